@@ -1,0 +1,80 @@
+#include "api/handles.h"
+#include <math.h>
+
+static cnf_status check_fractions(const cnf_solver *s, const cnf_solve_input *in) {
+  if (s->options.control != CNF_CONTROL_FIXED) return in->step_fractions ? CNF_ERROR_STEP_FRACTIONS : CNF_OK;
+  if (!in->step_fractions) return s->options.steps > 0 ? CNF_OK : CNF_ERROR_OPTION;
+  size_t n = in->step_fraction_count;
+  const double *f = in->step_fractions;
+  if (n < 2 || n - 1 > (size_t)s->record_capacity || f[0] != 0 || f[n - 1] != 1) return CNF_ERROR_STEP_FRACTIONS;
+  for (size_t i = 1; i < n; i++)
+    if (!(f[i] > f[i - 1])) return CNF_ERROR_STEP_FRACTIONS;
+  return CNF_OK;
+}
+
+static cnf_status check_input(const cnf_solver *s, const cnf_solve_input *in) {
+  if (!s || !in) return CNF_ERROR_NULL;
+  if (in->struct_size != sizeof *in) return CNF_ERROR_STRUCT_SIZE;
+  if (!in->parameters && s->program.parameter_count > 0) return CNF_ERROR_NULL;
+  if (!in->x0 && in->count > 0) return CNF_ERROR_NULL;
+  size_t per_sample = (size_t)s->program.state_dim * (size_t)s->options.probes * sizeof(double), total;
+  if (__builtin_mul_overflow(in->count, per_sample, &total) || total > PTRDIFF_MAX) return CNF_ERROR_SIZE;
+  if (!isfinite(in->t0) || !isfinite(in->t1) || !isfinite(in->t1 - in->t0)) return CNF_ERROR_TIME;
+  return CNF_OK;
+}
+
+static cnf_status check_output(const cnf_solve_input *in, const cnf_solve_output *out) {
+  size_t total;
+  if (out->struct_size != sizeof *out) return CNF_ERROR_STRUCT_SIZE;
+  if (out->step_fractions && (out->step_fraction_stride == 0 ||
+                              __builtin_mul_overflow(in->count, out->step_fraction_stride, &total) ||
+                              total > PTRDIFF_MAX / sizeof(double)))
+    return CNF_ERROR_SIZE;
+  return CNF_OK;
+}
+
+static cnf_status check_loss(const cnf_loss *loss) {
+  if (loss->struct_size != sizeof *loss) return CNF_ERROR_STRUCT_SIZE;
+  switch (loss->kind) {
+  case CNF_LOSS_COTANGENTS: return CNF_OK;
+  case CNF_LOSS_NORMAL_NLL: return isfinite(loss->scale) ? CNF_OK : CNF_ERROR_OPTION;
+  case CNF_LOSS_CALLBACK: return loss->function ? CNF_OK : CNF_ERROR_NULL;
+  }
+  return CNF_ERROR_LOSS;
+}
+
+static cnf_status run(cnf_solver *s, const cnf_solve_input *in, const cnf_loss *loss, cnf_solve_output *out,
+                      cnf_gradient *gradient) {
+  return s->f32 ? cnf_solver_run_f32(s->f32, in, loss, out, gradient)
+                : cnf_solver_run_f64(s->f64, in, loss, out, gradient);
+}
+
+CNF_API cnf_status cnf_solve(cnf_solver *solver, const cnf_solve_input *input, cnf_solve_output *output) {
+  if (!output) return CNF_ERROR_NULL;
+  cnf_status status = check_input(solver, input);
+  if (!status) status = check_fractions(solver, input);
+  if (!status) status = check_output(input, output);
+  return status ? status : run(solver, input, NULL, output, NULL);
+}
+
+CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *input, const cnf_loss *loss,
+                                 cnf_solve_output *output, cnf_gradient *gradient) {
+  if (!loss || !gradient) return CNF_ERROR_NULL;
+  cnf_status status = check_input(solver, input);
+  if (!status) status = check_fractions(solver, input);
+  if (!status && output) status = check_output(input, output);
+  if (!status) status = check_loss(loss);
+  if (!status && gradient->struct_size != sizeof *gradient) status = CNF_ERROR_STRUCT_SIZE;
+  return status ? status : run(solver, input, loss, output, gradient);
+}
+
+CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input *input, void *velocity,
+                                       double *divergence) {
+  cnf_status status = check_input(solver, input);
+  if (status || input->count == 0) return status;
+  if (solver->f32)
+    cnf_solver_run_evaluate_f32(solver->f32, input, velocity, divergence);
+  else
+    cnf_solver_run_evaluate_f64(solver->f64, input, velocity, divergence);
+  return CNF_OK;
+}

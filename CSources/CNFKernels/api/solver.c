@@ -1,0 +1,124 @@
+#include "api/handles.h"
+#include "solve/parallel.h"
+#include "solve/tableau.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CNF_DEFAULT_MAX_STEPS 4096 /* as diffrax */
+#define CNF_MOST_STEPS (1 << 24)
+#define CNF_MOST_THREADS 4096
+#define CNF_MOST_PROBES (1 << 16)
+
+CNF_API void cnf_solver_options_init(cnf_solver_options *options) {
+  if (!options) return;
+  memset(options, 0, sizeof *options);
+  options->struct_size = sizeof *options;
+  options->method = cnf_method_find("dopri5");
+  options->control = CNF_CONTROL_SAMPLE;
+  options->rtol = options->atol = 1e-5;
+  options->trace = CNF_TRACE_EXACT;
+}
+
+static int in_range(int32_t value, int32_t least, int32_t most) { return value >= least && value <= most; }
+static int is_length(double value) { return isfinite(value) && value >= 0; }
+
+static cnf_status check_options(const cnf_solver_options *o) {
+  if (o->struct_size != sizeof *o) return CNF_ERROR_STRUCT_SIZE;
+  const cnf_tableau *t = cnf_tableau_at(o->method);
+  if (!t) return CNF_ERROR_METHOD;
+  if (!in_range(o->control, CNF_CONTROL_SAMPLE, CNF_CONTROL_BATCH)) return CNF_ERROR_OPTION;
+  if (o->control != CNF_CONTROL_FIXED) {
+    if (!t->embedded_order) return CNF_ERROR_NOT_ADAPTIVE;
+    if (!is_length(o->rtol) || !is_length(o->atol) || (o->rtol == 0 && o->atol == 0)) return CNF_ERROR_TOLERANCE;
+  }
+  if (!is_length(o->initial_step) || !is_length(o->min_step)) return CNF_ERROR_OPTION;
+  if (!in_range(o->max_steps, 0, CNF_MOST_STEPS) || !in_range(o->steps, 0, CNF_MOST_STEPS)) return CNF_ERROR_OPTION;
+  if (!in_range(o->trace, CNF_TRACE_NONE, CNF_TRACE_AUTOMATIC)) return CNF_ERROR_OPTION;
+  if (!in_range(o->probe, CNF_PROBE_RADEMACHER, CNF_PROBE_GAUSSIAN)) return CNF_ERROR_OPTION;
+  if (!in_range(o->probes, 0, CNF_MOST_PROBES) || !in_range(o->exclude_log_det, 0, 1)) return CNF_ERROR_OPTION;
+  if (!in_range(o->threads, 0, CNF_MOST_THREADS)) return CNF_ERROR_OPTION;
+  if (o->isa == CNF_ISA_AUTOMATIC ? !cnf_isa_best() : !cnf_isa_is_available(o->isa)) return CNF_ERROR_ISA;
+  return CNF_OK;
+}
+
+/* Multiply-adds of one divergence, for the choice between its forms. Tangents cost as much as values do. */
+static double trace_cost(const cnf_program *p, int32_t trace, int32_t probes) {
+  const cnf_trace_product *t = &p->trace;
+  switch (trace) {
+  case CNF_TRACE_HUTCHINSON: return (double)probes * (double)p->products;
+  case CNF_TRACE_EXACT_TANGENTS: return (double)p->state_dim * (double)p->products;
+  case CNF_TRACE_EXACT_PRODUCT:
+    if (t->hidden < 0) return INFINITY;
+    if (t->hidden == 0) return 0;
+    return (double)p->plans[t->layers[0]].rows * (t->hidden == 2 ? (double)p->plans[t->layers[1]].rows : 1);
+  }
+  return 0;
+}
+
+/* What AUTOMATIC and EXACT come to for this program. */
+static cnf_status resolve_trace(const cnf_program *p, const cnf_solver_options *o, int32_t *trace) {
+  *trace = o->trace;
+  double tangents = trace_cost(p, CNF_TRACE_EXACT_TANGENTS, 0), product = trace_cost(p, CNF_TRACE_EXACT_PRODUCT, 0);
+  int32_t exact = product <= tangents ? CNF_TRACE_EXACT_PRODUCT : CNF_TRACE_EXACT_TANGENTS;
+  if (o->trace == CNF_TRACE_EXACT_PRODUCT && p->trace.hidden < 0) return CNF_ERROR_TRACE;
+  if (o->trace == CNF_TRACE_EXACT) *trace = exact;
+  if (o->trace == CNF_TRACE_AUTOMATIC)
+    *trace = fmin(tangents, product) <= 2 * trace_cost(p, CNF_TRACE_HUTCHINSON, o->probes) ? exact
+                                                                                          : CNF_TRACE_HUTCHINSON;
+  if (!p->blocks[p->op_count].from_state) *trace = CNF_TRACE_NONE; /* a field of time alone has divergence 0 */
+  return CNF_OK;
+}
+
+static cnf_solver_options without_defaults(const cnf_solver_options *given, int32_t dtype) {
+  cnf_solver_options o = *given;
+  if (!o.max_steps) o.max_steps = CNF_DEFAULT_MAX_STEPS;
+  if (!o.probes) o.probes = 1;
+  if (!o.threads) o.threads = cnf_parallel_default_threads();
+  if (!o.isa) o.isa = cnf_isa_best();
+  o.atol = fmax(o.atol, dtype == CNF_FLOAT32 ? 1e-36 : 1e-300); /* a state that is exactly 0 must not divide by 0 */
+  return o;
+}
+
+CNF_API cnf_status cnf_solver_create(const cnf_field *field, const cnf_solver_options *options, cnf_solver **solver) {
+  if (!field || !options || !solver) return CNF_ERROR_NULL;
+  cnf_status status = check_options(options);
+  if (status) return status;
+  cnf_solver *s = calloc(1, sizeof *s);
+  if (!s) return CNF_ERROR_MEMORY;
+  s->options = without_defaults(options, field->program.dtype);
+  s->record_capacity = s->options.max_steps > s->options.steps ? s->options.max_steps : s->options.steps;
+  status = resolve_trace(&field->program, &s->options, &s->trace);
+  if (!status) status = cnf_program_copy(&field->program, &s->program);
+  if (!status && s->program.dtype == CNF_FLOAT32)
+    status = cnf_solver_make_f32(&s->program, &s->options, s->trace, &s->f32);
+  else if (!status)
+    status = cnf_solver_make_f64(&s->program, &s->options, s->trace, &s->f64);
+  if (status) {
+    cnf_solver_destroy(s);
+    return status;
+  }
+  *solver = s;
+  return CNF_OK;
+}
+
+CNF_API void cnf_solver_destroy(cnf_solver *solver) {
+  if (!solver) return;
+  cnf_solver_free_f32(solver->f32);
+  cnf_solver_free_f64(solver->f64);
+  cnf_program_free(&solver->program);
+  free(solver);
+}
+
+CNF_API cnf_status cnf_solver_get_info(const cnf_solver *solver, cnf_solver_info *info) {
+  if (!solver || !info) return CNF_ERROR_NULL;
+  if (info->struct_size != sizeof *info) return CNF_ERROR_STRUCT_SIZE;
+  info->isa = solver->options.isa;
+  info->threads = solver->options.threads;
+  info->trace = solver->trace;
+  if (solver->f32)
+    cnf_solver_describe_f32(solver->f32, info);
+  else
+    cnf_solver_describe_f64(solver->f64, info);
+  return CNF_OK;
+}

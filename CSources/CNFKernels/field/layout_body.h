@@ -1,0 +1,80 @@
+/* Where a model and an evaluator keep what they have: decided once per solver. */
+#include "field/evaluator.h"
+
+static size_t CNF_TYPED(round_up)(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+#define ROUND_UP CNF_TYPED(round_up)
+
+/* Reals of a packed matrix of rows x cols. */
+static size_t CNF_TYPED(packed_reals)(const CNF_TYPED(cnf_kernels) * k, int32_t rows, int32_t cols) {
+  return ROUND_UP((size_t)rows, (size_t)k->block_rows) * (size_t)cols;
+}
+
+static void CNF_TYPED(place_trace_product)(CNF_TYPED(cnf_model) * m) {
+  const cnf_program *p = m->program;
+  const cnf_trace_product *t = &p->trace;
+  m->m_rows = t->hidden == 2 ? p->plans[t->layers[1]].rows : 1;
+  m->m_cols = t->hidden >= 1 ? p->plans[t->layers[0]].rows : 1;
+  m->m_ld = ROUND_UP((size_t)m->m_cols, (size_t)m->kernels->width);
+  m->m_packed = m->packed_size;
+  m->packed_size += ROUND_UP(CNF_TYPED(packed_reals)(m->kernels, m->m_rows, m->m_cols), 16);
+  m->m_packed_t = m->packed_size;
+  m->packed_size += ROUND_UP(CNF_TYPED(packed_reals)(m->kernels, m->m_cols, m->m_rows), 16);
+  m->m_bar = m->gradient_size;
+  m->gradient_size += ROUND_UP((size_t)m->m_rows * m->m_ld, 16);
+}
+
+/* Decides where everything lies and takes the model's memory from `arena`. */
+static void CNF_TYPED(model_layout)(CNF_TYPED(cnf_model) * m, cnf_arena *arena) {
+  const cnf_program *p = m->program;
+  m->packed_size = m->gradient_size = 0;
+  CNF_TYPED(cnf_linear_place) *places = cnf_arena_take(arena, (size_t)p->op_count, sizeof *places);
+  for (int32_t i = 0; i < p->op_count; i++) {
+    const cnf_plan *plan = &p->plans[i];
+    if (plan->op.kind != CNF_OP_LINEAR) continue;
+    CNF_TYPED(cnf_linear_place) place = {.ld = ROUND_UP((size_t)plan->cols, (size_t)m->kernels->width)};
+    place.packed = m->packed_size;
+    m->packed_size += ROUND_UP(CNF_TYPED(packed_reals)(m->kernels, plan->rows, plan->cols), 16);
+    place.packed_t = m->packed_size;
+    m->packed_size += ROUND_UP(CNF_TYPED(packed_reals)(m->kernels, plan->cols, plan->rows), 16);
+    place.weight_bar = m->gradient_size;
+    m->gradient_size += ROUND_UP((size_t)plan->rows * place.ld, 16);
+    place.bias_bar = m->gradient_size;
+    m->gradient_size += ROUND_UP((size_t)plan->rows, 16);
+    if (places) places[i] = place;
+  }
+  if (m->trace == CNF_TRACE_EXACT_PRODUCT) CNF_TYPED(place_trace_product)(m);
+  m->places = places;
+  m->packed = cnf_arena_take(arena, m->packed_size, sizeof(real));
+  if (m->trace != CNF_TRACE_EXACT_PRODUCT) return;
+  size_t product = (size_t)m->m_rows * (size_t)m->m_cols;
+  m->m = cnf_arena_take(arena, product, sizeof(real));
+  if (p->trace.hidden != 2) return;
+  m->q = cnf_arena_take(arena, product, sizeof(real));
+  m->q_bar = cnf_arena_take(arena, product, sizeof(real));
+  /* matmul_scratch: packed left factor, a panel of the right one, a panel of the result; the largest of three shapes */
+  size_t a = (size_t)m->m_rows + 16, b = (size_t)m->m_cols + 16, d = (size_t)p->state_dim + 16;
+  size_t left = a * b > a * d ? a * b : a * d;
+  if (b * d > left) left = b * d;
+  m->matmul_scratch = cnf_arena_take(arena, left + (a + b + d) * (size_t)m->kernels->lanes * 2, sizeof(real));
+}
+
+/* Takes an evaluator's panels from `arena`; `value` and `aux` hold one evaluation. */
+static void CNF_TYPED(evaluator_layout)(CNF_TYPED(cnf_evaluator) * e, const CNF_TYPED(cnf_model) * m, cnf_arena *arena) {
+  const cnf_program *p = m->program;
+  size_t lanes = (size_t)m->kernels->lanes, row = lanes * sizeof(real), rows = (size_t)p->value_rows;
+  size_t widest = ROUND_UP((size_t)p->widest, (size_t)m->kernels->width);
+  e->model = m;
+  e->value = cnf_arena_take(arena, rows, row);
+  e->aux = cnf_arena_take(arena, (size_t)p->aux_rows, row);
+  e->pre = cnf_arena_take(arena, (size_t)p->pre_rows, row);
+  e->tangent = cnf_arena_take(arena, rows, row);
+  e->bar = cnf_arena_take(arena, rows, row);
+  e->tangent_bar = cnf_arena_take(arena, rows, row);
+  e->extra = cnf_arena_take(arena, rows, row);
+  e->transposed = cnf_arena_take(arena, widest, row);
+  if (m->trace != CNF_TRACE_EXACT_PRODUCT) return;
+  e->d1 = cnf_arena_take(arena, (size_t)m->m_cols, row);
+  e->d1_bar = cnf_arena_take(arena, (size_t)m->m_cols, row);
+  e->d2 = cnf_arena_take(arena, (size_t)m->m_rows, row);
+  e->md1 = cnf_arena_take(arena, (size_t)m->m_rows, row);
+}

@@ -1,0 +1,31 @@
+/* theta into packed weights at the start of a call, padded gradients into theta's layout at its end. */
+#include "field/evaluator.h"
+
+/* Packs theta, in both orientations, for the calls that follow. */
+static void CNF_TYPED(model_pack)(CNF_TYPED(cnf_model) * m, const real *theta) {
+  const cnf_program *p = m->program;
+  m->theta = theta;
+  for (int32_t i = 0; i < p->op_count; i++) {
+    const cnf_plan *plan = &p->plans[i];
+    if (plan->op.kind != CNF_OP_LINEAR || !plan->live) continue;
+    const real *w = theta + plan->weight;
+    size_t cols = (size_t)plan->cols;
+    m->kernels->pack(w, cols, 1, plan->rows, plan->cols, m->packed + m->places[i].packed);
+    m->kernels->pack(w, 1, cols, plan->cols, plan->rows, m->packed + m->places[i].packed_t);
+  }
+  if (m->trace == CNF_TRACE_EXACT_PRODUCT) CNF_TYPED(trace_product_pack)(m);
+}
+
+/* The padded gradient as theta is laid out. */
+static void CNF_TYPED(model_unpad)(const CNF_TYPED(cnf_model) * m, const real *gradient, real *theta_bar) {
+  const cnf_program *p = m->program;
+  for (int32_t i = 0; i < p->op_count; i++) {
+    const cnf_plan *plan = &p->plans[i];
+    if (plan->op.kind != CNF_OP_LINEAR) continue;
+    const CNF_TYPED(cnf_linear_place) *place = &m->places[i];
+    size_t cols = (size_t)plan->cols, rows = (size_t)plan->rows;
+    for (size_t r = 0; r < rows; r++)
+      memcpy(theta_bar + plan->weight + r * cols, gradient + place->weight_bar + r * place->ld, cols * sizeof(real));
+    memcpy(theta_bar + plan->bias, gradient + place->bias_bar, rows * sizeof(real));
+  }
+}

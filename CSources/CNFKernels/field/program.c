@@ -1,0 +1,157 @@
+#include "field/program.h"
+#include "simd/activation_traits.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows of all panels and parameters stay below this, so that products of two sizes fit size_t and int32_t arithmetic. */
+#define CNF_MAX_ROWS (1 << 24)
+
+static int is_activation(int32_t activation) {
+  switch (activation) {
+#define CNF_X(name, value, suffix, text) case value:
+    CNF_ACTIVATION_LIST(CNF_X)
+#undef CNF_X
+    return 1;
+  }
+  return 0;
+}
+
+static cnf_status check_op(const cnf_op *op, int32_t number, const cnf_block *blocks) {
+  int wants_input = op->kind != CNF_OP_TIME, wants_input2 = op->kind == CNF_OP_ADD || op->kind == CNF_OP_CONCAT;
+  if (op->kind < CNF_OP_LINEAR || op->kind > CNF_OP_CONCAT) return CNF_ERROR_OP_KIND;
+  if (wants_input && (op->input < 0 || op->input > number)) return CNF_ERROR_OP_INPUT;
+  if (wants_input2 && (op->input2 < 0 || op->input2 > number)) return CNF_ERROR_OP_INPUT;
+  if ((op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION) && !is_activation(op->activation))
+    return CNF_ERROR_ACTIVATION;
+  if (op->kind == CNF_OP_LINEAR && (op->rows < 1 || op->rows > CNF_MAX_ROWS)) return CNF_ERROR_OP_SHAPE;
+  if (op->kind == CNF_OP_ADD && blocks[op->input].rows != blocks[op->input2].rows) return CNF_ERROR_OP_SHAPE;
+  return CNF_OK;
+}
+
+/* Rows, rows' places, parameters and kept panels of op `number`, whose operands are planned already. */
+static cnf_status place_op(cnf_program *p, int32_t number) {
+  cnf_plan *plan = &p->plans[number];
+  cnf_block *block = &p->blocks[number + 1];
+  const cnf_op *op = &plan->op;
+  const cnf_block *a = op->kind == CNF_OP_TIME ? NULL : &p->blocks[op->input];
+  const cnf_block *b = op->kind == CNF_OP_ADD || op->kind == CNF_OP_CONCAT ? &p->blocks[op->input2] : NULL;
+  switch (op->kind) {
+  case CNF_OP_LINEAR: block->rows = op->rows; break;
+  case CNF_OP_TIME: block->rows = 1; break;
+  case CNF_OP_CONCAT: block->rows = a->rows + b->rows; break;
+  default: block->rows = a->rows;
+  }
+  block->row = p->value_rows;
+  block->from_state = (a && a->from_state) || (b && b->from_state);
+  block->behind_op = block->from_state && (op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION ||
+                                           (a && a->behind_op) || (b && b->behind_op));
+  plan->rows = block->rows;
+  if (p->value_rows > CNF_MAX_ROWS - block->rows) return CNF_ERROR_SIZE;
+  p->value_rows += block->rows;
+  if (block->rows > p->widest) p->widest = block->rows;
+  plan->aux_row = plan->pre_row = -1;
+  if (op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION) {
+    if (cnf_activation_keeps_aux(op->activation)) plan->aux_row = p->aux_rows, p->aux_rows += plan->rows;
+    if (cnf_activation_keeps_pre_tangent(op->activation)) plan->pre_row = p->pre_rows, p->pre_rows += plan->rows;
+  }
+  if (op->kind == CNF_OP_LINEAR) {
+    plan->cols = a->rows;
+    plan->weight = p->parameter_count;
+    plan->bias = plan->weight + (size_t)plan->rows * (size_t)plan->cols;
+    p->parameter_count = plan->bias + (size_t)plan->rows;
+    p->products += (size_t)plan->rows * (size_t)plan->cols;
+    if (p->parameter_count > PTRDIFF_MAX / 64) return CNF_ERROR_SIZE;
+  }
+  return CNF_OK;
+}
+
+/* From the last op to the first: who matters, and who finds the cotangent of its operand already begun. */
+static void plan_reverse(cnf_program *p, int32_t *written) {
+  p->plans[p->op_count - 1].live = 1;
+  for (int32_t i = p->op_count - 1; i >= 0; i--) {
+    cnf_plan *plan = &p->plans[i];
+    if (!plan->live || plan->op.kind == CNF_OP_TIME) continue;
+    plan->accumulate = written[plan->op.input];
+    written[plan->op.input] = 1;
+    if (plan->op.input > 0) p->plans[plan->op.input - 1].live = 1;
+    if (plan->op.kind != CNF_OP_ADD && plan->op.kind != CNF_OP_CONCAT) continue;
+    plan->accumulate2 = written[plan->op.input2];
+    written[plan->op.input2] = 1;
+    if (plan->op.input2 > 0) p->plans[plan->op.input2 - 1].live = 1;
+  }
+}
+
+/* Is `block` the state, or the state's rows followed by rows that do not depend on it? */
+static int begins_with_state(const cnf_program *p, int32_t block) {
+  if (block == CNF_STATE) return 1;
+  const cnf_op *op = &p->plans[block - 1].op;
+  return op->kind == CNF_OP_CONCAT && op->input == CNF_STATE && !p->blocks[op->input2].from_state;
+}
+
+static cnf_trace_product find_trace_product(const cnf_program *p) {
+  cnf_trace_product none = {.hidden = -1}, found = {.hidden = -1};
+  int32_t block = p->op_count, depth = 0, from_last[3];
+  for (; depth < 3 && block > 0 && p->plans[block - 1].op.kind == CNF_OP_LINEAR; depth++) {
+    from_last[depth] = block - 1;
+    if (depth == 0 && p->plans[block - 1].op.activation != CNF_ACTIVATION_IDENTITY) return none;
+    block = p->plans[block - 1].op.input;
+    if (begins_with_state(p, block)) {
+      found.hidden = depth;
+      for (int32_t i = 0; i <= depth; i++) found.layers[i] = from_last[depth - i];
+      return found;
+    }
+  }
+  return none;
+}
+
+cnf_status cnf_program_make(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count, cnf_program *program,
+                            int32_t *bad_op) {
+  *bad_op = -1;
+  memset(program, 0, sizeof *program);
+  if (dtype != CNF_FLOAT32 && dtype != CNF_FLOAT64) return CNF_ERROR_DTYPE;
+  if (state_dim < 1 || state_dim > CNF_MAX_ROWS || op_count < 1 || op_count > CNF_MAX_ROWS) return CNF_ERROR_SIZE;
+  cnf_program p = {.dtype = dtype, .state_dim = state_dim, .op_count = op_count, .value_rows = state_dim,
+                   .widest = state_dim};
+  p.plans = calloc((size_t)op_count, sizeof *p.plans);
+  p.blocks = calloc((size_t)op_count + 1, sizeof *p.blocks);
+  int32_t *written = calloc((size_t)op_count + 1, sizeof *written);
+  cnf_status status = p.plans && p.blocks && written ? CNF_OK : CNF_ERROR_MEMORY;
+  if (!status) p.blocks[0] = (cnf_block){.row = 0, .rows = state_dim, .from_state = 1};
+  for (int32_t i = 0; i < op_count && !status; i++) {
+    p.plans[i].op = ops[i];
+    status = check_op(&ops[i], i, p.blocks);
+    if (!status) status = place_op(&p, i);
+    if (status) *bad_op = i;
+  }
+  if (!status && p.blocks[op_count].rows != state_dim) status = CNF_ERROR_FIELD_SHAPE, *bad_op = op_count - 1;
+  if (!status) {
+    plan_reverse(&p, written);
+    p.state_read = written[CNF_STATE];
+    p.trace = find_trace_product(&p);
+    *program = p;
+  } else {
+    cnf_program_free(&p);
+  }
+  free(written);
+  return status;
+}
+
+cnf_status cnf_program_copy(const cnf_program *from, cnf_program *to) {
+  *to = *from;
+  to->plans = malloc((size_t)from->op_count * sizeof *to->plans);
+  to->blocks = malloc(((size_t)from->op_count + 1) * sizeof *to->blocks);
+  if (!to->plans || !to->blocks) {
+    cnf_program_free(to);
+    return CNF_ERROR_MEMORY;
+  }
+  memcpy(to->plans, from->plans, (size_t)from->op_count * sizeof *to->plans);
+  memcpy(to->blocks, from->blocks, ((size_t)from->op_count + 1) * sizeof *to->blocks);
+  return CNF_OK;
+}
+
+void cnf_program_free(cnf_program *program) {
+  free(program->plans);
+  free(program->blocks);
+  program->plans = NULL;
+  program->blocks = NULL;
+}

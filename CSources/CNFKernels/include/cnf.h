@@ -1,0 +1,383 @@
+/* cnf.h - continuous normalizing flows and neural ODEs on CPUs.
+ *
+ * This is the only public header of CNFKernels, and its manual. Read it from the top; what a first program needs comes first.
+ *
+ *   1  Conventions          5  Methods              9  Random numbers
+ *   2  Status               6  Solver              10  Library and machine
+ *   3  Field programs       7  Solve
+ *   4  Parameters           8  Loss and gradient
+ *
+ * A first program, without error handling (Examples/c/first.c is the whole of it):
+ *
+ *     cnf_op ops[] = {
+ *       {.kind = CNF_OP_TIME, .input = CNF_NO_BLOCK, .input2 = CNF_NO_BLOCK},                    // block 1: t
+ *       {.kind = CNF_OP_CONCAT, .input = CNF_STATE, .input2 = 1},                                // block 2: [x, t]
+ *       {.kind = CNF_OP_LINEAR, .input = 2, .input2 = CNF_NO_BLOCK, .rows = 64, .activation = CNF_ACTIVATION_TANH},
+ *       {.kind = CNF_OP_LINEAR, .input = 3, .input2 = CNF_NO_BLOCK, .rows = 2, .activation = CNF_ACTIVATION_IDENTITY}};
+ *     cnf_field *field;
+ *     cnf_field_create(CNF_FLOAT32, 2, ops, 4, &field);
+ *     cnf_solver_options options;
+ *     cnf_solver_options_init(&options);                                                         // dopri5, 1e-5, exact trace
+ *     cnf_solver *solver;
+ *     cnf_solver_create(field, &options, &solver);
+ *     cnf_solve_input in = {.struct_size = sizeof in, .parameters = theta, .x0 = x, .count = n, .t0 = 1, .t1 = 0};
+ *     cnf_solve_output out = {.struct_size = sizeof out, .x1 = z, .log_det = log_det};
+ *     cnf_solve(solver, &in, &out);                             // log p(x) = log p0(z) + log_det
+ */
+#ifndef CNF_H
+#define CNF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CNF_VERSION_MAJOR 0
+#define CNF_VERSION_MINOR 1
+#define CNF_VERSION_PATCH 0
+
+#if defined(__GNUC__)
+#define CNF_API __attribute__((visibility("default")))
+#else
+#define CNF_API
+#endif
+
+/* ---- 1  Conventions ---------------------------------------------------------------------------------------------
+ * Letters      B or count: samples of a call; D: rows of the state; P: parameters; K: probes.
+ * Arrays       sample-major and row-major, contiguous: [count][D] holds sample i at offset i*D. Any alignment.
+ *              "dtype" below means float for a CNF_FLOAT32 field and double for a CNF_FLOAT64 field.
+ * Time         a double everywhere. t1 < t0 is allowed: the solve then runs backward in time.
+ * Options      structs that begin with struct_size: set it to sizeof of the struct, zero the rest, fill what you need.
+ *              A field that is zero or NULL means the default named beside it.
+ * Ownership    the caller owns every array. Inputs are never written. Outputs may not overlap inputs or each other,
+ *              unless said otherwise. A NULL output is not computed.
+ * Errors       every fallible call returns a cnf_status. On any status but CNF_OK and CNF_ERROR_CALLBACK no output has
+ *              been written.
+ *              The library never prints, exits or aborts.
+ * Threads      handles that are const in a signature may be shared by threads. A cnf_solver serves one call at a time;
+ *              use one solver per calling thread. Inside a call the library uses `threads` OpenMP threads.
+ * Promises     a sample's results are bitwise the same alone or in any batch, at any place in it, at any number of
+ *              threads; gradients are bitwise the same at any number of threads (see section 8 for their chunks).
+ */
+
+/* ---- 2  Status -------------------------------------------------------------------------------------------------- */
+
+/* X(name, value, message): values are pinned for ever. */
+#define CNF_STATUS_LIST(X)                                                                             \
+  X(CNF_OK, 0, "ok")                                                                                   \
+  X(CNF_ERROR_NULL, 1, "a required pointer is NULL")                                                   \
+  X(CNF_ERROR_STRUCT_SIZE, 2, "struct_size is not the size of any known version of the struct")        \
+  X(CNF_ERROR_DTYPE, 3, "unknown dtype")                                                               \
+  X(CNF_ERROR_SIZE, 4, "a size is zero, negative or so large that its product overflows")              \
+  X(CNF_ERROR_OP_KIND, 5, "unknown op kind")                                                           \
+  X(CNF_ERROR_OP_INPUT, 6, "an op reads a block that does not exist before it")                        \
+  X(CNF_ERROR_OP_SHAPE, 7, "an op's row counts do not fit")                                            \
+  X(CNF_ERROR_ACTIVATION, 8, "unknown activation")                                                     \
+  X(CNF_ERROR_FIELD_SHAPE, 9, "the last op does not have as many rows as the state")                   \
+  X(CNF_ERROR_METHOD, 10, "unknown method")                                                            \
+  X(CNF_ERROR_OPTION, 11, "an option is out of its range")                                             \
+  X(CNF_ERROR_TOLERANCE, 12, "tolerances must be finite, not negative, and not both zero")             \
+  X(CNF_ERROR_NOT_ADAPTIVE, 13, "the method has no error estimate: use CNF_CONTROL_FIXED")             \
+  X(CNF_ERROR_TRACE, 14, "the trace asked for does not fit the field program")                         \
+  X(CNF_ERROR_TIME, 15, "t0 and t1 must be finite")                                                    \
+  X(CNF_ERROR_STEP_FRACTIONS, 16, "step fractions must rise from 0 to 1")                              \
+  X(CNF_ERROR_ISA, 17, "this instruction set is unknown or this machine lacks it")                     \
+  X(CNF_ERROR_LOSS, 18, "unknown loss kind")                                                           \
+  X(CNF_ERROR_MEMORY, 19, "out of memory")                                                             \
+  X(CNF_ERROR_CALLBACK, 20, "a callback reported failure")
+
+typedef enum cnf_status {
+#define CNF_X(name, value, message) name = value,
+  CNF_STATUS_LIST(CNF_X)
+#undef CNF_X
+} cnf_status;
+
+/* A static, never NULL text for any value of `status`. Thread-safe. */
+CNF_API const char *cnf_status_message(int32_t status);
+
+/* How one sample's solve ended. The others are never affected. */
+#define CNF_SAMPLE_STATUS_LIST(X)                                                                      \
+  X(CNF_SAMPLE_OK, 0, "ok")                                                                            \
+  X(CNF_SAMPLE_MAX_STEPS, 1, "took the maximum number of steps before reaching its end time")          \
+  X(CNF_SAMPLE_STEP_TOO_SMALL, 2, "needs steps too small to change its time: stiff or singular field") \
+  X(CNF_SAMPLE_NOT_FINITE, 3, "state, field or log-determinant became infinite or not a number")
+
+typedef enum cnf_sample_status {
+#define CNF_X(name, value, message) name = value,
+  CNF_SAMPLE_STATUS_LIST(CNF_X)
+#undef CNF_X
+} cnf_sample_status;
+
+CNF_API const char *cnf_sample_status_message(int32_t status);
+
+/* ---- 3  Field programs ------------------------------------------------------------------------------------------
+ * A vector field dx/dt = f(x, t; theta) is a straight-line program over blocks of rows. Block 0 is the state x (D rows);
+ * op number i makes block i+1 from blocks before it; the last block is dx/dt and has D rows.
+ */
+typedef enum cnf_dtype { CNF_FLOAT32 = 0, CNF_FLOAT64 = 1 } cnf_dtype;
+
+#define CNF_STATE 0     /* the block that holds the state */
+#define CNF_NO_BLOCK -1 /* an operand that an op does not have */
+
+typedef enum cnf_op_kind {
+  CNF_OP_LINEAR = 0,     /* rows x input: activation(W input + b); parameters W [rows][rows of input], b [rows] */
+  CNF_OP_ACTIVATION = 1, /* activation(input), row by row */
+  CNF_OP_TIME = 2,       /* one row: t */
+  CNF_OP_ADD = 3,        /* input + input2, same rows: a residual connection */
+  CNF_OP_CONCAT = 4      /* rows of input, then rows of input2 */
+} cnf_op_kind;
+
+/* X(name, value, C suffix, text) */
+#define CNF_ACTIVATION_LIST(X)                            \
+  X(CNF_ACTIVATION_IDENTITY, 0, identity, "identity")     \
+  X(CNF_ACTIVATION_TANH, 1, tanh, "tanh")                 \
+  X(CNF_ACTIVATION_SOFTPLUS, 2, softplus, "softplus")     \
+  X(CNF_ACTIVATION_RELU, 3, relu, "relu")                 \
+  X(CNF_ACTIVATION_SILU, 4, silu, "silu")
+
+typedef enum cnf_activation {
+#define CNF_X(name, value, suffix, text) name = value,
+  CNF_ACTIVATION_LIST(CNF_X)
+#undef CNF_X
+} cnf_activation;
+
+typedef struct cnf_op {
+  int32_t kind;       /* cnf_op_kind */
+  int32_t input;      /* block number of the first operand; CNF_NO_BLOCK for CNF_OP_TIME */
+  int32_t input2;     /* block number of the second operand of ADD and CONCAT; else CNF_NO_BLOCK */
+  int32_t rows;       /* LINEAR: rows of the result; else 0, it is derived */
+  int32_t activation; /* LINEAR and ACTIVATION: cnf_activation; else 0 */
+  int32_t reserved[3]; /* zero */
+} cnf_op;
+
+typedef struct cnf_field cnf_field;
+
+/* Checks the program and makes an immutable field. `ops` [op_count] is copied. On success *field must be destroyed. */
+CNF_API cnf_status cnf_field_create(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count,
+                                    cnf_field **field);
+/* As cnf_field_create, and says which op is at fault: *bad_op is its number, or -1. bad_op may be NULL. */
+CNF_API cnf_status cnf_field_create_explained(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count,
+                                              cnf_field **field, int32_t *bad_op);
+/* NULL is a no-op. Solvers made from the field keep what they need: the field may go before them. */
+CNF_API void cnf_field_destroy(cnf_field *field);
+
+/* ---- 4  Parameters ----------------------------------------------------------------------------------------------
+ * theta is one flat dtype array [P]: for each LINEAR op in order, W [rows][cols] row-major, then b [rows]; the order of a
+ * PyTorch nn.Sequential's state_dict.
+ */
+CNF_API size_t cnf_field_parameter_count(const cnf_field *field); /* 0 for NULL */
+/* Where op number `op` (a LINEAR) keeps its weight and bias in theta, and its shape. Outputs may be NULL. */
+CNF_API cnf_status cnf_field_linear_layout(const cnf_field *field, int32_t op, size_t *weight_offset,
+                                           size_t *bias_offset, int32_t *rows, int32_t *cols);
+
+/* ---- 5  Methods -------------------------------------------------------------------------------------------------
+ * Explicit Runge-Kutta methods are data: k_i = f(t + c_i h, x + h sum_j a_ij k_j), x' = x + h sum_i b_i k_i, and the
+ * embedded estimate of the step's error is h sum_i e_i k_i. Names: euler midpoint heun rk4 bosh3 dopri5 tsit5 dopri8.
+ */
+typedef struct cnf_method_info {
+  size_t struct_size;
+  const char *name;       /* static */
+  const char *citation;   /* static */
+  int32_t order;          /* of the solution that is carried on */
+  int32_t embedded_order; /* of the embedded solution; 0: none, fixed steps only */
+  int32_t stages;
+  int32_t is_fsal;        /* 1: the last stage is the first of the next step */
+  int32_t a_stride;       /* elements from one row of a to the next */
+  const double *a;        /* [stages][a_stride], strictly lower triangular; c_i is the sum of row i */
+  const double *b;        /* [stages] */
+  const double *e;        /* [stages]; NULL where embedded_order is 0 */
+} cnf_method_info;
+
+CNF_API int32_t cnf_method_count(void);
+/* Index of the method of this name, or -1. */
+CNF_API int32_t cnf_method_find(const char *name);
+/* Fills *info, whose struct_size the caller has set; arrays are static. */
+CNF_API cnf_status cnf_method_get(int32_t method, cnf_method_info *info);
+
+/* ---- 6  Solver --------------------------------------------------------------------------------------------------
+ * A solver is a field, a method and the memory to run them: nothing is allocated after cnf_solver_create, except by
+ * CNF_CONTROL_BATCH. (Record memory is reserved, not touched, until steps are recorded in it.)
+ */
+typedef enum cnf_control {
+  CNF_CONTROL_SAMPLE = 0, /* adaptive: every sample has its own steps */
+  CNF_CONTROL_FIXED = 1,  /* `steps` equal steps, or the step fractions of the call */
+  CNF_CONTROL_BATCH = 2   /* adaptive, one step size for the whole batch, as torchdiffeq: for comparison only. A sample's
+                             answer then depends on its neighbours. Allocates per call. */
+} cnf_control;
+
+typedef enum cnf_trace {
+  CNF_TRACE_NONE = 0,           /* no divergence: log_det is 0 */
+  CNF_TRACE_HUTCHINSON = 1,     /* mean over K probes of eps' J eps: unbiased */
+  CNF_TRACE_EXACT = 2,          /* the cheaper of the two exact forms that fit */
+  CNF_TRACE_EXACT_TANGENTS = 3, /* D tangents; fits every field */
+  CNF_TRACE_EXACT_PRODUCT = 4,  /* one hidden x hidden product; fits nets of at most two hidden layers */
+  CNF_TRACE_AUTOMATIC = 5       /* exact when it costs at most twice as many multiply-adds as the probes, else Hutchinson */
+} cnf_trace;
+
+typedef enum cnf_probe { CNF_PROBE_RADEMACHER = 0, CNF_PROBE_GAUSSIAN = 1 } cnf_probe;
+
+/* The instruction sets that bodies exist for. X(name, value, suffix, text) */
+#define CNF_ISA_LIST(X)                      \
+  X(CNF_ISA_GENERIC, 1, generic, "generic")  \
+  X(CNF_ISA_AVX2, 2, avx2, "avx2")           \
+  X(CNF_ISA_AVX512, 3, avx512, "avx512")
+
+typedef enum cnf_isa {
+  CNF_ISA_AUTOMATIC = 0, /* the environment's CNF_ISA=generic|avx2|avx512 if set, else the best of this machine */
+#define CNF_X(name, value, suffix, text) name = value,
+  CNF_ISA_LIST(CNF_X)
+#undef CNF_X
+} cnf_isa;
+
+typedef struct cnf_solver_options {
+  size_t struct_size;
+  int32_t method;              /* from cnf_method_find */
+  int32_t control;             /* cnf_control */
+  double rtol, atol;           /* adaptive: error is measured against atol + rtol max(|x|, |x'|) */
+  double initial_step;         /* adaptive: length of the first step; 0: chosen (Hairer-Norsett-Wanner II.4) */
+  double min_step;             /* adaptive: a shorter step ends the sample; 0: 16 units in the last place of t */
+  int32_t max_steps;           /* adaptive: accepted and rejected steps together; 0: 4096 */
+  int32_t steps;               /* CNF_CONTROL_FIXED: number of equal steps, at least 1 unless the call gives fractions */
+  int32_t trace;               /* cnf_trace */
+  int32_t probe;               /* cnf_probe */
+  int32_t probes;              /* K; 0: 1 */
+  int32_t exclude_log_det;     /* 1: the error norm covers the state alone; 0: state and log-determinant */
+  int32_t threads;             /* 0: as many as OpenMP has */
+  int32_t isa;                 /* cnf_isa */
+} cnf_solver_options;
+
+/* Fills in struct_size and the defaults: dopri5, CNF_CONTROL_SAMPLE, 1e-5/1e-5, exact trace, all threads. NULL: no-op. */
+CNF_API void cnf_solver_options_init(cnf_solver_options *options);
+
+typedef struct cnf_solver cnf_solver;
+
+CNF_API cnf_status cnf_solver_create(const cnf_field *field, const cnf_solver_options *options, cnf_solver **solver);
+CNF_API void cnf_solver_destroy(cnf_solver *solver); /* NULL is a no-op */
+
+typedef struct cnf_solver_info {
+  size_t struct_size;
+  int32_t isa;        /* cnf_isa in use */
+  int32_t lanes;      /* samples of a tile */
+  int32_t threads;
+  int32_t trace;      /* what AUTOMATIC and EXACT came to: HUTCHINSON, EXACT_TANGENTS, EXACT_PRODUCT or NONE */
+  size_t bytes;       /* allocated */
+  size_t bytes_reserved; /* address space reserved for step records */
+} cnf_solver_info;
+CNF_API cnf_status cnf_solver_get_info(const cnf_solver *solver, cnf_solver_info *info);
+
+/* ---- 7  Solve --------------------------------------------------------------------------------------------------- */
+
+typedef struct cnf_solve_input {
+  size_t struct_size;
+  const void *parameters;       /* dtype [P] */
+  const void *x0;               /* dtype [count][D]: states at t0 */
+  size_t count;                 /* 0 is allowed: nothing is done */
+  double t0, t1;
+  const void *probes;           /* dtype [count][K][D], used as they are; NULL: drawn, see seed */
+  uint64_t seed, step;          /* drawn probes are keyed by (seed, CNF_STREAM_PROBE, step, sample id, k*D + d) */
+  const uint64_t *sample_ids;   /* [count]; NULL: sample i has id i */
+  const double *step_fractions; /* CNF_CONTROL_FIXED: [step_fraction_count] rising from 0 to 1, step i runs from
+                                   t0 + f[i](t1 - t0) to t0 + f[i+1](t1 - t0); NULL: equal steps */
+  size_t step_fraction_count;
+} cnf_solve_input;
+
+typedef struct cnf_solve_output {
+  size_t struct_size;
+  void *x1;             /* dtype [count][D]: state at t1, or where a failed sample stopped; may be x0 itself */
+  double *log_det;      /* [count]: log |det dx1/dx0| = integral of tr df/dx dt from t0 to t1 */
+  double *t_reached;    /* [count]: t1 where the status is ok */
+  int32_t *status;      /* [count]: cnf_sample_status */
+  int32_t *accepted;    /* [count]: steps */
+  int32_t *rejected;    /* [count]: steps */
+  int32_t *evaluations; /* [count]: of the field, those of rejected steps and of the first step's choice included */
+  double *step_fractions;       /* [count][step_fraction_stride]: accepted steps' ends as fractions, from 0; NaN after
+                                   the last; what does not fit is left out */
+  size_t step_fraction_stride;
+} cnf_solve_output;
+
+/* Carries every sample from t0 to t1. A sample that cannot get there has a status; the call is still CNF_OK.
+ * With x0 = data, t0 = T, t1 = 0: log p(x) = log p0(x1) + log_det. */
+CNF_API cnf_status cnf_solve(cnf_solver *solver, const cnf_solve_input *input, cnf_solve_output *output);
+
+/* f(x0, t0) into `velocity`, dtype [count][D], and its divergence by the solver's trace into `divergence` [count]. */
+CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input *input, void *velocity,
+                                       double *divergence);
+
+/* ---- 8  Loss and gradient ---------------------------------------------------------------------------------------
+ * The gradient is that of the steps that were taken: their places between t0 and t1, as fractions, are constants.
+ * Each chunk of samples is solved, given its cotangents and differentiated inside one task, so memory grows with threads,
+ * not with count. A failed sample contributes 0 to every gradient, and its loss is NaN.
+ */
+typedef enum cnf_loss_kind {
+  CNF_LOSS_COTANGENTS = 0, /* x1_bar and log_det_bar below are dL/dx1 and dL/dlog_det */
+  CNF_LOSS_NORMAL_NLL = 1, /* scale * -(log N(x1; 0, I) + log_det), summed over samples */
+  CNF_LOSS_CALLBACK = 2    /* any loss that is a sum over samples */
+} cnf_loss_kind;
+
+/* Called from worker threads, once per chunk of `count` samples that begins with sample `first` of the call.
+ * In: x1 dtype [count][D], log_det [count], status [count]. Out: loss [count], x1_bar dtype [count][D], log_det_bar
+ * [count]; all zero before the call; what it writes for failed samples is ignored. A result other than 0 makes the
+ * whole call CNF_ERROR_CALLBACK. */
+typedef int32_t (*cnf_loss_function)(void *context, size_t first, size_t count, const void *x1, const double *log_det,
+                                     const int32_t *status, double *loss, void *x1_bar, double *log_det_bar);
+
+typedef struct cnf_loss {
+  size_t struct_size;
+  int32_t kind;              /* cnf_loss_kind */
+  double scale;              /* NORMAL_NLL: 1.0/count for a mean */
+  const void *x1_bar;        /* COTANGENTS: dtype [count][D]; NULL: zeros */
+  const double *log_det_bar; /* COTANGENTS: [count]; NULL: zeros */
+  cnf_loss_function function; /* CALLBACK */
+  void *context;             /* CALLBACK */
+} cnf_loss;
+
+typedef struct cnf_gradient {
+  size_t struct_size;
+  void *parameters; /* dtype [P], overwritten */
+  void *x0;         /* dtype [count][D]: dL/dx0 */
+  double *t0, *t1;  /* [count]: each sample's share of dL/dt0 and dL/dt1 */
+  double *loss;     /* [count]: NaN where the sample failed; not written for COTANGENTS */
+} cnf_gradient;
+
+/* Solves, and differentiates the loss. `output` may be NULL. */
+CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *input, const cnf_loss *loss,
+                                 cnf_solve_output *output, cnf_gradient *gradient);
+
+/* ---- 9  Random numbers ------------------------------------------------------------------------------------------
+ * Philox4x32-10 (Salmon et al., SC 2011): counter-based, so a number depends on its key alone, not on who asks when.
+ */
+typedef enum cnf_stream {
+  CNF_STREAM_PROBE = 0, /* used by the solver */
+  CNF_STREAM_BASE = 1,  /* base samples */
+  CNF_STREAM_SHUFFLE = 2,
+  CNF_STREAM_INITIAL = 3, /* initial parameters */
+  CNF_STREAM_DATA = 4,  /* generated data, dequantisation */
+  CNF_STREAM_USER = 16  /* and above: yours, up to 255 */
+} cnf_stream;
+
+CNF_API void cnf_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+/* Number d of sample `first + i` into out[i*dim + d]; keyed by (seed, stream, step, sample, d). dtype as given.
+ * stream < 256, step and samples < 2^44, dim < 2^34. */
+CNF_API cnf_status cnf_random_normal(int32_t dtype, uint64_t seed, uint32_t stream, uint64_t step, uint64_t first,
+                                     size_t count, size_t dim, void *out);
+/* Uniform on [0, 1), never 1. */
+CNF_API cnf_status cnf_random_uniform(int32_t dtype, uint64_t seed, uint32_t stream, uint64_t step, uint64_t first,
+                                      size_t count, size_t dim, void *out);
+/* -1 or 1. */
+CNF_API cnf_status cnf_random_rademacher(int32_t dtype, uint64_t seed, uint32_t stream, uint64_t step, uint64_t first,
+                                         size_t count, size_t dim, void *out);
+
+/* ---- 10  Library and machine ------------------------------------------------------------------------------------ */
+CNF_API const char *cnf_version(void);      /* "0.1.0", of the library that is loaded */
+CNF_API const char *cnf_isa_name(int32_t isa); /* "avx512"; "unknown" */
+CNF_API int32_t cnf_isa_is_available(int32_t isa);
+CNF_API int32_t cnf_isa_best(void);         /* what CNF_ISA_AUTOMATIC means now; 0 where CNF_ISA names none that is available */
+CNF_API int32_t cnf_thread_count(void);     /* what threads = 0 means */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

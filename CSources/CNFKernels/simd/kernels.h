@@ -1,0 +1,64 @@
+/* The table of kernels of one (ISA, dtype): everything the field and the solver ask of the machine.
+ *
+ * A panel is [rows][lanes], rows packed back to back: row r of lane j at r*lanes + j. A row is [lanes].
+ * Kernels are pure: no allocation, no threads, no dispatch; lanes never mix, except in weight_gradient, row_sums.
+ * Inputs and outputs do not overlap unless "in place" is said. Any alignment.
+ */
+#ifndef CNF_SIMD_KERNELS_H
+#define CNF_SIMD_KERNELS_H
+#include "simd/real.h"
+
+typedef struct CNF_TYPED(cnf_kernels) {
+  int lanes;      /* T, samples of a tile */
+  int block_rows; /* rows of a block of packed weights */
+  int width;      /* elements of a vector: leading dimensions of gradients are multiples of it */
+
+  /* packed [ceil(rows/block)][cols][block] from w: element (r, c) at w[r*row_stride + c*col_stride]; missing rows are 0. */
+  void (*pack)(const real *w, size_t row_stride, size_t col_stride, int rows, int cols, real *packed);
+  /* y [rows] = W x [cols] + b; then activation; aux [rows] where the activation keeps one. b may be NULL: zeros. */
+  void (*linear)(const real *packed, const real *b, int rows, int cols, const real *x, int activation, real *y, real *aux);
+  /* y [rows] = W x [cols], added to what is there if accumulate. */
+  void (*product)(const real *packed, int rows, int cols, const real *x, real *y, int accumulate);
+
+  /* Activations, z [rows] before and y [rows] after; activations.h has the formulas. */
+  void (*activation)(int activation, int rows, const real *z, real *y, real *aux); /* in place allowed */
+  /* y_dot = a'(z) z_dot; in place allowed; pre_dot receives z_dot where the activation keeps it. */
+  void (*activation_tangent)(int activation, int rows, const real *y, const real *aux, const real *z_dot, real *y_dot,
+                             real *pre_dot);
+  /* z_bar = a'(z) y_bar + extra; extra may be NULL: zeros; in place allowed. */
+  void (*activation_reverse)(int activation, int rows, const real *y, const real *aux, const real *y_bar,
+                             const real *extra, real *z_bar);
+  /* Reverse of the tangent: z_dot_bar = a'(z) y_dot_bar (in place allowed), extra += a''(z) z_dot y_dot_bar. */
+  void (*activation_tangent_reverse)(int activation, int rows, const real *y, const real *aux, const real *y_dot,
+                                     const real *pre_dot, const real *y_dot_bar, real *z_dot_bar, real *extra);
+  /* d = a'(z). */
+  void (*derivative)(int activation, int rows, const real *y, const real *aux, real *d);
+  /* extra += a''(z) d_bar. */
+  void (*derivative_reverse)(int activation, int rows, const real *y, const real *aux, const real *d_bar, real *extra);
+
+  /* x_t [lanes][ld] = x [cols][lanes] transposed; ld a multiple of width, at least cols; columns past cols are 0. */
+  void (*transpose)(int cols, const real *x, real *x_t, size_t ld);
+  /* w_bar [rows][ld] += z [rows][lanes] x_t [lanes][ld]. */
+  void (*weight_gradient)(int rows, const real *z, const real *x_t, size_t ld, real *w_bar);
+  /* b_bar [rows] += sums of z [rows] over lanes, in a fixed order. */
+  void (*row_sums)(int rows, const real *z, real *b_bar);
+
+  void (*add)(int rows, const real *a, const real *b, real *out);         /* out = a + b; in place allowed */
+  void (*scale)(int rows, const real *a, const real *s, real *out);       /* out = a * row s; in place allowed */
+  void (*dot)(int rows, const real *a, const real *b, int accumulate, real *out); /* row out (+)= sum over rows of a*b */
+  void (*blend)(int rows, const real *mask, const real *a, real *out);    /* out = a where row mask > 0 */
+  /* out = base + h * sum_i c[i] k[i]; h a row; base may be NULL: zeros; out may be base. */
+  void (*combine)(int rows, const real *base, const real *h, int count, const real *c, const real *const *k, real *out);
+  /* row sum += sum over rows of (h * sum_i e[i] k[i] / (atol + rtol max(|x0|, |x1|)))^2 */
+  void (*error_squares)(int rows, const real *x0, const real *x1, const real *h, int count, const real *e,
+                        const real *const *k, real rtol, real atol, real *sum);
+  /* row sum += sum over rows of ((a - b) / (atol + rtol |x|))^2; b may be NULL: zeros. */
+  void (*scaled_squares)(int rows, const real *a, const real *b, const real *x, real rtol, real atol, real *sum);
+} CNF_TYPED(cnf_kernels);
+
+extern const CNF_TYPED(cnf_kernels) CNF_TYPED(cnf_kernels_generic);
+#if defined(__x86_64__)
+extern const CNF_TYPED(cnf_kernels) CNF_TYPED(cnf_kernels_avx2), CNF_TYPED(cnf_kernels_avx512);
+#endif
+
+#endif

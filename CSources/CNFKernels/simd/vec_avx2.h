@@ -1,0 +1,100 @@
+/* Vocabulary: AVX2 with FMA. The words are those of vec_generic.h, which says what they mean. */
+#include "simd/real.h"
+
+#define VN 2
+#define BLOCK_ROWS 6 /* 12 accumulators, 2 values, 1 weight: 15 of 16 registers */
+
+#if CNF_REAL_BITS == 32
+#define VW 8
+typedef __m256 vec;
+CNF_INLINE vec v_load(const real *p) { return _mm256_loadu_ps(p); }
+CNF_INLINE void v_store(real *p, vec v) { _mm256_storeu_ps(p, v); }
+CNF_INLINE vec v_set1(real s) { return _mm256_set1_ps(s); }
+CNF_INLINE vec v_add(vec a, vec b) { return _mm256_add_ps(a, b); }
+CNF_INLINE vec v_sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
+CNF_INLINE vec v_mul(vec a, vec b) { return _mm256_mul_ps(a, b); }
+CNF_INLINE vec v_div(vec a, vec b) { return _mm256_div_ps(a, b); }
+CNF_INLINE vec v_fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
+CNF_INLINE vec v_fnma(vec a, vec b, vec c) { return _mm256_fnmadd_ps(a, b, c); }
+CNF_INLINE vec v_min(vec a, vec b) { return _mm256_min_ps(a, b); }
+CNF_INLINE vec v_max(vec a, vec b) { return _mm256_max_ps(a, b); }
+CNF_INLINE vec v_abs(vec a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+CNF_INLINE vec v_copysign(vec magnitude, vec sign) {
+  vec bit = _mm256_set1_ps(-0.0f);
+  return _mm256_or_ps(_mm256_andnot_ps(bit, magnitude), _mm256_and_ps(bit, sign));
+}
+CNF_INLINE vec v_where_positive(vec x, vec a, vec b) {
+  return _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ));
+}
+CNF_INLINE vec v_round(vec a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+CNF_INLINE vec v_scale(vec a, vec n) {
+  __m256i k = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
+  return _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32(k, 23)));
+}
+CNF_INLINE real v_sum(vec a) {
+  __m128 s = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+  s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+  return _mm_cvtss_f32(_mm_add_ss(s, _mm_shuffle_ps(s, s, 1)));
+}
+CNF_INLINE void v_transpose(const real *in, size_t ldi, real *out, size_t ldo) {
+  __m256 r[8], t[8];
+  for (int i = 0; i < 8; i++) r[i] = v_load(in + (size_t)i * ldi);
+  for (int i = 0; i < 4; i++) {
+    t[2 * i] = _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+    t[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+  }
+  for (int i = 0; i < 2; i++) {
+    r[4 * i + 0] = _mm256_shuffle_ps(t[4 * i + 0], t[4 * i + 2], 0x44);
+    r[4 * i + 1] = _mm256_shuffle_ps(t[4 * i + 0], t[4 * i + 2], 0xee);
+    r[4 * i + 2] = _mm256_shuffle_ps(t[4 * i + 1], t[4 * i + 3], 0x44);
+    r[4 * i + 3] = _mm256_shuffle_ps(t[4 * i + 1], t[4 * i + 3], 0xee);
+  }
+  for (int i = 0; i < 4; i++) {
+    v_store(out + (size_t)i * ldo, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
+    v_store(out + (size_t)(i + 4) * ldo, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
+  }
+}
+#else
+#define VW 4
+typedef __m256d vec;
+CNF_INLINE vec v_load(const real *p) { return _mm256_loadu_pd(p); }
+CNF_INLINE void v_store(real *p, vec v) { _mm256_storeu_pd(p, v); }
+CNF_INLINE vec v_set1(real s) { return _mm256_set1_pd(s); }
+CNF_INLINE vec v_add(vec a, vec b) { return _mm256_add_pd(a, b); }
+CNF_INLINE vec v_sub(vec a, vec b) { return _mm256_sub_pd(a, b); }
+CNF_INLINE vec v_mul(vec a, vec b) { return _mm256_mul_pd(a, b); }
+CNF_INLINE vec v_div(vec a, vec b) { return _mm256_div_pd(a, b); }
+CNF_INLINE vec v_fma(vec a, vec b, vec c) { return _mm256_fmadd_pd(a, b, c); }
+CNF_INLINE vec v_fnma(vec a, vec b, vec c) { return _mm256_fnmadd_pd(a, b, c); }
+CNF_INLINE vec v_min(vec a, vec b) { return _mm256_min_pd(a, b); }
+CNF_INLINE vec v_max(vec a, vec b) { return _mm256_max_pd(a, b); }
+CNF_INLINE vec v_abs(vec a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
+CNF_INLINE vec v_copysign(vec magnitude, vec sign) {
+  vec bit = _mm256_set1_pd(-0.0);
+  return _mm256_or_pd(_mm256_andnot_pd(bit, magnitude), _mm256_and_pd(bit, sign));
+}
+CNF_INLINE vec v_where_positive(vec x, vec a, vec b) {
+  return _mm256_blendv_pd(b, a, _mm256_cmp_pd(x, _mm256_setzero_pd(), _CMP_GT_OQ));
+}
+CNF_INLINE vec v_round(vec a) { return _mm256_round_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+CNF_INLINE vec v_scale(vec a, vec n) {
+  __m256i k = _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_cvtpd_epi32(n)), _mm256_set1_epi64x(1023));
+  return _mm256_mul_pd(a, _mm256_castsi256_pd(_mm256_slli_epi64(k, 52)));
+}
+CNF_INLINE real v_sum(vec a) {
+  __m128d s = _mm_add_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));
+  return _mm_cvtsd_f64(_mm_add_sd(s, _mm_unpackhi_pd(s, s)));
+}
+CNF_INLINE void v_transpose(const real *in, size_t ldi, real *out, size_t ldo) {
+  __m256d r[4], t[4];
+  for (int i = 0; i < 4; i++) r[i] = v_load(in + (size_t)i * ldi);
+  for (int i = 0; i < 2; i++) {
+    t[2 * i] = _mm256_unpacklo_pd(r[2 * i], r[2 * i + 1]);
+    t[2 * i + 1] = _mm256_unpackhi_pd(r[2 * i], r[2 * i + 1]);
+  }
+  for (int i = 0; i < 2; i++) {
+    v_store(out + (size_t)i * ldo, _mm256_permute2f128_pd(t[i], t[i + 2], 0x20));
+    v_store(out + (size_t)(i + 2) * ldo, _mm256_permute2f128_pd(t[i], t[i + 2], 0x31));
+  }
+}
+#endif

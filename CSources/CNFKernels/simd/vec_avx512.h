@@ -1,0 +1,106 @@
+/* Vocabulary: AVX-512 F, VL, DQ. The words are those of vec_generic.h, which says what they mean. */
+#include "simd/real.h"
+
+#define VN 2
+#define BLOCK_ROWS 8 /* 16 accumulators hide the latency of FMA on one or two ports; 12 measured no faster */
+
+#if CNF_REAL_BITS == 32
+#define VW 16
+typedef __m512 vec;
+CNF_INLINE vec v_load(const real *p) { return _mm512_loadu_ps(p); }
+CNF_INLINE void v_store(real *p, vec v) { _mm512_storeu_ps(p, v); }
+CNF_INLINE vec v_set1(real s) { return _mm512_set1_ps(s); }
+CNF_INLINE vec v_add(vec a, vec b) { return _mm512_add_ps(a, b); }
+CNF_INLINE vec v_sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
+CNF_INLINE vec v_mul(vec a, vec b) { return _mm512_mul_ps(a, b); }
+CNF_INLINE vec v_div(vec a, vec b) { return _mm512_div_ps(a, b); }
+CNF_INLINE vec v_fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
+CNF_INLINE vec v_fnma(vec a, vec b, vec c) { return _mm512_fnmadd_ps(a, b, c); }
+CNF_INLINE vec v_min(vec a, vec b) { return _mm512_min_ps(a, b); }
+CNF_INLINE vec v_max(vec a, vec b) { return _mm512_max_ps(a, b); }
+CNF_INLINE vec v_abs(vec a) { return _mm512_andnot_ps(_mm512_set1_ps(-0.0f), a); }
+CNF_INLINE vec v_copysign(vec magnitude, vec sign) {
+  vec bit = _mm512_set1_ps(-0.0f);
+  return _mm512_or_ps(_mm512_andnot_ps(bit, magnitude), _mm512_and_ps(bit, sign));
+}
+CNF_INLINE vec v_where_positive(vec x, vec a, vec b) {
+  return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), b, a);
+}
+CNF_INLINE vec v_round(vec a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+CNF_INLINE vec v_scale(vec a, vec n) { return _mm512_scalef_ps(a, n); }
+CNF_INLINE real v_sum(vec a) {
+  __m256 h = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
+  __m128 s = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+  s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+  return _mm_cvtss_f32(_mm_add_ss(s, _mm_shuffle_ps(s, s, 1)));
+}
+CNF_INLINE void v_transpose(const real *in, size_t ldi, real *out, size_t ldo) {
+  __m512 r[16], t[16];
+  for (int i = 0; i < 16; i++) r[i] = v_load(in + (size_t)i * ldi);
+  for (int i = 0; i < 8; i++) { /* pairs of rows, then fours, then quarters of a register */
+    t[2 * i] = _mm512_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+    t[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+  }
+  for (int i = 0; i < 4; i++) {
+    r[4 * i + 0] = _mm512_shuffle_ps(t[4 * i + 0], t[4 * i + 2], 0x44);
+    r[4 * i + 1] = _mm512_shuffle_ps(t[4 * i + 0], t[4 * i + 2], 0xee);
+    r[4 * i + 2] = _mm512_shuffle_ps(t[4 * i + 1], t[4 * i + 3], 0x44);
+    r[4 * i + 3] = _mm512_shuffle_ps(t[4 * i + 1], t[4 * i + 3], 0xee);
+  }
+  for (int i = 0; i < 4; i++) {
+    t[i] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88);
+    t[i + 4] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd);
+    t[i + 8] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
+    t[i + 12] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
+  }
+  for (int i = 0; i < 8; i++) {
+    v_store(out + (size_t)i * ldo, _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88));
+    v_store(out + (size_t)(i + 8) * ldo, _mm512_shuffle_f32x4(t[i], t[i + 8], 0xdd));
+  }
+}
+#else
+#define VW 8
+typedef __m512d vec;
+CNF_INLINE vec v_load(const real *p) { return _mm512_loadu_pd(p); }
+CNF_INLINE void v_store(real *p, vec v) { _mm512_storeu_pd(p, v); }
+CNF_INLINE vec v_set1(real s) { return _mm512_set1_pd(s); }
+CNF_INLINE vec v_add(vec a, vec b) { return _mm512_add_pd(a, b); }
+CNF_INLINE vec v_sub(vec a, vec b) { return _mm512_sub_pd(a, b); }
+CNF_INLINE vec v_mul(vec a, vec b) { return _mm512_mul_pd(a, b); }
+CNF_INLINE vec v_div(vec a, vec b) { return _mm512_div_pd(a, b); }
+CNF_INLINE vec v_fma(vec a, vec b, vec c) { return _mm512_fmadd_pd(a, b, c); }
+CNF_INLINE vec v_fnma(vec a, vec b, vec c) { return _mm512_fnmadd_pd(a, b, c); }
+CNF_INLINE vec v_min(vec a, vec b) { return _mm512_min_pd(a, b); }
+CNF_INLINE vec v_max(vec a, vec b) { return _mm512_max_pd(a, b); }
+CNF_INLINE vec v_abs(vec a) { return _mm512_andnot_pd(_mm512_set1_pd(-0.0), a); }
+CNF_INLINE vec v_copysign(vec magnitude, vec sign) {
+  vec bit = _mm512_set1_pd(-0.0);
+  return _mm512_or_pd(_mm512_andnot_pd(bit, magnitude), _mm512_and_pd(bit, sign));
+}
+CNF_INLINE vec v_where_positive(vec x, vec a, vec b) {
+  return _mm512_mask_blend_pd(_mm512_cmp_pd_mask(x, _mm512_setzero_pd(), _CMP_GT_OQ), b, a);
+}
+CNF_INLINE vec v_round(vec a) { return _mm512_roundscale_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+CNF_INLINE vec v_scale(vec a, vec n) { return _mm512_scalef_pd(a, n); }
+CNF_INLINE real v_sum(vec a) {
+  __m256d h = _mm256_add_pd(_mm512_castpd512_pd256(a), _mm512_extractf64x4_pd(a, 1));
+  __m128d s = _mm_add_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));
+  return _mm_cvtsd_f64(_mm_add_sd(s, _mm_unpackhi_pd(s, s)));
+}
+CNF_INLINE void v_transpose(const real *in, size_t ldi, real *out, size_t ldo) {
+  __m512d r[8], t[8];
+  for (int i = 0; i < 8; i++) r[i] = v_load(in + (size_t)i * ldi);
+  for (int i = 0; i < 4; i++) {
+    t[2 * i] = _mm512_unpacklo_pd(r[2 * i], r[2 * i + 1]);
+    t[2 * i + 1] = _mm512_unpackhi_pd(r[2 * i], r[2 * i + 1]);
+  }
+  for (int i = 0; i < 2; i++) { /* i = 0: even columns, 1: odd columns; quarters hold columns 0/1, 2/3, 4/5, 6/7 */
+    __m512d a = _mm512_shuffle_f64x2(t[i], t[i + 2], 0x88), b = _mm512_shuffle_f64x2(t[i + 4], t[i + 6], 0x88);
+    __m512d c = _mm512_shuffle_f64x2(t[i], t[i + 2], 0xdd), d = _mm512_shuffle_f64x2(t[i + 4], t[i + 6], 0xdd);
+    v_store(out + (size_t)(i + 0) * ldo, _mm512_shuffle_f64x2(a, b, 0x88));
+    v_store(out + (size_t)(i + 4) * ldo, _mm512_shuffle_f64x2(a, b, 0xdd));
+    v_store(out + (size_t)(i + 2) * ldo, _mm512_shuffle_f64x2(c, d, 0x88));
+    v_store(out + (size_t)(i + 6) * ldo, _mm512_shuffle_f64x2(c, d, 0xdd));
+  }
+}
+#endif

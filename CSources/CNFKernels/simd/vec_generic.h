@@ -1,0 +1,65 @@
+/* Vocabulary: any machine, through the compilers' portable 16-byte vectors. The list of words is in simd/README section of
+ * ../README.md; every ISA's header has the same. There is no fused multiply-add here: a*b + c rounds twice. */
+#include "simd/real.h"
+
+#if CNF_REAL_BITS == 32
+#define VW 4
+typedef int32_t vec_int __attribute__((vector_size(16)));
+#define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23: adding it rounds to an integer */
+#define MANTISSA_BITS 23
+#define EXPONENT_BIAS 127
+#define SIGN_BIT ((int32_t)0x80000000)
+#else
+#define VW 2
+typedef int64_t vec_int __attribute__((vector_size(16)));
+#define ROUND_MAGIC 6755399441055744.0 /* 1.5 * 2^52 */
+#define MANTISSA_BITS 52
+#define EXPONENT_BIAS 1023
+#define SIGN_BIT ((int64_t)1 << 63)
+#endif
+typedef real vec __attribute__((vector_size(16)));
+#define VN 2         /* vectors of a row of lanes */
+#define BLOCK_ROWS 4 /* rows of an accumulator block: 4*VN accumulators, VN values, one weight fit 16 registers */
+
+CNF_INLINE vec v_load(const real *p) {
+  vec v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+CNF_INLINE void v_store(real *p, vec v) { memcpy(p, &v, sizeof v); }
+CNF_INLINE vec v_set1(real s) { return (vec){0} + s; }
+CNF_INLINE vec v_add(vec a, vec b) { return a + b; }
+CNF_INLINE vec v_sub(vec a, vec b) { return a - b; }
+CNF_INLINE vec v_mul(vec a, vec b) { return a * b; }
+CNF_INLINE vec v_div(vec a, vec b) { return a / b; }
+CNF_INLINE vec v_fma(vec a, vec b, vec c) { return a * b + c; }
+CNF_INLINE vec v_fnma(vec a, vec b, vec c) { return c - a * b; }
+CNF_INLINE vec v_bits_select(vec_int mask, vec a, vec b) { return (vec)((mask & (vec_int)a) | (~mask & (vec_int)b)); }
+/* The smaller, the larger; b where either is not a number. */
+CNF_INLINE vec v_min(vec a, vec b) { return v_bits_select((vec_int)(a < b), a, b); }
+CNF_INLINE vec v_max(vec a, vec b) { return v_bits_select((vec_int)(a > b), a, b); }
+CNF_INLINE vec v_abs(vec a) { return (vec)((vec_int)a & ~((vec_int){0} + SIGN_BIT)); }
+CNF_INLINE vec v_copysign(vec magnitude, vec sign) {
+  vec_int bit = (vec_int){0} + SIGN_BIT;
+  return (vec)(((vec_int)magnitude & ~bit) | ((vec_int)sign & bit));
+}
+/* a where x > 0, else b. */
+CNF_INLINE vec v_where_positive(vec x, vec a, vec b) { return v_bits_select((vec_int)(x > (vec){0}), a, b); }
+CNF_INLINE vec v_round(vec a) { return (a + ROUND_MAGIC) - ROUND_MAGIC; }
+/* a * 2^n for integral n from -126 to 127 (float), -1022 to 1023 (double). */
+CNF_INLINE vec v_scale(vec a, vec n) {
+  vec_int k = __builtin_convertvector(n, vec_int);
+  return a * (vec)((k + EXPONENT_BIAS) << MANTISSA_BITS);
+}
+CNF_INLINE real v_sum(vec a) {
+#if CNF_REAL_BITS == 32
+  return (a[0] + a[2]) + (a[1] + a[3]);
+#else
+  return a[0] + a[1];
+#endif
+}
+/* in [VW rows, ldi apart] to out [VW rows, ldo apart], transposed. */
+CNF_INLINE void v_transpose(const real *in, size_t ldi, real *out, size_t ldo) {
+  for (int i = 0; i < VW; i++)
+    for (int j = 0; j < VW; j++) out[(size_t)j * ldo + i] = in[(size_t)i * ldi + j];
+}

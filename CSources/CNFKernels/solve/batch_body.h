@@ -1,0 +1,194 @@
+/* CNF_CONTROL_BATCH: one step size for all samples, found in lock step; the call then runs on that grid as on fixed steps.
+ * For comparison with integrators that work so; it allocates, and meets its neighbours at a barrier after every step.
+ */
+#include "solve/control.h"
+#include "solve/parallel.h"
+#include "solve/solver.h"
+#include <stdlib.h>
+
+typedef enum CNF_TYPED(batch_phase) {
+  CNF_TYPED(BATCH_LOAD),  /* x0 into the tiles */
+  CNF_TYPED(BATCH_FIRST), /* sums[0] = |x|^2, sums[1] = |f0|^2, scaled */
+  CNF_TYPED(BATCH_GUESS), /* sums[0] = |f1 - f0|^2, scaled */
+  CNF_TYPED(BATCH_STEP)   /* x1, and sums[0] = |error|^2, scaled */
+} CNF_TYPED(batch_phase);
+
+typedef struct CNF_TYPED(batch) {
+  const CNF_TYPED(cnf_call) * call;
+  cnf_stages stages;
+  CNF_TYPED(batch_phase) phase;
+  double t, h;
+  int64_t tiles;
+  real *x, *x1;   /* [tiles][D+1][lanes] */
+  double *sums;   /* [tiles][2] */
+} CNF_TYPED(batch);
+
+static double CNF_TYPED(sum_lanes)(const CNF_TYPED(cnf_worker) * w, const real *row) {
+  double sum = 0;
+  for (int32_t j = 0; j < w->e.model->kernels->lanes; j++)
+    if (w->sample[j] >= 0) sum += (double)row[j];
+  return sum;
+}
+
+static void CNF_TYPED(batch_task)(void *context, int64_t tile, int32_t worker) {
+  CNF_TYPED(batch) *b = context;
+  CNF_TYPED(cnf_worker) *w = &b->call->solver->workers[worker];
+  WORKER_NAMES(w);
+  const cnf_solve_input *in = b->call->input;
+  const cnf_solver_options *o = &b->call->solver->options;
+  size_t state = (size_t)(D + 1) * (size_t)lanes, row = (size_t)lanes * sizeof(real);
+  real *x = b->x + (size_t)tile * state, *x1 = b->x1 + (size_t)tile * state;
+  double *sums = b->sums + 2 * tile;
+  for (int32_t j = 0; j < lanes; j++) {
+    int64_t number = tile * lanes + j;
+    CNF_TYPED(lane_idle)(w, b->call, j);
+    if (number >= (int64_t)in->count) continue;
+    w->sample[j] = number;
+    CNF_TYPED(load_probes)(w, b->call, number, j);
+    if (b->phase == CNF_TYPED(BATCH_LOAD))
+      CNF_TYPED(column_in)(D, lanes, (const real *)in->x0 + (size_t)number * (size_t)D, w->x, j);
+  }
+  if (b->phase == CNF_TYPED(BATCH_LOAD)) {
+    memcpy(x, w->x, state * sizeof(real));
+    return;
+  }
+  memcpy(w->x, x, state * sizeof(real));
+  for (int32_t j = 0; j < lanes; j++) w->t[j] = b->t, w->h[j] = w->sample[j] >= 0 ? b->h : 0;
+  memset(w->row, 0, row);
+  memset(w->sum_row, 0, row);
+  if (b->phase == CNF_TYPED(BATCH_STEP)) {
+    CNF_TYPED(make_step)(w, &b->stages);
+    CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, b->stages.count, b->stages.tableau->e);
+    k->error_squares(D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det), w->x, w->x1, w->h_row, list.count,
+                     list.weight, list.panel, (real)o->rtol, (real)o->atol, w->sum_row);
+    k->dot(D + 1, w->x1, w->zeros, 1, w->sum_row); /* not a number where x1 is not finite */
+    memcpy(x1, w->x1, state * sizeof(real));
+    sums[0] = CNF_TYPED(sum_lanes)(w, w->sum_row);
+    return;
+  }
+  real *f0 = CNF_TYPED(slope)(w, 0);
+  const real one = 1, *slope_list[1] = {f0};
+  CNF_TYPED(copy_rows)(D, lanes, w->x, w->e.value);
+  CNF_TYPED(time_row)(w, 0);
+  CNF_TYPED(evaluate_slope)(w, 0, f0);
+  if (b->phase == CNF_TYPED(BATCH_FIRST)) {
+    k->scaled_squares(D, w->x, NULL, w->x, (real)o->rtol, (real)o->atol, w->row);
+    k->scaled_squares(D, f0, NULL, w->x, (real)o->rtol, (real)o->atol, w->sum_row);
+    sums[0] = CNF_TYPED(sum_lanes)(w, w->row);
+    sums[1] = CNF_TYPED(sum_lanes)(w, w->sum_row);
+    return;
+  }
+  CNF_TYPED(step_row)(w);
+  CNF_TYPED(time_row)(w, 1);
+  k->combine(D, w->x, w->h_row, 1, &one, slope_list, w->e.value);
+  CNF_TYPED(evaluate_slope)(w, 0, w->x1);
+  k->scaled_squares(D, w->x1, f0, w->x, (real)o->rtol, (real)o->atol, w->row);
+  sums[0] = CNF_TYPED(sum_lanes)(w, w->row);
+}
+
+/* Runs a phase over all tiles; returns sums[which], added up in the order of the tiles. */
+static double CNF_TYPED(batch_run)(CNF_TYPED(batch) * b, CNF_TYPED(batch_phase) phase, int which) {
+  double sum = 0;
+  b->phase = phase;
+  cnf_parallel_for(b->tiles, b->call->solver->options.threads, CNF_TYPED(batch_task), b);
+  for (int64_t i = 0; i < b->tiles; i++) sum += b->sums[2 * i + which];
+  return sum;
+}
+
+static double CNF_TYPED(batch_first_step)(CNF_TYPED(batch) * b) {
+  const cnf_solver_options *o = &b->call->solver->options;
+  const cnf_solve_input *in = b->call->input;
+  double span = fabs(in->t1 - in->t0), n = (double)in->count * b->call->solver->model.program->state_dim;
+  if (o->initial_step > 0) return fmin(o->initial_step, span);
+  double d0 = sqrt(CNF_TYPED(batch_run)(b, CNF_TYPED(BATCH_FIRST), 0) / n), d1 = 0;
+  for (int64_t i = 0; i < b->tiles; i++) d1 += b->sums[2 * i + 1];
+  d1 = sqrt(d1 / n);
+  double h0 = fmin(cnf_first_guess(d0, d1), span);
+  b->h = in->t1 > in->t0 ? h0 : -h0;
+  double d2 = sqrt(CNF_TYPED(batch_run)(b, CNF_TYPED(BATCH_GUESS), 0) / n) / h0;
+  return fmin(isfinite(d2) ? cnf_first_step(h0, d1, d2, b->stages.order) : h0, span);
+}
+
+/* Steps from t0 to t1 into solver->grid as fractions. Returns how the batch as a whole ended; *steps receives their
+ * number, *t the time reached. */
+static int32_t CNF_TYPED(batch_steps)(CNF_TYPED(batch) * b, int32_t *steps, double *t) {
+  CNF_TYPED(cnf_solver) *solver = b->call->solver;
+  const cnf_solver_options *o = &solver->options;
+  const cnf_solve_input *in = b->call->input;
+  int components = solver->model.program->state_dim + (solver->model.trace != CNF_TRACE_NONE && !o->exclude_log_det);
+  double direction = in->t1 > in->t0 ? 1 : -1, n = (double)in->count * components;
+  int last = 0;
+  *steps = 0;
+  *t = b->t = in->t0;
+  solver->grid[0] = 0;
+  CNF_TYPED(batch_run)(b, CNF_TYPED(BATCH_LOAD), 0);
+  double h = direction * CNF_TYPED(batch_first_step)(b);
+  for (int32_t attempts = 0; attempts < o->max_steps; attempts++) {
+    b->h = cnf_clip_step(b->t, h, in->t0, in->t1, &last);
+    double ratio = sqrt(CNF_TYPED(batch_run)(b, CNF_TYPED(BATCH_STEP), 0) / n);
+    h = b->h * cnf_step_factor(ratio, b->stages.order);
+    if (ratio <= 1) {
+      real *swap = b->x;
+      b->x = b->x1, b->x1 = swap;
+      *t = b->t += b->h;
+      solver->grid[++*steps] = last ? 1 : (b->t - in->t0) / (in->t1 - in->t0);
+      if (last) return CNF_SAMPLE_OK;
+    } else if (fabs(h) < cnf_least_step(o->min_step, b->t, in->t1)) {
+      return isfinite(ratio) ? CNF_SAMPLE_STEP_TOO_SMALL : CNF_SAMPLE_NOT_FINITE;
+    }
+  }
+  return CNF_SAMPLE_MAX_STEPS;
+}
+
+/* The whole batch failed: every sample has the same status, and the state where the batch stopped. */
+static void CNF_TYPED(batch_failed)(const CNF_TYPED(batch) * b, int32_t status, double t) {
+  const CNF_TYPED(cnf_model) *m = &b->call->solver->model;
+  int32_t D = m->program->state_dim, lanes = m->kernels->lanes;
+  cnf_solve_output *out = b->call->output;
+  cnf_gradient *g = b->call->gradient;
+  for (size_t i = 0; i < b->call->input->count; i++) {
+    const real *tile = b->x + i / (size_t)lanes * (size_t)(D + 1) * (size_t)lanes;
+    int32_t lane = (int32_t)(i % (size_t)lanes);
+    if (out && out->x1) CNF_TYPED(column_out)(D, lanes, tile, lane, (real *)out->x1 + i * (size_t)D);
+    if (out && out->log_det) out->log_det[i] = (double)tile[(size_t)D * (size_t)lanes + (size_t)lane];
+    if (out && out->t_reached) out->t_reached[i] = t;
+    if (out && out->status) out->status[i] = status;
+    if (out && out->accepted) out->accepted[i] = 0;
+    if (out && out->rejected) out->rejected[i] = 0;
+    if (out && out->evaluations) out->evaluations[i] = 0;
+    for (size_t n = 0; out && out->step_fractions && n < out->step_fraction_stride; n++)
+      out->step_fractions[i * out->step_fraction_stride + n] = NAN;
+    if (g && g->x0) memset((real *)g->x0 + i * (size_t)D, 0, (size_t)D * sizeof(real));
+    if (g && g->t0) g->t0[i] = 0;
+    if (g && g->t1) g->t1[i] = 0;
+    if (g && g->loss && b->call->loss->kind != CNF_LOSS_COTANGENTS) g->loss[i] = NAN;
+  }
+  if (g && g->parameters) memset(g->parameters, 0, m->program->parameter_count * sizeof(real));
+}
+
+/* Finds the grid. *failed = 1: outputs are written and the call is over. */
+static cnf_status CNF_TYPED(batch_grid)(const CNF_TYPED(cnf_call) * call, int32_t *steps, int *failed) {
+  const CNF_TYPED(cnf_model) *m = &call->solver->model;
+  int32_t lanes = m->kernels->lanes, status;
+  double t;
+  CNF_TYPED(batch) b = {.call = call, .stages = call->solver->stages};
+  b.tiles = ((int64_t)call->input->count + lanes - 1) / lanes;
+  b.stages.fsal = 0;
+  size_t state = (size_t)(m->program->state_dim + 1) * (size_t)lanes * sizeof(real);
+  b.x = calloc((size_t)b.tiles, state);
+  b.x1 = calloc((size_t)b.tiles, state);
+  b.sums = calloc((size_t)b.tiles, 2 * sizeof(double));
+  *failed = 0;
+  int have_memory = b.x && b.x1 && b.sums;
+  if (have_memory) {
+    status = CNF_TYPED(batch_steps)(&b, steps, &t);
+    if (status != CNF_SAMPLE_OK) {
+      CNF_TYPED(batch_failed)(&b, status, t);
+      *failed = 1;
+    }
+  }
+  free(b.x);
+  free(b.x1);
+  free(b.sums);
+  return have_memory ? CNF_OK : CNF_ERROR_MEMORY;
+}

@@ -1,0 +1,43 @@
+/* Step-size control of one sample, in doubles: Hairer, Norsett and Wanner, Solving ODEs I, section II.4, with the
+ * constants of torchdiffeq. h carries the sign of t1 - t0 everywhere. */
+#ifndef CNF_SOLVE_CONTROL_H
+#define CNF_SOLVE_CONTROL_H
+
+#include <math.h>
+#include <float.h>
+
+#define CNF_SAFETY 0.9
+#define CNF_LARGEST_FACTOR 10.0
+#define CNF_SMALLEST_FACTOR 0.2
+
+/* What the step is multiplied by after an attempt with this error ratio; `order` is the embedded order + 1.
+ * A ratio that is not a number counts as a bad rejection. */
+static inline double cnf_step_factor(double ratio, int order) {
+  if (!isfinite(ratio)) return CNF_SMALLEST_FACTOR;
+  if (ratio == 0) return CNF_LARGEST_FACTOR;
+  double least = ratio < 1 ? 1 : CNF_SMALLEST_FACTOR;
+  return fmin(CNF_LARGEST_FACTOR, fmax(CNF_SAFETY * pow(ratio, -1.0 / order), least));
+}
+
+/* First guess from the scaled norms of x and f. */
+static inline double cnf_first_guess(double d0, double d1) { return d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1; }
+
+/* The first step's length, d2 = |f(t+h0, x+h0 f) - f| / h0. */
+static inline double cnf_first_step(double h0, double d1, double d2, int order) {
+  double h1 = d1 <= 1e-15 && d2 <= 1e-15 ? fmax(1e-6, 1e-3 * h0) : pow(0.01 / fmax(d1, d2), 1.0 / order);
+  return fmin(100 * h0, h1);
+}
+
+/* Steps below this cannot be told from rounding of t. */
+static inline double cnf_least_step(double min_step, double t, double t1) {
+  return min_step > 0 ? min_step : 16 * DBL_EPSILON * fmax(fabs(t), fabs(t1));
+}
+
+/* The next step from t: h, or what is left to t1 if h reaches it to within rounding; *last tells which. */
+static inline double cnf_clip_step(double t, double h, double t0, double t1, int *last) {
+  double left = t1 - t;
+  *last = fabs(h) >= fabs(left) - 1e-12 * fabs(t1 - t0);
+  return *last ? left : h;
+}
+
+#endif

@@ -1,0 +1,29 @@
+/* What api/ calls: the solvers of both dtypes. Arguments have been validated, options hold no defaults. */
+#ifndef CNF_SOLVE_ENTRY_H
+#define CNF_SOLVE_ENTRY_H
+
+#include "field/program.h"
+
+typedef struct cnf_solver_f32 cnf_solver_f32;
+cnf_status cnf_solver_make_f32(const cnf_program *program, const cnf_solver_options *options, int32_t trace,
+                               cnf_solver_f32 **solver);
+void cnf_solver_free_f32(cnf_solver_f32 *solver);
+cnf_status cnf_solver_run_f32(cnf_solver_f32 *solver, const cnf_solve_input *input, const cnf_loss *loss,
+                              cnf_solve_output *output, cnf_gradient *gradient);
+void cnf_solver_run_evaluate_f32(cnf_solver_f32 *solver, const cnf_solve_input *input, float *velocity,
+                                 double *divergence);
+/* lanes, bytes and bytes_reserved of *info. */
+void cnf_solver_describe_f32(const cnf_solver_f32 *solver, cnf_solver_info *info);
+
+typedef struct cnf_solver_f64 cnf_solver_f64;
+cnf_status cnf_solver_make_f64(const cnf_program *program, const cnf_solver_options *options, int32_t trace,
+                               cnf_solver_f64 **solver);
+void cnf_solver_free_f64(cnf_solver_f64 *solver);
+cnf_status cnf_solver_run_f64(cnf_solver_f64 *solver, const cnf_solve_input *input, const cnf_loss *loss,
+                              cnf_solve_output *output, cnf_gradient *gradient);
+void cnf_solver_run_evaluate_f64(cnf_solver_f64 *solver, const cnf_solve_input *input, double *velocity,
+                                 double *divergence);
+/* lanes, bytes and bytes_reserved of *info. */
+void cnf_solver_describe_f64(const cnf_solver_f64 *solver, cnf_solver_info *info);
+
+#endif

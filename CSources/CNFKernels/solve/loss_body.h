@@ -1,0 +1,49 @@
+/* Loss and cotangents of a chunk that has been solved: chunk_loss, chunk_x1_bar, chunk_log_det_bar. */
+#include "solve/solver.h"
+
+static void CNF_TYPED(normal_nll)(CNF_TYPED(cnf_worker) * w, const cnf_loss *loss, int64_t count, int32_t D) {
+  const double half_log_two_pi = 0.91893853320467274178;
+  for (int64_t s = 0; s < count; s++) {
+    const real *x = w->chunk_x1 + (size_t)s * (size_t)D;
+    real *bar = w->chunk_x1_bar + (size_t)s * (size_t)D;
+    double sum = 0;
+    for (int32_t d = 0; d < D; d++) {
+      sum += (double)x[d] * (double)x[d];
+      bar[d] = (real)(loss->scale * (double)x[d]);
+    }
+    w->chunk_loss[s] = loss->scale * (0.5 * sum + D * half_log_two_pi - w->chunk_log_det[s]);
+    w->chunk_log_det_bar[s] = -loss->scale;
+  }
+}
+
+static void CNF_TYPED(given_cotangents)(CNF_TYPED(cnf_worker) * w, const cnf_loss *loss, int64_t first, int64_t count,
+                                        int32_t D) {
+  size_t rows = (size_t)count * (size_t)D;
+  if (loss->x1_bar)
+    memcpy(w->chunk_x1_bar, (const real *)loss->x1_bar + (size_t)first * (size_t)D, rows * sizeof(real));
+  else
+    memset(w->chunk_x1_bar, 0, rows * sizeof(real));
+  for (int64_t s = 0; s < count; s++) w->chunk_log_det_bar[s] = loss->log_det_bar ? loss->log_det_bar[first + s] : 0;
+}
+
+/* Returns 0 where a callback failed. */
+static int CNF_TYPED(chunk_cotangents)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                       int64_t count) {
+  WORKER_NAMES(w);
+  const cnf_loss *loss = call->loss;
+  switch (loss->kind) {
+  case CNF_LOSS_NORMAL_NLL: CNF_TYPED(normal_nll)(w, loss, count, D); break;
+  case CNF_LOSS_COTANGENTS: CNF_TYPED(given_cotangents)(w, loss, first, count, D); break;
+  default:
+    memset(w->chunk_loss, 0, (size_t)count * sizeof(double));
+    memset(w->chunk_log_det_bar, 0, (size_t)count * sizeof(double));
+    memset(w->chunk_x1_bar, 0, (size_t)count * (size_t)D * sizeof(real));
+    if (loss->function(loss->context, (size_t)first, (size_t)count, w->chunk_x1, w->chunk_log_det, w->chunk_status,
+                       w->chunk_loss, w->chunk_x1_bar, w->chunk_log_det_bar) != 0)
+      return 0;
+  }
+  if (call->gradient->loss && loss->kind != CNF_LOSS_COTANGENTS)
+    for (int64_t s = 0; s < count; s++)
+      call->gradient->loss[first + s] = w->chunk_status[s] == CNF_SAMPLE_OK ? w->chunk_loss[s] : NAN;
+  return 1;
+}

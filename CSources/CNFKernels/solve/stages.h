@@ -1,0 +1,35 @@
+/* A tableau as the stage loops want it: zeros left out, and who needs what decided once. */
+#ifndef CNF_SOLVE_STAGES_H
+#define CNF_SOLVE_STAGES_H
+
+#include "solve/tableau.h"
+
+typedef struct cnf_stages {
+  const cnf_tableau *tableau;
+  int32_t count;
+  int32_t fsal;    /* 1: adaptive, and stage 0 is the last stage of the step before */
+  int32_t order;   /* for the controller: embedded order + 1 */
+  int32_t evaluations; /* of one step */
+  int32_t runs[CNF_MAX_STAGES];       /* forward: the solution, the error or a later stage needs it */
+  int32_t divergence[CNF_MAX_STAGES]; /* forward: its divergence has a weight */
+  int32_t reverses[CNF_MAX_STAGES];   /* the solution depends on it: it has a reverse */
+} cnf_stages;
+
+static inline cnf_stages cnf_stages_make(const cnf_tableau *t, int adaptive, int error_has_log_det) {
+  cnf_stages s = {.tableau = t, .count = t->stages, .order = t->embedded_order + 1};
+  s.fsal = adaptive && cnf_tableau_is_fsal(t);
+  for (int32_t i = t->stages - 1; i >= 0; i--) {
+    s.reverses[i] = t->b[i] != 0;
+    s.runs[i] = adaptive || t->b[i] != 0;
+    for (int32_t j = i + 1; j < t->stages; j++) {
+      s.reverses[i] |= s.reverses[j] && t->a[j][i] != 0;
+      s.runs[i] |= s.runs[j] && t->a[j][i] != 0;
+    }
+    s.divergence[i] = t->b[i] != 0 || (adaptive && error_has_log_det && t->e[i] != 0) || (s.fsal && i == t->stages - 1);
+  }
+  for (int32_t i = 0; i < t->stages; i++) s.evaluations += s.runs[i];
+  s.evaluations -= s.fsal;
+  return s;
+}
+
+#endif

@@ -1,0 +1,22 @@
+#ifndef CNF_SOLVE_TABLEAU_H
+#define CNF_SOLVE_TABLEAU_H
+
+#include "cnf.h"
+
+#define CNF_MAX_STAGES 13
+
+/* An explicit Runge-Kutta method as data; tableau.c is the only table of coefficients in the project. */
+typedef struct cnf_tableau {
+  const char *name, *citation;
+  int32_t order, embedded_order, stages;
+  double a[CNF_MAX_STAGES][CNF_MAX_STAGES]; /* strictly lower triangular */
+  double b[CNF_MAX_STAGES];
+  double e[CNF_MAX_STAGES]; /* b minus the embedded weights; zero where embedded_order is 0 */
+} cnf_tableau;
+
+int32_t cnf_tableau_count(void);
+const cnf_tableau *cnf_tableau_at(int32_t index); /* NULL out of range */
+double cnf_tableau_c(const cnf_tableau *t, int32_t stage); /* the sum of row a[stage] */
+int32_t cnf_tableau_is_fsal(const cnf_tableau *t); /* last row of a is b, and b ends in 0 */
+
+#endif

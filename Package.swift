@@ -1,0 +1,53 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+let kernelFlags = ["-std=c11", "-fopenmp", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"]
+
+let package = Package(
+  name: "swift-cnf",
+  products: [
+    .library(name: "ContinuousFlows", targets: ["ContinuousFlows"]),
+    .library(name: "NeuralODE", targets: ["NeuralODE"]),
+    .library(name: "CNFKernels", targets: ["CNFKernels"]),
+    .executable(name: "cnf", targets: ["cnf"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // C
+    .target(
+      name: "CNFKernels", path: "CSources/CNFKernels", exclude: ["README.md", "CMakeLists.txt"],
+      publicHeadersPath: "include",
+      cSettings: [.unsafeFlags(kernelFlags), .headerSearchPath(".")],
+      linkerSettings: [.linkedLibrary("omp5"), .linkedLibrary("m")]),
+    .systemLibrary(name: "COpenBLAS", path: "CSources/COpenBLAS", pkgConfig: "openblas"),
+    .systemLibrary(name: "CCairo", path: "CSources/CCairo", pkgConfig: "cairo"),
+    // Modules
+    .target(name: "FieldPrograms", swiftSettings: strict),
+    .target(name: "KernelBridge", dependencies: ["CNFKernels", "COpenBLAS", "FieldPrograms"], swiftSettings: strict),
+    .target(name: "PureSwift", dependencies: ["FieldPrograms"], swiftSettings: strict),
+    .target(name: "NeuralODE", dependencies: ["KernelBridge", "PureSwift", "FieldPrograms"], swiftSettings: strict),
+    .target(name: "FlowIO", swiftSettings: strict),
+    .target(name: "FlowPlots", dependencies: ["CCairo"], swiftSettings: strict),
+    .target(
+      name: "ContinuousFlows", dependencies: ["NeuralODE", "FlowIO"],
+      resources: [.copy("Data/Resources")], swiftSettings: strict),
+    // Tool
+    .executableTarget(
+      name: "cnf",
+      dependencies: [
+        "ContinuousFlows", "FlowIO", "FlowPlots", "Yams",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
+    // Tests
+    .testTarget(name: "KernelTests", dependencies: ["KernelBridge", "NeuralODE", "PureSwift"], swiftSettings: strict),
+    .testTarget(name: "PureSwiftTests", dependencies: ["PureSwift"], swiftSettings: strict),
+    .testTarget(name: "FlowIOTests", dependencies: ["FlowIO"], swiftSettings: strict),
+    .testTarget(name: "FlowPlotsTests", dependencies: ["FlowPlots"], swiftSettings: strict),
+    .testTarget(name: "ContinuousFlowsTests", dependencies: ["ContinuousFlows"], swiftSettings: strict),
+    .testTarget(name: "CommandTests", dependencies: ["cnf", "FlowIO"], swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,37 @@
+/// An explicit Runge-Kutta method: `kᵢ = f(t + cᵢh, x + h Σⱼ aᵢⱼkⱼ)`, `x′ = x + h Σᵢ bᵢkᵢ`, error `h Σᵢ eᵢkᵢ`.
+///
+/// The numbers live in one place, the C library's table; this is the shape they travel in.
+public struct ButcherTableau: Sendable, Equatable {
+  public let name: String
+  public let citation: String
+  /// Order of the solution that is carried on.
+  public let order: Int
+  /// Order of the embedded solution; 0 where there is none.
+  public let embeddedOrder: Int
+  /// `[stages][stages]`, strictly lower triangular.
+  public let a: [[Double]]
+  public let b: [Double]
+  public let c: [Double]
+  /// Weights of the error estimate; empty where there is none.
+  public let e: [Double]
+  /// Whether the last stage is the first of the next step.
+  public let isFirstSameAsLast: Bool
+
+  public init(
+    name: String, citation: String, order: Int, embeddedOrder: Int, a: [[Double]], b: [Double], c: [Double],
+    e: [Double], isFirstSameAsLast: Bool
+  ) {
+    self.name = name
+    self.citation = citation
+    self.order = order
+    self.embeddedOrder = embeddedOrder
+    self.a = a
+    self.b = b
+    self.c = c
+    self.e = e
+    self.isFirstSameAsLast = isFirstSameAsLast
+  }
+
+  public var stages: Int { b.count }
+  public var isAdaptive: Bool { !e.isEmpty }
+}

@@ -1,0 +1,127 @@
+/// A vector field `dx/dt = f(x, t; θ)` as a straight-line program over blocks of rows.
+///
+/// Block 0 is the state `x` (`stateDimension` rows). Each operation makes the next block from blocks before it; the last
+/// block is `dx/dt` and has `stateDimension` rows. Both the C kernels and `PureSwift` run this program.
+///
+/// Parameters are one flat array: for each linear operation in order, its weight `[rows][columns]` row-major, then its
+/// bias `[rows]`, which is the order of a PyTorch `nn.Sequential`'s state_dict.
+public struct FieldProgram: Sendable, Equatable, Codable {
+  /// A block of rows: the state, or an operation's result.
+  public struct Block: Sendable, Equatable, Hashable, Codable {
+    public let index: Int
+    public init(index: Int) { self.index = index }
+    public static let state = Block(index: 0)
+  }
+
+  public enum Operation: Sendable, Equatable, Codable {
+    /// `activation(W · input + b)`, with `W` of `rows × rows(input)`.
+    case linear(input: Block, rows: Int, activation: Activation)
+    /// `activation(input)`, row by row.
+    case activation(input: Block, Activation)
+    /// One row: the time `t`.
+    case time
+    /// `first + second`: a residual connection.
+    case add(Block, Block)
+    /// The rows of `first`, then those of `second`.
+    case concatenate(Block, Block)
+  }
+
+  /// Where one linear operation keeps its parameters in the flat array.
+  public struct LinearLayout: Sendable, Equatable {
+    /// Number of the operation in `operations`.
+    public let operation: Int
+    public let rows: Int
+    public let columns: Int
+    public let weightOffset: Int
+    public let biasOffset: Int
+  }
+
+  public let stateDimension: Int
+  public private(set) var operations: [Operation]
+  /// Rows of every block, the state first: `operations.count + 1` numbers.
+  public private(set) var blockRows: [Int]
+
+  /// An empty program over a state of `stateDimension ≥ 1` rows.
+  public init(stateDimension: Int) {
+    precondition(stateDimension >= 1, "stateDimension is \(stateDimension), must be at least 1")
+    self.stateDimension = stateDimension
+    self.operations = []
+    self.blockRows = [stateDimension]
+  }
+
+  /// Appends `operation`; returns the block it makes. Shapes that do not fit are a programmer's error.
+  @discardableResult
+  public mutating func append(_ operation: Operation) -> Block {
+    blockRows.append(Self.rows(of: operation, blockRows: blockRows, number: operations.count))
+    operations.append(operation)
+    return Block(index: operations.count)
+  }
+
+  /// Rows of an operation's result, given those of the blocks before it.
+  private static func rows(of operation: Operation, blockRows: [Int], number: Int) -> Int {
+    func rows(_ block: Block) -> Int {
+      precondition(
+        blockRows.indices.contains(block.index),
+        "operation \(number) (\(operation)) reads block \(block.index), which does not exist before it")
+      return blockRows[block.index]
+    }
+    switch operation {
+    case .linear(let input, let count, _):
+      precondition(count >= 1, "operation \(number) (\(operation)) has \(count) rows, must be at least 1")
+      _ = rows(input)
+      return count
+    case .activation(let input, _): return rows(input)
+    case .time: return 1
+    case .add(let first, let second):
+      precondition(
+        rows(first) == rows(second),
+        "operation \(number) adds blocks of \(rows(first)) and \(rows(second)) rows")
+      return rows(first)
+    case .concatenate(let first, let second): return rows(first) + rows(second)
+    }
+  }
+
+  /// The linear operations' places in the parameter array, in order.
+  public var linearLayouts: [LinearLayout] {
+    var offset = 0
+    var layouts: [LinearLayout] = []
+    for (number, operation) in operations.enumerated() {
+      guard case .linear(let input, let rows, _) = operation else { continue }
+      let columns = blockRows[input.index]
+      layouts.append(
+        LinearLayout(
+          operation: number, rows: rows, columns: columns, weightOffset: offset, biasOffset: offset + rows * columns))
+      offset += rows * columns + rows
+    }
+    return layouts
+  }
+
+  /// `P`, the length of the flat parameter array.
+  public var parameterCount: Int {
+    linearLayouts.last.map { $0.biasOffset + $0.rows } ?? 0
+  }
+
+  /// Whether the last block can be `dx/dt`: there is an operation, and it has `stateDimension` rows.
+  public var isComplete: Bool { !operations.isEmpty && blockRows.last == stateDimension }
+}
+
+extension FieldProgram {
+  /// The multilayer perceptron of the literature: `[x, t]` into hidden layers, a linear layer out.
+  ///
+  /// - Parameter hidden: widths of the hidden layers; empty for an affine field.
+  public static func multilayerPerceptron(
+    stateDimension: Int, hidden: [Int], activation: Activation, seesTime: Bool = true
+  ) -> FieldProgram {
+    var program = FieldProgram(stateDimension: stateDimension)
+    var block = Block.state
+    if seesTime {
+      let time = program.append(.time)
+      block = program.append(.concatenate(block, time))
+    }
+    for width in hidden {
+      block = program.append(.linear(input: block, rows: width, activation: activation))
+    }
+    program.append(.linear(input: block, rows: stateDimension, activation: .identity))
+    return program
+  }
+}

@@ -1,0 +1,49 @@
+/// A loss that is a sum over samples of a function of the final state and the log-determinant.
+public enum Loss<Scalar: FlowScalar>: Sendable {
+  /// The cotangents `∂L/∂x(t1)` `[count][D]` and `∂L/∂(log-determinant)` `[count]` are known already.
+  case cotangents(states: [Scalar], logDeterminants: [Double])
+  /// `scale · Σ −(log N(x(t1); 0, I) + log-determinant)`; `scale` is `1/count` for a mean.
+  case standardNormalNegativeLogLikelihood(scale: Double)
+}
+
+/// The derivative of a loss: that of the steps that were taken, whose places between t0 and t1, as fractions, are constants.
+public struct Gradient<Scalar: FlowScalar>: Sendable {
+  /// `∂L/∂θ`, `[P]`.
+  public var parameters: [Scalar]
+  /// `∂L/∂x(t0)`, `[count][D]`; zero where the sample failed.
+  public var states: [Scalar]
+  /// Each sample's share of `∂L/∂t0`.
+  public var startTimes: [Double]
+  /// Each sample's share of `∂L/∂t1`.
+  public var endTimes: [Double]
+  /// Each sample's loss, scaled; NaN where the sample failed; empty for `.cotangents`.
+  public var losses: [Double]
+  public var solution: Solution<Scalar>
+
+  public init(
+    parameters: [Scalar], states: [Scalar], startTimes: [Double], endTimes: [Double], losses: [Double],
+    solution: Solution<Scalar>
+  ) {
+    self.parameters = parameters
+    self.states = states
+    self.startTimes = startTimes
+    self.endTimes = endTimes
+    self.losses = losses
+    self.solution = solution
+  }
+}
+
+/// Something that solves a field program: the C kernels, or `PureSwift`.
+public protocol FieldSolver<Scalar>: AnyObject {
+  associatedtype Scalar: FlowScalar
+  var program: FieldProgram { get }
+  var options: SolverOptions { get }
+  /// What `options.trace` came to: `.none`, `.hutchinson`, `.exactTangents` or `.exactProduct`.
+  var resolvedTrace: Trace { get }
+  /// Carries every sample from `startTime` to `endTime`.
+  func solve(_ problem: SolveProblem<Scalar>) throws -> Solution<Scalar>
+  /// Solves, and differentiates `loss`.
+  func gradient(of loss: Loss<Scalar>, at problem: SolveProblem<Scalar>) throws -> Gradient<Scalar>
+  /// `f(x, startTime)` `[count][D]` and its divergence `[count]` by the solver's trace.
+  func evaluate(_ problem: SolveProblem<Scalar>) throws -> (velocities: [Scalar], divergences: [Double])
+}

@@ -1,0 +1,91 @@
+/// What one solve is given: samples, their interval of time, parameters, and where the probes come from.
+public struct SolveProblem<Scalar: FlowScalar>: Sendable {
+  /// `θ`, `[P]`.
+  public var parameters: [Scalar]
+  /// States at `startTime`, `[count][D]` row-major.
+  public var states: [Scalar]
+  public var startTime: Double
+  /// May be before `startTime`: the solve then runs backward in time.
+  public var endTime: Double
+  /// `[count][K][D]`, used as they are; nil: drawn, keyed by `(seed, step, sample identifier)`.
+  public var probes: [Scalar]?
+  public var seed: UInt64
+  public var step: UInt64
+  /// `[count]`; nil: sample i has identifier i.
+  public var sampleIdentifiers: [UInt64]?
+  /// For fixed steps: the steps' ends as fractions of the interval, rising from 0 to 1; nil: equal steps.
+  public var stepFractions: [Double]?
+
+  public init(
+    parameters: [Scalar], states: [Scalar], from startTime: Double, to endTime: Double, probes: [Scalar]? = nil,
+    seed: UInt64 = 0, step: UInt64 = 0, sampleIdentifiers: [UInt64]? = nil, stepFractions: [Double]? = nil
+  ) {
+    self.parameters = parameters
+    self.states = states
+    self.startTime = startTime
+    self.endTime = endTime
+    self.probes = probes
+    self.seed = seed
+    self.step = step
+    self.sampleIdentifiers = sampleIdentifiers
+    self.stepFractions = stepFractions
+  }
+}
+
+/// The scalars that states can be made of: `Float` and `Double`.
+public protocol FlowScalar: BinaryFloatingPoint, SIMDScalar, Codable, Sendable {}
+extension Float: FlowScalar {}
+extension Double: FlowScalar {}
+
+/// How one sample's solve ended. The others are never affected. The raw values are those of `cnf_sample_status`.
+public enum SampleStatus: Int32, Sendable, CaseIterable {
+  case ok = 0
+  /// Took the maximum number of steps before reaching its end time.
+  case maximumSteps = 1
+  /// Needs steps too small to change its time: the field is stiff or singular.
+  case stepTooSmall = 2
+  /// State, field or log-determinant became infinite or not a number.
+  case notFinite = 3
+}
+
+extension SampleStatus: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .ok: "ok"
+    case .maximumSteps: "took the maximum number of steps before reaching its end time"
+    case .stepTooSmall: "needs steps too small to change its time (stiff or singular field)"
+    case .notFinite: "became infinite or not a number"
+    }
+  }
+}
+
+/// What a solve gives. All arrays have one entry (`states`: one row) per sample.
+public struct Solution<Scalar: FlowScalar>: Sendable {
+  /// States at the end time, or where a failed sample stopped, `[count][D]`.
+  public var states: [Scalar]
+  /// `log |det ∂x(t1)/∂x(t0)|`, the integral of the divergence from t0 to t1.
+  public var logDeterminants: [Double]
+  /// The end time, or where a failed sample stopped.
+  public var timesReached: [Double]
+  public var statuses: [SampleStatus]
+  public var acceptedSteps: [Int]
+  public var rejectedSteps: [Int]
+  /// Evaluations of the field, those of rejected steps and of the first step's choice included.
+  public var evaluations: [Int]
+
+  public init(
+    states: [Scalar], logDeterminants: [Double], timesReached: [Double], statuses: [SampleStatus],
+    acceptedSteps: [Int], rejectedSteps: [Int], evaluations: [Int]
+  ) {
+    self.states = states
+    self.logDeterminants = logDeterminants
+    self.timesReached = timesReached
+    self.statuses = statuses
+    self.acceptedSteps = acceptedSteps
+    self.rejectedSteps = rejectedSteps
+    self.evaluations = evaluations
+  }
+
+  /// Number of the first sample that did not reach its end time.
+  public var firstFailure: Int? { statuses.firstIndex { $0 != .ok } }
+}

@@ -1,0 +1,68 @@
+/// How step sizes are chosen.
+public enum StepControl: Sendable, Equatable {
+  /// Every sample has its own steps: error is measured against `atol + rtol · max(|x|, |x′|)`.
+  case perSample(rtol: Double, atol: Double)
+  /// This many equal steps, or the step fractions of the problem.
+  case fixed(steps: Int)
+  /// One step size for the whole batch, as torchdiffeq has it: for comparison only.
+  case batch(rtol: Double, atol: Double)
+}
+
+/// How the divergence `tr(∂f/∂x)` is had.
+public enum Trace: String, Sendable, CaseIterable, Codable {
+  /// Not at all: the log-determinant is 0.
+  case none
+  /// The mean over probes ε of `εᵀJε`: unbiased.
+  case hutchinson
+  /// The cheaper of the two exact forms that fit the program.
+  case exact
+  /// D tangents; fits every program.
+  case exactTangents
+  /// One hidden × hidden product; fits nets of at most two hidden layers.
+  case exactProduct
+  /// Exact when that costs at most twice as many multiply-adds as the probes, else Hutchinson.
+  case automatic
+}
+
+/// The distribution of Hutchinson's probes.
+public enum Probe: String, Sendable, CaseIterable, Codable {
+  case rademacher
+  case gaussian
+}
+
+/// A method with its settings: what a solver is made from, beside a program.
+public struct SolverOptions: Sendable, Equatable {
+  /// Name of a method: `euler midpoint heun rk4 bosh3 dopri5 tsit5 dopri8`.
+  public var method: String
+  public var control: StepControl
+  /// Length of the first adaptive step; nil: chosen (Hairer-Nørsett-Wanner I, II.4).
+  public var initialStep: Double?
+  /// A shorter step ends the sample; nil: 16 units in the last place of `t`.
+  public var minimumStep: Double?
+  /// Accepted and rejected steps together.
+  public var maximumSteps: Int
+  public var trace: Trace
+  public var probe: Probe
+  public var probeCount: Int
+  /// Whether the log-determinant is a component of the error norm.
+  public var errorNormIncludesLogDeterminant: Bool
+  /// nil: as many as OpenMP has. Results do not depend on it.
+  public var threads: Int?
+
+  public init(
+    method: String = "dopri5", control: StepControl = .perSample(rtol: 1e-5, atol: 1e-5), initialStep: Double? = nil,
+    minimumStep: Double? = nil, maximumSteps: Int = 4096, trace: Trace = .exact, probe: Probe = .rademacher,
+    probeCount: Int = 1, errorNormIncludesLogDeterminant: Bool = true, threads: Int? = nil
+  ) {
+    self.method = method
+    self.control = control
+    self.initialStep = initialStep
+    self.minimumStep = minimumStep
+    self.maximumSteps = maximumSteps
+    self.trace = trace
+    self.probe = probe
+    self.probeCount = probeCount
+    self.errorNormIncludesLogDeterminant = errorNormIncludesLogDeterminant
+    self.threads = threads
+  }
+}
