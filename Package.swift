@@ -2,6 +2,8 @@
 import PackageDescription
 
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+/// For modules whose tests look inside: one release build then serves the program and all tests.
+let testable = strict + [.unsafeFlags(["-enable-testing"])]
 let kernelFlags = ["-std=c11", "-fopenmp", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"]
 
 let package = Package(
@@ -19,7 +21,7 @@ let package = Package(
   targets: [
     // C
     .target(
-      name: "CNFKernels", path: "CSources/CNFKernels", exclude: ["README.md", "CMakeLists.txt"],
+      name: "CNFKernels", path: "CSources/CNFKernels", exclude: ["README.md", "CMakeLists.txt", "cmake"],
       publicHeadersPath: "include",
       cSettings: [.unsafeFlags(kernelFlags), .headerSearchPath(".")],
       linkerSettings: [.linkedLibrary("omp5"), .linkedLibrary("m")]),
@@ -31,10 +33,10 @@ let package = Package(
     .target(name: "PureSwift", dependencies: ["FieldPrograms"], swiftSettings: strict),
     .target(name: "NeuralODE", dependencies: ["KernelBridge", "PureSwift", "FieldPrograms"], swiftSettings: strict),
     .target(name: "FlowIO", swiftSettings: strict),
-    .target(name: "FlowPlots", dependencies: ["CCairo"], swiftSettings: strict),
+    .target(name: "FlowPlots", dependencies: ["CCairo"], swiftSettings: testable),
     .target(
       name: "ContinuousFlows", dependencies: ["NeuralODE", "FlowIO"],
-      resources: [.copy("Data/Resources")], swiftSettings: strict),
+      resources: [.copy("Data/Resources")], swiftSettings: testable),
     // Tool
     .executableTarget(
       name: "cnf",
@@ -45,7 +47,7 @@ let package = Package(
     // Tests
     .testTarget(name: "KernelTests", dependencies: ["KernelBridge", "NeuralODE", "PureSwift"], swiftSettings: strict),
     .testTarget(name: "PureSwiftTests", dependencies: ["PureSwift"], swiftSettings: strict),
-    .testTarget(name: "FlowIOTests", dependencies: ["FlowIO"], swiftSettings: strict),
+    .testTarget(name: "FlowIOTests", dependencies: ["FlowIO"], exclude: ["Golden"], swiftSettings: strict),
     .testTarget(name: "FlowPlotsTests", dependencies: ["FlowPlots"], swiftSettings: strict),
     .testTarget(name: "ContinuousFlowsTests", dependencies: ["ContinuousFlows"], swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["cnf", "FlowIO"], swiftSettings: strict),

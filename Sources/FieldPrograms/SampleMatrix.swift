@@ -8,7 +8,8 @@ public struct SampleMatrix: Sendable, Equatable {
   public init(count: Int, dimension: Int, values: [Float]) {
     precondition(count >= 0 && dimension >= 1, "a SampleMatrix of \(count) × \(dimension)")
     precondition(
-      values.count == count * dimension, "\(values.count) values for \(count) × \(dimension), need \(count * dimension)")
+      values.count == count * dimension, "\(values.count) values for \(count) × \(dimension), need \(count * dimension)"
+    )
     self.count = count
     self.dimension = dimension
     self.values = values

@@ -26,9 +26,9 @@ static cnf_status check_input(const cnf_solver *s, const cnf_solve_input *in) {
 static cnf_status check_output(const cnf_solve_input *in, const cnf_solve_output *out) {
   size_t total;
   if (out->struct_size != sizeof *out) return CNF_ERROR_STRUCT_SIZE;
-  if (out->step_fractions && (out->step_fraction_stride == 0 ||
-                              __builtin_mul_overflow(in->count, out->step_fraction_stride, &total) ||
-                              total > PTRDIFF_MAX / sizeof(double)))
+  if (out->step_fractions &&
+      (out->step_fraction_stride == 0 || __builtin_mul_overflow(in->count, out->step_fraction_stride, &total) ||
+       total > PTRDIFF_MAX / sizeof(double)))
     return CNF_ERROR_SIZE;
   return CNF_OK;
 }

@@ -64,8 +64,8 @@ static cnf_status resolve_trace(const cnf_program *p, const cnf_solver_options *
   if (o->trace == CNF_TRACE_EXACT_PRODUCT && p->trace.hidden < 0) return CNF_ERROR_TRACE;
   if (o->trace == CNF_TRACE_EXACT) *trace = exact;
   if (o->trace == CNF_TRACE_AUTOMATIC)
-    *trace = fmin(tangents, product) <= 2 * trace_cost(p, CNF_TRACE_HUTCHINSON, o->probes) ? exact
-                                                                                          : CNF_TRACE_HUTCHINSON;
+    *trace =
+        fmin(tangents, product) <= 2 * trace_cost(p, CNF_TRACE_HUTCHINSON, o->probes) ? exact : CNF_TRACE_HUTCHINSON;
   if (!p->blocks[p->op_count].from_state) *trace = CNF_TRACE_NONE; /* a field of time alone has divergence 0 */
   return CNF_OK;
 }

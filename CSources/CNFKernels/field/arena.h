@@ -8,9 +8,9 @@
 #define CNF_CACHE_LINE 64
 
 typedef struct cnf_arena {
-  char *base;    /* NULL while measuring */
-  size_t used;   /* bytes */
-  int overflow;  /* 1: a size did not fit size_t */
+  char *base;   /* NULL while measuring */
+  size_t used;  /* bytes */
+  int overflow; /* 1: a size did not fit size_t */
 } cnf_arena;
 
 /* `count` elements of `size` bytes, on a cache line of their own; NULL while measuring. */

@@ -29,8 +29,8 @@ static void CNF_TYPED(product_divergence)(CNF_TYPED(cnf_evaluator) * e, real *ou
   k->product(m->packed + m->m_packed, m->m_rows, m->m_cols, e->d1, hidden == 2 ? e->md1 : out, 0);
   if (hidden == 1) return;
   const cnf_plan *second = CNF_TYPED(hidden_plan)(m, 1);
-  k->derivative(second->op.activation, m->m_rows, CNF_TYPED(hidden_panel)(e, e->value, 1), CNF_TYPED(kept_aux)(e, second),
-                e->d2);
+  k->derivative(second->op.activation, m->m_rows, CNF_TYPED(hidden_panel)(e, e->value, 1),
+                CNF_TYPED(kept_aux)(e, second), e->d2);
   k->dot(m->m_rows, e->d2, e->md1, 0, out);
 }
 

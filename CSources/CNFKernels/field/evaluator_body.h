@@ -2,12 +2,12 @@
 #include "field/evaluator.h"
 
 #define PANEL(panel, row) ((panel) + (size_t)(row) * (size_t)lanes)
-#define EVALUATOR_NAMES(e)                                      \
-  const CNF_TYPED(cnf_model) *m = (e)->model;                   \
-  const cnf_program *p = m->program;                            \
-  const CNF_TYPED(cnf_kernels) *k = m->kernels;                 \
-  const cnf_block *blocks = p->blocks;                          \
-  const int32_t lanes = k->lanes;                               \
+#define EVALUATOR_NAMES(e)                      \
+  const CNF_TYPED(cnf_model) *m = (e)->model;   \
+  const cnf_program *p = m->program;            \
+  const CNF_TYPED(cnf_kernels) *k = m->kernels; \
+  const cnf_block *blocks = p->blocks;          \
+  const int32_t lanes = k->lanes;               \
   (void)blocks, (void)lanes
 
 static void CNF_TYPED(copy_rows)(int32_t rows, int32_t lanes, const real *from, real *to) {
@@ -101,8 +101,8 @@ static void CNF_TYPED(field_tangent)(CNF_TYPED(cnf_evaluator) * e) {
   }
 }
 
-static void CNF_TYPED(gather_weight_gradient)(CNF_TYPED(cnf_evaluator) * e, int32_t op, const real *z_bar, const real *x,
-                                              real *gradient) {
+static void CNF_TYPED(gather_weight_gradient)(CNF_TYPED(cnf_evaluator) * e, int32_t op, const real *z_bar,
+                                              const real *x, real *gradient) {
   const CNF_TYPED(cnf_model) *m = e->model;
   const cnf_plan *plan = &m->program->plans[op];
   const CNF_TYPED(cnf_linear_place) *place = &m->places[op];
@@ -166,9 +166,9 @@ static void CNF_TYPED(field_tangent_reverse)(CNF_TYPED(cnf_evaluator) * e, real 
     const cnf_block *a = &blocks[op->input];
     real *bar = PANEL(e->tangent_bar, block->row), *a_bar = PANEL(e->tangent_bar, a->row);
     if ((op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION) && op->activation != CNF_ACTIVATION_IDENTITY)
-      k->activation_tangent_reverse(op->activation, plan->rows, PANEL(e->value, block->row), CNF_TYPED(kept_aux)(e, plan),
-                                    PANEL(e->tangent, block->row), CNF_TYPED(kept_pre)(e, plan), bar, bar,
-                                    PANEL(e->extra, block->row));
+      k->activation_tangent_reverse(op->activation, plan->rows, PANEL(e->value, block->row),
+                                    CNF_TYPED(kept_aux)(e, plan), PANEL(e->tangent, block->row),
+                                    CNF_TYPED(kept_pre)(e, plan), bar, bar, PANEL(e->extra, block->row));
     switch (op->kind) {
     case CNF_OP_LINEAR:
       CNF_TYPED(gather_weight_gradient)(e, i, bar, PANEL(e->tangent, a->row), gradient);

@@ -59,7 +59,8 @@ static void CNF_TYPED(model_layout)(CNF_TYPED(cnf_model) * m, cnf_arena *arena) 
 }
 
 /* Takes an evaluator's panels from `arena`; `value` and `aux` hold one evaluation. */
-static void CNF_TYPED(evaluator_layout)(CNF_TYPED(cnf_evaluator) * e, const CNF_TYPED(cnf_model) * m, cnf_arena *arena) {
+static void CNF_TYPED(evaluator_layout)(CNF_TYPED(cnf_evaluator) * e, const CNF_TYPED(cnf_model) * m,
+                                        cnf_arena *arena) {
   const cnf_program *p = m->program;
   size_t lanes = (size_t)m->kernels->lanes, row = lanes * sizeof(real), rows = (size_t)p->value_rows;
   size_t widest = ROUND_UP((size_t)p->widest, (size_t)m->kernels->width);

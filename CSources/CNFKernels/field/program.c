@@ -110,8 +110,8 @@ cnf_status cnf_program_make(int32_t dtype, int32_t state_dim, const cnf_op *ops,
   memset(program, 0, sizeof *program);
   if (dtype != CNF_FLOAT32 && dtype != CNF_FLOAT64) return CNF_ERROR_DTYPE;
   if (state_dim < 1 || state_dim > CNF_MAX_ROWS || op_count < 1 || op_count > CNF_MAX_ROWS) return CNF_ERROR_SIZE;
-  cnf_program p = {.dtype = dtype, .state_dim = state_dim, .op_count = op_count, .value_rows = state_dim,
-                   .widest = state_dim};
+  cnf_program p = {
+      .dtype = dtype, .state_dim = state_dim, .op_count = op_count, .value_rows = state_dim, .widest = state_dim};
   p.plans = calloc((size_t)op_count, sizeof *p.plans);
   p.blocks = calloc((size_t)op_count + 1, sizeof *p.blocks);
   int32_t *written = calloc((size_t)op_count + 1, sizeof *written);

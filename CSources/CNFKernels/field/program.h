@@ -7,19 +7,19 @@
 /* One op and the block it makes. Rows are counted in panels that hold all blocks back to back, the state first. */
 typedef struct cnf_plan {
   cnf_op op;
-  int32_t rows;       /* of the result */
-  int32_t cols;       /* LINEAR: rows of the input */
-  size_t weight;      /* LINEAR: offsets in theta */
+  int32_t rows;  /* of the result */
+  int32_t cols;  /* LINEAR: rows of the input */
+  size_t weight; /* LINEAR: offsets in theta */
   size_t bias;
-  int32_t aux_row;    /* first row in the aux panel, -1: keeps none */
-  int32_t pre_row;    /* first row in the pre-tangent panel, -1: keeps none */
-  int32_t live;       /* 1: dx/dt depends on it; the others are never run */
-  int32_t accumulate; /* 1: in reverse, a later op has written the cotangent of `input` already */
+  int32_t aux_row;     /* first row in the aux panel, -1: keeps none */
+  int32_t pre_row;     /* first row in the pre-tangent panel, -1: keeps none */
+  int32_t live;        /* 1: dx/dt depends on it; the others are never run */
+  int32_t accumulate;  /* 1: in reverse, a later op has written the cotangent of `input` already */
   int32_t accumulate2; /* the same of `input2` */
 } cnf_plan;
 
 typedef struct cnf_block {
-  int32_t row;        /* first row in the value panel */
+  int32_t row; /* first row in the value panel */
   int32_t rows;
   int32_t from_state; /* 1: depends on the state, so it has a tangent */
   int32_t behind_op;  /* 1: a LINEAR or ACTIVATION lies between the state and it: its tangent's cotangent matters */
@@ -27,8 +27,8 @@ typedef struct cnf_block {
 
 /* The nets whose exact trace is one product: [x or (x, t)] -> LINEAR a1 -> [LINEAR a2] -> LINEAR identity. */
 typedef struct cnf_trace_product {
-  int32_t hidden;     /* hidden layers: 0, 1, 2; -1: the program has another shape */
-  int32_t layers[3];  /* op numbers of the LINEARs, hidden + 1 of them */
+  int32_t hidden;    /* hidden layers: 0, 1, 2; -1: the program has another shape */
+  int32_t layers[3]; /* op numbers of the LINEARs, hidden + 1 of them */
 } cnf_trace_product;
 
 typedef struct cnf_program {
@@ -38,8 +38,8 @@ typedef struct cnf_program {
   int32_t value_rows, aux_rows, pre_rows; /* panels' heights */
   int32_t widest;                         /* rows of the largest block */
   size_t parameter_count;
-  int32_t state_read;                     /* 1: some live op reads the state */
-  size_t products;                        /* sum of rows*cols over LINEAR ops: multiply-adds of one evaluation */
+  int32_t state_read; /* 1: some live op reads the state */
+  size_t products;    /* sum of rows*cols over LINEAR ops: multiply-adds of one evaluation */
   cnf_trace_product trace;
   cnf_plan *plans;   /* [op_count] */
   cnf_block *blocks; /* [op_count + 1] */

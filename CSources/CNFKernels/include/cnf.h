@@ -65,27 +65,27 @@ extern "C" {
 /* ---- 2  Status -------------------------------------------------------------------------------------------------- */
 
 /* X(name, value, message): values are pinned for ever. */
-#define CNF_STATUS_LIST(X)                                                                             \
-  X(CNF_OK, 0, "ok")                                                                                   \
-  X(CNF_ERROR_NULL, 1, "a required pointer is NULL")                                                   \
-  X(CNF_ERROR_STRUCT_SIZE, 2, "struct_size is not the size of any known version of the struct")        \
-  X(CNF_ERROR_DTYPE, 3, "unknown dtype")                                                               \
-  X(CNF_ERROR_SIZE, 4, "a size is zero, negative or so large that its product overflows")              \
-  X(CNF_ERROR_OP_KIND, 5, "unknown op kind")                                                           \
-  X(CNF_ERROR_OP_INPUT, 6, "an op reads a block that does not exist before it")                        \
-  X(CNF_ERROR_OP_SHAPE, 7, "an op's row counts do not fit")                                            \
-  X(CNF_ERROR_ACTIVATION, 8, "unknown activation")                                                     \
-  X(CNF_ERROR_FIELD_SHAPE, 9, "the last op does not have as many rows as the state")                   \
-  X(CNF_ERROR_METHOD, 10, "unknown method")                                                            \
-  X(CNF_ERROR_OPTION, 11, "an option is out of its range")                                             \
-  X(CNF_ERROR_TOLERANCE, 12, "tolerances must be finite, not negative, and not both zero")             \
-  X(CNF_ERROR_NOT_ADAPTIVE, 13, "the method has no error estimate: use CNF_CONTROL_FIXED")             \
-  X(CNF_ERROR_TRACE, 14, "the trace asked for does not fit the field program")                         \
-  X(CNF_ERROR_TIME, 15, "t0 and t1 must be finite")                                                    \
-  X(CNF_ERROR_STEP_FRACTIONS, 16, "step fractions must rise from 0 to 1")                              \
-  X(CNF_ERROR_ISA, 17, "this instruction set is unknown or this machine lacks it")                     \
-  X(CNF_ERROR_LOSS, 18, "unknown loss kind")                                                           \
-  X(CNF_ERROR_MEMORY, 19, "out of memory")                                                             \
+#define CNF_STATUS_LIST(X)                                                                      \
+  X(CNF_OK, 0, "ok")                                                                            \
+  X(CNF_ERROR_NULL, 1, "a required pointer is NULL")                                            \
+  X(CNF_ERROR_STRUCT_SIZE, 2, "struct_size is not the size of any known version of the struct") \
+  X(CNF_ERROR_DTYPE, 3, "unknown dtype")                                                        \
+  X(CNF_ERROR_SIZE, 4, "a size is zero, negative or so large that its product overflows")       \
+  X(CNF_ERROR_OP_KIND, 5, "unknown op kind")                                                    \
+  X(CNF_ERROR_OP_INPUT, 6, "an op reads a block that does not exist before it")                 \
+  X(CNF_ERROR_OP_SHAPE, 7, "an op's row counts do not fit")                                     \
+  X(CNF_ERROR_ACTIVATION, 8, "unknown activation")                                              \
+  X(CNF_ERROR_FIELD_SHAPE, 9, "the last op does not have as many rows as the state")            \
+  X(CNF_ERROR_METHOD, 10, "unknown method")                                                     \
+  X(CNF_ERROR_OPTION, 11, "an option is out of its range")                                      \
+  X(CNF_ERROR_TOLERANCE, 12, "tolerances must be finite, not negative, and not both zero")      \
+  X(CNF_ERROR_NOT_ADAPTIVE, 13, "the method has no error estimate: use CNF_CONTROL_FIXED")      \
+  X(CNF_ERROR_TRACE, 14, "the trace asked for does not fit the field program")                  \
+  X(CNF_ERROR_TIME, 15, "t0 and t1 must be finite")                                             \
+  X(CNF_ERROR_STEP_FRACTIONS, 16, "step fractions must rise from 0 to 1")                       \
+  X(CNF_ERROR_ISA, 17, "this instruction set is unknown or this machine lacks it")              \
+  X(CNF_ERROR_LOSS, 18, "unknown loss kind")                                                    \
+  X(CNF_ERROR_MEMORY, 19, "out of memory")                                                      \
   X(CNF_ERROR_CALLBACK, 20, "a callback reported failure")
 
 typedef enum cnf_status {
@@ -130,11 +130,11 @@ typedef enum cnf_op_kind {
 } cnf_op_kind;
 
 /* X(name, value, C suffix, text) */
-#define CNF_ACTIVATION_LIST(X)                            \
-  X(CNF_ACTIVATION_IDENTITY, 0, identity, "identity")     \
-  X(CNF_ACTIVATION_TANH, 1, tanh, "tanh")                 \
-  X(CNF_ACTIVATION_SOFTPLUS, 2, softplus, "softplus")     \
-  X(CNF_ACTIVATION_RELU, 3, relu, "relu")                 \
+#define CNF_ACTIVATION_LIST(X)                        \
+  X(CNF_ACTIVATION_IDENTITY, 0, identity, "identity") \
+  X(CNF_ACTIVATION_TANH, 1, tanh, "tanh")             \
+  X(CNF_ACTIVATION_SOFTPLUS, 2, softplus, "softplus") \
+  X(CNF_ACTIVATION_RELU, 3, relu, "relu")             \
   X(CNF_ACTIVATION_SILU, 4, silu, "silu")
 
 typedef enum cnf_activation {
@@ -144,11 +144,11 @@ typedef enum cnf_activation {
 } cnf_activation;
 
 typedef struct cnf_op {
-  int32_t kind;       /* cnf_op_kind */
-  int32_t input;      /* block number of the first operand; CNF_NO_BLOCK for CNF_OP_TIME */
-  int32_t input2;     /* block number of the second operand of ADD and CONCAT; else CNF_NO_BLOCK */
-  int32_t rows;       /* LINEAR: rows of the result; else 0, it is derived */
-  int32_t activation; /* LINEAR and ACTIVATION: cnf_activation; else 0 */
+  int32_t kind;        /* cnf_op_kind */
+  int32_t input;       /* block number of the first operand; CNF_NO_BLOCK for CNF_OP_TIME */
+  int32_t input2;      /* block number of the second operand of ADD and CONCAT; else CNF_NO_BLOCK */
+  int32_t rows;        /* LINEAR: rows of the result; else 0, it is derived */
+  int32_t activation;  /* LINEAR and ACTIVATION: cnf_activation; else 0 */
   int32_t reserved[3]; /* zero */
 } cnf_op;
 
@@ -183,11 +183,11 @@ typedef struct cnf_method_info {
   int32_t order;          /* of the solution that is carried on */
   int32_t embedded_order; /* of the embedded solution; 0: none, fixed steps only */
   int32_t stages;
-  int32_t is_fsal;        /* 1: the last stage is the first of the next step */
-  int32_t a_stride;       /* elements from one row of a to the next */
-  const double *a;        /* [stages][a_stride], strictly lower triangular; c_i is the sum of row i */
-  const double *b;        /* [stages] */
-  const double *e;        /* [stages]; NULL where embedded_order is 0 */
+  int32_t is_fsal;  /* 1: the last stage is the first of the next step */
+  int32_t a_stride; /* elements from one row of a to the next */
+  const double *a;  /* [stages][a_stride], strictly lower triangular; c_i is the sum of row i */
+  const double *b;  /* [stages] */
+  const double *e;  /* [stages]; NULL where embedded_order is 0 */
 } cnf_method_info;
 
 CNF_API int32_t cnf_method_count(void);
@@ -203,7 +203,7 @@ CNF_API cnf_status cnf_method_get(int32_t method, cnf_method_info *info);
 typedef enum cnf_control {
   CNF_CONTROL_SAMPLE = 0, /* adaptive: every sample has its own steps */
   CNF_CONTROL_FIXED = 1,  /* `steps` equal steps, or the step fractions of the call */
-  CNF_CONTROL_BATCH = 2   /* adaptive, one step size for the whole batch, as torchdiffeq: for comparison only. A sample's
+  CNF_CONTROL_BATCH = 2 /* adaptive, one step size for the whole batch, as torchdiffeq: for comparison only. A sample's
                              answer then depends on its neighbours. Allocates per call. */
 } cnf_control;
 
@@ -213,15 +213,15 @@ typedef enum cnf_trace {
   CNF_TRACE_EXACT = 2,          /* the cheaper of the two exact forms that fit */
   CNF_TRACE_EXACT_TANGENTS = 3, /* D tangents; fits every field */
   CNF_TRACE_EXACT_PRODUCT = 4,  /* one hidden x hidden product; fits nets of at most two hidden layers */
-  CNF_TRACE_AUTOMATIC = 5       /* exact when it costs at most twice as many multiply-adds as the probes, else Hutchinson */
+  CNF_TRACE_AUTOMATIC = 5 /* exact when it costs at most twice as many multiply-adds as the probes, else Hutchinson */
 } cnf_trace;
 
 typedef enum cnf_probe { CNF_PROBE_RADEMACHER = 0, CNF_PROBE_GAUSSIAN = 1 } cnf_probe;
 
 /* The instruction sets that bodies exist for. X(name, value, suffix, text) */
-#define CNF_ISA_LIST(X)                      \
-  X(CNF_ISA_GENERIC, 1, generic, "generic")  \
-  X(CNF_ISA_AVX2, 2, avx2, "avx2")           \
+#define CNF_ISA_LIST(X)                     \
+  X(CNF_ISA_GENERIC, 1, generic, "generic") \
+  X(CNF_ISA_AVX2, 2, avx2, "avx2")          \
   X(CNF_ISA_AVX512, 3, avx512, "avx512")
 
 typedef enum cnf_isa {
@@ -233,19 +233,19 @@ typedef enum cnf_isa {
 
 typedef struct cnf_solver_options {
   size_t struct_size;
-  int32_t method;              /* from cnf_method_find */
-  int32_t control;             /* cnf_control */
-  double rtol, atol;           /* adaptive: error is measured against atol + rtol max(|x|, |x'|) */
-  double initial_step;         /* adaptive: length of the first step; 0: chosen (Hairer-Norsett-Wanner II.4) */
-  double min_step;             /* adaptive: a shorter step ends the sample; 0: 16 units in the last place of t */
-  int32_t max_steps;           /* adaptive: accepted and rejected steps together; 0: 4096 */
-  int32_t steps;               /* CNF_CONTROL_FIXED: number of equal steps, at least 1 unless the call gives fractions */
-  int32_t trace;               /* cnf_trace */
-  int32_t probe;               /* cnf_probe */
-  int32_t probes;              /* K; 0: 1 */
-  int32_t exclude_log_det;     /* 1: the error norm covers the state alone; 0: state and log-determinant */
-  int32_t threads;             /* 0: as many as OpenMP has */
-  int32_t isa;                 /* cnf_isa */
+  int32_t method;          /* from cnf_method_find */
+  int32_t control;         /* cnf_control */
+  double rtol, atol;       /* adaptive: error is measured against atol + rtol max(|x|, |x'|) */
+  double initial_step;     /* adaptive: length of the first step; 0: chosen (Hairer-Norsett-Wanner II.4) */
+  double min_step;         /* adaptive: a shorter step ends the sample; 0: 16 units in the last place of t */
+  int32_t max_steps;       /* adaptive: accepted and rejected steps together; 0: 4096 */
+  int32_t steps;           /* CNF_CONTROL_FIXED: number of equal steps, at least 1 unless the call gives fractions */
+  int32_t trace;           /* cnf_trace */
+  int32_t probe;           /* cnf_probe */
+  int32_t probes;          /* K; 0: 1 */
+  int32_t exclude_log_det; /* 1: the error norm covers the state alone; 0: state and log-determinant */
+  int32_t threads;         /* 0: as many as OpenMP has */
+  int32_t isa;             /* cnf_isa */
 } cnf_solver_options;
 
 /* Fills in struct_size and the defaults: dopri5, CNF_CONTROL_SAMPLE, 1e-5/1e-5, exact trace, all threads. NULL: no-op. */
@@ -258,11 +258,11 @@ CNF_API void cnf_solver_destroy(cnf_solver *solver); /* NULL is a no-op */
 
 typedef struct cnf_solver_info {
   size_t struct_size;
-  int32_t isa;        /* cnf_isa in use */
-  int32_t lanes;      /* samples of a tile */
+  int32_t isa;   /* cnf_isa in use */
+  int32_t lanes; /* samples of a tile */
   int32_t threads;
-  int32_t trace;      /* what AUTOMATIC and EXACT came to: HUTCHINSON, EXACT_TANGENTS, EXACT_PRODUCT or NONE */
-  size_t bytes;       /* allocated */
+  int32_t trace;         /* what AUTOMATIC and EXACT came to: HUTCHINSON, EXACT_TANGENTS, EXACT_PRODUCT or NONE */
+  size_t bytes;          /* allocated */
   size_t bytes_reserved; /* address space reserved for step records */
 } cnf_solver_info;
 CNF_API cnf_status cnf_solver_get_info(const cnf_solver *solver, cnf_solver_info *info);
@@ -271,9 +271,9 @@ CNF_API cnf_status cnf_solver_get_info(const cnf_solver *solver, cnf_solver_info
 
 typedef struct cnf_solve_input {
   size_t struct_size;
-  const void *parameters;       /* dtype [P] */
-  const void *x0;               /* dtype [count][D]: states at t0 */
-  size_t count;                 /* 0 is allowed: nothing is done */
+  const void *parameters; /* dtype [P] */
+  const void *x0;         /* dtype [count][D]: states at t0 */
+  size_t count;           /* 0 is allowed: nothing is done */
   double t0, t1;
   const void *probes;           /* dtype [count][K][D], used as they are; NULL: drawn, see seed */
   uint64_t seed, step;          /* drawn probes are keyed by (seed, CNF_STREAM_PROBE, step, sample id, k*D + d) */
@@ -285,14 +285,14 @@ typedef struct cnf_solve_input {
 
 typedef struct cnf_solve_output {
   size_t struct_size;
-  void *x1;             /* dtype [count][D]: state at t1, or where a failed sample stopped; may be x0 itself */
-  double *log_det;      /* [count]: log |det dx1/dx0| = integral of tr df/dx dt from t0 to t1 */
-  double *t_reached;    /* [count]: t1 where the status is ok */
-  int32_t *status;      /* [count]: cnf_sample_status */
-  int32_t *accepted;    /* [count]: steps */
-  int32_t *rejected;    /* [count]: steps */
-  int32_t *evaluations; /* [count]: of the field, those of rejected steps and of the first step's choice included */
-  double *step_fractions;       /* [count][step_fraction_stride]: accepted steps' ends as fractions, from 0; NaN after
+  void *x1;               /* dtype [count][D]: state at t1, or where a failed sample stopped; may be x0 itself */
+  double *log_det;        /* [count]: log |det dx1/dx0| = integral of tr df/dx dt from t0 to t1 */
+  double *t_reached;      /* [count]: t1 where the status is ok */
+  int32_t *status;        /* [count]: cnf_sample_status */
+  int32_t *accepted;      /* [count]: steps */
+  int32_t *rejected;      /* [count]: steps */
+  int32_t *evaluations;   /* [count]: of the field, those of rejected steps and of the first step's choice included */
+  double *step_fractions; /* [count][step_fraction_stride]: accepted steps' ends as fractions, from 0; NaN after
                                    the last; what does not fit is left out */
   size_t step_fraction_stride;
 } cnf_solve_output;
@@ -325,12 +325,12 @@ typedef int32_t (*cnf_loss_function)(void *context, size_t first, size_t count, 
 
 typedef struct cnf_loss {
   size_t struct_size;
-  int32_t kind;              /* cnf_loss_kind */
-  double scale;              /* NORMAL_NLL: 1.0/count for a mean */
-  const void *x1_bar;        /* COTANGENTS: dtype [count][D]; NULL: zeros */
-  const double *log_det_bar; /* COTANGENTS: [count]; NULL: zeros */
+  int32_t kind;               /* cnf_loss_kind */
+  double scale;               /* NORMAL_NLL: 1.0/count for a mean */
+  const void *x1_bar;         /* COTANGENTS: dtype [count][D]; NULL: zeros */
+  const double *log_det_bar;  /* COTANGENTS: [count]; NULL: zeros */
   cnf_loss_function function; /* CALLBACK */
-  void *context;             /* CALLBACK */
+  void *context;              /* CALLBACK */
 } cnf_loss;
 
 typedef struct cnf_gradient {
@@ -353,8 +353,8 @@ typedef enum cnf_stream {
   CNF_STREAM_BASE = 1,  /* base samples */
   CNF_STREAM_SHUFFLE = 2,
   CNF_STREAM_INITIAL = 3, /* initial parameters */
-  CNF_STREAM_DATA = 4,  /* generated data, dequantisation */
-  CNF_STREAM_USER = 16  /* and above: yours, up to 255 */
+  CNF_STREAM_DATA = 4,    /* generated data, dequantisation */
+  CNF_STREAM_USER = 16    /* and above: yours, up to 255 */
 } cnf_stream;
 
 CNF_API void cnf_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
@@ -371,11 +371,11 @@ CNF_API cnf_status cnf_random_rademacher(int32_t dtype, uint64_t seed, uint32_t 
                                          size_t count, size_t dim, void *out);
 
 /* ---- 10  Library and machine ------------------------------------------------------------------------------------ */
-CNF_API const char *cnf_version(void);      /* "0.1.0", of the library that is loaded */
+CNF_API const char *cnf_version(void);         /* "0.1.0", of the library that is loaded */
 CNF_API const char *cnf_isa_name(int32_t isa); /* "avx512"; "unknown" */
 CNF_API int32_t cnf_isa_is_available(int32_t isa);
-CNF_API int32_t cnf_isa_best(void);         /* what CNF_ISA_AUTOMATIC means now; 0 where CNF_ISA names none that is available */
-CNF_API int32_t cnf_thread_count(void);     /* what threads = 0 means */
+CNF_API int32_t cnf_isa_best(void); /* what CNF_ISA_AUTOMATIC means now; 0 where CNF_ISA names none that is available */
+CNF_API int32_t cnf_thread_count(void); /* what threads = 0 means */
 
 #ifdef __cplusplus
 }

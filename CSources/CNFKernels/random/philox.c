@@ -73,7 +73,8 @@ static cnf_status fill(noise draw, int32_t dtype, cnf_noise_key key, uint64_t fi
       if (dtype == CNF_FLOAT64)
         ((double *)out)[i * dim + d] = value;
       else /* a uniform just below 1 must not round up to it */
-        ((float *)out)[i * dim + d] = draw == cnf_noise_uniform ? (float)(floor(value * 0x1p24) * 0x1p-24) : (float)value;
+        ((float *)out)[i * dim + d] =
+            draw == cnf_noise_uniform ? (float)(floor(value * 0x1p24) * 0x1p-24) : (float)value;
     }
   }
   return CNF_OK;

@@ -11,7 +11,7 @@ typedef struct cnf_noise_key {
   uint64_t sample; /* below 2^44 */
 } cnf_noise_key;
 
-double cnf_noise_uniform(cnf_noise_key key, uint64_t dimension);    /* [0, 1), a multiple of 2^-32 */
+double cnf_noise_uniform(cnf_noise_key key, uint64_t dimension); /* [0, 1), a multiple of 2^-32 */
 double cnf_noise_normal(cnf_noise_key key, uint64_t dimension);
 double cnf_noise_rademacher(cnf_noise_key key, uint64_t dimension); /* -1 or 1 */
 

@@ -16,7 +16,8 @@ typedef struct CNF_TYPED(cnf_kernels) {
   /* packed [ceil(rows/block)][cols][block] from w: element (r, c) at w[r*row_stride + c*col_stride]; missing rows are 0. */
   void (*pack)(const real *w, size_t row_stride, size_t col_stride, int rows, int cols, real *packed);
   /* y [rows] = W x [cols] + b; then activation; aux [rows] where the activation keeps one. b may be NULL: zeros. */
-  void (*linear)(const real *packed, const real *b, int rows, int cols, const real *x, int activation, real *y, real *aux);
+  void (*linear)(const real *packed, const real *b, int rows, int cols, const real *x, int activation, real *y,
+                 real *aux);
   /* y [rows] = W x [cols], added to what is there if accumulate. */
   void (*product)(const real *packed, int rows, int cols, const real *x, real *y, int accumulate);
 
@@ -43,10 +44,11 @@ typedef struct CNF_TYPED(cnf_kernels) {
   /* b_bar [rows] += sums of z [rows] over lanes, in a fixed order. */
   void (*row_sums)(int rows, const real *z, real *b_bar);
 
-  void (*add)(int rows, const real *a, const real *b, real *out);         /* out = a + b; in place allowed */
-  void (*scale)(int rows, const real *a, const real *s, real *out);       /* out = a * row s; in place allowed */
-  void (*dot)(int rows, const real *a, const real *b, int accumulate, real *out); /* row out (+)= sum over rows of a*b */
-  void (*blend)(int rows, const real *mask, const real *a, real *out);    /* out = a where row mask > 0 */
+  void (*add)(int rows, const real *a, const real *b, real *out);   /* out = a + b; in place allowed */
+  void (*scale)(int rows, const real *a, const real *s, real *out); /* out = a * row s; in place allowed */
+  void (*dot)(int rows, const real *a, const real *b, int accumulate,
+              real *out);                                              /* row out (+)= sum over rows of a*b */
+  void (*blend)(int rows, const real *mask, const real *a, real *out); /* out = a where row mask > 0 */
   /* out = base + h * sum_i c[i] k[i]; h a row; base may be NULL: zeros; out may be base. */
   void (*combine)(int rows, const real *base, const real *h, int count, const real *c, const real *const *k, real *out);
   /* row sum += sum over rows of (h * sum_i e[i] k[i] / (atol + rtol max(|x0|, |x1|)))^2 */

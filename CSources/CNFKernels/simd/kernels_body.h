@@ -59,54 +59,53 @@ static void CNF_KERNEL(product)(const real *packed, int rows, int cols, const re
 
 /* ---- activations: one loop each, the activation chosen outside it */
 
-#define FOR_ELEMENTS(rows) for (size_t i = 0, end = (size_t)(rows) * LANES; i < end; i += VW)
+#define FOR_ELEMENTS(rows) for (size_t i = 0, end = (size_t)(rows)*LANES; i < end; i += VW)
 
-#define CNF_X(name, value, suffix, text)                                                                           \
-  static void activation_##suffix(int rows, const real *z, real *y, real *aux) {                                   \
-    FOR_ELEMENTS(rows) {                                                                                           \
-      vec a, kept;                                                                                                 \
-      forward_##suffix(v_load(z + i), &a, &kept);                                                                  \
-      v_store(y + i, a);                                                                                           \
-      if (CNF_KEEPS_AUX_##suffix) v_store(aux + i, kept);                                                          \
-    }                                                                                                              \
-  }                                                                                                                \
-  static void tangent_##suffix(int rows, const real *y, const real *aux, const real *z_dot, real *y_dot,           \
-                               real *pre_dot) {                                                                    \
-    FOR_ELEMENTS(rows) {                                                                                           \
-      vec kept = CNF_KEEPS_AUX_##suffix ? v_load(aux + i) : v_set1(0), v = v_load(z_dot + i);                      \
-      if (CNF_KEEPS_PRE_TANGENT_##suffix) v_store(pre_dot + i, v);                                                 \
-      v_store(y_dot + i, v_mul(derivative_##suffix(v_load(y + i), kept), v));                                      \
-    }                                                                                                              \
-  }                                                                                                                \
-  static void reverse_##suffix(int rows, const real *y, const real *aux, const real *y_bar, const real *extra,     \
-                               real *z_bar) {                                                                      \
-    FOR_ELEMENTS(rows) {                                                                                           \
-      vec kept = CNF_KEEPS_AUX_##suffix ? v_load(aux + i) : v_set1(0);                                             \
-      vec more = extra ? v_load(extra + i) : v_set1(0);                                                            \
-      v_store(z_bar + i, v_fma(derivative_##suffix(v_load(y + i), kept), v_load(y_bar + i), more));                \
-    }                                                                                                              \
-  }                                                                                                                \
-  static void tangent_reverse_##suffix(int rows, const real *y, const real *aux, const real *y_dot,                \
-                                       const real *pre_dot, const real *y_dot_bar, real *z_dot_bar, real *extra) { \
-    FOR_ELEMENTS(rows) {                                                                                           \
-      vec kept = CNF_KEEPS_AUX_##suffix ? v_load(aux + i) : v_set1(0), a = v_load(y + i);                          \
-      vec z_dot = CNF_KEEPS_PRE_TANGENT_##suffix ? v_load(pre_dot + i) : v_set1(0);                                \
-      vec bar = v_load(y_dot_bar + i);                                                                             \
-      vec bend = curvature_##suffix(a, kept, v_load(y_dot + i), z_dot);                                            \
-      v_store(z_dot_bar + i, v_mul(derivative_##suffix(a, kept), bar));                                            \
-      v_store(extra + i, v_fma(bend, bar, v_load(extra + i)));                                                     \
-    }                                                                                                              \
-  }                                                                                                                \
-  static void derivative_rows_##suffix(int rows, const real *y, const real *aux, real *d) {                        \
-    FOR_ELEMENTS(rows)                                                                                             \
-    v_store(d + i, derivative_##suffix(v_load(y + i), CNF_KEEPS_AUX_##suffix ? v_load(aux + i) : v_set1(0)));      \
-  }                                                                                                                \
-  static void derivative_reverse_##suffix(int rows, const real *y, const real *aux, const real *d_bar,             \
-                                          real *extra) {                                                           \
-    FOR_ELEMENTS(rows) {                                                                                           \
-      vec kept = CNF_KEEPS_AUX_##suffix ? v_load(aux + i) : v_set1(0);                                             \
-      v_store(extra + i, v_fma(second_##suffix(v_load(y + i), kept), v_load(d_bar + i), v_load(extra + i)));       \
-    }                                                                                                              \
+#define CNF_X(name, value, suffix, text)                                                                              \
+  static void activation_##suffix(int rows, const real *z, real *y, real *aux) {                                      \
+    FOR_ELEMENTS(rows) {                                                                                              \
+      vec a, kept;                                                                                                    \
+      forward_##suffix(v_load(z + i), &a, &kept);                                                                     \
+      v_store(y + i, a);                                                                                              \
+      if (CNF_KEEPS_AUX_##suffix) v_store(aux + i, kept);                                                             \
+    }                                                                                                                 \
+  }                                                                                                                   \
+  static void tangent_##suffix(int rows, const real *y, const real *aux, const real *z_dot, real *y_dot,              \
+                               real *pre_dot) {                                                                       \
+    FOR_ELEMENTS(rows) {                                                                                              \
+      vec kept = CNF_KEEPS_AUX_##suffix ? v_load(aux + i) : v_set1(0), v = v_load(z_dot + i);                         \
+      if (CNF_KEEPS_PRE_TANGENT_##suffix) v_store(pre_dot + i, v);                                                    \
+      v_store(y_dot + i, v_mul(derivative_##suffix(v_load(y + i), kept), v));                                         \
+    }                                                                                                                 \
+  }                                                                                                                   \
+  static void reverse_##suffix(int rows, const real *y, const real *aux, const real *y_bar, const real *extra,        \
+                               real *z_bar) {                                                                         \
+    FOR_ELEMENTS(rows) {                                                                                              \
+      vec kept = CNF_KEEPS_AUX_##suffix ? v_load(aux + i) : v_set1(0);                                                \
+      vec more = extra ? v_load(extra + i) : v_set1(0);                                                               \
+      v_store(z_bar + i, v_fma(derivative_##suffix(v_load(y + i), kept), v_load(y_bar + i), more));                   \
+    }                                                                                                                 \
+  }                                                                                                                   \
+  static void tangent_reverse_##suffix(int rows, const real *y, const real *aux, const real *y_dot,                   \
+                                       const real *pre_dot, const real *y_dot_bar, real *z_dot_bar, real *extra) {    \
+    FOR_ELEMENTS(rows) {                                                                                              \
+      vec kept = CNF_KEEPS_AUX_##suffix ? v_load(aux + i) : v_set1(0), a = v_load(y + i);                             \
+      vec z_dot = CNF_KEEPS_PRE_TANGENT_##suffix ? v_load(pre_dot + i) : v_set1(0);                                   \
+      vec bar = v_load(y_dot_bar + i);                                                                                \
+      vec bend = curvature_##suffix(a, kept, v_load(y_dot + i), z_dot);                                               \
+      v_store(z_dot_bar + i, v_mul(derivative_##suffix(a, kept), bar));                                               \
+      v_store(extra + i, v_fma(bend, bar, v_load(extra + i)));                                                        \
+    }                                                                                                                 \
+  }                                                                                                                   \
+  static void derivative_rows_##suffix(int rows, const real *y, const real *aux, real *d) {                           \
+    FOR_ELEMENTS(rows)                                                                                                \
+    v_store(d + i, derivative_##suffix(v_load(y + i), CNF_KEEPS_AUX_##suffix ? v_load(aux + i) : v_set1(0)));         \
+  }                                                                                                                   \
+  static void derivative_reverse_##suffix(int rows, const real *y, const real *aux, const real *d_bar, real *extra) { \
+    FOR_ELEMENTS(rows) {                                                                                              \
+      vec kept = CNF_KEEPS_AUX_##suffix ? v_load(aux + i) : v_set1(0);                                                \
+      v_store(extra + i, v_fma(second_##suffix(v_load(y + i), kept), v_load(d_bar + i), v_load(extra + i)));          \
+    }                                                                                                                 \
   }
 CNF_ACTIVATION_LIST(CNF_X)
 #undef CNF_X
@@ -243,8 +242,7 @@ static void CNF_KERNEL(scale)(int rows, const real *a, const real *s, real *out)
 static void CNF_KERNEL(dot)(int rows, const real *a, const real *b, int accumulate, real *out) {
   FOR_LANES {
     vec s = accumulate ? v_load(out + j) : v_set1(0);
-    for (int r = 0; r < rows; r++)
-      s = v_fma(v_load(a + (size_t)r * LANES + j), v_load(b + (size_t)r * LANES + j), s);
+    for (int r = 0; r < rows; r++) s = v_fma(v_load(a + (size_t)r * LANES + j), v_load(b + (size_t)r * LANES + j), s);
     v_store(out + j, s);
   }
 }

@@ -1,4 +1,4 @@
-/* Vocabulary: any machine, through the compilers' portable 16-byte vectors. The list of words is in simd/README section of
+/* Vocabulary: any machine, through the compilers' portable 16-byte vectors. The list of words is in
  * ../README.md; every ISA's header has the same. There is no fused multiply-add here: a*b + c rounds twice. */
 #include "simd/real.h"
 

@@ -25,8 +25,8 @@ static void CNF_TYPED(replay_stages)(CNF_TYPED(cnf_worker) * w, const cnf_stages
     k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->e.value);
     CNF_TYPED(time_row)(w, cnf_tableau_c(s->tableau, i));
     CNF_TYPED(field_forward)(&w->e, w->time_row);
-    CNF_TYPED(copy_rows)(D, lanes, w->e.value + (size_t)p->blocks[p->op_count].row * (size_t)lanes,
-                         CNF_TYPED(slope)(w, i));
+    CNF_TYPED(copy_rows)
+    (D, lanes, w->e.value + (size_t)p->blocks[p->op_count].row * (size_t)lanes, CNF_TYPED(slope)(w, i));
   }
 }
 

@@ -19,8 +19,8 @@ typedef struct CNF_TYPED(batch) {
   CNF_TYPED(batch_phase) phase;
   double t, h;
   int64_t tiles;
-  real *x, *x1;   /* [tiles][D+1][lanes] */
-  double *sums;   /* [tiles][2] */
+  real *x, *x1; /* [tiles][D+1][lanes] */
+  double *sums; /* [tiles][2] */
 } CNF_TYPED(batch);
 
 static double CNF_TYPED(sum_lanes)(const CNF_TYPED(cnf_worker) * w, const real *row) {

@@ -1,9 +1,9 @@
 /* Samples in and out of lanes. */
 #include "solve/solver.h"
 
-#define WORKER_NAMES(w)                              \
-  const CNF_TYPED(cnf_model) *m = (w)->e.model;      \
-  const CNF_TYPED(cnf_kernels) *k = m->kernels;      \
+#define WORKER_NAMES(w)                                      \
+  const CNF_TYPED(cnf_model) *m = (w)->e.model;              \
+  const CNF_TYPED(cnf_kernels) *k = m->kernels;              \
   const int32_t lanes = k->lanes, D = m->program->state_dim; \
   (void)lanes, (void)D, (void)k
 

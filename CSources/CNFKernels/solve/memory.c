@@ -17,7 +17,8 @@ char *cnf_memory_take(size_t bytes) {
 void cnf_memory_free(char *memory) { free(memory); }
 
 char *cnf_memory_reserve(size_t bytes) {
-  void *memory = mmap(NULL, bytes ? bytes : 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *memory =
+      mmap(NULL, bytes ? bytes : 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return memory == MAP_FAILED ? NULL : memory;
 }
 

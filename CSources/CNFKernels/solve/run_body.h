@@ -110,8 +110,7 @@ static void CNF_TYPED(run_gradient)(CNF_TYPED(cnf_call) * call) {
   CNF_TYPED(reduction) r = {.solver = solver, .groups = groups};
   int64_t blocks = CNF_TYPED(ceil_div)((int64_t)solver->model.gradient_size, CNF_REDUCE_BLOCK);
   cnf_parallel_for(blocks, groups > 1 ? threads : 1, CNF_TYPED(reduce_task), &r);
-  if (solver->model.trace == CNF_TRACE_EXACT_PRODUCT)
-    CNF_TYPED(trace_product_finish)(&solver->model, solver->partials);
+  if (solver->model.trace == CNF_TRACE_EXACT_PRODUCT) CNF_TYPED(trace_product_finish)(&solver->model, solver->partials);
   CNF_TYPED(model_unpad)(&solver->model, solver->partials, call->gradient->parameters);
 }
 
@@ -165,15 +164,15 @@ static void CNF_TYPED(evaluate_task)(void *context, int64_t tile, int32_t worker
   CNF_TYPED(time_row)(w, 0);
   CNF_TYPED(evaluate_slope)(w, ev->divergence && m->trace != CNF_TRACE_NONE, w->x1);
   for (int32_t j = 0; j < lanes && first + j < (int64_t)in->count; j++) {
-    if (ev->velocity)
-      CNF_TYPED(column_out)(D, lanes, w->x1, j, ev->velocity + (size_t)(first + j) * (size_t)D);
+    if (ev->velocity) CNF_TYPED(column_out)(D, lanes, w->x1, j, ev->velocity + (size_t)(first + j) * (size_t)D);
     if (ev->divergence) ev->divergence[first + j] = (double)w->x1[(size_t)D * (size_t)lanes + (size_t)j];
   }
 }
 
 void CNF_TYPED(cnf_solver_run_evaluate)(CNF_TYPED(cnf_solver) * solver, const cnf_solve_input *input, real *velocity,
                                         double *divergence) {
-  CNF_TYPED(evaluation) ev = {.call = {.solver = solver, .input = input}, .velocity = velocity, .divergence = divergence};
+  CNF_TYPED(evaluation)
+  ev = {.call = {.solver = solver, .input = input}, .velocity = velocity, .divergence = divergence};
   CNF_TYPED(model_pack)(&solver->model, input->parameters);
   cnf_parallel_for(CNF_TYPED(ceil_div)((int64_t)input->count, solver->model.kernels->lanes), solver->options.threads,
                    CNF_TYPED(evaluate_task), &ev);

@@ -25,7 +25,7 @@ static void CNF_TYPED(worker_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   w->k = cnf_arena_take(arena, stages * (D + 1), row);
   w->probes = cnf_arena_take(arena, s->model.trace == CNF_TRACE_HUTCHINSON ? (size_t)s->model.probes * D : 0, row);
   w->zeros = cnf_arena_take(arena, D + 1, row);
-  real **rows[] = {&w->h_row,  &w->time_row,     &w->mask_row,     &w->sum_row,        &w->row,       &w->mu_row,
+  real **rows[] = {&w->h_row,        &w->time_row,     &w->mask_row,       &w->sum_row,   &w->row,      &w->mu_row,
                    &w->stage_mu_row, &w->time_bar_row, &w->divergence_row, &w->h_bar_row, &w->t_bar_row};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) *rows[i] = cnf_arena_take(arena, 1, row);
   w->chunk_x1 = cnf_arena_take(arena, chunk * D, sizeof(real));

@@ -7,9 +7,9 @@
 typedef struct cnf_stages {
   const cnf_tableau *tableau;
   int32_t count;
-  int32_t fsal;    /* 1: adaptive, and stage 0 is the last stage of the step before */
-  int32_t order;   /* for the controller: embedded order + 1 */
-  int32_t evaluations; /* of one step */
+  int32_t fsal;                       /* 1: adaptive, and stage 0 is the last stage of the step before */
+  int32_t order;                      /* for the controller: embedded order + 1 */
+  int32_t evaluations;                /* of one step */
   int32_t runs[CNF_MAX_STAGES];       /* forward: the solution, the error or a later stage needs it */
   int32_t divergence[CNF_MAX_STAGES]; /* forward: its divergence has a weight */
   int32_t reverses[CNF_MAX_STAGES];   /* the solution depends on it: it has a reverse */

@@ -15,8 +15,8 @@ typedef struct cnf_tableau {
 } cnf_tableau;
 
 int32_t cnf_tableau_count(void);
-const cnf_tableau *cnf_tableau_at(int32_t index); /* NULL out of range */
+const cnf_tableau *cnf_tableau_at(int32_t index);          /* NULL out of range */
 double cnf_tableau_c(const cnf_tableau *t, int32_t stage); /* the sum of row a[stage] */
-int32_t cnf_tableau_is_fsal(const cnf_tableau *t); /* last row of a is b, and b ends in 0 */
+int32_t cnf_tableau_is_fsal(const cnf_tableau *t);         /* last row of a is b, and b ends in 0 */
 
 #endif

@@ -1,0 +1,92 @@
+# swift-cnf. `make` lists what there is to make.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# One configuration serves the program and its tests, so each source is compiled once. The tests import nothing with
+# @testable: testable imports would compile every module a second time.
+CONFIGURATION := release
+SWIFT_BUILD := swift build -c $(CONFIGURATION)
+SWIFT_TEST := swift test -c $(CONFIGURATION) --disable-testable-imports
+PROGRAM := .build/$(CONFIGURATION)/cnf
+RESOURCES := .build/$(CONFIGURATION)/swift-cnf_ContinuousFlows.resources
+
+# What `make train` trains on, where it writes, and further options of `cnf train`.
+DATA ?= digits
+OUT ?= runs/$(DATA)-$(shell date +%Y%m%d-%H%M%S)
+ARGS ?=
+
+# Where `make install` puts things; DESTDIR is put before it, for those who build packages.
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+.PHONY: help
+help: ## list the targets
+	@printf 'swift-cnf: continuous normalizing flows and neural ODEs on CPUs\n\n'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@printf '\nVariables: DATA=digits OUT=runs/NAME ARGS="--seed 1" (train), FILTER=NAME (swift-test), PREFIX=/usr/local DESTDIR= (install)\n'
+
+.PHONY: train
+train: build ## set up, build, and train a flow on DATA (about two minutes on 2 cores)
+	$(PROGRAM) train --data $(DATA) --out $(OUT) $(ARGS)
+
+.PHONY: build
+build: ## set up and build the program, .build/release/cnf
+	@Scripts/setup.sh train
+	$(SWIFT_BUILD)
+
+.PHONY: test
+test: ## set up, build, and run every test: format, C by gcc and clang, Swift
+	@Scripts/setup.sh test
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory c-test
+	@$(MAKE) --no-print-directory swift-test
+
+.PHONY: c-test
+c-test: ## the C library alone, through CMake: tests, examples, installation
+	@Scripts/setup.sh c
+	Scripts/test-c.sh
+
+.PHONY: swift-test
+swift-test: ## the Swift tests alone; FILTER=NAME picks some
+	@Scripts/setup.sh train
+	$(SWIFT_BUILD) --build-tests
+	$(SWIFT_TEST) $(if $(FILTER),--filter $(FILTER))
+
+# By the compiler that builds the kernels for Swift. THREADS=1 measures one core.
+.PHONY: bench
+bench: ## time training steps of the C kernels; THREADS=N, or all
+	@Scripts/setup.sh c
+	@CC="$$(Scripts/swift-clang.sh)" cmake -S CSources/CNFKernels -B .build-c/bench -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF >/dev/null
+	@cmake --build .build-c/bench --parallel "$$(getconf _NPROCESSORS_ONLN)" --target training_step >/dev/null
+	@.build-c/bench/training_step $(THREADS)
+
+.PHONY: lint
+lint: ## check the format of every source
+	@Scripts/setup.sh test
+	Scripts/lint.sh
+
+.PHONY: format
+format: ## repair the format of every source
+	Scripts/lint.sh --fix
+
+# The program looks for its resources beside itself, so both live in libexec and bin gets a link.
+.PHONY: install
+install: build ## install the program, its data and the C library under PREFIX
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/libexec/swift-cnf"
+	install $(PROGRAM) "$(DESTDIR)$(PREFIX)/libexec/swift-cnf/cnf"
+	cp -R $(RESOURCES) "$(DESTDIR)$(PREFIX)/libexec/swift-cnf/"
+	ln -sfn ../libexec/swift-cnf/cnf "$(DESTDIR)$(PREFIX)/bin/cnf"
+	@$(MAKE) --no-print-directory install-c
+
+.PHONY: install-c
+install-c: ## install the C library alone under PREFIX
+	@Scripts/setup.sh c
+	cmake -S CSources/CNFKernels -B .build-c/install -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF -DCMAKE_INSTALL_PREFIX="$(PREFIX)"
+	cmake --build .build-c/install --parallel "$$(getconf _NPROCESSORS_ONLN)"
+	DESTDIR="$(DESTDIR)" cmake --install .build-c/install
+
+.PHONY: clean
+clean: ## remove what was built; runs/ stays
+	rm -rf .build .build-c

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Sees to it that this machine has what a build needs, and installs what is missing through apt-get.
+#
+#   Scripts/setup.sh train    what `make build` and `make train` need
+#   Scripts/setup.sh c        the same, and what building the C library by itself needs: CMake, gcc
+#   Scripts/setup.sh test     the same, and what `make test` needs besides: clang-format
+#
+# Silent, and done in some milliseconds, when all is there. It asks for the things themselves (a program on PATH, a module of
+# pkg-config, a library that the linker finds), not for the names of packages, so it is at home on any system; only the
+# installation needs Debian or Ubuntu, as root or through sudo. Elsewhere it prints what to install and exits with 1.
+set -euo pipefail
+
+readonly purpose=${1:-train}
+readonly swift_needed=6.2
+
+# One need a line: packages of Debian and Ubuntu | how to look for it | what it is for.
+readonly needs_train='
+git ca-certificates | program git      | fetching the Swift packages
+pkg-config       | program pkg-config  | finding OpenBLAS and Cairo
+g++              | program g++         | the C library headers and the linker that Swift uses
+libopenblas-dev  | module openblas     | OpenBLAS
+libomp-dev       | library libomp5.so  | OpenMP for the C kernels, as Clang builds them
+libcairo2-dev    | module cairo        | drawing plots'
+readonly needs_c="$needs_train
+gcc              | program gcc         | building the C library without Swift
+cmake            | program cmake       | building the C library without Swift"
+readonly needs_test="$needs_c
+clang-format     | program clang-format | checking the format of the C sources"
+
+fail() {
+  printf 'setup: %s\n' "$1" >&2
+  printf '%s\n' "${@:2}" >&2
+  exit 1
+}
+
+case $purpose in
+train) readonly needs=$needs_train ;;
+c) readonly needs=$needs_c ;;
+test) readonly needs=$needs_test ;;
+*) fail "unknown purpose '$purpose': say 'train', 'c' or 'test'" ;;
+esac
+
+have_program() { command -v "$1" >/dev/null; }
+have_module() { have_program pkg-config && pkg-config --exists "$1"; }
+# gcc answers with a path when its linker would find the file, and with the bare name when not.
+have_library() { have_program gcc && [[ $(gcc -print-file-name="$1") == */* ]]; }
+
+# Prints the lines of `needs` that this machine does not meet.
+missing_needs() {
+  local package probe use kind name
+  while IFS='|' read -r package probe use; do
+    [[ -n ${package// /} ]] || continue
+    read -r kind name <<<"$probe"
+    "have_$kind" "$name" || printf '  %s:%s\n' "${package%"${package##*[! ]}"}" "$use"
+  done <<<"$needs"
+}
+
+# Swift is no package of Debian's: it can only be asked for.
+check_swift() {
+  local text version
+  have_program swift || fail "Swift $swift_needed or newer is needed, and there is no 'swift' on PATH." \
+    "Install it as https://www.swift.org/install describes, then run this again."
+  text=$(swift --version 2>&1) || fail "'swift --version' failed: $text"
+  version=$(sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' <<<"$text" | head -n 1)
+  [[ -n $version ]] || fail "cannot read a version from 'swift --version': $text"
+  [[ $(printf '%s\n' "$swift_needed" "$version" | sort -V | head -n 1) == "$swift_needed" ]] ||
+    fail "Swift $swift_needed or newer is needed, and this is Swift $version ($(command -v swift))." \
+      "Install a newer one as https://www.swift.org/install describes, then run this again."
+}
+
+# apt-get as root, or through sudo; sudo may ask for a password only where there is a terminal to answer on.
+apt_get() {
+  local -a become=()
+  if ((EUID != 0)); then
+    become=(sudo)
+    [[ -t 0 ]] || become+=(-n)
+  fi
+  "${become[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@" </dev/null
+}
+
+list_and_fail() {
+  fail "$1" "Please install (names as in Debian and Ubuntu):" "$2"
+}
+
+check_swift
+missing=$(missing_needs)
+[[ -n $missing ]] || exit 0
+
+have_program apt-get || list_and_fail "some things are missing, and this system has no apt-get." "$missing"
+((EUID == 0)) || have_program sudo ||
+  list_and_fail "some things are missing; installing them takes root or sudo, and here is neither." "$missing"
+
+printf 'setup: installing what is missing:\n%s\n' "$missing" >&2
+read -r -a packages <<<"$(sed 's/:.*//' <<<"$missing" | tr '\n' ' ')"
+{
+  # The lists of packages may be absent or stale: refresh them only when something has to come from them.
+  apt_get update && apt_get install -y --no-install-recommends "${packages[@]}"
+} >&2 || list_and_fail "apt-get could not install everything." "$missing"
+
+missing=$(missing_needs)
+[[ -z $missing ]] || list_and_fail "apt-get succeeded, and yet some things cannot be found." "$missing"

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Builds the C library without Swift, as an embedder would, by gcc and by the Clang of the Swift toolchain; runs its tests and
+# examples from the build tree; installs it into a scratch prefix; and builds the examples again against what was
+# installed, by find_package and by pkg-config.
+#
+#   Scripts/test-c.sh [gcc] [clang]      both without an argument; build trees stay in .build-c/<compiler>
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly root=$PWD
+readonly kernels=$root/CSources/CNFKernels
+jobs=$(getconf _NPROCESSORS_ONLN)
+readonly jobs
+
+heading() { printf '\n== %s\n' "$*"; }
+fail() {
+  printf 'test-c: %s\n' "$*" >&2
+  exit 1
+}
+
+# What the header promises of the object code, read off the symbols: only declared names are exported; nothing in the
+# library can print, exit or abort.
+check_symbols() {
+  local shared=$1 static=$2 name stray
+  while read -r name; do
+    grep -qw "$name" "$kernels/include/cnf.h" || fail "$shared exports $name, which cnf.h does not declare"
+  done < <(nm -D --defined-only "$shared" | awk '{print $3}' | grep -vxE '__bss_start|_edata|_end|_init|_fini')
+  while read -r name; do
+    nm -D --defined-only "$shared" | grep -qw "$name" || fail "$shared lacks $name, which cnf.h declares"
+  done < <(sed -n 's/^CNF_API .*[ *]\(cnf_[a-z0-9_]*\)(.*/\1/p' "$kernels/include/cnf.h")
+  stray=$(nm -u "$static" | awk '$1 == "U" {print $2}' | sort -u |
+    grep -Ex '(v?f?printf|__(v?f?printf)_chk|f?puts|f?putc|putchar|f?write|perror|_?exit|abort|__assert_fail|raise|kill)' || true)
+  [[ -z $stray ]] || fail "$static may print or end the process: it calls" $stray
+  printf 'symbols: exports are those of cnf.h; no call prints, exits or aborts\n'
+}
+
+# Every example must run against what `cmake --install` made, the way a stranger would use it.
+check_installation() {
+  local compiler=$1 prefix=$2 scratch=$3 linkage name
+  export PKG_CONFIG_PATH=
+  for linkage in shared static; do
+    cmake -S "$root/Examples/c" -B "$scratch/$linkage" -DCMAKE_C_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release \
+      -DCMAKE_PREFIX_PATH="$prefix" -DCNF_LINKAGE="$linkage" >/dev/null
+    cmake --build "$scratch/$linkage" >/dev/null
+    for name in first callback_loss; do "$scratch/$linkage/$name" >/dev/null; done
+    printf 'find_package(cnf), %s library: examples build and run\n' "$linkage"
+  done
+  PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name cnf.pc)")
+  local library_folder
+  library_folder=$(pkg-config --variable=libdir cnf)
+  # shellcheck disable=SC2046 # the flags are words
+  "$compiler" -std=c11 "$root/Examples/c/first.c" -o "$scratch/first" $(pkg-config --cflags --libs cnf) -lm
+  LD_LIBRARY_PATH=$library_folder "$scratch/first" >/dev/null
+  printf 'pkg-config cnf %s: example builds and runs\n' "$(pkg-config --modversion cnf)"
+}
+
+test_compiler() {
+  local kind=$1 compiler
+  case $kind in
+  gcc) compiler=$(command -v gcc) || fail "no gcc on PATH" ;;
+  clang) compiler=$(Scripts/swift-clang.sh) ;;
+  *) fail "unknown compiler '$kind': say 'gcc' or 'clang'" ;;
+  esac
+  local build=$root/.build-c/$kind
+  heading "C library by $("$compiler" --version | head -n 1)"
+  cmake -S "$kernels" -B "$build" -DCMAKE_C_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_INSTALL_PREFIX="$build/prefix" -DBUILD_TESTING=ON
+  cmake --build "$build" --parallel "$jobs"
+  ctest --test-dir "$build" --output-on-failure --no-tests=error
+  rm -rf "$build/prefix" "$build/consumer"
+  cmake --install "$build" >/dev/null
+  check_symbols "$(find "$build/prefix" -name libcnf.so)" "$(find "$build/prefix" -name libcnf.a)"
+  check_installation "$compiler" "$build/prefix" "$build/consumer"
+}
+
+(($# > 0)) || set -- gcc clang
+for kind in "$@"; do test_compiler "$kind"; done

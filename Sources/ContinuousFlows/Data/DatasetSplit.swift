@@ -1,0 +1,64 @@
+import FieldPrograms
+
+/// A data set cut in three: to fit, to stop early by, and to be looked at once, for the final figure.
+public struct DatasetSplit: Sendable, Equatable {
+  public let train: Dataset
+  public let validation: Dataset
+  public let test: Dataset
+
+  public init(train: Dataset, validation: Dataset, test: Dataset) {
+    self.train = train
+    self.validation = validation
+    self.test = test
+  }
+
+  /// All that is not held out, train and validation together: what to fit a baseline to.
+  public var fitted: Dataset {
+    let labels = train.labels.flatMap { first in validation.labels.map { first + $0 } }
+    return Dataset(
+      name: train.name,
+      points: SampleMatrix(
+        count: train.count + validation.count, dimension: train.dimension,
+        values: train.points.values + validation.points.values),
+      quantisation: train.quantisation, labels: labels, identifiers: train.identifiers + validation.identifiers)
+  }
+
+  /// How many samples go where.
+  public enum Sizes: Sendable, Equatable {
+    /// Of all samples; rounded down, and each part gets at least one.
+    case fractions(validation: Double, test: Double)
+    /// Exactly so many; the rest is for training.
+    case counts(validation: Int, test: Int)
+  }
+
+  /// The step of the shuffle stream that splits use: no epoch of training is so late.
+  static let splitStep: UInt64 = 1 << 44 - 1
+}
+
+extension Dataset {
+  /// Shuffles the samples by `seed` and cuts them: the test part first, then validation, the rest for training.
+  ///
+  /// The test part is thus the same whatever the size of the validation part.
+  public func split(_ sizes: DatasetSplit.Sizes, seed: UInt64 = 0) throws -> DatasetSplit {
+    let validationCount: Int
+    let testCount: Int
+    switch sizes {
+    case .fractions(let validation, let test):
+      precondition(validation >= 0 && test >= 0 && validation + test < 1, "fractions \(validation) and \(test)")
+      validationCount = max(1, Int(Double(count) * validation))
+      testCount = max(1, Int(Double(count) * test))
+    case .counts(let validation, let test):
+      precondition(validation >= 0 && test >= 0, "counts \(validation) and \(test)")
+      validationCount = validation
+      testCount = test
+    }
+    guard count >= validationCount + testCount + 2 else {
+      throw DataError.tooFewRows(source: name, count: count, needed: validationCount + testCount + 2)
+    }
+    let source = RandomSource(seed: seed, stream: .shuffle, step: DatasetSplit.splitStep)
+    let order = permutation(count: count, from: source)
+    return DatasetSplit(
+      train: rows(order.dropFirst(testCount + validationCount)),
+      validation: rows(order.dropFirst(testCount).prefix(validationCount)), test: rows(order.prefix(testCount)))
+  }
+}

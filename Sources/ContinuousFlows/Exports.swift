@@ -1,0 +1,2 @@
+@_exported import FieldPrograms
+@_exported import NeuralODE

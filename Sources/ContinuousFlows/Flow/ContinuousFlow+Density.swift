@@ -1,0 +1,56 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+extension ContinuousFlow {
+  /// `log p(x)` of every sample, by a solve from t = T to 0 for each.
+  ///
+  /// A sample that does not arrive has NaN and its status; the others are not affected. With a Hutchinson trace the values
+  /// are unbiased estimates.
+  ///
+  /// - Throws: `KernelError` for a refused option. Samples of another dimension are a programmer's error.
+  public func logDensities(
+    of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0
+  ) throws -> LogDensities {
+    try logDensities(of: samples, by: makeSolver(program: program, options: options, backend: backend), seed: seed)
+  }
+
+  /// As above, by a solver that is there already: for many calls with one program.
+  ///
+  /// - Parameter seed: of Hutchinson's probes.
+  public func logDensities(
+    of samples: SampleMatrix, by solver: any FieldSolver<Float>, seed: UInt64 = 0
+  ) throws -> LogDensities {
+    precondition(solver.program == program, "the solver is of another program")
+    let problem = SolveProblem(
+      parameters: parameters, states: latentStates(of: samples), from: endTime, to: 0, seed: seed)
+    let solution = try solver.solve(problem)
+    let constant = transform.logDeterminant
+    let values = solution.statuses.indices.map { sample -> Double in
+      guard solution.statuses[sample] == .ok else { return .nan }
+      let base = Self.standardNormalLogDensity(solution.states, sample, dimension)
+      return base + solution.logDeterminants[sample] + constant
+    }
+    return LogDensities(
+      values: values, statuses: solution.statuses, timesReached: solution.timesReached,
+      evaluations: solution.evaluations)
+  }
+
+  /// z of x, `[count][D]`.
+  func latentStates(of samples: SampleMatrix) -> [Float] {
+    precondition(
+      samples.dimension == dimension, "samples of \(samples.dimension) columns for a flow of \(dimension) dimensions")
+    return transform.forward(samples.values)
+  }
+
+  /// `log N(z; 0, I)` of one row of `states`, summed in Double.
+  static func standardNormalLogDensity(_ states: [Float], _ sample: Int, _ dimension: Int) -> Double {
+    var square = 0.0
+    for value in states[sample * dimension..<(sample + 1) * dimension] { square += Double(value) * Double(value) }
+    return -0.5 * (square + Double(dimension) * log(2 * Double.pi))
+  }
+}

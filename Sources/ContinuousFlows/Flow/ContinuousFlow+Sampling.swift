@@ -1,0 +1,80 @@
+extension ContinuousFlow {
+  /// The default of drawing: adaptive, without the trace that only densities need.
+  public static let samplingOptions = SolverOptions(trace: .none)
+
+  /// Samples of the flow, `[count][D]`, by a solve from t = 0 to T for each.
+  ///
+  /// Sample i depends on `seed`, i and the flow alone, not on `count`.
+  ///
+  /// - Throws: `SolveFailure` if a sample does not arrive; `KernelError` for a refused option.
+  public func samples(
+    count: Int, seed: UInt64, options: SolverOptions = samplingOptions, backend: Backend = .c
+  ) throws -> SampleMatrix {
+    var options = options
+    options.trace = .none
+    return try drawn(count: count, seed: seed, options: options, backend: backend).samples
+  }
+
+  /// As `samples`, with each sample's `log p(x)`.
+  public func samplesWithLogDensities(
+    count: Int, seed: UInt64, options: SolverOptions = SolverOptions(), backend: Backend = .c
+  ) throws -> (samples: SampleMatrix, logDensities: [Double]) {
+    let (samples, base, solution) = try drawn(count: count, seed: seed, options: options, backend: backend)
+    let constant = transform.logDeterminant
+    let logDensities = (0..<count).map {
+      Self.standardNormalLogDensity(base.values, $0, dimension) - solution.logDeterminants[$0] + constant
+    }
+    return (samples, logDensities)
+  }
+
+  /// The particles that `samples` would draw, at each of `times`, in the space of the data: `[times][count][D]`.
+  ///
+  /// The states at t are shown through the data's transform too, so that the base appears as the Gaussian of the data's
+  /// shift and scale. One solve leads from each time to the next.
+  ///
+  /// - Parameter times: rising, in 0 ... T.
+  public func paths(
+    count: Int, seed: UInt64, times: [Double], options: SolverOptions = samplingOptions, backend: Backend = .c
+  ) throws -> [SampleMatrix] {
+    precondition(
+      zip(times, times.dropFirst()).allSatisfy { $0 <= $1 } && times.allSatisfy { (0...endTime).contains($0) },
+      "times have to rise within 0 ... \(endTime)")
+    var options = options
+    options.trace = .none
+    let solver = try makeSolver(program: program, options: options, backend: backend, scalar: Float.self)
+    var states = baseSamples(count: count, seed: seed).values
+    var time = 0.0
+    return try times.map { next in
+      if next > time {
+        let solution = try solver.solve(SolveProblem(parameters: parameters, states: states, from: time, to: next))
+        try SolveFailure.check(solution)
+        states = solution.states
+        time = next
+      }
+      return SampleMatrix(count: count, dimension: dimension, values: transform.inverse(states))
+    }
+  }
+
+  /// Standard normal noise, `[count][D]`, keyed by (seed, sample, dimension).
+  public func baseSamples(count: Int, seed: UInt64) -> SampleMatrix {
+    let source = RandomSource(seed: seed, stream: .base)
+    var values: [Float] = []
+    values.reserveCapacity(count * dimension)
+    for sample in 0..<UInt64(count) {
+      for index in 0..<dimension { values.append(Float(source.normal(sample: sample, dimension: index))) }
+    }
+    return SampleMatrix(count: count, dimension: dimension, values: values)
+  }
+
+  private func drawn(
+    count: Int, seed: UInt64, options: SolverOptions, backend: Backend
+  ) throws -> (samples: SampleMatrix, base: SampleMatrix, solution: Solution<Float>) {
+    let base = baseSamples(count: count, seed: seed)
+    let solver = try makeSolver(program: program, options: options, backend: backend, scalar: Float.self)
+    let problem = SolveProblem(parameters: parameters, states: base.values, from: 0, to: endTime, seed: seed)
+    let solution = try solver.solve(problem)
+    try SolveFailure.check(solution)
+    let values = transform.inverse(solution.states)
+    return (SampleMatrix(count: count, dimension: dimension, values: values), base, solution)
+  }
+}

@@ -1,0 +1,16 @@
+extension FlowFileError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .wrongKind(let path, let found?, let expected): "\(path) is a \(found), not a \(expected)"
+    case .wrongKind(let path, nil, let expected):
+      "\(path) does not say what it is, so it is no \(expected) written by swift-cnf; "
+        + "weights alone load into a flow that has their shapes"
+    case .metadata(let path, let key, let problem): "\(path): metadata '\(key)': \(problem)"
+    case .wrongShape(let path, let tensor, let found, let expected):
+      "\(path): tensor '\(tensor)' has shape \(found), the model needs \(expected)"
+    case .unexpectedTensors(let path, let names):
+      "\(path) holds tensors that the model has no place for: \(names.joined(separator: ", "))"
+    case .notFinite(let path, let tensor): "\(path): tensor '\(tensor)' holds infinities or NaN"
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import FlowIO
+
+/// The parameters as PyTorch's `nn.Sequential` names them: `net.0.weight` `[out, in]`, `net.0.bias`, then `net.2.…`.
+///
+/// Activations count, fused ones too, but for the identity, which a Sequential would not hold. Time, concatenations and
+/// additions are no modules and do not count.
+struct ParameterNames {
+  struct Entry: Equatable {
+    let name: String
+    let shape: [Int]
+    let offset: Int
+    var count: Int { shape.reduce(1, *) }
+  }
+
+  let entries: [Entry]
+
+  init(of program: FieldProgram) {
+    var entries: [Entry] = []
+    var layouts = program.linearLayouts.makeIterator()
+    var module = 0
+    for operation in program.operations {
+      switch operation {
+      case .linear(_, _, let activation):
+        guard let layout = layouts.next() else { continue }
+        entries.append(
+          Entry(
+            name: "net.\(module).weight", shape: [layout.rows, layout.columns], offset: layout.weightOffset))
+        entries.append(Entry(name: "net.\(module).bias", shape: [layout.rows], offset: layout.biasOffset))
+        module += activation == .identity ? 1 : 2
+      case .activation: module += 1
+      case .time, .add, .concatenate: continue
+      }
+    }
+    self.entries = entries
+  }
+
+  /// The name of parameter number `index` of the flat array, with its place: `net.2.weight[17]`.
+  func name(of index: Int) -> String {
+    guard let entry = entries.last(where: { $0.offset <= index }) else { return "parameter \(index)" }
+    return "\(entry.name)[\(index - entry.offset)]"
+  }
+
+  func tensors(_ parameters: [Float]) -> [SafetensorsTensor] {
+    entries.map {
+      SafetensorsTensor(name: $0.name, shape: $0.shape, floats: Array(parameters[$0.offset..<$0.offset + $0.count]))
+    }
+  }
+
+  /// The flat array of the tensors in `file`, whose shapes have to be these and whose numbers finite.
+  func parameters(in file: SafetensorsFile) throws -> [Float] {
+    for entry in entries {
+      let tensor = try file.tensor(named: entry.name)
+      guard tensor.shape == entry.shape else {
+        throw FlowFileError.wrongShape(
+          path: file.source, tensor: entry.name, found: tensor.shape, expected: entry.shape)
+      }
+    }
+    var parameters: [Float] = []
+    for entry in entries {
+      let values = try file.floats(named: entry.name)
+      guard values.allSatisfy(\.isFinite) else { throw FlowFileError.notFinite(path: file.source, tensor: entry.name) }
+      parameters += values
+    }
+    return parameters
+  }
+}

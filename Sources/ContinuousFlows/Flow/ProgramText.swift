@@ -1,0 +1,84 @@
+/// A field program as one line of text, which is how files keep it:
+/// `time; concatenate 0 1; linear 2 64 tanh; linear 3 2 identity`.
+///
+/// Operation n makes block n, from 1; block 0 is the state. `linear` and `activation` name their input block, `add` and
+/// `concatenate` two; `linear` then has its rows, and both their activation.
+enum ProgramText {
+  /// Bounds on what a file may ask for, far above any use, so that no product overflows before it is compared with the
+  /// file's size.
+  static let largestRows = 1 << 24
+  static let largestOperationCount = 4096
+
+  /// Why a text is no program.
+  struct Problem: Error, Equatable {
+    let description: String
+  }
+
+  static func text(of program: FieldProgram) -> String {
+    program.operations.map { operation in
+      switch operation {
+      case .linear(let input, let rows, let activation): "linear \(input.index) \(rows) \(activation.rawValue)"
+      case .activation(let input, let activation): "activation \(input.index) \(activation.rawValue)"
+      case .time: "time"
+      case .add(let first, let second): "add \(first.index) \(second.index)"
+      case .concatenate(let first, let second): "concatenate \(first.index) \(second.index)"
+      }
+    }.joined(separator: "; ")
+  }
+
+  /// The program that `text` says; everything that `FieldProgram` takes for a programmer's error is checked here first.
+  static func program(_ text: String, dimension: Int) throws(Problem) -> FieldProgram {
+    guard (1...largestRows).contains(dimension) else {
+      throw Problem(description: "dimension \(dimension) is not from 1 to \(largestRows)")
+    }
+    var program = FieldProgram(stateDimension: dimension)
+    for part in text.split(separator: ";") {
+      guard program.operations.count < largestOperationCount else {
+        throw Problem(description: "more than \(largestOperationCount) operations")
+      }
+      program.append(try operation(part, in: program))
+      guard let rows = program.blockRows.last, rows <= largestRows else {
+        throw Problem(description: "'\(part)' makes more than \(largestRows) rows")
+      }
+    }
+    guard program.isComplete else {
+      throw Problem(description: "the last operation does not give \(dimension) rows")
+    }
+    return program
+  }
+
+  private static func operation(
+    _ text: Substring, in program: FieldProgram
+  ) throws(Problem) -> FieldProgram.Operation {
+    let words = text.split(separator: " ")
+    func block(_ position: Int) throws(Problem) -> FieldProgram.Block {
+      guard let index = Int(words[position]), program.blockRows.indices.contains(index) else {
+        throw Problem(description: "'\(text)' reads block \(words[position]), which does not exist before it")
+      }
+      return .init(index: index)
+    }
+    func activation(_ position: Int) throws(Problem) -> Activation {
+      guard let activation = Activation(rawValue: String(words[position])) else {
+        throw Problem(description: "unknown activation '\(words[position])'")
+      }
+      return activation
+    }
+    switch (words.first, words.count) {
+    case ("time", 1): return .time
+    case ("linear", 4):
+      guard let rows = Int(words[2]), (1...largestRows).contains(rows) else {
+        throw Problem(description: "'\(text)' has rows that are not from 1 to \(largestRows)")
+      }
+      return .linear(input: try block(1), rows: rows, activation: try activation(3))
+    case ("activation", 3): return .activation(input: try block(1), try activation(2))
+    case ("concatenate", 3): return .concatenate(try block(1), try block(2))
+    case ("add", 3):
+      let (first, second) = (try block(1), try block(2))
+      guard program.blockRows[first.index] == program.blockRows[second.index] else {
+        throw Problem(description: "'\(text)' adds blocks of different rows")
+      }
+      return .add(first, second)
+    default: throw Problem(description: "'\(text)' is no operation")
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import FlowIO
+
+extension SafetensorsFile {
+  func text(_ key: String) throws(FlowFileError) -> String {
+    guard let text = metadata[key] else { throw .metadata(path: source, key: key, problem: "is missing") }
+    return text
+  }
+
+  func number<Number: LosslessStringConvertible>(
+    _ key: String, _: Number.Type
+  ) throws(FlowFileError) -> Number {
+    let text = try text(key)
+    guard let number = Number(text) else {
+      throw .metadata(path: source, key: key, problem: "'\(text)' is no number of the kind expected")
+    }
+    return number
+  }
+
+  /// Finite numbers separated by commas, as many as said.
+  func numbers(_ key: String, count: Int) throws(FlowFileError) -> [Float] {
+    let numbers = try text(key).split(separator: ",").map { Float($0) ?? .nan }
+    guard numbers.count == count, numbers.allSatisfy(\.isFinite) else {
+      throw .metadata(path: source, key: key, problem: "does not hold \(count) finite numbers")
+    }
+    return numbers
+  }
+}

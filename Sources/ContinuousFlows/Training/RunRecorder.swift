@@ -1,0 +1,46 @@
+import FlowIO
+
+/// Writes reports to a run folder: `metrics.jsonl`, and the same as TensorBoard's curves.
+struct RunRecorder {
+  private let metrics: MetricsLog
+  private let events: EventFileWriter
+
+  /// - Parameter step: steps taken so far: lines of later ones, which an interrupted run has left, are taken back.
+  init(folder: RunFolder, resumingAt step: Int) throws {
+    metrics = try MetricsLog(path: folder.metricsPath)
+    try metrics.truncate(afterStep: step)
+    events = try EventFileWriter(directory: folder.path, firstStep: step == 0 ? nil : step + 1)
+  }
+
+  func record(_ report: StepReport) throws {
+    try metrics.append([
+      "kind": "step", "step": .integer(report.step), "seconds": .number(report.seconds),
+      "nll_nats": .number(report.nllNats), "learning_rate": .number(report.learningRate),
+      "gradient_norm": .number(report.gradientNorm), "evaluations_mean": .number(report.evaluationsMean),
+    ])
+    try events.scalar("training/nll_nats", report.nllNats, step: report.step)
+    try events.scalar("training/learning_rate", report.learningRate, step: report.step)
+    try events.scalar("training/gradient_norm", report.gradientNorm, step: report.step)
+    try events.scalar("training/evaluations_mean", report.evaluationsMean, step: report.step)
+  }
+
+  func record(_ report: ValidationReport) throws {
+    let result = report.result
+    try metrics.append([
+      "kind": "validation", "step": .integer(report.step), "seconds": .number(report.seconds),
+      "nll_nats": .number(result.nllNats), "nll_stderr": .number(result.nllStandardError),
+      "bits_per_dim": .number(result.bitsPerDimension), "evaluations_mean": .number(result.evaluationsMean),
+      "evaluations_max": .integer(result.evaluationsMaximum), "failed": .integer(result.failed),
+      "is_best": .boolean(report.isBest),
+    ])
+    try events.scalar("validation/nll_nats", result.nllNats, step: report.step)
+    try events.scalar("validation/bits_per_dim", result.bitsPerDimension, step: report.step)
+    try events.scalar("validation/evaluations_mean", result.evaluationsMean, step: report.step)
+  }
+
+  /// To be called before a checkpoint is written: what it counts as done is then on record.
+  func flush() throws {
+    try metrics.synchronize()
+    try events.flush()
+  }
+}

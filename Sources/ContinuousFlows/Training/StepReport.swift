@@ -1,0 +1,16 @@
+/// One step of training.
+public struct StepReport: Sendable, Equatable {
+  /// Steps taken, this one included.
+  public let step: Int
+  /// Mean negative log-density of the batch before the step, in nats, in the space of the data.
+  public let nllNats: Double
+  public let learningRate: Double
+  /// Euclidean norm of the gradient, before it was clipped.
+  public let gradientNorm: Double
+  /// Mean evaluations of the field per sample of the batch.
+  public let evaluationsMean: Double
+  /// Seconds of training, those before a resumption included.
+  public let seconds: Double
+  /// What part of the run is over, in [0, 1].
+  public let progress: Double
+}

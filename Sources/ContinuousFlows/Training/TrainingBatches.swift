@@ -1,0 +1,57 @@
+/// The mini-batches of a run, as a function of (data, batch size, seed, step): resumption needs no state of theirs.
+///
+/// The samples of all epochs are laid end to end, each epoch in an order of its own, and cut into batches: a batch may hold
+/// the end of one epoch with the beginning of the next, and no sample is left out.
+struct TrainingBatches {
+  struct Batch {
+    /// `[batch][D]`, in the space of the flow.
+    var states: [Float]
+    /// What the samples' probes are keyed by, `[batch]`.
+    var identifiers: [UInt64]
+    /// Numbers in the training set, `[batch]`.
+    var rows: [Int]
+  }
+
+  let size: Int
+  private let dataset: Dataset
+  private let transform: DataTransform
+  private let seed: UInt64
+  private var epoch: Int?
+  private var order: [Int] = []
+  /// The whole set in the space of the flow, `[count][D]`; for quantised data with this epoch's noise.
+  private var points: [Float] = []
+
+  /// - Parameter size: at most all samples are in a batch.
+  init(_ dataset: Dataset, transform: DataTransform, size: Int, seed: UInt64) {
+    self.dataset = dataset
+    self.transform = transform
+    self.seed = seed
+    self.size = min(size, dataset.count)
+  }
+
+  /// The batch of step `step`, counted from 0.
+  mutating func batch(step: Int) -> Batch {
+    let dimension = dataset.dimension
+    var batch = Batch(states: [], identifiers: [], rows: [])
+    batch.states.reserveCapacity(size * dimension)
+    batch.identifiers.reserveCapacity(size)
+    batch.rows.reserveCapacity(size)
+    for number in step * size..<(step + 1) * size {
+      enter(epoch: number / dataset.count)
+      let row = order[number % dataset.count]
+      batch.states.append(contentsOf: points[row * dimension..<(row + 1) * dimension])
+      batch.identifiers.append(dataset.identifiers[row])
+      batch.rows.append(row)
+    }
+    return batch
+  }
+
+  private mutating func enter(epoch next: Int) {
+    guard epoch != next else { return }
+    order = permutation(count: dataset.count, from: RandomSource(seed: seed, stream: .shuffle, step: UInt64(next)))
+    if epoch == nil || dataset.quantisation != nil {
+      points = transform.forward(dataset.continuousPoints(seed: seed, epoch: UInt64(next)).values)
+    }
+    epoch = next
+  }
+}

@@ -1,0 +1,7 @@
+/// What an observer of a run is told.
+public enum TrainingEvent: Sendable {
+  case step(StepReport)
+  case validation(ValidationReport)
+  /// The whole state has been written.
+  case checkpoint(step: Int, path: String)
+}

@@ -1,0 +1,76 @@
+import FlowIO
+
+extension TrainingState {
+  /// Writes everything to one safetensors file, with checksums; the file at `path` is replaced once the new one is
+  /// complete.
+  ///
+  /// Parameters and metadata are those of a flow's file; `adam.first`, `adam.second`, `average` and `best` are flat, in the
+  /// parameters' order.
+  public func write(to path: String) throws {
+    var tensors = ParameterNames(of: flow.program).tensors(flow.parameters)
+    let count = flow.parameters.count
+    tensors.append(SafetensorsTensor(name: Self.firstName, shape: [count], floats: moments.first))
+    tensors.append(SafetensorsTensor(name: Self.secondName, shape: [count], floats: moments.second))
+    if let average { tensors.append(SafetensorsTensor(name: Self.averageName, shape: [count], floats: average)) }
+    if let bestParameters {
+      tensors.append(SafetensorsTensor(name: Self.bestName, shape: [count], floats: bestParameters))
+    }
+    var metadata = FlowMetadata.text(of: flow, kind: FlowMetadata.stateKind)
+    metadata["step"] = "\(step)"
+    metadata["seconds"] = "\(seconds)"
+    metadata["best.step"] = "\(bestStep)"
+    metadata["best.validations_since"] = "\(validationsSinceBest)"
+    if let best {
+      metadata["best.count"] = "\(best.count)"
+      metadata["best.nll_nats"] = "\(best.nllNats)"
+      metadata["best.nll_stderr"] = "\(best.nllStandardError)"
+      metadata["best.bits_per_dim"] = "\(best.bitsPerDimension)"
+      metadata["best.evaluations_mean"] = "\(best.evaluationsMean)"
+      metadata["best.evaluations_max"] = "\(best.evaluationsMaximum)"
+      metadata["best.failed"] = "\(best.failed)"
+    }
+    try SafetensorsFile(tensors: tensors, metadata: metadata).write(to: path)
+  }
+
+  /// Reads a state that `write` has written: the same bits.
+  ///
+  /// - Throws: `FlowIOError` for a missing, cut or altered file; `FlowFileError` for one that is no such state.
+  public init(contentsOf path: String) throws {
+    let file = try SafetensorsFile(path: path)
+    let flow = try FlowMetadata.flow(in: file, kind: FlowMetadata.stateKind)
+    let count = flow.parameters.count
+    func flat(_ name: String) throws -> [Float] {
+      let tensor = try file.tensor(named: name)
+      guard tensor.shape == [count] else {
+        throw FlowFileError.wrongShape(path: path, tensor: name, found: tensor.shape, expected: [count])
+      }
+      return try file.floats(named: name)
+    }
+    func natural(_ key: String) throws -> Int {
+      let number = try file.number(key, Int.self)
+      guard number >= 0 else { throw FlowFileError.metadata(path: path, key: key, problem: "\(number) is negative") }
+      return number
+    }
+    self.init(flow: flow, keepsAverage: false)
+    moments.first = try flat(Self.firstName)
+    moments.second = try flat(Self.secondName)
+    average = file[Self.averageName] == nil ? nil : try flat(Self.averageName)
+    step = try natural("step")
+    seconds = try file.number("seconds", Double.self)
+    bestStep = try natural("best.step")
+    validationsSinceBest = try natural("best.validations_since")
+    guard file[Self.bestName] != nil else { return }
+    bestParameters = try flat(Self.bestName)
+    best = EvaluationResult(
+      count: try natural("best.count"), nllNats: try file.number("best.nll_nats", Double.self),
+      nllStandardError: try file.number("best.nll_stderr", Double.self),
+      bitsPerDimension: try file.number("best.bits_per_dim", Double.self),
+      evaluationsMean: try file.number("best.evaluations_mean", Double.self),
+      evaluationsMaximum: try natural("best.evaluations_max"), failed: try natural("best.failed"))
+  }
+
+  private static let firstName = "adam.first"
+  private static let secondName = "adam.second"
+  private static let averageName = "average"
+  private static let bestName = "best"
+}

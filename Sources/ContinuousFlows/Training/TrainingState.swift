@@ -1,0 +1,76 @@
+/// All that a run of training has come to: what it takes to go on from here as if nothing had happened.
+///
+/// Random numbers need no state, being keyed by the step.
+public struct TrainingState: Sendable, Equatable {
+  /// The flow whose `parameters` are trained.
+  public internal(set) var flow: ContinuousFlow
+  public internal(set) var moments: AdamMoments
+  /// Moving average of the parameters, `[P]`; nil where none is kept.
+  public internal(set) var average: [Float]?
+  /// Steps taken.
+  public internal(set) var step = 0
+  /// Seconds spent.
+  public internal(set) var seconds = 0.0
+  /// The best validation so far; nil before the first.
+  public internal(set) var best: EvaluationResult?
+  /// When that was.
+  public internal(set) var bestStep = 0
+  /// The weights that were validated then, `[P]`; nil before the first.
+  public internal(set) var bestParameters: [Float]?
+  /// Validations since then.
+  public internal(set) var validationsSinceBest = 0
+
+  /// The start of a run.
+  public init(flow: ContinuousFlow, keepsAverage: Bool) {
+    self.flow = flow
+    moments = AdamMoments(parameterCount: flow.parameters.count)
+    average = keepsAverage ? flow.parameters : nil
+  }
+
+  /// The flow that is validated: with averaged weights where there are such.
+  public var averagedFlow: ContinuousFlow {
+    var averaged = flow
+    if let average { averaged.parameters = average }
+    return averaged
+  }
+
+  /// The flow of the best validation; before the first, `averagedFlow`.
+  public var bestFlow: ContinuousFlow {
+    guard let bestParameters else { return averagedFlow }
+    var best = flow
+    best.parameters = bestParameters
+    return best
+  }
+
+  /// One step of the optimiser and of the average.
+  mutating func advance(
+    _ gradient: [Float], gradientScale: Float, adam: Adam, learningRate: Double, average decay: Double?
+  ) {
+    adam.update(
+      &flow.parameters, gradient: gradient, gradientScale: gradientScale, moments: &moments, step: step,
+      learningRate: learningRate)
+    if let decay {
+      // Taken out while it is changed, so that the array has one owner and is changed in place.
+      var average = average.take() ?? flow.parameters
+      ExponentialMovingAverage(decay: decay).update(&average, towards: flow.parameters, update: step)
+      self.average = average
+    }
+    step += 1
+  }
+
+  /// Takes note of a validation at the present step; returns whether it is the best.
+  ///
+  /// - Parameter countsForPatience: the last validation of a run, outside the regular ones, does not.
+  mutating func note(_ result: EvaluationResult, countsForPatience: Bool) -> Bool {
+    let isBest = result.failed == 0 && result.nllNats < best?.nllNats ?? .infinity
+    if isBest {
+      best = result
+      bestStep = step
+      bestParameters = average ?? flow.parameters
+      validationsSinceBest = 0
+    } else if countsForPatience {
+      validationsSinceBest += 1
+    }
+    return isBest
+  }
+}

@@ -1,0 +1,69 @@
+import Glibc
+
+/// Files that are, at any instant and after any crash, either the old ones or the new ones in full.
+public enum DurableFile {
+  /// Replaces the file at `path` by `bytes`.
+  ///
+  /// The bytes go to a temporary file in the same directory, which is synced, closed with the result checked and
+  /// renamed over `path`; then the directory is synced. When anything fails the temporary file is removed and the old
+  /// file is untouched. What is not a regular file (`/dev/stdout`, a named pipe) cannot be replaced and is written to.
+  ///
+  /// - Throws: `FlowIOError.system` naming `path` and the operating system's reason.
+  public static func write(_ path: String, _ bytes: [UInt8]) throws(FlowIOError) {
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      guard status.st_mode & S_IFMT != S_IFDIR else {
+        throw .system(path: path, operation: "write", reason: "it is a directory; name a file inside it")
+      }
+      var file = try OpenFile(path, flags: O_WRONLY)
+      try file.write(bytes)
+      return try file.close()
+    }
+    let (directory, name) = split(path)
+    let temporary = try temporaryFile(in: directory, for: name, of: path, holding: bytes)
+    guard rename(temporary, path) == 0 else {
+      let error = FlowIOError.lastSystemError(path: path, operation: "rename a temporary file to")
+      unlink(temporary)
+      throw error
+    }
+    try synchronizeDirectory(directory)
+  }
+
+  /// Makes the names in a directory (files created, renamed, removed) survive a crash.
+  public static func synchronizeDirectory(_ path: String) throws(FlowIOError) {
+    var directory = try OpenFile(path, flags: O_RDONLY | O_DIRECTORY)
+    try directory.synchronize(ignoringUnsupported: true)
+    try directory.close()
+  }
+
+  /// Writes and syncs a new hidden file, and removes it again when that fails.
+  private static func temporaryFile(
+    in directory: String, for name: Substring, of path: String, holding bytes: [UInt8]
+  ) throws(FlowIOError) -> String {
+    let tag = String(UInt64.random(in: .min ... .max), radix: 36)
+    let temporary = "\(directory)/.\(name.prefix(40)).\(tag).tmp"
+    do throws(FlowIOError) {
+      // O_EXCL: never follow or reuse what somebody else put there.
+      var file = try OpenFile(temporary, flags: O_WRONLY | O_CREAT | O_EXCL)
+      do throws(FlowIOError) {
+        try file.write(bytes)
+        try file.synchronize()
+        try file.close()
+      } catch {
+        unlink(temporary)
+        throw error
+      }
+    } catch {
+      // The user named `path`, and has never heard of the temporary file.
+      guard case .system(_, let operation, let reason) = error else { throw error }
+      throw .system(path: path, operation: operation == "open" ? "create" : operation, reason: reason)
+    }
+    return temporary
+  }
+
+  private static func split(_ path: String) -> (directory: String, name: Substring) {
+    guard let slash = path.lastIndex(of: "/") else { return (".", path[...]) }
+    let name = path[path.index(after: slash)...]
+    return (slash == path.startIndex ? "/" : String(path[..<slash]), name)
+  }
+}

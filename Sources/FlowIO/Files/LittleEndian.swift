@@ -1,0 +1,48 @@
+/// Fixed-width integers from and to bytes; floating point goes through its bit pattern.
+enum LittleEndian {
+  /// The integer at `offset`; the caller has checked that it lies inside `bytes`.
+  static func load<Integer: FixedWidthInteger>(_ type: Integer.Type, from bytes: [UInt8], at offset: Int) -> Integer {
+    bytes.withUnsafeBytes { Integer(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: type)) }
+  }
+
+  /// `count` integers from `offset` on, each passed through `transform`.
+  ///
+  /// - Precondition: `offset + count * MemoryLayout<Integer>.size <= bytes.count`.
+  @inline(__always)
+  static func map<Integer: FixedWidthInteger, Result>(
+    _ bytes: [UInt8], from offset: Int, count: Int, as type: Integer.Type, _ transform: (Integer) -> Result
+  ) -> [Result] {
+    let width = MemoryLayout<Integer>.size
+    precondition(offset >= 0 && count >= 0 && count <= (bytes.count - offset) / width, "elements beyond the bytes")
+    return bytes.withUnsafeBytes { buffer in
+      [Result](unsafeUninitializedCapacity: count) { results, initialized in
+        for index in 0..<count {
+          let element = buffer.loadUnaligned(fromByteOffset: offset + index * width, as: type)
+          results.initializeElement(at: index, to: transform(Integer(littleEndian: element)))
+        }
+        initialized = count
+      }
+    }
+  }
+
+  /// The bytes of `elements`, each turned into an integer first.
+  @inline(__always)
+  static func bytes<Element, Integer: FixedWidthInteger>(
+    of elements: [Element], _ transform: (Element) -> Integer
+  ) -> [UInt8] {
+    let width = MemoryLayout<Integer>.size
+    return [UInt8](unsafeUninitializedCapacity: elements.count * width) { buffer, initialized in
+      let raw = UnsafeMutableRawBufferPointer(buffer)
+      for (index, element) in elements.enumerated() {
+        raw.storeBytes(of: transform(element).littleEndian, toByteOffset: index * width, as: Integer.self)
+      }
+      initialized = elements.count * width
+    }
+  }
+
+  static func append<Integer: FixedWidthInteger>(_ value: Integer, to bytes: inout [UInt8]) {
+    for place in 0..<MemoryLayout<Integer>.size {
+      bytes.append(UInt8(truncatingIfNeeded: value >> Integer(8 * place)))
+    }
+  }
+}

@@ -1,0 +1,51 @@
+extension SafetensorsFile {
+  /// The bytes of the file, with checksums.
+  ///
+  /// As PyTorch's own writer does, tensors of wider elements go first and the header is padded with spaces to a multiple
+  /// of eight, so every element lies at a multiple of its size; among equals the order is kept. Metadata is sorted: the
+  /// same content gives the same bytes.
+  ///
+  /// - Throws: `FlowIOError.unsupported` for a header beyond the format's limit.
+  public func serialized() throws(FlowIOError) -> [UInt8] {
+    let ordered = tensors.enumerated().sorted { left, right in
+      let widths = (left.element.elementType.bitWidth, right.element.elementType.bitWidth)
+      return widths.0 != widths.1 ? widths.0 > widths.1 : left.offset < right.offset
+    }.map(\.element)
+
+    let text = SafetensorsChecksums.adding(to: metadata, of: ordered).sorted { $0.key < $1.key }
+    var members: [(key: String, value: JSONValue)] = [
+      ("__metadata__", .object(text.map { (key: $0.key, value: .string($0.value)) }))
+    ]
+    var offset = 0
+    for tensor in ordered {
+      let end = offset + tensor.bytes.count
+      let entry: JSONValue = [
+        "dtype": .string(tensor.elementType.rawValue),
+        "shape": .array(tensor.shape.map { .integer($0) }),
+        "data_offsets": [.integer(offset), .integer(end)],
+      ]
+      members.append((tensor.name, entry))
+      offset = end
+    }
+    var header = Array(JSONValue.object(members).description.utf8)
+    header += [UInt8](repeating: UInt8(ascii: " "), count: -header.count & 7)
+    guard header.count <= Self.largestHeader else {
+      throw .unsupported(
+        path: source,
+        problem: "a header of \(header.count) bytes is beyond the format's limit of \(Self.largestHeader)",
+        mend: "save fewer tensors or less metadata in one file")
+    }
+
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(8 + header.count + offset)
+    LittleEndian.append(UInt64(header.count), to: &bytes)
+    bytes += header
+    for tensor in ordered { bytes += tensor.bytes }
+    return bytes
+  }
+
+  /// Replaces the file at `path`, durably (see `DurableFile`).
+  public func write(to path: String) throws(FlowIOError) {
+    try DurableFile.write(path, serialized())
+  }
+}

@@ -1,0 +1,127 @@
+/// The reader behind `CSVTable`: one pass over the bytes, a line at a time.
+struct CSVParser {
+  private(set) var header: [String]?
+  private(set) var columns = 0
+  private(set) var values: [Double] = []
+
+  private let source: String
+  /// A space stands for runs of spaces and tabs. Nil until a line has told.
+  private var separator: UInt8?
+  private var line = 0
+
+  init(source: String) {
+    self.source = source
+  }
+
+  mutating func parse(_ text: Span<UInt8>) throws(FlowIOError) {
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    var start = text.count >= 3 && mark.indices.allSatisfy { text[$0] == mark[$0] } ? 3 : 0
+    while start < text.count {
+      var end = start
+      while end < text.count, text[end] != UInt8(ascii: "\n") { end += 1 }
+      line += 1
+      let content = start..<(end > start && text[end - 1] == UInt8(ascii: "\r") ? end - 1 : end)
+      let words = Self.trimmed(text, content)
+      if !words.isEmpty, text[words.lowerBound] != UInt8(ascii: "#") { try parseLine(text, content) }
+      start = end + 1
+    }
+  }
+
+  private mutating func parseLine(_ text: Span<UInt8>, _ content: Range<Int>) throws(FlowIOError) {
+    guard let separator else {
+      let separator = Self.separator(of: text, content)
+      self.separator = separator
+      if let names = Self.names(in: text, content, separator) {
+        header = names
+        columns = names.count
+        return
+      }
+      return try parseLine(text, content)
+    }
+    var position: Int? = content.lowerBound
+    var found = 0
+    while let cell = Self.nextCell(of: text, &position, content.upperBound, separator) {
+      found += 1
+      guard let value = DecimalNumber.parse(text, cell) else {
+        throw .notANumber(
+          path: source, line: line, column: found, text: String(DecimalNumber.string(text, cell).prefix(40)))
+      }
+      values.append(value)
+    }
+    if columns == 0 { columns = found }
+    guard found == columns else {
+      throw .raggedRow(path: source, line: line, found: found, expected: columns)
+    }
+  }
+
+  /// The names in a first line, or nil if it has numbers. A line of numbers and others is not a header: more likely it
+  /// is one with a typing error, which shall be reported.
+  private static func names(in text: Span<UInt8>, _ content: Range<Int>, _ separator: UInt8) -> [String]? {
+    var names: [String] = []
+    var isHeader = false
+    var position: Int? = content.lowerBound
+    while let cell = nextCell(of: text, &position, content.upperBound, separator) {
+      let value = DecimalNumber.parse(text, cell)
+      if let value, value.isFinite { return nil }
+      if value == nil { isHeader = true }
+      let name = DecimalNumber.string(text, cell)
+      names.append(name.split(separator: "\"\"", omittingEmptySubsequences: false).joined(separator: "\""))
+    }
+    return isHeader ? names : nil
+  }
+
+  private static func separator(of text: Span<UInt8>, _ content: Range<Int>) -> UInt8 {
+    for candidate in ";\t,".utf8 {
+      for index in trimmed(text, content) where text[index] == candidate { return candidate }
+    }
+    return UInt8(ascii: " ")
+  }
+
+  /// The next cell without the space and the quotes about it; `position` moves behind its separator, and becomes nil
+  /// after the last cell: a separator at the end of a line is followed by one more, empty, cell.
+  @inline(__always)
+  private static func nextCell(
+    of text: Span<UInt8>, _ position: inout Int?, _ end: Int, _ separator: UInt8
+  ) -> Range<Int>? {
+    guard var start = position else { return nil }
+    while start < end, isSpace(text[start]), text[start] != separator || separator == 0x20 { start += 1 }
+    if separator == 0x20, start == end {
+      position = nil
+      return nil
+    }
+    var stop = start
+    if start < end, text[start] == UInt8(ascii: "\"") {
+      // A doubled quote inside quotes closes and opens again, which comes to the same.
+      var isQuoted = false
+      while stop < end, isQuoted || !isSeparator(text[stop], separator) {
+        if text[stop] == UInt8(ascii: "\"") { isQuoted.toggle() }
+        stop += 1
+      }
+    } else {
+      while stop < end, !isSeparator(text[stop], separator) { stop += 1 }
+    }
+    position = stop < end ? stop + 1 : nil
+    while stop > start, isSpace(text[stop - 1]) { stop -= 1 }
+    if stop - start >= 2, text[start] == UInt8(ascii: "\""), text[stop - 1] == UInt8(ascii: "\"") {
+      return trimmed(text, start + 1..<stop - 1)
+    }
+    return start..<stop
+  }
+
+  @inline(__always)
+  private static func isSeparator(_ byte: UInt8, _ separator: UInt8) -> Bool {
+    byte == separator || separator == 0x20 && byte == UInt8(ascii: "\t")
+  }
+
+  @inline(__always)
+  private static func isSpace(_ byte: UInt8) -> Bool {
+    byte == 0x20 || byte == UInt8(ascii: "\t")
+  }
+
+  private static func trimmed(_ text: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
+    var (start, end) = (range.lowerBound, range.upperBound)
+    while start < end, isSpace(text[start]) { start += 1 }
+    while end > start, isSpace(text[end - 1]) { end -= 1 }
+    return start..<end
+  }
+}

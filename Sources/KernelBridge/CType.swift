@@ -1,0 +1,72 @@
+import CNFKernels
+
+/// Values of this package as the C library's numbers.
+enum CType {
+  /// `cnf_dtype` of a scalar type.
+  static func of<Scalar: FlowScalar>(_: Scalar.Type) throws(KernelError) -> Int32 {
+    if Scalar.self == Float.self { return Int32(CNF_FLOAT32.rawValue) }
+    if Scalar.self == Double.self { return Int32(CNF_FLOAT64.rawValue) }
+    throw .invalidOption(name: "scalar type", value: "\(Scalar.self)", allowed: "Float or Double")
+  }
+
+  static func of(_ activation: Activation) -> Int32 {
+    switch activation {
+    case .identity: Int32(CNF_ACTIVATION_IDENTITY.rawValue)
+    case .tanh: Int32(CNF_ACTIVATION_TANH.rawValue)
+    case .softplus: Int32(CNF_ACTIVATION_SOFTPLUS.rawValue)
+    case .relu: Int32(CNF_ACTIVATION_RELU.rawValue)
+    case .silu: Int32(CNF_ACTIVATION_SILU.rawValue)
+    }
+  }
+
+  static func of(_ trace: Trace) -> Int32 {
+    switch trace {
+    case .none: Int32(CNF_TRACE_NONE.rawValue)
+    case .hutchinson: Int32(CNF_TRACE_HUTCHINSON.rawValue)
+    case .exact: Int32(CNF_TRACE_EXACT.rawValue)
+    case .exactTangents: Int32(CNF_TRACE_EXACT_TANGENTS.rawValue)
+    case .exactProduct: Int32(CNF_TRACE_EXACT_PRODUCT.rawValue)
+    case .automatic: Int32(CNF_TRACE_AUTOMATIC.rawValue)
+    }
+  }
+
+  static func of(_ probe: Probe) -> Int32 {
+    switch probe {
+    case .rademacher: Int32(CNF_PROBE_RADEMACHER.rawValue)
+    case .gaussian: Int32(CNF_PROBE_GAUSSIAN.rawValue)
+    }
+  }
+
+  static func of(_ operation: FieldProgram.Operation) -> cnf_op {
+    var op = cnf_op()
+    op.input = CNF_NO_BLOCK
+    op.input2 = CNF_NO_BLOCK
+    switch operation {
+    case .linear(let input, let rows, let activation):
+      op.kind = Int32(CNF_OP_LINEAR.rawValue)
+      op.input = Int32(clamping: input.index)
+      op.rows = Int32(clamping: rows)
+      op.activation = of(activation)
+    case .activation(let input, let activation):
+      op.kind = Int32(CNF_OP_ACTIVATION.rawValue)
+      op.input = Int32(clamping: input.index)
+      op.activation = of(activation)
+    case .time:
+      op.kind = Int32(CNF_OP_TIME.rawValue)
+    case .add(let first, let second):
+      op.kind = Int32(CNF_OP_ADD.rawValue)
+      op.input = Int32(clamping: first.index)
+      op.input2 = Int32(clamping: second.index)
+    case .concatenate(let first, let second):
+      op.kind = Int32(CNF_OP_CONCAT.rawValue)
+      op.input = Int32(clamping: first.index)
+      op.input2 = Int32(clamping: second.index)
+    }
+    return op
+  }
+
+  /// `CNF_TRACE_…` as a trace.
+  static func trace(_ value: Int32) -> Trace {
+    Trace.allCases.first { of($0) == value } ?? .none
+  }
+}

@@ -1,0 +1,124 @@
+import CNFKernels
+import Synchronization
+
+/// The C kernels as a `FieldSolver`, for `Float` and `Double`.
+///
+/// A solver's memory serves one call at a time, so calls from several threads wait for one another; give each thread its
+/// own solver to have them run side by side. Within a call the kernels use `options.threads` threads. A sample's results
+/// are bitwise independent of the other samples and of the number of threads.
+public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
+  public let program: FieldProgram
+  public let options: SolverOptions
+  public let resolvedTrace: Trace
+  /// The instruction set in use.
+  public let instructionSet: InstructionSet
+  /// Samples that are carried side by side in one tile.
+  public let laneCount: Int
+  /// Threads of a call.
+  public let threadCount: Int
+  /// Memory allocated, in bytes. Step records are reserved address space besides, touched only as steps are recorded.
+  public let bytes: Int
+  private let handle: Mutex<SolverHandle>
+
+  /// - Throws: `KernelError` where the program or an option is refused, the method is unknown, the machine lacks
+  ///   `isa`, or memory is short.
+  public init(
+    program: FieldProgram, options: SolverOptions = SolverOptions(), isa: InstructionSet = .automatic
+  ) throws(KernelError) {
+    let field = try FieldHandle(program, Scalar.self)
+    let solver = try SolverHandle(
+      field: field, options: try options.c(instructionSet: isa),
+      context: "solver (\(options.method), \(options.control), trace \(options.trace.rawValue), instruction set \(isa))"
+    )
+    let info = solver.info
+    self.program = program
+    self.options = options
+    resolvedTrace = CType.trace(info.trace)
+    instructionSet = InstructionSet(rawValue: info.isa) ?? .generic
+    laneCount = Int(info.lanes)
+    threadCount = Int(info.threads)
+    bytes = info.bytes
+    handle = Mutex(solver)
+  }
+
+  public func solve(_ problem: SolveProblem<Scalar>) throws(KernelError) -> Solution<Scalar> {
+    try outputs(of: problem, fractionStride: 0).solution()
+  }
+
+  /// The ends of every sample's accepted steps as fractions of its interval, from 0 to 1 where its status is ok.
+  ///
+  /// Given back as `stepFractions` of a fixed-step problem, one sample's fractions repeat its steps. Solves twice: once to
+  /// learn how many there are.
+  public func acceptedStepFractions(_ problem: SolveProblem<Scalar>) throws(KernelError) -> [[Double]] {
+    let accepted = try outputs(of: problem, fractionStride: 0).accepted
+    let stride = Int(accepted.max() ?? 0) + 1
+    let fractions = try outputs(of: problem, fractionStride: stride).fractions
+    return accepted.enumerated().map { sample, steps in
+      Array(fractions[sample * stride..<sample * stride + Int(steps) + 1])
+    }
+  }
+
+  public func gradient(
+    of loss: Loss<Scalar>, at problem: SolveProblem<Scalar>
+  ) throws(KernelError) -> Gradient<Scalar> {
+    problem.checkShapes(program: program, probeCount: options.probeCount)
+    let dimension = program.stateDimension
+    let count = problem.count(dimension: dimension)
+    loss.checkShapes(count: count, dimension: dimension)
+    var outputs = SolveOutputs<Scalar>(count: count, dimension: dimension)
+    var gradients = GradientOutputs<Scalar>(
+      parameterCount: program.parameterCount, count: count, dimension: dimension, givesLosses: loss.givesLosses)
+    let status = handle.withLock { handle in
+      problem.withC(dimension: dimension) { input in
+        loss.withC { loss in
+          outputs.withC { output in
+            gradients.withC { cnf_solve_vjp(handle.pointer, input, loss, output, $0) }
+          }
+        }
+      }
+    }
+    try KernelError.check(status, context("gradient", problem, count))
+    return gradients.gradient(solution: outputs.solution())
+  }
+
+  public func evaluate(
+    _ problem: SolveProblem<Scalar>
+  ) throws(KernelError) -> (velocities: [Scalar], divergences: [Double]) {
+    problem.checkShapes(program: program, probeCount: options.probeCount)
+    let dimension = program.stateDimension
+    let count = problem.count(dimension: dimension)
+    var velocities = [Scalar](repeating: 0, count: count * dimension)
+    var divergences = [Double](repeating: 0, count: count)
+    let status = handle.withLock { handle in
+      problem.withC(dimension: dimension) { input in
+        velocities.withUnsafeMutableBytes { velocities in
+          divergences.withUnsafeMutableBufferPointer { divergences in
+            cnf_solver_evaluate(handle.pointer, input, velocities.baseAddress, divergences.baseAddress)
+          }
+        }
+      }
+    }
+    try KernelError.check(status, context("evaluation", problem, count))
+    return (velocities, divergences)
+  }
+
+  private func outputs(
+    of problem: SolveProblem<Scalar>, fractionStride: Int
+  ) throws(KernelError) -> SolveOutputs<Scalar> {
+    problem.checkShapes(program: program, probeCount: options.probeCount)
+    let dimension = program.stateDimension
+    let count = problem.count(dimension: dimension)
+    var outputs = SolveOutputs<Scalar>(count: count, dimension: dimension, fractionStride: fractionStride)
+    let status = handle.withLock { handle in
+      problem.withC(dimension: dimension) { input in
+        outputs.withC { cnf_solve(handle.pointer, input, $0) }
+      }
+    }
+    try KernelError.check(status, context("solve", problem, count))
+    return outputs
+  }
+
+  private func context(_ call: String, _ problem: SolveProblem<Scalar>, _ count: Int) -> String {
+    "\(call) of \(count) samples of \(program.stateDimension) rows from t = \(problem.startTime) to \(problem.endTime)"
+  }
+}

@@ -1,0 +1,61 @@
+import CNFKernels
+
+/// The explicit Runge-Kutta methods, read from the C library's table: the numbers exist nowhere else.
+public enum Methods {
+  /// Every method, in the table's order.
+  public static let all: [ButcherTableau] = (0..<cnf_method_count()).map(tableau)
+
+  /// The method of this name, or `KernelError.unknownMethod` with names like it.
+  public static func named(_ name: String) throws(KernelError) -> ButcherTableau {
+    all[Int(try index(of: name))]
+  }
+
+  /// The method's number in the C library.
+  static func index(of name: String) throws(KernelError) -> Int32 {
+    let index = cnf_method_find(name)
+    guard index >= 0 else {
+      let known = all.map(\.name)
+      let suggestions = known.filter { isLike($0, name) }
+      throw .unknownMethod(name: name, suggestions: suggestions, known: known)
+    }
+    return index
+  }
+
+  private static func tableau(_ method: Int32) -> ButcherTableau {
+    var info = cnf_method_info()
+    info.struct_size = MemoryLayout<cnf_method_info>.size
+    let status = cnf_method_get(method, &info)
+    precondition(status == CNF_OK, "method \(method) of \(cnf_method_count()) has no tableau")
+    let stages = Int(info.stages)
+    func numbers(_ start: UnsafePointer<Double>?) -> [Double] {
+      start.map { Array(UnsafeBufferPointer(start: $0, count: stages)) } ?? []
+    }
+    let a = (0..<stages).map { numbers(info.a + $0 * Int(info.a_stride)) }
+    return ButcherTableau(
+      name: String(cString: info.name), citation: String(cString: info.citation), order: Int(info.order),
+      embeddedOrder: Int(info.embedded_order), a: a, b: numbers(info.b), c: a.map { $0.reduce(0, +) },
+      e: numbers(info.e), isFirstSameAsLast: info.is_fsal != 0)
+  }
+
+  /// One begins with the other, or they differ by at most two edits.
+  private static func isLike(_ name: String, _ typed: String) -> Bool {
+    let typed = typed.lowercased()
+    guard typed.count >= 2 else { return false }
+    return name.hasPrefix(typed) || typed.hasPrefix(name) || editDistance(Array(name), Array(typed)) <= 2
+  }
+
+  /// Levenshtein's distance.
+  private static func editDistance(_ first: [Character], _ second: [Character]) -> Int {
+    var row = Array(0...second.count)
+    for (i, character) in first.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, other) in second.enumerated() {
+        let substituted = diagonal + (character == other ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
+      }
+    }
+    return row[second.count]
+  }
+}

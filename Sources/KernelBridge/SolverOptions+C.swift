@@ -1,0 +1,42 @@
+import CNFKernels
+
+extension SolverOptions {
+  /// As the C library takes them. A zero that C would read as "the default" is refused here, since nobody asked for that.
+  func c(instructionSet: InstructionSet) throws(KernelError) -> cnf_solver_options {
+    try Self.require(maximumSteps, "maximumSteps")
+    try Self.require(probeCount, "probeCount")
+    if let threads { try Self.require(threads, "threads") }
+    var c = cnf_solver_options()
+    cnf_solver_options_init(&c)
+    c.method = try Methods.index(of: method)
+    switch control {
+    case .perSample(let rtol, let atol):
+      c.control = Int32(CNF_CONTROL_SAMPLE.rawValue)
+      c.rtol = rtol
+      c.atol = atol
+    case .batch(let rtol, let atol):
+      c.control = Int32(CNF_CONTROL_BATCH.rawValue)
+      c.rtol = rtol
+      c.atol = atol
+    case .fixed(let steps):
+      try Self.require(steps, "steps")
+      c.control = Int32(CNF_CONTROL_FIXED.rawValue)
+      c.steps = Int32(clamping: steps)
+    }
+    c.initial_step = initialStep ?? 0
+    c.min_step = minimumStep ?? 0
+    c.max_steps = Int32(clamping: maximumSteps)
+    c.trace = CType.of(trace)
+    c.probe = CType.of(probe)
+    c.probes = Int32(clamping: probeCount)
+    c.exclude_log_det = errorNormIncludesLogDeterminant ? 0 : 1
+    c.threads = Int32(clamping: threads ?? 0)
+    c.isa = instructionSet.rawValue
+    return c
+  }
+
+  private static func require(_ value: Int, _ name: String) throws(KernelError) {
+    guard value < 1 || value > Int(Int32.max) else { return }
+    throw .invalidOption(name: name, value: "\(value)", allowed: "from 1 to \(Int32.max)")
+  }
+}

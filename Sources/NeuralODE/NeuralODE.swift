@@ -1,0 +1,70 @@
+/// An ordinary differential equation whose field is a neural network, for uses that need no density: `dx/dt = f(x, t; θ)`.
+///
+/// ```swift
+/// let program = FieldProgram.multilayerPerceptron(stateDimension: 2, hidden: [32], activation: .tanh)
+/// let ode = NeuralODE(program: program, parameters: InitialParameters.uniform(for: program, seed: 0))
+/// let arrived = try ode(SampleMatrix(count: 1, dimension: 2, values: [1, 0]), from: 0, to: 1)
+/// ```
+public struct NeuralODE: Sendable, Equatable {
+  public let program: FieldProgram
+  /// `θ`, `[P]`.
+  public var parameters: [Float]
+  /// The trace is off: the divergence of the field is nobody's concern here.
+  public var options: SolverOptions
+  public var backend: Backend
+
+  /// `parameters` must be as many as `program` has.
+  public init(
+    program: FieldProgram, parameters: [Float], options: SolverOptions = SolverOptions(trace: .none),
+    backend: Backend = .c
+  ) {
+    precondition(program.isComplete, "the program's last block does not have \(program.stateDimension) rows")
+    precondition(
+      parameters.count == program.parameterCount,
+      "\(parameters.count) parameters for a program that has \(program.parameterCount)")
+    self.program = program
+    self.parameters = parameters
+    self.options = options
+    self.backend = backend
+  }
+
+  /// The states `[count][D]` at `endTime` of samples that have `states` at `startTime`; `endTime` may be the earlier one.
+  ///
+  /// - Throws: `SolveFailure` for the first sample that does not arrive; `KernelError` for a refused option.
+  public func callAsFunction(
+    _ states: SampleMatrix, from startTime: Double, to endTime: Double
+  ) throws -> SampleMatrix {
+    let solution = try solver().solve(problem(states, startTime, endTime))
+    try SolveFailure.check(solution)
+    return SampleMatrix(count: states.count, dimension: states.dimension, values: solution.states)
+  }
+
+  /// The derivative of a loss of the states at `endTime`, by the steps that are taken.
+  ///
+  /// - Parameter cotangents: `∂L/∂x(endTime)`, `[count][D]`, given the solution that the loss is taken of.
+  /// - Throws: as `callAsFunction`, and what `cotangents` throws.
+  public func gradient(
+    at states: SampleMatrix, from startTime: Double, to endTime: Double,
+    cotangents: (SampleMatrix) throws -> SampleMatrix
+  ) throws -> Gradient<Float> {
+    let solver = try solver()
+    let problem = problem(states, startTime, endTime)
+    let solution = try solver.solve(problem)
+    try SolveFailure.check(solution)
+    let arrived = SampleMatrix(count: states.count, dimension: states.dimension, values: solution.states)
+    let loss = Loss<Float>.cotangents(
+      states: try cotangents(arrived).values, logDeterminants: Array(repeating: 0, count: states.count))
+    return try solver.gradient(of: loss, at: problem)
+  }
+
+  private func solver() throws -> any FieldSolver<Float> {
+    try makeSolver(program: program, options: options, backend: backend)
+  }
+
+  private func problem(_ states: SampleMatrix, _ startTime: Double, _ endTime: Double) -> SolveProblem<Float> {
+    precondition(
+      states.dimension == program.stateDimension,
+      "states of \(states.dimension) numbers for a program over \(program.stateDimension)")
+    return SolveProblem(parameters: parameters, states: states.values, from: startTime, to: endTime)
+  }
+}

@@ -1,0 +1,19 @@
+/// A sample did not reach its end time, in a call that needs all of them to.
+public struct SolveFailure: Error, Sendable, Equatable {
+  /// Number of the first such sample.
+  public let sample: Int
+  /// Where it stopped.
+  public let time: Double
+  public let status: SampleStatus
+  /// How many failed, of how many.
+  public let failed: Int
+  public let count: Int
+
+  /// Throws unless every sample arrived.
+  public static func check<Scalar>(_ solution: Solution<Scalar>) throws(SolveFailure) {
+    guard let sample = solution.firstFailure else { return }
+    throw SolveFailure(
+      sample: sample, time: solution.timesReached[sample], status: solution.statuses[sample],
+      failed: solution.statuses.count { $0 != .ok }, count: solution.statuses.count)
+  }
+}

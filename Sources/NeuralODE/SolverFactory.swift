@@ -1,0 +1,14 @@
+import PureSwift
+
+/// A solver of `program`, by the backend asked for.
+///
+/// - Throws: `KernelError` for an unknown method or a refused option; `PureSwift`'s own error for what it lacks.
+public func makeSolver<Scalar: FlowScalar>(
+  program: FieldProgram, options: SolverOptions, backend: Backend = .c, scalar: Scalar.Type = Scalar.self
+) throws -> any FieldSolver<Scalar> {
+  switch backend {
+  case .c: try KernelSolver<Scalar>(program: program, options: options)
+  case .swift:
+    try PureSwiftSolver<Scalar>(program: program, options: options, tableau: try Methods.named(options.method))
+  }
+}

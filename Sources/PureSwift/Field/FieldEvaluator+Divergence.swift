@@ -1,0 +1,129 @@
+import FieldPrograms
+
+extension FieldEvaluator {
+  /// tr(∂f/∂x) by the trace of the solver, into one row. Needs a tape that `value` has filled.
+  func divergence(_ tape: FieldTape<V>, into result: Panel<V>) {
+    result.fill(V(0))
+    switch trace {
+    case .exactProduct: productDivergence(tape, into: result)
+    case .hutchinson, .exactTangents:
+      for direction in 0..<directionCount {
+        setDirection(direction)
+        tangent(tape)
+        addDirectionalTrace(direction, to: result)
+      }
+      scaleByDirections(result)
+    default: break
+    }
+  }
+
+  /// The divergence again, and its reverse: `weight`, one row, is its cotangent. Overwrites `bends`, which
+  /// `reverseValue` is to take up; adds to `sums`.
+  func reverseDivergence(
+    _ tape: FieldTape<V>, weight: Panel<V>, into result: Panel<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>
+  ) {
+    for bends in bars.bends { bends.fill(V(0)) }
+    result.fill(V(0))
+    if trace == .exactProduct {
+      productDivergence(tape, into: result)
+      reverseProductDivergence(tape, weight: weight, bars, sums)
+      return
+    }
+    let share = V(trace == .hutchinson ? 1 / Double(probeCount) : 1)
+    for direction in 0..<directionCount {
+      setDirection(direction)
+      tangent(tape)
+      addDirectionalTrace(direction, to: result)
+      let seed = bars.tangents[plan.steps.count]
+      let input = panels.tangents[0]
+      for row in 0..<seed.rows {
+        for group in 0..<groups { seed[row, group] = share * weight[0, group] * input[row, group] }
+      }
+      reverseTangent(tape, bars, sums)
+    }
+    scaleByDirections(result)
+  }
+
+  /// Probes, or one unit vector per state row.
+  private var directionCount: Int { trace == .hutchinson ? probeCount : plan.stateDimension }
+
+  private func setDirection(_ direction: Int) {
+    let input = panels.tangents[0]
+    if trace == .hutchinson {
+      input.copy(probes.rows(from: direction * input.rows, count: input.rows))
+    } else {
+      input.fill(V(0))
+      for group in 0..<groups { input[direction, group] = V(1) }
+    }
+  }
+
+  /// Adds εᵀ(J ε); for a unit vector that is one row of J ε.
+  private func addDirectionalTrace(_ direction: Int, to result: Panel<V>) {
+    let input = panels.tangents[0]
+    let output = panels.tangents[plan.steps.count]
+    for row in 0..<input.rows where trace == .hutchinson || row == direction {
+      for group in 0..<groups {
+        result[0, group] = result[0, group] + input[row, group] * output[row, group]
+      }
+    }
+  }
+
+  private func scaleByDirections(_ result: Panel<V>) {
+    guard trace == .hutchinson && probeCount > 1 else { return }
+    let share = V(1 / Double(probeCount))
+    for group in 0..<groups { result[0, group] = share * result[0, group] }
+  }
+}
+
+// MARK: - The product form: tr = d₂ᵀ M d₁
+
+extension FieldEvaluator {
+  /// σ′ of a hidden layer, or ones where there is no such layer or it is an identity.
+  private func productSlopes(_ hidden: Int, _ tape: FieldTape<V>, rows: Int) -> Panel<V> {
+    guard let product, hidden < product.hiddenLayers else { return ones.rows(from: 0, count: rows) }
+    let slopes = tape.slopes[product.operations[hidden]]
+    return slopes.isEmpty ? ones.rows(from: 0, count: rows) : slopes
+  }
+
+  /// Leaves M d₁ in `traceProduct`.
+  private func productDivergence(_ tape: FieldTape<V>, into result: Panel<V>) {
+    traceProduct.fill(V(0))
+    multiply(weights.traceMatrix, productSlopes(0, tape, rows: weights.traceShape.columns), addingTo: traceProduct)
+    let second = productSlopes(1, tape, rows: traceProduct.rows)
+    for row in 0..<traceProduct.rows {
+      for group in 0..<groups {
+        result[0, group] = result[0, group] + second[row, group] * traceProduct[row, group]
+      }
+    }
+  }
+
+  /// With τ the cotangent of the trace: d̄₂ = τ M d₁, d̄₁ = Mᵀ(τ d₂), M̄ += (τ d₂) d₁ᵀ.
+  private func reverseProductDivergence(
+    _ tape: FieldTape<V>, weight: Panel<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>
+  ) {
+    guard let product else { return }
+    let first = productSlopes(0, tape, rows: weights.traceShape.columns)
+    let second = productSlopes(1, tape, rows: traceProduct.rows)
+    if product.hiddenLayers == 2 {
+      let bends = bars.bends[product.operations[1]]
+      let curvatures = tape.curvatures[product.operations[1]]
+      for row in 0..<bends.rows {
+        for group in 0..<groups {
+          bends[row, group] = curvatures[row, group] * weight[0, group] * traceProduct[row, group]
+        }
+      }
+    }
+    let weighted = bars.scratch.rows(from: 0, count: second.rows)
+    for row in 0..<second.rows {
+      for group in 0..<groups { weighted[row, group] = weight[0, group] * second[row, group] }
+    }
+    addOuterProduct(weighted, first, to: sums.traceMatrix, bars)
+    if product.hiddenLayers >= 1 {
+      let bends = bars.bends[product.operations[0]]
+      if bends.isEmpty { return }
+      multiply(weights.traceMatrixTransposed, weighted, addingTo: bends)
+      let curvatures = tape.curvatures[product.operations[0]]
+      for index in 0..<bends.count { bends[index] = bends[index] * curvatures[index] }
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import FieldPrograms
+
+/// What one evaluation of a tile leaves behind for its derivatives.
+struct FieldTape<V: LaneVector> {
+  /// Every block, the state first, `[rows][lanes]`.
+  let values: [Panel<V>]
+  /// σ′ of every operation; empty where there is no nonlinearity or no derivative is wanted.
+  let slopes: [Panel<V>]
+  /// σ″, likewise.
+  let curvatures: [Panel<V>]
+
+  init(plan: FieldPlan, groups: Int, keepsSlopes: Bool, keepsCurvatures: Bool, pool: PanelPool<V>) {
+    values = plan.blockRows.map { pool.panel(rows: $0, groups: groups) }
+    slopes = plan.steps.indices.map {
+      pool.panel(rows: keepsSlopes ? plan.nonlinearRows($0) : 0, groups: groups)
+    }
+    curvatures = plan.steps.indices.map {
+      pool.panel(rows: keepsCurvatures ? plan.nonlinearRows($0) : 0, groups: groups)
+    }
+  }
+
+  @inline(__always) var state: Panel<V> { values[0] }
+  @inline(__always) var velocity: Panel<V> { values[values.count - 1] }
+}
+
+/// Panels that the derivatives of one evaluation need while they are made; shared by all evaluations of a tile.
+struct DerivativePanels<V: LaneVector> {
+  /// ẋ of every block.
+  let tangents: [Panel<V>]
+  /// ż of every nonlinear operation: a panel of its own for a linear operation, the input's tangent for an activation.
+  let preactivationTangents: [Panel<V>]
+
+  init(plan: FieldPlan, groups: Int, pool: PanelPool<V>) {
+    let tangents = plan.blockRows.map { pool.panel(rows: $0, groups: groups) }
+    self.tangents = tangents
+    preactivationTangents = plan.steps.indices.map { number in
+      plan.steps[number].kind == .activation
+        ? tangents[plan.steps[number].first] : pool.panel(rows: plan.nonlinearRows(number), groups: groups)
+    }
+  }
+}
+
+/// The panels of reverse sweeps.
+struct CotangentPanels<V: LaneVector> {
+  /// Cotangents of every block's value.
+  let values: [Panel<V>]
+  /// Cotangents of every block's tangent.
+  let tangents: [Panel<V>]
+  /// What the divergence adds to the cotangent of every nonlinear operation's preactivation, by way of σ′.
+  let bends: [Panel<V>]
+  /// A cotangent of one operation's preactivation: as many rows as the widest block.
+  let scratch: Panel<V>
+  /// A block transposed: `lanes` rows of as many columns as the widest operand has rows.
+  let transposed: Panel<V>
+
+  init(plan: FieldPlan, groups: Int, pool: PanelPool<V>, traceShape: (rows: Int, columns: Int)) {
+    values = plan.blockRows.map { pool.panel(rows: $0, groups: groups) }
+    tangents = plan.blockRows.map { pool.panel(rows: $0, groups: groups) }
+    bends = plan.steps.indices.map { pool.panel(rows: plan.nonlinearRows($0), groups: groups) }
+    let widest = max(plan.blockRows.max() ?? 1, traceShape.rows, traceShape.columns)
+    scratch = pool.panel(rows: widest, groups: groups)
+    transposed = pool.panel(
+      rows: groups * V.scalarCount * ((widest + V.scalarCount - 1) / V.scalarCount), groups: 1)
+  }
+}

@@ -1,0 +1,58 @@
+import FieldPrograms
+
+/// Sums over samples of one chunk: of the weights', biases' and M's cotangents.
+///
+/// Weight rows are padded to whole vectors, and biases keep one sum per lane of a vector, so that the hot loops have no
+/// remainders. `flatten` brings them into the order of the parameter array.
+///
+/// `@unchecked Sendable`: one worker at a time has a chunk, and its sums.
+final class GradientSums<V: LaneVector>: @unchecked Sendable {
+  private let pool = PanelPool<V>()
+  private let all: Panel<V>
+  private let weights: [Panel<V>]
+  private let biases: [Panel<V>]
+  let traceMatrix: Panel<V>
+
+  init(plan: FieldPlan, traceShape: (rows: Int, columns: Int)) {
+    func groups(_ columns: Int) -> Int { (columns + V.scalarCount - 1) / V.scalarCount }
+    var total = traceShape.rows * groups(traceShape.columns)
+    for layer in plan.layers { total += layer.rows * (groups(layer.columns) + 1) }
+    let all = pool.panel(rows: total, groups: 1)
+    var next = 0
+    func take(_ rows: Int, _ groups: Int) -> Panel<V> {
+      defer { next += rows * groups }
+      return all.reshaped(from: next, rows: rows, groups: groups)
+    }
+    self.all = all
+    weights = plan.layers.map { take($0.rows, groups($0.columns)) }
+    biases = plan.layers.map { take($0.rows, 1) }
+    traceMatrix = take(traceShape.rows, groups(traceShape.columns))
+  }
+
+  @inline(__always) func weight(_ layer: Int) -> Panel<V> { weights[layer] }
+  @inline(__always) func bias(_ layer: Int) -> Panel<V> { biases[layer] }
+
+  func add(_ other: GradientSums) { all.add(other.all) }
+
+  /// The parameters' gradient `[P]` and M's cotangent, row-major.
+  func flatten(plan: FieldPlan, traceShape: (rows: Int, columns: Int)) -> (parameters: [V.Scalar], trace: [V.Scalar]) {
+    var parameters = [V.Scalar](repeating: 0, count: plan.parameterCount)
+    for (number, layer) in plan.layers.enumerated() {
+      for row in 0..<layer.rows {
+        for column in 0..<layer.columns {
+          parameters[layer.weightOffset + row * layer.columns + column] = weights[number][row, lane: column]
+        }
+        var sum: V.Scalar = 0
+        for lane in 0..<V.scalarCount { sum += biases[number][row, lane: lane] }
+        parameters[layer.biasOffset + row] = sum
+      }
+    }
+    var trace = [V.Scalar](repeating: 0, count: traceShape.rows * traceShape.columns)
+    for row in 0..<traceShape.rows {
+      for column in 0..<traceShape.columns {
+        trace[row * traceShape.columns + column] = traceMatrix[row, lane: column]
+      }
+    }
+    return (parameters, trace)
+  }
+}

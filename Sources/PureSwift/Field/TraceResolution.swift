@@ -1,0 +1,31 @@
+import FieldPrograms
+
+/// What a trace comes to for a program, and its cost per evaluation in multiply-adds.
+///
+/// With S = Σ rows · columns over the linear operations: K probes cost K · S, D tangents D · S, the product form its M.
+struct TraceResolution: Sendable {
+  /// `.none`, `.hutchinson`, `.exactTangents` or `.exactProduct`.
+  let trace: Trace
+  /// Present where the trace is `.exactProduct`.
+  let product: ProductForm?
+
+  /// - Throws: `PureSwiftError.traceDoesNotFit` if the product form is asked for by name and does not fit.
+  init(_ program: FieldProgram, _ options: SolverOptions) throws(PureSwiftError) {
+    let form = ProductForm(program)
+    let pass = program.linearLayouts.reduce(0) { $0 + $1.rows * $1.columns }
+    let tangents = program.stateDimension * pass
+    let product = form.map { $0.cost(in: program) }
+    let exact: Trace = if let product, product <= tangents { .exactProduct } else { .exactTangents }
+    switch options.trace {
+    case .none, .hutchinson, .exactTangents: trace = options.trace
+    case .exact: trace = exact
+    case .exactProduct:
+      if form == nil { throw .traceDoesNotFit(.exactProduct) }
+      trace = .exactProduct
+    case .automatic:
+      let cheapest = min(tangents, product ?? tangents)
+      trace = cheapest <= 2 * options.probeCount * pass ? exact : .hutchinson
+    }
+    self.product = trace == .exactProduct ? form : nil
+  }
+}

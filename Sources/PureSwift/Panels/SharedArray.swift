@@ -1,0 +1,41 @@
+import FieldPrograms
+
+/// A fixed-length array that several workers fill at once, each its own entries.
+///
+/// `@unchecked Sendable`: that no two workers touch the same entry is the users' part, who split a batch by samples.
+final class SharedArray<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
+  private let buffer: UnsafeMutableBufferPointer<Element>
+
+  init(repeating value: Element, count: Int) {
+    buffer = .allocate(capacity: count)
+    buffer.initialize(repeating: value)
+  }
+
+  init(_ elements: [Element]) {
+    buffer = .allocate(capacity: elements.count)
+    _ = buffer.initialize(from: elements)
+  }
+
+  deinit { buffer.deallocate() }
+
+  var count: Int { buffer.count }
+  var array: [Element] { Array(buffer) }
+
+  @inline(__always)
+  subscript(index: Int) -> Element {
+    get { buffer[index] }
+    set { buffer[index] = newValue }
+  }
+}
+
+extension SharedArray where Element: FlowScalar {
+  /// `rows × columns` scalars from `offset` on, row-major.
+  func matrix(at offset: Int, rows: Int, columns: Int) -> MatrixView<Element> {
+    precondition(
+      offset >= 0 && offset + rows * columns <= count, "\(rows) × \(columns) scalars from \(offset) of \(count)")
+    guard rows * columns > 0, let base = buffer.baseAddress else {
+      preconditionFailure("an empty matrix")
+    }
+    return MatrixView(rows: rows, columns: columns, base: base + offset)
+  }
+}

@@ -1,0 +1,49 @@
+import FieldPrograms
+
+/// Why a solver could not be made, or a problem not be solved. A sample that fails has a status instead.
+public enum PureSwiftError: Error, Equatable {
+  /// The last block of the program is not `dx/dt`.
+  case incompleteProgram(stateDimension: Int, lastRows: Int)
+  /// A tableau's arrays do not have the lengths its number of stages asks for.
+  case malformedTableau(String)
+  /// Adaptive steps were asked of a method without an error estimate.
+  case notAdaptive(String)
+  /// One step size for the whole batch.
+  case batchControl
+  /// The trace asked for by name does not fit the program.
+  case traceDoesNotFit(Trace)
+  /// An option is out of its range; says which, and what it may be.
+  case invalidOption(String)
+  /// An array of the problem has `actual` entries where `expected` are needed.
+  case wrongLength(array: String, actual: Int, expected: Int)
+  /// The states' length is not a multiple of the state dimension.
+  case raggedStates(length: Int, stateDimension: Int)
+  /// The start or end time is infinite or not a number.
+  case timeNotFinite(Double)
+  /// Step fractions do not rise from 0 to 1.
+  case invalidStepFractions
+}
+
+extension PureSwiftError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .incompleteProgram(let dimension, let rows):
+      "the field program's last block has \(rows) rows, but the state has \(dimension): it cannot be dx/dt"
+    case .malformedTableau(let name):
+      "the tableau of method '\(name)' is malformed: a, b, c and e must have one entry per stage"
+    case .notAdaptive(let name):
+      "method '\(name)' has no error estimate: give it fixed steps"
+    case .batchControl:
+      "one step size for the whole batch is not supported by the Swift backend: use per-sample or fixed steps"
+    case .traceDoesNotFit(let trace):
+      "the trace '\(trace.rawValue)' does not fit the field program: it needs at most two hidden layers on [x] or [x, t]"
+    case .invalidOption(let what): what
+    case .wrongLength(let array, let actual, let expected):
+      "\(array) has \(actual) entries, but \(expected) are needed"
+    case .raggedStates(let length, let dimension):
+      "states has \(length) entries, which is not a multiple of the state dimension \(dimension)"
+    case .timeNotFinite(let time): "start and end times must be finite, but one is \(time)"
+    case .invalidStepFractions: "step fractions must rise from 0 to 1"
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import FieldPrograms
+
+extension PureSwiftSolver {
+  static func check(
+    _ program: FieldProgram, _ options: SolverOptions, _ tableau: ButcherTableau
+  ) throws(PureSwiftError) {
+    guard program.isComplete else {
+      throw .incompleteProgram(
+        stateDimension: program.stateDimension, lastRows: program.operations.isEmpty ? 0 : program.blockRows.last ?? 0)
+    }
+    let stages = tableau.stages
+    guard stages >= 1, tableau.a.count == stages, tableau.a.allSatisfy({ $0.count == stages }),
+      tableau.c.count == stages, tableau.e.isEmpty || tableau.e.count == stages
+    else { throw .malformedTableau(tableau.name) }
+    switch options.control {
+    case .batch: throw .batchControl
+    case .fixed: break
+    case .perSample(let rtol, let atol):
+      guard tableau.isAdaptive else { throw .notAdaptive(tableau.name) }
+      guard rtol.isFinite, atol.isFinite, rtol >= 0, atol >= 0, rtol + atol > 0 else {
+        throw .invalidOption("rtol \(rtol) and atol \(atol) must be finite, not negative, and not both zero")
+      }
+    }
+    try require(options.probeCount >= 1, "probeCount is \(options.probeCount), must be at least 1")
+    try require(options.maximumSteps >= 1, "maximumSteps is \(options.maximumSteps), must be at least 1")
+    if let threads = options.threads { try require(threads >= 1, "threads is \(threads), must be at least 1") }
+    if let step = options.initialStep {
+      try require(step.isFinite && step > 0, "initialStep is \(step), must be finite and above 0")
+    }
+    if let step = options.minimumStep {
+      try require(step.isFinite && step >= 0, "minimumStep is \(step), must be finite and not negative")
+    }
+  }
+
+  private static func require(_ condition: Bool, _ sentence: String) throws(PureSwiftError) {
+    if !condition { throw .invalidOption(sentence) }
+  }
+
+  static func check(_ array: String, _ actual: Int, _ expected: Int) throws(PureSwiftError) {
+    if actual != expected { throw .wrongLength(array: array, actual: actual, expected: expected) }
+  }
+
+  func check(_ problem: SolveProblem<Scalar>) throws(PureSwiftError) {
+    try Self.check("parameters", problem.parameters.count, plan.parameterCount)
+    let dimension = plan.stateDimension
+    guard problem.states.count % dimension == 0 else {
+      throw .raggedStates(length: problem.states.count, stateDimension: dimension)
+    }
+    let count = problem.states.count / dimension
+    if let identifiers = problem.sampleIdentifiers { try Self.check("sampleIdentifiers", identifiers.count, count) }
+    if let probes = problem.probes, resolvedTrace == .hutchinson {
+      try Self.check("probes", probes.count, count * options.probeCount * dimension)
+    }
+    for time in [problem.startTime, problem.endTime] where !time.isFinite { throw .timeNotFinite(time) }
+    guard case .fixed(let steps) = options.control else { return }
+    if let fractions = problem.stepFractions {
+      let rises = zip(fractions, fractions.dropFirst()).allSatisfy { $0 < $1 }
+      guard fractions.count >= 2, fractions.first == 0, fractions.last == 1, rises else { throw .invalidStepFractions }
+    } else {
+      try Self.require(steps >= 1, "fixed steps are \(steps), must be at least 1 unless step fractions are given")
+    }
+  }
+}

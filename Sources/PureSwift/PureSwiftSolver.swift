@@ -1,0 +1,64 @@
+import FieldPrograms
+
+/// Solves a field program in Swift alone: the path to compare the C kernels with, and an independent oracle for them.
+///
+/// The semantics are those of `cnf.h`. Samples are solved in the lanes of tiles, tiles in chunks, chunks on as many
+/// threads as the options ask for. A sample's results do not depend on the other samples, on its place in the batch or
+/// on the number of threads; gradients do not depend on the number of threads. The solver is immutable: calls may run
+/// at the same time.
+public final class PureSwiftSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
+  public let program: FieldProgram
+  public let options: SolverOptions
+  public let tableau: ButcherTableau
+  public var resolvedTrace: Trace { resolution.trace }
+
+  let plan: FieldPlan
+  let resolution: TraceResolution
+  let table: StageTable<Scalar>
+
+  /// - Parameter tableau: of the method that `options` names; this module has no table of its own.
+  /// - Throws: `PureSwiftError` where the program is incomplete, an option is out of its range, the method has no error
+  ///   estimate but adaptive steps are asked for, or a trace asked for by name does not fit the program.
+  public init(program: FieldProgram, options: SolverOptions, tableau: ButcherTableau) throws {
+    try Self.check(program, options, tableau)
+    self.program = program
+    self.options = options
+    self.tableau = tableau
+    plan = FieldPlan(program)
+    resolution = try TraceResolution(program, options)
+    table = StageTable(tableau)
+  }
+
+  public func solve(_ problem: SolveProblem<Scalar>) throws -> Solution<Scalar> {
+    let job = try makeJob(problem)
+    runSolve(job)
+    return job.solution
+  }
+
+  public func gradient(of loss: Loss<Scalar>, at problem: SolveProblem<Scalar>) throws -> Gradient<Scalar> {
+    if case .cotangents(let states, let logDeterminants) = loss {
+      let count = problem.states.count / program.stateDimension
+      try Self.check("states of the cotangents", states.count, problem.states.count)
+      try Self.check("logDeterminants of the cotangents", logDeterminants.count, count)
+    }
+    let job = try makeJob(problem, loss: loss)
+    let parameters = runGradient(job)
+    let hasLoss = if case .cotangents = loss { false } else { true }
+    return Gradient(
+      parameters: parameters, states: job.stateGradients.array, startTimes: job.startTimeGradients.array,
+      endTimes: job.endTimeGradients.array, losses: hasLoss ? job.losses.array : [], solution: job.solution)
+  }
+
+  public func evaluate(_ problem: SolveProblem<Scalar>) throws -> (velocities: [Scalar], divergences: [Double]) {
+    let job = try makeJob(problem)
+    runEvaluation(job)
+    return (job.states.array, job.logDeterminants.array)
+  }
+
+  /// The ends of every sample's accepted steps, as fractions of the interval from 0 to 1; empty where the sample failed
+  /// or took no step. Given to a `.fixed` solve as `stepFractions`, they take the same steps again.
+  public func acceptedStepFractions(_ problem: SolveProblem<Scalar>) throws -> [[Double]] {
+    let job = try makeJob(problem, keepsFractions: true)
+    return runSolve(job)
+  }
+}

@@ -1,0 +1,83 @@
+import FieldPrograms
+
+/// One thread's memory for a call, and the work on a chunk: solve it, then differentiate it while its data is in cache.
+final class ChunkWorker<V: LaneVector> {
+  private let job: SolveJob<V.Scalar>
+  private let solver: TileSolver<V>
+  private let adjoint: TileAdjoint<V>?
+
+  init(job: SolveJob<V.Scalar>) {
+    let evaluator = FieldEvaluator<V>(
+      plan: job.plan, weights: job.weights, resolution: job.resolution, probeCount: job.options.probeCount,
+      groups: job.groups, isReversible: job.loss != nil)
+    self.job = job
+    solver = TileSolver(job: job, evaluator: evaluator)
+    adjoint = evaluator.cotangents.map { TileAdjoint(job: job, evaluator: evaluator, bars: $0) }
+  }
+
+  /// Solves a chunk.
+  func solve(_ samples: Range<Int>) {
+    solver.solve(samples, keepsRecords: job.keepsFractions)
+  }
+
+  /// Solves a chunk, and adds its gradient to `sums`.
+  func differentiate(_ samples: Range<Int>, into sums: GradientSums<V>) {
+    guard let adjoint else { return }
+    solver.solve(samples, keepsRecords: true)
+    adjoint.reverse(samples, records: solver.records, lastRecords: solver.lastRecords, sums: sums)
+  }
+
+  /// The accepted steps' ends, as fractions from 0 to 1, of every sample of the chunk worked on last; empty where it
+  /// failed.
+  func acceptedFractions() -> [[Double]] {
+    solver.lastRecords.map { last in
+      var fractions: [Double] = last < 0 ? [] : [1]
+      var record = last
+      while record >= 0 {
+        fractions.append(solver.records.steps[record].fraction)
+        record = solver.records.steps[record].previous
+      }
+      return fractions.reversed()
+    }
+  }
+}
+
+/// Velocities and divergences at one time: the field without a solve. One per worker.
+final class ChunkEvaluation<V: LaneVector> {
+  private let job: SolveJob<V.Scalar>
+  private let evaluator: FieldEvaluator<V>
+  private let tape: FieldTape<V>
+  private let divergences: Panel<V>
+
+  init(job: SolveJob<V.Scalar>) {
+    self.job = job
+    evaluator = FieldEvaluator<V>(
+      plan: job.plan, weights: job.weights, resolution: job.resolution, probeCount: job.options.probeCount,
+      groups: job.groups, isReversible: false)
+    tape = evaluator.makeTape(isReversible: false)
+    divergences = evaluator.pool.panel(rows: 1, groups: job.groups)
+  }
+
+  /// Leaves f(x, t0) in the job's states and its divergence in the log-determinants.
+  func evaluate(_ samples: Range<Int>) {
+    let dimension = job.plan.stateDimension
+    evaluator.times.fill(V(job.problem.startTime))
+    var first = samples.lowerBound
+    while first < samples.upperBound {
+      let filled = min(tape.state.lanes, samples.upperBound - first)
+      for lane in 0..<filled {
+        for row in 0..<dimension {
+          tape.state[row, lane: lane] = job.problem.states[(first + lane) * dimension + row]
+        }
+        if !evaluator.probes.isEmpty { job.loadProbes(of: first + lane, into: evaluator.probes, lane: lane) }
+      }
+      evaluator.value(tape)
+      if job.resolution.trace != .none { evaluator.divergence(tape, into: divergences) }
+      for lane in 0..<filled {
+        for row in 0..<dimension { job.states[(first + lane) * dimension + row] = tape.velocity[row, lane: lane] }
+        if job.resolution.trace != .none { job.logDeterminants[first + lane] = Double(divergences[0, lane: lane]) }
+      }
+      first += filled
+    }
+  }
+}

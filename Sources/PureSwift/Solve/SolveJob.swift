@@ -1,0 +1,103 @@
+import FieldPrograms
+
+/// One call: what all workers read, and the arrays they fill, each its own samples' entries.
+final class SolveJob<Scalar: FlowScalar>: Sendable {
+  let problem: SolveProblem<Scalar>
+  let plan: FieldPlan
+  let weights: FieldWeights<Scalar>
+  let resolution: TraceResolution
+  let options: SolverOptions
+  let table: StageTable<Scalar>
+  /// nil for fixed steps.
+  let controller: StepController?
+  /// Steps' ends as fractions, from 0 to 1; empty for adaptive steps.
+  let fractions: [Double]
+  let count: Int
+  /// Vectors of a tile's row. A tile has at most 32 lanes, and no more than the batch fills.
+  let groups: Int
+  let chunks: ChunkPlan
+  /// nil where no gradient is wanted.
+  let loss: Loss<Scalar>?
+  let keepsFractions: Bool
+
+  let states: SharedArray<Scalar>
+  let logDeterminants: SharedArray<Double>
+  let times: SharedArray<Double>
+  let statuses: SharedArray<Int32>
+  let accepted: SharedArray<Int>
+  let rejected: SharedArray<Int>
+  let evaluations: SharedArray<Int>
+  /// `∂L/∂x(t0)` `[count][D]`, and each sample's share of the times' gradients.
+  let stateGradients: SharedArray<Scalar>
+  let startTimeGradients: SharedArray<Double>
+  let endTimeGradients: SharedArray<Double>
+  let losses: SharedArray<Double>
+
+  init(
+    problem: SolveProblem<Scalar>, plan: FieldPlan, weights: FieldWeights<Scalar>, resolution: TraceResolution,
+    options: SolverOptions, table: StageTable<Scalar>, lanesPerVector: Int, loss: Loss<Scalar>?, keepsFractions: Bool
+  ) {
+    self.problem = problem
+    self.plan = plan
+    self.weights = weights
+    self.resolution = resolution
+    self.options = options
+    self.table = table
+    self.loss = loss
+    self.keepsFractions = keepsFractions
+    switch options.control {
+    case .perSample(let rtol, let atol), .batch(let rtol, let atol):
+      controller = StepController(
+        rtol: rtol, atol: atol, errorOrder: min(table.order, table.embeddedOrder) + 1,
+        initialStep: options.initialStep, minimumStep: options.minimumStep, maximumSteps: options.maximumSteps,
+        includesLogDeterminant: resolution.trace != .none && options.errorNormIncludesLogDeterminant)
+      fractions = []
+    case .fixed(let steps):
+      controller = nil
+      fractions = problem.stepFractions ?? (0...steps).map { Double($0) / Double(steps) }
+    }
+    let count = problem.states.count / plan.stateDimension
+    self.count = count
+    groups = max(1, min(32, count) / lanesPerVector + (min(32, count) % lanesPerVector == 0 ? 0 : 1))
+    chunks = ChunkPlan(count: count, lanes: groups * lanesPerVector)
+    states = SharedArray(repeating: 0, count: problem.states.count)
+    logDeterminants = SharedArray(repeating: 0, count: count)
+    times = SharedArray(repeating: problem.startTime, count: count)
+    statuses = SharedArray(repeating: SampleStatus.ok.rawValue, count: count)
+    accepted = SharedArray(repeating: 0, count: count)
+    rejected = SharedArray(repeating: 0, count: count)
+    evaluations = SharedArray(repeating: 0, count: count)
+    let differentiated = loss == nil ? 0 : count
+    stateGradients = SharedArray(repeating: 0, count: differentiated * plan.stateDimension)
+    startTimeGradients = SharedArray(repeating: 0, count: differentiated)
+    endTimeGradients = SharedArray(repeating: 0, count: differentiated)
+    losses = SharedArray(repeating: .nan, count: differentiated)
+  }
+
+  var solution: Solution<Scalar> {
+    Solution(
+      states: states.array, logDeterminants: logDeterminants.array, timesReached: times.array,
+      statuses: statuses.array.map { SampleStatus(rawValue: $0) ?? .notFinite }, acceptedSteps: accepted.array,
+      rejectedSteps: rejected.array, evaluations: evaluations.array)
+  }
+
+  /// ε of one sample into its lane of `probes` `[K · D][lanes]`: given, or drawn by the sample's identifier.
+  func loadProbes<V: LaneVector>(of sample: Int, into probes: Panel<V>, lane: Int) where V.Scalar == Scalar {
+    if let given = problem.probes {
+      for row in 0..<probes.rows { probes[row, lane: lane] = given[sample * probes.rows + row] }
+      return
+    }
+    let source = RandomSource(seed: problem.seed, stream: .probe, step: problem.step)
+    let identifier = problem.sampleIdentifiers?[sample] ?? UInt64(sample)
+    switch options.probe {
+    case .gaussian:
+      for row in 0..<probes.rows { probes[row, lane: lane] = Scalar(source.normal(sample: identifier, dimension: row)) }
+    case .rademacher:
+      var words = SIMD4<UInt32>()
+      for row in 0..<probes.rows {
+        if row % 4 == 0 { words = source.words(sample: identifier, block: UInt32(row / 4)) }
+        probes[row, lane: lane] = words[row % 4] >> 31 == 1 ? 1 : -1
+      }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import FieldPrograms
+
+/// A tableau with what is derived from it: scalars in the state's precision, and which stages have weight.
+struct StageTable<Scalar: FlowScalar>: Sendable {
+  let stages: Int
+  let order: Int
+  let embeddedOrder: Int
+  let isFirstSameAsLast: Bool
+  /// Rows of a, `[stages][stages]`.
+  let a: [[Scalar]]
+  let b: [Scalar]
+  let e: [Scalar]
+  /// In double: times and log-determinants are doubles.
+  let timeFractions: [Double]
+  let weights: [Double]
+  let errorWeights: [Double]
+  /// Whether a stage has a part in the next state, at once or by way of later stages.
+  let reachesState: [Bool]
+
+  init(_ tableau: ButcherTableau) {
+    stages = tableau.stages
+    order = tableau.order
+    embeddedOrder = tableau.embeddedOrder
+    isFirstSameAsLast = tableau.isFirstSameAsLast
+    a = tableau.a.map { $0.map { Scalar($0) } }
+    b = tableau.b.map { Scalar($0) }
+    e = tableau.e.map { Scalar($0) }
+    timeFractions = tableau.c
+    weights = tableau.b
+    errorWeights = tableau.e
+    var reaches = tableau.b.map { $0 != 0 }
+    for later in tableau.b.indices.reversed() where reaches[later] {
+      for stage in 0..<later where tableau.a[later][stage] != 0 { reaches[stage] = true }
+    }
+    reachesState = reaches
+  }
+}
+
+/// `result = base + h ∘ Σⱼ cⱼ kⱼ` over the first `count` of `velocities`; zero coefficients are skipped.
+@inline(__always)
+func combine<V: LaneVector>(
+  _ base: Panel<V>, _ stepLengths: Panel<V>, _ coefficients: [V.Scalar], _ velocities: [Panel<V>], count: Int,
+  into result: Panel<V>
+) {
+  for row in 0..<base.rows {
+    for group in 0..<base.groups {
+      var sum = V()
+      for stage in 0..<count where coefficients[stage] != 0 {
+        sum = sum + coefficients[stage] * velocities[stage][row, group]
+      }
+      result[row, group] = base[row, group] + stepLengths[0, group] * sum
+    }
+  }
+}

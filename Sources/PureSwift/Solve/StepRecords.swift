@@ -1,0 +1,31 @@
+import FieldPrograms
+
+/// Accepted steps of a chunk: what the reverse sweep needs to take them again. Grows to what a chunk needs and stays
+/// there.
+struct StepRecords<Scalar: FlowScalar> {
+  struct Step {
+    var time: Double
+    var length: Double
+    /// Where the step begins, and how long it is, as fractions of the interval.
+    var fraction: Double
+    var fractionLength: Double
+    /// The sample's record before this; −1 for its first.
+    var previous: Int
+  }
+
+  private(set) var steps: [Step] = []
+  /// States at the steps' beginnings, `[steps][D]`.
+  private(set) var states: [Scalar] = []
+
+  mutating func removeAll() {
+    steps.removeAll(keepingCapacity: true)
+    states.removeAll(keepingCapacity: true)
+  }
+
+  /// Appends a step of the sample in `lane` of `state`; returns its number.
+  mutating func append<V: LaneVector>(_ step: Step, _ state: Panel<V>, lane: Int) -> Int where V.Scalar == Scalar {
+    steps.append(step)
+    for row in 0..<state.rows { states.append(state[row, lane: lane]) }
+    return steps.count - 1
+  }
+}

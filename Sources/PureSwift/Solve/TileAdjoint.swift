@@ -1,0 +1,220 @@
+import FieldPrograms
+
+/// Reverses the recorded steps of a chunk's samples, each lane walking its own sample's records from last to first.
+///
+/// A step is x′ = x + h Σ bᵢkᵢ, kᵢ = f(Tᵢ, Xᵢ), Tᵢ = t + cᵢh, Xᵢ = x + h Σⱼ aᵢⱼkⱼ, and ℓ′ = ℓ + h Σ bᵢ divᵢ. h has the
+/// sign of the solve's direction, and no formula depends on that sign. With λ = ∂L/∂x′, μ = ∂L/∂ℓ′, from the last stage
+/// to the first:
+///
+///     k̄ᵢ = h (bᵢλ + Σ_{j>i} aⱼᵢ X̄ⱼ)          X̄ᵢ = (∂f/∂x)ᵀk̄ᵢ + h bᵢ μ ∂divᵢ/∂x     T̄ᵢ and θ̄ᵢ likewise
+///     ∂L/∂x = λ + Σ X̄ᵢ                        ∂L/∂t = Σ T̄ᵢ
+///     ∂L/∂h = Σ bᵢ kᵢ·λ + Σ X̄ᵢ·(Σⱼ aᵢⱼkⱼ) + Σ cᵢT̄ᵢ + μ Σ bᵢ divᵢ
+///
+/// The step's place is a constant fraction of the interval: t = t0 + s(t1 − t0), h = σ(t1 − t0).
+final class TileAdjoint<V: LaneVector> {
+  let job: SolveJob<V.Scalar>
+  let evaluator: FieldEvaluator<V>
+  let bars: CotangentPanels<V>
+  private var lanes: [LaneAdjoint]
+  private var active = 0
+  /// One tape per stage that reaches the state; stages are evaluated once, and reversed from their tapes.
+  private let tapes: [FieldTape<V>?]
+  private let state: Panel<V>
+  private let velocities: [Panel<V>]
+  private let divergences: Panel<V>
+  private let stepLengths: Panel<V>
+  /// λ, and X̄ of every stage.
+  private let stateBar: Panel<V>
+  private let stageBars: [Panel<V>]
+  /// h bᵢ μ of every lane.
+  private let divergenceBar: Panel<V>
+  /// t of every lane: a stage's is t + cᵢh.
+  private var startTimes: [Double]
+
+  init(job: SolveJob<V.Scalar>, evaluator: FieldEvaluator<V>, bars: CotangentPanels<V>) {
+    let table = job.table
+    let dimension = job.plan.stateDimension
+    let pool = evaluator.pool
+    let groups = job.groups
+    self.job = job
+    self.evaluator = evaluator
+    self.bars = bars
+    lanes = Array(repeating: LaneAdjoint(), count: groups * V.scalarCount)
+    tapes = table.reachesState.map { $0 ? evaluator.makeTape(isReversible: true) : nil }
+    state = pool.panel(rows: dimension, groups: groups)
+    velocities = (0..<table.stages).map { _ in pool.panel(rows: dimension, groups: groups) }
+    divergences = pool.panel(rows: table.stages, groups: groups)
+    stepLengths = pool.panel(rows: 1, groups: groups)
+    stateBar = pool.panel(rows: dimension, groups: groups)
+    stageBars = (0..<table.stages).map { _ in pool.panel(rows: dimension, groups: groups) }
+    divergenceBar = pool.panel(rows: 1, groups: groups)
+    startTimes = Array(repeating: 0, count: groups * V.scalarCount)
+  }
+
+  /// Adds the gradient of `samples`, whose steps are `records`, to `sums` and to the arrays of the job.
+  func reverse(_ samples: Range<Int>, records: StepRecords<V.Scalar>, lastRecords: [Int], sums: GradientSums<V>) {
+    var next = samples.lowerBound
+    while true {
+      if next < samples.upperBound && (active == 0 || (lanes.count - active) * 4 >= lanes.count) {
+        for lane in lanes.indices where !lanes[lane].isActive {
+          while next < samples.upperBound && !lanes[lane].isActive {
+            load(next, lastRecord: lastRecords[next - samples.lowerBound], into: lane)
+            next += 1
+          }
+        }
+        continue
+      }
+      guard let model = lanes.firstIndex(where: { $0.isActive }) else { return }
+      loadSteps(records, model: model)
+      takeStepAgain()
+      for stage in velocities.indices.reversed() { reverseStage(stage, sums) }
+      for stage in velocities.indices where tapes[stage] != nil { stateBar.add(stageBars[stage]) }
+      finishSteps(records)
+    }
+  }
+
+  /// Asks the loss for the sample's cotangents. A failed sample has none; one without steps is done at once.
+  private func load(_ sample: Int, lastRecord: Int, into lane: Int) {
+    guard let loss = job.loss, job.statuses[sample] == SampleStatus.ok.rawValue else { return }
+    let dimension = state.rows
+    lanes[lane] = LaneAdjoint(sample: sample, record: lastRecord)
+    switch loss {
+    case .cotangents(let states, let logDeterminants):
+      lanes[lane].logDeterminantBar = logDeterminants[sample]
+      for row in 0..<dimension { stateBar[row, lane: lane] = states[sample * dimension + row] }
+    case .standardNormalNegativeLogLikelihood(let scale):
+      // −(log N(x; 0, I) + ℓ) = ½|x|² + ½ D log 2π − ℓ.
+      var squares = 0.0
+      for row in 0..<dimension {
+        let value = Double(job.states[sample * dimension + row])
+        squares += value * value
+        stateBar[row, lane: lane] = V.Scalar(scale * value)
+      }
+      lanes[lane].logDeterminantBar = -scale
+      let logTwoPi = 1.8378770664093454836
+      job.losses[sample] = scale * (0.5 * squares + 0.5 * Double(dimension) * logTwoPi - job.logDeterminants[sample])
+    }
+    if job.resolution.trace == .none { lanes[lane].logDeterminantBar = 0 }
+    if !evaluator.probes.isEmpty { job.loadProbes(of: sample, into: evaluator.probes, lane: lane) }
+    active += 1
+    if lastRecord < 0 { finish(lane) }
+  }
+
+  private func finish(_ lane: Int) {
+    let sample = lanes[lane].sample
+    for row in 0..<state.rows { job.stateGradients[sample * state.rows + row] = stateBar[row, lane: lane] }
+    job.startTimeGradients[sample] = lanes[lane].startTimeBar
+    job.endTimeGradients[sample] = lanes[lane].endTimeBar
+    lanes[lane] = LaneAdjoint()
+    active -= 1
+  }
+
+  /// Brings every lane's record into the panels. Idle lanes follow `model`, an active one, with cotangents of zero: so
+  /// they are finite, and add nothing.
+  private func loadSteps(_ records: StepRecords<V.Scalar>, model: Int) {
+    let dimension = state.rows
+    for lane in lanes.indices {
+      let isActive = lanes[lane].isActive
+      let number = lanes[isActive ? lane : model].record
+      let step = records.steps[number]
+      startTimes[lane] = step.time
+      lanes[lane].length = step.length
+      lanes[lane].timeBar = 0
+      lanes[lane].lengthBar = 0
+      stepLengths[0, lane: lane] = V.Scalar(step.length)
+      for row in 0..<dimension {
+        state[row, lane: lane] = records.states[number * dimension + row]
+        if !isActive { stateBar[row, lane: lane] = 0 }
+      }
+      if !isActive {
+        for row in 0..<evaluator.probes.rows {
+          evaluator.probes[row, lane: lane] = evaluator.probes[row, lane: model]
+        }
+      }
+    }
+  }
+
+  /// The stages of the forward solve, in the same arithmetic, onto their tapes.
+  private func takeStepAgain() {
+    for stage in velocities.indices {
+      guard let tape = tapes[stage] else { continue }
+      combine(state, stepLengths, job.table.a[stage], velocities, count: stage, into: tape.state)
+      setTimes(stage)
+      evaluator.value(tape)
+      velocities[stage].copy(tape.velocity)
+    }
+  }
+
+  private func setTimes(_ stage: Int) {
+    let fraction = job.table.timeFractions[stage]
+    for lane in lanes.indices {
+      evaluator.times[0, lane: lane] = V.Scalar(startTimes[lane] + fraction * lanes[lane].length)
+    }
+  }
+
+  private func reverseStage(_ stage: Int, _ sums: GradientSums<V>) {
+    guard let tape = tapes[stage] else { return }
+    let table = job.table
+    let seed = bars.values[job.plan.steps.count]
+    for row in 0..<seed.rows {
+      for group in 0..<job.groups {
+        var sum = table.b[stage] * stateBar[row, group]
+        for later in stage + 1..<table.stages where tapes[later] != nil && table.a[later][stage] != 0 {
+          sum = sum + table.a[later][stage] * stageBars[later][row, group]
+        }
+        seed[row, group] = stepLengths[0, group] * sum
+      }
+    }
+    let isBent = job.resolution.trace != .none && table.weights[stage] != 0
+    if isBent {
+      for lane in lanes.indices {
+        divergenceBar[0, lane: lane] = V.Scalar(
+          lanes[lane].length * table.weights[stage] * lanes[lane].logDeterminantBar)
+      }
+      evaluator.reverseDivergence(
+        tape, weight: divergenceBar, into: divergences.rows(from: stage, count: 1), bars, sums)
+    }
+    evaluator.reverseValue(tape, bars, sums, isBent: isBent)
+    stageBars[stage].copy(bars.values[0])
+    addTimeDerivatives(stage)
+  }
+
+  /// This stage's part of ∂L/∂t and ∂L/∂h.
+  private func addTimeDerivatives(_ stage: Int) {
+    let table = job.table
+    for lane in lanes.indices where lanes[lane].isActive {
+      var timeBar = 0.0
+      for number in job.plan.steps.indices where job.plan.steps[number].kind == .time {
+        timeBar += Double(bars.values[number + 1][0, lane: lane])
+      }
+      var lengthBar = table.timeFractions[stage] * timeBar
+      for row in 0..<state.rows {
+        let velocity = Double(velocities[stage][row, lane: lane])
+        lengthBar += table.weights[stage] * velocity * Double(stateBar[row, lane: lane])
+        var change = 0.0
+        for earlier in 0..<stage where table.a[stage][earlier] != 0 {
+          change += Double(table.a[stage][earlier]) * Double(velocities[earlier][row, lane: lane])
+        }
+        lengthBar += Double(stageBars[stage][row, lane: lane]) * change
+      }
+      if job.resolution.trace != .none && table.weights[stage] != 0 {
+        lengthBar +=
+          lanes[lane].logDeterminantBar * table.weights[stage] * Double(divergences[stage, lane: lane])
+      }
+      lanes[lane].timeBar += timeBar
+      lanes[lane].lengthBar += lengthBar
+    }
+  }
+
+  private func finishSteps(_ records: StepRecords<V.Scalar>) {
+    for lane in lanes.indices where lanes[lane].isActive {
+      let step = records.steps[lanes[lane].record]
+      let timeBar = lanes[lane].timeBar
+      let share = lanes[lane].lengthBar * step.fractionLength
+      lanes[lane].endTimeBar += timeBar * step.fraction + share
+      lanes[lane].startTimeBar += timeBar * (1 - step.fraction) - share
+      lanes[lane].record = step.previous
+      if step.previous < 0 { finish(lane) }
+    }
+  }
+}

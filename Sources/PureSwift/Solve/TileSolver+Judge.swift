@@ -1,0 +1,159 @@
+import FieldPrograms
+
+extension TileSolver {
+  /// Accepts or rejects every active lane's step.
+  func judge(_ firstSample: Int, keepsRecords: Bool) {
+    if job.controller != nil {
+      errors.fill(V())
+      combine(errors, stepLengths, job.table.e, velocities, count: velocities.count, into: errors)
+    }
+    for lane in lanes.indices where lanes[lane].isActive {
+      lanes[lane].nextLogDeterminant = lanes[lane].logDeterminant + weighted(job.table.weights, lane)
+      let isFinite = isCandidateFinite(lane)
+      guard let controller = job.controller else {
+        if isFinite {
+          accept(lane, firstSample, keepsRecords: keepsRecords)
+        } else {
+          finish(lane, .notFinite)
+        }
+        continue
+      }
+      let ratio = isFinite ? errorRatio(lane, controller) : .nan
+      let step = lanes[lane].step
+      lanes[lane].proposed = step * controller.factor(ratio: ratio)
+      if ratio <= 1 {
+        accept(lane, firstSample, keepsRecords: keepsRecords)
+        continue
+      }
+      lanes[lane].rejected += 1
+      let smallest = controller.smallestStep(at: lanes[lane].time, end: job.problem.endTime)
+      if !lanes[lane].isLast && abs(step) <= smallest { finish(lane, ratio.isFinite ? .stepTooSmall : .notFinite) }
+    }
+  }
+
+  /// `h Σᵢ wᵢ divᵢ` of one lane.
+  private func weighted(_ weights: [Double], _ lane: Int) -> Double {
+    guard job.resolution.trace != .none else { return 0 }
+    var sum = 0.0
+    for stage in weights.indices where weights[stage] != 0 {
+      sum += weights[stage] * Double(divergences[stage, lane: lane])
+    }
+    return lanes[lane].step * sum
+  }
+
+  private func isCandidateFinite(_ lane: Int) -> Bool {
+    for row in 0..<candidate.rows where !candidate[row, lane: lane].isFinite { return false }
+    return lanes[lane].nextLogDeterminant.isFinite
+  }
+
+  /// The root mean square, over the lane's components, of error against tolerance.
+  private func errorRatio(_ lane: Int, _ controller: StepController) -> Double {
+    var sum = 0.0
+    for row in 0..<state.rows {
+      sum += controller.squaredRatio(
+        error: Double(errors[row, lane: lane]), before: Double(state[row, lane: lane]),
+        after: Double(candidate[row, lane: lane]))
+    }
+    guard controller.includesLogDeterminant else { return (sum / Double(state.rows)).squareRoot() }
+    sum += controller.squaredRatio(
+      error: weighted(job.table.errorWeights, lane), before: lanes[lane].logDeterminant,
+      after: lanes[lane].nextLogDeterminant)
+    return (sum / Double(state.rows + 1)).squareRoot()
+  }
+
+  private func accept(_ lane: Int, _ firstSample: Int, keepsRecords: Bool) {
+    if keepsRecords { record(lane) }
+    lanes[lane].accepted += 1
+    lanes[lane].logDeterminant = lanes[lane].nextLogDeterminant
+    for row in 0..<state.rows { state[row, lane: lane] = candidate[row, lane: lane] }
+    lanes[lane].hasVelocity = false
+    if job.controller == nil {
+      lanes[lane].time = fixedTime(lanes[lane].accepted)
+    } else {
+      lanes[lane].time = lanes[lane].isLast ? job.problem.endTime : lanes[lane].time + lanes[lane].step
+      if job.table.isFirstSameAsLast { reuseLastStage(lane) }
+    }
+    if lanes[lane].isLast {
+      lastRecords[lanes[lane].sample - firstSample] = lanes[lane].lastRecord
+      finish(lane, .ok)
+    }
+  }
+
+  private func reuseLastStage(_ lane: Int) {
+    let last = velocities.count - 1
+    for row in 0..<state.rows { velocities[0][row, lane: lane] = velocities[last][row, lane: lane] }
+    divergences[0, lane: lane] = divergences[last, lane: lane]
+    lanes[lane].hasVelocity = true
+  }
+
+  private func record(_ lane: Int) {
+    let current = lanes[lane]
+    let start = job.problem.startTime
+    let interval = job.problem.endTime - start
+    var step = StepRecords<V.Scalar>.Step(
+      time: current.time, length: current.step, fraction: 0, fractionLength: 0, previous: current.lastRecord)
+    if job.controller == nil {
+      step.fraction = job.fractions[current.accepted]
+      step.fractionLength = job.fractions[current.accepted + 1] - step.fraction
+    } else {
+      step.fraction = (current.time - start) / interval
+      step.fractionLength = current.step / interval
+    }
+    lanes[lane].lastRecord = records.append(step, state, lane: lane)
+  }
+
+  /// f₀ of new lanes, and the length of their first step (Hairer, Nørsett, Wanner I, II.4).
+  func chooseFirstSteps() {
+    guard let controller = job.controller else { return }
+    let isNew = lanes.map { $0.isActive && !$0.hasVelocity && $0.accepted + $0.rejected == 0 }
+    evaluateFirstStage()
+    for lane in lanes.indices where isNew[lane] && !isFirstVelocityFinite(lane) { finish(lane, .notFinite) }
+    let interval = abs(job.problem.endTime - job.problem.startTime)
+    let direction: Double = job.problem.endTime >= job.problem.startTime ? 1 : -1
+    if let given = controller.initialStep {
+      for lane in lanes.indices where isNew[lane] { lanes[lane].proposed = direction * min(abs(given), interval) }
+      return
+    }
+    for lane in lanes.indices where isNew[lane] && lanes[lane].isActive {
+      let trial = controller.trialStep(
+        stateNorm: norm(lane, controller) { Double(self.state[$0, lane: lane]) },
+        velocityNorm: norm(lane, controller) { Double(self.velocities[0][$0, lane: lane]) })
+      lanes[lane].step = direction * trial
+      stepLengths[0, lane: lane] = V.Scalar(direction * trial)
+    }
+    for group in 0..<job.groups {
+      for row in 0..<state.rows {
+        tape.state[row, group] = state[row, group] + stepLengths[0, group] * velocities[0][row, group]
+      }
+    }
+    for lane in lanes.indices {
+      evaluator.times[0, lane: lane] = V.Scalar(lanes[lane].time + lanes[lane].step)
+    }
+    evaluator.value(tape)
+    for lane in lanes.indices where isNew[lane] && lanes[lane].isActive {
+      lanes[lane].evaluations += 1
+      let length = controller.firstStep(
+        trial: abs(lanes[lane].step),
+        velocityNorm: norm(lane, controller) { Double(self.velocities[0][$0, lane: lane]) },
+        changeNorm: norm(lane, controller) {
+          Double(self.tape.velocity[$0, lane: lane]) - Double(self.velocities[0][$0, lane: lane])
+        },
+        interval: interval)
+      lanes[lane].proposed = direction * length
+    }
+  }
+
+  /// The root mean square over D of a quantity against the tolerance at the lane's state.
+  private func norm(_ lane: Int, _ controller: StepController, _ quantity: (Int) -> Double) -> Double {
+    var sum = 0.0
+    for row in 0..<state.rows {
+      sum += controller.squaredRatio(quantity(row), at: Double(state[row, lane: lane]))
+    }
+    return (sum / Double(state.rows)).squareRoot()
+  }
+
+  private func isFirstVelocityFinite(_ lane: Int) -> Bool {
+    for row in 0..<state.rows where !velocities[0][row, lane: lane].isFinite { return false }
+    return true
+  }
+}

@@ -1,0 +1,176 @@
+import FieldPrograms
+
+/// Solves the samples of chunks in the lanes of one tile: each lane has its own time and step, accepts and rejects by
+/// itself, and takes the chunk's next sample when its own is done. One per worker.
+final class TileSolver<V: LaneVector> {
+  let job: SolveJob<V.Scalar>
+  let evaluator: FieldEvaluator<V>
+  let tape: FieldTape<V>
+  var lanes: [Lane]
+  var active = 0
+  var records = StepRecords<V.Scalar>()
+  /// Last record of every sample of the chunk, or −1.
+  var lastRecords: [Int] = []
+  /// x of every lane, and where the step would take it.
+  let state: Panel<V>
+  let candidate: Panel<V>
+  /// k of every stage, `[stages]` of `[D][lanes]`, and divergences `[stages][lanes]`.
+  let velocities: [Panel<V>]
+  let divergences: Panel<V>
+  /// h of every lane.
+  let stepLengths: Panel<V>
+  /// Error estimates `[D][lanes]`; the first step's choice uses it for f₀.
+  let errors: Panel<V>
+  /// Stages to evaluate, and those whose divergence is wanted.
+  private let evaluates: [Bool]
+  private let wantsDivergence: [Bool]
+
+  init(job: SolveJob<V.Scalar>, evaluator: FieldEvaluator<V>) {
+    let table = job.table
+    let dimension = job.plan.stateDimension
+    let pool = evaluator.pool
+    self.job = job
+    self.evaluator = evaluator
+    tape = evaluator.makeTape(isReversible: false)
+    lanes = Array(repeating: Lane(), count: job.groups * V.scalarCount)
+    state = pool.panel(rows: dimension, groups: job.groups)
+    candidate = pool.panel(rows: dimension, groups: job.groups)
+    velocities = (0..<table.stages).map { _ in pool.panel(rows: dimension, groups: job.groups) }
+    divergences = pool.panel(rows: table.stages, groups: job.groups)
+    stepLengths = pool.panel(rows: 1, groups: job.groups)
+    errors = pool.panel(rows: dimension, groups: job.groups)
+    let isAdaptive = job.controller != nil
+    let errorHasDivergence = job.controller?.includesLogDeterminant ?? false
+    evaluates = table.reachesState.map { $0 || isAdaptive }
+    wantsDivergence = (0..<table.stages).map { stage in
+      guard job.resolution.trace != .none else { return false }
+      let becomesFirst = isAdaptive && table.isFirstSameAsLast && stage == table.stages - 1
+      return table.weights[stage] != 0 || becomesFirst || errorHasDivergence && table.errorWeights[stage] != 0
+    }
+  }
+
+  /// Solves `samples` into the arrays of the job. `records` and `lastRecords` then hold their steps, if asked.
+  func solve(_ samples: Range<Int>, keepsRecords: Bool) {
+    records.removeAll()
+    lastRecords.removeAll(keepingCapacity: true)
+    lastRecords.append(contentsOf: repeatElement(-1, count: samples.count))
+    var next = samples.lowerBound
+    while true {
+      // Waiting until a quarter of the lanes is idle costs less than a start evaluation for each lane on its own.
+      if next < samples.upperBound && (active == 0 || (lanes.count - active) * 4 >= lanes.count) {
+        start(&next, samples.upperBound)
+        continue
+      }
+      if active == 0 { return }
+      prepareSteps(samples.lowerBound)
+      evaluateFirstStage()
+      evaluateLaterStages()
+      judge(samples.lowerBound, keepsRecords: keepsRecords)
+    }
+  }
+
+  /// Puts samples into the idle lanes, and evaluates what an adaptive solve needs before its first step.
+  private func start(_ next: inout Int, _ end: Int) {
+    let isAdaptive = job.controller != nil
+    var started = false
+    for lane in lanes.indices where !lanes[lane].isActive {
+      while next < end && !lanes[lane].isActive {
+        load(next, into: lane)
+        next += 1
+      }
+      started = started || lanes[lane].isActive
+    }
+    if isAdaptive && started { chooseFirstSteps() }
+  }
+
+  /// A sample that is not finite, or has nothing to do, ends here.
+  private func load(_ sample: Int, into lane: Int) {
+    let dimension = state.rows
+    var isFinite = true
+    for row in 0..<dimension {
+      let value = job.problem.states[sample * dimension + row]
+      state[row, lane: lane] = value
+      isFinite = isFinite && value.isFinite
+    }
+    lanes[lane] = Lane(sample: sample, time: job.problem.startTime)
+    active += 1
+    if !evaluator.probes.isEmpty { job.loadProbes(of: sample, into: evaluator.probes, lane: lane) }
+    if !isFinite { return finish(lane, .notFinite) }
+    if job.controller != nil && job.problem.startTime == job.problem.endTime { finish(lane, .ok) }
+  }
+
+  /// Writes a lane's results; the lane becomes idle.
+  func finish(_ lane: Int, _ status: SampleStatus) {
+    let finished = lanes[lane]
+    for row in 0..<state.rows { job.states[finished.sample * state.rows + row] = state[row, lane: lane] }
+    job.logDeterminants[finished.sample] = finished.logDeterminant
+    job.times[finished.sample] = finished.time
+    job.statuses[finished.sample] = status.rawValue
+    job.accepted[finished.sample] = finished.accepted
+    job.rejected[finished.sample] = finished.rejected
+    job.evaluations[finished.sample] = finished.evaluations
+    lanes[lane].sample = -1
+    active -= 1
+  }
+
+  /// Time and length of every active lane's next step.
+  private func prepareSteps(_ firstSample: Int) {
+    let end = job.problem.endTime
+    for lane in lanes.indices where lanes[lane].isActive {
+      if let controller = job.controller {
+        if lanes[lane].accepted + lanes[lane].rejected >= controller.maximumSteps {
+          finish(lane, .maximumSteps)
+          continue
+        }
+        (lanes[lane].step, lanes[lane].isLast) = controller.clipped(
+          lanes[lane].proposed, from: lanes[lane].time, start: job.problem.startTime, end: end)
+      } else {
+        lanes[lane].isLast = lanes[lane].accepted + 2 == job.fractions.count
+        lanes[lane].step = fixedTime(lanes[lane].accepted + 1) - lanes[lane].time
+      }
+      stepLengths[0, lane: lane] = V.Scalar(lanes[lane].step)
+    }
+  }
+
+  /// The time at which step `number` of fixed steps begins.
+  func fixedTime(_ number: Int) -> Double {
+    let start = job.problem.startTime
+    return number + 1 == job.fractions.count
+      ? job.problem.endTime : start + job.fractions[number] * (job.problem.endTime - start)
+  }
+
+  /// The first stage, for lanes that do not have it from their last step.
+  func evaluateFirstStage() {
+    var isWanted = false
+    for lane in lanes.indices where lanes[lane].isActive && !lanes[lane].hasVelocity { isWanted = true }
+    guard isWanted, evaluates[0] else { return }
+    tape.state.copy(state)
+    for lane in lanes.indices { evaluator.times[0, lane: lane] = V.Scalar(lanes[lane].time) }
+    evaluator.value(tape)
+    let divergence = errors.rows(from: 0, count: 1)
+    if wantsDivergence[0] { evaluator.divergence(tape, into: divergence) }
+    for lane in lanes.indices where lanes[lane].isActive && !lanes[lane].hasVelocity {
+      for row in 0..<state.rows { velocities[0][row, lane: lane] = tape.velocity[row, lane: lane] }
+      divergences[0, lane: lane] = divergence[0, lane: lane]
+      lanes[lane].hasVelocity = true
+      lanes[lane].evaluations += 1
+    }
+  }
+
+  private func evaluateLaterStages() {
+    for stage in velocities.indices.dropFirst() where evaluates[stage] {
+      combine(state, stepLengths, job.table.a[stage], velocities, count: stage, into: tape.state)
+      let fraction = job.table.timeFractions[stage]
+      for lane in lanes.indices {
+        evaluator.times[0, lane: lane] = V.Scalar(lanes[lane].time + fraction * lanes[lane].step)
+      }
+      evaluator.value(tape)
+      velocities[stage].copy(tape.velocity)
+      if wantsDivergence[stage] {
+        evaluator.divergence(tape, into: divergences.rows(from: stage, count: 1))
+      }
+      for lane in lanes.indices where lanes[lane].isActive { lanes[lane].evaluations += 1 }
+    }
+    combine(state, stepLengths, job.table.b, velocities, count: velocities.count, into: candidate)
+  }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import KernelBridge
+
+/// The command line. Each subcommand is one file in `Commands`; what they share is in `Options` and `Support`.
+@main
+struct CNF: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cnf",
+    abstract: "Continuous normalizing flows on CPUs: train one, sample it, ask it for densities.",
+    discussion: """
+      A run lives in a folder: its settings, checkpoints, metrics and plots. Results go to standard output (as JSON with \
+      --json), progress to standard error.
+
+      A first run, of half a minute:
+        cnf train --data pinwheel --out runs/pinwheel --seconds 30
+        cnf sample runs/pinwheel -n 1000 --out samples.npy
+        cnf logprob runs/pinwheel --data samples.npy --out logp.npy
+        cnf evaluate runs/pinwheel
+
+      Exit codes: 0 done, 64 wrong usage, 65 bad data, 130 or 143 stopped by a signal, 1 anything else.
+      """,
+    version: Machine.kernelVersion,
+    subcommands: [
+      TrainCommand.self, SampleCommand.self, LogProbabilityCommand.self, EvaluateCommand.self, PlotCommand.self,
+      InfoCommand.self, DatasetsCommand.self,
+    ])
+
+  static func main() {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    do {
+      try checkSubcommand(arguments)
+      var command = try parseAsRoot(arguments)
+      try command.run()
+    } catch {
+      Ending.exit(with: error, of: Self.self, subcommand: arguments.first { names.contains($0) })
+    }
+  }
+
+  private static var names: [String] {
+    configuration.subcommands.compactMap { $0.configuration.commandName }
+  }
+
+  /// A misspelt subcommand gets a suggestion, which the argument parser does not make.
+  private static func checkSubcommand(_ arguments: [String]) throws {
+    guard let word = arguments.first, !word.hasPrefix("-"), word != "help", !names.contains(word) else { return }
+    throw CommandFailure(
+      .usage, "there is no command '\(word)': \(Suggestion.sentence(for: word, among: names)) (cnf --help tells more)")
+  }
+}

@@ -1,0 +1,31 @@
+import ArgumentParser
+import ContinuousFlows
+import FlowIO
+import KernelBridge
+
+/// `cnf info`: what this program is and what it found on this machine.
+struct InfoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "info",
+    abstract: "Show version, instruction set, threads and BLAS.",
+    discussion: """
+      The instruction set is the best this machine has; the environment's CNF_ISA=generic|avx2|avx512 overrides it. The \
+      number of threads is what --threads 0 means; the environment's OMP_NUM_THREADS overrides it.
+      """)
+
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let instructionSet = try Kernels.instructionSet().description
+    guard !output.json else {
+      return output.print([
+        "version": .string(Machine.kernelVersion), "isa": .string(instructionSet),
+        "threads": .integer(Machine.threadCount), "blas": .string(Machine.blasConfiguration),
+      ])
+    }
+    Terminal.result("version  \(Machine.kernelVersion)")
+    Terminal.result("isa      \(instructionSet)")
+    Terminal.result("threads  \(Machine.threadCount)")
+    Terminal.result("blas     \(Machine.blasConfiguration)")
+  }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import ContinuousFlows
+import FlowIO
+
+/// `cnf logprob`: the log-density of each of some points.
+struct LogProbabilityCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "logprob",
+    abstract: "Compute the log-density of points, in nats.",
+    discussion: """
+      The file's extension says its kind: .npy (float64, one number per sample) or .csv. Without --out the numbers go to \
+      standard output, one on each line. A sample whose solve fails gets NaN, and standard error says how many there are; \
+      the others are not affected. A sample's number does not depend on the other samples.
+
+      The digits data set is dequantised with the noise that evaluation uses; files are taken as they are.
+
+      Example:
+        cnf logprob runs/pinwheel --data points.csv --out logp.npy
+      """)
+
+  @OptionGroup var target: RunArgument
+  @OptionGroup(title: "Data") var selection: DataSelection
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("The .npy or .csv file to write.", valueName: "file"))
+  var out: String?
+
+  @OptionGroup(title: "Solver") var solver: SolverFlags
+  @OptionGroup(title: "Machine") var machine: MachineFlags
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let format = try out.map { try ResultFile(path: $0) }
+    let trained = try target.open(solver: solver, machine: machine)
+    guard let dataset = try selection.load(for: trained.flow) else {
+      throw CommandFailure(.usage, "there are no points to compute log-densities of: name them with --data")
+    }
+    let settings = trained.settings
+    let densities = try trained.flow.logDensities(
+      of: dataset.continuousPoints(seed: settings.seed), options: settings.evaluationSolverOptions,
+      backend: settings.backendChoice, seed: settings.seed)
+    if let format {
+      try format.write(doubles: densities.values)
+    } else if !output.json {
+      for value in densities.values { Terminal.result(value.description) }
+    }
+    if let first = densities.statuses.firstIndex(where: { $0 != .ok }) {
+      Terminal.remark(
+        "cnf: \(densities.failed) of \(dataset.count) samples have no log-density (NaN), the first of them sample "
+          + "\(first + 1), which at t = \(densities.timesReached[first]) \(densities.statuses[first]): "
+          + "try looser tolerances or a larger --solver-max-steps")
+    }
+    guard output.json else { return }
+    var result: [(key: String, value: JSONValue)] = [
+      ("count", .integer(dataset.count)), ("failed", .integer(densities.failed)),
+    ]
+    if let format {
+      result.append(("out", .string(format.path)))
+    } else {
+      result.append(("logprob", .array(densities.values.map { .number($0) })))
+    }
+    output.print(.object(result))
+  }
+}

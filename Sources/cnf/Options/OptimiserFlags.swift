@@ -1,0 +1,53 @@
+import ArgumentParser
+
+/// How weights are found.
+struct OptimiserFlags: ParsableArguments {
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "End after so many steps; without --seconds, the run can be repeated bit for bit.", valueName: "count"))
+  var steps: Int?
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("End after so many seconds.", valueName: "number"))
+  var seconds: Double?
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("Samples per step.", valueName: "count"))
+  var batchSize: Int?
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("Learning rate.", valueName: "number"))
+  var learningRate: Double?
+
+  @Option(help: ArgumentHelp("Course of the learning rate: constant, or cosine down to 0.", valueName: "name"))
+  var schedule: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Steps over which the learning rate rises at first.", valueName: "count"))
+  var warmupSteps: Int?
+
+  @Option(help: ArgumentHelp("adam or adamw.", valueName: "name"))
+  var optimiser: String?
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("Weight decay; 0 for none.", valueName: "number"))
+  var weightDecay: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Shorten longer gradients to this norm; 0 for never.", valueName: "number"))
+  var clipNorm: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Decay of the weights' moving average, such as 0.999; 0 for none.", valueName: "number"))
+  var averageDecay: Double?
+
+  var settings: SettingsLayer {
+    get throws {
+      try SettingsLayer([
+        .steps: steps, .seconds: seconds, .batchSize: batchSize, .learningRate: learningRate, .schedule: schedule,
+        .warmupSteps: warmupSteps, .optimiser: optimiser, .weightDecay: weightDecay, .clipNorm: clipNorm,
+        .averageDecay: averageDecay,
+      ])
+    }
+  }
+}

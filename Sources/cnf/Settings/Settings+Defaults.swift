@@ -1,0 +1,37 @@
+import ContinuousFlows
+
+extension Settings {
+  /// What holds where neither a flag nor the config file says otherwise.
+  static func defaults(for source: DatasetSource) -> Settings {
+    var settings = planar
+    if source == .digits { settings.fitDigits() }
+    return settings
+  }
+
+  /// For data of few dimensions: the net and solver of FFJORD's toy experiments.
+  private static let planar = Settings(
+    data: "", count: DatasetSource.generatedCount, dataSeed: 0, standardise: true,
+    hidden: [64, 64, 64], activation: "tanh", endTime: 1,
+    solver: "dopri5", rtol: 1e-5, atol: 1e-5, fixedSteps: 0, solverMaxSteps: 4096, trace: "automatic",
+    probe: "rademacher", probes: 1,
+    evaluationSolver: "dopri5", evaluationRtol: 1e-5, evaluationAtol: 1e-5, evaluationFixedSteps: 0,
+    evaluationTrace: "exact",
+    steps: 2000, seconds: 0, batchSize: 512, learningRate: 5e-3, schedule: "cosine", warmupSteps: 20,
+    optimiser: "adamw", weightDecay: 1e-5, clipNorm: 10, averageDecay: 0.99,
+    validationInterval: 200, patience: 0, checkpointInterval: 200, seed: 0, threads: 0, backend: "c")
+
+  /// For the digits: few steps of fixed length, and a run of two minutes.
+  private mutating func fitDigits() {
+    hidden = [128, 128]
+    activation = "softplus"
+    solver = "rk4"
+    fixedSteps = 8
+    steps = 0
+    seconds = 120
+    batchSize = 256
+    learningRate = 2e-3
+    weightDecay = 1e-4
+    averageDecay = 0.999
+    warmupSteps = 50
+  }
+}

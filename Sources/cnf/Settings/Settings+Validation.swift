@@ -1,0 +1,75 @@
+import ContinuousFlows
+import KernelBridge
+
+extension Settings {
+  /// Throws a usage failure that names the first setting that cannot be meant, and what it may be.
+  func validate() throws {
+    try validateNumbers()
+    try require(activation, .activation, among: Activation.allCases.map(\.rawValue))
+    try require(probe, .probe, among: Probe.allCases.map(\.rawValue))
+    try require(schedule, .schedule, among: ["constant", "cosine"])
+    try require(optimiser, .optimiser, among: ["adam", "adamw"])
+    try require(backend, .backend, among: Backend.allCases.map(\.rawValue))
+    let traces = Trace.allCases.filter { $0 != .none }.map(\.rawValue)
+    try require(trace, .trace, among: traces)
+    try require(evaluationTrace, .evaluationTrace, among: traces)
+    try validateMethod(solver, .solver, fixedSteps: fixedSteps, mend: "--fixed-steps N or --step-size H")
+    try validateMethod(
+      evaluationSolver, .evaluationSolver, fixedSteps: evaluationFixedSteps, mend: "--evaluation-fixed-steps N")
+  }
+
+  private func validateNumbers() throws {
+    try require(hidden.allSatisfy { 1...65_536 ~= $0 }, .hidden, "\(hidden)", "widths from 1 to 65536")
+    try require(count >= 4 && count < 1 << 32, .count, "\(count)", "at least 4 and below 2^32")
+    try require(1...4096 ~= probes, .probes, "\(probes)", "from 1 to 4096")
+    try require(solverMaxSteps > 0 && solverMaxSteps <= 1 << 24, .solverMaxSteps, "\(solverMaxSteps)", "from 1 to 2^24")
+    for (value, key) in [(fixedSteps, Key.fixedSteps), (evaluationFixedSteps, .evaluationFixedSteps)] {
+      try require(0...1_000_000 ~= value, key, "\(value)", "from 1 to 1000000, or 0 for adaptive steps")
+    }
+    for (value, key) in [
+      (batchSize, Key.batchSize), (validationInterval, .validationInterval), (checkpointInterval, .checkpointInterval),
+    ] {
+      try require(value > 0 && value < 1 << 31, key, "\(value)", "a positive whole number")
+    }
+    for (value, key) in [(steps, Key.steps), (warmupSteps, .warmupSteps), (patience, .patience)] {
+      try require(value >= 0, key, "\(value)", "a positive whole number, or 0 for none")
+    }
+    try require(0...4096 ~= threads, .threads, "\(threads)", "from 1 to 4096, or 0 for all there are")
+    for (value, key) in [
+      (rtol, Key.rtol), (atol, .atol), (evaluationRtol, .evaluationRtol), (evaluationAtol, .evaluationAtol),
+    ] {
+      try require(value > 0 && value.isFinite, key, "\(value)", "a positive number such as 1e-5")
+    }
+    for (value, key) in [(endTime, Key.endTime), (learningRate, .learningRate)] {
+      try require(value > 0 && value.isFinite, key, "\(value)", "a positive number")
+    }
+    for (value, key) in [(seconds, Key.seconds), (weightDecay, .weightDecay), (clipNorm, .clipNorm)] {
+      try require(value >= 0 && value.isFinite, key, "\(value)", "a positive number, or 0 for none")
+    }
+    try require(
+      (0..<1).contains(averageDecay), .averageDecay, "\(averageDecay)", "below 1, such as 0.999, or 0 for none")
+    guard steps > 0 || seconds > 0 else {
+      throw CommandFailure(.usage, "training would never end: give --steps N or --seconds S")
+    }
+  }
+
+  /// A method without an error estimate cannot choose its own steps.
+  private func validateMethod(_ name: String, _ key: Key, fixedSteps: Int, mend: String) throws {
+    try require(name, key, among: Methods.all.map(\.name))
+    guard try Methods.named(name).isAdaptive || fixedSteps > 0 else {
+      throw CommandFailure(
+        .usage, "\(key.rawValue) is \(name), which cannot choose its own steps: give \(mend) with it")
+    }
+  }
+
+  private func require(_ isMet: Bool, _ key: Key, _ value: String, _ allowed: String) throws {
+    guard isMet else { throw CommandFailure(.usage, "\(key.rawValue) is \(value), must be \(allowed)") }
+  }
+
+  private func require(_ word: String, _ key: Key, among words: [String]) throws {
+    guard words.contains(word) else {
+      throw CommandFailure(
+        .usage, "\(key.rawValue) '\(word)' is not known: \(Suggestion.sentence(for: word, among: words))")
+    }
+  }
+}

@@ -1,0 +1,109 @@
+/// Everything that decides what a run of training does: what `config.yaml` in a run folder holds.
+///
+/// A key of the file is a flag's name without its dashes. There are no absent values, so that a resolved file says
+/// everything: 0 stands for "no bound", "off" or "choose", as each line says.
+struct Settings: Codable, Equatable {
+  // Data
+  /// A name of `cnf datasets`, or an absolute path.
+  var data: String
+  /// Samples of a generated set.
+  var count: Int
+  /// Of a generated set, and of the split into train, validation and test.
+  var dataSeed: UInt64
+  /// Whether columns are brought to mean 0 and variance 1 before the flow sees them.
+  var standardise: Bool
+
+  // Model
+  /// Widths of the hidden layers.
+  var hidden: [Int]
+  var activation: String
+  /// T: the flow runs from the base at t = 0 to the data at t = T.
+  var endTime: Double
+
+  // Solver of training
+  var solver: String
+  var rtol: Double
+  var atol: Double
+  /// Equal steps from 0 to T; 0: adaptive.
+  var fixedSteps: Int
+  var solverMaxSteps: Int
+  var trace: String
+  var probe: String
+  var probes: Int
+
+  // Solver of validation, evaluation and sampling
+  var evaluationSolver: String
+  var evaluationRtol: Double
+  var evaluationAtol: Double
+  /// 0: adaptive.
+  var evaluationFixedSteps: Int
+  var evaluationTrace: String
+
+  // Optimiser
+  /// 0: no bound.
+  var steps: Int
+  /// 0: no bound.
+  var seconds: Double
+  var batchSize: Int
+  var learningRate: Double
+  var schedule: String
+  var warmupSteps: Int
+  var optimiser: String
+  var weightDecay: Double
+  /// 0: off.
+  var clipNorm: Double
+  /// 0: off.
+  var averageDecay: Double
+
+  // Run
+  var validationInterval: Int
+  /// 0: never stop early.
+  var patience: Int
+  var checkpointInterval: Int
+  var seed: UInt64
+  /// 0: all there are.
+  var threads: Int
+  var backend: String
+
+  /// The keys of the file. Their order is the file's.
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case data
+    case count
+    case dataSeed = "data-seed"
+    case standardise
+    case hidden
+    case activation
+    case endTime = "end-time"
+    case solver
+    case rtol
+    case atol
+    case fixedSteps = "fixed-steps"
+    case solverMaxSteps = "solver-max-steps"
+    case trace
+    case probe
+    case probes
+    case evaluationSolver = "evaluation-solver"
+    case evaluationRtol = "evaluation-rtol"
+    case evaluationAtol = "evaluation-atol"
+    case evaluationFixedSteps = "evaluation-fixed-steps"
+    case evaluationTrace = "evaluation-trace"
+    case steps
+    case seconds
+    case batchSize = "batch-size"
+    case learningRate = "learning-rate"
+    case schedule
+    case warmupSteps = "warmup-steps"
+    case optimiser
+    case weightDecay = "weight-decay"
+    case clipNorm = "clip-norm"
+    case averageDecay = "average-decay"
+    case validationInterval = "validation-interval"
+    case patience
+    case checkpointInterval = "checkpoint-interval"
+    case seed
+    case threads
+    case backend
+  }
+
+  typealias Key = CodingKeys
+}

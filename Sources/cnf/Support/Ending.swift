@@ -1,0 +1,103 @@
+import ArgumentParser
+import ContinuousFlows
+import FlowIO
+import FlowPlots
+import KernelBridge
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// How the program ends when a command throws: one sentence on standard error, and the exit code it deserves.
+enum Ending {
+  ///
+  /// - Parameter subcommand: the one that was called, where there was one.
+  static func exit(with error: any Error, of command: (some ParsableCommand).Type, subcommand: String?) -> Never {
+    // Help and version are asked for by way of an error that means success.
+    if let failure = failure(for: error) {
+      Terminal.remark("cnf: \(sentence(failure.message))")
+      leave(failure.kind.exitCode)
+    }
+    if command.exitCode(for: error) == .success {
+      Terminal.result(command.fullMessage(for: error))
+      leave(0)
+    }
+    let name = ([command.configuration.commandName] + [subcommand]).compactMap { $0 }.joined(separator: " ")
+    Terminal.remark("cnf: \(sentence(command.message(for: error))) (\(name) --help tells more)")
+    leave(CommandFailure.Kind.usage.exitCode)
+  }
+
+  /// What an error of ours or of the modules below means for a user; nil for the argument parser's own.
+  static func failure(for error: any Error) -> CommandFailure? {
+    switch error {
+    case let failure as CommandFailure: failure
+    case let error as DataError:
+      if case .unknownName(let name, let known) = error {
+        CommandFailure(
+          .usage,
+          "there is no data set named '\(name)': \(Suggestion.sentence(for: name, among: known)) "
+            + "(a file is named with its extension, .npy or .csv)")
+      } else {
+        CommandFailure(.badData, error.description)
+      }
+    case let error as FlowIOError:
+      switch error {
+      case .system: CommandFailure(.other, error.description)
+      case .unknownExtension: CommandFailure(.usage, error.description)
+      default: CommandFailure(.badData, error.description)
+      }
+    case let error as PlotError:
+      if case .unknownFormat = error {
+        CommandFailure(.usage, error.description)
+      } else {
+        CommandFailure(.other, error.description)
+      }
+    case let error as KernelError:
+      switch error {
+      case .unknownMethod, .invalidOption: CommandFailure(.usage, error.description)
+      default: CommandFailure(.other, error.description)
+      }
+    case let error as TrainingError:
+      switch error {
+      case .invalidOption: CommandFailure(.usage, error.description)
+      case .dimensionMismatch, .noSamples, .stateMismatch: CommandFailure(.badData, error.description)
+      case .solveFailed, .lossNotFinite, .gradientNotFinite: CommandFailure(.other, error.description)
+      }
+    case let error as RunFolderError:
+      switch error {
+      case .holdsRun(let path, let file):
+        CommandFailure(
+          .usage,
+          "\(path) holds a run already (\(file)): go on with it by cnf train --resume \(path), or name another "
+            + "folder with --out")
+      case .noCheckpoint: CommandFailure(.badData, error.description)
+      case .cannotCreate: CommandFailure(.other, error.description + ": name another folder")
+      case .notWritable: CommandFailure(.other, error.description)
+      }
+    case let error as FlowFileError: CommandFailure(.badData, error.description)
+    case let error as SolveFailure:
+      CommandFailure(.other, error.description + ": try looser tolerances or a larger --solver-max-steps")
+    default: nil
+    }
+  }
+
+  /// One line, without the full stop that some libraries put.
+  private static func sentence(_ text: String) -> String {
+    let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    return line.hasSuffix(".") ? String(line.dropLast()) : line
+  }
+
+  private static func leave(_ code: Int32) -> Never {
+    #if canImport(Glibc)
+      Glibc.exit(code)
+    #elseif canImport(Musl)
+      Musl.exit(code)
+    #else
+      Darwin.exit(code)
+    #endif
+  }
+}

@@ -1,0 +1,37 @@
+/// Numbers as people read them, without a locale: a point, and no grouping.
+enum Format {
+  /// `digits` decimals, rounded; "nan" and "inf" for what is no number.
+  static func decimal(_ value: Double, digits: Int) -> String {
+    guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
+    var scale = 1.0
+    for _ in 0..<digits { scale *= 10 }
+    let scaled = (abs(value) * scale).rounded()
+    let sign = value < 0 && scaled > 0 ? "-" : ""
+    let whole = (scaled / scale).rounded(.towardZero)
+    guard digits > 0 else { return "\(sign)\(Int(whole))" }
+    let rest = String(Int(scaled - whole * scale))
+    return "\(sign)\(Int(whole)).\(String(repeating: "0", count: max(0, digits - rest.count)))\(rest)"
+  }
+
+  /// "42 %".
+  static func percent(_ fraction: Double) -> String { "\(Int((100 * fraction).rounded(.down))) %" }
+
+  /// "38 s", "2:05 min" or "1:02:03 h".
+  static func duration(_ seconds: Double) -> String {
+    let total = Int(max(0, seconds))
+    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    if total < 60 { return "\(total) s" }
+    if total < 3600 { return "\(total / 60):\(two(total % 60)) min" }
+    return "\(total / 3600):\(two(total / 60 % 60)):\(two(total % 60)) h"
+  }
+
+  /// `text` filled up with spaces on its right to `width`.
+  static func padded(_ text: String, to width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - text.count))
+  }
+
+  /// `text` filled up with spaces on its left to `width`.
+  static func aligned(_ text: String, to width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
+  }
+}

@@ -1,0 +1,47 @@
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// SIGINT and SIGTERM while something is being saved as it goes: the first asks the work to stop at the next safe place,
+/// the second kills.
+enum Interruption {
+  /// The signal that came; 0 while there was none.
+  private static let received = Atomic<Int32>(0)
+
+  /// The signal that came, if one did.
+  static var signal: Int32? {
+    let number = received.load(ordering: .relaxed)
+    return number == 0 ? nil : number
+  }
+
+  /// From here on the first SIGINT or SIGTERM only sets `signal`.
+  static func catchSignals() {
+    // Touched before the handler can be, so that the handler never runs a lazy initialiser.
+    received.store(0, ordering: .relaxed)
+    for number in [SIGINT, SIGTERM] {
+      set(number) { number in
+        Interruption.received.store(number, ordering: .relaxed)
+        Interruption.release()
+      }
+    }
+  }
+
+  /// From here on both kill again.
+  static func release() {
+    for number in [SIGINT, SIGTERM] { set(number, SIG_DFL) }
+  }
+
+  private static func set(_ number: Int32, _ handler: sighandler_t?) {
+    // Not `signal`, which restarts or resets as the platform likes.
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = handler
+    action.sa_flags = SA_RESTART
+    sigaction(number, &action, nil)
+  }
+}

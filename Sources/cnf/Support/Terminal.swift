@@ -1,0 +1,56 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Standard output for results, standard error for everything else.
+enum Terminal {
+  /// Whether someone watches standard error.
+  static let errorIsTerminal = isatty(STDERR_FILENO) == 1
+
+  /// Colours and dimmed text on standard error: on a terminal that can, unless `NO_COLOR` is set to anything.
+  static let errorHasColour: Bool = {
+    let refused = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
+    let dumb = getenv("TERM").map { String(cString: $0) == "dumb" } ?? true
+    return errorIsTerminal && !refused && !dumb
+  }()
+
+  /// Columns of the terminal, or 80.
+  static var columns: Int {
+    var size = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
+  /// A line of the result.
+  static func result(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+
+  /// A line of remarks.
+  static func remark(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+
+  /// Text to standard error as it is.
+  static func errorText(_ text: String) { write(text, to: STDERR_FILENO) }
+
+  /// All of `text`; what cannot be written (a closed pipe) has nobody to read it.
+  private static func write(_ text: String, to descriptor: Int32) {
+    let bytes = Array(text.utf8)
+    var done = 0
+    while done < bytes.count {
+      let count = bytes[done...].withUnsafeBytes {
+        #if canImport(Glibc)
+          Glibc.write(descriptor, $0.baseAddress, $0.count)
+        #elseif canImport(Musl)
+          Musl.write(descriptor, $0.baseAddress, $0.count)
+        #else
+          Darwin.write(descriptor, $0.baseAddress, $0.count)
+        #endif
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return }
+      done += count
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import ContinuousFlows
+import FlowIO
+import Foundation
+
+/// One call of `cnf train`, from its data to its plots.
+struct TrainingSession {
+  /// What may change when a run is resumed: what does not decide where its steps lead.
+  private static let changeable: Set<Settings.Key> = [
+    .steps, .seconds, .validationInterval, .patience, .checkpointInterval, .threads,
+  ]
+
+  private let settings: Settings
+  private let split: DatasetSplit
+  private let folder: RunFolder
+  private let trainer: Trainer
+  private let progress: ProgressReporter
+
+  /// A new run. What is wrong with settings or data is found before the folder is made.
+  init(settings: Settings, out: String, isQuiet: Bool) throws {
+    var settings = settings
+    if case .file(let path) = try DatasetSource(settings.data) {
+      // The run may be looked at from elsewhere.
+      settings.data = URL(fileURLWithPath: path).standardizedFileURL.path
+    }
+    split = try settings.loadSplit()
+    folder = try RunFolder.create(at: out)
+    trainer = try Trainer(
+      flow: settings.untrainedFlow(for: split.train), training: split.train, validation: split.validation,
+      options: settings.trainingOptions, folder: folder)
+    try settings.write(to: folder)
+    self.settings = settings
+    progress = ProgressReporter("training", isSilent: isQuiet)
+    progress.remark(
+      "\(settings.data): \(split.train.count) samples to train on, \(split.validation.count) to validate, "
+        + "\(split.test.count) held out; \(trainer.state.flow.parameters.count) parameters; run folder \(out)")
+  }
+
+  /// The run in `path`, from its last checkpoint; from its beginning where it has none yet.
+  init(resuming path: String, overrides: SettingsLayer, isQuiet: Bool) throws {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw CommandFailure(.badData, "there is no run at \(path) to resume: check the path, or begin one with --out")
+    }
+    if let key = Settings.Key.allCases.first(where: { overrides.has($0) && !Self.changeable.contains($0) }) {
+      throw CommandFailure(
+        .usage,
+        "\(key.rawValue) cannot change when a run is resumed: leave --\(key.rawValue) out, or begin a new run "
+          + "with --out")
+    }
+    let present = RunFolder(path: path)
+    let recorded = try Settings.read(from: present)
+    let settings = try overrides.resolved(over: recorded, origin: "the command line")
+    try settings.validate()
+    split = try settings.loadSplit()
+    if FileManager.default.fileExists(atPath: present.checkpointPath) {
+      folder = try RunFolder.open(at: path)
+      trainer = try Trainer(
+        resuming: folder, training: split.train, validation: split.validation, options: settings.trainingOptions)
+    } else {
+      folder = present
+      trainer = try Trainer(
+        flow: settings.untrainedFlow(for: split.train), training: split.train, validation: split.validation,
+        options: settings.trainingOptions, folder: folder)
+    }
+    if settings != recorded { try settings.write(to: folder) }
+    self.settings = settings
+    progress = ProgressReporter("training", isSilent: isQuiet)
+    progress.remark("\(path): going on after step \(trainer.state.step)")
+  }
+
+  /// Trains, and looks at what came of it.
+  ///
+  /// - Throws: `CommandFailure` of a signal, once everything is saved.
+  func run() throws -> TrainingOutcome {
+    let result = try train()
+    progress.clear()
+    if result.ending == .interruption, let signal = Interruption.signal {
+      throw CommandFailure(
+        .signal(signal),
+        "stopped after step \(result.steps) with a checkpoint written: cnf train --resume \(folder.path) "
+          + "goes on from there")
+    }
+    let run = TrainedRun(folder: folder, flow: result.flow, settings: settings)
+    let report = try HeldOutReport(of: result.flow, on: split.test, against: split.fitted, settings: settings)
+    let plots = try RunPlots(of: run, split: split)
+    let written = try plots.writeAll(to: folder, kinds: plots.kinds)
+    return TrainingOutcome(result: result, report: report, folder: folder, plots: written)
+  }
+
+  private func train() throws -> TrainingResult {
+    Interruption.catchSignals()
+    defer { Interruption.release() }
+    var latest = "no validation yet"
+    func observe(_ event: TrainingEvent) {
+      switch event {
+      case .step(let step):
+        progress.update(
+          fraction: step.progress,
+          detail: "step \(step.step), log-likelihood \(Format.decimal(-step.nllNats, digits: 3)) nats, \(latest)")
+      case .validation(let validation):
+        let value = Format.decimal(-validation.result.nllNats, digits: 3)
+        latest = "validation \(value)\(validation.isBest ? "" : " (not the best)")"
+      case .checkpoint: break
+      }
+    }
+    do {
+      return try trainer.run(shouldStop: { Interruption.signal != nil }, observer: observe)
+    } catch let error as TrainingError {
+      progress.clear()
+      throw CommandFailure(.other, "\(error); the state before that step is saved in \(folder.checkpointPath)")
+    }
+  }
+}

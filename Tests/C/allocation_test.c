@@ -1,0 +1,265 @@
+/* allocation_test.c - who allocates, and when.
+ *
+ * This program defines malloc and its kin itself, so every allocation of the process comes through here: the library's,
+ * and those of the OpenMP runtime, on whatever thread. Two promises of cnf.h are then simply counted:
+ *
+ *   - once a solver is made, cnf_solve, cnf_solver_evaluate and cnf_solve_vjp neither allocate nor free;
+ *   - when memory runs out, creation answers CNF_ERROR_MEMORY, leaves the handle alone and gives everything back: tried
+ *     with the first, second, ... allocation failing, until creation succeeds.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "check.h"
+
+/* ---- Allocation, watched ---------------------------------------------------------------------------------------- */
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *old, size_t size);
+extern void *__libc_memalign(size_t alignment, size_t size);
+extern void __libc_free(void *memory);
+
+static atomic_bool watching;    /* the counters run */
+static atomic_long allocations; /* attempts */
+static atomic_long releases;    /* free, munmap, realloc */
+static atomic_long live;        /* blocks and mappings made minus given back */
+static atomic_long fail_at;     /* the attempt of this number fails, from 1; 0: none */
+
+/* Counts an attempt; 0 means that it has to fail. */
+static int may_allocate(void) {
+  if (!atomic_load(&watching)) return 1;
+  return atomic_fetch_add(&allocations, 1) + 1 != atomic_load(&fail_at);
+}
+
+static void *allocated(void *memory) {
+  if (memory && atomic_load(&watching)) atomic_fetch_add(&live, 1);
+  return memory;
+}
+
+static void released(void) {
+  if (!atomic_load(&watching)) return;
+  atomic_fetch_add(&releases, 1);
+  atomic_fetch_sub(&live, 1);
+}
+
+static void *out_of_memory(void) {
+  errno = ENOMEM;
+  return NULL;
+}
+
+void *malloc(size_t size) { return may_allocate() ? allocated(__libc_malloc(size)) : out_of_memory(); }
+void *calloc(size_t count, size_t size) {
+  return may_allocate() ? allocated(__libc_calloc(count, size)) : out_of_memory();
+}
+void *memalign(size_t alignment, size_t size) {
+  return may_allocate() ? allocated(__libc_memalign(alignment, size)) : out_of_memory();
+}
+void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
+int posix_memalign(void **memory, size_t alignment, size_t size) {
+  void *block = memalign(alignment, size);
+  if (block) *memory = block;
+  return block ? 0 : ENOMEM;
+}
+void *realloc(void *old, size_t size) {
+  if (!may_allocate()) return out_of_memory();
+  void *memory = __libc_realloc(old, size);
+  if (memory && !old) allocated(memory);
+  return memory;
+}
+void free(void *memory) {
+  if (memory) released();
+  __libc_free(memory);
+}
+void *mmap(void *address, size_t size, int protection, int flags, int file, off_t offset) {
+  if (!may_allocate()) return errno = ENOMEM, MAP_FAILED;
+  void *memory = (void *)syscall(SYS_mmap, address, size, protection, flags, file, offset);
+  if (memory != MAP_FAILED) allocated(memory);
+  return memory;
+}
+int munmap(void *address, size_t size) {
+  released();
+  return (int)syscall(SYS_munmap, address, size);
+}
+
+static void watch(long failing) {
+  atomic_store(&allocations, 0), atomic_store(&releases, 0), atomic_store(&live, 0), atomic_store(&fail_at, failing);
+  atomic_store(&watching, 1);
+}
+static void unwatch(void) { atomic_store(&watching, 0); }
+
+/* ---- What is solved --------------------------------------------------------------------------------------------- */
+
+/* Samples of the largest call: several chunks and tiles of every instruction set, and a prime, so that edges are met. */
+enum { D = 3, HIDDEN = 20, COUNT = 997, OP_COUNT = 6, MAX_PARAMETERS = 2000 };
+
+static union {
+  float f32[MAX_PARAMETERS];
+  double f64[MAX_PARAMETERS];
+} theta, theta_bar;
+static union {
+  float f32[COUNT * D];
+  double f64[COUNT * D];
+} x0, x1, x0_bar, velocity;
+static double log_det[COUNT], t_reached[COUNT], loss[COUNT], t0_bar[COUNT], t1_bar[COUNT], divergence[COUNT];
+static int32_t status[COUNT], accepted[COUNT], rejected[COUNT], evaluations[COUNT];
+
+/* A residual block between two layers: every kind of op but a separate activation. */
+static cnf_status make_field(int32_t dtype, cnf_field **field) {
+  const cnf_op ops[OP_COUNT] = {
+      {.kind = CNF_OP_TIME, .input = CNF_NO_BLOCK, .input2 = CNF_NO_BLOCK},
+      {.kind = CNF_OP_CONCAT, .input = CNF_STATE, .input2 = 1},
+      {.kind = CNF_OP_LINEAR, .input = 2, .input2 = CNF_NO_BLOCK, .rows = HIDDEN, .activation = CNF_ACTIVATION_TANH},
+      {.kind = CNF_OP_LINEAR, .input = 3, .input2 = CNF_NO_BLOCK, .rows = HIDDEN, .activation = CNF_ACTIVATION_SILU},
+      {.kind = CNF_OP_ADD, .input = 3, .input2 = 4},
+      {.kind = CNF_OP_LINEAR, .input = 5, .input2 = CNF_NO_BLOCK, .rows = D},
+  };
+  return cnf_field_create(dtype, D, ops, OP_COUNT, field);
+}
+
+static int32_t zero_loss(void *context, size_t first, size_t count, const void *x, const double *log_det_of,
+                         const int32_t *status_of, double *loss_of, void *x_bar, double *log_det_bar) {
+  (void)context, (void)first, (void)count, (void)x, (void)log_det_of, (void)status_of;
+  (void)loss_of, (void)x_bar, (void)log_det_bar;
+  return 0;
+}
+
+/* Runs all that the options allow, small call first: a buffer that grows with a later, larger call would show. */
+static cnf_status run(cnf_solver *solver) {
+  const cnf_loss losses[] = {
+      {.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_NORMAL_NLL, .scale = 1},
+      {.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_CALLBACK, .function = zero_loss},
+      {.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_COTANGENTS, .x1_bar = &x0},
+  };
+  cnf_solve_output output = {.struct_size = sizeof output,
+                             .x1 = &x1,
+                             .log_det = log_det,
+                             .t_reached = t_reached,
+                             .status = status,
+                             .accepted = accepted,
+                             .rejected = rejected,
+                             .evaluations = evaluations};
+  cnf_gradient gradient = {.struct_size = sizeof gradient,
+                           .parameters = &theta_bar,
+                           .x0 = &x0_bar,
+                           .t0 = t0_bar,
+                           .t1 = t1_bar,
+                           .loss = loss};
+  const size_t counts[] = {1, 5, COUNT};
+  for (size_t i = 0; i < sizeof counts / sizeof counts[0]; ++i) {
+    const cnf_solve_input input = {
+        .struct_size = sizeof input, .parameters = &theta, .x0 = &x0, .count = counts[i], .t0 = 1, .t1 = 0, .seed = 3};
+    cnf_status result = cnf_solve(solver, &input, &output);
+    if (result == CNF_OK) result = cnf_solver_evaluate(solver, &input, &velocity, divergence);
+    for (size_t j = 0; j < sizeof losses / sizeof losses[0] && result == CNF_OK; ++j)
+      result = cnf_solve_vjp(solver, &input, &losses[j], &output, &gradient);
+    if (result != CNF_OK) return result;
+  }
+  return CNF_OK;
+}
+
+/* ---- Tests ------------------------------------------------------------------------------------------------------ */
+
+static void test_calls_allocate_nothing(const cnf_field *field, const char *dtype_text) {
+  static const char *const control_text[] = {"adaptive", "fixed"};
+  static const int32_t traces[] = {CNF_TRACE_NONE, CNF_TRACE_HUTCHINSON, CNF_TRACE_EXACT};
+  for (int32_t threads = 1; threads <= 3; ++threads) {
+    int is_warm = 0;
+    for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control) {
+      for (size_t t = 0; t < sizeof traces / sizeof traces[0]; ++t) {
+        cnf_solver_options options;
+        cnf_solver_options_init(&options);
+        options.control = control;
+        options.steps = 6;
+        options.trace = traces[t];
+        options.threads = threads;
+        cnf_solver *solver = NULL;
+        CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
+        /* OpenMP makes its threads at the first region that asks for so many: that call is not counted. All later
+         * solvers are counted from their very first call. */
+        if (!is_warm) CHECK(run(solver) == CNF_OK);
+        is_warm = 1;
+
+        watch(0);
+        const cnf_status result = run(solver);
+        unwatch();
+        char detail[160];
+        snprintf(detail, sizeof detail, "%ld allocations, %ld releases: %s, %s steps, trace %d, %d threads",
+                 atomic_load(&allocations), atomic_load(&releases), dtype_text, control_text[control], (int)traces[t],
+                 (int)threads);
+        CHECK(result == CNF_OK);
+        check_count(allocations == 0 && releases == 0, "calls allocate nothing", detail, __LINE__);
+        cnf_solver_destroy(solver);
+      }
+    }
+  }
+}
+
+/* The number of attempts until creation succeeds is the number of allocations it makes, plus 1. */
+static void test_field_without_memory(void) {
+  cnf_status result = CNF_ERROR_MEMORY;
+  long attempt = 0;
+  while (result == CNF_ERROR_MEMORY && attempt < 1000) {
+    cnf_field *field;
+    pattern_fill(&field, sizeof field);
+    watch(++attempt);
+    result = make_field(CNF_FLOAT32, &field);
+    if (result == CNF_OK) cnf_field_destroy(field);
+    unwatch();
+    CHECK(live == 0);
+    CHECK(result == CNF_OK || pattern_intact(&field, sizeof field));
+  }
+  CHECK(result == CNF_OK && attempt > 1);
+}
+
+static void test_solver_without_memory(const cnf_field *field) {
+  cnf_solver_options options;
+  cnf_solver_options_init(&options);
+  options.threads = 2;
+  cnf_status result = CNF_ERROR_MEMORY;
+  long attempt = 0;
+  while (result == CNF_ERROR_MEMORY && attempt < 1000) {
+    cnf_solver *solver;
+    pattern_fill(&solver, sizeof solver);
+    watch(++attempt);
+    result = cnf_solver_create(field, &options, &solver);
+    if (result == CNF_OK) cnf_solver_destroy(solver);
+    unwatch();
+    CHECK(live == 0);
+    CHECK(result == CNF_OK || pattern_intact(&solver, sizeof solver));
+  }
+  CHECK(result == CNF_OK && attempt > 1);
+}
+
+int main(void) {
+  /* The watch works: otherwise zero allocations would mean nothing. */
+  watch(0);
+  void *volatile block = malloc(16);
+  free(block);
+  unwatch();
+  CHECK(allocations == 1 && releases == 1 && live == 0);
+
+  for (int32_t dtype = CNF_FLOAT32; dtype <= CNF_FLOAT64; ++dtype) {
+    cnf_field *field = NULL;
+    CHECK(make_field(dtype, &field) == CNF_OK);
+    const size_t parameters = cnf_field_parameter_count(field);
+    CHECK(parameters <= MAX_PARAMETERS);
+    CHECK(cnf_random_normal(dtype, 1, CNF_STREAM_INITIAL, 0, 0, 1, parameters, &theta) == CNF_OK);
+    for (size_t p = 0; p < parameters; ++p) {
+      if (dtype == CNF_FLOAT32)
+        theta.f32[p] *= 0.2f;
+      else
+        theta.f64[p] *= 0.2;
+    }
+    CHECK(cnf_random_normal(dtype, 1, CNF_STREAM_DATA, 0, 0, COUNT, D, &x0) == CNF_OK);
+    test_calls_allocate_nothing(field, dtype == CNF_FLOAT32 ? "float" : "double");
+    if (dtype == CNF_FLOAT32) test_solver_without_memory(field);
+    cnf_field_destroy(field);
+  }
+  test_field_without_memory();
+  return check_report();
+}

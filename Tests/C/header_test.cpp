@@ -1,0 +1,15 @@
+// cnf.h compiles and links as C++, and agrees with the library about its version.
+#include <cstdio>
+#include <cstring>
+
+#include "cnf.h"
+
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+
+int main() {
+  const char *expected = TEXT(CNF_VERSION_MAJOR) "." TEXT(CNF_VERSION_MINOR) "." TEXT(CNF_VERSION_PATCH);
+  bool same = std::strcmp(cnf_version(), expected) == 0;
+  std::printf("%d passed, %d failed\n", same ? 1 : 0, same ? 0 : 1);
+  return same ? 0 : 1;
+}

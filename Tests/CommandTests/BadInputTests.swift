@@ -1,0 +1,147 @@
+import FlowIO
+import Foundation
+import Testing
+
+/// Whatever is wrong, a user gets one sentence that names the thing and the mend, and the documented exit code; nothing
+/// is overwritten.
+@Suite struct BadInputTests {
+  /// A call that has to fail.
+  struct Case: CustomTestStringConvertible, Sendable {
+    let arguments: [String]
+    let code: Int32
+    /// What the sentence has to contain.
+    let words: [String]
+    var environment: [String: String] = [:]
+
+    var testDescription: String { arguments.joined(separator: " ") }
+  }
+
+  private static let train = ["train", "--out", "new"]
+
+  static let cases: [Case] = [
+    // Words and flags
+    Case(arguments: ["trian"], code: 64, words: ["trian", "did you mean 'train'"]),
+    Case(arguments: ["train", "--dta", "x"], code: 64, words: ["--dta", "--data"]),
+    Case(arguments: ["train", "--data", "pinwheel"], code: 64, words: ["--out"]),
+    Case(arguments: train, code: 64, words: ["--data", "cnf datasets"]),
+    Case(arguments: train + ["--data", "pinwhel"], code: 64, words: ["pinwhel", "did you mean 'pinwheel'"]),
+    Case(arguments: train + ["--data", "moons", "--rtol", "0"], code: 64, words: ["rtol", "positive"]),
+    Case(arguments: train + ["--data", "moons", "--atol", "-1"], code: 64, words: ["atol is -1", "positive"]),
+    Case(arguments: train + ["--data", "moons", "--rtol", "nan"], code: 64, words: ["rtol", "positive"]),
+    Case(arguments: train + ["--data", "moons", "--steps", "many"], code: 64, words: ["many", "--steps"]),
+    Case(arguments: train + ["--data", "moons", "--steps", "0"], code: 64, words: ["--steps", "--seconds"]),
+    Case(arguments: train + ["--data", "moons", "--hidden", "8,x"], code: 64, words: ["8,x", "--hidden"]),
+    Case(arguments: train + ["--data", "moons", "--batch-size", "0"], code: 64, words: ["batch-size is 0"]),
+    Case(arguments: train + ["--data", "moons", "--threads", "-2"], code: 64, words: ["threads is -2"]),
+    Case(arguments: train + ["--data", "moons", "--activation", "tnh"], code: 64, words: ["'tnh'", "'tanh'"]),
+    Case(arguments: train + ["--data", "moons", "--solver", "dopri"], code: 64, words: ["'dopri'", "'dopri5'"]),
+    Case(arguments: train + ["--data", "moons", "--solver", "rk4"], code: 64, words: ["rk4", "--fixed-steps"]),
+    Case(arguments: train + ["--data", "moons", "--step-size", "0"], code: 64, words: ["step-size is 0", "positive"]),
+    Case(
+      arguments: train + ["--data", "moons", "--fixed-steps", "4", "--step-size", "0.1"], code: 64,
+      words: ["fixed-steps", "step-size", "exclude"]),
+    Case(arguments: train + ["--data", "moons", "--trace", "exakt"], code: 64, words: ["'exakt'", "'exact'"]),
+    Case(arguments: train + ["--data", "moons", "--backend", "rust"], code: 64, words: ["'rust'", "swift"]),
+    Case(
+      arguments: train + ["--data", "moons"], code: 64, words: ["CNF_ISA", "avx9", "generic"],
+      environment: ["CNF_ISA": "avx9"]),
+    // Config files
+    Case(arguments: train + ["--config", "absent.yaml"], code: 65, words: ["absent.yaml"]),
+    Case(arguments: train + ["--config", "key.yaml"], code: 64, words: ["'hiden'", "did you mean 'hidden'"]),
+    Case(arguments: train + ["--config", "value.yaml"], code: 64, words: ["steps is 'many'", "whole number"]),
+    Case(arguments: train + ["--config", "broken.yaml"], code: 65, words: ["broken.yaml", "YAML"]),
+    // Data
+    Case(arguments: train + ["--data", "absent.npy"], code: 65, words: ["absent.npy", "no such file"]),
+    Case(arguments: train + ["--data", "./points.xls"], code: 64, words: ["points.xls", ".npy", ".csv"]),
+    Case(arguments: train + ["--data", "nan.csv"], code: 65, words: ["nan.csv", "nan", "row 2, column 1"]),
+    Case(arguments: train + ["--data", "infinite.npy"], code: 65, words: ["infinite.npy", "inf", "row 1, column 2"]),
+    Case(arguments: train + ["--data", "ragged.csv"], code: 65, words: ["ragged.csv", "line 2", "3 columns"]),
+    Case(arguments: train + ["--data", "text.csv"], code: 65, words: ["text.csv", "'four'", "line 2, column 2"]),
+    Case(arguments: train + ["--data", "empty.csv"], code: 65, words: ["empty.csv"]),
+    Case(arguments: train + ["--data", "few.csv"], code: 65, words: ["few.csv", "2 rows", "at least 4"]),
+    Case(arguments: train + ["--data", "empty.npy"], code: 65, words: ["empty.npy", "no rows"]),
+    Case(arguments: train + ["--data", "scalar.npy"], code: 65, words: ["scalar.npy", "shape"]),
+    Case(arguments: train + ["--data", "cut.npy"], code: 65, words: ["cut.npy"]),
+    // Folders
+    Case(
+      arguments: ["train", "--data", "moons", "--out", "file.txt/run"], code: 1,
+      words: ["file.txt/run", "another folder"]),
+    Case(
+      arguments: ["train", "--data", "moons", "--out", "/proc/run"], code: 1, words: ["/proc/run", "another folder"]),
+    Case(
+      arguments: ["train", "--data", "moons", "--out", "run"], code: 64, words: ["run holds a run", "--resume run"]),
+    Case(arguments: ["train", "--resume", "absent"], code: 65, words: ["absent", "--out"]),
+    Case(arguments: ["train", "--resume", "run", "--hidden", "4"], code: 64, words: ["hidden", "resume"]),
+    Case(arguments: ["train", "--resume", "run", "--out", "new"], code: 64, words: ["--out", "--resume"]),
+    // Runs and checkpoints
+    Case(arguments: ["evaluate", "absent"], code: 65, words: ["absent", "cnf train"]),
+    Case(arguments: ["evaluate", "folder"], code: 65, words: ["folder", "no config.yaml"]),
+    Case(arguments: ["evaluate", "cut"], code: 65, words: ["cut/best.safetensors"]),
+    Case(arguments: ["train", "--resume", "cut"], code: 65, words: ["cut/checkpoint.safetensors"]),
+    Case(arguments: ["evaluate", "altered"], code: 65, words: ["altered/best.safetensors"]),
+    Case(arguments: ["train", "--resume", "altered"], code: 65, words: ["altered/checkpoint.safetensors"]),
+    Case(
+      arguments: ["logprob", "run", "--data", "wide.csv"], code: 65, words: ["wide.csv", "3 columns", "trained on 2"]),
+    Case(
+      arguments: ["evaluate", "run", "--data", "digits"], code: 65, words: ["digits", "64 columns", "trained on 2"]),
+    Case(arguments: ["logprob", "run"], code: 64, words: ["--data"]),
+    Case(arguments: ["logprob", "run", "--data", "wide.csv", "--out", "l.txt"], code: 64, words: ["l.txt", ".npy"]),
+    Case(arguments: ["sample", "run", "-n", "0"], code: 64, words: ["-n is 0"]),
+    Case(arguments: ["sample", "run"], code: 64, words: ["-n"]),
+    Case(arguments: ["sample", "run", "-n", "3", "--out", "absent/s.npy"], code: 1, words: ["absent/s.npy"]),
+    Case(arguments: ["plot", "run", "--kind", "densty"], code: 64, words: ["'densty'", "'density'"]),
+    Case(arguments: ["plot", "run", "--out", "p.gif"], code: 64, words: ["p.gif", ".png"]),
+  ]
+
+  @Test func oneSentenceAndTheRightCode() throws {
+    let folder = try Self.folder()
+    let before = try folder.contents(of: ".").filter { !$0.key.hasPrefix(".") }
+    for failing in Self.cases {
+      let outcome = try Program.start(failing.arguments, in: folder, environment: failing.environment).outcome()
+      let name = Comment(rawValue: "\(failing.testDescription): exit \(outcome.code), \(outcome.errors)")
+      #expect(outcome.code == failing.code, name)
+      #expect(outcome.output.isEmpty, name)
+      #expect(outcome.errors.hasPrefix("cnf: ") && outcome.errors.filter { $0 == "\n" }.count == 1, name)
+      for word in failing.words { #expect(outcome.errors.contains(word), "no '\(word)' in: \(name)") }
+    }
+    #expect(try folder.contents(of: ".").filter { !$0.key.hasPrefix(".") } == before)
+    #expect(!folder.exists("new"))
+  }
+
+  /// Everything that the cases need, beside a sound run.
+  private static func folder() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    try folder.write("data: moons\nhiden: [4]\n", to: "key.yaml")
+    try folder.write("data: moons\nsteps: many\n", to: "value.yaml")
+    try folder.write("data: [moons\n", to: "broken.yaml")
+    try folder.write("1,2\nnan,3\n4,5\n", to: "nan.csv")
+    try folder.write("1,2\n1,2,3\n", to: "ragged.csv")
+    try folder.write("1,2\n3,four\n", to: "text.csv")
+    try folder.write("", to: "empty.csv")
+    try folder.write("1,2\n3,4\n", to: "few.csv")
+    try folder.write("1,2,3\n4,5,6\n", to: "wide.csv")
+    try folder.write("no folder", to: "file.txt")
+    try NumPyFile.write(NumPyArray(shape: [1, 2], floats: [1, .infinity]), to: folder.file("infinite.npy"))
+    try NumPyFile.write(NumPyArray(shape: [0, 2], floats: []), to: folder.file("empty.npy"))
+    try NumPyFile.write(NumPyArray(shape: [], floats: [1]), to: folder.file("scalar.npy"))
+    let whole = NumPyFile.serialized(NumPyArray(shape: [9, 2], floats: Array(repeating: 1, count: 18)))
+    try Data(whole.dropLast(7)).write(to: URL(fileURLWithPath: folder.file("cut.npy")))
+    try FileManager.default.createDirectory(atPath: folder.file("folder"), withIntermediateDirectories: true)
+    let (trained, _) = try TrainedFolder.shared.get()
+    for copy in ["run", "cut", "altered"] {
+      try FileManager.default.copyItem(atPath: trained.file("run"), toPath: folder.file(copy))
+    }
+    for file in ["best.safetensors", "checkpoint.safetensors"] {
+      try damage(folder.file("cut/\(file)")) { $0.removeLast(5) }
+      // One bit of one weight.
+      try damage(folder.file("altered/\(file)")) { $0[$0.count - 3] ^= 4 }
+    }
+    return folder
+  }
+
+  private static func damage(_ path: String, _ change: (inout Data) -> Void) throws {
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    change(&bytes)
+    try bytes.write(to: URL(fileURLWithPath: path))
+  }
+}

@@ -1,0 +1,162 @@
+import FlowIO
+import Foundation
+import Testing
+
+/// Each subcommand does what its help says, and its JSON has the documented members.
+@Suite struct SubcommandTests {
+  private static let evaluationKeys = [
+    "count", "nll_nats", "nll_stderr", "bits_per_dim", "evaluations_mean", "evaluations_max", "failed",
+  ]
+
+  private func run(_ arguments: String...) throws -> Program.Outcome {
+    let (folder, _) = try TrainedFolder.shared.get()
+    return try Program.start(arguments, in: folder).outcome()
+  }
+
+  private func expectSuccess(_ outcome: Program.Outcome) {
+    #expect(outcome.code == 0, "\(outcome.errors)")
+  }
+
+  @Test func info() throws {
+    let outcome = try run("info", "--json")
+    expectSuccess(outcome)
+    let json = try outcome.json
+    #expect(json.members?.map(\.key) == ["version", "isa", "threads", "blas"])
+    #expect(json["threads"]?.integerValue == 2)
+    #expect(try run("info").output.contains("isa "))
+    #expect(try run("--version").output == "\(json["version"]?.text ?? "")\n")
+  }
+
+  @Test func datasets() throws {
+    let outcome = try run("datasets", "--json")
+    let names = try outcome.json.elements?.compactMap { $0["name"]?.text }
+    let expected = [
+      "pinwheel", "eight-gaussians", "moons", "circles", "checkerboard", "two-spirals", "swiss-roll", "rings", "digits",
+    ]
+    #expect(names == expected)
+    #expect(try outcome.json.elements?.last?["dimension"] == 64)
+    let lines = try run("datasets").output.split(separator: "\n")
+    #expect(zip(lines, expected).allSatisfy { $0.hasPrefix($1) } && lines.count == expected.count)
+  }
+
+  @Test func trainWritesARunFolder() throws {
+    let (folder, training) = try TrainedFolder.shared.get()
+    let json = try training.json
+    for key in Self.evaluationKeys + ["steps", "seconds", "best_step"] { #expect(json[key] != nil, "no \(key)") }
+    #expect(json["steps"] == 40 && json["count"] == 40 && json["failed"] == 0)
+    #expect(["steps", "seconds", "patience"].contains(json["ending"]?.text))
+    for file in ["config.yaml", "checkpoint.safetensors", "best.safetensors", "metrics.jsonl"] {
+      #expect(folder.exists("run/\(file)"), "no \(file)")
+    }
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.file("run"))
+    #expect(names.contains { $0.hasPrefix("events.out.tfevents") })
+    for plot in ["density", "particles", "training"] { #expect(folder.exists("run/plots/\(plot).png")) }
+    let configuration = try String(contentsOfFile: folder.file("run/config.yaml"), encoding: .utf8)
+    #expect(configuration.contains("rtol: 0.001\n") && configuration.contains("hidden: [8, 8]\n"))
+  }
+
+  @Test func evaluateAgreesWithTraining() throws {
+    let (_, training) = try TrainedFolder.shared.get()
+    let outcome = try run("evaluate", "run", "--json")
+    expectSuccess(outcome)
+    for key in Self.evaluationKeys { #expect(try outcome.json[key] == training.json[key], "\(key)") }
+    let other = try run("evaluate", "run", "--data", "pinwheel", "--count", "30", "--data-seed", "9", "--json").json
+    #expect(other["count"] == 30 && other["gaussian_nll_nats"] == nil)
+    #expect(try run("evaluate", "run").output.contains("full-covariance Gaussian"))
+  }
+
+  @Test func sampleWritesFloats() throws {
+    let (folder, _) = try TrainedFolder.shared.get()
+    let outcome = try run("sample", "run", "-n", "50", "--out", "s.npy", "--json")
+    expectSuccess(outcome)
+    #expect(try outcome.json["count"] == 50)
+    let samples = try NumPyFile.read(folder.file("s.npy"))
+    #expect(samples.shape == [50, 2] && samples.elementType == .float32)
+    // Sample i is the same whatever the count; CSV and standard output hold the same numbers.
+    expectSuccess(try run("sample", "run", "-n", "7", "--out", "s.csv"))
+    #expect(try MatrixFile.read(folder.file("s.csv")).values == Array(samples.floats().prefix(14)))
+    let printed = try run("sample", "run", "-n", "7").output
+    #expect(try printed == String(contentsOfFile: folder.file("s.csv"), encoding: .utf8))
+    #expect(try run("sample", "run", "-n", "7", "--seed", "1").output != printed)
+  }
+
+  @Test func logprobWritesDoublesAndNaN() throws {
+    let (folder, _) = try TrainedFolder.shared.get()
+    try folder.write("0.5,1\n1,-1\n2,0.25\n", to: "points.csv")
+    let outcome = try run("logprob", "run", "--data", "points.csv", "--out", "l.npy", "--json")
+    expectSuccess(outcome)
+    #expect(try outcome.json == ["count": 3, "failed": 0, "out": "l.npy"])
+    let values = try NumPyFile.read(folder.file("l.npy"))
+    #expect(values.shape == [3] && values.elementType == .float64 && values.doubles().allSatisfy { $0.isFinite })
+    // A sample's answer is its own, and the number of threads is nobody's business.
+    try folder.write("2,0.25\n", to: "point.csv")
+    let alone = try run("logprob", "run", "--data", "point.csv", "--threads", "1").output
+    #expect(Double(alone.dropLast()) == values.doubles()[2])
+    // Two steps are not enough to get anywhere.
+    let failing = try run("logprob", "run", "--data", "points.csv", "--out", "f.npy", "--solver-max-steps", "1")
+    #expect(failing.code == 0 && failing.errors.contains("3 of 3 samples"))
+    #expect(try NumPyFile.read(folder.file("f.npy")).doubles().allSatisfy { $0.isNaN })
+  }
+
+  @Test func plotDraws() throws {
+    let (folder, _) = try TrainedFolder.shared.get()
+    for (kind, file) in [("particles", "p.svg"), ("training", "p.pdf"), ("density", "p.png")] {
+      expectSuccess(try run("plot", "run", "--kind", kind, "--out", file))
+      #expect(folder.exists(file))
+    }
+    #expect(try run("plot", "run", "--kind", "samples", "--out", "q.png").code == 64)
+    let all = try run("plot", "run", "--json")
+    #expect(try all.json["plots"]?.elements?.count == 3)
+  }
+
+  @Test func digitsGetASampleGrid() throws {
+    let folder = try TemporaryFolder()
+    let outcome = try Program.run(
+      "train", "--data", "digits", "--out", "d", "--hidden", "16", "--steps", "3", "--fixed-steps", "2",
+      "--evaluation-solver", "rk4", "--evaluation-fixed-steps", "2", "--json", in: folder)
+    expectSuccess(outcome)
+    #expect(folder.exists("d/plots/samples.png") && folder.exists("d/plots/training.png"))
+    #expect(try outcome.json["count"] == 360)
+  }
+
+  @Test func theBackendsAgree() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("0.5,1\n1,-1\n", to: "points.csv")
+    let (trained, _) = try TrainedFolder.shared.get()
+    func values(_ backend: String) throws -> [Double] {
+      let outcome = try Program.run(
+        "logprob", trained.file("run"), "--data", "points.csv", "--backend", backend, in: folder)
+      expectSuccess(outcome)
+      return outcome.output.split(separator: "\n").compactMap { Double($0) }
+    }
+    for (first, second) in zip(try values("c"), try values("swift")) {
+      // Both solve to 1e-3, in Float, by the same steps but for rounding.
+      #expect(abs(first - second) < 1e-3)
+    }
+  }
+
+  @Test func configFilesComeBelowFlags() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("data: moons\ncount: 100\nhidden: [4]\nsteps: 2\nbatch-size: 16\nseed: 5\n", to: "c.yaml")
+    let outcome = try Program.run(
+      "train", "--config", "c.yaml", "--steps", "3", "--out", "r", "--quiet", "--json", in: folder)
+    expectSuccess(outcome)
+    #expect(outcome.errors.isEmpty)
+    #expect(try outcome.json["steps"] == 3)
+    let resolved = try String(contentsOfFile: folder.file("r/config.yaml"), encoding: .utf8)
+    for line in ["data: moons\n", "steps: 3\n", "seconds: 0.0\n", "seed: 5\n", "solver: dopri5\n"] {
+      #expect(resolved.contains(line), "no \(line)")
+    }
+    // A resolved file says everything: a run by it alone has the same weights.
+    expectSuccess(try Program.run("train", "--config", "r/config.yaml", "--out", "again", in: folder))
+    #expect(try folder.contents(of: "r")["best.safetensors"] == folder.contents(of: "again")["best.safetensors"])
+  }
+
+  @Test func everyCommandHasHelp() throws {
+    for command in ["train", "sample", "logprob", "evaluate", "plot", "info", "datasets"] {
+      let outcome = try run(command, "--help")
+      #expect(outcome.code == 0 && outcome.output.contains("OVERVIEW") && outcome.errors.isEmpty)
+    }
+    #expect(try run("--help").output.contains("Exit codes"))
+  }
+}

@@ -1,0 +1,143 @@
+import FlowIO
+import Foundation
+import Testing
+
+@testable import ContinuousFlows
+
+@Suite struct FlowFileTests {
+  private let folder: TemporaryFolder
+  private let path: String
+  private let flow: ContinuousFlow
+
+  init() throws {
+    folder = try TemporaryFolder()
+    path = folder.file("flow.safetensors")
+    flow = ContinuousFlow(
+      dimension: 2, hidden: [5, 3], activation: .softplus, endTime: 0.7, seed: 4,
+      transform: DataTransform(shift: [0.1, -3e-7], scale: [2, 1 / 3]))
+  }
+
+  @Test func parametersAreNamedAsInPyTorch() throws {
+    try flow.write(to: path)
+    let file = try SafetensorsFile(path: path)
+    let shapes = Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, $0.shape) })
+    #expect(
+      shapes == [
+        "net.0.weight": [5, 3], "net.0.bias": [5], "net.2.weight": [3, 5], "net.2.bias": [3],
+        "net.4.weight": [2, 3], "net.4.bias": [2],
+      ])
+    #expect(try file.floats(named: "net.2.weight") == Array(flow.parameters[20..<35]))
+  }
+
+  @Test func activationsOfTheirOwnCountAsModules() {
+    var program = FieldProgram(stateDimension: 2)
+    let first = program.append(.linear(input: .state, rows: 2, activation: .identity))
+    let active = program.append(.activation(input: first, .tanh))
+    let second = program.append(.linear(input: active, rows: 2, activation: .identity))
+    program.append(.add(second, .state))
+    let names = ParameterNames(of: program)
+    #expect(names.entries.map(\.name) == ["net.0.weight", "net.0.bias", "net.2.weight", "net.2.bias"])
+    #expect(names.name(of: 0) == "net.0.weight[0]")
+    #expect(names.name(of: 11) == "net.2.bias[1]")
+  }
+
+  @Test func comesBackTheSame() throws {
+    try flow.write(to: path)
+    #expect(try ContinuousFlow(contentsOf: path) == flow)
+  }
+
+  @Test func residualProgramsComeBackTheSame() throws {
+    var program = FieldProgram(stateDimension: 2)
+    let time = program.append(.time)
+    let seen = program.append(.concatenate(.state, time))
+    let hidden = program.append(.linear(input: seen, rows: 2, activation: .silu))
+    let active = program.append(.activation(input: hidden, .tanh))
+    program.append(.add(active, .state))
+    let residual = ContinuousFlow(
+      program: program, parameters: InitialParameters.uniform(for: program, seed: 1), endTime: 1)
+    try residual.write(to: path)
+    #expect(try ContinuousFlow(contentsOf: path) == residual)
+  }
+
+  @Test func weightsAloneAreTakenOver() throws {
+    let others = InitialParameters.uniform(for: flow.program, seed: 99)
+    try SafetensorsFile(tensors: ParameterNames(of: flow.program).tensors(others)).write(to: path)
+    var taken = flow
+    try taken.readParameters(from: path)
+    #expect(taken.parameters == others)
+    #expect(taken.endTime == flow.endTime)
+    #expect(throws: FlowFileError.wrongKind(path: path, found: nil, expected: "flow")) {
+      try ContinuousFlow(contentsOf: path)
+    }
+  }
+
+  @Test func weightsOfOtherShapesAreRefused() throws {
+    let wide = ContinuousFlow(dimension: 2, hidden: [6, 3], activation: .softplus)
+    try wide.write(to: path)
+    var taken = flow
+    #expect(
+      throws: FlowFileError.wrongShape(path: path, tensor: "net.0.weight", found: [6, 3], expected: [5, 3])
+    ) { try taken.readParameters(from: path) }
+    #expect(taken == flow)
+    let deep = ContinuousFlow(dimension: 2, hidden: [5, 3, 2], activation: .softplus)
+    try deep.write(to: path)
+    #expect(throws: (any Error).self) { try taken.readParameters(from: path) }
+  }
+
+  @Test func tensorsWithoutPlaceAreRefused() throws {
+    var tensors = ParameterNames(of: flow.program).tensors(flow.parameters)
+    tensors.append(SafetensorsTensor(name: "net.6.bias", shape: [1], floats: [0]))
+    try SafetensorsFile(tensors: tensors).write(to: path)
+    var taken = flow
+    #expect(throws: FlowFileError.unexpectedTensors(path: path, names: ["net.6.bias"])) {
+      try taken.readParameters(from: path)
+    }
+  }
+
+  @Test func notANumberIsRefused() throws {
+    var broken = flow
+    broken.parameters[17] = .nan
+    try broken.write(to: path)
+    #expect(throws: FlowFileError.notFinite(path: path, tensor: "net.0.bias")) {
+      try ContinuousFlow(contentsOf: path)
+    }
+  }
+
+  @Test func everyAlteredByteIsNoticed() throws {
+    try flow.write(to: path)
+    let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    // Every part of the file: sizes, header, each tensor.
+    for position in stride(from: 0, to: bytes.count, by: 11) {
+      var altered = bytes
+      altered[position] ^= 0x04
+      try Data(altered).write(to: URL(fileURLWithPath: path))
+      #expect(throws: (any Error).self, "byte \(position) of \(bytes.count)") {
+        try ContinuousFlow(contentsOf: path)
+      }
+    }
+    try Data(bytes.dropLast(3)).write(to: URL(fileURLWithPath: path))
+    #expect(throws: FlowIOError.self) { try ContinuousFlow(contentsOf: path) }
+  }
+
+  @Test(arguments: [
+    ("dimension", "0"), ("dimension", "-3"), ("dimension", "9223372036854775807"), ("dimension", "two"),
+    ("dimension", "3"), ("end_time", "0"), ("end_time", "nan"), ("transform.scale", "1,0"),
+    ("transform.shift", "1"), ("transform.shift", "1,nan"), ("swift_cnf.version", "2"), ("program", ""),
+  ])
+  func metadataThatCannotBeMeantAreRefused(key: String, value: String) throws {
+    try flow.write(to: path)
+    var file = try SafetensorsFile(path: path)
+    file.metadata[key] = value
+    try file.write(to: path)
+    #expect(throws: (any Error).self) { try ContinuousFlow(contentsOf: path) }
+  }
+
+  @Test(arguments: [
+    "time; linear 0 2", "linear 1 2 tanh", "linear 0 2 cosine", "linear 0 -2 tanh", "linear 0 0 tanh",
+    "linear 0 9223372036854775807 tanh", "linear 0 3 tanh", "add 0 1", "concatenate 0 0; add 0 1", "squash 0",
+    "activation 0 tanh 1", "linear 0 16777216 tanh; concatenate 1 1",
+  ])
+  func programsThatDoNotFitAreRefused(text: String) {
+    #expect(throws: ProgramText.Problem.self) { try ProgramText.program(text, dimension: 2) }
+  }
+}

@@ -1,0 +1,40 @@
+@testable import ContinuousFlows
+
+/// A small run whose every feature is switched on: clipping, average, warm-up, cosine, decay, validation.
+enum TrainingFixture {
+  static let split: DatasetSplit = {
+    let dataset = GeneratedDataset.pinwheel.dataset(count: 200, seed: 5)
+    guard let split = try? dataset.split(.counts(validation: 40, test: 40)) else { preconditionFailure("no split") }
+    return split
+  }()
+
+  static var flow: ContinuousFlow {
+    ContinuousFlow(
+      dimension: 2, hidden: [8], activation: .tanh, endTime: 0.5, seed: 7,
+      transform: .standardising(split.train.points))
+  }
+
+  static func options(steps: Int, backend: Backend, threads: Int? = nil) -> TrainingOptions {
+    TrainingOptions(
+      steps: steps, batchSize: 32, learningRate: 1e-2,
+      schedule: LearningRateSchedule(.cosine(finalFraction: 0.1), warmupSteps: 5),
+      adam: Adam(weightDecay: .decoupled(0.01)), clipNorm: 0.5, averageDecay: 0.9, validationInterval: 20,
+      checkpointInterval: 30, metricsInterval: 3, seed: 11,
+      solver: SolverOptions(control: .perSample(rtol: 1e-3, atol: 1e-3), trace: .hutchinson, threads: threads),
+      evaluationSolver: SolverOptions(control: .perSample(rtol: 1e-3, atol: 1e-3), threads: threads),
+      backend: backend)
+  }
+
+  static func trainer(_ options: TrainingOptions, folder: RunFolder? = nil) throws -> Trainer {
+    try Trainer(flow: flow, training: split.train, validation: split.validation, options: options, folder: folder)
+  }
+}
+
+extension TrainingState {
+  /// What has to be the same in two equal runs: all but the time they took.
+  var withoutClock: TrainingState {
+    var state = self
+    state.seconds = 0
+    return state
+  }
+}

@@ -1,0 +1,30 @@
+import Foundation
+
+/// The files made by `Golden/make_golden.py`.
+enum Golden {
+  /// The elements, in C order, of the arrays of shape [2, 3].
+  static let values = [0, 1, 2, 3, 100, 127]
+
+  static func path(_ name: String) -> String {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Golden/\(name)").path
+  }
+
+  static func bytes(_ name: String) throws -> [UInt8] {
+    try readBytes(path(name))
+  }
+}
+
+/// A file's content, by other means than those under test.
+func readBytes(_ path: String) throws -> [UInt8] {
+  Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+}
+
+/// What `body` throws, or nil.
+func error<Failure: Error>(_ body: () throws(Failure) -> Void) -> Failure? {
+  do {
+    try body()
+    return nil
+  } catch {
+    return error
+  }
+}

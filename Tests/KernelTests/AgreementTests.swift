@@ -1,0 +1,89 @@
+import NeuralODE
+import PureSwift
+import Testing
+
+/// The C kernels against the same program run in Swift alone: two programs written from the same formulas.
+///
+/// Bounds: a solve of s steps makes some 10·s·(depth of the net) roundings of its state, each at most half an ulp of a
+/// number as large as the largest state, and the flow amplifies them by e^{Lipschitz·T} ≲ 30. For s = 8, depth 4 that is
+/// about 5,000 ulp at worst, and the square root of the count times 30 ≈ 500 where roundings are independent.
+@Suite struct AgreementTests {
+  private static let stateUlps = 2_000.0
+  /// Gradients also sum over samples, and pass through the net twice more.
+  private static let gradientUlps = 20_000.0
+
+  struct Case: CustomTestStringConvertible {
+    let program: FieldProgram
+    let trace: Trace
+    let method: String
+    let control: StepControl
+    let name: String
+    var testDescription: String { "\(name), \(trace), \(method)" }
+  }
+
+  static let cases: [Case] = {
+    var cases: [Case] = []
+    for activation in Activation.allCases {
+      for trace in [Trace.none, .hutchinson, .exactTangents, .exactProduct] {
+        cases.append(
+          Case(
+            program: Fixtures.net(3, [24, 17], activation), trace: trace, method: "rk4", control: .fixed(steps: 8),
+            name: "\(activation)"))
+      }
+      cases.append(
+        Case(
+          program: Fixtures.everyOperation(3, activation), trace: .hutchinson, method: "dopri5",
+          control: .fixed(steps: 8), name: "every operation \(activation)"))
+    }
+    return cases
+  }()
+
+  private func compare<Scalar: FlowScalar>(_ test: Case, _: Scalar.Type) throws {
+    let options = Fixtures.options(test.method, test.control, trace: test.trace)
+    let c = try KernelSolver<Scalar>(program: test.program, options: options)
+    let swift = try PureSwiftSolver<Scalar>(
+      program: test.program, options: options, tableau: try Methods.named(test.method))
+    #expect(c.resolvedTrace == swift.resolvedTrace)
+    let problem = SolveProblem<Scalar>(
+      parameters: Fixtures.parameters(for: test.program, seed: 61), states: Fixtures.normals(3 * 45, seed: 62),
+      from: 1, to: 0, seed: 3, step: 5)
+    let loss = Loss<Scalar>.standardNormalNegativeLogLikelihood(scale: 1.0 / 45)
+    let a = try c.gradient(of: loss, at: problem)
+    let b = try swift.gradient(of: loss, at: problem)
+    func bound(_ ulps: Double, _ limit: Double, _ what: String) { #expect(ulps < limit, "\(what): \(ulps) ulp") }
+    bound(largestDifference(a.solution.states, b.solution.states), Self.stateUlps, "states")
+    bound(
+      largestDifference(a.solution.logDeterminants.map { Scalar($0) }, b.solution.logDeterminants.map { Scalar($0) }),
+      Self.stateUlps, "log-determinants")
+    bound(largestDifference(a.parameters, b.parameters), Self.gradientUlps, "parameters")
+    bound(largestDifference(a.states, b.states), Self.gradientUlps, "initial states")
+    bound(
+      largestDifference(a.startTimes.map { Scalar($0) }, b.startTimes.map { Scalar($0) }), Self.gradientUlps, "t0")
+    bound(largestDifference(a.endTimes.map { Scalar($0) }, b.endTimes.map { Scalar($0) }), Self.gradientUlps, "t1")
+    #expect(a.solution.evaluations == b.solution.evaluations)
+    #expect(a.solution.acceptedSteps == b.solution.acceptedSteps)
+    #expect(a.solution.statuses == b.solution.statuses)
+  }
+
+  @Test(arguments: cases) func agreeInDouble(test: Case) throws { try compare(test, Double.self) }
+  @Test(arguments: cases) func agreeInFloat(test: Case) throws { try compare(test, Float.self) }
+
+  /// The controllers too are the same: steps taken and refused, sample by sample.
+  @Test(arguments: [Trace.none, .exact, .hutchinson], [1e-3, 1e-5, 1e-7])
+  func adaptiveStepsAreTheSame(trace: Trace, tolerance: Double) throws {
+    let program = Fixtures.net(2, [32, 32], .tanh)
+    let options = Fixtures.options("dopri5", .perSample(rtol: tolerance, atol: tolerance), trace: trace)
+    let c = try KernelSolver<Double>(program: program, options: options)
+    let swift = try PureSwiftSolver<Double>(program: program, options: options, tableau: try Methods.named("dopri5"))
+    let problem = SolveProblem<Double>(
+      parameters: Fixtures.parameters(for: program, seed: 63, gain: 2), states: Fixtures.normals(2 * 200, seed: 64),
+      from: 0, to: 1)
+    let a = try c.solve(problem)
+    let b = try swift.solve(problem)
+    #expect(a.acceptedSteps == b.acceptedSteps)
+    #expect(a.rejectedSteps == b.rejectedSteps)
+    #expect(a.evaluations == b.evaluations)
+    // A step's length is chosen from its error, whose rounding reaches the state by the tolerance.
+    #expect(zip(a.states, b.states).allSatisfy { abs($0 - $1) < 1e-6 * tolerance + 1e-11 })
+  }
+}

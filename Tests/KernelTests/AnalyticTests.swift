@@ -1,0 +1,96 @@
+import Foundation
+import NeuralODE
+import Testing
+
+@Suite struct AnalyticTests {
+  /// x' = A x: the log-determinant is tr(A)·T whatever x is, in every way of taking the trace, in both directions.
+  @Test(arguments: [Trace.exactTangents, .exactProduct, .hutchinson])
+  func linearFieldsLogDeterminantIsItsTrace(trace: Trace) throws {
+    let dimension = 5
+    var matrix: [Double] = Fixtures.normals(dimension * dimension, seed: 1)
+    if trace == .hutchinson {
+      // Rademacher probes are exact on diagonal matrices.
+      for row in 0..<dimension {
+        for column in 0..<dimension where column != row { matrix[row * dimension + column] = 0 }
+      }
+    }
+    let exact = (0..<dimension).reduce(0) { $0 + matrix[$1 * dimension + $1] }
+    let parameters = matrix + [Double](repeating: 0.3, count: dimension)
+    for (from, to) in [(0.0, 1.5), (1.5, 0.0)] {
+      for control in [StepControl.fixed(steps: 20), .perSample(rtol: 1e-8, atol: 1e-8)] {
+        let solver = try KernelSolver<Double>(
+          program: Fixtures.linearField(dimension), options: Fixtures.options("dopri5", control, trace: trace))
+        let solution = try solver.solve(
+          SolveProblem(parameters: parameters, states: Fixtures.normals(dimension * 11, seed: 2), from: from, to: to))
+        #expect(solution.statuses.allSatisfy { $0 == .ok })
+        for logDeterminant in solution.logDeterminants { #expect(abs(logDeterminant - exact * (to - from)) < 1e-12) }
+      }
+    }
+  }
+
+  /// x' = diag(a) x has x(T) = e^{aT} x(0).
+  @Test(arguments: ["bosh3", "dopri5", "tsit5", "dopri8"])
+  func adaptiveErrorFollowsTheTolerance(method: String) throws {
+    let rates = [0.7, -1.3]
+    let parameters = [rates[0], 0, 0, rates[1], 0, 0]
+    let start: [Double] = Fixtures.normals(2 * 9, seed: 3)
+    for tolerance in [1e-4, 1e-6, 1e-8] {
+      let solver = try KernelSolver<Double>(
+        program: Fixtures.linearField(2),
+        options: Fixtures.options(method, .perSample(rtol: tolerance, atol: tolerance)))
+      let solution = try solver.solve(SolveProblem(parameters: parameters, states: start, from: 0, to: 2))
+      for index in start.indices {
+        let exact = start[index] * exp(rates[index % 2] * 2)
+        // Local errors of at most the tolerance, carried on by e^{aT} ≤ 4.1 over at most some tens of steps.
+        #expect(abs(solution.states[index] - exact) < 50 * tolerance * (1 + abs(exact)), "\(method) at \(tolerance)")
+      }
+    }
+  }
+
+  /// There and back again, to an error in proportion to the tolerance.
+  @Test(arguments: [Activation.tanh, .softplus])
+  func forwardThenBackwardReturns(activation: Activation) throws {
+    let program = Fixtures.net(3, [16, 16], activation)
+    let parameters: [Double] = Fixtures.parameters(for: program, seed: 6, gain: 1.5)
+    let start: [Double] = Fixtures.normals(3 * 40, seed: 7)
+    var errors: [Double] = []
+    for tolerance in [1e-4, 1e-6, 1e-8] {
+      let solver = try KernelSolver<Double>(
+        program: program, options: Fixtures.options("dopri5", .perSample(rtol: tolerance, atol: tolerance)))
+      let there = try solver.solve(SolveProblem(parameters: parameters, states: start, from: 0, to: 1))
+      let back = try solver.solve(SolveProblem(parameters: parameters, states: there.states, from: 1, to: 0))
+      let stateError = zip(back.states, start).map { abs($0 - $1) }.max()!
+      let logError = zip(there.logDeterminants, back.logDeterminants).map { abs($0 + $1) }.max()!
+      errors.append(max(stateError, logError))
+      // Tens of steps each way, each within the tolerance, growing by at most e^{Lipschitz} ~ 10.
+      #expect(errors.last! < 200 * tolerance, "\(activation) at \(tolerance): \(errors.last!)")
+    }
+    #expect(errors[2] < errors[0] / 100)
+  }
+
+  /// Log-determinant of the solve = log |det ∂x(T)/∂x(0)|, the Jacobian by gradients of each component.
+  @Test func logDeterminantIsThatOfTheFlowMap() throws {
+    let program = Fixtures.net(2, [8, 8], .tanh)
+    let parameters: [Double] = Fixtures.parameters(for: program, seed: 8, gain: 2)
+    let solver = try KernelSolver<Double>(
+      program: program, options: Fixtures.options("dopri5", .perSample(rtol: 1e-10, atol: 1e-10)))
+    let problem = SolveProblem<Double>(parameters: parameters, states: [0.4, -0.9], from: 0, to: 1)
+    let rows = try (0..<2).map { component in
+      try solver.gradient(
+        of: .cotangents(states: component == 0 ? [1, 0] : [0, 1], logDeterminants: [0]), at: problem
+      ).states
+    }
+    let determinant = rows[0][0] * rows[1][1] - rows[0][1] * rows[1][0]
+    // Both sides carry the solve's own error.
+    #expect(abs(log(abs(determinant)) - (try solver.solve(problem).logDeterminants[0])) < 1e-8)
+  }
+
+  @Test func noTimeIsNoChange() throws {
+    let program = Fixtures.net(2, [4], .tanh)
+    let start: [Float] = [1, -2, 3, 4]
+    let solver = try KernelSolver<Float>(program: program)
+    let solution = try solver.solve(
+      SolveProblem(parameters: Fixtures.parameters(for: program, seed: 1), states: start, from: 0.5, to: 0.5))
+    #expect(solution.states == start && solution.logDeterminants == [0, 0] && solution.acceptedSteps == [0, 0])
+  }
+}

@@ -1,0 +1,118 @@
+import NeuralODE
+import Testing
+
+/// A sample's answer is its own, and gradients do not know how many threads there were. All comparisons are of bits.
+@Suite struct IndependenceTests {
+  private static let count = 1_000
+  private let dimension = 2
+
+  struct Case: CustomTestStringConvertible {
+    let activation: Activation
+    let trace: Trace
+    let control: StepControl
+    let isa: InstructionSet
+    var testDescription: String { "\(activation), \(trace), \(control), \(isa)" }
+  }
+
+  static let cases: [Case] = instructionSets.flatMap { isa in
+    [Activation.tanh, .softplus].flatMap { activation in
+      [Trace.hutchinson, .exact].flatMap { trace in
+        [StepControl.perSample(rtol: 1e-5, atol: 1e-5), .fixed(steps: 7)].map {
+          Case(activation: activation, trace: trace, control: $0, isa: isa)
+        }
+      }
+    }
+  }
+
+  private func solver(_ test: Case, threads: Int) throws -> KernelSolver<Float> {
+    try KernelSolver(
+      program: Fixtures.net(dimension, [33, 32], test.activation),
+      options: Fixtures.options("dopri5", test.control, trace: test.trace, threads: threads), isa: test.isa)
+  }
+
+  /// The rows of these samples, which keep their identifiers wherever they stand.
+  private func problem(_ test: Case, _ samples: [Int]) -> SolveProblem<Float> {
+    let program = Fixtures.net(dimension, [33, 32], test.activation)
+    let states: [Float] = Fixtures.normals(Self.count * dimension, seed: 71)
+    return SolveProblem(
+      parameters: Fixtures.parameters(for: program, seed: 72, gain: 1.5),
+      states: samples.flatMap { states[$0 * dimension..<($0 + 1) * dimension] }, from: 1, to: 0, seed: 4,
+      sampleIdentifiers: samples.map { UInt64($0) })
+  }
+
+  private struct Answer: Equatable {
+    let state: [UInt32]
+    let logDeterminant: UInt64
+    let steps: [Int]
+    let status: SampleStatus
+  }
+
+  private func answers(_ solution: Solution<Float>) -> [Answer] {
+    solution.statuses.indices.map { sample in
+      Answer(
+        state: bits(Array(solution.states[sample * dimension..<(sample + 1) * dimension])),
+        logDeterminant: solution.logDeterminants[sample].bitPattern,
+        steps: [solution.acceptedSteps[sample], solution.rejectedSteps[sample], solution.evaluations[sample]],
+        status: solution.statuses[sample])
+    }
+  }
+
+  @Test(arguments: cases)
+  func samplesDoNotKnowTheirNeighbours(test: Case) throws {
+    let all = Array(0..<Self.count)
+    let expected = answers(try solver(test, threads: 1).solve(problem(test, all)))
+    #expect(Set(expected.map(\.steps)).count > (test.control == .fixed(steps: 7) ? 0 : 3))
+    for threads in [2, 3, 8] {
+      #expect(answers(try solver(test, threads: threads).solve(problem(test, all))) == expected, "\(threads) threads")
+    }
+    let two = try solver(test, threads: 2)
+    for batch in [1, 7, 64] {
+      for first in stride(from: 0, to: Self.count, by: batch) {
+        let samples = Array(first..<min(first + batch, Self.count))
+        let found = answers(try two.solve(problem(test, samples)))
+        #expect(found == Array(expected[samples.first!...samples.last!]), "batch of \(batch) from sample \(first)")
+      }
+    }
+    var generator = PhiloxGenerator(RandomSource(seed: 1, stream: .shuffle))
+    let permuted = all.shuffled(using: &generator)
+    #expect(answers(try two.solve(problem(test, permuted))) == permuted.map { expected[$0] })
+  }
+
+  @Test(arguments: cases)
+  func gradientsDoNotKnowTheThreads(test: Case) throws {
+    let loss = Loss<Float>.standardNormalNegativeLogLikelihood(scale: 1e-3)
+    let problem = problem(test, Array(0..<Self.count))
+    let expected = try solver(test, threads: 1).gradient(of: loss, at: problem)
+    #expect(expected.parameters.contains { $0 != 0 })
+    for threads in [2, 3, 8] {
+      let found = try solver(test, threads: threads).gradient(of: loss, at: problem)
+      #expect(bits(found.parameters) == bits(expected.parameters), "\(threads) threads")
+      #expect(bits(found.states) == bits(expected.states), "\(threads) threads")
+      #expect(bits(found.startTimes) == bits(expected.startTimes) && bits(found.endTimes) == bits(expected.endTimes))
+      #expect(bits(found.losses) == bits(expected.losses))
+      #expect(answers(found.solution) == answers(expected.solution))
+    }
+  }
+
+  /// A sample that diverges, or is not a number, leaves the bits of all others alone, and adds nothing to the gradient.
+  @Test(arguments: instructionSets)
+  func failuresDoNotSpread(isa: InstructionSet) throws {
+    let test = Case(activation: .tanh, trace: .exact, control: .perSample(rtol: 1e-5, atol: 1e-5), isa: isa)
+    let healthy = problem(test, Array(0..<100))
+    let solver = try solver(test, threads: 2)
+    let loss = Loss<Float>.standardNormalNegativeLogLikelihood(scale: 1)
+    let expected = try solver.gradient(of: loss, at: healthy)
+    var ill = healthy
+    let inserted: [Float] = [.nan, 1, 2, .infinity, -.infinity, .nan, 3e38, -3e38]
+    // Four bad samples among the first tile's; the rest move up.
+    ill.states = Array(healthy.states[..<10]) + inserted + Array(healthy.states[10...])
+    ill.sampleIdentifiers = (0..<5).map { UInt64($0) } + [1000, 1001, 1002, 1003] + (5..<100).map { UInt64($0) }
+    let found = try solver.gradient(of: loss, at: ill)
+    #expect(found.solution.statuses[5...7].allSatisfy { $0 == .notFinite })
+    let answers = answers(found.solution)
+    #expect(Array(answers[..<5] + answers[9...]) == self.answers(expected.solution))
+    #expect(found.losses[5...7].allSatisfy { $0.isNaN })
+    #expect(found.states[10..<16].allSatisfy { $0 == 0 })
+    #expect(found.parameters.allSatisfy { $0.isFinite })
+  }
+}

@@ -1,0 +1,61 @@
+import NeuralODE
+import Testing
+
+/// Every instruction set of this machine against the portable one, on sizes that divide no block, tile or chunk.
+@Suite struct InstructionSetTests {
+  struct Shape: CustomTestStringConvertible {
+    let dimension: Int
+    let hidden: [Int]
+    let count: Int
+    var testDescription: String { "D=\(dimension) \(hidden) B=\(count)" }
+  }
+
+  static let shapes = [
+    Shape(dimension: 1, hidden: [1], count: 1), Shape(dimension: 1, hidden: [3, 5], count: 2),
+    Shape(dimension: 2, hidden: [64, 64, 64], count: 31), Shape(dimension: 3, hidden: [8, 9], count: 32),
+    Shape(dimension: 5, hidden: [7, 6, 11], count: 33), Shape(dimension: 13, hidden: [97, 61], count: 53),
+    Shape(dimension: 43, hidden: [64, 65], count: 17), Shape(dimension: 6, hidden: [60, 60, 60], count: 101),
+    Shape(dimension: 67, hidden: [31], count: 7),
+  ]
+
+  /// States to 2,000 ulp and gradients to 20,000, for the reasons of AgreementTests: the sets differ only in the order and
+  /// the fusing of roundings.
+  private func compare<Scalar: FlowScalar>(_ shape: Shape, _ isa: InstructionSet, _: Scalar.Type) throws {
+    for (activation, trace) in [
+      (Activation.tanh, Trace.hutchinson), (.softplus, .exact), (.silu, .hutchinson), (.relu, .none),
+    ] {
+      let program = Fixtures.net(shape.dimension, shape.hidden, activation)
+      let options = Fixtures.options("rk4", .fixed(steps: 5), trace: trace)
+      let problem = SolveProblem<Scalar>(
+        parameters: Fixtures.parameters(for: program, seed: 91),
+        states: Fixtures.normals(shape.dimension * shape.count, seed: 92), from: 0, to: 1)
+      let loss = Loss<Scalar>.standardNormalNegativeLogLikelihood(scale: 1 / Double(shape.count))
+      let expected = try KernelSolver<Scalar>(program: program, options: options, isa: .generic)
+        .gradient(of: loss, at: problem)
+      let found = try KernelSolver<Scalar>(program: program, options: options, isa: isa).gradient(of: loss, at: problem)
+      let stateUlps = largestDifference(found.solution.states, expected.solution.states)
+      let logUlps = largestDifference(
+        found.solution.logDeterminants.map { Scalar($0) }, expected.solution.logDeterminants.map { Scalar($0) })
+      let gradientUlps = largestDifference(found.parameters, expected.parameters)
+      let initialUlps = largestDifference(found.states, expected.states)
+      #expect(stateUlps < 2_000 && logUlps < 2_000, "\(shape) \(activation): \(stateUlps), \(logUlps) ulp")
+      #expect(
+        gradientUlps < 20_000 && initialUlps < 20_000, "\(shape) \(activation): \(gradientUlps), \(initialUlps) ulp")
+    }
+  }
+
+  @Test(arguments: shapes, instructionSets)
+  func setsAgree(shape: Shape, isa: InstructionSet) throws {
+    try compare(shape, isa, Float.self)
+    try compare(shape, isa, Double.self)
+  }
+
+  /// Says which sets were tested, so that one that this machine lacks is seen to be missing.
+  @Test func setsAreCounted() {
+    for isa in InstructionSet.allCases where isa != .automatic {
+      let tests = instructionSets.contains(isa) ? Self.shapes.count * 8 : 0
+      print("instruction set \(isa): \(tests) comparisons\(tests == 0 ? " (SKIPPED: this machine lacks it)" : "")")
+    }
+    #expect(instructionSets.contains(.generic))
+  }
+}

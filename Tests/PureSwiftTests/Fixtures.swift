@@ -1,0 +1,76 @@
+import FieldPrograms
+import PureSwift
+
+/// Tableaus written out here, so that the tests need no other module's table.
+enum Fixtures {
+  static let rk4 = ButcherTableau(
+    name: "rk4", citation: "Kutta 1901", order: 4, embeddedOrder: 0,
+    a: [[0, 0, 0, 0], [0.5, 0, 0, 0], [0, 0.5, 0, 0], [0, 0, 1, 0]],
+    b: [1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6], c: [0, 0.5, 0.5, 1], e: [], isFirstSameAsLast: false)
+
+  /// The explicit midpoint rule with Euler's as the embedded one: adaptive, but not first-same-as-last; b₁ = 0.
+  static let midpointEuler = ButcherTableau(
+    name: "midpoint-euler", citation: "Runge 1895", order: 2, embeddedOrder: 1, a: [[0, 0], [0.5, 0]], b: [0, 1],
+    c: [0, 0.5], e: [-1, 1], isFirstSameAsLast: false)
+
+  static let dopri5: ButcherTableau = {
+    let b = [35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84, 0]
+    let embedded = [
+      5179.0 / 57600, 0, 7571.0 / 16695, 393.0 / 640, -92097.0 / 339200, 187.0 / 2100, 1.0 / 40,
+    ]
+    return ButcherTableau(
+      name: "dopri5", citation: "Dormand and Prince 1980", order: 5, embeddedOrder: 4,
+      a: [
+        [0, 0, 0, 0, 0, 0, 0],
+        [1.0 / 5, 0, 0, 0, 0, 0, 0],
+        [3.0 / 40, 9.0 / 40, 0, 0, 0, 0, 0],
+        [44.0 / 45, -56.0 / 15, 32.0 / 9, 0, 0, 0, 0],
+        [19372.0 / 6561, -25360.0 / 2187, 64448.0 / 6561, -212.0 / 729, 0, 0, 0],
+        [9017.0 / 3168, -355.0 / 33, 46732.0 / 5247, 49.0 / 176, -5103.0 / 18656, 0, 0],
+        b,
+      ],
+      b: b, c: [0, 1.0 / 5, 3.0 / 10, 4.0 / 5, 8.0 / 9, 1, 1], e: zip(b, embedded).map { $0 - $1 },
+      isFirstSameAsLast: true)
+  }()
+
+  /// Normal numbers, the same for a seed at every run.
+  static func normals<Scalar: FlowScalar>(_ count: Int, seed: UInt64, scale: Double = 1) -> [Scalar] {
+    let source = RandomSource(seed: seed, stream: .data)
+    return (0..<count).map { Scalar(scale * source.normal(sample: 0, dimension: $0)) }
+  }
+
+  /// A program with every operation: an activation of its own, a residual connection, time twice, a concatenation of
+  /// hidden blocks.
+  static func residualProgram(dimension: Int, activation: Activation) -> FieldProgram {
+    var program = FieldProgram(stateDimension: dimension)
+    let time = program.append(.time)
+    let input = program.append(.concatenate(.state, time))
+    let first = program.append(.linear(input: input, rows: 4, activation: activation))
+    let second = program.append(.linear(input: first, rows: 4, activation: .identity))
+    let residual = program.append(.add(first, second))
+    let activated = program.append(.activation(input: residual, activation))
+    let again = program.append(.time)
+    let both = program.append(.concatenate(activated, again))
+    let last = program.append(.linear(input: both, rows: dimension, activation: .identity))
+    program.append(.add(last, .state))
+    return program
+  }
+
+  static func solver<Scalar: FlowScalar>(
+    _ program: FieldProgram, _ control: StepControl, trace: Trace, tableau: ButcherTableau,
+    probes: Int = 1, probe: Probe = .rademacher, threads: Int? = 1,
+    maximumSteps: Int = 4096
+  ) throws -> PureSwiftSolver<Scalar> {
+    try PureSwiftSolver(
+      program: program,
+      options: SolverOptions(
+        method: tableau.name, control: control, maximumSteps: maximumSteps, trace: trace, probe: probe,
+        probeCount: probes, threads: threads),
+      tableau: tableau)
+  }
+}
+
+/// |a − b| against the larger of them, but at least against `floor`.
+func relativeError(_ a: Double, _ b: Double, floor: Double = 1e-3) -> Double {
+  abs(a - b) / max(abs(a), abs(b), floor)
+}

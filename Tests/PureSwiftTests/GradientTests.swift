@@ -1,0 +1,162 @@
+import FieldPrograms
+import PureSwift
+import Testing
+
+/// Gradients against central differences of the same solve, in double.
+@Suite struct GradientTests {
+  static let dimension = 2
+  static let count = 3
+  /// Truncation h² ≈ 1e-10 and rounding ulp/h ≈ 1e-11 of the loss, which is of the size of its derivatives.
+  static let difference = 1e-5
+  static let tolerance = 1e-7
+
+  /// A loss with all cotangents different, of the solution's states and log-determinants.
+  static let stateBars: [Double] = Fixtures.normals(count * dimension, seed: 10)
+  static let logDeterminantBars: [Double] = Fixtures.normals(count, seed: 11)
+
+  static func loss(_ solution: Solution<Double>) -> Double {
+    zip(stateBars, solution.states).map { $0 * $1 }.reduce(0, +)
+      + zip(logDeterminantBars, solution.logDeterminants).map { $0 * $1 }.reduce(0, +)
+  }
+
+  static func problem(_ program: FieldProgram) -> SolveProblem<Double> {
+    SolveProblem(
+      parameters: Fixtures.normals(program.parameterCount, seed: 12, scale: 0.7),
+      states: Fixtures.normals(count * dimension, seed: 13), from: 0.9, to: 0.2, seed: 5)
+  }
+
+  /// Compares `gradient` with differences of `value` in random directions of θ and x, and in t0 and t1.
+  static func compare(
+    _ gradient: Gradient<Double>, at problem: SolveProblem<Double>, _ name: String,
+    _ value: (SolveProblem<Double>) throws -> Double
+  ) throws {
+    func slope(_ move: (inout SolveProblem<Double>, Double) -> Void) throws -> Double {
+      var above = problem
+      var below = problem
+      move(&above, difference)
+      move(&below, -difference)
+      return try (value(above) - value(below)) / (2 * difference)
+    }
+    func expectEqual(_ exact: Double, _ slope: Double, _ what: String) {
+      let error = relativeError(exact, slope, floor: 0.1)
+      #expect(error <= tolerance, "\(name), \(what): \(exact) and differences \(slope), relative \(error)")
+    }
+    for seed in [20, 21] as [UInt64] {
+      let direction: [Double] = Fixtures.normals(problem.parameters.count, seed: seed)
+      let found = try slope { moved, h in for i in direction.indices { moved.parameters[i] += h * direction[i] } }
+      expectEqual(zip(gradient.parameters, direction).map { $0 * $1 }.reduce(0, +), found, "parameters")
+    }
+    let direction: [Double] = Fixtures.normals(problem.states.count, seed: 22)
+    let found = try slope { moved, h in for i in direction.indices { moved.states[i] += h * direction[i] } }
+    expectEqual(zip(gradient.states, direction).map { $0 * $1 }.reduce(0, +), found, "states")
+    expectEqual(gradient.startTimes.reduce(0, +), try slope { $0.startTime += $1 }, "start time")
+    expectEqual(gradient.endTimes.reduce(0, +), try slope { $0.endTime += $1 }, "end time")
+  }
+
+  static func check(
+    _ program: FieldProgram, _ trace: Trace, _ name: String, probes: Int = 1, tableau: ButcherTableau = Fixtures.rk4,
+    steps: Int = 2
+  ) throws {
+    let solver: PureSwiftSolver<Double> = try Fixtures.solver(
+      program, .fixed(steps: steps), trace: trace, tableau: tableau, probes: probes)
+    let problem = Self.problem(program)
+    let gradient = try solver.gradient(
+      of: .cotangents(states: stateBars, logDeterminants: logDeterminantBars), at: problem)
+    #expect(gradient.solution.statuses.allSatisfy { $0 == .ok })
+    try compare(gradient, at: problem, "\(name), \(trace)") { loss(try solver.solve($0)) }
+  }
+
+  @Test(arguments: Activation.allCases, [Trace.none, .hutchinson, .exactTangents, .exactProduct])
+  func perceptron(_ activation: Activation, _ trace: Trace) throws {
+    let program = FieldProgram.multilayerPerceptron(
+      stateDimension: Self.dimension, hidden: [5, 3], activation: activation)
+    try Self.check(program, trace, "\(activation)", probes: trace == .hutchinson ? 2 : 1)
+  }
+
+  @Test(arguments: Activation.allCases, [Trace.none, .hutchinson, .exactTangents])
+  func residual(_ activation: Activation, _ trace: Trace) throws {
+    try Self.check(
+      Fixtures.residualProgram(dimension: Self.dimension, activation: activation), trace, "residual \(activation)")
+  }
+
+  @Test(arguments: [[], [5]]) func shallowProducts(_ hidden: [Int]) throws {
+    let program = FieldProgram.multilayerPerceptron(
+      stateDimension: Self.dimension, hidden: hidden, activation: .tanh)
+    try Self.check(program, .exactProduct, "\(hidden.count) hidden")
+  }
+
+  /// Stages without weight in b, one at the beginning and one at the end.
+  @Test func stagesWithoutWeight() throws {
+    let program = FieldProgram.multilayerPerceptron(stateDimension: Self.dimension, hidden: [4], activation: .silu)
+    try Self.check(program, .exactTangents, "midpoint", tableau: Fixtures.midpointEuler, steps: 3)
+    try Self.check(program, .hutchinson, "dopri5", tableau: Fixtures.dopri5, steps: 2)
+  }
+
+  /// The accepted fractions of an adaptive solve, as fixed steps: a smooth function with the adaptive solve's gradient.
+  @Test(arguments: [Fixtures.dopri5, Fixtures.midpointEuler]) func adaptive(_ tableau: ButcherTableau) throws {
+    let program = FieldProgram.multilayerPerceptron(stateDimension: Self.dimension, hidden: [5, 3], activation: .tanh)
+    let solver: PureSwiftSolver<Double> = try Fixtures.solver(
+      program, .perSample(rtol: 1e-3, atol: 1e-3), trace: .exact, tableau: tableau)
+    let problem = Self.problem(program)
+    let gradient = try solver.gradient(
+      of: .cotangents(states: Self.stateBars, logDeterminants: Self.logDeterminantBars), at: problem)
+    let fractions = try solver.acceptedStepFractions(problem)
+    #expect(fractions.map { $0.count - 1 } == gradient.solution.acceptedSteps)
+    #expect(Set(fractions.map(\.count)).count >= 1 && fractions.allSatisfy { $0.count > 2 })
+    let replay: PureSwiftSolver<Double> = try Fixtures.solver(
+      program, .fixed(steps: 0), trace: .exact, tableau: tableau)
+    try Self.compare(gradient, at: problem, "adaptive \(tableau.name)") { moved in
+      // Every sample has its own steps, so every sample is a solve.
+      var value = 0.0
+      for sample in 0..<Self.count {
+        let rows = sample * Self.dimension..<(sample + 1) * Self.dimension
+        var alone = moved
+        alone.states = Array(moved.states[rows])
+        alone.stepFractions = fractions[sample]
+        let solution = try replay.solve(alone)
+        value += zip(Self.stateBars[rows], solution.states).map { $0 * $1 }.reduce(0, +)
+        value += Self.logDeterminantBars[sample] * solution.logDeterminants[0]
+      }
+      return value
+    }
+  }
+
+  @Test func negativeLogLikelihood() throws {
+    let program = FieldProgram.multilayerPerceptron(stateDimension: Self.dimension, hidden: [4], activation: .softplus)
+    let solver: PureSwiftSolver<Double> = try Fixtures.solver(
+      program, .fixed(steps: 2), trace: .exact, tableau: Fixtures.rk4)
+    let problem = Self.problem(program)
+    let loss = Loss<Double>.standardNormalNegativeLogLikelihood(scale: 0.25)
+    let gradient = try solver.gradient(of: loss, at: problem)
+    try Self.compare(gradient, at: problem, "likelihood") { moved in
+      let solution = try solver.solve(moved)
+      let squares = solution.states.map { $0 * $0 }.reduce(0, +)
+      let logTwoPi = 1.8378770664093453
+      return 0.25
+        * (0.5 * squares + 0.5 * Double(moved.states.count) * logTwoPi - solution.logDeterminants.reduce(0, +))
+    }
+    #expect(gradient.losses.count == Self.count)
+  }
+
+  /// Float takes the same path as Double: their gradients differ by rounding, some hundred float operations deep.
+  @Test func floatFollowsDouble() throws {
+    let program = FieldProgram.multilayerPerceptron(stateDimension: Self.dimension, hidden: [9, 6], activation: .tanh)
+    let wide = Self.problem(program)
+    let narrow = SolveProblem<Float>(
+      parameters: wide.parameters.map { Float($0) }, states: wide.states.map { Float($0) }, from: wide.startTime,
+      to: wide.endTime, seed: wide.seed)
+    for trace in [Trace.hutchinson, .exactTangents, .exactProduct] {
+      let doubles: PureSwiftSolver<Double> = try Fixtures.solver(
+        program, .fixed(steps: 3), trace: trace, tableau: Fixtures.rk4)
+      let floats: PureSwiftSolver<Float> = try Fixtures.solver(
+        program, .fixed(steps: 3), trace: trace, tableau: Fixtures.rk4)
+      let exact = try doubles.gradient(of: .standardNormalNegativeLogLikelihood(scale: 1), at: wide)
+      let rounded = try floats.gradient(of: .standardNormalNegativeLogLikelihood(scale: 1), at: narrow)
+      let tolerance = 300 * Double(Float.ulpOfOne)
+      for (a, b) in zip(exact.parameters, rounded.parameters) {
+        #expect(relativeError(a, Double(b), floor: 1) <= tolerance)
+      }
+      for (a, b) in zip(exact.losses, rounded.losses) { #expect(relativeError(a, b, floor: 1) <= tolerance) }
+    }
+  }
+}
