@@ -4,7 +4,7 @@ import Testing
 
 /// Whatever is wrong, a user gets one sentence that names the thing and the mend, and the documented exit code; nothing
 /// is overwritten.
-@Suite struct BadInputTests {
+@Suite(.serialized, .timeLimit(.minutes(3))) struct BadInputTests {
   /// A call that has to fail.
   struct Case: CustomTestStringConvertible, Sendable {
     let arguments: [String]

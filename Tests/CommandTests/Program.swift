@@ -29,7 +29,8 @@ enum Program {
     return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? candidates[0]
   }()
 
-  /// Starts `cnf` with two threads; its output goes to files, so that no pipe can fill up.
+  /// Starts `cnf` with two threads that do not spin while they wait, since tests run beside each other; its output goes to
+  /// files, so that no pipe can fill up.
   static func start(
     _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]
   ) throws -> RunningProgram {
@@ -37,8 +38,10 @@ enum Program {
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
-    process.environment = ProcessInfo.processInfo.environment.merging(["OMP_NUM_THREADS": "2"]) { $1 }
-      .merging(environment) { $1 }
+    process.environment = ProcessInfo.processInfo.environment.merging([
+      "OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "passive",
+    ]) { $1 }
+    .merging(environment) { $1 }
     let name = UUID().uuidString
     let (output, errors) = (folder.file(".\(name).out"), folder.file(".\(name).err"))
     for file in [output, errors] { _ = FileManager.default.createFile(atPath: file, contents: nil) }

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Each subcommand does what its help says, and its JSON has the documented members.
-@Suite struct SubcommandTests {
+@Suite(.serialized, .timeLimit(.minutes(3))) struct SubcommandTests {
   private static let evaluationKeys = [
     "count", "nll_nats", "nll_stderr", "bits_per_dim", "evaluations_mean", "evaluations_max", "failed",
   ]

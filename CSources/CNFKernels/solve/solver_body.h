@@ -64,14 +64,15 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
                                       CNF_TYPED(cnf_solver) * *solver) {
   CNF_TYPED(cnf_solver) *s = calloc(1, sizeof *s);
   if (!s) return CNF_ERROR_MEMORY;
-  int adaptive = options->control != CNF_CONTROL_FIXED;
   s->options = *options;
   s->model.program = program;
   s->model.kernels = CNF_TYPED(kernels_for)(options->isa);
   s->model.trace = trace;
   s->model.probes = options->probes;
-  s->stages = cnf_stages_make(cnf_tableau_at(options->method), adaptive, !options->exclude_log_det);
-  s->chunk_capacity = (adaptive ? CNF_MAX_CHUNK_TILES : 1) * s->model.kernels->lanes;
+  /* batch control runs its steps as fixed ones, once it has found them */
+  s->stages = cnf_stages_make(cnf_tableau_at(options->method), options->control == CNF_CONTROL_SAMPLE,
+                              !options->exclude_log_det);
+  s->chunk_capacity = (options->control == CNF_CONTROL_SAMPLE ? CNF_MAX_CHUNK_TILES : 1) * s->model.kernels->lanes;
   s->record_capacity = options->max_steps > options->steps ? options->max_steps : options->steps;
   cnf_arena arena = {0}, reserve = {0};
   CNF_TYPED(solver_layout)(s, &arena, &reserve);

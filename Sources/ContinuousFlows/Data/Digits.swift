@@ -17,24 +17,27 @@ public enum Digits {
   /// A tenth of those 1,437.
   public static let validationCount = 144
 
+  private static let bundle = "swift-cnf_ContinuousFlows.resources"
+
   /// The levels `[1797][64]`, with labels.
   public static func load() throws -> Dataset {
-    let images = try NumPyFile.read(path(of: "digits.npy"))
-    let labels = try NumPyFile.read(path(of: "digits-labels.npy")).integers() ?? []
+    let images = try NumPyFile.read(try path(of: "digits.npy"))
+    let labels = try NumPyFile.read(try path(of: "digits-labels.npy")).integers() ?? []
     guard images.shape == [count, dimension], labels.count == count, labels.allSatisfy({ 0..<10 ~= $0 }) else {
-      throw DataError.resource("the digits data set")
+      throw missing
     }
     return Dataset(
       name: name, points: SampleMatrix(count: count, dimension: dimension, values: images.floats()),
       quantisation: Quantisation(levels: levels), labels: labels.map { UInt8($0) })
   }
 
-  /// Beside the program, where builds and installations have it, or where the build left it.
-  private static func path(of file: String) -> String {
-    let bundle = "swift-cnf_ContinuousFlows.resources"
-    let beside = Bundle.main.bundleURL.appendingPathComponent("\(bundle)/Resources/\(file)").path
-    if FileManager.default.fileExists(atPath: beside) { return beside }
-    // The generated accessor aborts the process where it finds nothing, so it is asked last.
-    return Bundle.module.bundleURL.appendingPathComponent("Resources/\(file)").path
+  /// In the package's bundle, which builds and installations have beside the program. The accessor that the build
+  /// generates is not used: it aborts the process where it finds nothing.
+  private static func path(of file: String) throws -> String {
+    let path = Bundle.main.bundleURL.appendingPathComponent("\(bundle)/Resources/\(file)").path
+    guard FileManager.default.fileExists(atPath: path) else { throw missing }
+    return path
   }
+
+  private static var missing: DataError { .resource("the digits data set (\(bundle))") }
 }

@@ -36,13 +36,14 @@ enum Ending {
     switch error {
     case let failure as CommandFailure: failure
     case let error as DataError:
-      if case .unknownName(let name, let known) = error {
+      switch error {
+      case .unknownName(let name, let known):
         CommandFailure(
           .usage,
           "there is no data set named '\(name)': \(Suggestion.sentence(for: name, among: known)) "
             + "(a file is named with its extension, .npy or .csv)")
-      } else {
-        CommandFailure(.badData, error.description)
+      case .resource: CommandFailure(.other, error.description)
+      default: CommandFailure(.badData, error.description)
       }
     case let error as FlowIOError:
       switch error {

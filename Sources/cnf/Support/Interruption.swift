@@ -30,11 +30,17 @@ enum Interruption {
         Interruption.release()
       }
     }
+    // A parent may have left them blocked: worker threads block all signals, and what they start inherits that.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
-  /// From here on both kill again.
+  /// From here on both kill again. Called from the handler too, so nothing here may allocate.
   static func release() {
-    for number in [SIGINT, SIGTERM] { set(number, SIG_DFL) }
+    set(SIGINT, SIG_DFL)
+    set(SIGTERM, SIG_DFL)
   }
 
   private static func set(_ number: Int32, _ handler: sighandler_t?) {
