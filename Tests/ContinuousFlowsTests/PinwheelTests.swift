@@ -1,0 +1,43 @@
+import ContinuousFlows
+import Foundation
+import Testing
+
+/// A trained density is a density: it sums to one, and it knows held-out data better than a Gaussian does.
+@Suite struct PinwheelTests {
+  /// Nats by which the flow below beats a full-covariance Gaussian on held-out data. Measured: −2.39 (tanh) and −2.51
+  /// (softplus) against −3.61, gains of 1.23 and 1.11; the standard error of 500 samples' mean is 0.04.
+  private static let margin = 0.95
+
+  @Test(arguments: [Activation.tanh, .softplus])
+  func aTrainedFlowIsADensityAndBeatsAGaussian(activation: Activation) throws {
+    let data = try DatasetSource("pinwheel").load(count: 5_000, seed: 0)
+    let split = try data.split(.fractions(validation: 0.1, test: 0.1))
+    var flow = ContinuousFlow(dimension: 2, hidden: [64, 64], activation: activation, endTime: 1, seed: 0)
+    flow.transform = .standardising(split.train.points)
+    let options = TrainingOptions(steps: 600, batchSize: 512, learningRate: 1e-2, averageDecay: 0.99)
+    flow = try Trainer(flow: flow, training: split.train, validation: split.validation, options: options).run().flow
+
+    let flowMean = mean(try flow.logDensities(of: split.test.points).values)
+    let gaussianMean = mean(GaussianBaseline(fitting: split.train.points).logDensities(of: split.test.points))
+    print("pinwheel, \(activation): flow \(flowMean) nats, full-covariance Gaussian \(gaussianMean) nats")
+    #expect(flowMean - gaussianMean > Self.margin, "\(flowMean) against \(gaussianMean)")
+
+    // The midpoint rule over [−8, 8]², cells of 0.04: the data lie within 5, the Gaussian tails beyond are below 1e-6.
+    let side = 400
+    let cell = 16.0 / Double(side)
+    var points: [Float] = []
+    for row in 0..<side {
+      for column in 0..<side {
+        points += [Float((Double(column) + 0.5) * cell - 8), Float((Double(row) + 0.5) * cell - 8)]
+      }
+    }
+    let grid = SampleMatrix(count: side * side, dimension: 2, values: points)
+    let densities = try flow.logDensities(of: grid)
+    #expect(densities.failed == 0)
+    let integral = densities.values.reduce(0) { $0 + exp($1) } * cell * cell
+    print("pinwheel, \(activation): exp(log p) integrates to \(integral)")
+    #expect(abs(integral - 1) < 0.01, "\(integral)")
+  }
+
+  private func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+}
