@@ -93,7 +93,7 @@ static void CNF_TYPED(cut_batch)(CNF_TYPED(cnf_call) * call) {
   const CNF_TYPED(cnf_solver) *s = call->solver;
   int64_t lanes = s->model.kernels->lanes, tiles = CNF_TYPED(ceil_div)((int64_t)call->input->count, lanes);
   int64_t chunk_tiles = 1, capacity = s->chunk_capacity / lanes;
-  if (!call->steps) chunk_tiles = tiles / 16 < 1 ? 1 : tiles / 16;
+  if (!call->steps) chunk_tiles = tiles / 8 < 1 ? 1 : tiles / 8;
   if (chunk_tiles > capacity) chunk_tiles = capacity;
   int64_t group_tiles = CNF_TYPED(ceil_div)(tiles, s->group_capacity);
   if (group_tiles < chunk_tiles) group_tiles = chunk_tiles;
