@@ -4,29 +4,37 @@
 #define VN 2
 #define BLOCK_ROWS 6 /* 12 accumulators, 2 values, 1 weight: 15 of 16 registers */
 
+/* V(add) is _mm256_add_ps or _mm256_add_pd. */
 #if CNF_REAL_BITS == 32
 #define VW 8
+#define V(word) _mm256_##word##_ps
 typedef __m256 vec;
-CNF_INLINE vec v_load(const real *p) { return _mm256_loadu_ps(p); }
-CNF_INLINE void v_store(real *p, vec v) { _mm256_storeu_ps(p, v); }
-CNF_INLINE vec v_set1(real s) { return _mm256_set1_ps(s); }
-CNF_INLINE vec v_add(vec a, vec b) { return _mm256_add_ps(a, b); }
-CNF_INLINE vec v_sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
-CNF_INLINE vec v_mul(vec a, vec b) { return _mm256_mul_ps(a, b); }
-CNF_INLINE vec v_div(vec a, vec b) { return _mm256_div_ps(a, b); }
-CNF_INLINE vec v_fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
-CNF_INLINE vec v_fnma(vec a, vec b, vec c) { return _mm256_fnmadd_ps(a, b, c); }
-CNF_INLINE vec v_min(vec a, vec b) { return _mm256_min_ps(a, b); }
-CNF_INLINE vec v_max(vec a, vec b) { return _mm256_max_ps(a, b); }
-CNF_INLINE vec v_abs(vec a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+#else
+#define VW 4
+#define V(word) _mm256_##word##_pd
+typedef __m256d vec;
+#endif
+
+CNF_INLINE vec v_load(const real *p) { return V(loadu)(p); }
+CNF_INLINE void v_store(real *p, vec v) { V(storeu)(p, v); }
+CNF_INLINE vec v_set1(real s) { return V(set1)(s); }
+CNF_INLINE vec v_add(vec a, vec b) { return V(add)(a, b); }
+CNF_INLINE vec v_sub(vec a, vec b) { return V(sub)(a, b); }
+CNF_INLINE vec v_mul(vec a, vec b) { return V(mul)(a, b); }
+CNF_INLINE vec v_div(vec a, vec b) { return V(div)(a, b); }
+CNF_INLINE vec v_fma(vec a, vec b, vec c) { return V(fmadd)(a, b, c); }
+CNF_INLINE vec v_fnma(vec a, vec b, vec c) { return V(fnmadd)(a, b, c); }
+CNF_INLINE vec v_min(vec a, vec b) { return V(min)(a, b); }
+CNF_INLINE vec v_max(vec a, vec b) { return V(max)(a, b); }
+CNF_INLINE vec v_abs(vec a) { return V(andnot)(V(set1)((real)-0.0), a); }
 CNF_INLINE vec v_copysign(vec magnitude, vec sign) {
-  vec bit = _mm256_set1_ps(-0.0f);
-  return _mm256_or_ps(_mm256_andnot_ps(bit, magnitude), _mm256_and_ps(bit, sign));
+  vec bit = V(set1)((real)-0.0);
+  return V(or)(V(andnot)(bit, magnitude), V(and)(bit, sign));
 }
-CNF_INLINE vec v_where_positive(vec x, vec a, vec b) {
-  return _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ));
-}
-CNF_INLINE vec v_round(vec a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+CNF_INLINE vec v_where_positive(vec x, vec a, vec b) { return V(blendv)(b, a, V(cmp)(x, V(setzero)(), _CMP_GT_OQ)); }
+CNF_INLINE vec v_round(vec a) { return V(round)(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+
+#if CNF_REAL_BITS == 32
 CNF_INLINE vec v_scale(vec a, vec n) {
   __m256i k = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
   return _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32(k, 23)));
@@ -55,28 +63,6 @@ CNF_INLINE void v_transpose(const real *in, size_t ldi, real *out, size_t ldo) {
   }
 }
 #else
-#define VW 4
-typedef __m256d vec;
-CNF_INLINE vec v_load(const real *p) { return _mm256_loadu_pd(p); }
-CNF_INLINE void v_store(real *p, vec v) { _mm256_storeu_pd(p, v); }
-CNF_INLINE vec v_set1(real s) { return _mm256_set1_pd(s); }
-CNF_INLINE vec v_add(vec a, vec b) { return _mm256_add_pd(a, b); }
-CNF_INLINE vec v_sub(vec a, vec b) { return _mm256_sub_pd(a, b); }
-CNF_INLINE vec v_mul(vec a, vec b) { return _mm256_mul_pd(a, b); }
-CNF_INLINE vec v_div(vec a, vec b) { return _mm256_div_pd(a, b); }
-CNF_INLINE vec v_fma(vec a, vec b, vec c) { return _mm256_fmadd_pd(a, b, c); }
-CNF_INLINE vec v_fnma(vec a, vec b, vec c) { return _mm256_fnmadd_pd(a, b, c); }
-CNF_INLINE vec v_min(vec a, vec b) { return _mm256_min_pd(a, b); }
-CNF_INLINE vec v_max(vec a, vec b) { return _mm256_max_pd(a, b); }
-CNF_INLINE vec v_abs(vec a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
-CNF_INLINE vec v_copysign(vec magnitude, vec sign) {
-  vec bit = _mm256_set1_pd(-0.0);
-  return _mm256_or_pd(_mm256_andnot_pd(bit, magnitude), _mm256_and_pd(bit, sign));
-}
-CNF_INLINE vec v_where_positive(vec x, vec a, vec b) {
-  return _mm256_blendv_pd(b, a, _mm256_cmp_pd(x, _mm256_setzero_pd(), _CMP_GT_OQ));
-}
-CNF_INLINE vec v_round(vec a) { return _mm256_round_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 CNF_INLINE vec v_scale(vec a, vec n) {
   __m256i k = _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_cvtpd_epi32(n)), _mm256_set1_epi64x(1023));
   return _mm256_mul_pd(a, _mm256_castsi256_pd(_mm256_slli_epi64(k, 52)));

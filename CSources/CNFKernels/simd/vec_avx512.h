@@ -4,30 +4,40 @@
 #define VN 2
 #define BLOCK_ROWS 8 /* 16 accumulators hide the latency of FMA on one or two ports; 12 measured no faster */
 
+/* V(add) is _mm512_add_ps or _mm512_add_pd. */
 #if CNF_REAL_BITS == 32
 #define VW 16
+#define V(word) _mm512_##word##_ps
 typedef __m512 vec;
-CNF_INLINE vec v_load(const real *p) { return _mm512_loadu_ps(p); }
-CNF_INLINE void v_store(real *p, vec v) { _mm512_storeu_ps(p, v); }
-CNF_INLINE vec v_set1(real s) { return _mm512_set1_ps(s); }
-CNF_INLINE vec v_add(vec a, vec b) { return _mm512_add_ps(a, b); }
-CNF_INLINE vec v_sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
-CNF_INLINE vec v_mul(vec a, vec b) { return _mm512_mul_ps(a, b); }
-CNF_INLINE vec v_div(vec a, vec b) { return _mm512_div_ps(a, b); }
-CNF_INLINE vec v_fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }
-CNF_INLINE vec v_fnma(vec a, vec b, vec c) { return _mm512_fnmadd_ps(a, b, c); }
-CNF_INLINE vec v_min(vec a, vec b) { return _mm512_min_ps(a, b); }
-CNF_INLINE vec v_max(vec a, vec b) { return _mm512_max_ps(a, b); }
-CNF_INLINE vec v_abs(vec a) { return _mm512_andnot_ps(_mm512_set1_ps(-0.0f), a); }
+#else
+#define VW 8
+#define V(word) _mm512_##word##_pd
+typedef __m512d vec;
+#endif
+
+CNF_INLINE vec v_load(const real *p) { return V(loadu)(p); }
+CNF_INLINE void v_store(real *p, vec v) { V(storeu)(p, v); }
+CNF_INLINE vec v_set1(real s) { return V(set1)(s); }
+CNF_INLINE vec v_add(vec a, vec b) { return V(add)(a, b); }
+CNF_INLINE vec v_sub(vec a, vec b) { return V(sub)(a, b); }
+CNF_INLINE vec v_mul(vec a, vec b) { return V(mul)(a, b); }
+CNF_INLINE vec v_div(vec a, vec b) { return V(div)(a, b); }
+CNF_INLINE vec v_fma(vec a, vec b, vec c) { return V(fmadd)(a, b, c); }
+CNF_INLINE vec v_fnma(vec a, vec b, vec c) { return V(fnmadd)(a, b, c); }
+CNF_INLINE vec v_min(vec a, vec b) { return V(min)(a, b); }
+CNF_INLINE vec v_max(vec a, vec b) { return V(max)(a, b); }
+CNF_INLINE vec v_abs(vec a) { return V(andnot)(V(set1)((real)-0.0), a); }
 CNF_INLINE vec v_copysign(vec magnitude, vec sign) {
-  vec bit = _mm512_set1_ps(-0.0f);
-  return _mm512_or_ps(_mm512_andnot_ps(bit, magnitude), _mm512_and_ps(bit, sign));
+  vec bit = V(set1)((real)-0.0);
+  return V(or)(V(andnot)(bit, magnitude), V(and)(bit, sign));
 }
+CNF_INLINE vec v_round(vec a) { return V(roundscale)(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+CNF_INLINE vec v_scale(vec a, vec n) { return V(scalef)(a, n); }
+
+#if CNF_REAL_BITS == 32
 CNF_INLINE vec v_where_positive(vec x, vec a, vec b) {
   return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), b, a);
 }
-CNF_INLINE vec v_round(vec a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-CNF_INLINE vec v_scale(vec a, vec n) { return _mm512_scalef_ps(a, n); }
 CNF_INLINE real v_sum(vec a) {
   __m256 h = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
@@ -59,29 +69,9 @@ CNF_INLINE void v_transpose(const real *in, size_t ldi, real *out, size_t ldo) {
   }
 }
 #else
-#define VW 8
-typedef __m512d vec;
-CNF_INLINE vec v_load(const real *p) { return _mm512_loadu_pd(p); }
-CNF_INLINE void v_store(real *p, vec v) { _mm512_storeu_pd(p, v); }
-CNF_INLINE vec v_set1(real s) { return _mm512_set1_pd(s); }
-CNF_INLINE vec v_add(vec a, vec b) { return _mm512_add_pd(a, b); }
-CNF_INLINE vec v_sub(vec a, vec b) { return _mm512_sub_pd(a, b); }
-CNF_INLINE vec v_mul(vec a, vec b) { return _mm512_mul_pd(a, b); }
-CNF_INLINE vec v_div(vec a, vec b) { return _mm512_div_pd(a, b); }
-CNF_INLINE vec v_fma(vec a, vec b, vec c) { return _mm512_fmadd_pd(a, b, c); }
-CNF_INLINE vec v_fnma(vec a, vec b, vec c) { return _mm512_fnmadd_pd(a, b, c); }
-CNF_INLINE vec v_min(vec a, vec b) { return _mm512_min_pd(a, b); }
-CNF_INLINE vec v_max(vec a, vec b) { return _mm512_max_pd(a, b); }
-CNF_INLINE vec v_abs(vec a) { return _mm512_andnot_pd(_mm512_set1_pd(-0.0), a); }
-CNF_INLINE vec v_copysign(vec magnitude, vec sign) {
-  vec bit = _mm512_set1_pd(-0.0);
-  return _mm512_or_pd(_mm512_andnot_pd(bit, magnitude), _mm512_and_pd(bit, sign));
-}
 CNF_INLINE vec v_where_positive(vec x, vec a, vec b) {
   return _mm512_mask_blend_pd(_mm512_cmp_pd_mask(x, _mm512_setzero_pd(), _CMP_GT_OQ), b, a);
 }
-CNF_INLINE vec v_round(vec a) { return _mm512_roundscale_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-CNF_INLINE vec v_scale(vec a, vec n) { return _mm512_scalef_pd(a, n); }
 CNF_INLINE real v_sum(vec a) {
   __m256d h = _mm256_add_pd(_mm512_castpd512_pd256(a), _mm512_extractf64x4_pd(a, 1));
   __m128d s = _mm_add_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));

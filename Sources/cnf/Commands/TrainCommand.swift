@@ -13,7 +13,7 @@ struct TrainCommand: ParsableCommand {
       config.yaml in the run folder, beside checkpoint.safetensors (to go on from), best.safetensors (the flow of the best \
       validation), metrics.jsonl, TensorBoard events and plots.
 
-      A tenth of the data is held out for the final figure and a tenth for validation (of the digits 360 and 144 of \
+      A tenth of the data is held out for the final figure and a tenth for validation (of the digits 360 and 72 of \
       1,797). Ctrl-C ends the run after the step, with a checkpoint written; --resume goes on from there. With --steps \
       alone, the same seed and data give the same weights bit for bit, also through --resume and at any number of threads.
 

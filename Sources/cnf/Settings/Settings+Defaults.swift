@@ -29,8 +29,10 @@ extension Settings {
     steps = 0
     seconds = 120
     batchSize = 256
-    learningRate = 2e-3
-    weightDecay = 1e-4
+    learningRate = 4e-3
+    // 1,365 images are few: with a decay of 1e-4 the flow learns them by heart (68 nats held out, 83 on its own), with this
+    // it stays honest (72 and 79).
+    weightDecay = 0.6
     averageDecay = 0.999
     warmupSteps = 50
   }
