@@ -8,20 +8,32 @@ import FieldPrograms
   import Darwin
 #endif
 
-/// `z = (x − shift) / scale`, component by component: what stands between the data and the flow.
+/// What stands between the data and the flow, component by component: `z = (y − shift) / scale`, where y is x, or for
+/// dequantised data what `marginals` makes of x.
 ///
-/// `log p(x) = log p(z) + logDeterminant`.
+/// `log p(x) = log p(z) + log |det ∂z/∂x|`.
 public struct DataTransform: Sendable, Equatable, Codable {
   /// `[D]`.
   public var shift: [Float]
   /// `[D]`, positive.
   public var scale: [Float]
+  public let marginals: LevelMarginals?
 
-  public init(shift: [Float], scale: [Float]) {
+  public init(shift: [Float], scale: [Float], marginals: LevelMarginals? = nil) {
     precondition(shift.count == scale.count, "\(shift.count) shifts and \(scale.count) scales")
     precondition(scale.allSatisfy { $0 > 0 && $0.isFinite }, "scales must be positive and finite")
+    precondition(
+      marginals.map { $0.dimension == shift.count } ?? true, "marginals and shifts of different numbers of columns")
     self.shift = shift
     self.scale = scale
+    self.marginals = marginals
+  }
+
+  /// Takes every column to the standard normal by its distribution of levels.
+  public static func marginals(_ marginals: LevelMarginals) -> DataTransform {
+    DataTransform(
+      shift: Array(repeating: 0, count: marginals.dimension), scale: Array(repeating: 1, count: marginals.dimension),
+      marginals: marginals)
   }
 
   public static func identity(dimension: Int) -> DataTransform {
@@ -52,18 +64,27 @@ public struct DataTransform: Sendable, Equatable, Codable {
 
   /// z of x: `values` is `[count][D]`.
   public func forward(_ values: [Float]) -> [Float] {
-    precondition(values.count % dimension == 0, "\(values.count) values in rows of \(dimension)")
-    return values.indices.map { (values[$0] - shift[$0 % dimension]) / scale[$0 % dimension] }
+    checkRows(values)
+    let inner = marginals?.forward(values) ?? values
+    return inner.indices.map { (inner[$0] - shift[$0 % dimension]) / scale[$0 % dimension] }
   }
 
   /// x of z: `values` is `[count][D]`.
   public func inverse(_ values: [Float]) -> [Float] {
-    precondition(values.count % dimension == 0, "\(values.count) values in rows of \(dimension)")
-    return values.indices.map { values[$0] * scale[$0 % dimension] + shift[$0 % dimension] }
+    checkRows(values)
+    let inner = values.indices.map { values[$0] * scale[$0 % dimension] + shift[$0 % dimension] }
+    return marginals?.inverse(inner) ?? inner
   }
 
-  /// `log |det ∂z/∂x| = −Σ log scale`.
-  public var logDeterminant: Double {
-    -scale.reduce(0) { $0 + log(Double($1)) }
+  /// `log |det ∂z/∂x|` at each row of x, `[count]`.
+  public func logDeterminants(_ values: [Float]) -> [Double] {
+    checkRows(values)
+    let affine = -scale.reduce(0) { $0 + log(Double($1)) }
+    guard let marginals else { return Array(repeating: affine, count: values.count / dimension) }
+    return marginals.logDeterminants(values).map { $0 + affine }
+  }
+
+  private func checkRows(_ values: [Float]) {
+    precondition(values.count % dimension == 0, "\(values.count) values in rows of \(dimension)")
   }
 }

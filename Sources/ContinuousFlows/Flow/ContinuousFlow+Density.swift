@@ -29,11 +29,11 @@ extension ContinuousFlow {
     let problem = SolveProblem(
       parameters: parameters, states: latentStates(of: samples), from: endTime, to: 0, seed: seed)
     let solution = try solver.solve(problem)
-    let constant = transform.logDeterminant
+    let transformed = transform.logDeterminants(samples.values)
     let values = solution.statuses.indices.map { sample -> Double in
       guard solution.statuses[sample] == .ok else { return .nan }
       let base = Self.standardNormalLogDensity(solution.states, sample, dimension)
-      return base + solution.logDeterminants[sample] + constant
+      return base + solution.logDeterminants[sample] + transformed[sample]
     }
     return LogDensities(
       values: values, statuses: solution.statuses, timesReached: solution.timesReached,

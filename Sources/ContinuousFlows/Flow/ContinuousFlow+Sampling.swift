@@ -20,9 +20,9 @@ extension ContinuousFlow {
     count: Int, seed: UInt64, options: SolverOptions = SolverOptions(), backend: Backend = .c
   ) throws -> (samples: SampleMatrix, logDensities: [Double]) {
     let (samples, base, solution) = try drawn(count: count, seed: seed, options: options, backend: backend)
-    let constant = transform.logDeterminant
+    let transformed = transform.logDeterminants(samples.values)
     let logDensities = (0..<count).map {
-      Self.standardNormalLogDensity(base.values, $0, dimension) - solution.logDeterminants[$0] + constant
+      Self.standardNormalLogDensity(base.values, $0, dimension) - solution.logDeterminants[$0] + transformed[$0]
     }
     return (samples, logDensities)
   }

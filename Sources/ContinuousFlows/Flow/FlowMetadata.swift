@@ -10,6 +10,7 @@ import FlowIO
 /// | `program` | the field, as `ProgramText` writes it |
 /// | `end_time` | T |
 /// | `transform.shift`, `transform.scale` | D numbers, separated by commas |
+/// | `transform.levels`, `transform.probabilities` | of the transform's marginals, if it has them; D · levels numbers |
 ///
 /// Numbers are in the shortest decimal form that reads back as the same bits.
 enum FlowMetadata {
@@ -20,12 +21,17 @@ enum FlowMetadata {
   private static let version = "1"
 
   static func text(of flow: ContinuousFlow, kind: String) -> [String: String] {
-    [
+    var text = [
       kindKey: kind, versionKey: version, "dimension": "\(flow.dimension)",
       "program": ProgramText.text(of: flow.program), "end_time": "\(flow.endTime)",
       "transform.shift": flow.transform.shift.map(\.description).joined(separator: ","),
       "transform.scale": flow.transform.scale.map(\.description).joined(separator: ","),
     ]
+    if let marginals = flow.transform.marginals {
+      text["transform.levels"] = "\(marginals.levels)"
+      text["transform.probabilities"] = marginals.probabilities.map(\.description).joined(separator: ",")
+    }
+    return text
   }
 
   /// The flow that `file` describes and holds the parameters of. Counts are compared with the file's tensors before
@@ -56,7 +62,22 @@ enum FlowMetadata {
     }
     return ContinuousFlow(
       program: program, parameters: try ParameterNames(of: program).parameters(in: file), endTime: endTime,
-      transform: DataTransform(shift: shift, scale: scale))
+      transform: DataTransform(shift: shift, scale: scale, marginals: try marginals(in: file, dimension: dimension)))
+  }
+
+  private static func marginals(in file: SafetensorsFile, dimension: Int) throws -> LevelMarginals? {
+    guard file.metadata["transform.levels"] != nil else { return nil }
+    let levels = try file.number("transform.levels", Int.self)
+    let (count, overflow) = levels.multipliedReportingOverflow(by: dimension)
+    guard levels >= 2, !overflow else {
+      throw FlowFileError.metadata(path: file.source, key: "transform.levels", problem: "\(levels) is out of range")
+    }
+    let probabilities = try file.numbers("transform.probabilities", count: count, Double.self)
+    guard probabilities.allSatisfy({ $0 > 0 && $0 < 1 }) else {
+      throw FlowFileError.metadata(
+        path: file.source, key: "transform.probabilities", problem: "not all lie between 0 and 1")
+    }
+    return LevelMarginals(levels: levels, probabilities: probabilities)
   }
 
   private static func programText(in file: SafetensorsFile) throws(ProgramText.Problem) -> String {

@@ -17,9 +17,11 @@ extension SafetensorsFile {
   }
 
   /// Finite numbers separated by commas, as many as said.
-  func numbers(_ key: String, count: Int) throws(FlowFileError) -> [Float] {
-    let numbers = try text(key).split(separator: ",").map { Float($0) ?? .nan }
-    guard numbers.count == count, numbers.allSatisfy(\.isFinite) else {
+  func numbers<Number: BinaryFloatingPoint & LosslessStringConvertible>(
+    _ key: String, count: Int, _: Number.Type = Float.self
+  ) throws(FlowFileError) -> [Number] {
+    let numbers = try text(key).split(separator: ",").map { Number(String($0)) ?? .nan }
+    guard numbers.count == count, numbers.allSatisfy({ $0.isFinite }) else {
       throw .metadata(path: source, key: key, problem: "does not hold \(count) finite numbers")
     }
     return numbers

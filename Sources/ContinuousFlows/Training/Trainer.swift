@@ -143,7 +143,7 @@ public final class Trainer {
       adam: options.adam, learningRate: learningRate, average: options.averageDecay)
     updateSeconds()
     return StepReport(
-      step: state.step, nllNats: loss - state.flow.transform.logDeterminant, learningRate: learningRate,
+      step: state.step, nllNats: loss - batch.logDeterminants.reduce(0, +) / count, learningRate: learningRate,
       gradientNorm: norm, evaluationsMean: Double(gradient.solution.evaluations.reduce(0, +)) / count,
       seconds: state.seconds, progress: progress)
   }

@@ -6,6 +6,8 @@ struct TrainingBatches {
   struct Batch {
     /// `[batch][D]`, in the space of the flow.
     var states: [Float]
+    /// Of the transform that led there, `[batch]`.
+    var logDeterminants: [Double]
     /// What the samples' probes are keyed by, `[batch]`.
     var identifiers: [UInt64]
     /// Numbers in the training set, `[batch]`.
@@ -20,6 +22,7 @@ struct TrainingBatches {
   private var order: [Int] = []
   /// The whole set in the space of the flow, `[count][D]`; for quantised data with this epoch's noise.
   private var points: [Float] = []
+  private var logDeterminants: [Double] = []
 
   /// - Parameter size: at most all samples are in a batch.
   init(_ dataset: Dataset, transform: DataTransform, size: Int, seed: UInt64) {
@@ -32,7 +35,7 @@ struct TrainingBatches {
   /// The batch of step `step`, counted from 0.
   mutating func batch(step: Int) -> Batch {
     let dimension = dataset.dimension
-    var batch = Batch(states: [], identifiers: [], rows: [])
+    var batch = Batch(states: [], logDeterminants: [], identifiers: [], rows: [])
     batch.states.reserveCapacity(size * dimension)
     batch.identifiers.reserveCapacity(size)
     batch.rows.reserveCapacity(size)
@@ -40,6 +43,7 @@ struct TrainingBatches {
       enter(epoch: number / dataset.count)
       let row = order[number % dataset.count]
       batch.states.append(contentsOf: points[row * dimension..<(row + 1) * dimension])
+      batch.logDeterminants.append(logDeterminants[row])
       batch.identifiers.append(dataset.identifiers[row])
       batch.rows.append(row)
     }
@@ -50,7 +54,9 @@ struct TrainingBatches {
     guard epoch != next else { return }
     order = permutation(count: dataset.count, from: RandomSource(seed: seed, stream: .shuffle, step: UInt64(next)))
     if epoch == nil || dataset.quantisation != nil {
-      points = transform.forward(dataset.continuousPoints(seed: seed, epoch: UInt64(next)).values)
+      let values = dataset.continuousPoints(seed: seed, epoch: UInt64(next)).values
+      points = transform.forward(values)
+      logDeterminants = transform.logDeterminants(values)
     }
     epoch = next
   }

@@ -15,12 +15,17 @@ struct DataOptions: ParsableArguments {
     help: "Seed of a generated set and of the split into train, validation and held-out part (default 0).")
   var dataSeed: UInt64?
 
-  @Flag(inversion: .prefixedNo, help: "Bring every column to mean 0 and variance 1 first (default yes).")
-  var standardise: Bool?
+  @Option(
+    help: ArgumentHelp(
+      """
+      What is done to each column first: none, standardise (to mean 0 and variance 1), or for data counted in levels \
+      marginals (to the standard normal, by the column's own distribution of levels).
+      """, valueName: "name"))
+  var transform: String?
 
   var settings: SettingsLayer {
     get throws {
-      try SettingsLayer([.data: data, .count: count, .dataSeed: dataSeed, .standardise: standardise])
+      try SettingsLayer([.data: data, .count: count, .dataSeed: dataSeed, .transform: transform])
     }
   }
 }

@@ -33,11 +33,24 @@ extension Settings {
   }
 
   /// An untrained flow for `training`.
-  func untrainedFlow(for training: Dataset) -> ContinuousFlow {
+  func untrainedFlow(for training: Dataset) throws -> ContinuousFlow {
     ContinuousFlow(
       dimension: training.dimension, hidden: hidden, activation: Activation(rawValue: activation) ?? .tanh,
       endTime: endTime, seed: seed,
-      transform: standardise ? .standardising(training.continuousPoints(seed: seed)) : nil)
+      transform: try dataTransform(for: training))
+  }
+
+  private func dataTransform(for training: Dataset) throws -> DataTransform? {
+    switch transform {
+    case "standardise": return .standardising(training.continuousPoints(seed: seed))
+    case "marginals":
+      guard let quantisation = training.quantisation else {
+        throw CommandFailure(
+          .usage, "transform marginals needs data counted in levels, as the digits are: take standardise for \(data)")
+      }
+      return .marginals(LevelMarginals(counting: training.points, quantisation: quantisation))
+    default: return nil
+    }
   }
 
   private var weightDecayChoice: WeightDecay {

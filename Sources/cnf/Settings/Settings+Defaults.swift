@@ -10,7 +10,7 @@ extension Settings {
 
   /// For data of few dimensions: the net and solver of FFJORD's toy experiments.
   private static let planar = Settings(
-    data: "", count: DatasetSource.generatedCount, dataSeed: 0, standardise: true,
+    data: "", count: DatasetSource.generatedCount, dataSeed: 0, transform: "standardise",
     hidden: [64, 64, 64], activation: "tanh", endTime: 1,
     solver: "dopri5", rtol: 1e-5, atol: 1e-5, fixedSteps: 0, solverMaxSteps: 4096, trace: "automatic",
     probe: "rademacher", probes: 1,
@@ -22,6 +22,7 @@ extension Settings {
 
   /// For the digits: few steps of fixed length, and a run of two minutes.
   private mutating func fitDigits() {
+    transform = "marginals"
     hidden = [128, 128]
     activation = "softplus"
     solver = "rk4"

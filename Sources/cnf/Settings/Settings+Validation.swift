@@ -5,6 +5,7 @@ extension Settings {
   /// Throws a usage failure that names the first setting that cannot be meant, and what it may be.
   func validate() throws {
     try validateNumbers()
+    try require(transform, .transform, among: ["none", "standardise", "marginals"])
     try require(activation, .activation, among: Activation.allCases.map(\.rawValue))
     try require(probe, .probe, among: Probe.allCases.map(\.rawValue))
     try require(schedule, .schedule, among: ["constant", "cosine"])

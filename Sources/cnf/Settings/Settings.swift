@@ -10,8 +10,8 @@ struct Settings: Codable, Equatable {
   var count: Int
   /// Of a generated set, and of the split into train, validation and test.
   var dataSeed: UInt64
-  /// Whether columns are brought to mean 0 and variance 1 before the flow sees them.
-  var standardise: Bool
+  /// What is done to columns before the flow sees them: `none`, `standardise` or `marginals`.
+  var transform: String
 
   // Model
   /// Widths of the hidden layers.
@@ -70,7 +70,7 @@ struct Settings: Codable, Equatable {
     case data
     case count
     case dataSeed = "data-seed"
-    case standardise
+    case transform
     case hidden
     case activation
     case endTime = "end-time"

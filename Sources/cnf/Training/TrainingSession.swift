@@ -25,7 +25,7 @@ struct TrainingSession {
     split = try settings.loadSplit()
     folder = try RunFolder.create(at: out)
     trainer = try Trainer(
-      flow: settings.untrainedFlow(for: split.train), training: split.train, validation: split.validation,
+      flow: try settings.untrainedFlow(for: split.train), training: split.train, validation: split.validation,
       options: settings.trainingOptions, folder: folder)
     try settings.write(to: folder)
     self.settings = settings
@@ -58,7 +58,7 @@ struct TrainingSession {
     } else {
       folder = present
       trainer = try Trainer(
-        flow: settings.untrainedFlow(for: split.train), training: split.train, validation: split.validation,
+        flow: try settings.untrainedFlow(for: split.train), training: split.train, validation: split.validation,
         options: settings.trainingOptions, folder: folder)
     }
     if settings != recorded { try settings.write(to: folder) }
