@@ -13,7 +13,6 @@ struct cnf_solver {
   cnf_program program; /* a copy: the field may go */
   cnf_solver_options options;
   int32_t trace;
-  int32_t record_capacity;
   cnf_solver_f32 *f32; /* the one of the program's dtype; the other is NULL */
   cnf_solver_f64 *f64;
 };

@@ -1,12 +1,15 @@
 #include "api/handles.h"
 #include <math.h>
 
+#define CNF_KEY_LIMIT ((uint64_t)1 << 44) /* of steps and sample ids in the keys of random numbers */
+
 static cnf_status check_fractions(const cnf_solver *s, const cnf_solve_input *in) {
   if (s->options.control != CNF_CONTROL_FIXED) return in->step_fractions ? CNF_ERROR_STEP_FRACTIONS : CNF_OK;
   if (!in->step_fractions) return s->options.steps > 0 ? CNF_OK : CNF_ERROR_OPTION;
   size_t n = in->step_fraction_count;
   const double *f = in->step_fractions;
-  if (n < 2 || n - 1 > (size_t)s->record_capacity || f[0] != 0 || f[n - 1] != 1) return CNF_ERROR_STEP_FRACTIONS;
+  if (n < 2 || n - 1 > (size_t)cnf_record_capacity(&s->options) || f[0] != 0 || f[n - 1] != 1)
+    return CNF_ERROR_STEP_FRACTIONS;
   for (size_t i = 1; i < n; i++)
     if (!(f[i] > f[i - 1])) return CNF_ERROR_STEP_FRACTIONS;
   return CNF_OK;
@@ -19,6 +22,11 @@ static cnf_status check_input(const cnf_solver *s, const cnf_solve_input *in) {
   if (!in->x0 && in->count > 0) return CNF_ERROR_NULL;
   size_t per_sample = (size_t)s->program.state_dim * (size_t)s->options.probes * sizeof(double), total;
   if (__builtin_mul_overflow(in->count, per_sample, &total) || total > PTRDIFF_MAX) return CNF_ERROR_SIZE;
+  if (s->trace == CNF_TRACE_HUTCHINSON && !in->probes) {
+    if (in->step >= CNF_KEY_LIMIT) return CNF_ERROR_SIZE;
+    for (size_t i = 0; in->sample_ids && i < in->count; i++)
+      if (in->sample_ids[i] >= CNF_KEY_LIMIT) return CNF_ERROR_SIZE;
+  }
   if (!isfinite(in->t0) || !isfinite(in->t1) || !isfinite(in->t1 - in->t0)) return CNF_ERROR_TIME;
   return CNF_OK;
 }

@@ -9,6 +9,7 @@
 #define CNF_MOST_STEPS (1 << 24)
 #define CNF_MOST_THREADS 4096
 #define CNF_MOST_PROBES (1 << 16)
+#define CNF_MOST_LANES 64 /* rows of panels times lanes are counted in int32_t */
 
 CNF_API void cnf_solver_options_init(cnf_solver_options *options) {
   if (!options) return;
@@ -84,10 +85,10 @@ CNF_API cnf_status cnf_solver_create(const cnf_field *field, const cnf_solver_op
   if (!field || !options || !solver) return CNF_ERROR_NULL;
   cnf_status status = check_options(options);
   if (status) return status;
+  if ((int64_t)options->probes * field->program.state_dim > INT32_MAX / CNF_MOST_LANES) return CNF_ERROR_SIZE;
   cnf_solver *s = calloc(1, sizeof *s);
   if (!s) return CNF_ERROR_MEMORY;
   s->options = without_defaults(options, field->program.dtype);
-  s->record_capacity = s->options.max_steps > s->options.steps ? s->options.max_steps : s->options.steps;
   status = resolve_trace(&field->program, &s->options, &s->trace);
   if (!status) status = cnf_program_copy(&field->program, &s->program);
   if (!status && s->program.dtype == CNF_FLOAT32)

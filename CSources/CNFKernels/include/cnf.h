@@ -46,8 +46,8 @@ extern "C" {
 
 /* ---- 1  Conventions ---------------------------------------------------------------------------------------------
  * Letters      B or count: samples of a call; D: rows of the state; P: parameters; K: probes.
- * Arrays       sample-major and row-major, contiguous: [count][D] holds sample i at offset i*D. Any alignment.
- *              "dtype" below means float for a CNF_FLOAT32 field and double for a CNF_FLOAT64 field.
+ * Arrays       sample-major and row-major, contiguous: [count][D] holds sample i at offset i*D. Aligned as
+ *              their element type. "dtype" below means float for a CNF_FLOAT32 field and double for a CNF_FLOAT64 field.
  * Time         a double everywhere. t1 < t0 is allowed: the solve then runs backward in time.
  * Options      structs that begin with struct_size: set it to sizeof of the struct, zero the rest, fill what you need.
  *              A field that is zero or NULL means the default named beside it.
@@ -59,7 +59,7 @@ extern "C" {
  * Threads      handles that are const in a signature may be shared by threads. A cnf_solver serves one call at a time;
  *              use one solver per calling thread. Inside a call the library uses `threads` OpenMP threads.
  * Promises     a sample's results are bitwise the same alone or in any batch, at any place in it, at any number of
- *              threads; gradients are bitwise the same at any number of threads (see section 8 for their chunks).
+ *              threads (drawn probes belong to sample ids: give them where places differ); gradients are bitwise the same at any number of threads (see section 8 for their chunks).
  */
 
 /* ---- 2  Status -------------------------------------------------------------------------------------------------- */
@@ -86,7 +86,8 @@ extern "C" {
   X(CNF_ERROR_ISA, 17, "this instruction set is unknown or this machine lacks it")              \
   X(CNF_ERROR_LOSS, 18, "unknown loss kind")                                                    \
   X(CNF_ERROR_MEMORY, 19, "out of memory")                                                      \
-  X(CNF_ERROR_CALLBACK, 20, "a callback reported failure")
+  X(CNF_ERROR_CALLBACK, 20, "a callback reported failure")                                      \
+  X(CNF_ERROR_OP_RESERVED, 21, "an op sets a member that its kind does not use")
 
 typedef enum cnf_status {
 #define CNF_X(name, value, message) name = value,
@@ -197,14 +198,16 @@ CNF_API int32_t cnf_method_find(const char *name);
 CNF_API cnf_status cnf_method_get(int32_t method, cnf_method_info *info);
 
 /* ---- 6  Solver --------------------------------------------------------------------------------------------------
- * A solver is a field, a method and the memory to run them: nothing is allocated after cnf_solver_create, except by
- * CNF_CONTROL_BATCH. (Record memory is reserved, not touched, until steps are recorded in it.)
+ * A solver is a field, a method and the memory to run them: the library allocates nothing after cnf_solver_create, except
+ * for CNF_CONTROL_BATCH. (OpenMP starts its threads at the first call. Memory is mapped at creation, and touched when it
+ * is first used.)
  */
 typedef enum cnf_control {
   CNF_CONTROL_SAMPLE = 0, /* adaptive: every sample has its own steps */
   CNF_CONTROL_FIXED = 1,  /* `steps` equal steps, or the step fractions of the call */
   CNF_CONTROL_BATCH = 2 /* adaptive, one step size for the whole batch, as torchdiffeq: for comparison only. A sample's
-                             answer then depends on its neighbours. Allocates per call. */
+                             answer then depends on its neighbours, and counts of steps and evaluations are those of the
+                             search for the common steps. Allocates per call. */
 } cnf_control;
 
 typedef enum cnf_trace {
@@ -237,7 +240,8 @@ typedef struct cnf_solver_options {
   int32_t control;         /* cnf_control */
   double rtol, atol;       /* adaptive: error is measured against atol + rtol max(|x|, |x'|) */
   double initial_step;     /* adaptive: length of the first step; 0: chosen (Hairer-Norsett-Wanner II.4) */
-  double min_step;         /* adaptive: a shorter step ends the sample; 0: 16 units in the last place of t */
+  double min_step;         /* adaptive: a shorter step that is not the last ends the sample, and the first is never
+                              shorter; 0: 16 units in the last place of the larger of t and t1 */
   int32_t max_steps;       /* adaptive: accepted and rejected steps together; 0: 4096 */
   int32_t steps;           /* CNF_CONTROL_FIXED: number of equal steps, at least 1 unless the call gives fractions */
   int32_t trace;           /* cnf_trace */
@@ -275,9 +279,10 @@ typedef struct cnf_solve_input {
   const void *x0;         /* dtype [count][D]: states at t0 */
   size_t count;           /* 0 is allowed: nothing is done */
   double t0, t1;
-  const void *probes;           /* dtype [count][K][D], used as they are; NULL: drawn, see seed */
-  uint64_t seed, step;          /* drawn probes are keyed by (seed, CNF_STREAM_PROBE, step, sample id, k*D + d) */
-  const uint64_t *sample_ids;   /* [count]; NULL: sample i has id i */
+  const void *probes;         /* dtype [count][K][D], used as they are; NULL: drawn, see seed */
+  uint64_t seed, step;        /* drawn probes are keyed by (seed, CNF_STREAM_PROBE, step, sample id, k*D + d); step and
+                                   sample ids below 2^44 */
+  const uint64_t *sample_ids; /* [count]; NULL: sample i has id i */
   const double *step_fractions; /* CNF_CONTROL_FIXED: [step_fraction_count] rising from 0 to 1, step i runs from
                                    t0 + f[i](t1 - t0) to t0 + f[i+1](t1 - t0); NULL: equal steps */
   size_t step_fraction_count;

@@ -126,6 +126,19 @@ static void CNF_TYPED(load_adjoints)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   }
 }
 
+/* Idle lanes stand where a live one does, with h = 0 and zero cotangents: its values are finite, so what they add to the
+ * sums over lanes is exactly 0. */
+static void CNF_TYPED(shelter_idle_lanes)(CNF_TYPED(cnf_worker) * w, int32_t live) {
+  WORKER_NAMES(w);
+  int32_t probe_rows = m->trace == CNF_TRACE_HUTCHINSON ? m->probes * D : 0;
+  for (int32_t j = 0; j < lanes; j++) {
+    if (w->sample[j] >= 0) continue;
+    w->t[j] = w->t[live];
+    for (int32_t d = 0; d < D; d++) w->x[d * lanes + j] = w->x[d * lanes + live];
+    for (int32_t d = 0; d < probe_rows; d++) w->probes[d * lanes + j] = w->probes[d * lanes + live];
+  }
+}
+
 /* Differentiates the chunk that forward_chunk has just solved and recorded. */
 static void CNF_TYPED(adjoint_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
                                      int64_t count, real *gradient) {
@@ -135,21 +148,24 @@ static void CNF_TYPED(adjoint_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   int64_t next = 0;
   for (int32_t j = 0; j < lanes; j++) CNF_TYPED(adjoint_idle)(w, call, j);
   for (;;) {
-    int32_t running = 0;
+    int32_t live = -1;
     CNF_TYPED(load_adjoints)(w, call, first, count, &next);
     for (int32_t j = 0; j < lanes; j++) {
       if (w->sample[j] < 0) continue;
-      running++;
+      live = j;
       size_t place = (size_t)w->step[j] * (size_t)call->solver->chunk_capacity + (size_t)w->sample[j];
       w->t[j] = w->record_step[place].t;
       w->h[j] = w->record_step[place].h;
       CNF_TYPED(column_in)(D, lanes, w->record_x + place * (size_t)D, w->x, j);
     }
-    if (!running) break;
+    if (live < 0) break;
+    CNF_TYPED(shelter_idle_lanes)(w, live);
     CNF_TYPED(reverse_step)(w, &call->solver->stages, call->want_times, gradient);
     for (int32_t j = 0; j < lanes; j++) {
       if (w->sample[j] < 0) continue;
-      double place = (w->t[j] - t0) / span, length = w->h[j] / span;
+      int32_t n = w->step[j];
+      double place = call->steps ? CNF_TYPED(fraction)(call, n) : (w->t[j] - t0) / span;
+      double length = call->steps ? CNF_TYPED(fraction)(call, n + 1) - place : w->h[j] / span;
       double t_bar = (double)w->t_bar_row[j], h_bar = (double)w->h_bar_row[j];
       w->t1_bar[j] += place * t_bar + length * h_bar;
       w->t0_bar[j] += (1 - place) * t_bar - length * h_bar;

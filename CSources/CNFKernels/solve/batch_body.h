@@ -14,7 +14,7 @@ typedef enum CNF_TYPED(batch_phase) {
 } CNF_TYPED(batch_phase);
 
 typedef struct CNF_TYPED(batch) {
-  const CNF_TYPED(cnf_call) * call;
+  CNF_TYPED(cnf_call) * call;
   cnf_stages stages;
   CNF_TYPED(batch_phase) phase;
   double t, h;
@@ -99,14 +99,16 @@ static double CNF_TYPED(batch_first_step)(CNF_TYPED(batch) * b) {
   const cnf_solver_options *o = &b->call->solver->options;
   const cnf_solve_input *in = b->call->input;
   double span = fabs(in->t1 - in->t0), n = (double)in->count * b->call->solver->model.program->state_dim;
-  if (o->initial_step > 0) return fmin(o->initial_step, span);
+  double least = cnf_least_step(o->min_step, in->t0, in->t1);
+  if (o->initial_step > 0) return fmin(fmax(o->initial_step, least), span);
+  b->call->evaluations += 2;
   double d0 = sqrt(CNF_TYPED(batch_run)(b, CNF_TYPED(BATCH_FIRST), 0) / n), d1 = 0;
   for (int64_t i = 0; i < b->tiles; i++) d1 += b->sums[2 * i + 1];
   d1 = sqrt(d1 / n);
   double h0 = fmin(cnf_first_guess(d0, d1), span);
   b->h = in->t1 > in->t0 ? h0 : -h0;
   double d2 = sqrt(CNF_TYPED(batch_run)(b, CNF_TYPED(BATCH_GUESS), 0) / n) / h0;
-  return fmin(isfinite(d2) ? cnf_first_step(h0, d1, d2, b->stages.order) : h0, span);
+  return fmin(fmax(cnf_first_step(h0, d1, d2, b->stages.order), least), span);
 }
 
 /* Steps from t0 to t1 into solver->grid as fractions. Returns how the batch as a whole ended; *steps receives their
@@ -117,7 +119,7 @@ static int32_t CNF_TYPED(batch_steps)(CNF_TYPED(batch) * b, int32_t *steps, doub
   const cnf_solve_input *in = b->call->input;
   int components = solver->model.program->state_dim + (solver->model.trace != CNF_TRACE_NONE && !o->exclude_log_det);
   double direction = in->t1 > in->t0 ? 1 : -1, n = (double)in->count * components;
-  int last = 0;
+  int last = 0, unruly = 0;
   *steps = 0;
   *t = b->t = in->t0;
   solver->grid[0] = 0;
@@ -125,6 +127,9 @@ static int32_t CNF_TYPED(batch_steps)(CNF_TYPED(batch) * b, int32_t *steps, doub
   double h = direction * CNF_TYPED(batch_first_step)(b);
   for (int32_t attempts = 0; attempts < o->max_steps; attempts++) {
     b->h = cnf_clip_step(b->t, h, in->t0, in->t1, &last);
+    if (!last && fabs(b->h) < cnf_least_step(o->min_step, b->t, in->t1))
+      return unruly ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL;
+    b->call->evaluations += b->stages.evaluations;
     double ratio = sqrt(CNF_TYPED(batch_run)(b, CNF_TYPED(BATCH_STEP), 0) / n);
     h = b->h * cnf_step_factor(ratio, b->stages.order);
     if (ratio <= 1) {
@@ -133,15 +138,16 @@ static int32_t CNF_TYPED(batch_steps)(CNF_TYPED(batch) * b, int32_t *steps, doub
       *t = b->t += b->h;
       solver->grid[++*steps] = last ? 1 : (b->t - in->t0) / (in->t1 - in->t0);
       if (last) return CNF_SAMPLE_OK;
-    } else if (fabs(h) < cnf_least_step(o->min_step, b->t, in->t1)) {
-      return isfinite(ratio) ? CNF_SAMPLE_STEP_TOO_SMALL : CNF_SAMPLE_NOT_FINITE;
+    } else {
+      unruly = !isfinite(ratio);
+      b->call->steps_refused++;
     }
   }
   return CNF_SAMPLE_MAX_STEPS;
 }
 
 /* The whole batch failed: every sample has the same status, and the state where the batch stopped. */
-static void CNF_TYPED(batch_failed)(const CNF_TYPED(batch) * b, int32_t status, double t) {
+static void CNF_TYPED(batch_failed)(const CNF_TYPED(batch) * b, int32_t status, int32_t steps, double t) {
   const CNF_TYPED(cnf_model) *m = &b->call->solver->model;
   int32_t D = m->program->state_dim, lanes = m->kernels->lanes;
   cnf_solve_output *out = b->call->output;
@@ -153,11 +159,11 @@ static void CNF_TYPED(batch_failed)(const CNF_TYPED(batch) * b, int32_t status, 
     if (out && out->log_det) out->log_det[i] = (double)tile[(size_t)D * (size_t)lanes + (size_t)lane];
     if (out && out->t_reached) out->t_reached[i] = t;
     if (out && out->status) out->status[i] = status;
-    if (out && out->accepted) out->accepted[i] = 0;
-    if (out && out->rejected) out->rejected[i] = 0;
-    if (out && out->evaluations) out->evaluations[i] = 0;
+    if (out && out->accepted) out->accepted[i] = steps;
+    if (out && out->rejected) out->rejected[i] = b->call->steps_refused;
+    if (out && out->evaluations) out->evaluations[i] = b->call->evaluations;
     for (size_t n = 0; out && out->step_fractions && n < out->step_fraction_stride; n++)
-      out->step_fractions[i * out->step_fraction_stride + n] = NAN;
+      out->step_fractions[i * out->step_fraction_stride + n] = n <= (size_t)steps ? b->call->solver->grid[n] : NAN;
     if (g && g->x0) memset((real *)g->x0 + i * (size_t)D, 0, (size_t)D * sizeof(real));
     if (g && g->t0) g->t0[i] = 0;
     if (g && g->t1) g->t1[i] = 0;
@@ -167,14 +173,15 @@ static void CNF_TYPED(batch_failed)(const CNF_TYPED(batch) * b, int32_t status, 
 }
 
 /* Finds the grid. *failed = 1: outputs are written and the call is over. */
-static cnf_status CNF_TYPED(batch_grid)(const CNF_TYPED(cnf_call) * call, int32_t *steps, int *failed) {
+static cnf_status CNF_TYPED(batch_grid)(CNF_TYPED(cnf_call) * call, int32_t *steps, int *failed) {
   const CNF_TYPED(cnf_model) *m = &call->solver->model;
   int32_t lanes = m->kernels->lanes, status;
   double t;
   CNF_TYPED(batch) b = {.call = call};
   b.stages = cnf_stages_make(call->solver->stages.tableau, 1, !call->solver->options.exclude_log_det);
   b.tiles = ((int64_t)call->input->count + lanes - 1) / lanes;
-  b.stages.fsal = 0;
+  b.stages.fsal = 0; /* neighbours in time share no slope: every stage is evaluated */
+  b.stages.evaluations = b.stages.count;
   size_t state = (size_t)(m->program->state_dim + 1) * (size_t)lanes * sizeof(real);
   b.x = calloc((size_t)b.tiles, state);
   b.x1 = calloc((size_t)b.tiles, state);
@@ -184,7 +191,7 @@ static cnf_status CNF_TYPED(batch_grid)(const CNF_TYPED(cnf_call) * call, int32_
   if (have_memory) {
     status = CNF_TYPED(batch_steps)(&b, steps, &t);
     if (status != CNF_SAMPLE_OK) {
-      CNF_TYPED(batch_failed)(&b, status, t);
+      CNF_TYPED(batch_failed)(&b, status, *steps, t);
       *failed = 1;
     }
   }

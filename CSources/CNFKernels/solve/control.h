@@ -4,7 +4,6 @@
 #define CNF_SOLVE_CONTROL_H
 
 #include <math.h>
-#include <float.h>
 
 #define CNF_SAFETY 0.9
 #define CNF_LARGEST_FACTOR 10.0
@@ -20,24 +19,30 @@ static inline double cnf_step_factor(double ratio, int order) {
 }
 
 /* First guess from the scaled norms of x and f. */
-static inline double cnf_first_guess(double d0, double d1) { return d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1; }
+static inline double cnf_first_guess(double d0, double d1) {
+  double h0 = d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1;
+  return isfinite(h0) && h0 > 0 ? h0 : 1e-6; /* norms overflow where a tolerance is next to nothing */
+}
 
 /* The first step's length, d2 = |f(t+h0, x+h0 f) - f| / h0. */
 static inline double cnf_first_step(double h0, double d1, double d2, int order) {
   double h1 = d1 <= 1e-15 && d2 <= 1e-15 ? fmax(1e-6, 1e-3 * h0) : pow(0.01 / fmax(d1, d2), 1.0 / order);
-  return fmin(100 * h0, h1);
+  double h = fmin(100 * h0, h1);
+  return isfinite(h) && h > 0 ? h : h0;
 }
 
-/* Steps below this cannot be told from rounding of t. */
+/* No step but the last may be shorter: it ends the sample. The default is still told from rounding of t. */
 static inline double cnf_least_step(double min_step, double t, double t1) {
-  return min_step > 0 ? min_step : 16 * DBL_EPSILON * fmax(fabs(t), fabs(t1));
+  double largest = fmax(fabs(t), fabs(t1));
+  return min_step > 0 ? min_step : 16 * (nextafter(largest, INFINITY) - largest);
 }
 
-/* The next step from t: h, or what is left to t1 if h reaches it to within rounding; *last tells which. */
+/* The next step from t: h, as far as t + h is from t when rounded, or what is left to t1 if h reaches it to within rounding;
+ * *last tells which. */
 static inline double cnf_clip_step(double t, double h, double t0, double t1, int *last) {
   double left = t1 - t;
   *last = fabs(h) >= fabs(left) - 1e-12 * fabs(t1 - t0);
-  return *last ? left : h;
+  return *last ? left : (t + h) - t;
 }
 
 #endif

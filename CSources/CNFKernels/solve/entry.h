@@ -4,6 +4,11 @@
 
 #include "field/program.h"
 
+/* Steps of a sample that there is room to record. */
+static inline int32_t cnf_record_capacity(const cnf_solver_options *options) {
+  return options->max_steps > options->steps ? options->max_steps : options->steps;
+}
+
 typedef struct cnf_solver_f32 cnf_solver_f32;
 cnf_status cnf_solver_make_f32(const cnf_program *program, const cnf_solver_options *options, int32_t trace,
                                cnf_solver_f32 **solver);

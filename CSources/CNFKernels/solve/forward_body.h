@@ -63,7 +63,7 @@ static void CNF_TYPED(load_samples)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
     CNF_TYPED(column_in)(D, lanes, (const real *)in->x0 + (size_t)(first + s) * (size_t)D, w->x, j);
     w->x[(size_t)D * (size_t)lanes + (size_t)j] = 0;
     CNF_TYPED(load_probes)(w, call, first + s, j);
-    if (in->t0 == in->t1) CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_OK);
+    if (in->t0 == in->t1 && !call->steps) CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_OK);
   }
 }
 
@@ -113,15 +113,21 @@ static void CNF_TYPED(start_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
     for (int32_t j = 0; j < lanes; j++) {
       if (!w->fresh[j]) continue;
       double h0 = fabs(w->h[j]), d2 = CNF_TYPED(root_mean)((double)norms[j], D) / h0;
-      double h = isfinite(d2) ? cnf_first_step(h0, d1[j], d2, s->order) : h0;
-      w->h[j] = direction * fmin(h, fabs(t1 - t0));
-      if (!isfinite(d0[j]) || !isfinite(d1[j])) CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_NOT_FINITE);
+      w->h[j] = direction * fmin(cnf_first_step(h0, d1[j], d2, s->order), fabs(t1 - t0));
     }
   }
-  for (int32_t j = 0; j < lanes; j++) w->fresh[j] = 0;
+  /* 0 where all of x and f0 is finite, else not a number; without f0 x stands for it */
+  k->dot(D, w->x, w->zeros, 0, w->row);
+  k->dot(D, choose || s->fsal ? f0 : w->x, w->zeros, 1, w->row);
+  for (int32_t j = 0; j < lanes; j++) {
+    if (!w->fresh[j]) continue;
+    w->fresh[j] = w->unruly[j] = 0;
+    w->h[j] = direction * fmin(fmax(fabs(w->h[j]), cnf_least_step(o->min_step, t0, t1)), fabs(t1 - t0));
+    if (w->row[j] != 0) CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_NOT_FINITE);
+  }
 }
 
-/* h of every lane for the step to come. */
+/* h of every lane for the step to come. Adaptive: ends samples whose step has become too small. */
 static void CNF_TYPED(choose_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call) {
   WORKER_NAMES(w);
   double t0 = call->input->t0, t1 = call->input->t1;
@@ -129,13 +135,14 @@ static void CNF_TYPED(choose_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
     if (w->sample[j] < 0) continue;
     if (!call->steps) {
       w->h[j] = cnf_clip_step(w->t[j], w->h[j], t0, t1, &w->last[j]);
+      if (!w->last[j] && fabs(w->h[j]) < cnf_least_step(call->solver->options.min_step, w->t[j], t1))
+        CNF_TYPED(finish_sample)(w, call, j, w->unruly[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
       continue;
     }
     int32_t n = w->step[j];
-    double from = call->fractions ? call->fractions[n] : (double)n / call->steps;
-    double to = call->fractions ? call->fractions[n + 1] : (double)(n + 1) / call->steps;
+    double from = CNF_TYPED(fraction)(call, n);
     w->t[j] = t0 + from * (t1 - t0);
-    w->h[j] = (to - from) * (t1 - t0);
+    w->h[j] = (CNF_TYPED(fraction)(call, n + 1) - from) * (t1 - t0);
     w->last[j] = n + 1 == call->steps;
   }
 }
@@ -157,7 +164,7 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   const cnf_solver_options *o = &call->solver->options;
   const cnf_stages *s = &call->solver->stages;
   int adaptive = !call->steps, components = D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det);
-  double ratio = 0, factor;
+  double ratio = 0;
   int32_t accepted = 0;
   k->dot(D + 1, w->x1, w->zeros, 0, w->row); /* 0 where all of x1 is finite, else not a number */
   if (adaptive) {
@@ -189,10 +196,8 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
     }
     w->chunk_rejected[n]++;
     w->last[j] = 0;
-    factor = cnf_step_factor(ratio, s->order);
-    w->h[j] *= factor;
-    if (fabs(w->h[j]) < cnf_least_step(o->min_step, w->t[j], call->input->t1))
-      CNF_TYPED(finish_sample)(w, call, j, isfinite(ratio) ? CNF_SAMPLE_STEP_TOO_SMALL : CNF_SAMPLE_NOT_FINITE);
+    w->unruly[j] = !isfinite(ratio);
+    w->h[j] *= cnf_step_factor(ratio, s->order);
   }
   return accepted;
 }

@@ -36,7 +36,7 @@ static void CNF_TYPED(load_probes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
                                                                  : cnf_noise_rademacher(key, (uint64_t)i));
 }
 
-/* An idle lane stands still at x = 0: its field is finite, and with h = 0 and zero cotangents it adds 0 to every sum. */
+/* An idle lane stands still: with h = 0 its state stays as it is. */
 static void CNF_TYPED(lane_idle)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t lane) {
   WORKER_NAMES(w);
   w->sample[lane] = -1;
@@ -47,7 +47,12 @@ static void CNF_TYPED(lane_idle)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
   if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(column_zero)(m->probes * D, lanes, w->probes, lane);
 }
 
-/* h_row and the idle rest, from the lanes' doubles. */
+/* Where fixed step n begins, as a fraction of the way from t0 to t1. */
+static double CNF_TYPED(fraction)(const CNF_TYPED(cnf_call) * call, int32_t n) {
+  return call->fractions ? call->fractions[n] : (double)n / call->steps;
+}
+
+/* h_row, from the lanes' doubles. */
 static void CNF_TYPED(step_row)(CNF_TYPED(cnf_worker) * w) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) w->h_row[j] = (real)w->h[j];

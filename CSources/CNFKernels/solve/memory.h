@@ -3,10 +3,8 @@
 
 #include <stddef.h>
 
-char *cnf_memory_take(size_t bytes); /* zeroed, on a cache line; NULL: none left */
-void cnf_memory_free(char *memory);
-/* Address space whose pages cost nothing until they are written; zeroed. NULL: none left. */
-char *cnf_memory_reserve(size_t bytes);
-void cnf_memory_release(char *memory, size_t bytes);
+/* Zeroed memory, on a page of its own, whose pages cost nothing until they are written. NULL: none left. */
+char *cnf_memory_take(size_t bytes);
+void cnf_memory_free(char *memory, size_t bytes); /* NULL is a no-op; bytes as taken */
 
 #endif

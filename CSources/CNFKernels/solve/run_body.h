@@ -16,6 +16,10 @@ static void CNF_TYPED(write_chunk)(const CNF_TYPED(cnf_worker) * w, const CNF_TY
   if (out->accepted) memcpy(out->accepted + first, w->chunk_accepted, n * sizeof(int32_t));
   if (out->rejected) memcpy(out->rejected + first, w->chunk_rejected, n * sizeof(int32_t));
   if (out->evaluations) memcpy(out->evaluations + first, w->chunk_evaluations, n * sizeof(int32_t));
+  for (size_t s = 0; call->solver->options.control == CNF_CONTROL_BATCH && s < n; s++) {
+    if (out->rejected) out->rejected[(size_t)first + s] = call->steps_refused;
+    if (out->evaluations) out->evaluations[(size_t)first + s] = call->evaluations;
+  }
   if (!out->step_fractions) return;
   double t0 = call->input->t0, span = call->input->t1 - t0;
   for (size_t s = 0; s < n; s++) {
@@ -28,7 +32,7 @@ static void CNF_TYPED(write_chunk)(const CNF_TYPED(cnf_worker) * w, const CNF_TY
       else if (i == (size_t)steps) /* the end of the last step: 1 if the sample arrived */
         row[i] = span == 0 || w->chunk_status[s] == CNF_SAMPLE_OK ? (double)(steps > 0) : (w->chunk_t[s] - t0) / span;
       else
-        row[i] = (w->record_step[place].t - t0) / span;
+        row[i] = call->steps ? CNF_TYPED(fraction)(call, (int32_t)i) : (w->record_step[place].t - t0) / span;
     }
   }
 }
@@ -133,6 +137,8 @@ cnf_status CNF_TYPED(cnf_solver_run)(CNF_TYPED(cnf_solver) * solver, const cnf_s
     if (status || failed) return status;
     call.fractions = solver->grid;
   }
+  if (input->t0 == input->t1 && call.want_times && !call.steps)
+    call.steps = 1; /* one step of no length has the gradient */
   CNF_TYPED(cut_batch)(&call);
   if (loss)
     CNF_TYPED(run_gradient)(&call);

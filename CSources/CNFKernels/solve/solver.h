@@ -25,9 +25,10 @@ typedef struct CNF_TYPED(cnf_worker) {
   /* lanes */
   int64_t sample[CNF_MAX_LANES]; /* within the chunk; -1: idle */
   double t[CNF_MAX_LANES], h[CNF_MAX_LANES];
-  int32_t last[CNF_MAX_LANES];  /* 1: the step under way ends at t1 */
-  int32_t fresh[CNF_MAX_LANES]; /* 1: loaded, not started */
-  int32_t step[CNF_MAX_LANES];  /* adjoint: the step to be reversed; fixed: the step to be made */
+  int32_t last[CNF_MAX_LANES];   /* 1: the step under way ends at t1 */
+  int32_t unruly[CNF_MAX_LANES]; /* 1: the last attempt was rejected for not being finite */
+  int32_t fresh[CNF_MAX_LANES];  /* 1: loaded, not started */
+  int32_t step[CNF_MAX_LANES];   /* adjoint: the step to be reversed; fixed: the step to be made */
   /* chunk, by sample within it */
   real *chunk_x1; /* [chunk][D] */
   double *chunk_log_det, *chunk_t;
@@ -53,7 +54,6 @@ struct CNF_TYPED(cnf_solver) {
   int32_t chunk_capacity;  /* samples */
   int32_t record_capacity; /* steps of a sample */
   int32_t group_capacity;
-  int32_t want_adjoint;
   CNF_TYPED(cnf_worker) * workers; /* [threads] */
   real *partials;                  /* [group_capacity][gradient_size] */
   double *grid;                    /* [record_capacity + 1]: step fractions that batch control has found */
@@ -72,7 +72,8 @@ typedef struct CNF_TYPED(cnf_call) {
   int32_t steps;           /* fixed steps: how many; 0: adaptive */
   int64_t chunk, group;    /* samples; group is a multiple of chunk's lanes */
   int32_t want_times;
-  int32_t callback_failed; /* written atomically */
+  int32_t steps_refused, evaluations; /* CNF_CONTROL_BATCH: of the search for the steps */
+  int32_t callback_failed;            /* written atomically */
 } CNF_TYPED(cnf_call);
 
 #endif

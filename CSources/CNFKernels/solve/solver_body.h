@@ -73,14 +73,14 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
   s->stages = cnf_stages_make(cnf_tableau_at(options->method), options->control == CNF_CONTROL_SAMPLE,
                               !options->exclude_log_det);
   s->chunk_capacity = (options->control == CNF_CONTROL_SAMPLE ? CNF_MAX_CHUNK_TILES : 1) * s->model.kernels->lanes;
-  s->record_capacity = options->max_steps > options->steps ? options->max_steps : options->steps;
+  s->record_capacity = cnf_record_capacity(options);
   cnf_arena arena = {0}, reserve = {0};
   CNF_TYPED(solver_layout)(s, &arena, &reserve);
   s->bytes = arena.used;
   s->bytes_reserved = reserve.used;
   if (!arena.overflow && !reserve.overflow) {
     s->memory = cnf_memory_take(arena.used);
-    s->reserved = cnf_memory_reserve(reserve.used);
+    s->reserved = cnf_memory_take(reserve.used);
   }
   if (!s->memory || !s->reserved) {
     CNF_TYPED(cnf_solver_free)(s);
@@ -95,8 +95,8 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
 
 void CNF_TYPED(cnf_solver_free)(CNF_TYPED(cnf_solver) * s) {
   if (!s) return;
-  cnf_memory_free(s->memory);
-  cnf_memory_release(s->reserved, s->bytes_reserved);
+  cnf_memory_free(s->memory, s->bytes);
+  cnf_memory_free(s->reserved, s->bytes_reserved);
   free(s);
 }
 

@@ -8,6 +8,8 @@ struct Lane {
   /// The step to try, with the sign of its direction.
   var step = 0.0
   var isLast = false
+  /// Whether the last attempt was rejected for not being finite.
+  var isUnruly = false
   /// The step that was proposed before it was clipped at the end time: for adaptive steps.
   var proposed = 0.0
   var logDeterminant = 0.0

@@ -53,10 +53,11 @@ struct StepController: Sendable {
     let forward: Double = end >= start ? 1 : -1
     let overshoot = forward * (time + proposed - end)
     if overshoot >= -Self.endTolerance * abs(end - start) { return (end - time, true) }
-    return (proposed, false)
+    // As far as the sum is from `time` when rounded, so that state and time go the same way.
+    return ((time + proposed) - time, false)
   }
 
-  /// The length at or below which a rejected step ends the sample.
+  /// No step but the last may be shorter: it ends the sample.
   func smallestStep(at time: Double, end: Double) -> Double {
     minimumStep ?? 16 * max(abs(time), abs(end)).ulp
   }

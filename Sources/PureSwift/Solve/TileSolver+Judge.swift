@@ -26,8 +26,7 @@ extension TileSolver {
         continue
       }
       lanes[lane].rejected += 1
-      let smallest = controller.smallestStep(at: lanes[lane].time, end: job.problem.endTime)
-      if !lanes[lane].isLast && abs(step) <= smallest { finish(lane, ratio.isFinite ? .stepTooSmall : .notFinite) }
+      lanes[lane].isUnruly = !ratio.isFinite
     }
   }
 
@@ -110,16 +109,18 @@ extension TileSolver {
     for lane in lanes.indices where isNew[lane] && !isFirstVelocityFinite(lane) { finish(lane, .notFinite) }
     let interval = abs(job.problem.endTime - job.problem.startTime)
     let direction: Double = job.problem.endTime >= job.problem.startTime ? 1 : -1
+    let smallest = controller.smallestStep(at: job.problem.startTime, end: job.problem.endTime)
     if let given = controller.initialStep {
-      for lane in lanes.indices where isNew[lane] { lanes[lane].proposed = direction * min(abs(given), interval) }
+      let length = min(max(abs(given), smallest), interval)
+      for lane in lanes.indices where isNew[lane] { lanes[lane].proposed = direction * length }
       return
     }
     for lane in lanes.indices where isNew[lane] && lanes[lane].isActive {
       let trial = controller.trialStep(
         stateNorm: norm(lane, controller) { Double(self.state[$0, lane: lane]) },
         velocityNorm: norm(lane, controller) { Double(self.velocities[0][$0, lane: lane]) })
-      lanes[lane].step = direction * trial
-      stepLengths[0, lane: lane] = V.Scalar(direction * trial)
+      lanes[lane].step = direction * min(trial, interval)
+      stepLengths[0, lane: lane] = V.Scalar(lanes[lane].step)
     }
     for group in 0..<job.groups {
       for row in 0..<state.rows {
@@ -139,7 +140,7 @@ extension TileSolver {
           Double(self.tape.velocity[$0, lane: lane]) - Double(self.velocities[0][$0, lane: lane])
         },
         interval: interval)
-      lanes[lane].proposed = direction * length
+      lanes[lane].proposed = direction * min(max(length, smallest), interval)
     }
   }
 

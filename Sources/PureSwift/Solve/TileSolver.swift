@@ -124,6 +124,11 @@ final class TileSolver<V: LaneVector> {
         }
         (lanes[lane].step, lanes[lane].isLast) = controller.clipped(
           lanes[lane].proposed, from: lanes[lane].time, start: job.problem.startTime, end: end)
+        let smallest = controller.smallestStep(at: lanes[lane].time, end: end)
+        if !lanes[lane].isLast && abs(lanes[lane].step) < smallest {
+          finish(lane, lanes[lane].isUnruly ? .notFinite : .stepTooSmall)
+          continue
+        }
       } else {
         lanes[lane].isLast = lanes[lane].accepted + 2 == job.fractions.count
         lanes[lane].step = fixedTime(lanes[lane].accepted + 1) - lanes[lane].time
