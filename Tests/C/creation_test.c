@@ -134,6 +134,14 @@ static void test_field_ops(void) {
   REFUSE_OPS(CNF_ERROR_ACTIVATION, 2, ops[2].activation = ACTIVATION_COUNT);
   REFUSE_OPS(CNF_ERROR_ACTIVATION, 3, ops[3].activation = INT32_MIN);
   REFUSE_OPS(CNF_ERROR_ACTIVATION, 2, (ops[2].kind = CNF_OP_ACTIVATION, ops[2].rows = 0, ops[2].activation = UNKNOWN));
+  /* Members that a kind does not use. */
+  REFUSE_OPS(CNF_ERROR_OP_RESERVED, 0, ops[0].input = CNF_STATE);
+  REFUSE_OPS(CNF_ERROR_OP_RESERVED, 0, ops[0].input2 = CNF_STATE);
+  REFUSE_OPS(CNF_ERROR_OP_RESERVED, 0, ops[0].rows = 1);
+  REFUSE_OPS(CNF_ERROR_OP_RESERVED, 1, ops[1].activation = CNF_ACTIVATION_TANH);
+  REFUSE_OPS(CNF_ERROR_OP_RESERVED, 2, ops[2].input2 = CNF_STATE);
+  REFUSE_OPS(CNF_ERROR_OP_RESERVED, 2, ops[2].kind = CNF_OP_ACTIVATION);
+  for (int i = 0; i < 3; i++) REFUSE_OPS(CNF_ERROR_OP_RESERVED, 3, ops[3].reserved[i] = 7);
   REFUSE_OPS(CNF_ERROR_FIELD_SHAPE, 3, ops[3].rows = D + 1);
   REFUSE_OPS(CNF_ERROR_FIELD_SHAPE, 3, ops[3].rows = 1);
 }

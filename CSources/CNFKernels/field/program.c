@@ -19,18 +19,18 @@ static int is_activation(int32_t activation) {
 static cnf_status check_op(const cnf_op *op, int32_t number, const cnf_block *blocks) {
   int wants_input = op->kind != CNF_OP_TIME, wants_input2 = op->kind == CNF_OP_ADD || op->kind == CNF_OP_CONCAT;
   if (op->kind < CNF_OP_LINEAR || op->kind > CNF_OP_CONCAT) return CNF_ERROR_OP_KIND;
-  /* what an op does not use is held at its neutral value, so that later versions may give it a meaning */
-  if (op->reserved[0] || op->reserved[1] || op->reserved[2]) return CNF_ERROR_OP_RESERVED;
-  if ((!wants_input && op->input != CNF_NO_BLOCK) || (!wants_input2 && op->input2 != CNF_NO_BLOCK) ||
-      (op->kind != CNF_OP_LINEAR && op->rows) ||
-      (op->kind != CNF_OP_LINEAR && op->kind != CNF_OP_ACTIVATION && op->activation))
-    return CNF_ERROR_OP_RESERVED;
   if (wants_input && (op->input < 0 || op->input > number)) return CNF_ERROR_OP_INPUT;
   if (wants_input2 && (op->input2 < 0 || op->input2 > number)) return CNF_ERROR_OP_INPUT;
   if ((op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION) && !is_activation(op->activation))
     return CNF_ERROR_ACTIVATION;
   if (op->kind == CNF_OP_LINEAR && (op->rows < 1 || op->rows > CNF_MAX_ROWS)) return CNF_ERROR_OP_SHAPE;
   if (op->kind == CNF_OP_ADD && blocks[op->input].rows != blocks[op->input2].rows) return CNF_ERROR_OP_SHAPE;
+  /* what an op does not use is held at its neutral value, so that later versions may give it a meaning */
+  if (op->reserved[0] || op->reserved[1] || op->reserved[2]) return CNF_ERROR_OP_RESERVED;
+  if ((!wants_input && op->input != CNF_NO_BLOCK) || (!wants_input2 && op->input2 != CNF_NO_BLOCK) ||
+      (op->kind != CNF_OP_LINEAR && op->rows) ||
+      (op->kind != CNF_OP_LINEAR && op->kind != CNF_OP_ACTIVATION && op->activation))
+    return CNF_ERROR_OP_RESERVED;
   return CNF_OK;
 }
 
