@@ -15,8 +15,7 @@ public enum Methods {
     let index = cnf_method_find(name)
     guard index >= 0 else {
       let known = all.map(\.name)
-      let suggestions = known.filter { isLike($0, name) }
-      throw .unknownMethod(name: name, suggestions: suggestions, known: known)
+      throw .unknownMethod(name: name, suggestions: Suggestion.near(name, among: known), known: known)
     }
     return index
   }
@@ -35,27 +34,5 @@ public enum Methods {
       name: String(cString: info.name), citation: String(cString: info.citation), order: Int(info.order),
       embeddedOrder: Int(info.embedded_order), a: a, b: numbers(info.b), c: a.map { $0.reduce(0, +) },
       e: numbers(info.e), isFirstSameAsLast: info.is_fsal != 0)
-  }
-
-  /// One begins with the other, or they differ by at most two edits.
-  private static func isLike(_ name: String, _ typed: String) -> Bool {
-    let typed = typed.lowercased()
-    guard typed.count >= 2 else { return false }
-    return name.hasPrefix(typed) || typed.hasPrefix(name) || editDistance(Array(name), Array(typed)) <= 2
-  }
-
-  /// Levenshtein's distance.
-  private static func editDistance(_ first: [Character], _ second: [Character]) -> Int {
-    var row = Array(0...second.count)
-    for (i, character) in first.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, other) in second.enumerated() {
-        let substituted = diagonal + (character == other ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
-      }
-    }
-    return row[second.count]
   }
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import KernelBridge
+import ContinuousFlows
 
 /// The command line. Each subcommand is one file in `Commands`; what they share is in `Options` and `Support`.
 @main

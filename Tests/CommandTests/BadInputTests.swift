@@ -32,6 +32,12 @@ import Testing
     Case(arguments: train + ["--data", "moons", "--steps", "0"], code: 64, words: ["--steps", "--seconds"]),
     Case(arguments: train + ["--data", "moons", "--hidden", "8,x"], code: 64, words: ["8,x", "--hidden"]),
     Case(arguments: train + ["--data", "moons", "--batch-size", "0"], code: 64, words: ["batch-size is 0"]),
+    Case(
+      arguments: train + ["--data", "moons", "--hidden", "65536,65536"], code: 64,
+      words: ["hidden", "4295426050 parameters", "17181704200 bytes", "narrower"]),
+    Case(
+      arguments: train + ["--data", "pinwheel", "--transform", "marginals"], code: 64,
+      words: ["marginals", "levels", "standardise"]),
     Case(arguments: train + ["--data", "moons", "--threads", "-2"], code: 64, words: ["threads is -2"]),
     Case(arguments: train + ["--data", "moons", "--activation", "tnh"], code: 64, words: ["'tnh'", "'tanh'"]),
     Case(arguments: train + ["--data", "moons", "--solver", "dopri"], code: 64, words: ["'dopri'", "'dopri5'"]),
@@ -106,6 +112,55 @@ import Testing
     }
     #expect(try folder.contents(of: ".").filter { !$0.key.hasPrefix(".") } == before)
     #expect(!folder.exists("new"))
+  }
+
+  /// A full disk is no success; a reader who has had enough is no failure.
+  @Test func aResultThatCannotBeWrittenIsAFailure() throws {
+    let folder = try Self.folder()
+    try folder.write("0.5,1\n", to: "point.csv")
+    let calls = [
+      "info", "info --json", "datasets", "--help", "--version", "evaluate run", "evaluate run --json",
+      "sample run -n 3", "logprob run --data point.csv", "plot run --json",
+    ]
+    for call in calls {
+      let outcome = try Program.start(
+        call.split(separator: " ").map(String.init), in: folder, outputPath: "/dev/full"
+      ).outcome()
+      #expect(outcome.code == 1, "\(call): \(outcome.code)")
+      #expect(outcome.errors.contains("standard output"), "\(call): \(outcome.errors)")
+      #expect(outcome.errors.filter { $0 == "\n" }.count == 1, "\(call): \(outcome.errors)")
+    }
+  }
+
+  /// What a run was trained on, validated by and held out is cut from its file: another file is another run.
+  @Test func dataThatHaveChangedAreNoticed() throws {
+    let folder = try TemporaryFolder()
+    let rows = (0..<40).map { "\($0 % 7),\($0 % 5)" }
+    try folder.write(rows.joined(separator: "\n"), to: "points.csv")
+    let flags = Array(TrainedFolder.smallRun.dropFirst(4)) + ["--steps", "4"]
+    let trained = try Program.start(["train", "--out", "r", "--data", "points.csv"] + flags, in: folder).outcome()
+    #expect(trained.code == 0, "\(trained.errors)")
+    #expect(try Program.run("evaluate", "r", in: folder).code == 0)
+    let before = try folder.contents(of: "r")
+
+    let changes = [rows.dropLast() + ["5.5,4"], rows + ["1,1"], rows.map { $0 + ",1" }]
+    for (change, found) in zip(changes, ["40 rows, 2 columns", "41 rows, 2 columns", "40 rows, 3 columns"]) {
+      try folder.write(change.joined(separator: "\n"), to: "points.csv")
+      for call in [["train", "--resume", "r", "--steps", "6"], ["evaluate", "r"], ["plot", "r"]] {
+        let outcome = try Program.start(call, in: folder).outcome()
+        #expect(outcome.code == 65, "\(call): \(outcome.errors)")
+        for word in ["points.csv has changed", "from 40 rows, 2 columns", "to \(found)", "put the old file back"] {
+          #expect(outcome.errors.contains(word), "no '\(word)' in \(outcome.errors)")
+        }
+      }
+      #expect(try folder.contents(of: "r") == before)
+    }
+    // The run's settings still train a new run, on the file as it is now.
+    let anew = try Program.run("train", "--config", "r/config.yaml", "--out", "new", "--quiet", in: folder)
+    #expect(anew.code == 0, "\(anew.errors)")
+    try folder.write(rows.joined(separator: "\n"), to: "points.csv")
+    let resumed = try Program.run("train", "--resume", "r", "--steps", "6", "--quiet", in: folder)
+    #expect(resumed.code == 0, "\(resumed.errors)")
   }
 
   /// Everything that the cases need, beside a sound run.

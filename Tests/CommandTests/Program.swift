@@ -31,8 +31,10 @@ enum Program {
 
   /// Starts `cnf` with two threads that do not spin while they wait, since tests run beside each other; its output goes to
   /// files, so that no pipe can fill up.
+  ///
+  /// - Parameter outputPath: where standard output goes; nil: a file of its own.
   static func start(
-    _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]
+    _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:], outputPath: String? = nil
   ) throws -> RunningProgram {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
@@ -45,7 +47,7 @@ enum Program {
     let name = UUID().uuidString
     let (output, errors) = (folder.file(".\(name).out"), folder.file(".\(name).err"))
     for file in [output, errors] { _ = FileManager.default.createFile(atPath: file, contents: nil) }
-    process.standardOutput = FileHandle(forWritingAtPath: output)
+    process.standardOutput = FileHandle(forWritingAtPath: outputPath ?? output)
     process.standardError = FileHandle(forWritingAtPath: errors)
     process.standardInput = FileHandle.nullDevice
     try process.run()

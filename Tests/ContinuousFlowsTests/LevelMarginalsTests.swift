@@ -46,6 +46,9 @@ import Testing
     }
     #expect(marginals.logDeterminants([1.5, 0.5]) == [-.infinity])
     #expect(marginals.logDeterminants([0.5, -0.1]) == [-.infinity])
+    // Beyond every Int.
+    #expect(marginals.logDeterminants([1e30, 0.5, 0.5, -1e30]) == [-.infinity, -.infinity])
+    #expect(marginals.forward([1e30, -1e30, 1, 0]).allSatisfy { $0.isFinite })
   }
 
   @Test func digitsBecomeStandardNormalColumnByColumn() throws {

@@ -3,6 +3,10 @@ import Testing
 
 /// The example in `ContinuousFlow`'s documentation, and that it does what it says.
 @Suite struct LibraryUseTests {
+  /// Nats by which the example beats a full-covariance Gaussian on held-out points. Measured: 0.93; four standard
+  /// errors of 200 samples' mean, of 0.06 each, below that.
+  private static let margin = 0.69
+
   @Test func theDocumentedExample() throws {
     var flow = ContinuousFlow(dimension: 2, hidden: [32, 32], activation: .tanh, endTime: 1, seed: 0)
     let data = try DatasetSource("pinwheel").load(count: 2_000, seed: 0)
@@ -18,6 +22,6 @@ import Testing
     #expect(samples.count == 1_000 && samples.values.allSatisfy { $0.isFinite })
     let gaussian = GaussianBaseline(fitting: split.train.points).logDensities(of: split.test.points)
     let gain = (logDensities.reduce(0, +) - gaussian.reduce(0, +)) / Double(split.test.count)
-    #expect(gain > 0.1, "\(gain) nats better than a Gaussian")
+    #expect(gain > Self.margin, "\(gain) nats better than a Gaussian")
   }
 }

@@ -115,6 +115,36 @@ import Testing
     #expect(trainer.state.flow == flow)
   }
 
+  @Test func whatFailedIsSaidAlsoWhereSavingFailsToo() throws {
+    var options = TrainingFixture.options(steps: 10, backend: .swift)
+    options.solver.control = .perSample(rtol: 1e-7, atol: 1e-9)
+    options.solver.maximumSteps = 1
+    let folder = try RunFolder.create(at: temporary.file("run"))
+    let trainer = try TrainingFixture.trainer(options, folder: folder)
+    try FileManager.default.removeItem(atPath: folder.path)
+    let error = try #require(throws: TrainingError.self) { try trainer.run() }
+    guard case .notSaved = error else {
+      Issue.record("unexpected \(error)")
+      return
+    }
+    #expect(error.description.contains("step 1: sample") && error.description.contains("t = "))
+    #expect(error.description.contains("could not be saved") && error.description.contains(folder.path))
+  }
+
+  @Test func dataWhereTheFlowHasNoDensityAreRefused() throws {
+    let marginals = LevelMarginals(levels: 4, probabilities: Array(repeating: 0.25, count: 8))
+    let flow = ContinuousFlow(dimension: 2, hidden: [3], transform: .marginals(marginals))
+    let levels = SampleMatrix(count: 2, dimension: 2, values: [0, 1, 1, 3])
+    let raw = Dataset(name: "raw", points: levels)
+    let expected = TrainingError.outsideRange(data: "raw", row: 1, column: 1, value: 3, levels: 4)
+    #expect(throws: expected) { try flow.evaluate(on: raw) }
+    #expect(throws: expected) {
+      try Trainer(flow: flow, training: raw, options: TrainingFixture.options(steps: 1, backend: .c))
+    }
+    let quantised = Dataset(name: "levels", points: levels, quantisation: Quantisation(levels: 4))
+    #expect(try flow.evaluate(on: quantised).nllNats.isFinite)
+  }
+
   @Test func withoutValidationTheLastAverageIsKept() throws {
     let folder = try RunFolder.create(at: temporary.file("run"))
     let trainer = try Trainer(

@@ -14,7 +14,8 @@ extension DataError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .unknownName(let name, let known):
-      "there is no data set named '\(name)': take one of \(known.joined(separator: ", ")), or a path to a .npy or .csv file"
+      "there is no data set named '\(name)': \(Suggestion.sentence(for: name, among: known)) "
+        + "(a file is named with its extension, .npy or .csv)"
     case .empty(let source):
       "\(source) has no rows: a data file needs one row per sample"
     case .notFinite(let source, let row, let column, let value):

@@ -8,7 +8,7 @@ public struct Dataset: Sendable, Equatable {
   public let quantisation: Quantisation?
   /// One class per sample, where the data have them. Training does not see them.
   public let labels: [UInt8]?
-  /// `[count]`: what a sample's noise is keyed by. Its number in the whole set, which it keeps when it is split off.
+  /// `[count]`: what a sample's noise and probes are keyed by. Its number in the whole set, which it keeps when it is split off.
   public let identifiers: [UInt64]
 
   public init(

@@ -90,7 +90,12 @@ public struct LevelMarginals: Sendable, Equatable, Codable {
     }
   }
 
-  private func level(of x: Float) -> Int { min(levels - 1, max(0, Int(x * Float(levels)))) }
+  /// Index of the first of `values` that has no density: outside [0, 1], whose upper end rounding of `(k + u) / levels` can
+  /// reach.
+  func firstOutside(_ values: [Float]) -> Int? { values.firstIndex { !(0...1).contains($0) } }
+
+  /// Clamped before it is an Int, which not every Float fits.
+  private func level(of x: Float) -> Int { Int(min(Float(levels - 1), max(0, x * Float(levels)))) }
 
   private func normal(of x: Float, column: Int) -> Double {
     guard x.isFinite else { return Double(x) }

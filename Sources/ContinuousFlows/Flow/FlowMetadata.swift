@@ -5,7 +5,7 @@ import FlowIO
 /// | key | value |
 /// |---|---|
 /// | `swift_cnf.kind` | `flow`, or `training state` |
-/// | `swift_cnf.version` | of this list: `1` |
+/// | `swift_cnf.version` | of this list: `2` with marginals, which readers of `1` do not know; else `1` |
 /// | `dimension` | D |
 /// | `program` | the field, as `ProgramText` writes it |
 /// | `end_time` | T |
@@ -18,16 +18,18 @@ enum FlowMetadata {
   static let stateKind = "training state"
   private static let kindKey = "swift_cnf.kind"
   private static let versionKey = "swift_cnf.version"
-  private static let version = "1"
+  private static let plainVersion = "1"
+  private static let marginalsVersion = "2"
 
   static func text(of flow: ContinuousFlow, kind: String) -> [String: String] {
     var text = [
-      kindKey: kind, versionKey: version, "dimension": "\(flow.dimension)",
+      kindKey: kind, versionKey: plainVersion, "dimension": "\(flow.dimension)",
       "program": ProgramText.text(of: flow.program), "end_time": "\(flow.endTime)",
       "transform.shift": flow.transform.shift.map(\.description).joined(separator: ","),
       "transform.scale": flow.transform.scale.map(\.description).joined(separator: ","),
     ]
     if let marginals = flow.transform.marginals {
+      text[versionKey] = marginalsVersion
       text["transform.levels"] = "\(marginals.levels)"
       text["transform.probabilities"] = marginals.probabilities.map(\.description).joined(separator: ",")
     }
@@ -40,7 +42,7 @@ enum FlowMetadata {
     let found = file.metadata[kindKey]
     guard found == kind else { throw FlowFileError.wrongKind(path: file.source, found: found, expected: kind) }
     let version = try file.text(versionKey)
-    guard version == Self.version else {
+    guard [plainVersion, marginalsVersion].contains(version) else {
       throw FlowFileError.metadata(
         path: file.source, key: versionKey, problem: "'\(version)' is not known here; a newer swift-cnf reads it")
     }
@@ -76,6 +78,14 @@ enum FlowMetadata {
     guard probabilities.allSatisfy({ $0 > 0 && $0 < 1 }) else {
       throw FlowFileError.metadata(
         path: file.source, key: "transform.probabilities", problem: "not all lie between 0 and 1")
+    }
+    // As many roundings as there are levels, once when they were divided and once in this sum.
+    let rounding = 2 * Double(levels) * Double.ulpOfOne
+    for column in stride(from: 0, to: count, by: levels) {
+      guard abs(probabilities[column..<column + levels].reduce(0, +) - 1) <= rounding else {
+        throw FlowFileError.metadata(
+          path: file.source, key: "transform.probabilities", problem: "a column's do not sum to 1")
+      }
     }
     return LevelMarginals(levels: levels, probabilities: probabilities)
   }

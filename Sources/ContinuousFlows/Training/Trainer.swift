@@ -76,7 +76,7 @@ public final class Trainer {
   ///   - shouldStop: asked after each step; where it is true, a checkpoint is written and the run ends.
   ///   - observer: told of every step, validation and checkpoint.
   /// - Throws: `TrainingError.solveFailed`, `.lossNotFinite`, `.gradientNotFinite`, after a checkpoint of the state before
-  ///   the step that failed; `FlowIOError` where the folder cannot be written to.
+  ///   the step that failed, or `.notSaved` where there is none; `FlowIOError` where the folder cannot be written to.
   public func run(
     shouldStop: () -> Bool = { false }, observer: (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingResult {
@@ -88,7 +88,7 @@ public final class Trainer {
       do {
         report = try takeStep()
       } catch {
-        try save(observer)
+        try saveBeforeThrowing(error, observer)
         throw error
       }
       if report.step.isMultiple(of: options.metricsInterval) { try recorder?.record(report) }
@@ -173,6 +173,15 @@ public final class Trainer {
     if isBest, let folder { try state.bestFlow.write(to: folder.bestPath) }
     try recorder?.record(report)
     observer(.validation(report))
+  }
+
+  /// Saves what there is when a step has failed. Where that fails too, neither error may hide the other.
+  private func saveBeforeThrowing(_ cause: any Error, _ observer: (TrainingEvent) -> Void) throws(TrainingError) {
+    do {
+      try save(observer)
+    } catch {
+      throw .notSaved(cause: "\(cause)", problem: "\(error)")
+    }
   }
 
   /// Writes a checkpoint, and the flow as it is where no validation has chosen one.

@@ -8,10 +8,15 @@ extension TrainingError: CustomStringConvertible {
       "step \(step): the loss is \(value); try a lower learning rate or gradient clipping"
     case .gradientNotFinite(let step, let parameter):
       "step \(step): the gradient of \(parameter) is infinite or not a number; try a lower learning rate"
+    case .notSaved(let cause, let problem):
+      "\(cause); besides, the state before that could not be saved: \(problem)"
     case .invalidOption(let name, let value, let allowed): "\(name) is \(value), must be \(allowed)"
     case .dimensionMismatch(let data, let dimension, let flow):
       "\(data) has \(dimension) columns, but the flow has \(flow) dimensions; give data with \(flow) columns"
     case .noSamples(let data): "\(data) has no samples"
+    case .outsideRange(let data, let row, let column, let value, let levels):
+      "\(data) holds \(value) in row \(row + 1), column \(column + 1), but this flow has a density only from 0 to 1; "
+        + "give a level k of \(levels) as (k + u) / \(levels) with u uniform in [0, 1)"
     case .stateMismatch(let problem): "the checkpoint does not fit this run: \(problem)"
     }
   }

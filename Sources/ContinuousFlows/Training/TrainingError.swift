@@ -6,12 +6,16 @@ public enum TrainingError: Error, Sendable, Equatable {
   case lossNotFinite(step: Int, value: Double)
   /// The gradient holds an infinity or a NaN; `parameter` is the first one's name.
   case gradientNotFinite(step: Int, parameter: String)
+  /// What `cause` says happened, and then the state could not be saved either.
+  case notSaved(cause: String, problem: String)
   /// An option's value is out of its range.
   case invalidOption(name: String, value: String, allowed: String)
   /// Data and flow disagree on D.
   case dimensionMismatch(data: String, dimension: Int, flow: Int)
   /// A set without samples.
   case noSamples(data: String)
+  /// A value lies where the flow's transform has no density; row and column count from 0, the message counts from 1.
+  case outsideRange(data: String, row: Int, column: Int, value: Float, levels: Int)
   /// The checkpoint is not of this model.
   case stateMismatch(problem: String)
 }

@@ -27,13 +27,13 @@ struct DatasetsCommand: ParsableCommand {
           "description": .string(source.summary),
         ]
       }
-      return output.print(.array(list))
+      return try output.print(.array(list))
     }
     let width = sources.map(\.name.count).max() ?? 0
     for (name, source) in sources {
       let dimension = Format.aligned("\(source.dimension ?? 0)", to: 2)
       let count = Format.aligned("\(source.count ?? 0)", to: 6)
-      Terminal.result("\(Format.padded(name, to: width))  \(dimension)-D \(count) samples  \(source.summary)")
+      try Terminal.result("\(Format.padded(name, to: width))  \(dimension)-D \(count) samples  \(source.summary)")
     }
   }
 }

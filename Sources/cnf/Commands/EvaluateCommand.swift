@@ -12,6 +12,9 @@ struct EvaluateCommand: ParsableCommand {
       covariance fitted to the rest. The trace is exact unless --trace says otherwise. nll is the mean negative \
       log-density in nats; bits/dim is on the data's original levels where they were counted in levels.
 
+      A file is taken as it is. A flow of the digits (--transform marginals) has no density outside 0 ... 1, so a file that \
+      goes beyond is refused: a level k of 17 is given to it as (k + u) / 17 with u uniform in [0, 1).
+
       Example:
         cnf evaluate runs/pinwheel --json
       """)
@@ -27,6 +30,6 @@ struct EvaluateCommand: ParsableCommand {
     let (dataset, fitted) = try trained.heldOut(instead: selection)
     let report = try HeldOutReport(
       of: trained.flow, on: dataset, against: fitted, settings: trained.settings)
-    output.json ? output.print(report.json) : report.print()
+    try output.json ? output.print(report.json) : report.print()
   }
 }

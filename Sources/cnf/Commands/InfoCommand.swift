@@ -1,7 +1,6 @@
 import ArgumentParser
 import ContinuousFlows
 import FlowIO
-import KernelBridge
 
 /// `cnf info`: what this program is and what it found on this machine.
 struct InfoCommand: ParsableCommand {
@@ -18,14 +17,14 @@ struct InfoCommand: ParsableCommand {
   func run() throws {
     let instructionSet = try Kernels.instructionSet().description
     guard !output.json else {
-      return output.print([
+      return try output.print([
         "version": .string(Machine.kernelVersion), "isa": .string(instructionSet),
         "threads": .integer(Machine.threadCount), "blas": .string(Machine.blasConfiguration),
       ])
     }
-    Terminal.result("version  \(Machine.kernelVersion)")
-    Terminal.result("isa      \(instructionSet)")
-    Terminal.result("threads  \(Machine.threadCount)")
-    Terminal.result("blas     \(Machine.blasConfiguration)")
+    try Terminal.result("version  \(Machine.kernelVersion)")
+    try Terminal.result("isa      \(instructionSet)")
+    try Terminal.result("threads  \(Machine.threadCount)")
+    try Terminal.result("blas     \(Machine.blasConfiguration)")
   }
 }

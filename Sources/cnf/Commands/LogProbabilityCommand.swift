@@ -10,9 +10,12 @@ struct LogProbabilityCommand: ParsableCommand {
     discussion: """
       The file's extension says its kind: .npy (float64, one number per sample) or .csv. Without --out the numbers go to \
       standard output, one on each line. A sample whose solve fails gets NaN, and standard error says how many there are; \
-      the others are not affected. A sample's number does not depend on the other samples.
+      the others are not affected. A sample's number does not depend on the other samples; with --trace hutchinson it is an \
+      estimate, whose probes are keyed by --seed and the sample's row.
 
-      The digits data set is dequantised with the noise that evaluation uses; files are taken as they are.
+      The digits data set is dequantised with the noise that evaluation uses; files are taken as they are. A flow of the \
+      digits (--transform marginals) has no density outside 0 ... 1: a sample beyond gets -inf (null in JSON, as NaN), and \
+      standard error says how many there are. A level k of 17 is given to it as (k + u) / 17 with u uniform in [0, 1).
 
       Example:
         cnf logprob runs/pinwheel --data points.csv --out logp.npy
@@ -35,13 +38,14 @@ struct LogProbabilityCommand: ParsableCommand {
       throw CommandFailure(.usage, "there are no points to compute log-densities of: name them with --data")
     }
     let settings = trained.settings
+    let points = dataset.continuousPoints(seed: settings.seed)
     let densities = try trained.flow.logDensities(
-      of: dataset.continuousPoints(seed: settings.seed), options: settings.evaluationSolverOptions,
-      backend: settings.backendChoice, seed: settings.seed)
+      of: points, options: settings.evaluationSolverOptions, backend: settings.backendChoice, seed: settings.seed,
+      identifiers: dataset.identifiers)
     if let format {
       try format.write(doubles: densities.values)
     } else if !output.json {
-      for value in densities.values { Terminal.result(value.description) }
+      for value in densities.values { try Terminal.result(value.description) }
     }
     if let first = densities.statuses.firstIndex(where: { $0 != .ok }) {
       Terminal.remark(
@@ -49,6 +53,7 @@ struct LogProbabilityCommand: ParsableCommand {
           + "\(first + 1), which at t = \(densities.timesReached[first]) \(densities.statuses[first]): "
           + "try looser tolerances or a larger --solver-max-steps")
     }
+    remarkOutside(points, densities, of: trained.flow)
     guard output.json else { return }
     var result: [(key: String, value: JSONValue)] = [
       ("count", .integer(dataset.count)), ("failed", .integer(densities.failed)),
@@ -58,6 +63,15 @@ struct LogProbabilityCommand: ParsableCommand {
     } else {
       result.append(("logprob", .array(densities.values.map { .number($0) })))
     }
-    output.print(.object(result))
+    try output.print(.object(result))
+  }
+
+  /// Densities of zero are right, but mostly not what was meant: levels where the flow takes (k + u) / levels.
+  private func remarkOutside(_ points: SampleMatrix, _ densities: LogDensities, of flow: ContinuousFlow) {
+    let count = densities.values.count { $0 == -.infinity }
+    guard count > 0, let levels = flow.transform.marginals?.levels else { return }
+    Terminal.remark(
+      "cnf: \(count) of \(points.count) samples lie outside 0 ... 1, where this flow has no density (-inf): give a level "
+        + "k of \(levels) as (k + u) / \(levels) with u uniform in [0, 1)")
   }
 }

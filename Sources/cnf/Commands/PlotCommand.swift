@@ -48,9 +48,9 @@ struct PlotCommand: ParsableCommand {
       written = try plots.writeAll(to: folder, kinds: plots.kinds)
     }
     if output.json {
-      output.print(["plots": .array(written.map { .string($0) })])
+      try output.print(["plots": .array(written.map { .string($0) })])
     } else {
-      for path in written { Terminal.result(path) }
+      for path in written { try Terminal.result(path) }
     }
   }
 

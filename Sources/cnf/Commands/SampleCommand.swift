@@ -44,7 +44,7 @@ struct SampleCommand: ParsableCommand {
       try format.write(floats: samples.values, count: samples.count, columns: samples.dimension)
       if !output.quiet && !output.json { Terminal.remark("wrote \(number) samples to \(format.path)") }
     } else if !output.json {
-      for row in 0..<samples.count { Terminal.result(samples[row].map(\.description).joined(separator: ",")) }
+      for row in 0..<samples.count { try Terminal.result(samples[row].map(\.description).joined(separator: ",")) }
     }
     guard output.json else { return }
     var result: [(key: String, value: JSONValue)] = [
@@ -56,6 +56,6 @@ struct SampleCommand: ParsableCommand {
       let rows = (0..<samples.count).map { row in JSONValue.array(samples[row].map { .number(Double($0)) }) }
       result.append(("samples", .array(rows)))
     }
-    output.print(.object(result))
+    try output.print(.object(result))
   }
 }

@@ -17,6 +17,9 @@ struct TrainCommand: ParsableCommand {
       1,797). Ctrl-C ends the run after the step, with a checkpoint written; --resume goes on from there. With --steps \
       alone, the same seed and data give the same weights bit for bit, also through --resume and at any number of threads.
 
+      A cosine falls to 0 at the end of the run. --resume with another --steps or --seconds stretches it over the new \
+      length from there on: the run goes on, but not to the weights that the new length would have given from the start.
+
       Examples:
         cnf train --data pinwheel --out runs/pinwheel
         cnf train --data digits --out runs/digits --seconds 120
@@ -33,8 +36,8 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Go on with the run in this folder, by its own settings; only how long it runs, how often it looks up, and "
-        + "--threads may be given anew.", valueName: "folder"))
+      "Go on with the run in this folder, by its own settings; only how long it runs (which also stretches a cosine "
+        + "schedule), how often it looks up, and --threads may be given anew.", valueName: "folder"))
   var resume: String?
 
   @OptionGroup(title: "Data") var data: DataOptions
@@ -50,7 +53,7 @@ struct TrainCommand: ParsableCommand {
     try Kernels.instructionSet()
     let session = try session()
     let outcome = try session.run()
-    output.json ? output.print(outcome.json) : outcome.print()
+    try output.json ? output.print(outcome.json) : outcome.print()
   }
 
   private var flags: SettingsLayer {

@@ -5,10 +5,10 @@ struct OptimiserFlags: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "End after so many steps; without --seconds, the run can be repeated bit for bit.", valueName: "count"))
+      "End after so many steps of the run; without --seconds, it can be repeated bit for bit.", valueName: "count"))
   var steps: Int?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("End after so many seconds.", valueName: "number"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("End after so many seconds of the run.", valueName: "number"))
   var seconds: Double?
 
   @Option(parsing: .unconditional, help: ArgumentHelp("Samples per step.", valueName: "count"))
@@ -17,7 +17,9 @@ struct OptimiserFlags: ParsableArguments {
   @Option(parsing: .unconditional, help: ArgumentHelp("Learning rate.", valueName: "number"))
   var learningRate: Double?
 
-  @Option(help: ArgumentHelp("Course of the learning rate: constant, or cosine down to 0.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "Course of the learning rate: constant, or cosine down to 0 at the run's end.", valueName: "name"))
   var schedule: String?
 
   @Option(

@@ -9,5 +9,5 @@ struct OutputOptions: ParsableArguments {
   @Flag(name: [.short, .long], help: "Show no progress; errors are still shown.")
   var quiet = false
 
-  func print(_ value: JSONValue) { Terminal.result(value.description) }
+  func print(_ value: JSONValue) throws { try Terminal.result(value.description) }
 }

@@ -26,18 +26,41 @@ extension Settings {
       solver: trainingSolver, evaluationSolver: evaluationSolverOptions, backend: backendChoice)
   }
 
-  /// The data, cut in three.
+  /// The data, cut in three. A file has to hold what it held when the run began: else a resumed run is another, and what
+  /// was held out is not.
   func loadSplit() throws -> DatasetSplit {
+    let (source, dataset) = try loadData()
+    if !dataFingerprint.isEmpty {
+      let found = DatasetFingerprint(of: dataset).description
+      guard found == dataFingerprint else {
+        throw CommandFailure(
+          .badData,
+          "\(data) has changed since this run began, from \(dataFingerprint) to \(found): put the old file back, or begin "
+            + "a new run with --out")
+      }
+    }
+    return try dataset.split(source.splitSizes, seed: dataSeed)
+  }
+
+  /// As `loadSplit`, for a new run: takes note of what a file holds now.
+  mutating func recordSplit() throws -> DatasetSplit {
+    let (source, dataset) = try loadData()
+    dataFingerprint = ""
+    if case .file = source { dataFingerprint = DatasetFingerprint(of: dataset).description }
+    return try dataset.split(source.splitSizes, seed: dataSeed)
+  }
+
+  private func loadData() throws -> (source: DatasetSource, dataset: Dataset) {
     let source = try DatasetSource(data)
-    return try source.load(count: count, seed: dataSeed).split(source.splitSizes, seed: dataSeed)
+    return (source, try source.load(count: count, seed: dataSeed))
   }
 
   /// An untrained flow for `training`.
   func untrainedFlow(for training: Dataset) throws -> ContinuousFlow {
-    ContinuousFlow(
+    try validateSize(dimension: training.dimension)
+    return ContinuousFlow(
       dimension: training.dimension, hidden: hidden, activation: Activation(rawValue: activation) ?? .tanh,
-      endTime: endTime, seed: seed,
-      transform: try dataTransform(for: training))
+      endTime: endTime, seed: seed, transform: try dataTransform(for: training))
   }
 
   private func dataTransform(for training: Dataset) throws -> DataTransform? {

@@ -1,5 +1,4 @@
 import ContinuousFlows
-import KernelBridge
 
 extension Settings {
   /// Throws a usage failure that names the first setting that cannot be meant, and what it may be.
@@ -17,6 +16,22 @@ extension Settings {
     try validateMethod(solver, .solver, fixedSteps: fixedSteps, mend: "--fixed-steps N or --step-size H")
     try validateMethod(
       evaluationSolver, .evaluationSolver, fixedSteps: evaluationFixedSteps, mend: "--evaluation-fixed-steps N")
+  }
+
+  /// A gibibyte of weights: training holds some six times that, beyond which machines of the present swap.
+  private static let mostParameters = 1 << 28
+
+  /// Throws a usage failure where a flow of `dimension` would have more parameters than can be meant.
+  func validateSize(dimension: Int) throws {
+    // Of the net that sees [x, t]: each layer's weights and biases.
+    let widths = [dimension + 1] + hidden + [dimension]
+    let count = zip(widths, widths.dropFirst()).reduce(0) { $0 + ($1.0 + 1) * $1.1 }
+    guard count > Self.mostParameters else { return }
+    throw CommandFailure(
+      .usage,
+      "hidden is \(hidden), which for data of \(dimension) columns makes \(count) parameters of "
+        + "\(count * MemoryLayout<Float>.size) bytes, must be at most \(Self.mostParameters): take fewer or "
+        + "narrower layers")
   }
 
   private func validateNumbers() throws {

@@ -6,6 +6,9 @@ struct Settings: Codable, Equatable {
   // Data
   /// A name of `cnf datasets`, or an absolute path.
   var data: String
+  /// What a file of data held when the run began, as `DatasetFingerprint` describes it; empty for data that are no file.
+  /// A new run records its own.
+  var dataFingerprint: String
   /// Samples of a generated set.
   var count: Int
   /// Of a generated set, and of the split into train, validation and test.
@@ -68,6 +71,7 @@ struct Settings: Codable, Equatable {
   /// The keys of the file. Their order is the file's.
   enum CodingKeys: String, CodingKey, CaseIterable {
     case data
+    case dataFingerprint = "data-fingerprint"
     case count
     case dataSeed = "data-seed"
     case transform

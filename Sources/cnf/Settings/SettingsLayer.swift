@@ -1,3 +1,4 @@
+import ContinuousFlows
 import Yams
 
 /// Some of the settings, as one source gave them: the flags, or a config file.

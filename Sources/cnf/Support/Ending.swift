@@ -2,7 +2,6 @@ import ArgumentParser
 import ContinuousFlows
 import FlowIO
 import FlowPlots
-import KernelBridge
 
 #if canImport(Glibc)
   import Glibc
@@ -14,16 +13,18 @@ import KernelBridge
 
 /// How the program ends when a command throws: one sentence on standard error, and the exit code it deserves.
 enum Ending {
+  /// Ends the process.
   ///
   /// - Parameter subcommand: the one that was called, where there was one.
   static func exit(with error: any Error, of command: (some ParsableCommand).Type, subcommand: String?) -> Never {
+    if let failure = failure(for: error) { leave(with: failure) }
     // Help and version are asked for by way of an error that means success.
-    if let failure = failure(for: error) {
-      Terminal.remark("cnf: \(sentence(failure.message))")
-      leave(failure.kind.exitCode)
-    }
     if command.exitCode(for: error) == .success {
-      Terminal.result(command.fullMessage(for: error))
+      do {
+        try Terminal.result(command.fullMessage(for: error))
+      } catch {
+        leave(with: error)
+      }
       leave(0)
     }
     let name = ([command.configuration.commandName] + [subcommand]).compactMap { $0 }.joined(separator: " ")
@@ -37,11 +38,7 @@ enum Ending {
     case let failure as CommandFailure: failure
     case let error as DataError:
       switch error {
-      case .unknownName(let name, let known):
-        CommandFailure(
-          .usage,
-          "there is no data set named '\(name)': \(Suggestion.sentence(for: name, among: known)) "
-            + "(a file is named with its extension, .npy or .csv)")
+      case .unknownName: CommandFailure(.usage, error.description)
       case .resource: CommandFailure(.other, error.description)
       default: CommandFailure(.badData, error.description)
       }
@@ -65,8 +62,8 @@ enum Ending {
     case let error as TrainingError:
       switch error {
       case .invalidOption: CommandFailure(.usage, error.description)
-      case .dimensionMismatch, .noSamples, .stateMismatch: CommandFailure(.badData, error.description)
-      case .solveFailed, .lossNotFinite, .gradientNotFinite: CommandFailure(.other, error.description)
+      case .dimensionMismatch, .noSamples, .outsideRange, .stateMismatch: CommandFailure(.badData, error.description)
+      case .solveFailed, .lossNotFinite, .gradientNotFinite, .notSaved: CommandFailure(.other, error.description)
       }
     case let error as RunFolderError:
       switch error {
@@ -90,6 +87,11 @@ enum Ending {
   private static func sentence(_ text: String) -> String {
     let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
     return line.hasSuffix(".") ? String(line.dropLast()) : line
+  }
+
+  private static func leave(with failure: CommandFailure) -> Never {
+    Terminal.remark("cnf: \(sentence(failure.message))")
+    leave(failure.kind.exitCode)
   }
 
   private static func leave(_ code: Int32) -> Never {

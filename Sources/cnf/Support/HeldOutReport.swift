@@ -43,17 +43,17 @@ struct HeldOutReport {
   var json: JSONValue { .object(members) }
 
   /// For people: log-likelihoods, so that more is better.
-  func print() {
+  func print() throws {
     let error = Format.decimal(result.nllStandardError, digits: 3)
-    Terminal.result("log-likelihood of \(result.count) \(baseline == nil ? "" : "held-out ")samples")
-    Terminal.result(Self.line("flow", -result.nllNats, result.bitsPerDimension) + "   (standard error \(error))")
+    try Terminal.result("log-likelihood of \(result.count) \(baseline == nil ? "" : "held-out ")samples")
+    try Terminal.result(Self.line("flow", -result.nllNats, result.bitsPerDimension) + "   (standard error \(error))")
     if let baseline {
-      Terminal.result(Self.line("full-covariance Gaussian", -baseline.nll, baseline.bitsPerDimension))
+      try Terminal.result(Self.line("full-covariance Gaussian", -baseline.nll, baseline.bitsPerDimension))
     }
-    Terminal.result(
+    try Terminal.result(
       "evaluations of the field per sample: \(Format.decimal(result.evaluationsMean, digits: 1)) on average, "
         + "\(result.evaluationsMaximum) at most")
-    if result.failed > 0 { Terminal.result("samples whose solve failed, left out: \(result.failed)") }
+    if result.failed > 0 { try Terminal.result("samples whose solve failed, left out: \(result.failed)") }
   }
 
   private static func line(_ name: String, _ logLikelihood: Double, _ bits: Double) -> String {

@@ -1,4 +1,4 @@
-import KernelBridge
+import ContinuousFlows
 
 #if canImport(Glibc)
   import Glibc

@@ -26,16 +26,23 @@ enum Terminal {
   }
 
   /// A line of the result.
-  static func result(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+  ///
+  /// - Throws: where it cannot be written, unless the reader has closed the pipe: it then has all that it wanted.
+  static func result(_ line: String) throws(CommandFailure) {
+    guard let code = write(line + "\n", to: STDOUT_FILENO), code != EPIPE else { return }
+    throw CommandFailure(
+      .other,
+      "cannot write the result to standard output: \(String(cString: strerror(code))); send it to where there is room")
+  }
 
-  /// A line of remarks.
-  static func remark(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+  /// A line of remarks. Where it cannot be written, there is nowhere left to say so.
+  static func remark(_ line: String) { _ = write(line + "\n", to: STDERR_FILENO) }
 
   /// Text to standard error as it is.
-  static func errorText(_ text: String) { write(text, to: STDERR_FILENO) }
+  static func errorText(_ text: String) { _ = write(text, to: STDERR_FILENO) }
 
-  /// All of `text`; what cannot be written (a closed pipe) has nobody to read it.
-  private static func write(_ text: String, to descriptor: Int32) {
+  /// Writes all of `text`; returns the system's error number where that fails.
+  private static func write(_ text: String, to descriptor: Int32) -> Int32? {
     let bytes = Array(text.utf8)
     var done = 0
     while done < bytes.count {
@@ -49,8 +56,9 @@ enum Terminal {
         #endif
       }
       if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { return }
+      guard count > 0 else { return count < 0 ? errno : EIO }
       done += count
     }
+    return nil
   }
 }

@@ -19,11 +19,11 @@ struct TrainingOutcome {
   }
 
   /// For people.
-  func print() {
-    Terminal.result(
+  func print() throws {
+    try Terminal.result(
       "trained \(result.steps) steps in \(Format.duration(result.seconds)); the best validation was at step "
         + "\(result.bestStep)")
-    report.print()
-    Terminal.result("run folder \(folder.path), with \(plots.count) plots in \(folder.plotsPath)")
+    try report.print()
+    try Terminal.result("run folder \(folder.path), with \(plots.count) plots in \(folder.plotsPath)")
   }
 }

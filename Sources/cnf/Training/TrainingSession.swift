@@ -4,7 +4,10 @@ import Foundation
 
 /// One call of `cnf train`, from its data to its plots.
 struct TrainingSession {
-  /// What may change when a run is resumed: what does not decide where its steps lead.
+  /// What may change when a run is resumed: how long it goes on, how often it looks up, and on how many threads.
+  ///
+  /// `steps` and `seconds` are also what a cosine schedule is stretched over, so with that another length changes the
+  /// learning rates from there on.
   private static let changeable: Set<Settings.Key> = [
     .steps, .seconds, .validationInterval, .patience, .checkpointInterval, .threads,
   ]
@@ -22,11 +25,12 @@ struct TrainingSession {
       // The run may be looked at from elsewhere.
       settings.data = URL(fileURLWithPath: path).standardizedFileURL.path
     }
-    split = try settings.loadSplit()
+    split = try settings.recordSplit()
+    let flow = try settings.untrainedFlow(for: split.train)
     folder = try RunFolder.create(at: out)
     trainer = try Trainer(
-      flow: try settings.untrainedFlow(for: split.train), training: split.train, validation: split.validation,
-      options: settings.trainingOptions, folder: folder)
+      flow: flow, training: split.train, validation: split.validation, options: settings.trainingOptions, folder: folder
+    )
     try settings.write(to: folder)
     self.settings = settings
     progress = ProgressReporter("training", isSilent: isQuiet)
@@ -106,6 +110,7 @@ struct TrainingSession {
       return try trainer.run(shouldStop: { Interruption.signal != nil }, observer: observe)
     } catch let error as TrainingError {
       progress.clear()
+      if case .notSaved = error { throw error }
       throw CommandFailure(.other, "\(error); the state before that step is saved in \(folder.checkpointPath)")
     }
   }
