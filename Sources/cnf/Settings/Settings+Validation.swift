@@ -23,9 +23,8 @@ extension Settings {
 
   /// Throws a usage failure where a flow of `dimension` would have more parameters than can be meant.
   func validateSize(dimension: Int) throws {
-    // Of the net that sees [x, t]: each layer's weights and biases.
-    let widths = [dimension + 1] + hidden + [dimension]
-    let count = zip(widths, widths.dropFirst()).reduce(0) { $0 + ($1.0 + 1) * $1.1 }
+    let program = FieldProgram.multilayerPerceptron(stateDimension: dimension, hidden: hidden, activation: .identity)
+    let count = program.parameterCount
     guard count > Self.mostParameters else { return }
     throw CommandFailure(
       .usage,
