@@ -40,7 +40,7 @@ CNF_INLINE vec curvature_tanh(vec y, vec aux, vec y_dot, vec z_dot) {
   return v_mul(v_mul(v_set1(R(-2.0)), y), y_dot);
 }
 
-/* s = sigmoid z, from e = e^-|z|. */
+/* s = sigmoid z, from e = e^-|z|. For NaN e and s are 0: it is y that carries a NaN on. */
 CNF_INLINE vec sigmoid_of(vec z, vec e) {
   vec positive = v_div(v_set1(R(1.0)), v_add(v_set1(R(1.0)), e));
   return v_where_positive(z, positive, v_mul(e, positive));

@@ -2,7 +2,8 @@
  *
  * A panel is [rows][lanes], rows packed back to back: row r of lane j at r*lanes + j. A row is [lanes].
  * Kernels are pure: no allocation, no threads, no dispatch; lanes never mix, except in weight_gradient, row_sums.
- * Inputs and outputs do not overlap unless "in place" is said. Any alignment.
+ * Inputs and outputs do not overlap unless "in place" is said: y may then be z, y_dot z_dot, z_bar y_bar, z_dot_bar
+ * y_dot_bar, and out a or b. Aligned as their element type. A NaN or infinity stays in its lane.
  */
 #ifndef CNF_SIMD_KERNELS_H
 #define CNF_SIMD_KERNELS_H
@@ -51,7 +52,8 @@ typedef struct CNF_TYPED(cnf_kernels) {
   void (*blend)(int rows, const real *mask, const real *a, real *out); /* out = a where row mask > 0 */
   /* out = base + h * sum_i c[i] k[i]; h a row; base may be NULL: zeros; out may be base. */
   void (*combine)(int rows, const real *base, const real *h, int count, const real *c, const real *const *k, real *out);
-  /* row sum += sum over rows of (h * sum_i e[i] k[i] / (atol + rtol max(|x0|, |x1|)))^2 */
+  /* Finite or not, x1 is judged by the caller: an infinite one has an infinite scale, and no error.
+   * row sum += sum over rows of (h * sum_i e[i] k[i] / (atol + rtol max(|x0|, |x1|)))^2 */
   void (*error_squares)(int rows, const real *x0, const real *x1, const real *h, int count, const real *e,
                         const real *const *k, real rtol, real atol, real *sum);
   /* row sum += sum over rows of ((a - b) / (atol + rtol |x|))^2; b may be NULL: zeros. */

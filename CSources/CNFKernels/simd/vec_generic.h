@@ -8,14 +8,14 @@ typedef int32_t vec_int __attribute__((vector_size(16)));
 #define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23: adding it rounds to an integer */
 #define MANTISSA_BITS 23
 #define EXPONENT_BIAS 127
-#define SIGN_BIT ((int32_t)0x80000000)
+#define SIGN_BIT INT32_MIN
 #else
 #define VW 2
 typedef int64_t vec_int __attribute__((vector_size(16)));
 #define ROUND_MAGIC 6755399441055744.0 /* 1.5 * 2^52 */
 #define MANTISSA_BITS 52
 #define EXPONENT_BIAS 1023
-#define SIGN_BIT ((int64_t)1 << 63)
+#define SIGN_BIT INT64_MIN
 #endif
 typedef real vec __attribute__((vector_size(16)));
 #define VN 2         /* vectors of a row of lanes */

@@ -1,0 +1,246 @@
+/* The one list of kernels: how each is called, on what, in place of what; and its reference, element by element. */
+
+typedef const CNF_TYPED(cnf_kernels) kernel_table;
+
+/* ABSENT ends a list of operands. MAYBE: NULL unless the call's flag is set. SUM: accumulated if the flag is set. */
+typedef enum role { ABSENT, IN, MAYBE, OUT, SUM, INOUT } role;
+typedef enum extent {
+  PANEL, /* [rows][lanes] */
+  PRE,   /* the same, where the activation keeps the tangent of z; else NULL */
+  Z,
+  Y,
+  AUX,          /* the same: pre-activations of all sizes; an activation's value; what it keeps beside it, or NULL */
+  INPUT,        /* [cols][lanes] */
+  ROW,          /* [lanes] */
+  COLUMN,       /* [rows] */
+  MATRIX,       /* rows x cols as strided_place lays it out */
+  PACKED,       /* [ceil(rows/block)][cols][block] */
+  TRANSPOSED,   /* [lanes][ld] */
+  GRADIENT,     /* [rows][ld] */
+  STAGES,       /* [count] panels of [rows][lanes] */
+  COEFFICIENTS, /* [count] */
+} extent;
+enum { MAX_OPERANDS = 7, MAX_STAGES = 7 };
+
+typedef struct operand {
+  role role;
+  extent extent;
+  size_t count; /* elements; 0 where the operand is NULL */
+  real *at;     /* what the kernel gets */
+  real *before; /* what was there before the call; not a number in every element of an OUT */
+} operand;
+
+typedef struct call {
+  kernel_table *k;
+  int32_t isa;
+  int rows, cols, activation, flag, count;
+  size_t ld; /* columns rounded up to a vector; a vector more if the flag is set */
+  operand operands[MAX_OPERANDS];
+  const real *stages[MAX_STAGES];
+} call;
+
+static const real rtol = (real)1e-2, atol = (real)1e-3;
+
+/* For pack: row-major, transposed, row-major with gaps. */
+enum { STRIDES = 3, GAP = 3 };
+static size_t row_stride(const call *c) { return c->flag == 1 ? 1 : (size_t)c->cols + (c->flag == 2 ? GAP : 0); }
+static size_t col_stride(const call *c) { return c->flag == 1 ? (size_t)c->rows : 1; }
+
+enum { ROWS = 1, COLS = 2, ROWS_AND_COLS = ROWS | COLS }; /* which sizes are walked; the other is 1 */
+#define ON(operand) (1 << (operand))                      /* the first OUT may be this operand */
+#define A(operand) (c->operands[operand].at)
+
+/* X(kernel, sizes, per activation, flags, in place, (arguments), operands: {role, extent} ...) */
+#define KERNEL_TESTS(X)                                                                                                \
+  X(pack, ROWS_AND_COLS, 0, STRIDES, 0, (A(0), row_stride(c), col_stride(c), c->rows, c->cols, A(1)), {IN, MATRIX},    \
+    {OUT, PACKED})                                                                                                     \
+  X(linear, ROWS_AND_COLS, 1, 2, 0, (A(0), A(1), c->rows, c->cols, A(2), c->activation, A(3), A(4)), {IN, PACKED},     \
+    {MAYBE, COLUMN}, {IN, INPUT}, {OUT, PANEL}, {OUT, AUX})                                                            \
+  X(product, ROWS_AND_COLS, 0, 2, 0, (A(0), c->rows, c->cols, A(1), A(2), c->flag), {IN, PACKED}, {IN, INPUT},         \
+    {SUM, PANEL})                                                                                                      \
+  X(activation, ROWS, 1, 1, ON(0), (c->activation, c->rows, A(0), A(1), A(2)), {IN, Z}, {OUT, PANEL}, {OUT, AUX})      \
+  X(activation_tangent, ROWS, 1, 1, ON(2), (c->activation, c->rows, A(0), A(1), A(2), A(3), A(4)), {IN, Y}, {IN, AUX}, \
+    {IN, PANEL}, {OUT, PANEL}, {OUT, PRE})                                                                             \
+  X(activation_reverse, ROWS, 1, 2, ON(2), (c->activation, c->rows, A(0), A(1), A(2), A(3), A(4)), {IN, Y}, {IN, AUX}, \
+    {IN, PANEL}, {MAYBE, PANEL}, {OUT, PANEL})                                                                         \
+  X(activation_tangent_reverse, ROWS, 1, 1, ON(4), (c->activation, c->rows, A(0), A(1), A(2), A(3), A(4), A(5), A(6)), \
+    {IN, Y}, {IN, AUX}, {IN, PANEL}, {IN, PRE}, {IN, PANEL}, {OUT, PANEL}, {INOUT, PANEL})                             \
+  X(derivative, ROWS, 1, 1, 0, (c->activation, c->rows, A(0), A(1), A(2)), {IN, Y}, {IN, AUX}, {OUT, PANEL})           \
+  X(derivative_reverse, ROWS, 1, 1, 0, (c->activation, c->rows, A(0), A(1), A(2), A(3)), {IN, Y}, {IN, AUX},           \
+    {IN, PANEL}, {INOUT, PANEL})                                                                                       \
+  X(transpose, COLS, 0, 2, 0, (c->cols, A(0), A(1), c->ld), {IN, INPUT}, {OUT, TRANSPOSED})                            \
+  X(weight_gradient, ROWS_AND_COLS, 0, 2, 0, (c->rows, A(0), A(1), c->ld, A(2)), {IN, PANEL}, {IN, TRANSPOSED},        \
+    {INOUT, GRADIENT})                                                                                                 \
+  X(row_sums, ROWS, 0, 1, 0, (c->rows, A(0), A(1)), {IN, PANEL}, {INOUT, COLUMN})                                      \
+  X(add, ROWS, 0, 1, ON(0) | ON(1), (c->rows, A(0), A(1), A(2)), {IN, PANEL}, {IN, PANEL}, {OUT, PANEL})               \
+  X(scale, ROWS, 0, 1, ON(0), (c->rows, A(0), A(1), A(2)), {IN, PANEL}, {IN, ROW}, {OUT, PANEL})                       \
+  X(dot, ROWS, 0, 2, 0, (c->rows, A(0), A(1), c->flag, A(2)), {IN, PANEL}, {IN, PANEL}, {SUM, ROW})                    \
+  X(blend, ROWS, 0, 1, 0, (c->rows, A(0), A(1), A(2)), {IN, ROW}, {IN, PANEL}, {INOUT, PANEL})                         \
+  X(combine, ROWS, 0, 2, ON(0), (c->rows, A(0), A(1), c->count, A(2), c->stages, A(4)), {MAYBE, PANEL}, {IN, ROW},     \
+    {IN, COEFFICIENTS}, {IN, STAGES}, {OUT, PANEL})                                                                    \
+  X(error_squares, ROWS, 0, 1, 0, (c->rows, A(0), A(1), A(2), c->count, A(3), c->stages, rtol, atol, A(5)),            \
+    {IN, PANEL}, {IN, PANEL}, {IN, ROW}, {IN, COEFFICIENTS}, {IN, STAGES}, {INOUT, ROW})                               \
+  X(scaled_squares, ROWS, 0, 2, 0, (c->rows, A(0), A(1), A(2), rtol, atol, A(3)), {IN, PANEL}, {MAYBE, PANEL},         \
+    {IN, PANEL}, {INOUT, ROW})
+
+/* The list has every function of the table, in its order: these two structs are laid out alike only then. */
+enum {
+#define X(name, ...) TEST_##name,
+  KERNEL_TESTS(X)
+#undef X
+      KERNEL_COUNT
+};
+typedef struct table_of_listed {
+  int lanes, block_rows, width;
+  void (*kernel[KERNEL_COUNT])(void);
+} table_of_listed;
+_Static_assert(sizeof(table_of_listed) == sizeof(kernel_table), "a kernel of the table is not in KERNEL_TESTS");
+#define X(name, ...)                                                                         \
+  _Static_assert(offsetof(table_of_listed, kernel) + TEST_##name * sizeof(void (*)(void)) == \
+                     offsetof(kernel_table, name),                                           \
+                 #name " is not where the table has it");
+KERNEL_TESTS(X)
+#undef X
+
+/* ---- References: what element i of output `n` has to be, from the operands as they were before */
+
+#define B(operand) (c->operands[operand].before)
+#define AT(operand, index) leaf(B(operand)[index])
+#define OR_ZERO(operand, index) leaf(c->operands[operand].count ? B(operand)[index] : 0)
+
+static size_t lanes_of(const call *c) { return (size_t)c->k->lanes; }
+static term y_of(const call *c, size_t i) { return AT(0, i); }
+static term aux_of(const call *c, size_t i) { return OR_ZERO(1, i); }
+static const activation_reference *activation_of(const call *c) { return &activations[c->activation]; }
+static int value_ulps(const call *c) { return c->isa == CNF_ISA_GENERIC ? VALUE_ULPS_GENERIC : VALUE_ULPS; }
+
+/* start + row r of the packed weights (operand 0) times lane j of the panel in operand x. */
+static term row_product(const call *c, term start, size_t r, int x, size_t j) {
+  size_t block = (size_t)c->k->block_rows, cols = (size_t)c->cols;
+  const real *w = B(0) + r / block * block * cols + r % block;
+  for (size_t k = 0; k < cols; k++) start = plus(start, times(leaf(w[k * block]), AT(x, k * lanes_of(c) + j)));
+  return start;
+}
+/* Element i of the sum of stages (operand k) by coefficients (operand e). */
+static term stage_sum(const call *c, int e, int k, size_t i) {
+  size_t panel = (size_t)c->rows * lanes_of(c);
+  term sum = leaf(0);
+  for (size_t n = 0; n < (size_t)c->count; n++) sum = plus(sum, times(AT(e, n), AT(k, n * panel + i)));
+  return sum;
+}
+static expectation value_or_kept(const call *c, term z, int kept) {
+  const activation_reference *a = activation_of(c);
+  if (kept) return activated(a->kept, z, value_ulps(c));
+  return activated(a->value, z, a->is_exact ? 0 : value_ulps(c));
+}
+
+static expectation expect_pack(const call *c, int n, size_t i) {
+  (void)n;
+  size_t block = (size_t)c->k->block_rows, cols = (size_t)c->cols;
+  size_t row = i / (cols * block) * block + i % block, col = i / block % cols;
+  return exactly(row < (size_t)c->rows ? B(0)[row * row_stride(c) + col * col_stride(c)] : 0);
+}
+static expectation expect_linear(const call *c, int n, size_t i) {
+  size_t r = i / lanes_of(c);
+  return value_or_kept(c, row_product(c, OR_ZERO(1, r), r, 2, i % lanes_of(c)), n == 4);
+}
+static expectation expect_product(const call *c, int n, size_t i) {
+  term start = c->flag ? AT(n, i) : leaf(0);
+  return expect(row_product(c, start, i / lanes_of(c), 1, i % lanes_of(c)));
+}
+static expectation expect_activation(const call *c, int n, size_t i) { return value_or_kept(c, AT(0, i), n == 2); }
+static expectation expect_activation_tangent(const call *c, int n, size_t i) {
+  if (n == 4) return exactly(B(2)[i]);
+  return expect(times(activation_of(c)->slope(y_of(c, i), aux_of(c, i)), AT(2, i)));
+}
+static expectation expect_activation_reverse(const call *c, int n, size_t i) {
+  (void)n;
+  return expect(plus(times(activation_of(c)->slope(y_of(c, i), aux_of(c, i)), AT(2, i)), OR_ZERO(3, i)));
+}
+static expectation expect_activation_tangent_reverse(const call *c, int n, size_t i) {
+  const activation_reference *a = activation_of(c);
+  if (n == 5) return expect(times(a->slope(y_of(c, i), aux_of(c, i)), AT(4, i)));
+  return expect(plus(AT(6, i), times(a->bend(y_of(c, i), aux_of(c, i), AT(2, i), OR_ZERO(3, i)), AT(4, i))));
+}
+static expectation expect_derivative(const call *c, int n, size_t i) {
+  (void)n;
+  return expect(activation_of(c)->slope(y_of(c, i), aux_of(c, i)));
+}
+static expectation expect_derivative_reverse(const call *c, int n, size_t i) {
+  return expect(plus(AT(n, i), times(activation_of(c)->second(y_of(c, i), aux_of(c, i)), AT(2, i))));
+}
+static expectation expect_transpose(const call *c, int n, size_t i) {
+  (void)n;
+  size_t lane = i / c->ld, col = i % c->ld;
+  return exactly(col < (size_t)c->cols ? B(0)[col * lanes_of(c) + lane] : 0);
+}
+static expectation expect_weight_gradient(const call *c, int n, size_t i) {
+  size_t row = i / c->ld, col = i % c->ld;
+  term sum = AT(n, i);
+  for (size_t j = 0; j < lanes_of(c); j++) sum = plus(sum, times(AT(0, row * lanes_of(c) + j), AT(1, j * c->ld + col)));
+  return expect(sum);
+}
+static expectation expect_row_sums(const call *c, int n, size_t i) {
+  term sum = AT(n, i);
+  for (size_t j = 0; j < lanes_of(c); j++) sum = plus(sum, AT(0, i * lanes_of(c) + j));
+  return expect(sum);
+}
+static expectation expect_add(const call *c, int n, size_t i) { return (void)n, expect(plus(AT(0, i), AT(1, i))); }
+static expectation expect_scale(const call *c, int n, size_t i) {
+  return (void)n, expect(times(AT(0, i), AT(1, i % lanes_of(c))));
+}
+static expectation expect_dot(const call *c, int n, size_t j) {
+  term sum = c->flag ? AT(n, j) : leaf(0);
+  for (size_t i = j; i < (size_t)c->rows * lanes_of(c); i += lanes_of(c)) sum = plus(sum, times(AT(0, i), AT(1, i)));
+  return expect(sum);
+}
+static expectation expect_blend(const call *c, int n, size_t i) {
+  return exactly(B(0)[i % lanes_of(c)] > 0 ? B(1)[i] : B(n)[i]);
+}
+static expectation expect_combine(const call *c, int n, size_t i) {
+  (void)n;
+  return expect(plus(OR_ZERO(0, i), times(AT(1, i % lanes_of(c)), stage_sum(c, 2, 3, i))));
+}
+static expectation expect_error_squares(const call *c, int n, size_t j) {
+  term sum = AT(n, j);
+  for (size_t i = j; i < (size_t)c->rows * lanes_of(c); i += lanes_of(c)) {
+    wide a = WIDE(fabs)(B(0)[i]), b = WIDE(fabs)(B(1)[i]); /* x1's where either is not a number, as v_max has it */
+    term unit = plus(leaf(atol), times(leaf(rtol), leaf(a > b ? a : b)));
+    term ratio = over(times(AT(2, j), stage_sum(c, 3, 4, i)), unit);
+    sum = plus(sum, times(ratio, ratio));
+  }
+  return expect(sum);
+}
+static expectation expect_scaled_squares(const call *c, int n, size_t j) {
+  term sum = AT(n, j);
+  for (size_t i = j; i < (size_t)c->rows * lanes_of(c); i += lanes_of(c)) {
+    term unit = plus(leaf(atol), times(leaf(rtol), leaf(WIDE(fabs)(B(2)[i]))));
+    term ratio = over(minus(AT(0, i), OR_ZERO(1, i)), unit);
+    sum = plus(sum, times(ratio, ratio));
+  }
+  return expect(sum);
+}
+
+/* ---- The list, as data */
+
+typedef struct kernel_test {
+  const char *name;
+  void (*run)(const call *c);
+  expectation (*expected)(const call *c, int n, size_t i);
+  int sizes, per_activation, flags, in_place;
+  struct {
+    role role;
+    extent extent;
+  } operands[MAX_OPERANDS];
+} kernel_test;
+
+#define X(name, sizes, per_activation, flags, in_place, arguments, ...) \
+  static void run_##name(const call *c) { c->k->name arguments; }
+KERNEL_TESTS(X)
+#undef X
+static const kernel_test kernel_tests[KERNEL_COUNT] = {
+#define X(name, sizes, per_activation, flags, in_place, arguments, ...) \
+  {#name, run_##name, expect_##name, sizes, per_activation, flags, in_place, {__VA_ARGS__}},
+    KERNEL_TESTS(X)
+#undef X
+};

@@ -1,0 +1,30 @@
+/* kernels_test.c - every kernel of every instruction set and dtype against its contract's formula (simd/kernels.h).
+ *
+ * kernels_cases_body.h lists the kernels; a kernel of the table that is not in that list does not compile.
+ * kernels_terms_body.h has the arithmetic of the reference and derives its tolerances. kernels_test_body.h has what is
+ * done with each call.
+ */
+#include "check.h"
+#include "kernels_test.h"
+
+static void test_isa(int32_t isa, const char *dtype, kernels_tally (*test)(int32_t isa)) {
+  if (!cnf_isa_is_available(isa)) {
+    printf("%s %s: SKIPPED, this machine lacks it\n", cnf_isa_name(isa), dtype);
+    return;
+  }
+  kernels_tally tally = test(isa);
+  printf("%s %s: %lld comparisons in %d calls\n", cnf_isa_name(isa), dtype, tally.comparisons,
+         tally.passed + tally.failed);
+  CHECK(tally.comparisons > 0);
+  check_passed += tally.passed;
+  check_failed += tally.failed;
+}
+
+int main(void) {
+#define CNF_X(name, value, suffix, text)    \
+  test_isa(value, "f32", kernels_test_f32); \
+  test_isa(value, "f64", kernels_test_f64);
+  CNF_ISA_LIST(CNF_X)
+#undef CNF_X
+  return check_report();
+}

@@ -1,0 +1,329 @@
+/* What is done with every kernel, shape, activation and flag:
+ *
+ *   - operands lie at addresses that are multiples of an element but not of 16 bytes, between guards. Those of inputs
+ *     are not numbers: reading one spoils the result. Those of outputs are numbers, for arithmetic would leave a NaN as
+ *     it is: writing to one is seen. So is writing to an input;
+ *   - each output is compared with the reference;
+ *   - where the contract allows the output to be an input, the result has the same bits;
+ *   - for NaN, infinity and -infinity in one element of each operand the outputs are compared again; where the
+ *     reference did not change, as in all other lanes, no bit may.
+ *
+ * All data follow from what a failure prints.
+ */
+
+/* The largest operands are a panel for each stage, 7 of 61 rows and 32 lanes; guards exceed a row of lanes. */
+enum { PRIME = 61, CAPACITY = MAX_STAGES * PRIME * 32, GUARD = 48, MISALIGNED = 1, ROOM = CAPACITY + 2 * GUARD + 16 };
+enum { SHOWN_FAILURES = 5 }; /* of a kernel */
+
+static _Alignas(64) real memory[MAX_OPERANDS][ROOM];
+static real before[MAX_OPERANDS][CAPACITY], first_result[MAX_OPERANDS][CAPACITY];
+static expectation first_expected[MAX_OPERANDS][CAPACITY];
+
+typedef struct run {
+  const kernel_test *test;
+  call call;
+  const char *what; /* "", or what is special about this call */
+  int aliased;      /* the operand that is the first OUT too; -1: none */
+  int shown;        /* failures printed of this kernel */
+  kernels_tally tally;
+} run;
+
+/* ---- Data */
+
+static uint64_t mix(uint64_t x) { /* SplitMix64's finalizer (Steele, Lea, Flood, OOPSLA 2014) */
+  x += UINT64_C(0x9e3779b97f4a7c15);
+  x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+  x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+  return x ^ (x >> 31);
+}
+static uint64_t key_of(const run *r, int operand) {
+  uint64_t key = (uint64_t)(r->test - kernel_tests);
+  const int parts[] = {operand, r->call.rows, r->call.cols, r->call.activation, r->call.flag};
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) key = mix(key) + (uint64_t)parts[i];
+  return mix(key);
+}
+/* In (-span, span). */
+static real uniform(uint64_t key, double span) { return (real)(span * ((double)(mix(key) >> 11) * 0x1p-52 - 1)); }
+
+/* Most in the curved part, some where exp goes to 0, some that only a limit is right for. */
+static real pre_activation(uint64_t key) {
+  static const double extremes[] = {0,  -0.0, 1e-30, -1e-30, 1e-9, -1e-9, 9.1,  -9.1,
+                                    87, -88,  19.2,  -709,   710,  1e30,  -1e30};
+  switch (key % 8) {
+  case 0: return (real)extremes[mix(key) % (sizeof extremes / sizeof extremes[0])];
+  case 1:
+  case 2: return uniform(key, 100);
+  case 3: return uniform(key, 0.01);
+  default: return uniform(key, 6);
+  }
+}
+
+static real element(const run *r, int operand, size_t i) {
+  const activation_reference *a = &activations[r->call.activation];
+  uint64_t key = key_of(r, operand) + i, shared = key_of(r, -1) + i; /* y and aux come from the same z */
+  switch (r->call.operands[operand].extent) {
+  case Z: return pre_activation(mix(key));
+  case Y: return (real)a->value(uniform(shared, 6));
+  case AUX: return (real)a->kept(uniform(shared, 6));
+  default: return mix(~key) % 16 == 0 ? 0 : uniform(key, 2);
+  }
+}
+
+static size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
+
+static size_t count_of(const call *c, extent extent) {
+  size_t lanes = (size_t)c->k->lanes, rows = (size_t)c->rows, cols = (size_t)c->cols, panel = rows * lanes;
+  switch (extent) {
+  case PANEL:
+  case Z:
+  case Y: return panel;
+  case AUX: return cnf_activation_keeps_aux(c->activation) ? panel : 0;
+  case PRE: return cnf_activation_keeps_pre_tangent(c->activation) ? panel : 0;
+  case INPUT: return cols * lanes;
+  case ROW: return lanes;
+  case COLUMN: return rows;
+  case MATRIX: return (rows - 1) * row_stride(c) + (cols - 1) * col_stride(c) + 1;
+  case PACKED: return round_up(rows, (size_t)c->k->block_rows) * cols;
+  case TRANSPOSED: return lanes * c->ld;
+  case GRADIENT: return rows * c->ld;
+  case STAGES: return (size_t)c->count * panel;
+  case COEFFICIENTS: return (size_t)c->count;
+  }
+  return 0;
+}
+
+static int is_read(const call *c, const operand *o) {
+  return o->role == IN || o->role == MAYBE || o->role == INOUT || (o->role == SUM && c->flag);
+}
+static int is_written(const operand *o) { return o->role == OUT || o->role == SUM || o->role == INOUT; }
+
+/* Sizes, addresses and contents of the operands; 0 if they do not fit. */
+static int prepare(run *r) {
+  call *c = &r->call;
+  for (int n = 0; n < MAX_OPERANDS; n++) {
+    operand *o = &c->operands[n];
+    *o = (operand){.role = r->test->operands[n].role, .extent = r->test->operands[n].extent, .before = before[n]};
+    if (o->role == ABSENT || (o->role == MAYBE && !c->flag)) continue;
+    o->count = count_of(c, o->extent);
+    if (o->count > CAPACITY) return 0;
+    for (size_t i = 0; i < o->count; i++) before[n][i] = is_read(c, o) ? element(r, n, i) : (real)NAN;
+  }
+  return 1;
+}
+
+/* ---- Checks */
+
+static void fail(run *r, const char *why) {
+  const call *c = &r->call;
+  r->tally.failed++;
+  if (r->shown++ >= SHOWN_FAILURES) return;
+  printf("FAILED: %s %s " DTYPE ", rows %d, cols %d, activation %d, flag %d, stages %d%s%s: %s\n", r->test->name,
+         cnf_isa_name(c->isa), c->rows, c->cols, c->activation, c->flag, c->count, *r->what ? ", " : "", r->what, why);
+}
+
+static int same_bits(real a, real b) { return memcmp(&a, &b, sizeof a) == 0; }
+
+static int matches(real found, expectation expected) {
+  if (isnan(expected.value)) return isnan(found);
+  if (isinf(expected.value)) return found == (real)expected.value;
+  return WIDE(fabs)(found - expected.value) <= expected.tolerance;
+}
+
+/* All bits set are a NaN; 0xa5 in every byte is a small negative number. */
+static int guard_byte(const operand *o) { return is_written(o) ? 0xa5 : 0xff; }
+static int is_guard(const operand *o, const real *from, size_t count) {
+  const unsigned char *byte = (const unsigned char *)from;
+  for (size_t i = 0; i < count * sizeof(real); i++)
+    if (byte[i] != guard_byte(o)) return 0;
+  return 1;
+}
+
+/* Puts the operands in their places and calls the kernel; NULL, or what it did beyond its outputs. */
+static const char *call_kernel(run *r) {
+  call *c = &r->call;
+  int first_out = -1;
+  for (int n = 0; n < MAX_OPERANDS; n++) {
+    operand *o = &c->operands[n];
+    o->at = NULL;
+    if (o->count == 0) continue;
+    memset(memory[n], guard_byte(o), (o->count + 2 * GUARD + MISALIGNED) * sizeof(real));
+    o->at = memory[n] + GUARD + MISALIGNED;
+    memcpy(o->at, o->before, o->count * sizeof(real));
+    if (o->role == OUT && first_out < 0) first_out = n;
+    if (o->extent == STAGES)
+      for (int s = 0; s < c->count; s++) c->stages[s] = o->at + (size_t)s * (o->count / (size_t)c->count);
+  }
+  if (r->aliased >= 0) c->operands[first_out].at = c->operands[r->aliased].at;
+  r->test->run(c);
+  for (int n = 0; n < MAX_OPERANDS; n++) {
+    const operand *o = &c->operands[n];
+    if (o->count == 0) continue;
+    const real *start = memory[n], *data = start + GUARD + MISALIGNED;
+    if (!is_guard(o, start, GUARD + MISALIGNED)) return "wrote before an operand";
+    if (!is_guard(o, data + o->count, GUARD)) return "wrote past an operand";
+    if (!is_written(o) && n != r->aliased && memcmp(data, o->before, o->count * sizeof(real)) != 0)
+      return "wrote to an input";
+  }
+  return NULL;
+}
+
+static void explain(run *r, int n, size_t i, expectation expected, size_t wrong) {
+  char text[256];
+  wide found = r->call.operands[n].at[i], ulp = ulp_of(expected.value);
+  snprintf(text, sizeof text,
+           "operand %d, index %zu: found %.17g, expected %.17g, %.3g ULPs of %.3g allowed; %zu wrong", n, i,
+           (double)found, (double)expected.value, (double)(WIDE(fabs)(found - expected.value) / ulp),
+           isfinite(expected.value) ? (double)(expected.tolerance / ulp) : 0.0, wrong);
+  fail(r, text);
+}
+
+/* Calls, and compares every output with the reference. The first time keeps what was found and expected; later, an
+ * element of which the reference expects the same as then has to have the same bits. */
+static void compare(run *r, int is_first) {
+  const char *trespass = call_kernel(r);
+  if (trespass) {
+    fail(r, trespass);
+    return;
+  }
+  size_t wrong = 0, wrong_at = 0;
+  int wrong_in = 0;
+  expectation wanted = {0, 0};
+  for (int n = 0; n < MAX_OPERANDS; n++) {
+    const operand *o = &r->call.operands[n];
+    if (!is_written(o)) continue;
+    for (size_t i = 0; i < o->count; i++) {
+      expectation expected = r->test->expected(&r->call, n, i);
+      int ok = matches(o->at[i], expected);
+      if (is_first) {
+        first_result[n][i] = o->at[i];
+        first_expected[n][i] = expected;
+      } else if (expected.value == first_expected[n][i].value) {
+        ok = same_bits(o->at[i], first_result[n][i]);
+      }
+      if (!ok && wrong++ == 0) wrong_in = n, wrong_at = i, wanted = expected;
+    }
+    r->tally.comparisons += (long long)o->count;
+  }
+  if (wrong)
+    explain(r, wrong_in, wrong_at, wanted, wrong);
+  else
+    r->tally.passed++;
+}
+
+/* With the first OUT in the place of each operand that the contract allows. */
+static void compare_in_place(run *r) {
+  for (int in = 0; in < MAX_OPERANDS; in++) {
+    if (!(r->test->in_place & ON(in)) || r->call.operands[in].count == 0) continue;
+    r->what = "in place", r->aliased = in;
+    const char *trespass = call_kernel(r);
+    int same = 1;
+    for (int n = 0; n < MAX_OPERANDS; n++) {
+      const operand *o = &r->call.operands[n];
+      if (!is_written(o) || o->count == 0) continue;
+      same = same && memcmp(o->at, first_result[n], o->count * sizeof(real)) == 0;
+      r->tally.comparisons += (long long)o->count;
+    }
+    if (trespass || !same)
+      fail(r, trespass ? trespass : "other bits than out of place");
+    else
+      r->tally.passed++;
+    r->what = "", r->aliased = -1;
+  }
+}
+
+static void compare_spoiled(run *r) {
+  static const struct {
+    real value;
+    const char *name;
+  } spoils[] = {{(real)NAN, "NaN"}, {(real)INFINITY, "infinity"}, {(real)-INFINITY, "-infinity"}};
+  for (int n = 0; n < MAX_OPERANDS; n++) {
+    operand *o = &r->call.operands[n];
+    if (o->count == 0 || !is_read(&r->call, o)) continue;
+    for (size_t s = 0; s < sizeof spoils / sizeof spoils[0]; s++) {
+      size_t i = mix(key_of(r, n) + s) % o->count;
+      char what[64];
+      snprintf(what, sizeof what, "%s in operand %d, index %zu", spoils[s].name, n, i);
+      real kept = o->before[i];
+      o->before[i] = spoils[s].value, r->what = what;
+      compare(r, 0);
+      o->before[i] = kept, r->what = "";
+    }
+  }
+}
+
+/* ---- Shapes */
+
+enum { MAX_SIZES = 9, STAGE_COUNTS = 3 };
+static const int stage_counts[STAGE_COUNTS] = {0, 1, MAX_STAGES};
+
+/* Around a block of rows and a vector, past two vectors, and a prime; each once. */
+static int sizes_of(kernel_table *k, int *sizes) {
+  const int block = k->block_rows, width = k->width;
+  const int candidates[MAX_SIZES] = {1, block - 1, block, block + 1, width - 1, width, width + 1, 2 * width + 1, PRIME};
+  int count = 0;
+  for (int i = 0; i < MAX_SIZES; i++) {
+    int is_new = candidates[i] > 0;
+    for (int j = 0; j < count; j++) is_new = is_new && sizes[j] != candidates[i];
+    if (is_new) sizes[count++] = candidates[i];
+  }
+  return count;
+}
+
+static int has_stages(const kernel_test *test) {
+  for (int n = 0; n < MAX_OPERANDS; n++)
+    if (test->operands[n].role != ABSENT && test->operands[n].extent == STAGES) return 1;
+  return 0;
+}
+
+static void try_shape(run *r, int rows, int cols) {
+  call *c = &r->call;
+  c->rows = rows, c->cols = cols;
+  for (c->activation = 0; c->activation < (r->test->per_activation ? (int)ACTIVATIONS : 1); c->activation++)
+    for (c->flag = 0; c->flag < r->test->flags; c->flag++)
+      for (int s = 0; s < (has_stages(r->test) ? STAGE_COUNTS : 1); s++) {
+        c->count = stage_counts[s];
+        c->ld = round_up((size_t)cols, (size_t)c->k->width) + (c->flag ? (size_t)c->k->width : 0);
+        if (!prepare(r)) {
+          fail(r, "an operand exceeds CAPACITY");
+          continue;
+        }
+        compare(r, 1);
+        compare_in_place(r);
+        compare_spoiled(r);
+      }
+}
+
+static kernel_table *table_of(int32_t isa) {
+  switch (isa) {
+  case CNF_ISA_GENERIC: return &CNF_TYPED(cnf_kernels_generic);
+#if defined(__x86_64__)
+  case CNF_ISA_AVX2: return &CNF_TYPED(cnf_kernels_avx2);
+  case CNF_ISA_AVX512: return &CNF_TYPED(cnf_kernels_avx512);
+#endif
+  default: return NULL;
+  }
+}
+
+kernels_tally CNF_TYPED(kernels_test)(int32_t isa) {
+  kernel_table *table = table_of(isa);
+  run r = {.call = {.k = table, .isa = isa}, .what = "", .aliased = -1};
+  int sizes[MAX_SIZES];
+  if (!table || table->lanes < 1 || table->lanes % table->width != 0 || table->lanes > GUARD) {
+    printf("FAILED: %s " DTYPE ": no table, or lanes that are not vectors\n", cnf_isa_name(isa));
+    return (kernels_tally){.failed = 1};
+  }
+  for (int a = 0; a < (int)ACTIVATIONS; a++) {
+    int ok = reference_is_consistent(a);
+    if (!ok) printf("FAILED: reference of activation %d, " DTYPE ": not its own derivative\n", a);
+    r.tally.passed += ok, r.tally.failed += !ok;
+  }
+  int count = sizes_of(table, sizes);
+  for (int t = 0; t < KERNEL_COUNT; t++) {
+    r.test = &kernel_tests[t], r.shown = 0;
+    int row_sizes = r.test->sizes & ROWS ? count : 1, col_sizes = r.test->sizes & COLS ? count : 1;
+    for (int i = 0; i < row_sizes; i++)
+      for (int j = 0; j < col_sizes; j++) try_shape(&r, sizes[i], sizes[j]);
+    if (r.shown > SHOWN_FAILURES) printf("... %s: %d failures in all\n", r.test->name, r.shown);
+  }
+  return r.tally;
+}
