@@ -2,7 +2,7 @@
 #include "simd/real.h"
 
 #define VN 2
-#define BLOCK_ROWS 8 /* 16 accumulators hide the latency of FMA on one or two ports; 12 measured no faster */
+#define BLOCK_ROWS 8 /* 16 accumulators: twice what hides an FMA's latency of 4 on two ports */
 
 /* V(add) is _mm512_add_ps or _mm512_add_pd. */
 #if CNF_REAL_BITS == 32

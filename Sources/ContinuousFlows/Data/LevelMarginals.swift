@@ -21,8 +21,8 @@ public struct LevelMarginals: Sendable, Equatable, Codable {
   private let below: [Double]
   private let above: [Double]
 
-  /// Counted in each level of each column before the data are: no level is impossible. A tenth of a sample cost least on
-  /// held-out digits among 0.05, 0.1, 0.3, 0.5 and 1, by 0.02 nats and less.
+  /// Counted in each level of each column before the data are: no level is impossible. On held-out digits under a Gaussian
+  /// copula, counts of 0.05 to 0.3 differ by 0.03 nats, and 1 costs 0.1 nats more.
   private static let pseudocount = 0.1
   /// Tails beyond this probability are drawn in to it: z stays within ±7.
   private static let leastTail = 1e-12
