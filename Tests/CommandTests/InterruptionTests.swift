@@ -61,6 +61,33 @@ import Testing
     #expect(try resumed.json["steps"] == 5)
   }
 
+  /// A flow that was trained is never overwritten by a run that begins anew, nor by a second process.
+  @Test func whatWasTrainedIsKept() throws {
+    let folder = try TemporaryFolder()
+    let flags = Self.slowRun + ["--steps", "20", "--quiet"]
+    #expect(try Program.start(["train", "--out", "run"] + flags, in: folder).outcome().code == 0)
+    let fewer = try Program.run("train", "--resume", "run", "--steps", "10", in: folder)
+    #expect(fewer.code == 64 && fewer.errors.contains("at step 20 already"), "\(fewer.errors)")
+    let best = try Data(contentsOf: URL(fileURLWithPath: folder.file("run/best.safetensors")))
+    let settings = try Data(contentsOf: URL(fileURLWithPath: folder.file("run/config.yaml")))
+    try FileManager.default.removeItem(atPath: folder.file("run/checkpoint.safetensors"))
+    let anew = try Program.run("train", "--resume", "run", "--steps", "5", in: folder)
+    #expect(anew.code == 65 && anew.errors.contains("no checkpoint.safetensors"), "\(anew.errors)")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file("run/best.safetensors"))) == best)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file("run/config.yaml"))) == settings)
+
+    let running = try Program.start(
+      ["train", "--out", "busy"] + Self.slowRun + ["--steps", "100000", "--checkpoint-interval", "5", "--quiet"],
+      in: folder)
+    #expect(running.wait { folder.exists("busy/checkpoint.safetensors") })
+    let second = try Program.run("train", "--resume", "busy", in: folder)
+    #expect(second.code == 1 && second.errors.contains("another process is training in busy"), "\(second.errors)")
+    kill(running.process.processIdentifier, SIGTERM)
+    _ = try running.outcome()
+    let empty = try Program.run("train", "--data", "moons", "--out", "", in: folder)
+    #expect(empty.code == 64 && empty.errors.contains("--out"), "\(empty.errors)")
+  }
+
   @Test(arguments: [SIGINT, SIGTERM])
   func aSignalStopsAfterTheStepWithACheckpoint(signal: Int32) throws {
     let folder = try TemporaryFolder()

@@ -19,7 +19,7 @@ extension DataError: CustomStringConvertible {
     case .empty(let source):
       "\(source) has no rows: a data file needs one row per sample"
     case .notFinite(let source, let row, let column, let value):
-      "\(source) holds \(value) in row \(row + 1), column \(column + 1): remove that row or fill in a finite number"
+      "\(source) holds \(value.contains("inf") ? "infinity, or a number beyond 3.4e38," : value) in row \(row + 1), column \(column + 1): remove that row or fill in a finite number"
     case .tooFewRows(let source, let count, let needed):
       "\(source) has \(count) rows, and the split into train, validation and test needs at least \(needed): bring more rows"
     case .dimension(let source, let dimension, let expected):

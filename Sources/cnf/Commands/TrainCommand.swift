@@ -68,6 +68,9 @@ struct TrainCommand: ParsableCommand {
 
   private func session() throws -> TrainingSession {
     if let resume {
+      guard !resume.isEmpty else {
+        throw CommandFailure(.usage, "--resume is empty: name the folder of a run")
+      }
       guard out == nil, config == nil else {
         throw CommandFailure(
           .usage,
@@ -76,7 +79,7 @@ struct TrainCommand: ParsableCommand {
       }
       return try TrainingSession(resuming: resume, overrides: flags, isQuiet: output.quiet)
     }
-    guard let out else {
+    guard let out, !out.isEmpty else {
       throw CommandFailure(.usage, "there is no folder for the run: name one with --out, such as --out runs/first")
     }
     let file = try config.map { try SettingsLayer(contentsOf: $0) } ?? SettingsLayer()

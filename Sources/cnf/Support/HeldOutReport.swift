@@ -44,7 +44,8 @@ struct HeldOutReport {
 
   /// For people: log-likelihoods, so that more is better.
   func print() throws {
-    let error = Format.decimal(result.nllStandardError, digits: 3)
+    // One sample has no spread.
+    let error = result.nllStandardError.isFinite ? Format.decimal(result.nllStandardError, digits: 3) : "unknown"
     try Terminal.result("log-likelihood of \(result.count) \(baseline == nil ? "" : "held-out ")samples")
     try Terminal.result(Self.line("flow", -result.nllNats, result.bitsPerDimension) + "   (standard error \(error))")
     if let baseline {

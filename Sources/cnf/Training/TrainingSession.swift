@@ -15,6 +15,7 @@ struct TrainingSession {
   private let settings: Settings
   private let split: DatasetSplit
   private let folder: RunFolder
+  private let lock: FolderLock
   private let trainer: Trainer
   private let progress: ProgressReporter
 
@@ -28,6 +29,7 @@ struct TrainingSession {
     split = try settings.recordSplit()
     let flow = try settings.untrainedFlow(for: split.train)
     folder = try RunFolder.create(at: out)
+    lock = try FolderLock(out)
     trainer = try Trainer(
       flow: flow, training: split.train, validation: split.validation, options: settings.trainingOptions, folder: folder
     )
@@ -51,6 +53,7 @@ struct TrainingSession {
           + "with --out")
     }
     let present = RunFolder(path: path)
+    lock = try FolderLock(path)
     let recorded = try Settings.read(from: present)
     let settings = try overrides.resolved(over: recorded, origin: "the command line")
     try settings.validate()
@@ -60,15 +63,32 @@ struct TrainingSession {
       trainer = try Trainer(
         resuming: folder, training: split.train, validation: split.validation, options: settings.trainingOptions)
     } else {
+      guard !FileManager.default.fileExists(atPath: present.bestPath) else {
+        throw CommandFailure(
+          .badData,
+          "\(path) has no checkpoint.safetensors to go on from, and its best.safetensors would be overwritten: begin a "
+            + "new run with --config \(present.configurationPath) --out FOLDER")
+      }
       folder = present
       trainer = try Trainer(
         flow: try settings.untrainedFlow(for: split.train), training: split.train, validation: split.validation,
         options: settings.trainingOptions, folder: folder)
     }
+    let step = trainer.state.step
+    guard settings.steps == 0 || step <= settings.steps else {
+      throw CommandFailure(
+        .usage, "\(path) is at step \(step) already: give --steps a number above that, or leave it out")
+    }
     if settings != recorded { try settings.write(to: folder) }
     self.settings = settings
     progress = ProgressReporter("training", isSilent: isQuiet)
-    progress.remark("\(path): going on after step \(trainer.state.step)")
+    if step == 0 {
+      progress.remark("\(path): no checkpoint was written yet; the run begins anew")
+    } else if step == settings.steps {
+      progress.remark("\(path): at its last step, \(step), already; nothing is left to train")
+    } else {
+      progress.remark("\(path): going on after step \(step)")
+    }
   }
 
   /// Trains, and looks at what came of it.
