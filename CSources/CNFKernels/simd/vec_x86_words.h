@@ -1,0 +1,18 @@
+/* The words that AVX2 and AVX-512 spell alike, but for the prefix in V. Included by their vocabularies. */
+
+CNF_INLINE vec v_load(const real *p) { return V(loadu)(p); }
+CNF_INLINE void v_store(real *p, vec v) { V(storeu)(p, v); }
+CNF_INLINE vec v_set1(real s) { return V(set1)(s); }
+CNF_INLINE vec v_add(vec a, vec b) { return V(add)(a, b); }
+CNF_INLINE vec v_sub(vec a, vec b) { return V(sub)(a, b); }
+CNF_INLINE vec v_mul(vec a, vec b) { return V(mul)(a, b); }
+CNF_INLINE vec v_div(vec a, vec b) { return V(div)(a, b); }
+CNF_INLINE vec v_fma(vec a, vec b, vec c) { return V(fmadd)(a, b, c); }
+CNF_INLINE vec v_fnma(vec a, vec b, vec c) { return V(fnmadd)(a, b, c); }
+CNF_INLINE vec v_min(vec a, vec b) { return V(min)(a, b); }
+CNF_INLINE vec v_max(vec a, vec b) { return V(max)(a, b); }
+CNF_INLINE vec v_abs(vec a) { return V(andnot)(V(set1)((real)-0.0), a); }
+CNF_INLINE vec v_copysign(vec magnitude, vec sign) {
+  vec bit = V(set1)((real)-0.0);
+  return V(or)(V(andnot)(bit, magnitude), V(and)(bit, sign));
+}
