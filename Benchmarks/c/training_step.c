@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "cnf.h"
@@ -27,11 +28,22 @@ typedef struct workload {
 } workload;
 
 static const workload workloads[] = {
-    {"2d-rk4", 2, 64, 3, CNF_ACTIVATION_TANH, 512, "rk4", 20, 0, CNF_TRACE_HUTCHINSON},
-    {"2d-dopri5", 2, 64, 3, CNF_ACTIVATION_TANH, 512, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON},
-    {"2d-dopri5-exact", 2, 64, 3, CNF_ACTIVATION_TANH, 512, "dopri5", 0, 1e-5, CNF_TRACE_EXACT},
+    {"W1-rk4", 2, 64, 3, CNF_ACTIVATION_TANH, 512, "rk4", 20, 0, CNF_TRACE_HUTCHINSON},
+    {"W1-dopri5", 2, 64, 3, CNF_ACTIVATION_TANH, 512, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON},
+    {"W1-dopri5-exact", 2, 64, 3, CNF_ACTIVATION_TANH, 512, "dopri5", 0, 1e-5, CNF_TRACE_EXACT},
+    {"W2-rk4", 6, 60, 3, CNF_ACTIVATION_TANH, 10000, "rk4", 20, 0, CNF_TRACE_HUTCHINSON},
+    {"W2-dopri5", 6, 60, 3, CNF_ACTIVATION_TANH, 10000, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON},
+    {"W3-rk4", 43, 860, 2, CNF_ACTIVATION_TANH, 1000, "rk4", 20, 0, CNF_TRACE_HUTCHINSON},
+    {"W3-dopri5", 43, 860, 2, CNF_ACTIVATION_TANH, 1000, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON},
+    {"W4-rk4", 784, 1024, 2, CNF_ACTIVATION_TANH, 256, "rk4", 20, 0, CNF_TRACE_HUTCHINSON},
+    {"W4-dopri5", 784, 1024, 2, CNF_ACTIVATION_TANH, 256, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON},
+    {"W5-rk4", 43, 64, 2, CNF_ACTIVATION_TANH, 2048, "rk4", 20, 0, CNF_TRACE_HUTCHINSON},
+    {"W5-dopri5", 43, 64, 2, CNF_ACTIVATION_TANH, 2048, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON},
     {"digits-rk4", 64, 128, 2, CNF_ACTIVATION_SOFTPLUS, 256, "rk4", 8, 0, CNF_TRACE_HUTCHINSON},
     {"digits-rk4-exact", 64, 128, 2, CNF_ACTIVATION_SOFTPLUS, 256, "rk4", 8, 0, CNF_TRACE_EXACT},
+    {"odd-rk4", 13, 97, 2, CNF_ACTIVATION_TANH, 500, "rk4", 20, 0, CNF_TRACE_HUTCHINSON},
+    {"one-rk4", 1, 64, 2, CNF_ACTIVATION_TANH, 512, "rk4", 20, 0, CNF_TRACE_HUTCHINSON},
+    {"alone-rk4", 2, 64, 3, CNF_ACTIVATION_TANH, 1, "rk4", 20, 0, CNF_TRACE_HUTCHINSON},
 };
 
 enum { MAX_LAYERS = 8, MAX_RUNS = 400, MIN_RUNS = 5 };
@@ -118,7 +130,7 @@ static bench make(const workload *w, int32_t dtype, int32_t threads) {
   b.loss = allocate(b.batch, sizeof *b.loss);
   b.evaluations = allocate(b.batch, sizeof *b.evaluations), b.status = allocate(b.batch, sizeof *b.status);
 
-  /* Drawn as floats, so that both dtypes start from the same numbers. Weights have variance 1/columns. */
+  /* Drawn as floats, so that both dtypes start from the same numbers. Weights have variance 4/columns. */
   float *draws = allocate(b.parameters > b.batch * b.dim ? b.parameters : b.batch * b.dim, sizeof *draws);
   TRY(cnf_random_normal(CNF_FLOAT32, 1, CNF_STREAM_INITIAL, 0, 0, 1, b.parameters, draws));
   for (int32_t op = 2; op < w->layers + 3; ++op) {
@@ -126,7 +138,7 @@ static bench make(const workload *w, int32_t dtype, int32_t threads) {
     int32_t rows, columns;
     TRY(cnf_field_linear_layout(b.field, op, &weight, NULL, &rows, &columns));
     for (size_t i = weight; i < weight + (size_t)rows * (size_t)columns; ++i)
-      set_element(&b, b.theta, i, (float)(draws[i] / sqrt(columns)));
+      set_element(&b, b.theta, i, (float)(2 * draws[i] / sqrt(columns)));
   }
   TRY(cnf_random_normal(CNF_FLOAT32, 1, CNF_STREAM_DATA, 0, 0, b.batch, b.dim, draws));
   for (size_t i = 0; i < b.batch * b.dim; ++i) set_element(&b, b.x0, i, draws[i]);
@@ -211,8 +223,16 @@ static void measure(const workload *w, int32_t threads) {
   destroy(&b);
 }
 
+/* All workloads without a list; else those whose names begin with a word of it. */
+static int is_wanted(const char *name, int count, char **words) {
+  for (int i = 0; i < count; i++)
+    if (strncmp(name, words[i], strlen(words[i])) == 0) return 1;
+  return count <= 0;
+}
+
 int main(int argc, char **argv) {
   const int32_t threads = argc > 1 ? (int32_t)strtol(argv[1], NULL, 10) : 0;
-  for (size_t i = 0; i < sizeof workloads / sizeof workloads[0]; ++i) measure(&workloads[i], threads);
+  for (size_t i = 0; i < sizeof workloads / sizeof workloads[0]; ++i)
+    if (is_wanted(workloads[i].name, argc - 2, argv + 2)) measure(&workloads[i], threads);
   return EXIT_SUCCESS;
 }
