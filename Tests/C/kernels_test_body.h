@@ -84,18 +84,31 @@ static size_t count_of(const call *c, extent extent) {
   case COLUMN: return rows;
   case MATRIX: return (rows - 1) * row_stride(c) + (cols - 1) * col_stride(c) + 1;
   case PACKED: return round_up(rows, (size_t)c->k->block_rows) * cols;
-  case TRANSPOSED: return lanes * c->ld;
   case GRADIENT: return rows * c->ld;
-  case STAGES: return (size_t)c->count * panel;
   case COEFFICIENTS: return (size_t)c->count;
+  case STAGES: return (size_t)c->count * panel;
+  case PRES: return cnf_activation_keeps_pre_tangent(c->activation) ? (size_t)c->count * panel : 0;
+  case INPUTS: return (size_t)c->count * cols * lanes;
+  case COLUMNS: return panel;
   }
   return 0;
 }
 
-static int is_read(const call *c, const operand *o) {
-  return o->role == IN || o->role == MAYBE || o->role == INOUT || (o->role == SUM && c->flag);
+/* How many arrays an operand is; 0: one, given by itself. */
+static int arrays_of(const call *c, extent extent) {
+  if (extent == COLUMNS) return c->k->lanes;
+  return extent == STAGES || extent == PRES || extent == INPUTS ? c->count : 0;
+}
+
+/* An operand that this call does not have. */
+static int is_absent(const call *c, role role) {
+  return role == ABSENT || (role == MAYBE && !(c->flag & 1)) || (role == MAYBE_2 && !(c->flag & 2)) ||
+         (role == MAYBE_4 && !(c->flag & 4));
 }
 static int is_written(const operand *o) { return o->role == OUT || o->role == SUM || o->role == INOUT; }
+static int is_read(const call *c, const operand *o) {
+  return o->role == SUM ? c->flag : o->role == INOUT || (!is_written(o) && !is_absent(c, o->role));
+}
 
 /* Sizes, addresses and contents of the operands; 0 if they do not fit. */
 static int prepare(run *r) {
@@ -103,7 +116,7 @@ static int prepare(run *r) {
   for (int n = 0; n < MAX_OPERANDS; n++) {
     operand *o = &c->operands[n];
     *o = (operand){.role = r->test->operands[n].role, .extent = r->test->operands[n].extent, .before = before[n]};
-    if (o->role == ABSENT || (o->role == MAYBE && !c->flag)) continue;
+    if (is_absent(c, o->role)) continue;
     o->count = count_of(c, o->extent);
     if (o->count > CAPACITY) return 0;
     for (size_t i = 0; i < o->count; i++) before[n][i] = is_read(c, o) ? element(r, n, i) : (real)NAN;
@@ -145,14 +158,17 @@ static const char *call_kernel(run *r) {
   for (int n = 0; n < MAX_OPERANDS; n++) {
     operand *o = &c->operands[n];
     o->at = NULL;
+    memset(c->pointers[n], 0, sizeof c->pointers[n]);
     if (o->count == 0) continue;
     memset(memory[n], guard_byte(o), (o->count + 2 * GUARD + MISALIGNED) * sizeof(real));
     o->at = memory[n] + GUARD + MISALIGNED;
     memcpy(o->at, o->before, o->count * sizeof(real));
     if (o->role == OUT && first_out < 0) first_out = n;
-    if (o->extent == STAGES)
-      for (int s = 0; s < c->count; s++) c->stages[s] = o->at + (size_t)s * (o->count / (size_t)c->count);
+    const int arrays = arrays_of(c, o->extent), skips = is_written(o) && o->extent == COLUMNS && c->flag;
+    for (int s = 0; s < arrays; s++)
+      c->pointers[n][s] = skips && s % 2 ? NULL : o->at + (size_t)s * (o->count / (size_t)arrays);
   }
+  for (int s = 0; s < MAX_STAGES; s++) c->flags[s] = c->flag;
   if (r->aliased >= 0) c->operands[first_out].at = c->operands[r->aliased].at;
   r->test->run(c);
   for (int n = 0; n < MAX_OPERANDS; n++) {
@@ -255,6 +271,7 @@ static void compare_spoiled(run *r) {
 
 enum { MAX_SIZES = 9, STAGE_COUNTS = 3 };
 static const int stage_counts[STAGE_COUNTS] = {0, 1, MAX_STAGES};
+static const int few_stages[STAGE_COUNTS] = {0, 1, 3}; /* where rows and columns are walked too */
 
 /* Around a block of rows and a vector, past two vectors, and a prime; each once. */
 static int sizes_of(kernel_table *k, int *sizes) {
@@ -271,7 +288,8 @@ static int sizes_of(kernel_table *k, int *sizes) {
 
 static int has_stages(const kernel_test *test) {
   for (int n = 0; n < MAX_OPERANDS; n++)
-    if (test->operands[n].role != ABSENT && test->operands[n].extent == STAGES) return 1;
+    if (test->operands[n].role != ABSENT && (test->operands[n].extent == STAGES || test->operands[n].extent == INPUTS))
+      return 1;
   return 0;
 }
 
@@ -281,7 +299,7 @@ static void try_shape(run *r, int rows, int cols) {
   for (c->activation = 0; c->activation < (r->test->per_activation ? (int)ACTIVATIONS : 1); c->activation++)
     for (c->flag = 0; c->flag < r->test->flags; c->flag++)
       for (int s = 0; s < (has_stages(r->test) ? STAGE_COUNTS : 1); s++) {
-        c->count = stage_counts[s];
+        c->count = r->test->sizes == ROWS_AND_COLS ? few_stages[s] : stage_counts[s];
         c->ld = round_up((size_t)cols, (size_t)c->k->width) + (c->flag ? (size_t)c->k->width : 0);
         if (!prepare(r)) {
           fail(r, "an operand exceeds CAPACITY");

@@ -9,6 +9,7 @@
 #define CNF_MOST_STEPS (1 << 24)
 #define CNF_MOST_THREADS 4096
 #define CNF_MOST_PROBES (1 << 16)
+#define CNF_DEFAULT_STORE ((int64_t)32 << 20)
 #define CNF_MOST_LANES 64 /* rows of panels times lanes are counted in int32_t */
 
 CNF_API void cnf_solver_options_init(cnf_solver_options *options) {
@@ -77,6 +78,8 @@ static cnf_solver_options without_defaults(const cnf_solver_options *given, int3
   if (!o.probes) o.probes = 1;
   if (!o.threads) o.threads = cnf_parallel_default_threads();
   if (!o.isa) o.isa = cnf_isa_best();
+  if (!o.store_bytes) o.store_bytes = CNF_DEFAULT_STORE;
+  if (o.store_bytes < 0) o.store_bytes = 0;
   o.atol = fmax(o.atol, dtype == CNF_FLOAT32 ? 1e-36 : 1e-300); /* a state that is exactly 0 must not divide by 0 */
   return o;
 }
@@ -121,5 +124,16 @@ CNF_API cnf_status cnf_solver_get_info(const cnf_solver *solver, cnf_solver_info
     cnf_solver_describe_f32(solver->f32, info);
   else
     cnf_solver_describe_f64(solver->f64, info);
+  return CNF_OK;
+}
+
+CNF_API cnf_status cnf_solver_get_work(const cnf_solver *solver, cnf_work *work) {
+  if (!solver || !work) return CNF_ERROR_NULL;
+  if (work->struct_size != sizeof *work) return CNF_ERROR_STRUCT_SIZE;
+  *work = (cnf_work){.struct_size = sizeof *work};
+  if (solver->f32)
+    cnf_solver_work_f32(solver->f32, work);
+  else
+    cnf_solver_work_f64(solver->f64, work);
   return CNF_OK;
 }

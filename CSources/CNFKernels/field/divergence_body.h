@@ -1,12 +1,5 @@
-/* tr df/dx of a tile, and its reverse, in each of the ways that a model may have chosen. */
+/* tr df/dx of a tile beside the field, and the reverse of both, in each of the ways that a model may have chosen. */
 #include "field/evaluator.h"
-
-/* Block 0 of e->tangent = unit vector d in every lane. */
-static void CNF_TYPED(unit_tangent)(CNF_TYPED(cnf_evaluator) * e, int32_t d, real *panel) {
-  int32_t lanes = e->model->kernels->lanes;
-  memset(panel, 0, (size_t)e->model->program->state_dim * (size_t)lanes * sizeof(real));
-  for (int32_t j = 0; j < lanes; j++) panel[(size_t)d * (size_t)lanes + (size_t)j] = 1;
-}
 
 static const cnf_plan *CNF_TYPED(hidden_plan)(const CNF_TYPED(cnf_model) * m, int layer) {
   return &m->program->plans[m->program->trace.layers[layer]];
@@ -16,69 +9,69 @@ static real *CNF_TYPED(hidden_panel)(const CNF_TYPED(cnf_evaluator) * e, real *p
   return panel + (size_t)p->blocks[p->trace.layers[layer] + 1].row * (size_t)e->model->kernels->lanes;
 }
 
+/* d1, d2 from the kept values. */
+static void CNF_TYPED(product_derivatives)(CNF_TYPED(cnf_evaluator) * e) {
+  EVALUATOR_NAMES(e);
+  for (int layer = 0; layer < p->trace.hidden; layer++) {
+    const cnf_plan *plan = CNF_TYPED(hidden_plan)(m, layer);
+    k->derivative(plan->op.activation, plan->rows, CNF_TYPED(hidden_panel)(e, e->kept.value, layer),
+                  CNF_TYPED(kept_aux)(e, plan), layer ? e->bars.d2 : e->bars.d1);
+  }
+}
+
+/* The divergence by the product's form, after field_forward; keeps M d1. */
 static void CNF_TYPED(product_divergence)(CNF_TYPED(cnf_evaluator) * e, real *out) {
   EVALUATOR_NAMES(e);
-  int32_t hidden = p->trace.hidden;
-  if (hidden == 0) {
+  if (p->trace.hidden == 0) {
     for (int32_t j = 0; j < lanes; j++) out[j] = m->m[0];
     return;
   }
-  const cnf_plan *first = CNF_TYPED(hidden_plan)(m, 0);
-  k->derivative(first->op.activation, m->m_cols, CNF_TYPED(hidden_panel)(e, e->value, 0), CNF_TYPED(kept_aux)(e, first),
-                e->d1);
-  k->product(m->packed + m->m_packed, m->m_rows, m->m_cols, e->d1, hidden == 2 ? e->md1 : out, 0);
-  if (hidden == 1) return;
-  const cnf_plan *second = CNF_TYPED(hidden_plan)(m, 1);
-  k->derivative(second->op.activation, m->m_rows, CNF_TYPED(hidden_panel)(e, e->value, 1),
-                CNF_TYPED(kept_aux)(e, second), e->d2);
-  k->dot(m->m_rows, e->d2, e->md1, 0, out);
+  CNF_TYPED(product_derivatives)(e);
+  CNF_TYPED(product_of_one)(k, m->packed + m->m_packed, m->m_rows, m->m_cols, e->bars.d1, 0, e->kept.md1);
+  if (p->trace.hidden == 1)
+    CNF_TYPED(copy_rows)(1, lanes, e->kept.md1, out);
+  else
+    k->dot(m->m_rows, e->bars.d2, e->kept.md1, 0, out);
 }
 
-static void CNF_TYPED(product_divergence_reverse)(CNF_TYPED(cnf_evaluator) * e, const real *bar, real *gradient) {
+/* Overwrites `extra`, and leaves d1 and mu d2 in the bars; row out receives the divergence. */
+static void CNF_TYPED(product_divergence_reverse)(CNF_TYPED(cnf_evaluator) * e, const real *mu, real *out) {
   EVALUATOR_NAMES(e);
   int32_t hidden = p->trace.hidden;
-  if (hidden == 0) {
-    k->row_sums(1, bar, gradient + m->m_bar);
-    return;
-  }
-  const real *d2 = bar; /* one hidden layer: d2 is 1 */
+  CNF_TYPED(zero_rows)(p->value_rows, lanes, e->extra);
+  for (int32_t j = 0; hidden == 0 && j < lanes; j++) out[j] = m->m[0], e->bars.d1[j] = 1;
+  if (hidden == 1) CNF_TYPED(copy_rows)(1, lanes, e->kept.md1, out);
+  if (hidden < 2) CNF_TYPED(copy_rows)(1, lanes, mu, e->bars.d2);
+  if (hidden == 0) return;
+  CNF_TYPED(product_derivatives)(e);
   if (hidden == 2) {
     const cnf_plan *second = CNF_TYPED(hidden_plan)(m, 1);
-    k->scale(m->m_rows, e->md1, bar, e->md1);
-    k->derivative_reverse(second->op.activation, m->m_rows, CNF_TYPED(hidden_panel)(e, e->value, 1),
-                          CNF_TYPED(kept_aux)(e, second), e->md1, CNF_TYPED(hidden_panel)(e, e->extra, 1));
-    k->scale(m->m_rows, e->d2, bar, e->d2);
-    d2 = e->d2;
+    k->dot(m->m_rows, e->bars.d2, e->kept.md1, 0, out);
+    k->scale(m->m_rows, e->kept.md1, mu, e->kept.md1);
+    k->derivative_reverse(second->op.activation, m->m_rows, CNF_TYPED(hidden_panel)(e, e->kept.value, 1),
+                          CNF_TYPED(kept_aux)(e, second), e->kept.md1, CNF_TYPED(hidden_panel)(e, e->extra, 1));
+    k->scale(m->m_rows, e->bars.d2, mu, e->bars.d2);
   }
   const cnf_plan *first = CNF_TYPED(hidden_plan)(m, 0);
-  k->product(m->packed + m->m_packed_t, m->m_cols, m->m_rows, d2, e->d1_bar, 0);
-  k->derivative_reverse(first->op.activation, m->m_cols, CNF_TYPED(hidden_panel)(e, e->value, 0),
+  CNF_TYPED(product_of_one)(k, m->packed + m->m_packed_t, m->m_cols, m->m_rows, e->bars.d2, 0, e->d1_bar);
+  k->derivative_reverse(first->op.activation, m->m_cols, CNF_TYPED(hidden_panel)(e, e->kept.value, 0),
                         CNF_TYPED(kept_aux)(e, first), e->d1_bar, CNF_TYPED(hidden_panel)(e, e->extra, 0));
-  k->transpose(m->m_cols, e->d1, e->transposed, m->m_ld);
-  k->weight_gradient(m->m_rows, d2, e->transposed, m->m_ld, gradient + m->m_bar);
 }
 
-/* Tangent number n of the divergence: a probe, or a unit vector. */
-static int32_t CNF_TYPED(tangent_count)(const CNF_TYPED(cnf_model) * m) {
-  return m->trace == CNF_TRACE_HUTCHINSON ? m->probes : m->program->state_dim;
+/* 1/K for the mean over K probes. */
+static real CNF_TYPED(probe_weight)(const CNF_TYPED(cnf_model) * m) {
+  return m->trace == CNF_TRACE_HUTCHINSON ? 1 / (real)m->probes : 1;
 }
 
-static void CNF_TYPED(seed_tangent)(CNF_TYPED(cnf_evaluator) * e, const real *probes, int32_t n) {
+/* Row out += what `count` tangents of the group that begins with `first` add to the divergence. */
+static void CNF_TYPED(add_exits)(CNF_TYPED(cnf_evaluator) * e, int32_t first, int32_t count, real *out) {
   EVALUATOR_NAMES(e);
-  if (m->trace == CNF_TRACE_HUTCHINSON)
-    CNF_TYPED(copy_rows)(p->state_dim, lanes, PANEL(probes, n * p->state_dim), e->tangent);
-  else
-    CNF_TYPED(unit_tangent)(e, n, e->tangent);
-}
-
-/* What tangent n adds to the divergence, into row out. */
-static void CNF_TYPED(add_tangent)(CNF_TYPED(cnf_evaluator) * e, const real *probes, int32_t n, real *out) {
-  EVALUATOR_NAMES(e);
-  const real *last = PANEL(e->tangent, blocks[p->op_count].row);
-  if (m->trace == CNF_TRACE_HUTCHINSON)
-    k->dot(p->state_dim, PANEL(probes, n * p->state_dim), last, 1, out);
-  else
-    k->add(1, out, PANEL(last, n), out);
+  for (int32_t i = 0; i < p->op_count; i++) {
+    if (!CNF_TYPED(goes_out)(p, i)) continue;
+    for (int32_t g = 0; g < count; g++)
+      k->dot(blocks[i + 1].rows, CNF_TYPED(rows_of)(m, e->constants.exit, first + g, i + 1),
+             CNF_TYPED(tangent_of)(e, first, g, i + 1), 1, out);
+  }
 }
 
 static void CNF_TYPED(mean_of_probes)(const CNF_TYPED(cnf_model) * m, real *row) {
@@ -86,48 +79,60 @@ static void CNF_TYPED(mean_of_probes)(const CNF_TYPED(cnf_model) * m, real *row)
   for (int32_t j = 0; j < m->kernels->lanes; j++) row[j] /= (real)m->probes;
 }
 
-/* Row out = divergence at the values of field_forward. probes: panels [K][D][lanes], HUTCHINSON only. */
-static void CNF_TYPED(divergence)(CNF_TYPED(cnf_evaluator) * e, const real *probes, real *out) {
-  const CNF_TYPED(cnf_model) *m = e->model;
+/* f at block 0 of the kept values and row `time`; with_divergence: and row out = its divergence, else zeros. */
+static void CNF_TYPED(evaluate)(CNF_TYPED(cnf_evaluator) * e, const real *time, int with_divergence, real *out) {
+  EVALUATOR_NAMES(e);
+  int32_t total = with_divergence ? CNF_TYPED(tangent_count)(m) : 0, group = CNF_TYPED(group_size)(m);
+  CNF_TYPED(field_forward)(e, time, 0, total < group ? total : group);
+  if (!with_divergence || m->trace == CNF_TRACE_NONE) {
+    CNF_TYPED(zero_rows)(1, lanes, out);
+    return;
+  }
   if (m->trace == CNF_TRACE_EXACT_PRODUCT) {
     CNF_TYPED(product_divergence)(e, out);
     return;
   }
-  memset(out, 0, (size_t)m->kernels->lanes * sizeof(real));
-  if (m->trace == CNF_TRACE_NONE) return;
-  for (int32_t n = 0; n < CNF_TYPED(tangent_count)(m); n++) {
-    CNF_TYPED(seed_tangent)(e, probes, n);
-    CNF_TYPED(field_tangent)(e);
-    CNF_TYPED(add_tangent)(e, probes, n, out);
+  CNF_TYPED(copy_rows)(1, lanes, e->constants.divergence, out);
+  for (int32_t first = 0; first < total; first += group) {
+    int32_t count = total - first < group ? total - first : group;
+    if (first) CNF_TYPED(field_forward)(e, NULL, first, count);
+    CNF_TYPED(add_exits)(e, first, count, out);
   }
   CNF_TYPED(mean_of_probes)(m, out);
 }
 
-/* Reverse of the divergence with cotangent row `bar`: overwrites e->extra, adds to `gradient`, and gives the divergence
- * itself in row out. */
-static void CNF_TYPED(divergence_reverse)(CNF_TYPED(cnf_evaluator) * e, const real *probes, const real *bar,
-                                          real *gradient, real *out) {
+/* Reverse of evaluate. Row mu: cotangent of the divergence, over the number of probes; NULL: the evaluation had none. Row
+ * `divergence` receives the divergence again. What is returned is still to be gathered into the gradient; parts that
+ * cannot wait, because their panels are used again, are gathered here. */
+static CNF_TYPED(cnf_reversed) CNF_TYPED(evaluate_reverse)(CNF_TYPED(cnf_evaluator) * e, const real *mu, real *time_bar,
+                                                           real *gradient, real *divergence) {
   EVALUATOR_NAMES(e);
-  memset(e->extra, 0, (size_t)p->value_rows * (size_t)lanes * sizeof(real));
-  if (m->trace == CNF_TRACE_EXACT_PRODUCT) {
-    CNF_TYPED(product_divergence)(e, out);
-    CNF_TYPED(product_divergence_reverse)(e, bar, gradient);
-    return;
+  CNF_TYPED(cnf_reversed) done = {.kept = e->kept, .bars = e->bars, .value = 1};
+  CNF_TYPED(zero_rows)(1, lanes, divergence);
+  if (mu && m->trace == CNF_TRACE_EXACT_PRODUCT) {
+    CNF_TYPED(product_divergence_reverse)(e, mu, divergence);
+    CNF_TYPED(field_reverse)(e, 0, 0, mu, 1, time_bar);
+    done.product = 1;
+    return done;
   }
-  memset(out, 0, (size_t)lanes * sizeof(real));
-  real *last_bar = PANEL(e->tangent_bar, blocks[p->op_count].row);
-  for (int32_t n = 0; n < CNF_TYPED(tangent_count)(m); n++) {
-    CNF_TYPED(seed_tangent)(e, probes, n);
-    CNF_TYPED(field_tangent)(e);
-    CNF_TYPED(add_tangent)(e, probes, n, out);
-    if (m->trace == CNF_TRACE_HUTCHINSON) {
-      k->scale(p->state_dim, PANEL(probes, n * p->state_dim), bar, last_bar);
-      for (int32_t r = 0; m->probes > 1 && r < p->state_dim; r++) CNF_TYPED(mean_of_probes)(m, PANEL(last_bar, r));
-    } else {
-      memset(last_bar, 0, (size_t)p->state_dim * (size_t)lanes * sizeof(real));
-      CNF_TYPED(copy_rows)(1, lanes, bar, PANEL(last_bar, n));
-    }
-    CNF_TYPED(field_tangent_reverse)(e, gradient);
+  int32_t total = mu ? CNF_TYPED(tangent_count)(m) : 0, group = CNF_TYPED(group_size)(m);
+  if (total) {
+    CNF_TYPED(copy_rows)(1, lanes, e->constants.divergence, divergence);
+    k->add(1, e->constants.mu, mu, e->constants.mu);
   }
-  CNF_TYPED(mean_of_probes)(m, out);
+  for (int32_t first = total > group ? (total - 1) / group * group : 0; first > 0; first -= group) {
+    CNF_TYPED(cnf_reversed) part = done;
+    part.value = 0;
+    part.tangents = total - first < group ? total - first : group;
+    CNF_TYPED(field_forward)(e, NULL, first, part.tangents);
+    CNF_TYPED(add_exits)(e, first, part.tangents, divergence);
+    CNF_TYPED(field_reverse)(e, first, part.tangents, mu, first + group < total, NULL);
+    CNF_TYPED(gather_gradients)(m, &part, 1, gradient);
+  }
+  done.tangents = total < group ? total : group;
+  if (total > group) CNF_TYPED(field_forward)(e, NULL, 0, group);
+  if (total) CNF_TYPED(add_exits)(e, 0, done.tangents, divergence);
+  CNF_TYPED(mean_of_probes)(m, divergence);
+  CNF_TYPED(field_reverse)(e, 0, done.tangents, mu, total > group, time_bar);
+  return done;
 }

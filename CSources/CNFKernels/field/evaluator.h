@@ -5,11 +5,15 @@
 #include "field/program.h"
 #include "simd/kernels.h"
 
+/* Tangents that run through a field side by side, and share its weights while those are in the first-level cache. More of
+ * them go in groups of this many. */
+#define CNF_TANGENT_GROUP 8
+
 /* Where a LINEAR op's packed weights and padded gradients begin, in reals. */
 typedef struct CNF_TYPED(cnf_linear_place) {
   size_t packed;     /* [ceil(rows/block)][cols][block] */
   size_t packed_t;   /* the transpose: [ceil(cols/block)][rows][block] */
-  size_t weight_bar; /* [rows][ld], columns past cols stay 0 */
+  size_t weight_bar; /* [rows][ld] */
   size_t bias_bar;   /* [rows] */
   size_t ld;
 } CNF_TYPED(cnf_linear_place);
@@ -31,17 +35,52 @@ typedef struct CNF_TYPED(cnf_model) {
   real *matmul_scratch;
 } CNF_TYPED(cnf_model);
 
-/* Panels of one thread. Rows as in cnf_program; all panels are [rows][lanes]. */
+/* What one evaluation leaves for its reverse. Panels are [rows][lanes]. */
+typedef struct CNF_TYPED(cnf_kept) {
+  real *value;   /* [value_rows] */
+  real *aux;     /* [aux_rows] */
+  real *tangent; /* [group][value_rows]: of blocks whose tangent varies */
+  real *pre;     /* [group][pre_rows]: pre-activation tangents */
+  real *md1;     /* EXACT_PRODUCT: [m_rows], M d1 */
+} CNF_TYPED(cnf_kept);
+
+/* Cotangents of one evaluation; they stay until the weights' gradients have been gathered. */
+typedef struct CNF_TYPED(cnf_bars) {
+  real *bar;         /* [value_rows]: of values; where an op has an activation, of what is before it */
+  real *tangent_bar; /* [group][value_rows]: likewise, of tangents */
+  real *d1, *d2;     /* EXACT_PRODUCT: [m_cols] a1'(z1); [m_rows] mu a2'(z2) */
+} CNF_TYPED(cnf_bars);
+
+/* What stays the same for a lane's sample over its solve, for each of N tangents, and the sums over its evaluations that
+ * belong to it (constants_body.h). */
+typedef struct CNF_TYPED(cnf_constants) {
+  real *tangent;     /* [N][value_rows]: of blocks whose tangent does not vary; block 0: the probes */
+  real *entry;       /* [N][entry_rows]: W x_dot of ops that bend such a tangent */
+  real *exit;        /* [N][value_rows]: of blocks that exit, the probe led back to them */
+  real *divergence;  /* [1]: what the constant tangents add to the divergence, summed over n */
+  real *tangent_bar; /* [N][value_rows]: sums of cotangents of `tangent` */
+  real *entry_bar;   /* [N][entry_rows]: likewise of `entry` */
+  real *exit_bar;    /* [N][value_rows]: likewise of `exit` */
+  real *mu;          /* [1]: sum of the divergence's cotangents */
+} CNF_TYPED(cnf_constants);
+
+/* One thread's panels. */
 typedef struct CNF_TYPED(cnf_evaluator) {
   const CNF_TYPED(cnf_model) * model;
-  real *value, *aux; /* [value_rows], [aux_rows]: of one evaluation; a caller may point them at storage of its own */
-  real *pre;         /* [pre_rows]: pre-activation tangents */
-  real *tangent;     /* [value_rows] */
-  real *bar;         /* [value_rows]: cotangents of values */
-  real *tangent_bar; /* [value_rows]: cotangents of tangents */
-  real *extra;       /* [value_rows]: what the divergence adds to cotangents of pre-activations */
-  real *transposed;  /* [lanes][widest, padded] */
-  real *d1, *d2, *md1, *d1_bar; /* EXACT_PRODUCT: [m_cols], [m_rows], [m_rows], [m_cols] */
+  CNF_TYPED(cnf_kept) kept;           /* of the evaluation under way; a caller points it at storage */
+  CNF_TYPED(cnf_bars) bars;           /* likewise */
+  CNF_TYPED(cnf_constants) constants; /* of the lanes' samples */
+  real *extra;                        /* [value_rows]: what the divergence adds to cotangents of pre-activations */
+  real *d1_bar;                       /* EXACT_PRODUCT: [m_cols] */
 } CNF_TYPED(cnf_evaluator);
+
+/* An evaluation that has been reversed: whose products make the weights' gradients. */
+typedef struct CNF_TYPED(cnf_reversed) {
+  CNF_TYPED(cnf_kept) kept;
+  CNF_TYPED(cnf_bars) bars;
+  int32_t value;    /* 1: its values are part of it */
+  int32_t tangents; /* how many of the group are */
+  int32_t product;  /* 1: EXACT_PRODUCT, with a divergence */
+} CNF_TYPED(cnf_reversed);
 
 #endif

@@ -1,4 +1,4 @@
-/* The ops: forward, tangent, reverse of the value, reverse of the tangent; each switch has one case per op kind. */
+/* The ops: forward with tangents, and their reverse; each switch has one case per op kind. */
 #include "field/evaluator.h"
 
 #define PANEL(panel, row) ((panel) + (size_t)(row) * (size_t)lanes)
@@ -13,6 +13,9 @@
 static void CNF_TYPED(copy_rows)(int32_t rows, int32_t lanes, const real *from, real *to) {
   memcpy(to, from, (size_t)rows * (size_t)lanes * sizeof(real));
 }
+static void CNF_TYPED(zero_rows)(int32_t rows, int32_t lanes, real *to) {
+  memset(to, 0, (size_t)rows * (size_t)lanes * sizeof(real));
+}
 
 /* to (+)= from: cotangents reach a block from each op that read it. */
 static void CNF_TYPED(lead_back)(const CNF_TYPED(cnf_kernels) * k, int32_t rows, const real *from, int32_t accumulate,
@@ -23,167 +26,277 @@ static void CNF_TYPED(lead_back)(const CNF_TYPED(cnf_kernels) * k, int32_t rows,
     CNF_TYPED(copy_rows)(rows, k->lanes, from, to);
 }
 
+static void CNF_TYPED(product_of_one)(const CNF_TYPED(cnf_kernels) * k, const real *packed, int32_t rows, int32_t cols,
+                                      const real *x, int accumulate, real *y) {
+  k->product(packed, rows, cols, 1, &x, &y, &accumulate);
+}
+
+/* Tangents that a divergence takes: probes, or unit vectors. */
+static int32_t CNF_TYPED(tangent_count)(const CNF_TYPED(cnf_model) * m) {
+  if (m->trace == CNF_TRACE_HUTCHINSON) return m->probes;
+  return m->trace == CNF_TRACE_EXACT_TANGENTS ? m->program->state_dim : 0;
+}
+static int32_t CNF_TYPED(group_size)(const CNF_TYPED(cnf_model) * m) {
+  int32_t n = CNF_TYPED(tangent_count)(m);
+  return n < CNF_TANGENT_GROUP ? n : CNF_TANGENT_GROUP;
+}
+
 /* The panels of an op that keeps them; NULL else. */
 static real *CNF_TYPED(kept_aux)(const CNF_TYPED(cnf_evaluator) * e, const cnf_plan *plan) {
-  return plan->aux_row < 0 ? NULL : e->aux + (size_t)plan->aux_row * (size_t)e->model->kernels->lanes;
+  return plan->aux_row < 0 ? NULL : e->kept.aux + (size_t)plan->aux_row * (size_t)e->model->kernels->lanes;
 }
-static real *CNF_TYPED(kept_pre)(const CNF_TYPED(cnf_evaluator) * e, const cnf_plan *plan) {
-  return plan->pre_row < 0 ? NULL : e->pre + (size_t)plan->pre_row * (size_t)e->model->kernels->lanes;
-}
-
-/* f at block 0 of e->value and at `time` [lanes]; fills all live blocks, the last of which is dx/dt. */
-static void CNF_TYPED(field_forward)(CNF_TYPED(cnf_evaluator) * e, const real *time) {
-  EVALUATOR_NAMES(e);
-  for (int32_t i = 0; i < p->op_count; i++) {
-    const cnf_plan *plan = &p->plans[i];
-    if (!plan->live) continue;
-    const cnf_op *op = &plan->op;
-    real *y = PANEL(e->value, blocks[i + 1].row);
-    const real *a = op->kind == CNF_OP_TIME ? time : PANEL(e->value, blocks[op->input].row);
-    switch (op->kind) {
-    case CNF_OP_LINEAR:
-      k->linear(m->packed + m->places[i].packed, m->theta + plan->bias, plan->rows, plan->cols, a, op->activation, y,
-                CNF_TYPED(kept_aux)(e, plan));
-      break;
-    case CNF_OP_ACTIVATION: k->activation(op->activation, plan->rows, a, y, CNF_TYPED(kept_aux)(e, plan)); break;
-    case CNF_OP_TIME: CNF_TYPED(copy_rows)(1, lanes, a, y); break;
-    case CNF_OP_ADD: k->add(plan->rows, a, PANEL(e->value, blocks[op->input2].row), y); break;
-    case CNF_OP_CONCAT: {
-      int32_t n = blocks[op->input].rows;
-      CNF_TYPED(copy_rows)(n, lanes, a, y);
-      CNF_TYPED(copy_rows)(plan->rows - n, lanes, PANEL(e->value, blocks[op->input2].row), PANEL(y, n));
-      break;
-    }
-    }
-  }
+static real *CNF_TYPED(kept_pre)(const CNF_TYPED(cnf_evaluator) * e, const cnf_plan *plan, int32_t g) {
+  if (plan->pre_row < 0) return NULL;
+  return e->kept.pre + (size_t)(g * e->model->program->pre_rows + plan->pre_row) * (size_t)e->model->kernels->lanes;
 }
 
-/* J v for v in block 0 of e->tangent, after field_forward. Blocks that do not depend on the state have no tangent. */
-static void CNF_TYPED(field_tangent)(CNF_TYPED(cnf_evaluator) * e) {
+/* A block's rows in set n of [..][value_rows] panels. */
+static real *CNF_TYPED(rows_of)(const CNF_TYPED(cnf_model) * m, real *panels, int32_t n, int32_t block) {
+  const cnf_program *p = m->program;
+  return panels + ((size_t)n * (size_t)p->value_rows + (size_t)p->blocks[block].row) * (size_t)m->kernels->lanes;
+}
+static real *CNF_TYPED(entry_of)(const CNF_TYPED(cnf_model) * m, real *panels, int32_t n, const cnf_plan *plan) {
+  return panels + ((size_t)n * (size_t)m->program->entry_rows + (size_t)plan->entry_row) * (size_t)m->kernels->lanes;
+}
+/* The tangent of a block, number g of the group that begins with tangent `first`: of this evaluation, or of the solve. */
+static real *CNF_TYPED(tangent_of)(const CNF_TYPED(cnf_evaluator) * e, int32_t first, int32_t g, int32_t block) {
+  return e->model->program->blocks[block].bent ? CNF_TYPED(rows_of)(e->model, e->kept.tangent, g, block)
+                                               : CNF_TYPED(rows_of)(e->model, e->constants.tangent, first + g, block);
+}
+
+/* Tangent g of op i, where the value's product has not brought it along. */
+static void CNF_TYPED(tangent_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int32_t first, int32_t g) {
   EVALUATOR_NAMES(e);
-  for (int32_t i = 0; i < p->op_count; i++) {
-    const cnf_plan *plan = &p->plans[i];
-    if (!plan->live || !blocks[i + 1].from_state) continue;
-    const cnf_op *op = &plan->op;
-    const cnf_block *a = &blocks[op->input];
-    const real *a_dot = PANEL(e->tangent, a->row), *y = PANEL(e->value, blocks[i + 1].row);
-    real *y_dot = PANEL(e->tangent, blocks[i + 1].row);
-    switch (op->kind) {
-    case CNF_OP_LINEAR:
-      k->product(m->packed + m->places[i].packed, plan->rows, plan->cols, a_dot, y_dot, 0);
-      if (op->activation != CNF_ACTIVATION_IDENTITY)
-        k->activation_tangent(op->activation, plan->rows, y, CNF_TYPED(kept_aux)(e, plan), y_dot, y_dot,
-                              CNF_TYPED(kept_pre)(e, plan));
-      break;
-    case CNF_OP_ACTIVATION:
+  const cnf_plan *plan = &p->plans[i];
+  const cnf_op *op = &plan->op;
+  const real *y = PANEL(e->kept.value, blocks[i + 1].row), *a_dot = CNF_TYPED(tangent_of)(e, first, g, op->input);
+  real *y_dot = CNF_TYPED(tangent_of)(e, first, g, i + 1);
+  switch (op->kind) {
+  case CNF_OP_LINEAR:
+    if (plan->entry_row >= 0) {
+      a_dot = CNF_TYPED(entry_of)(m, e->constants.entry, first + g, plan);
+    } else {
+      CNF_TYPED(product_of_one)(k, m->packed + m->places[i].packed, plan->rows, plan->cols, a_dot, 0, y_dot);
+      a_dot = y_dot;
+    }
+    if (plan->bends)
       k->activation_tangent(op->activation, plan->rows, y, CNF_TYPED(kept_aux)(e, plan), a_dot, y_dot,
-                            CNF_TYPED(kept_pre)(e, plan));
-      break;
-    case CNF_OP_ADD: {
-      const cnf_block *b = &blocks[op->input2];
-      const real *b_dot = PANEL(e->tangent, b->row);
-      if (a->from_state && b->from_state)
-        k->add(plan->rows, a_dot, b_dot, y_dot);
+                            CNF_TYPED(kept_pre)(e, plan, g));
+    break;
+  case CNF_OP_ACTIVATION:
+    k->activation_tangent(op->activation, plan->rows, y, CNF_TYPED(kept_aux)(e, plan), a_dot, y_dot,
+                          CNF_TYPED(kept_pre)(e, plan, g));
+    break;
+  case CNF_OP_ADD: {
+    const real *b_dot = CNF_TYPED(tangent_of)(e, first, g, op->input2);
+    if (blocks[op->input].from_state && blocks[op->input2].from_state)
+      k->add(plan->rows, a_dot, b_dot, y_dot);
+    else
+      CNF_TYPED(copy_rows)(plan->rows, lanes, blocks[op->input].from_state ? a_dot : b_dot, y_dot);
+    break;
+  }
+  case CNF_OP_CONCAT: {
+    const int32_t parts[2] = {op->input, op->input2};
+    for (int n = 0; n < 2; y_dot = PANEL(y_dot, blocks[parts[n]].rows), n++)
+      if (blocks[parts[n]].from_state)
+        CNF_TYPED(copy_rows)(blocks[parts[n]].rows, lanes, CNF_TYPED(tangent_of)(e, first, g, parts[n]), y_dot);
       else
-        CNF_TYPED(copy_rows)(plan->rows, lanes, a->from_state ? a_dot : b_dot, y_dot);
-      break;
-    }
-    case CNF_OP_CONCAT: {
-      const cnf_block *parts[2] = {a, &blocks[op->input2]};
-      for (int n = 0; n < 2; y_dot = PANEL(y_dot, parts[n]->rows), n++)
-        if (parts[n]->from_state)
-          CNF_TYPED(copy_rows)(parts[n]->rows, lanes, PANEL(e->tangent, parts[n]->row), y_dot);
-        else
-          memset(y_dot, 0, (size_t)parts[n]->rows * (size_t)lanes * sizeof(real));
-      break;
-    }
-    }
+        CNF_TYPED(zero_rows)(blocks[parts[n]].rows, lanes, y_dot);
+    break;
+  }
   }
 }
 
-static void CNF_TYPED(gather_weight_gradient)(CNF_TYPED(cnf_evaluator) * e, int32_t op, const real *z_bar,
-                                              const real *x, real *gradient) {
-  const CNF_TYPED(cnf_model) *m = e->model;
-  const cnf_plan *plan = &m->program->plans[op];
-  const CNF_TYPED(cnf_linear_place) *place = &m->places[op];
-  m->kernels->transpose(plan->cols, x, e->transposed, place->ld);
-  m->kernels->weight_gradient(plan->rows, z_bar, e->transposed, place->ld, gradient + place->weight_bar);
+/* The value of op i; a LINEAR op's product takes `count` tangents of the group along where they run through it: then 1. */
+static int CNF_TYPED(value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, const real *time, int32_t first,
+                               int32_t count) {
+  EVALUATOR_NAMES(e);
+  const cnf_plan *plan = &p->plans[i];
+  const cnf_op *op = &plan->op;
+  real *y = PANEL(e->kept.value, blocks[i + 1].row);
+  const real *a = op->kind == CNF_OP_TIME ? time : PANEL(e->kept.value, blocks[op->input].row);
+  switch (op->kind) {
+  case CNF_OP_LINEAR: {
+    const real *x_dot[CNF_TANGENT_GROUP];
+    real *y_dot[CNF_TANGENT_GROUP], *pre[CNF_TANGENT_GROUP];
+    if (!plan->tangent_runs || !blocks[op->input].bent) count = 0;
+    for (int32_t g = 0; g < count; g++) {
+      x_dot[g] = CNF_TYPED(tangent_of)(e, first, g, op->input);
+      y_dot[g] = CNF_TYPED(tangent_of)(e, first, g, i + 1);
+      pre[g] = CNF_TYPED(kept_pre)(e, plan, g);
+    }
+    k->linear(m->packed + m->places[i].packed, m->theta + plan->bias, plan->rows, plan->cols, a, op->activation, y,
+              CNF_TYPED(kept_aux)(e, plan), count, x_dot, y_dot, pre);
+    return count > 0;
+  }
+  case CNF_OP_ACTIVATION: k->activation(op->activation, plan->rows, a, y, CNF_TYPED(kept_aux)(e, plan)); break;
+  case CNF_OP_TIME: CNF_TYPED(copy_rows)(1, lanes, a, y); break;
+  case CNF_OP_ADD: k->add(plan->rows, a, PANEL(e->kept.value, blocks[op->input2].row), y); break;
+  case CNF_OP_CONCAT: {
+    int32_t n = blocks[op->input].rows;
+    CNF_TYPED(copy_rows)(n, lanes, a, y);
+    CNF_TYPED(copy_rows)(plan->rows - n, lanes, PANEL(e->kept.value, blocks[op->input2].row), PANEL(y, n));
+    break;
+  }
+  }
+  return 0;
 }
 
-/* Reverse of field_forward. The last block of e->bar holds the cotangent of dx/dt; block 0 receives that of the state,
- * `time_bar` [lanes] is added to, `gradient` (padded) is added to. has_extra: e->extra holds field_tangent_reverse's part. */
-static void CNF_TYPED(field_reverse)(CNF_TYPED(cnf_evaluator) * e, int has_extra, real *time_bar, real *gradient) {
+/* f at block 0 of the kept values and at row `time`, the last block being dx/dt; with it tangents [first, first + count),
+ * count <= CNF_TANGENT_GROUP. time NULL: the values are there already, and only tangents are made. */
+static void CNF_TYPED(field_forward)(CNF_TYPED(cnf_evaluator) * e, const real *time, int32_t first, int32_t count) {
+  const cnf_program *p = e->model->program;
+  for (int32_t i = 0; i < p->op_count; i++) {
+    const cnf_plan *plan = &p->plans[i];
+    if (!plan->live || (time && CNF_TYPED(value_op)(e, i, time, first, count)) || !plan->tangent_runs) continue;
+    for (int32_t g = 0; g < count; g++) CNF_TYPED(tangent_op)(e, i, first, g);
+  }
+}
+
+/* Reverse of the activation of op i: cotangents of what is before it, of the value (bars.bar, in place) where with_value, and
+ * of `count` tangents. Each tangent adds to the value's: a lone one at once, several through `extra`. */
+static void CNF_TYPED(reverse_bend)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int with_value, int32_t first,
+                                    int32_t count, const real *mu, int has_extra) {
   EVALUATOR_NAMES(e);
-  if (!p->state_read) memset(e->bar, 0, (size_t)p->state_dim * (size_t)lanes * sizeof(real));
+  const cnf_plan *plan = &p->plans[i];
+  const cnf_block *block = &blocks[i + 1];
+  const real *y = PANEL(e->kept.value, block->row), *aux = CNF_TYPED(kept_aux)(e, plan);
+  real *value_bar = PANEL(e->bars.bar, block->row), *extra = PANEL(e->extra, block->row);
+  const int at_once = with_value && count == 1 && !has_extra;
+  for (int32_t g = 0; g < count; g++) {
+    const int32_t n = first + g;
+    const real *y_dot = CNF_TYPED(tangent_of)(e, first, g, i + 1);
+    const real *exit = block->exits ? CNF_TYPED(rows_of)(m, e->constants.exit, n, i + 1) : NULL;
+    const real *from = at_once ? value_bar : has_extra || g > 0 ? extra : NULL;
+    real *bar = CNF_TYPED(rows_of)(m, e->bars.tangent_bar, g, i + 1);
+    k->activation_tangent_reverse(plan->op.activation, plan->rows, y, aux, y_dot, CNF_TYPED(kept_pre)(e, plan, g),
+                                  block->turns ? bar : NULL, exit, mu, bar, from, at_once, at_once ? value_bar : extra);
+    if (exit) k->scale_add(plan->rows, y_dot, mu, CNF_TYPED(rows_of)(m, e->constants.exit_bar, n, i + 1));
+    if (plan->entry_row >= 0) {
+      real *sum = CNF_TYPED(entry_of)(m, e->constants.entry_bar, n, plan);
+      k->add(plan->rows, sum, bar, sum);
+    }
+  }
+  if (with_value && !at_once)
+    k->activation_reverse(plan->op.activation, plan->rows, y, aux, value_bar, count || has_extra ? extra : NULL,
+                          value_bar);
+}
+
+/* Leads `bar`, the cotangent of tangent g of an op's operand, back to it: to this evaluation's, or to the solve's sums. */
+static void CNF_TYPED(lead_tangent_back)(CNF_TYPED(cnf_evaluator) * e, int32_t n, int32_t g, int32_t block,
+                                         const real *bar, int accumulate) {
+  EVALUATOR_NAMES(e);
+  if (!blocks[block].from_state || block == CNF_STATE) return; /* the probes are not differentiated */
+  if (blocks[block].bent)
+    CNF_TYPED(lead_back)(k, blocks[block].rows, bar, accumulate, CNF_TYPED(rows_of)(m, e->bars.tangent_bar, g, block));
+  else
+    CNF_TYPED(lead_back)(k, blocks[block].rows, bar, 1, CNF_TYPED(rows_of)(m, e->constants.tangent_bar, n, block));
+}
+
+/* Reverse of op i of tangent g, behind its activation, for all kinds but LINEAR. */
+static void CNF_TYPED(reverse_tangent_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int32_t first, int32_t g) {
+  EVALUATOR_NAMES(e);
+  const cnf_plan *plan = &p->plans[i];
+  const cnf_op *op = &plan->op;
+  const real *bar = CNF_TYPED(rows_of)(m, e->bars.tangent_bar, g, i + 1);
+  CNF_TYPED(lead_tangent_back)(e, first + g, g, op->input, bar, plan->tangent_accumulate);
+  if (op->kind == CNF_OP_ADD) CNF_TYPED(lead_tangent_back)(e, first + g, g, op->input2, bar, plan->tangent_accumulate2);
+  if (op->kind == CNF_OP_CONCAT) CNF_TYPED(lead_tangent_back)
+  (e, first + g, g, op->input2, PANEL(bar, blocks[op->input].rows), plan->tangent_accumulate2);
+}
+
+/* The transposed product of a LINEAR op, of the value's cotangent and of the tangents'. */
+static void CNF_TYPED(reverse_linear)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int with_value, int32_t count) {
+  EVALUATOR_NAMES(e);
+  const cnf_plan *plan = &p->plans[i];
+  const int32_t input = plan->op.input;
+  const real *from[CNF_TANGENT_GROUP + 1];
+  real *to[CNF_TANGENT_GROUP + 1];
+  int accumulate[CNF_TANGENT_GROUP + 1], panels = 0;
+  if (with_value) {
+    from[panels] = PANEL(e->bars.bar, blocks[i + 1].row);
+    to[panels] = PANEL(e->bars.bar, blocks[input].row);
+    accumulate[panels++] = plan->accumulate;
+  }
+  for (int32_t g = 0; plan->tangent_runs && blocks[input].bent && g < count; g++) {
+    from[panels] = CNF_TYPED(rows_of)(m, e->bars.tangent_bar, g, i + 1);
+    to[panels] = CNF_TYPED(rows_of)(m, e->bars.tangent_bar, g, input);
+    accumulate[panels++] = plan->tangent_accumulate;
+  }
+  if (panels) k->product(m->packed + m->places[i].packed_t, plan->cols, plan->rows, panels, from, to, accumulate);
+}
+
+/* The value's reverse of op i, behind its activation, for all kinds but LINEAR. */
+static void CNF_TYPED(reverse_value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, real *time_bar) {
+  EVALUATOR_NAMES(e);
+  const cnf_plan *plan = &p->plans[i];
+  const cnf_op *op = &plan->op;
+  const real *bar = PANEL(e->bars.bar, blocks[i + 1].row);
+  if (op->kind == CNF_OP_TIME) {
+    k->add(1, time_bar, bar, time_bar);
+    return;
+  }
+  const cnf_block *a = &blocks[op->input];
+  CNF_TYPED(lead_back)(k, a->rows, bar, plan->accumulate, PANEL(e->bars.bar, a->row));
+  if (op->kind != CNF_OP_ADD && op->kind != CNF_OP_CONCAT) return;
+  const cnf_block *b = &blocks[op->input2];
+  CNF_TYPED(lead_back)
+  (k, b->rows, op->kind == CNF_OP_CONCAT ? PANEL(bar, a->rows) : bar, plan->accumulate2, PANEL(e->bars.bar, b->row));
+}
+
+/* Reverse of field_forward. With the value: the last block of bars.bar holds the cotangent of dx/dt, block 0 receives that of
+ * the state, and row `time_bar` is added to; without it (time_bar NULL) tangents alone are reversed. Row `mu`: the
+ * cotangent of the divergence, over the number of probes. has_extra: `extra` holds other parts of the divergence's. */
+static void CNF_TYPED(field_reverse)(CNF_TYPED(cnf_evaluator) * e, int32_t first, int32_t count, const real *mu,
+                                     int has_extra, real *time_bar) {
+  EVALUATOR_NAMES(e);
+  const int with_value = time_bar != NULL;
+  if (with_value && !p->state_read) CNF_TYPED(zero_rows)(p->state_dim, lanes, e->bars.bar);
   for (int32_t i = p->op_count - 1; i >= 0; i--) {
     const cnf_plan *plan = &p->plans[i];
-    if (!plan->live) continue;
     const cnf_op *op = &plan->op;
-    const cnf_block *block = &blocks[i + 1];
-    real *bar = PANEL(e->bar, block->row);
-    if (op->kind == CNF_OP_TIME) {
-      k->add(1, time_bar, bar, time_bar);
+    const int runs = plan->tangent_runs && count > 0;
+    if (!plan->live || (!with_value && !runs)) continue;
+    if ((op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION) && op->activation != CNF_ACTIVATION_IDENTITY)
+      CNF_TYPED(reverse_bend)(e, i, with_value, first, runs ? count : 0, mu, has_extra && plan->bends);
+    if (op->kind == CNF_OP_LINEAR) {
+      CNF_TYPED(reverse_linear)(e, i, with_value, count);
       continue;
     }
-    const real *y = PANEL(e->value, block->row);
-    const real *extra = has_extra && block->from_state ? PANEL(e->extra, block->row) : NULL;
-    real *a_bar = PANEL(e->bar, blocks[op->input].row);
-    switch (op->kind) {
-    case CNF_OP_LINEAR:
-      if (op->activation != CNF_ACTIVATION_IDENTITY)
-        k->activation_reverse(op->activation, plan->rows, y, CNF_TYPED(kept_aux)(e, plan), bar, extra, bar);
-      CNF_TYPED(gather_weight_gradient)(e, i, bar, PANEL(e->value, blocks[op->input].row), gradient);
-      k->row_sums(plan->rows, bar, gradient + m->places[i].bias_bar);
-      k->product(m->packed + m->places[i].packed_t, plan->cols, plan->rows, bar, a_bar, plan->accumulate);
-      break;
-    case CNF_OP_ACTIVATION:
-      k->activation_reverse(op->activation, plan->rows, y, CNF_TYPED(kept_aux)(e, plan), bar, extra, bar);
-      CNF_TYPED(lead_back)(k, plan->rows, bar, plan->accumulate, a_bar);
-      break;
-    case CNF_OP_ADD:
-      CNF_TYPED(lead_back)(k, plan->rows, bar, plan->accumulate, a_bar);
-      CNF_TYPED(lead_back)(k, plan->rows, bar, plan->accumulate2, PANEL(e->bar, blocks[op->input2].row));
-      break;
-    case CNF_OP_CONCAT: {
-      int32_t n = blocks[op->input].rows;
-      CNF_TYPED(lead_back)(k, n, bar, plan->accumulate, a_bar);
-      CNF_TYPED(lead_back)(k, plan->rows - n, PANEL(bar, n), plan->accumulate2, PANEL(e->bar, blocks[op->input2].row));
-      break;
-    }
-    }
+    if (with_value) CNF_TYPED(reverse_value_op)(e, i, time_bar);
+    for (int32_t g = 0; runs && g < count; g++) CNF_TYPED(reverse_tangent_op)(e, i, first, g);
   }
 }
 
-/* Reverse of field_tangent. The last block of e->tangent_bar holds the cotangent of Jv; e->extra and `gradient` are added
- * to. v is a constant: nothing is led back to blocks that no LINEAR or ACTIVATION separates from the state. */
-static void CNF_TYPED(field_tangent_reverse)(CNF_TYPED(cnf_evaluator) * e, real *gradient) {
-  EVALUATOR_NAMES(e);
-  for (int32_t i = p->op_count - 1; i >= 0; i--) {
+/* Adds the gradients of all weights and biases from `count` reversed evaluations to the padded `gradient`. */
+static void CNF_TYPED(gather_gradients)(const CNF_TYPED(cnf_model) * m, const CNF_TYPED(cnf_reversed) * done,
+                                        int32_t count, real *gradient) {
+  enum { MOST = 64 };
+  const cnf_program *p = m->program;
+  const CNF_TYPED(cnf_kernels) *k = m->kernels;
+  const int32_t lanes = k->lanes;
+  const real *z[MOST], *x[MOST];
+  for (int32_t i = 0; i < p->op_count; i++) {
     const cnf_plan *plan = &p->plans[i];
-    const cnf_block *block = &blocks[i + 1];
-    if (!plan->live || !block->behind_op) continue;
-    const cnf_op *op = &plan->op;
-    const cnf_block *a = &blocks[op->input];
-    real *bar = PANEL(e->tangent_bar, block->row), *a_bar = PANEL(e->tangent_bar, a->row);
-    if ((op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION) && op->activation != CNF_ACTIVATION_IDENTITY)
-      k->activation_tangent_reverse(op->activation, plan->rows, PANEL(e->value, block->row),
-                                    CNF_TYPED(kept_aux)(e, plan), PANEL(e->tangent, block->row),
-                                    CNF_TYPED(kept_pre)(e, plan), bar, bar, PANEL(e->extra, block->row));
-    switch (op->kind) {
-    case CNF_OP_LINEAR:
-      CNF_TYPED(gather_weight_gradient)(e, i, bar, PANEL(e->tangent, a->row), gradient);
-      if (a->behind_op)
-        k->product(m->packed + m->places[i].packed_t, plan->cols, plan->rows, bar, a_bar, plan->accumulate);
-      break;
-    case CNF_OP_ACTIVATION:
-      if (a->behind_op) CNF_TYPED(lead_back)(k, plan->rows, bar, plan->accumulate, a_bar);
-      break;
-    default: {
-      const cnf_block *b = &blocks[op->input2];
-      real *b_part = op->kind == CNF_OP_CONCAT ? PANEL(bar, a->rows) : bar;
-      if (a->behind_op) CNF_TYPED(lead_back)(k, a->rows, bar, plan->accumulate, a_bar);
-      if (b->behind_op) CNF_TYPED(lead_back)(k, b->rows, b_part, plan->accumulate2, PANEL(e->tangent_bar, b->row));
-    }
-    }
+    if (!plan->live || plan->op.kind != CNF_OP_LINEAR) continue;
+    const CNF_TYPED(cnf_linear_place) *place = &m->places[i];
+    const int32_t input = plan->op.input, tangents = plan->tangent_runs && p->blocks[input].bent;
+    int32_t pairs = 0;
+    for (int32_t n = 0; n < count; n++)
+      if (done[n].value) {
+        z[pairs] = PANEL(done[n].bars.bar, p->blocks[i + 1].row);
+        x[pairs++] = PANEL(done[n].kept.value, p->blocks[input].row);
+      }
+    if (pairs) k->row_sums(plan->rows, pairs, z, gradient + place->bias_bar);
+    for (int32_t n = 0; tangents && n < count; n++)
+      for (int32_t g = 0; g < done[n].tangents; g++) {
+        z[pairs] = CNF_TYPED(rows_of)(m, done[n].bars.tangent_bar, g, i + 1);
+        x[pairs++] = CNF_TYPED(rows_of)(m, done[n].kept.tangent, g, input);
+      }
+    if (pairs) k->weight_gradient(plan->rows, plan->cols, pairs, z, x, place->ld, gradient + place->weight_bar);
   }
+  int32_t pairs = 0;
+  for (int32_t n = 0; n < count; n++)
+    if (done[n].product) z[pairs] = done[n].bars.d2, x[pairs++] = done[n].bars.d1;
+  if (pairs) k->weight_gradient(m->m_rows, m->m_cols, pairs, z, x, m->m_ld, gradient + m->m_bar);
 }

@@ -42,6 +42,7 @@ static void CNF_TYPED(model_layout)(CNF_TYPED(cnf_model) * m, cnf_arena *arena) 
     m->gradient_size += ROUND_UP((size_t)plan->rows, 16);
     if (places) places[i] = place;
   }
+  m->m_rows = m->m_cols = 0;
   if (m->trace == CNF_TRACE_EXACT_PRODUCT) CNF_TYPED(place_trace_product)(m);
   m->places = places;
   m->packed = cnf_arena_take(arena, m->packed_size, sizeof(real));
@@ -58,24 +59,54 @@ static void CNF_TYPED(model_layout)(CNF_TYPED(cnf_model) * m, cnf_arena *arena) 
   m->matmul_scratch = cnf_arena_take(arena, left + (a + b + d) * (size_t)m->kernels->lanes * 2, sizeof(real));
 }
 
-/* Takes an evaluator's panels from `arena`; `value` and `aux` hold one evaluation. */
+/* Reals of what one evaluation keeps; the parts lie back to back in the order of the struct. */
+static size_t CNF_TYPED(kept_reals)(const CNF_TYPED(cnf_model) * m) {
+  const cnf_program *p = m->program;
+  size_t group = (size_t)CNF_TYPED(group_size)(m), product = m->trace == CNF_TRACE_EXACT_PRODUCT;
+  size_t rows = (size_t)p->value_rows + (size_t)p->aux_rows + group * ((size_t)p->value_rows + (size_t)p->pre_rows) +
+                (product ? (size_t)m->m_rows : 0);
+  return rows * (size_t)m->kernels->lanes;
+}
+static CNF_TYPED(cnf_kept) CNF_TYPED(kept_at)(const CNF_TYPED(cnf_model) * m, real *at) {
+  const cnf_program *p = m->program;
+  size_t lanes = (size_t)m->kernels->lanes, group = (size_t)CNF_TYPED(group_size)(m);
+  CNF_TYPED(cnf_kept) kept = {.value = at};
+  kept.aux = kept.value + (size_t)p->value_rows * lanes;
+  kept.tangent = kept.aux + (size_t)p->aux_rows * lanes;
+  kept.pre = kept.tangent + group * (size_t)p->value_rows * lanes;
+  kept.md1 = kept.pre + group * (size_t)p->pre_rows * lanes;
+  return kept;
+}
+
+static void CNF_TYPED(bars_layout)(CNF_TYPED(cnf_bars) * bars, const CNF_TYPED(cnf_model) * m, cnf_arena *arena) {
+  size_t row = (size_t)m->kernels->lanes * sizeof(real), rows = (size_t)m->program->value_rows;
+  bars->bar = cnf_arena_take(arena, rows, row);
+  bars->tangent_bar = cnf_arena_take(arena, (size_t)CNF_TYPED(group_size)(m) * rows, row);
+  size_t product = m->trace == CNF_TRACE_EXACT_PRODUCT;
+  bars->d1 = cnf_arena_take(arena, product * (size_t)m->m_cols, row);
+  bars->d2 = cnf_arena_take(arena, product * (size_t)m->m_rows, row);
+}
+
+static void CNF_TYPED(constants_layout)(CNF_TYPED(cnf_constants) * c, const CNF_TYPED(cnf_model) * m,
+                                        cnf_arena *arena) {
+  size_t row = (size_t)m->kernels->lanes * sizeof(real), count = (size_t)CNF_TYPED(tangent_count)(m);
+  size_t rows = count * (size_t)m->program->value_rows, entries = count * (size_t)m->program->entry_rows;
+  c->tangent = cnf_arena_take(arena, rows, row);
+  c->entry = cnf_arena_take(arena, entries, row);
+  c->exit = cnf_arena_take(arena, rows, row);
+  c->divergence = cnf_arena_take(arena, 1, row);
+  c->tangent_bar = cnf_arena_take(arena, rows, row);
+  c->entry_bar = cnf_arena_take(arena, entries, row);
+  c->exit_bar = cnf_arena_take(arena, rows, row);
+  c->mu = cnf_arena_take(arena, 1, row);
+}
+
+/* Takes an evaluator's own panels from `arena`; what `kept` and `bars` point at is the caller's. */
 static void CNF_TYPED(evaluator_layout)(CNF_TYPED(cnf_evaluator) * e, const CNF_TYPED(cnf_model) * m,
                                         cnf_arena *arena) {
-  const cnf_program *p = m->program;
-  size_t lanes = (size_t)m->kernels->lanes, row = lanes * sizeof(real), rows = (size_t)p->value_rows;
-  size_t widest = ROUND_UP((size_t)p->widest, (size_t)m->kernels->width);
+  size_t row = (size_t)m->kernels->lanes * sizeof(real);
   e->model = m;
-  e->value = cnf_arena_take(arena, rows, row);
-  e->aux = cnf_arena_take(arena, (size_t)p->aux_rows, row);
-  e->pre = cnf_arena_take(arena, (size_t)p->pre_rows, row);
-  e->tangent = cnf_arena_take(arena, rows, row);
-  e->bar = cnf_arena_take(arena, rows, row);
-  e->tangent_bar = cnf_arena_take(arena, rows, row);
-  e->extra = cnf_arena_take(arena, rows, row);
-  e->transposed = cnf_arena_take(arena, widest, row);
-  if (m->trace != CNF_TRACE_EXACT_PRODUCT) return;
-  e->d1 = cnf_arena_take(arena, (size_t)m->m_cols, row);
-  e->d1_bar = cnf_arena_take(arena, (size_t)m->m_cols, row);
-  e->d2 = cnf_arena_take(arena, (size_t)m->m_rows, row);
-  e->md1 = cnf_arena_take(arena, (size_t)m->m_rows, row);
+  CNF_TYPED(constants_layout)(&e->constants, m, arena);
+  e->extra = cnf_arena_take(arena, (size_t)m->program->value_rows, row);
+  e->d1_bar = cnf_arena_take(arena, m->trace == CNF_TRACE_EXACT_PRODUCT ? (size_t)m->m_cols : 0, row);
 }

@@ -49,8 +49,6 @@ static cnf_status place_op(cnf_program *p, int32_t number) {
   }
   block->row = p->value_rows;
   block->from_state = (a && a->from_state) || (b && b->from_state);
-  block->behind_op = block->from_state && (op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION ||
-                                           (a && a->behind_op) || (b && b->behind_op));
   plan->rows = block->rows;
   if (p->value_rows > CNF_MAX_ROWS - block->rows) return CNF_ERROR_SIZE;
   p->value_rows += block->rows;
@@ -133,6 +131,7 @@ cnf_status cnf_program_make(int32_t dtype, int32_t state_dim, const cnf_op *ops,
   if (!status) {
     plan_reverse(&p, written);
     p.state_read = written[CNF_STATE];
+    cnf_program_plan_tangents(&p, written);
     p.trace = find_trace_product(&p);
     *program = p;
   } else {

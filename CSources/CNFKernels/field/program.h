@@ -16,13 +16,22 @@ typedef struct cnf_plan {
   int32_t live;        /* 1: dx/dt depends on it; the others are never run */
   int32_t accumulate;  /* 1: in reverse, a later op has written the cotangent of `input` already */
   int32_t accumulate2; /* the same of `input2` */
+  /* tangents, see tangent_plan.c */
+  int32_t bends;              /* 1: LINEAR or ACTIVATION with an activation other than the identity */
+  int32_t tangent_runs;       /* 1: the tangent of its block is made in every evaluation */
+  int32_t entry_row;          /* LINEAR that bends a constant tangent: first row in the entry panel; else -1 */
+  int32_t tangent_accumulate; /* as accumulate and accumulate2, for cotangents of tangents */
+  int32_t tangent_accumulate2;
 } cnf_plan;
 
 typedef struct cnf_block {
   int32_t row; /* first row in the value panel */
   int32_t rows;
   int32_t from_state; /* 1: depends on the state, so it has a tangent */
-  int32_t behind_op;  /* 1: a LINEAR or ACTIVATION lies between the state and it: its tangent's cotangent matters */
+  /* tangents, see tangent_plan.c */
+  int32_t bent;  /* 1: an op that bends lies between the state and it: its tangent varies over a solve */
+  int32_t exits; /* 1: reaches dx/dt through linear ops alone */
+  int32_t turns; /* 1: reaches an op that bends through linear ops alone */
 } cnf_block;
 
 /* The nets whose exact trace is one product: [x or (x, t)] -> LINEAR a1 -> [LINEAR a2] -> LINEAR identity. */
@@ -36,10 +45,12 @@ typedef struct cnf_program {
   int32_t state_dim;
   int32_t op_count;
   int32_t value_rows, aux_rows, pre_rows; /* panels' heights */
+  int32_t entry_rows;                     /* height of the entry panel */
   int32_t widest;                         /* rows of the largest block */
   size_t parameter_count;
-  int32_t state_read; /* 1: some live op reads the state */
-  size_t products;    /* sum of rows*cols over LINEAR ops: multiply-adds of one evaluation */
+  int32_t state_read;      /* 1: some live op reads the state */
+  size_t products;         /* sum of rows*cols over LINEAR ops: multiply-adds of one evaluation */
+  size_t tangent_products; /* the same over those that a tangent runs through in every evaluation */
   cnf_trace_product trace;
   cnf_plan *plans;   /* [op_count] */
   cnf_block *blocks; /* [op_count + 1] */
@@ -50,5 +61,8 @@ cnf_status cnf_program_make(int32_t dtype, int32_t state_dim, const cnf_op *ops,
                             int32_t *bad_op);
 cnf_status cnf_program_copy(const cnf_program *from, cnf_program *to);
 void cnf_program_free(cnf_program *program);
+
+/* Decides what of a tangent is made once per solve and what in every evaluation; `scratch` [op_count + 1] is overwritten. */
+void cnf_program_plan_tangents(cnf_program *program, int32_t *scratch);
 
 #endif

@@ -20,7 +20,7 @@ static void CNF_TYPED(matmul)(const CNF_TYPED(cnf_model) * m, int32_t M, int32_t
     for (int32_t r = 0; r < K; r++)
       for (int32_t j = 0; j < lanes; j++)
         x[(size_t)r * (size_t)lanes + (size_t)j] = j < n ? B[(size_t)r * brs + (size_t)(first + j) * bcs] : 0;
-    k->product(packed, M, K, x, y, 0);
+    CNF_TYPED(product_of_one)(k, packed, M, K, x, 0, y);
     for (int32_t r = 0; r < M; r++)
       for (int32_t j = 0; j < n; j++)
         C[(size_t)r * crs + (size_t)(first + j) * ccs] += y[(size_t)r * (size_t)lanes + (size_t)j];

@@ -250,6 +250,8 @@ typedef struct cnf_solver_options {
   int32_t exclude_log_det; /* 1: the error norm covers the state alone; 0: state and log-determinant */
   int32_t threads;         /* 0: as many as OpenMP has */
   int32_t isa;             /* cnf_isa */
+  int64_t store_bytes;     /* gradient: bytes per thread for evaluations kept between a solve and its reverse; those for
+                              which there is no room are made again, with the same bits. 0: 32 MiB; negative: none */
 } cnf_solver_options;
 
 /* Fills in struct_size and the defaults: dopri5, CNF_CONTROL_SAMPLE, 1e-5/1e-5, exact trace, all threads. NULL: no-op. */
@@ -270,6 +272,18 @@ typedef struct cnf_solver_info {
   size_t bytes_reserved; /* address space reserved for step records */
 } cnf_solver_info;
 CNF_API cnf_status cnf_solver_get_info(const cnf_solver *solver, cnf_solver_info *info);
+
+/* What the solver's last cnf_solve or cnf_solve_vjp did, in evaluations of one lane of a tile: a tile is evaluated whole,
+ * whether or not each of its lanes has a sample. */
+typedef struct cnf_work {
+  size_t struct_size;
+  int64_t evaluations, idle_evaluations; /* of the solve; those in lanes without a sample */
+  int64_t adjoint_evaluations,
+      idle_adjoint_evaluations;    /* of its reverse; those in lanes whose step was refused or that
+                                                            have no sample */
+  int64_t steps, steps_recomputed; /* of tiles, in the reverse; those whose evaluations had to be made again */
+} cnf_work;
+CNF_API cnf_status cnf_solver_get_work(const cnf_solver *solver, cnf_work *work);
 
 /* ---- 7  Solve --------------------------------------------------------------------------------------------------- */
 

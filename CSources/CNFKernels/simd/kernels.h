@@ -1,7 +1,7 @@
 /* The table of kernels of one (ISA, dtype): everything the field and the solver ask of the machine.
  *
  * A panel is [rows][lanes], rows packed back to back: row r of lane j at r*lanes + j. A row is [lanes].
- * Kernels are pure: no allocation, no threads, no dispatch; lanes never mix, except in weight_gradient, row_sums.
+ * Kernels are pure: no allocation, no threads, no dispatch; lanes never mix, except in weight_gradient and row_sums.
  * Inputs and outputs do not overlap unless "in place" is said: y may then be z, y_dot z_dot, z_bar y_bar, z_dot_bar
  * y_dot_bar, and out a or b. Aligned as their element type. A NaN or infinity stays in its lane.
  */
@@ -16,11 +16,14 @@ typedef struct CNF_TYPED(cnf_kernels) {
 
   /* packed [ceil(rows/block)][cols][block] from w: element (r, c) at w[r*row_stride + c*col_stride]; missing rows are 0. */
   void (*pack)(const real *w, size_t row_stride, size_t col_stride, int rows, int cols, real *packed);
-  /* y [rows] = W x [cols] + b; then activation; aux [rows] where the activation keeps one. b may be NULL: zeros. */
+  /* y [rows] = a(W x [cols] + b), aux [rows] where the activation keeps one; b may be NULL: zeros. Then, while each block of
+   * weights is in the first-level cache, for each of `count` tangents n: y_dot[n] = a'(z) W x_dot[n]; pre_dot[n] receives
+   * W x_dot[n] where the activation keeps it. */
   void (*linear)(const real *packed, const real *b, int rows, int cols, const real *x, int activation, real *y,
-                 real *aux);
-  /* y [rows] = W x [cols], added to what is there if accumulate. */
-  void (*product)(const real *packed, int rows, int cols, const real *x, real *y, int accumulate);
+                 real *aux, int count, const real *const *x_dot, real *const *y_dot, real *const *pre_dot);
+  /* y[n] [rows] = W x[n] [cols] for each of `count` panels, added to what is there where accumulate[n]. */
+  void (*product)(const real *packed, int rows, int cols, int count, const real *const *x, real *const *y,
+                  const int *accumulate);
 
   /* Activations, z [rows] before and y [rows] after; activations.h has the formulas. */
   void (*activation)(int activation, int rows, const real *z, real *y, real *aux); /* in place allowed */
@@ -30,26 +33,38 @@ typedef struct CNF_TYPED(cnf_kernels) {
   /* z_bar = a'(z) y_bar + extra; extra may be NULL: zeros; in place allowed. */
   void (*activation_reverse)(int activation, int rows, const real *y, const real *aux, const real *y_bar,
                              const real *extra, real *z_bar);
-  /* Reverse of the tangent: z_dot_bar = a'(z) y_dot_bar (in place allowed), extra += a''(z) z_dot y_dot_bar. */
+  /* Reverse of the tangent, and with it of the value where that is at hand. The cotangent of y_dot is y_dot_bar + exit * row
+   * mu, either of which may be NULL: zeros. z_dot_bar = a'(z) times it, and
+   * to = from + a''(z) z_dot times it, or where scaled, a'(z) from + a''(z) z_dot times it; from may be NULL: zeros.
+   * In place allowed: z_dot_bar y_dot_bar, to from. */
   void (*activation_tangent_reverse)(int activation, int rows, const real *y, const real *aux, const real *y_dot,
-                                     const real *pre_dot, const real *y_dot_bar, real *z_dot_bar, real *extra);
+                                     const real *pre_dot, const real *y_dot_bar, const real *exit, const real *mu,
+                                     real *z_dot_bar, const real *from, int scaled, real *to);
   /* d = a'(z). */
   void (*derivative)(int activation, int rows, const real *y, const real *aux, real *d);
   /* extra += a''(z) d_bar. */
   void (*derivative_reverse)(int activation, int rows, const real *y, const real *aux, const real *d_bar, real *extra);
 
-  /* x_t [lanes][ld] = x [cols][lanes] transposed; ld a multiple of width, at least cols; columns past cols are 0. */
-  void (*transpose)(int cols, const real *x, real *x_t, size_t ld);
-  /* w_bar [rows][ld] += z [rows][lanes] x_t [lanes][ld]. */
-  void (*weight_gradient)(int rows, const real *z, const real *x_t, size_t ld, real *w_bar);
-  /* b_bar [rows] += sums of z [rows] over lanes, in a fixed order. */
-  void (*row_sums)(int rows, const real *z, real *b_bar);
+  /* w_bar [rows][ld] += sum over `count` pairs of panels and over lanes of z[n] [rows] x[n] [cols]; ld a multiple of width, at
+   * least cols; columns past cols up to a multiple of width are added 0 times z, further ones stay as they are. */
+  void (*weight_gradient)(int rows, int cols, int count, const real *const *z, const real *const *x, size_t ld,
+                          real *w_bar);
+  /* b_bar [rows] += sums of the `count` panels z[n] [rows] over lanes, in a fixed order. */
+  void (*row_sums)(int rows, int count, const real *const *z, real *b_bar);
 
-  void (*add)(int rows, const real *a, const real *b, real *out);   /* out = a + b; in place allowed */
-  void (*scale)(int rows, const real *a, const real *s, real *out); /* out = a * row s; in place allowed */
+  /* to[j] [rows] = lane j of panel [rows]; lanes whose to[j] is NULL are left out. */
+  void (*lanes_out)(int rows, const real *panel, real *const *to);
+  /* Lane j of panel [rows] = from[j] [rows]; lanes may share one. */
+  void (*lanes_in)(int rows, const real *const *from, real *panel);
+
+  void (*add)(int rows, const real *a, const real *b, real *out);       /* out = a + b; in place allowed */
+  void (*scale)(int rows, const real *a, const real *s, real *out);     /* out = a * row s; in place allowed */
+  void (*scale_add)(int rows, const real *a, const real *s, real *out); /* out += a * row s */
   void (*dot)(int rows, const real *a, const real *b, int accumulate,
-              real *out);                                              /* row out (+)= sum over rows of a*b */
-  void (*blend)(int rows, const real *mask, const real *a, real *out); /* out = a where row mask > 0 */
+              real *out);                                             /* row out (+)= sum over rows of a*b */
+  void (*finite)(int rows, const real *a, int accumulate, real *out); /* row out (+)= 0; NaN where a is not finite */
+  void (*blend)(int rows, const real *mask, const real *a, const real *b,
+                real *out); /* out = a where row mask > 0, else b; in place allowed */
   /* out = base + h * sum_i c[i] k[i]; h a row; base may be NULL: zeros; out may be base. */
   void (*combine)(int rows, const real *base, const real *h, int count, const real *c, const real *const *k, real *out);
   /* Finite or not, x1 is judged by the caller: an infinite one has an infinite scale, and no error.

@@ -50,10 +50,14 @@ static void block_product_any(const real *packed, const real *b, int rows, int c
   }
 }
 
-static void CNF_KERNEL(product)(const real *packed, int rows, int cols, const real *x, real *y, int accumulate) {
+/* Every panel meets a block of weights while that is in the first-level cache. */
+static void CNF_KERNEL(product)(const real *packed, int rows, int cols, int count, const real *const *x, real *const *y,
+                                const int *accumulate) {
   for (int first = 0; first < rows; first += BLOCK_ROWS) {
-    int n = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
-    block_product_any(packed + (size_t)first * (size_t)cols, NULL, n, cols, x, y + (size_t)first * LANES, accumulate);
+    int height = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
+    for (int n = 0; n < count; n++)
+      block_product_any(packed + (size_t)first * (size_t)cols, NULL, height, cols, x[n], y[n] + (size_t)first * LANES,
+                        accumulate[n]);
   }
 }
 
@@ -87,14 +91,18 @@ static void CNF_KERNEL(product)(const real *packed, int rows, int cols, const re
     }                                                                                                                 \
   }                                                                                                                   \
   static void tangent_reverse_##suffix(int rows, const real *y, const real *aux, const real *y_dot,                   \
-                                       const real *pre_dot, const real *y_dot_bar, real *z_dot_bar, real *extra) {    \
+                                       const real *pre_dot, const real *y_dot_bar, const real *exit, const real *mu,  \
+                                       real *z_dot_bar, const real *from, int scaled, real *to) {                     \
     FOR_ELEMENTS(rows) {                                                                                              \
       vec kept = CNF_KEEPS_AUX_##suffix ? v_load(aux + i) : v_set1(0), a = v_load(y + i);                             \
       vec z_dot = CNF_KEEPS_PRE_TANGENT_##suffix ? v_load(pre_dot + i) : v_set1(0);                                   \
-      vec bar = v_load(y_dot_bar + i);                                                                                \
-      vec bend = curvature_##suffix(a, kept, v_load(y_dot + i), z_dot);                                               \
-      v_store(z_dot_bar + i, v_mul(derivative_##suffix(a, kept), bar));                                               \
-      v_store(extra + i, v_fma(bend, bar, v_load(extra + i)));                                                        \
+      vec bar = y_dot_bar ? v_load(y_dot_bar + i) : v_set1(0);                                                        \
+      if (exit) bar = v_fma(v_load(exit + i), v_load(mu + i % LANES), bar);                                           \
+      vec slope = derivative_##suffix(a, kept), bend = curvature_##suffix(a, kept, v_load(y_dot + i), z_dot);         \
+      vec sum = from ? v_load(from + i) : v_set1(0);                                                                  \
+      if (scaled) sum = v_mul(slope, sum);                                                                            \
+      v_store(to + i, v_fma(bend, bar, sum));                                                                         \
+      v_store(z_dot_bar + i, v_mul(slope, bar));                                                                      \
     }                                                                                                                 \
   }                                                                                                                   \
   static void derivative_rows_##suffix(int rows, const real *y, const real *aux, real *d) {                           \
@@ -138,10 +146,13 @@ static void CNF_KERNEL(activation_reverse)(int activation, int rows, const real 
 }
 static void CNF_KERNEL(activation_tangent_reverse)(int activation, int rows, const real *y, const real *aux,
                                                    const real *y_dot, const real *pre_dot, const real *y_dot_bar,
-                                                   real *z_dot_bar, real *extra) {
+                                                   const real *exit, const real *mu, real *z_dot_bar, const real *from,
+                                                   int scaled, real *to) {
   switch (activation) {
-#define CNF_X(name, value, suffix, text) \
-  case value: tangent_reverse_##suffix(rows, y, aux, y_dot, pre_dot, y_dot_bar, z_dot_bar, extra); break;
+#define CNF_X(name, value, suffix, text)                                                                      \
+  case value:                                                                                                 \
+    tangent_reverse_##suffix(rows, y, aux, y_dot, pre_dot, y_dot_bar, exit, mu, z_dot_bar, from, scaled, to); \
+    break;
     CNF_ACTIVATION_LIST(CNF_X)
 #undef CNF_X
   }
@@ -164,66 +175,158 @@ static void CNF_KERNEL(derivative_reverse)(int activation, int rows, const real 
   }
 }
 
-/* The activation follows each block of rows while it is in the first-level cache. */
+/* Activation and derivative follow each block of rows while it is in the first-level cache. */
 static void CNF_KERNEL(linear)(const real *packed, const real *b, int rows, int cols, const real *x, int activation,
-                               real *y, real *aux) {
+                               real *y, real *aux, int count, const real *const *x_dot, real *const *y_dot,
+                               real *const *pre_dot) {
+  const int bends = activation != CNF_ACTIVATION_IDENTITY;
   for (int first = 0; first < rows; first += BLOCK_ROWS) {
-    int n = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
-    real *block = y + (size_t)first * LANES;
-    block_product_any(packed + (size_t)first * (size_t)cols, b ? b + first : NULL, n, cols, x, block, 0);
-    if (activation != CNF_ACTIVATION_IDENTITY)
-      CNF_KERNEL(activation)(activation, n, block, block, aux ? aux + (size_t)first * LANES : NULL);
+    const int height = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
+    const size_t at = (size_t)first * LANES;
+    const real *weights = packed + (size_t)first * (size_t)cols;
+    real *kept = aux ? aux + at : NULL;
+    block_product_any(weights, b ? b + first : NULL, height, cols, x, y + at, 0);
+    if (bends) CNF_KERNEL(activation)(activation, height, y + at, y + at, kept);
+    for (int n = 0; n < count; n++) {
+      block_product_any(weights, NULL, height, cols, x_dot[n], y_dot[n] + at, 0);
+      if (bends) CNF_KERNEL(activation_tangent)
+      (activation, height, y + at, kept, y_dot[n] + at, y_dot[n] + at, pre_dot && pre_dot[n] ? pre_dot[n] + at : NULL);
+    }
   }
 }
 
 /* ---- gradients of parameters: the only places where lanes meet */
 
-static void CNF_KERNEL(transpose)(int cols, const real *x, real *x_t, size_t ld) {
-  int c = 0;
-  for (; c + VW <= cols; c += VW)
-    for (int j = 0; j < LANES; j += VW) v_transpose(x + (size_t)c * LANES + j, LANES, x_t + (size_t)j * ld + c, ld);
-  for (; c < (int)ld; c++)
-    for (int j = 0; j < LANES; j++) x_t[(size_t)j * ld + c] = c < cols ? x[(size_t)c * LANES + j] : 0;
+/* Two vectors of columns of a panel, transposed, are a strip: [lanes][2 vectors]. As many panels share a pass over the
+ * gradient as keep their strips within half of a first-level cache of 32 KB; as many rows share the strips as keep the
+ * panels' rows within 48 KB. */
+#define STRIP (2 * VW)
+#define STRIP_BYTES ((int)sizeof(real) * LANES * STRIP)
+#define GRADIENT_PANELS (16384 / STRIP_BYTES < 2 ? 2 : 16384 / STRIP_BYTES > 12 ? 12 : 16384 / STRIP_BYTES)
+#define GRADIENT_ROWS (49152 / (GRADIENT_PANELS * LANES * (int)sizeof(real)) / BLOCK_ROWS * BLOCK_ROWS)
+
+/* VW x VW numbers from rows that are ldi apart to rows that are ldo apart, transposed. */
+CNF_INLINE void transpose_block(const real *in, size_t ldi, real *out, size_t ldo) {
+  vec r[VW];
+  for (int i = 0; i < VW; i++) r[i] = v_load(in + (size_t)i * ldi);
+  v_transpose(r);
+  for (int i = 0; i < VW; i++) v_store(out + (size_t)i * ldo, r[i]);
 }
 
-/* A block of `rows` rows and `vectors` vectors of columns stays in registers while the lanes are summed in order. */
-CNF_INLINE void block_gradient(const int rows, const int vectors, const real *z, const real *x_t, size_t ld,
-                               real *w_bar) {
+/* Rows x [0, cols) of a panel into a strip; columns past cols are 0. */
+static void strip_of(int cols, const real *x, real *strip) {
+  if (cols >= STRIP) {
+    for (int c = 0; c < STRIP; c += VW)
+      for (int j = 0; j < LANES; j += VW)
+        transpose_block(x + (size_t)c * LANES + j, LANES, strip + (size_t)j * STRIP + c, STRIP);
+    return;
+  }
+  for (int c = 0; c < STRIP; c++)
+    for (int j = 0; j < LANES; j++) strip[j * STRIP + c] = c < cols ? x[(size_t)c * LANES + j] : 0;
+}
+
+/* A block of `rows` rows and `vectors` vectors of columns stays in registers while panels and their lanes are summed in
+ * order. */
+CNF_INLINE void block_gradient(const int rows, const int vectors, int count, const real *const *z, size_t row,
+                               const real *strips, size_t ld, real *w_bar) {
   vec acc[BLOCK_ROWS][2];
   for (int r = 0; r < rows; r++)
     for (int j = 0; j < vectors; j++) acc[r][j] = v_load(w_bar + (size_t)r * ld + (size_t)j * VW);
-  for (int t = 0; t < LANES; t++) {
-    vec v[2];
-    for (int j = 0; j < vectors; j++) v[j] = v_load(x_t + (size_t)t * ld + (size_t)j * VW);
-    for (int r = 0; r < rows; r++) {
-      vec s = v_set1(z[(size_t)r * LANES + t]);
-      for (int j = 0; j < vectors; j++) acc[r][j] = v_fma(s, v[j], acc[r][j]);
+  for (int n = 0; n < count; n++) {
+    const real *zn = z[n] + row * LANES;
+    for (int t = 0; t < LANES; t++, strips += STRIP) {
+      vec v[2];
+      for (int j = 0; j < vectors; j++) v[j] = v_load(strips + (size_t)j * VW);
+      for (int r = 0; r < rows; r++) {
+        vec s = v_set1(zn[(size_t)r * LANES + t]);
+        for (int j = 0; j < vectors; j++) acc[r][j] = v_fma(s, v[j], acc[r][j]);
+      }
     }
   }
   for (int r = 0; r < rows; r++)
     for (int j = 0; j < vectors; j++) v_store(w_bar + (size_t)r * ld + (size_t)j * VW, acc[r][j]);
 }
 
-CNF_INLINE void column_gradient(const int vectors, int rows, const real *z, const real *x_t, size_t ld, real *w_bar) {
-  int r = 0;
-  for (; r + BLOCK_ROWS <= rows; r += BLOCK_ROWS)
-    block_gradient(BLOCK_ROWS, vectors, z + (size_t)r * LANES, x_t, ld, w_bar + (size_t)r * ld);
-  for (; r + 2 <= rows; r += 2) block_gradient(2, vectors, z + (size_t)r * LANES, x_t, ld, w_bar + (size_t)r * ld);
-  for (; r < rows; r++) block_gradient(1, vectors, z + (size_t)r * LANES, x_t, ld, w_bar + (size_t)r * ld);
+/* Blocks of rows as block_product_any has them. */
+CNF_INLINE void strip_gradient(const int vectors, int first, int end, int count, const real *const *z,
+                               const real *strips, size_t ld, real *w_bar) {
+  for (int r = first; r < end; r += BLOCK_ROWS) {
+    real *to = w_bar + (size_t)r * ld;
+    switch (end - r) {
+    case 1: block_gradient(1, vectors, count, z, (size_t)r, strips, ld, to); break;
+    case 2: block_gradient(2, vectors, count, z, (size_t)r, strips, ld, to); break;
+    case 3: block_gradient(3, vectors, count, z, (size_t)r, strips, ld, to); break;
+#if BLOCK_ROWS > 4
+    case 4: block_gradient(4, vectors, count, z, (size_t)r, strips, ld, to); break;
+    case 5: block_gradient(5, vectors, count, z, (size_t)r, strips, ld, to); break;
+#endif
+#if BLOCK_ROWS > 6
+    case 6: block_gradient(6, vectors, count, z, (size_t)r, strips, ld, to); break;
+    case 7: block_gradient(7, vectors, count, z, (size_t)r, strips, ld, to); break;
+#endif
+    default: block_gradient(BLOCK_ROWS, vectors, count, z, (size_t)r, strips, ld, to);
+    }
+  }
 }
 
-static void CNF_KERNEL(weight_gradient)(int rows, const real *z, const real *x_t, size_t ld, real *w_bar) {
-  size_t c = 0;
-  for (; c + 2 * VW <= ld; c += 2 * VW) column_gradient(2, rows, z, x_t + c, ld, w_bar + c);
-  for (; c < ld; c += VW) column_gradient(1, rows, z, x_t + c, ld, w_bar + c);
+static void gradient_of_panels(int rows, int cols, int count, const real *const *z, const real *const *x, size_t ld,
+                               real *w_bar) {
+  _Alignas(64) real strips[GRADIENT_PANELS * LANES * STRIP];
+  for (int first = 0; first < rows; first += GRADIENT_ROWS) {
+    const int end = rows - first < GRADIENT_ROWS ? rows : first + GRADIENT_ROWS;
+    for (int c = 0; c < cols; c += STRIP) {
+      for (int n = 0; n < count; n++) strip_of(cols - c, x[n] + (size_t)c * LANES, strips + (size_t)n * LANES * STRIP);
+      if (cols - c > VW)
+        strip_gradient(2, first, end, count, z, strips, ld, w_bar + c);
+      else
+        strip_gradient(1, first, end, count, z, strips, ld, w_bar + c);
+    }
+  }
 }
 
-static void CNF_KERNEL(row_sums)(int rows, const real *z, real *b_bar) {
-  for (int r = 0; r < rows; r++, z += LANES) {
-    vec s = v_load(z);
-    for (int j = 1; j < VN; j++) s = v_add(s, v_load(z + (size_t)j * VW));
+static void CNF_KERNEL(weight_gradient)(int rows, int cols, int count, const real *const *z, const real *const *x,
+                                        size_t ld, real *w_bar) {
+  for (int n = 0; n < count; n += GRADIENT_PANELS)
+    gradient_of_panels(rows, cols, count - n < GRADIENT_PANELS ? count - n : GRADIENT_PANELS, z + n, x + n, ld, w_bar);
+}
+
+static void CNF_KERNEL(row_sums)(int rows, int count, const real *const *z, real *b_bar) {
+  for (int r = 0; r < rows; r++) {
+    vec s = v_set1(0);
+    for (int n = 0; n < count; n++)
+      for (int j = 0; j < VN; j++) s = v_add(s, v_load(z[n] + (size_t)r * LANES + (size_t)j * VW));
     b_bar[r] += v_sum(s);
   }
+}
+
+/* ---- lanes of a panel as columns of their own */
+
+static void CNF_KERNEL(lanes_out)(int rows, const real *panel, real *const *to) {
+  int r = 0;
+  for (; r + VW <= rows; r += VW)
+    for (int j = 0; j < LANES; j += VW) {
+      vec block[VW];
+      for (int i = 0; i < VW; i++) block[i] = v_load(panel + (size_t)(r + i) * LANES + j);
+      v_transpose(block);
+      for (int i = 0; i < VW; i++)
+        if (to[j + i]) v_store(to[j + i] + r, block[i]);
+    }
+  for (; r < rows; r++)
+    for (int j = 0; j < LANES; j++)
+      if (to[j]) to[j][r] = panel[(size_t)r * LANES + j];
+}
+
+static void CNF_KERNEL(lanes_in)(int rows, const real *const *from, real *panel) {
+  int r = 0;
+  for (; r + VW <= rows; r += VW)
+    for (int j = 0; j < LANES; j += VW) {
+      vec block[VW];
+      for (int i = 0; i < VW; i++) block[i] = v_load(from[j + i] + r);
+      v_transpose(block);
+      for (int i = 0; i < VW; i++) v_store(panel + (size_t)(r + i) * LANES + j, block[i]);
+    }
+  for (; r < rows; r++)
+    for (int j = 0; j < LANES; j++) panel[(size_t)r * LANES + j] = from[j][r];
 }
 
 /* ---- panel arithmetic of stages */
@@ -239,17 +342,37 @@ static void CNF_KERNEL(scale)(int rows, const real *a, const real *s, real *out)
     FOR_LANES v_store(out + j, v_mul(v_load(a + j), v_load(s + j)));
 }
 
+static void CNF_KERNEL(scale_add)(int rows, const real *a, const real *s, real *out) {
+  for (int r = 0; r < rows; r++, a += LANES, out += LANES)
+    FOR_LANES v_store(out + j, v_fma(v_load(a + j), v_load(s + j), v_load(out + j)));
+}
+
+/* Four sums a lane, of every fourth row each, hide the latency of an addition. */
 static void CNF_KERNEL(dot)(int rows, const real *a, const real *b, int accumulate, real *out) {
   FOR_LANES {
+    vec s[4] = {accumulate ? v_load(out + j) : v_set1(0), v_set1(0), v_set1(0), v_set1(0)};
+    int r = 0;
+    for (; r + 4 <= rows; r += 4)
+      for (int n = 0; n < 4; n++) {
+        const size_t at = (size_t)(r + n) * LANES + (size_t)j;
+        s[n] = v_fma(v_load(a + at), v_load(b + at), s[n]);
+      }
+    for (; r < rows; r++) s[0] = v_fma(v_load(a + (size_t)r * LANES + j), v_load(b + (size_t)r * LANES + j), s[0]);
+    v_store(out + j, v_add(v_add(s[0], s[1]), v_add(s[2], s[3])));
+  }
+}
+
+static void CNF_KERNEL(finite)(int rows, const real *a, int accumulate, real *out) {
+  FOR_LANES {
     vec s = accumulate ? v_load(out + j) : v_set1(0);
-    for (int r = 0; r < rows; r++) s = v_fma(v_load(a + (size_t)r * LANES + j), v_load(b + (size_t)r * LANES + j), s);
+    for (int r = 0; r < rows; r++) s = v_fma(v_load(a + (size_t)r * LANES + j), v_set1(0), s);
     v_store(out + j, s);
   }
 }
 
-static void CNF_KERNEL(blend)(int rows, const real *mask, const real *a, real *out) {
-  for (int r = 0; r < rows; r++, a += LANES, out += LANES)
-    FOR_LANES v_store(out + j, v_where_positive(v_load(mask + j), v_load(a + j), v_load(out + j)));
+static void CNF_KERNEL(blend)(int rows, const real *mask, const real *a, const real *b, real *out) {
+  for (int r = 0; r < rows; r++, a += LANES, b += LANES, out += LANES)
+    FOR_LANES v_store(out + j, v_where_positive(v_load(mask + j), v_load(a + j), v_load(b + j)));
 }
 
 CNF_INLINE vec stage_sum(int count, const real *c, const real *const *k, size_t i) {
@@ -304,12 +427,15 @@ const CNF_TYPED(cnf_kernels) CNF_KERNEL_TABLE = {
     .activation_tangent_reverse = CNF_KERNEL(activation_tangent_reverse),
     .derivative = CNF_KERNEL(derivative),
     .derivative_reverse = CNF_KERNEL(derivative_reverse),
-    .transpose = CNF_KERNEL(transpose),
     .weight_gradient = CNF_KERNEL(weight_gradient),
     .row_sums = CNF_KERNEL(row_sums),
+    .lanes_out = CNF_KERNEL(lanes_out),
+    .lanes_in = CNF_KERNEL(lanes_in),
     .add = CNF_KERNEL(add),
     .scale = CNF_KERNEL(scale),
+    .scale_add = CNF_KERNEL(scale_add),
     .dot = CNF_KERNEL(dot),
+    .finite = CNF_KERNEL(finite),
     .blend = CNF_KERNEL(blend),
     .combine = CNF_KERNEL(combine),
     .error_squares = CNF_KERNEL(error_squares),

@@ -30,9 +30,8 @@ CNF_INLINE real v_sum(vec a) {
   s = _mm_add_ps(s, _mm_movehl_ps(s, s));
   return _mm_cvtss_f32(_mm_add_ss(s, _mm_shuffle_ps(s, s, 1)));
 }
-CNF_INLINE void v_transpose(const real *in, size_t ldi, real *out, size_t ldo) {
-  __m256 r[8], t[8];
-  for (int i = 0; i < 8; i++) r[i] = v_load(in + (size_t)i * ldi);
+CNF_INLINE void v_transpose(vec r[VW]) {
+  vec t[VW];
   for (int i = 0; i < 4; i++) {
     t[2 * i] = _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]);
     t[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]);
@@ -44,9 +43,10 @@ CNF_INLINE void v_transpose(const real *in, size_t ldi, real *out, size_t ldo) {
     r[4 * i + 3] = _mm256_shuffle_ps(t[4 * i + 1], t[4 * i + 3], 0xee);
   }
   for (int i = 0; i < 4; i++) {
-    v_store(out + (size_t)i * ldo, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
-    v_store(out + (size_t)(i + 4) * ldo, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
+    t[i] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x20);
+    t[i + 4] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x31);
   }
+  for (int i = 0; i < VW; i++) r[i] = t[i];
 }
 #else
 CNF_INLINE vec v_scale(vec a, vec n) {
@@ -57,16 +57,15 @@ CNF_INLINE real v_sum(vec a) {
   __m128d s = _mm_add_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));
   return _mm_cvtsd_f64(_mm_add_sd(s, _mm_unpackhi_pd(s, s)));
 }
-CNF_INLINE void v_transpose(const real *in, size_t ldi, real *out, size_t ldo) {
-  __m256d r[4], t[4];
-  for (int i = 0; i < 4; i++) r[i] = v_load(in + (size_t)i * ldi);
+CNF_INLINE void v_transpose(vec r[VW]) {
+  vec t[VW];
   for (int i = 0; i < 2; i++) {
     t[2 * i] = _mm256_unpacklo_pd(r[2 * i], r[2 * i + 1]);
     t[2 * i + 1] = _mm256_unpackhi_pd(r[2 * i], r[2 * i + 1]);
   }
   for (int i = 0; i < 2; i++) {
-    v_store(out + (size_t)i * ldo, _mm256_permute2f128_pd(t[i], t[i + 2], 0x20));
-    v_store(out + (size_t)(i + 2) * ldo, _mm256_permute2f128_pd(t[i], t[i + 2], 0x31));
+    r[i] = _mm256_permute2f128_pd(t[i], t[i + 2], 0x20);
+    r[i + 2] = _mm256_permute2f128_pd(t[i], t[i + 2], 0x31);
   }
 }
 #endif

@@ -30,9 +30,8 @@ CNF_INLINE real v_sum(vec a) {
   s = _mm_add_ps(s, _mm_movehl_ps(s, s));
   return _mm_cvtss_f32(_mm_add_ss(s, _mm_shuffle_ps(s, s, 1)));
 }
-CNF_INLINE void v_transpose(const real *in, size_t ldi, real *out, size_t ldo) {
-  __m512 r[16], t[16];
-  for (int i = 0; i < 16; i++) r[i] = v_load(in + (size_t)i * ldi);
+CNF_INLINE void v_transpose(vec r[VW]) {
+  vec t[VW];
   for (int i = 0; i < 8; i++) { /* pairs of rows, then fours, then quarters of a register */
     t[2 * i] = _mm512_unpacklo_ps(r[2 * i], r[2 * i + 1]);
     t[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i], r[2 * i + 1]);
@@ -50,8 +49,8 @@ CNF_INLINE void v_transpose(const real *in, size_t ldi, real *out, size_t ldo) {
     t[i + 12] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
   }
   for (int i = 0; i < 8; i++) {
-    v_store(out + (size_t)i * ldo, _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88));
-    v_store(out + (size_t)(i + 8) * ldo, _mm512_shuffle_f32x4(t[i], t[i + 8], 0xdd));
+    r[i] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88);
+    r[i + 8] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0xdd);
   }
 }
 #else
@@ -63,9 +62,8 @@ CNF_INLINE real v_sum(vec a) {
   __m128d s = _mm_add_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));
   return _mm_cvtsd_f64(_mm_add_sd(s, _mm_unpackhi_pd(s, s)));
 }
-CNF_INLINE void v_transpose(const real *in, size_t ldi, real *out, size_t ldo) {
-  __m512d r[8], t[8];
-  for (int i = 0; i < 8; i++) r[i] = v_load(in + (size_t)i * ldi);
+CNF_INLINE void v_transpose(vec r[VW]) {
+  vec t[VW];
   for (int i = 0; i < 4; i++) {
     t[2 * i] = _mm512_unpacklo_pd(r[2 * i], r[2 * i + 1]);
     t[2 * i + 1] = _mm512_unpackhi_pd(r[2 * i], r[2 * i + 1]);
@@ -73,10 +71,10 @@ CNF_INLINE void v_transpose(const real *in, size_t ldi, real *out, size_t ldo) {
   for (int i = 0; i < 2; i++) { /* i = 0: even columns, 1: odd columns; quarters hold columns 0/1, 2/3, 4/5, 6/7 */
     __m512d a = _mm512_shuffle_f64x2(t[i], t[i + 2], 0x88), b = _mm512_shuffle_f64x2(t[i + 4], t[i + 6], 0x88);
     __m512d c = _mm512_shuffle_f64x2(t[i], t[i + 2], 0xdd), d = _mm512_shuffle_f64x2(t[i + 4], t[i + 6], 0xdd);
-    v_store(out + (size_t)(i + 0) * ldo, _mm512_shuffle_f64x2(a, b, 0x88));
-    v_store(out + (size_t)(i + 4) * ldo, _mm512_shuffle_f64x2(a, b, 0xdd));
-    v_store(out + (size_t)(i + 2) * ldo, _mm512_shuffle_f64x2(c, d, 0x88));
-    v_store(out + (size_t)(i + 6) * ldo, _mm512_shuffle_f64x2(c, d, 0xdd));
+    r[i + 0] = _mm512_shuffle_f64x2(a, b, 0x88);
+    r[i + 4] = _mm512_shuffle_f64x2(a, b, 0xdd);
+    r[i + 2] = _mm512_shuffle_f64x2(c, d, 0x88);
+    r[i + 6] = _mm512_shuffle_f64x2(c, d, 0xdd);
   }
 }
 #endif

@@ -58,8 +58,12 @@ CNF_INLINE real v_sum(vec a) {
   return a[0] + a[1];
 #endif
 }
-/* in [VW rows, ldi apart] to out [VW rows, ldo apart], transposed. */
-CNF_INLINE void v_transpose(const real *in, size_t ldi, real *out, size_t ldo) {
+/* r[i][j] and r[j][i] change places. */
+CNF_INLINE void v_transpose(vec r[VW]) {
   for (int i = 0; i < VW; i++)
-    for (int j = 0; j < VW; j++) out[(size_t)j * ldo + i] = in[(size_t)i * ldi + j];
+    for (int j = 0; j < i; j++) {
+      real kept = r[i][j];
+      r[i][j] = r[j][i];
+      r[j][i] = kept;
+    }
 }

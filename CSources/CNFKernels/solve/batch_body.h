@@ -48,6 +48,11 @@ static void CNF_TYPED(batch_task)(void *context, int64_t tile, int32_t worker) {
     if (b->phase == CNF_TYPED(BATCH_LOAD))
       CNF_TYPED(column_in)(D, lanes, (const real *)in->x0 + (size_t)number * (size_t)D, w->x, j);
   }
+  if (b->phase == CNF_TYPED(BATCH_STEP)) {
+    CNF_TYPED(load_unit_tangents)(w);
+    if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(prepare_constants)(m, &w->e.constants);
+  }
+  CNF_TYPED(use_scratch)(w, 0);
   if (b->phase == CNF_TYPED(BATCH_LOAD)) {
     memcpy(x, w->x, state * sizeof(real));
     return;
@@ -57,18 +62,19 @@ static void CNF_TYPED(batch_task)(void *context, int64_t tile, int32_t worker) {
   memset(w->row, 0, row);
   memset(w->sum_row, 0, row);
   if (b->phase == CNF_TYPED(BATCH_STEP)) {
-    CNF_TYPED(make_step)(w, &b->stages);
+    const cnf_step_record nowhere = {.first = -1, .rest = -1};
+    CNF_TYPED(make_step)(w, b->call->solver, &b->stages, &nowhere, 0);
     CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, b->stages.count, b->stages.tableau->e);
     k->error_squares(D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det), w->x, w->x1, w->h_row, list.count,
                      list.weight, list.panel, (real)o->rtol, (real)o->atol, w->sum_row);
-    k->dot(D + 1, w->x1, w->zeros, 1, w->sum_row); /* not a number where x1 is not finite */
+    k->finite(D + 1, w->x1, 1, w->sum_row);
     memcpy(x1, w->x1, state * sizeof(real));
     sums[0] = CNF_TYPED(sum_lanes)(w, w->sum_row);
     return;
   }
   real *f0 = CNF_TYPED(slope)(w, 0);
   const real one = 1, *slope_list[1] = {f0};
-  CNF_TYPED(copy_rows)(D, lanes, w->x, w->e.value);
+  CNF_TYPED(copy_rows)(D, lanes, w->x, w->e.kept.value);
   CNF_TYPED(time_row)(w, 0);
   CNF_TYPED(evaluate_slope)(w, 0, f0);
   if (b->phase == CNF_TYPED(BATCH_FIRST)) {
@@ -80,7 +86,7 @@ static void CNF_TYPED(batch_task)(void *context, int64_t tile, int32_t worker) {
   }
   CNF_TYPED(step_row)(w);
   CNF_TYPED(time_row)(w, 1);
-  k->combine(D, w->x, w->h_row, 1, &one, slope_list, w->e.value);
+  k->combine(D, w->x, w->h_row, 1, &one, slope_list, w->e.kept.value);
   CNF_TYPED(evaluate_slope)(w, 0, w->x1);
   k->scaled_squares(D, w->x1, f0, w->x, (real)o->rtol, (real)o->atol, w->row);
   sums[0] = CNF_TYPED(sum_lanes)(w, w->row);

@@ -19,6 +19,8 @@ void cnf_solver_run_evaluate_f32(cnf_solver_f32 *solver, const cnf_solve_input *
                                  double *divergence);
 /* lanes, bytes and bytes_reserved of *info. */
 void cnf_solver_describe_f32(const cnf_solver_f32 *solver, cnf_solver_info *info);
+/* All counts of *work. */
+void cnf_solver_work_f32(const cnf_solver_f32 *solver, cnf_work *work);
 
 typedef struct cnf_solver_f64 cnf_solver_f64;
 cnf_status cnf_solver_make_f64(const cnf_program *program, const cnf_solver_options *options, int32_t trace,
@@ -30,5 +32,6 @@ void cnf_solver_run_evaluate_f64(cnf_solver_f64 *solver, const cnf_solve_input *
                                  double *divergence);
 /* lanes, bytes and bytes_reserved of *info. */
 void cnf_solver_describe_f64(const cnf_solver_f64 *solver, cnf_solver_info *info);
+void cnf_solver_work_f64(const cnf_solver_f64 *solver, cnf_work *work);
 
 #endif

@@ -2,34 +2,28 @@
 #include "solve/control.h"
 #include "solve/solver.h"
 
-static real *CNF_TYPED(slope)(const CNF_TYPED(cnf_worker) * w, int32_t stage) {
+/* Stage i of a step of every lane from (t, x) with its h: into the evaluation at hand, and slope i. */
+static void CNF_TYPED(make_stage)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, int32_t i) {
   WORKER_NAMES(w);
-  return w->k + (size_t)stage * (size_t)(D + 1) * (size_t)lanes;
+  CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, i, s->tableau->a[i]);
+  k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->e.kept.value);
+  CNF_TYPED(time_row)(w, cnf_tableau_c(s->tableau, i));
+  CNF_TYPED(evaluate_slope)(w, s->divergence[i] && m->trace != CNF_TRACE_NONE, CNF_TYPED(slope)(w, i));
 }
 
-/* Slope `out` [D+1] = (f, divergence) at the state in block 0 of the evaluator and at time_row. */
-static void CNF_TYPED(evaluate_slope)(CNF_TYPED(cnf_worker) * w, int with_divergence, real *out) {
-  WORKER_NAMES(w);
-  const cnf_program *p = m->program;
-  CNF_TYPED(field_forward)(&w->e, w->time_row);
-  CNF_TYPED(copy_rows)(D, lanes, w->e.value + (size_t)p->blocks[p->op_count].row * (size_t)lanes, out);
-  real *divergence = out + (size_t)D * (size_t)lanes;
-  if (with_divergence)
-    CNF_TYPED(divergence)(&w->e, w->probes, divergence);
-  else
-    memset(divergence, 0, (size_t)lanes * sizeof(real));
-}
-
-/* All stages of a step of every lane from (t, x) with its h; then x1. */
-static void CNF_TYPED(make_step)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s) {
+/* All stages of a step, then x1. Evaluations go to the slots of `record`, if it has any; else stage i's to scratch i where
+ * they are kept later on, and all to scratch 0 where nobody wants them again. */
+static void CNF_TYPED(make_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver, const cnf_stages *s,
+                                 const cnf_step_record *record, int kept_later) {
   WORKER_NAMES(w);
   CNF_TYPED(step_row)(w);
   for (int32_t i = s->fsal ? 1 : 0; i < s->count; i++) {
     if (!s->runs[i]) continue;
-    CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, i, s->tableau->a[i]);
-    k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->e.value);
-    CNF_TYPED(time_row)(w, cnf_tableau_c(s->tableau, i));
-    CNF_TYPED(evaluate_slope)(w, s->divergence[i] && m->trace != CNF_TRACE_NONE, CNF_TYPED(slope)(w, i));
+    if (record->rest >= 0 && cnf_is_kept(s, i))
+      CNF_TYPED(use_slot)(w, solver, record, i);
+    else
+      CNF_TYPED(use_scratch)(w, kept_later ? i : 0);
+    CNF_TYPED(make_stage)(w, s, i);
   }
   CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, s->count, s->tableau->b);
   k->combine(D + 1, w->x, w->h_row, list.count, list.weight, list.panel, w->x1);
@@ -45,86 +39,6 @@ static void CNF_TYPED(finish_sample)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   w->chunk_t[s] = status == CNF_SAMPLE_OK ? call->input->t1 : w->t[lane];
   w->chunk_status[s] = status;
   CNF_TYPED(lane_idle)(w, call, lane);
-}
-
-/* Loads samples from *next on into idle lanes. A sample with no way to go is finished at once. */
-static void CNF_TYPED(load_samples)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                    int64_t count, int64_t *next) {
-  WORKER_NAMES(w);
-  const cnf_solve_input *in = call->input;
-  for (int32_t j = 0; j < lanes && *next < count; j++) {
-    if (w->sample[j] >= 0) continue;
-    int64_t s = (*next)++;
-    w->sample[j] = s;
-    w->t[j] = in->t0;
-    w->fresh[j] = 1;
-    w->step[j] = 0;
-    w->chunk_accepted[s] = w->chunk_rejected[s] = w->chunk_evaluations[s] = 0;
-    CNF_TYPED(column_in)(D, lanes, (const real *)in->x0 + (size_t)(first + s) * (size_t)D, w->x, j);
-    w->x[(size_t)D * (size_t)lanes + (size_t)j] = 0;
-    CNF_TYPED(load_probes)(w, call, first + s, j);
-    if (in->t0 == in->t1 && !call->steps) CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_OK);
-  }
-}
-
-static double CNF_TYPED(root_mean)(double squares, int32_t count) { return sqrt(squares / count); }
-
-/* First steps of the fresh lanes (adaptive): their f0, which FSAL methods keep as slope 0, and a length for the step.
- * The whole tile is evaluated; the lanes under way do not notice. */
-static void CNF_TYPED(start_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call) {
-  WORKER_NAMES(w);
-  const cnf_solver_options *o = &call->solver->options;
-  const cnf_stages *s = &call->solver->stages;
-  double t0 = call->input->t0, t1 = call->input->t1, direction = t1 > t0 ? 1 : -1, d0[CNF_MAX_LANES], d1[CNF_MAX_LANES];
-  int choose = o->initial_step == 0, any = 0;
-  for (int32_t j = 0; j < lanes; j++) any |= w->fresh[j];
-  if (!any) return;
-  for (int32_t j = 0; j < lanes; j++) {
-    w->mask_row[j] = (real)w->fresh[j];
-    if (!w->fresh[j]) continue;
-    w->h[j] = direction * fmin(o->initial_step, fabs(t1 - t0));
-    w->chunk_evaluations[w->sample[j]] += choose ? 2 : s->fsal;
-  }
-  real *f0 = w->x1; /* free between steps */
-  if (choose || s->fsal) {
-    CNF_TYPED(copy_rows)(D, lanes, w->x, w->e.value);
-    CNF_TYPED(time_row)(w, 0);
-    CNF_TYPED(evaluate_slope)(w, s->fsal && m->trace != CNF_TRACE_NONE, f0);
-    if (s->fsal) k->blend(D + 1, w->mask_row, f0, CNF_TYPED(slope)(w, 0));
-  }
-  if (choose) {
-    real *norms = w->row, *f1 = w->e.value + (size_t)m->program->blocks[m->program->op_count].row * (size_t)lanes;
-    const real one = 1, *slope_list[1] = {f0};
-    memset(norms, 0, (size_t)lanes * sizeof(real));
-    memset(w->sum_row, 0, (size_t)lanes * sizeof(real));
-    k->scaled_squares(D, w->x, NULL, w->x, (real)o->rtol, (real)o->atol, norms);
-    k->scaled_squares(D, f0, NULL, w->x, (real)o->rtol, (real)o->atol, w->sum_row);
-    for (int32_t j = 0; j < lanes; j++) {
-      d0[j] = CNF_TYPED(root_mean)((double)norms[j], D);
-      d1[j] = CNF_TYPED(root_mean)((double)w->sum_row[j], D);
-      if (w->fresh[j]) w->h[j] = direction * fmin(cnf_first_guess(d0[j], d1[j]), fabs(t1 - t0));
-    }
-    CNF_TYPED(step_row)(w);
-    CNF_TYPED(time_row)(w, 1);
-    k->combine(D, w->x, w->h_row, 1, &one, slope_list, w->e.value);
-    CNF_TYPED(field_forward)(&w->e, w->time_row);
-    memset(norms, 0, (size_t)lanes * sizeof(real));
-    k->scaled_squares(D, f1, f0, w->x, (real)o->rtol, (real)o->atol, norms);
-    for (int32_t j = 0; j < lanes; j++) {
-      if (!w->fresh[j]) continue;
-      double h0 = fabs(w->h[j]), d2 = CNF_TYPED(root_mean)((double)norms[j], D) / h0;
-      w->h[j] = direction * fmin(cnf_first_step(h0, d1[j], d2, s->order), fabs(t1 - t0));
-    }
-  }
-  /* 0 where all of x and f0 is finite, else not a number; without f0 x stands for it */
-  k->dot(D, w->x, w->zeros, 0, w->row);
-  k->dot(D, choose || s->fsal ? f0 : w->x, w->zeros, 1, w->row);
-  for (int32_t j = 0; j < lanes; j++) {
-    if (!w->fresh[j]) continue;
-    w->fresh[j] = w->unruly[j] = 0;
-    w->h[j] = direction * fmin(fmax(fabs(w->h[j]), cnf_least_step(o->min_step, t0, t1)), fabs(t1 - t0));
-    if (w->row[j] != 0) CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_NOT_FINITE);
-  }
 }
 
 /* h of every lane for the step to come. Adaptive: ends samples whose step has become too small. */
@@ -147,26 +61,37 @@ static void CNF_TYPED(choose_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
   }
 }
 
-static void CNF_TYPED(record_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t lane) {
+/* Records the step of `lane`, which has been accepted; `tile` has its slots where steps are fixed. */
+static cnf_step_record *CNF_TYPED(record_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
+                                               const cnf_step_record *tile, int32_t lane) {
   WORKER_NAMES(w);
-  int64_t s = w->sample[lane], n = w->chunk_accepted[s];
   const cnf_solve_output *out = call->output;
-  size_t place = (size_t)n * (size_t)call->solver->chunk_capacity + (size_t)s;
-  if (call->loss || (out && out->step_fractions)) {
-    w->record_step[place] = (cnf_step_record){.t = w->t[lane], .h = w->h[lane]};
-    if (call->loss) CNF_TYPED(column_out)(D, lanes, w->x, lane, w->record_x + place * (size_t)D);
+  const cnf_stages *s = &call->solver->stages;
+  const size_t place = CNF_TYPED(record_place)(call, w->sample[lane], w->chunk_accepted[w->sample[lane]]);
+  cnf_step_record *record = &w->record_step[place];
+  if (!call->loss && !(out && out->step_fractions)) return NULL;
+  *record = *tile;
+  record->t = w->t[lane], record->h = w->h[lane];
+  if (!call->loss) return record;
+  CNF_TYPED(column_out)(D, lanes, w->x, lane, w->record_x + place * (size_t)D);
+  if (!call->steps) {
+    CNF_TYPED(take_slots)(w, call->solver, w->next_slot[lane], record);
+    w->next_slot[lane] = s->fsal && record->rest >= 0 ? cnf_kept_slot(s, record, s->count - 1) : -1;
   }
+  return record;
 }
 
-/* Verdict on the step just made, lane by lane: mask_row = 1 where it is accepted. Returns how many are. */
-static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call) {
+/* Verdict on the step just made, lane by lane: mask_row = 1 where it is accepted, records[j] then its
+ * record. Returns how many are. */
+static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
+                                      const cnf_step_record *tile, cnf_step_record **records) {
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
   const cnf_stages *s = &call->solver->stages;
   int adaptive = !call->steps, components = D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det);
   double ratio = 0;
   int32_t accepted = 0;
-  k->dot(D + 1, w->x1, w->zeros, 0, w->row); /* 0 where all of x1 is finite, else not a number */
+  k->finite(D + 1, w->x1, 0, w->row);
   if (adaptive) {
     CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, s->count, s->tableau->e);
     memset(w->sum_row, 0, (size_t)lanes * sizeof(real));
@@ -176,6 +101,7 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   for (int32_t j = 0; j < lanes; j++) {
     int64_t n = w->sample[j];
     w->mask_row[j] = 0;
+    records[j] = NULL;
     if (n < 0) continue;
     w->chunk_evaluations[n] += s->evaluations;
     int finite = w->row[j] == 0;
@@ -183,7 +109,7 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
     if (adaptive ? ratio <= 1 : finite) {
       w->mask_row[j] = 1;
       accepted++;
-      CNF_TYPED(record_step)(w, call, j);
+      records[j] = CNF_TYPED(record_step)(w, call, tile, j);
       w->chunk_accepted[n]++;
       w->step[j]++;
       w->t[j] += w->h[j];
@@ -202,37 +128,72 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   return accepted;
 }
 
+/* Idle lanes take the chunk's next samples. A sample with no way to go is finished at once. */
+static void CNF_TYPED(load_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                  int64_t count, int64_t *next) {
+  WORKER_NAMES(w);
+  const cnf_solve_input *in = call->input;
+  for (int32_t j = 0; j < lanes; j++)
+    while (w->sample[j] < 0 && *next < count) {
+      const int64_t s = w->order[(*next)++];
+      w->sample[j] = s;
+      w->t[j] = in->t0;
+      w->h[j] = w->start_h[s];
+      w->step[j] = w->unruly[j] = 0;
+      w->next_slot[j] = w->start_slot[s];
+      CNF_TYPED(column_in)(D, lanes, (const real *)in->x0 + (size_t)(first + s) * (size_t)D, w->x, j);
+      w->x[(size_t)D * (size_t)lanes + (size_t)j] = 0;
+      if (!call->steps && in->t0 == in->t1)
+        CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_OK);
+      else if (!call->steps && isnan(w->start_h[s]))
+        CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_NOT_FINITE);
+      else if (!call->steps) {
+        CNF_TYPED(column_in)(D + 1, lanes, w->start_slope + (size_t)s * (size_t)(D + 1), CNF_TYPED(slope)(w, 0), j);
+        CNF_TYPED(move_constants)(w, j, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
+      }
+    }
+}
+
+/* Samples that are done, or have had all the steps they may take, leave their lanes. */
+static void CNF_TYPED(leave_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call) {
+  WORKER_NAMES(w);
+  for (int32_t j = 0; j < lanes; j++) {
+    int64_t n = w->sample[j];
+    if (n < 0) continue;
+    if (w->mask_row[j] > 0 && w->last[j])
+      CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_OK);
+    else if (!call->steps && w->chunk_accepted[n] + w->chunk_rejected[n] >= call->solver->options.max_steps)
+      CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_MAX_STEPS);
+  }
+}
+
 /* Solves samples [first, first + count) of the call, count <= chunk_capacity, into the worker's chunk_ arrays. */
 static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
                                      int64_t count) {
   WORKER_NAMES(w);
-  const cnf_stages *s = &call->solver->stages;
+  const CNF_TYPED(cnf_solver) *solver = call->solver;
+  const int fsal = solver->stages.fsal, keep = call->loss != NULL;
   int64_t next = 0;
-  size_t state = (size_t)(D + 1) * (size_t)lanes;
-  memset(w->k, 0, (size_t)s->count * state * sizeof(real));
-  for (int32_t j = 0; j < lanes; j++) CNF_TYPED(lane_idle)(w, call, j);
+  memset(w->k, 0, (size_t)solver->stages.count * (size_t)(D + 1) * (size_t)lanes * sizeof(real));
+  w->slots_used = 0;
+  CNF_TYPED(start_chunk)(w, call, first, count);
   for (;;) {
-    int32_t idle = 0;
-    for (int32_t j = 0; j < lanes; j++) idle += w->sample[j] < 0;
-    if (next < count && idle >= lanes / 4) { /* fewer would not pay for the evaluations of start_lanes */
-      CNF_TYPED(load_samples)(w, call, first, count, &next);
-      if (!call->steps) CNF_TYPED(start_lanes)(w, call);
-      continue;
-    }
-    if (idle == lanes) break;
+    cnf_step_record tile = {.first = -1, .rest = -1}, *records[CNF_MAX_LANES];
+    int32_t live = 0;
+    CNF_TYPED(load_lanes)(w, call, first, count, &next);
     CNF_TYPED(choose_steps)(w, call);
-    CNF_TYPED(make_step)(w, s);
-    if (CNF_TYPED(judge_steps)(w, call)) {
-      k->blend(D + 1, w->mask_row, w->x1, w->x);
-      if (s->fsal) k->blend(D + 1, w->mask_row, CNF_TYPED(slope)(w, s->count - 1), CNF_TYPED(slope)(w, 0));
+    for (int32_t j = 0; j < lanes; j++) live += w->sample[j] >= 0;
+    if (live == 0 && next < count) continue;
+    if (live == 0) break;
+    if (keep && solver->options.control != CNF_CONTROL_SAMPLE) CNF_TYPED(take_slots)(w, solver, -1, &tile);
+    CNF_TYPED(make_step)(w, solver, &solver->stages, &tile, keep && !call->steps);
+    CNF_TYPED(count_work)(w, solver->stages.evaluations);
+    if (CNF_TYPED(judge_steps)(w, call, &tile, records)) {
+      if (keep && !call->steps) CNF_TYPED(keep_step)(w, solver, records);
+      k->blend(D + 1, w->mask_row, w->x1, w->x, w->x);
+      real *k0 = CNF_TYPED(slope)(w, 0), *k1 = CNF_TYPED(slope)(w, solver->stages.count - 1);
+      if (fsal) k->blend(D + 1, w->mask_row, k1, k0, k0);
     }
-    for (int32_t j = 0; j < lanes; j++) {
-      int64_t n = w->sample[j];
-      if (n < 0) continue;
-      if (w->mask_row[j] > 0 && w->last[j])
-        CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_OK);
-      else if (!call->steps && w->chunk_accepted[n] + w->chunk_rejected[n] >= call->solver->options.max_steps)
-        CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_MAX_STEPS);
-    }
+    CNF_TYPED(leave_lanes)(w, call);
   }
 }

@@ -17,23 +17,82 @@ static void CNF_TYPED(column_zero)(int32_t rows, int32_t lanes, real *panel, int
   for (int32_t d = 0; d < rows; d++) panel[(size_t)d * (size_t)lanes + (size_t)lane] = 0;
 }
 
+/* Row d of the lanes' probe number n. */
+static real *CNF_TYPED(probe_row)(const CNF_TYPED(cnf_worker) * w, int32_t n, int32_t d) {
+  WORKER_NAMES(w);
+  return CNF_TYPED(rows_of)(m, w->e.constants.tangent, n, CNF_STATE) + (size_t)d * (size_t)lanes;
+}
+
 /* The probes of sample `number` of the call: the caller's, or drawn from the sample's own key. */
 static void CNF_TYPED(load_probes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t number,
                                    int32_t lane) {
   WORKER_NAMES(w);
   if (m->trace != CNF_TRACE_HUTCHINSON) return;
-  int32_t n = m->probes * D;
   const cnf_solve_input *in = call->input;
-  if (in->probes) {
-    CNF_TYPED(column_in)(n, lanes, (const real *)in->probes + (size_t)number * (size_t)n, w->probes, lane);
-    return;
-  }
   uint64_t id = in->sample_ids ? in->sample_ids[number] : (uint64_t)number;
   cnf_noise_key key = {.seed = in->seed, .stream = CNF_STREAM_PROBE, .step = in->step, .sample = id};
-  for (int32_t i = 0; i < n; i++)
-    w->probes[(size_t)i * (size_t)lanes + (size_t)lane] =
-        (real)(call->solver->options.probe == CNF_PROBE_GAUSSIAN ? cnf_noise_normal(key, (uint64_t)i)
-                                                                 : cnf_noise_rademacher(key, (uint64_t)i));
+  const int gaussian = call->solver->options.probe == CNF_PROBE_GAUSSIAN;
+  for (int32_t n = 0; n < m->probes; n++)
+    for (int32_t d = 0; d < D; d++) {
+      const size_t i = (size_t)n * (size_t)D + (size_t)d;
+      real *to = CNF_TYPED(probe_row)(w, n, d) + lane;
+      if (in->probes)
+        *to = ((const real *)in->probes)[(size_t)number * (size_t)m->probes * (size_t)D + i];
+      else
+        *to = (real)(gaussian ? cnf_noise_normal(key, i) : cnf_noise_rademacher(key, i));
+    }
+}
+
+/* A lane's constants as one column: the divergence of linear ops, then of each tangent its entries, and of each block the
+ * tangent where it does not vary, the exit where an op that bends exits. */
+static int32_t CNF_TYPED(constant_reals)(const CNF_TYPED(cnf_model) * m) {
+  const cnf_program *p = m->program;
+  int32_t rows = p->state_dim + p->entry_rows;
+  for (int32_t b = 1; b <= p->op_count; b++)
+    rows += p->blocks[b].rows * (CNF_TYPED(leads_in)(p, b - 1) + CNF_TYPED(goes_out)(p, b - 1));
+  return m->trace == CNF_TRACE_HUTCHINSON ? 1 + m->probes * rows : 0;
+}
+
+/* Lane `lane` of the constants into a column (out = 1), or from it. */
+static void CNF_TYPED(move_constants)(CNF_TYPED(cnf_worker) * w, int32_t lane, real *column, int out) {
+  WORKER_NAMES(w);
+  const cnf_program *p = m->program;
+  CNF_TYPED(cnf_constants) *c = &w->e.constants;
+  if (m->trace != CNF_TRACE_HUTCHINSON) return;
+#define MOVE(rows, panel)                                        \
+  do {                                                           \
+    const int32_t rows_ = (rows);                                \
+    real *panel_ = (panel);                                      \
+    if (out)                                                     \
+      CNF_TYPED(column_out)(rows_, lanes, panel_, lane, column); \
+    else                                                         \
+      CNF_TYPED(column_in)(rows_, lanes, column, panel_, lane);  \
+    column += rows_;                                             \
+  } while (0)
+  MOVE(1, c->divergence);
+  for (int32_t n = 0; n < m->probes; n++) {
+    MOVE(p->entry_rows, c->entry + (size_t)n * (size_t)p->entry_rows * (size_t)lanes);
+    MOVE(D, CNF_TYPED(probe_row)(w, n, 0));
+    for (int32_t b = 1; b <= p->op_count; b++) {
+      if (CNF_TYPED(leads_in)(p, b - 1)) MOVE(p->blocks[b].rows, CNF_TYPED(rows_of)(m, c->tangent, n, b));
+      if (CNF_TYPED(goes_out)(p, b - 1)) MOVE(p->blocks[b].rows, CNF_TYPED(rows_of)(m, c->exit, n, b));
+    }
+  }
+#undef MOVE
+}
+
+static void CNF_TYPED(clear_probes)(CNF_TYPED(cnf_worker) * w, int32_t lane) {
+  WORKER_NAMES(w);
+  if (m->trace != CNF_TRACE_HUTCHINSON) return;
+  for (int32_t n = 0; n < m->probes; n++) CNF_TYPED(column_zero)(D, lanes, CNF_TYPED(probe_row)(w, n, 0), lane);
+}
+
+/* Unit vectors are every sample's tangents: what follows from them stays for the whole task. */
+static void CNF_TYPED(load_unit_tangents)(CNF_TYPED(cnf_worker) * w) {
+  WORKER_NAMES(w);
+  if (m->trace != CNF_TRACE_EXACT_TANGENTS) return;
+  for (int32_t d = 0; d < D; d++) CNF_TYPED(unit_tangent)(m, d, CNF_TYPED(probe_row)(w, d, 0));
+  CNF_TYPED(prepare_constants)(m, &w->e.constants);
 }
 
 /* An idle lane stands still: with h = 0 its state stays as it is. */
@@ -42,9 +101,13 @@ static void CNF_TYPED(lane_idle)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
   w->sample[lane] = -1;
   w->t[lane] = call->input->t0;
   w->h[lane] = 0;
-  w->last[lane] = w->fresh[lane] = 0;
+  w->last[lane] = 0;
   CNF_TYPED(column_zero)(D + 1, lanes, w->x, lane);
-  if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(column_zero)(m->probes * D, lanes, w->probes, lane);
+}
+
+/* Where step n of sample s of the chunk is recorded. */
+static size_t CNF_TYPED(record_place)(const CNF_TYPED(cnf_call) * call, int64_t s, int32_t n) {
+  return (size_t)n * (size_t)call->solver->chunk_capacity + (size_t)s;
 }
 
 /* Where fixed step n begins, as a fraction of the way from t0 to t1. */

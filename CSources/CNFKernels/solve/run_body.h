@@ -51,8 +51,10 @@ static void CNF_TYPED(solve_task)(void *context, int64_t number, int32_t worker)
 static void CNF_TYPED(vjp_task)(void *context, int64_t number, int32_t worker) {
   CNF_TYPED(cnf_call) *call = context;
   CNF_TYPED(cnf_worker) *w = &call->solver->workers[worker];
-  size_t size = call->solver->model.gradient_size;
-  real *gradient = call->solver->partials + (size_t)number * size;
+  CNF_TYPED(cnf_partials) *partials = &call->solver->partials;
+  const size_t size = call->solver->model.gradient_size;
+  const int32_t buffer = CNF_TYPED(partials_take)(partials);
+  real *gradient = partials->memory + (size_t)buffer * size;
   int64_t first = number * call->group, end = first + call->group;
   if (end > (int64_t)call->input->count) end = (int64_t)call->input->count;
   memset(gradient, 0, size * sizeof(real));
@@ -66,56 +68,40 @@ static void CNF_TYPED(vjp_task)(void *context, int64_t number, int32_t worker) {
     }
     CNF_TYPED(adjoint_chunk)(w, call, first, count, gradient);
   }
-}
-
-#define CNF_REDUCE_BLOCK 4096
-
-typedef struct CNF_TYPED(reduction) {
-  CNF_TYPED(cnf_solver) * solver;
-  int64_t groups;
-} CNF_TYPED(reduction);
-
-/* Sums a range of all partial gradients into the first, along one fixed tree: neighbours, then neighbours' sums. */
-static void CNF_TYPED(reduce_task)(void *context, int64_t number, int32_t worker) {
-  CNF_TYPED(reduction) *r = context;
-  (void)worker;
-  size_t size = r->solver->model.gradient_size, begin = (size_t)number * CNF_REDUCE_BLOCK;
-  size_t end = begin + CNF_REDUCE_BLOCK < size ? begin + CNF_REDUCE_BLOCK : size;
-  for (int64_t step = 1; step < r->groups; step *= 2)
-    for (int64_t i = 0; i + step < r->groups; i += 2 * step) {
-      real *a = r->solver->partials + (size_t)i * size;
-      const real *b = r->solver->partials + (size_t)(i + step) * size;
-      for (size_t n = begin; n < end; n++) a[n] += b[n];
-    }
+  CNF_TYPED(partials_add)(partials, (int32_t)number, buffer, size);
 }
 
 static int64_t CNF_TYPED(ceil_div)(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-/* How a batch is cut: by its size and the model, never by threads. Adaptive chunks hold several tiles, so that a lane whose
- * sample is done finds another; groups are as many as there is room for partial gradients. */
+/* How a batch is cut: by its size and the model, never by threads. Fixed steps: a tile is a chunk. Adaptive: a chunk is
+ * an eighth of the batch, if that is at most so many tiles and if its evaluations are likely to find room where they are
+ * kept, CNF_LIKELY_EVALUATIONS a sample; the more samples it has, the shorter lanes stand idle at its end. */
+#define CNF_LIKELY_EVALUATIONS 64
 static void CNF_TYPED(cut_batch)(CNF_TYPED(cnf_call) * call) {
   const CNF_TYPED(cnf_solver) *s = call->solver;
-  int64_t lanes = s->model.kernels->lanes, tiles = CNF_TYPED(ceil_div)((int64_t)call->input->count, lanes);
-  int64_t chunk_tiles = 1, capacity = s->chunk_capacity / lanes;
-  if (!call->steps) chunk_tiles = tiles / 8 < 1 ? 1 : tiles / 8;
-  if (chunk_tiles > capacity) chunk_tiles = capacity;
-  int64_t group_tiles = CNF_TYPED(ceil_div)(tiles, s->group_capacity);
-  if (group_tiles < chunk_tiles) group_tiles = chunk_tiles;
-  call->chunk = chunk_tiles * lanes;
-  call->group = group_tiles * lanes;
+  const int64_t lanes = s->model.kernels->lanes, count = (int64_t)call->input->count;
+  call->chunk = lanes;
+  if (!call->steps) {
+    int64_t tiles = CNF_TYPED(ceil_div)(count, 8 * lanes), room = s->slot_capacity / (CNF_LIKELY_EVALUATIONS * lanes);
+    if (tiles > s->chunk_capacity / lanes) tiles = s->chunk_capacity / lanes;
+    if (call->loss && room > 0 && tiles > room) tiles = room;
+    const int64_t chunks = CNF_TYPED(ceil_div)(count, tiles * lanes);
+    call->chunk = CNF_TYPED(ceil_div)(count, chunks); /* equal ones */
+  }
+  const int64_t chunks = CNF_TYPED(ceil_div)(count, call->chunk);
+  call->group = CNF_TYPED(ceil_div)(chunks, CNF_MAX_GROUPS) * call->chunk;
 }
 
 static void CNF_TYPED(run_gradient)(CNF_TYPED(cnf_call) * call) {
   CNF_TYPED(cnf_solver) *solver = call->solver;
-  int64_t groups = CNF_TYPED(ceil_div)((int64_t)call->input->count, call->group);
-  int32_t threads = solver->options.threads;
-  cnf_parallel_for(groups, threads, CNF_TYPED(vjp_task), call);
+  CNF_TYPED(cnf_partials) *partials = &solver->partials;
+  const int32_t groups = (int32_t)CNF_TYPED(ceil_div)((int64_t)call->input->count, call->group);
+  CNF_TYPED(partials_begin)(partials, groups);
+  cnf_parallel_for(groups, solver->options.threads, CNF_TYPED(vjp_task), call);
   if (call->callback_failed || !call->gradient->parameters) return;
-  CNF_TYPED(reduction) r = {.solver = solver, .groups = groups};
-  int64_t blocks = CNF_TYPED(ceil_div)((int64_t)solver->model.gradient_size, CNF_REDUCE_BLOCK);
-  cnf_parallel_for(blocks, groups > 1 ? threads : 1, CNF_TYPED(reduce_task), &r);
-  if (solver->model.trace == CNF_TRACE_EXACT_PRODUCT) CNF_TYPED(trace_product_finish)(&solver->model, solver->partials);
-  CNF_TYPED(model_unpad)(&solver->model, solver->partials, call->gradient->parameters);
+  real *gradient = partials->memory + (size_t)partials->root * solver->model.gradient_size;
+  if (solver->model.trace == CNF_TRACE_EXACT_PRODUCT) CNF_TYPED(trace_product_finish)(&solver->model, gradient);
+  CNF_TYPED(model_unpad)(&solver->model, gradient, call->gradient->parameters);
 }
 
 cnf_status CNF_TYPED(cnf_solver_run)(CNF_TYPED(cnf_solver) * solver, const cnf_solve_input *input, const cnf_loss *loss,
@@ -127,6 +113,7 @@ cnf_status CNF_TYPED(cnf_solver_run)(CNF_TYPED(cnf_solver) * solver, const cnf_s
     return CNF_OK;
   }
   call.want_times = gradient && (gradient->t0 || gradient->t1);
+  for (int32_t i = 0; i < solver->options.threads; i++) memset(&solver->workers[i].work, 0, sizeof(cnf_work));
   CNF_TYPED(model_pack)(&solver->model, input->parameters);
   if (solver->options.control == CNF_CONTROL_FIXED) {
     call.fractions = input->step_fractions;
@@ -166,7 +153,10 @@ static void CNF_TYPED(evaluate_task)(void *context, int64_t tile, int32_t worker
     CNF_TYPED(column_in)(D, lanes, (const real *)in->x0 + (size_t)(first + j) * (size_t)D, w->x, j);
     CNF_TYPED(load_probes)(w, &ev->call, first + j, j);
   }
-  CNF_TYPED(copy_rows)(D, lanes, w->x, w->e.value);
+  if (CNF_TYPED(tangent_count)(m) > 0)
+    CNF_TYPED(load_unit_tangents)(w), CNF_TYPED(prepare_constants)(m, &w->e.constants);
+  CNF_TYPED(use_scratch)(w, 0);
+  CNF_TYPED(copy_rows)(D, lanes, w->x, w->e.kept.value);
   CNF_TYPED(time_row)(w, 0);
   CNF_TYPED(evaluate_slope)(w, ev->divergence && m->trace != CNF_TRACE_NONE, w->x1);
   for (int32_t j = 0; j < lanes && first + j < (int64_t)in->count; j++) {

@@ -7,45 +7,78 @@
 
 #define CNF_MAX_LANES 32
 #define CNF_MAX_CHUNK_TILES 8 /* of an adaptive solve */
-#define CNF_MAX_GROUPS 64
+#define CNF_MAX_GROUPS 64     /* partial gradients of a call */
 
-/* One accepted step of one sample. */
+/* One accepted step of one sample, and where its evaluations are kept: -1, if they are to be made again. */
 typedef struct cnf_step_record {
   double t, h;
+  int32_t first; /* slot of stage 0: of first-same-as-last methods, that of the last stage of the step before */
+  int32_t rest;  /* slot of the other stages that are kept, one after the other */
 } cnf_step_record;
+
+/* The slot of a stage that is kept. */
+static inline int32_t cnf_kept_slot(const cnf_stages *s, const cnf_step_record *record, int32_t stage) {
+  int32_t slot = record->rest;
+  if (stage == 0) return record->first;
+  for (int32_t i = 1; i < stage; i++) slot += cnf_is_kept(s, i);
+  return slot;
+}
 
 /* One thread's memory. Panels are [rows][lanes]; the log-determinant is row D of states and slopes. */
 typedef struct CNF_TYPED(cnf_worker) {
   CNF_TYPED(cnf_evaluator) e;
   real *x, *x1;                                      /* [D+1]: at the step's start and end */
   real *k;                                           /* [stages][D+1]: slopes; row D is the divergence */
-  real *probes;                                      /* [K][D] */
-  real *zeros;                                       /* [D+1] */
   real *h_row, *time_row, *mask_row, *sum_row, *row; /* [1] */
   /* lanes */
   int64_t sample[CNF_MAX_LANES]; /* within the chunk; -1: idle */
   double t[CNF_MAX_LANES], h[CNF_MAX_LANES];
-  int32_t last[CNF_MAX_LANES];   /* 1: the step under way ends at t1 */
-  int32_t unruly[CNF_MAX_LANES]; /* 1: the last attempt was rejected for not being finite */
-  int32_t fresh[CNF_MAX_LANES];  /* 1: loaded, not started */
-  int32_t step[CNF_MAX_LANES];   /* adjoint: the step to be reversed; fixed: the step to be made */
+  int32_t last[CNF_MAX_LANES];      /* 1: the step under way ends at t1 */
+  int32_t unruly[CNF_MAX_LANES];    /* 1: the last attempt was rejected for not being finite */
+  int32_t step[CNF_MAX_LANES];      /* the step to be made, or in the adjoint to be reversed */
+  int32_t next_slot[CNF_MAX_LANES]; /* of stage 0 of the step to be made: first-same-as-last */
   /* chunk, by sample within it */
   real *chunk_x1; /* [chunk][D] */
   double *chunk_log_det, *chunk_t;
   int32_t *chunk_status, *chunk_accepted, *chunk_rejected, *chunk_evaluations;
   double *chunk_loss, *chunk_log_det_bar;
   real *chunk_x1_bar; /* [chunk][D] */
+  /* how the chunk's samples start, by sample within it (start_body.h) */
+  int32_t *order;       /* [chunk]: in which they are loaded into lanes */
+  double *start_h;      /* [chunk]: adaptive: length of the first step, with its sign; NaN: field not finite at x0 */
+  real *start_slope;    /* [chunk][D+1]: first-same-as-last: of stage 0 */
+  int32_t *start_slot;  /* [chunk]: its evaluation, likewise */
+  real *start_constant; /* [chunk][constant_rows]: HUTCHINSON, adaptive: the lane's constants */
   /* records: step n of sample s at n*chunk + s */
   cnf_step_record *record_step;
-  real *record_x; /* [..][D] */
+  real *record_x; /* [..][D]: state at the step's start */
+  /* evaluations (keep_body.h) */
+  real *scratch; /* [stages] of a tile: those of the step under way */
+  real *slots;   /* [slot_capacity]: those that are kept */
+  int32_t slots_used;
   /* adjoint */
-  real *stage_value, *stage_aux; /* [stages][value_rows], [stages][aux_rows] */
-  real *lambda;                  /* [D]: cotangent of the state at the step's end */
-  real *stage_bar;               /* [stages][D]: cotangents of the stages' states */
+  CNF_TYPED(cnf_bars) * bars;         /* [bar_sets] */
+  CNF_TYPED(cnf_reversed) * reversed; /* [stages]: of the step under way */
+  CNF_TYPED(cnf_constants) queue;     /* HUTCHINSON: sums of samples that are done, until a tile of them is */
+  int32_t queued;
+  real *lambda;    /* [D]: cotangent of the state at the step's end */
+  real *stage_bar; /* [stages][D]: cotangents of the stages' states */
   real *mu_row, *stage_mu_row, *time_bar_row, *divergence_row, *h_bar_row, *t_bar_row; /* [1] */
   real *slope;                                                                         /* [D] scratch */
   double t0_bar[CNF_MAX_LANES], t1_bar[CNF_MAX_LANES];
+  cnf_work work; /* of the call under way */
 } CNF_TYPED(cnf_worker);
+
+/* Partial gradients on their way into one (partials_body.h). */
+typedef struct CNF_TYPED(cnf_partials) {
+  real *memory; /* [CNF_MAX_GROUPS][gradient_size]: address space, of which as much is touched as is in use at once */
+  int32_t lock;
+  int32_t free[CNF_MAX_GROUPS], free_count;
+  int32_t groups;
+  int32_t buffer[2 * CNF_MAX_GROUPS]; /* by node of the tree, level after level */
+  int32_t met[2 * CNF_MAX_GROUPS];    /* by pair of nodes: 1: one of them is there */
+  int32_t root;                       /* buffer of the sum of all */
+} CNF_TYPED(cnf_partials);
 
 struct CNF_TYPED(cnf_solver) {
   CNF_TYPED(cnf_model) model;
@@ -53,10 +86,13 @@ struct CNF_TYPED(cnf_solver) {
   cnf_stages stages;
   int32_t chunk_capacity;  /* samples */
   int32_t record_capacity; /* steps of a sample */
-  int32_t group_capacity;
+  int32_t slot_capacity;   /* evaluations that a worker can keep: of a tile where steps are fixed, else of a sample */
+  size_t slot_size;        /* reals of one */
+  int32_t constant_rows;   /* a lane's constants, in reals */
+  int32_t bar_sets;        /* stages whose cotangents are held at once */
   CNF_TYPED(cnf_worker) * workers; /* [threads] */
-  real *partials;                  /* [group_capacity][gradient_size] */
-  double *grid;                    /* [record_capacity + 1]: step fractions that batch control has found */
+  CNF_TYPED(cnf_partials) partials;
+  double *grid; /* [record_capacity + 1]: step fractions that batch control has found */
   char *memory, *reserved;
   size_t bytes, bytes_reserved;
 };

@@ -12,22 +12,11 @@ static const CNF_TYPED(cnf_kernels) * CNF_TYPED(kernels_for)(int32_t isa) {
   }
 }
 
-#define CNF_PARTIALS_BYTES ((size_t)32 << 20) /* room for partial gradients, unless 8 of them take more */
+#define CNF_MOST_SLOTS (1 << 24)
 
-static void CNF_TYPED(worker_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * s, cnf_arena *arena,
-                                     cnf_arena *reserve) {
-  const cnf_program *p = s->model.program;
-  size_t row = (size_t)s->model.kernels->lanes * sizeof(real), D = (size_t)p->state_dim;
-  size_t stages = (size_t)s->stages.count, chunk = (size_t)s->chunk_capacity, steps = (size_t)s->record_capacity;
-  CNF_TYPED(evaluator_layout)(&w->e, &s->model, arena);
-  w->x = cnf_arena_take(arena, D + 1, row);
-  w->x1 = cnf_arena_take(arena, D + 1, row);
-  w->k = cnf_arena_take(arena, stages * (D + 1), row);
-  w->probes = cnf_arena_take(arena, s->model.trace == CNF_TRACE_HUTCHINSON ? (size_t)s->model.probes * D : 0, row);
-  w->zeros = cnf_arena_take(arena, D + 1, row);
-  real **rows[] = {&w->h_row,        &w->time_row,     &w->mask_row,       &w->sum_row,   &w->row,      &w->mu_row,
-                   &w->stage_mu_row, &w->time_bar_row, &w->divergence_row, &w->h_bar_row, &w->t_bar_row};
-  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) *rows[i] = cnf_arena_take(arena, 1, row);
+/* The arrays of a chunk, by sample within it. */
+static void CNF_TYPED(chunk_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * s, cnf_arena *arena) {
+  size_t chunk = (size_t)s->chunk_capacity, D = (size_t)s->model.program->state_dim;
   w->chunk_x1 = cnf_arena_take(arena, chunk * D, sizeof(real));
   w->chunk_x1_bar = cnf_arena_take(arena, chunk * D, sizeof(real));
   double **numbers[] = {&w->chunk_log_det, &w->chunk_t, &w->chunk_loss, &w->chunk_log_det_bar};
@@ -36,20 +25,59 @@ static void CNF_TYPED(worker_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   int32_t **counts[] = {&w->chunk_status, &w->chunk_accepted, &w->chunk_rejected, &w->chunk_evaluations};
   for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
     *counts[i] = cnf_arena_take(arena, chunk, sizeof(int32_t));
-  w->stage_value = cnf_arena_take(arena, stages * (size_t)p->value_rows, row);
-  w->stage_aux = cnf_arena_take(arena, stages * (size_t)p->aux_rows, row);
+  w->order = cnf_arena_take(arena, chunk, sizeof(int32_t));
+  w->start_h = cnf_arena_take(arena, chunk, sizeof(double));
+  w->start_slope = cnf_arena_take(arena, chunk * (D + 1), sizeof(real));
+  w->start_slot = cnf_arena_take(arena, chunk, sizeof(int32_t));
+  w->start_constant = cnf_arena_take(arena, chunk * (size_t)s->constant_rows, sizeof(real));
+}
+
+static void CNF_TYPED(adjoint_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * s, cnf_arena *arena,
+                                      cnf_arena *reserve) {
+  size_t row = (size_t)s->model.kernels->lanes * sizeof(real), D = (size_t)s->model.program->state_dim;
+  size_t stages = (size_t)s->stages.count;
+  w->bars = cnf_arena_take(arena, (size_t)s->bar_sets, sizeof *w->bars);
+  for (int32_t i = 0; i < s->bar_sets; i++) {
+    CNF_TYPED(cnf_bars) measured;
+    CNF_TYPED(bars_layout)(w->bars ? &w->bars[i] : &measured, &s->model, arena);
+  }
+  if (w->bars) w->e.bars = w->bars[0];
+  w->reversed = cnf_arena_take(arena, stages, sizeof *w->reversed);
+  if (s->model.trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(constants_layout)(&w->queue, &s->model, arena);
   w->lambda = cnf_arena_take(arena, D, row);
   w->stage_bar = cnf_arena_take(arena, stages * D, row);
   w->slope = cnf_arena_take(arena, D, row);
-  w->record_step = cnf_arena_take(reserve, steps * chunk, sizeof *w->record_step);
-  w->record_x = cnf_arena_take(reserve, steps * chunk, D * sizeof(real));
+  w->slots = cnf_arena_take(reserve, (size_t)s->slot_capacity * s->slot_size, sizeof(real));
+  size_t records = (size_t)s->record_capacity * (size_t)s->chunk_capacity;
+  w->record_step = cnf_arena_take(reserve, records, sizeof *w->record_step);
+  w->record_x = cnf_arena_take(reserve, records, D * sizeof(real));
+}
+
+static void CNF_TYPED(worker_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * s, cnf_arena *arena,
+                                     cnf_arena *reserve) {
+  size_t row = (size_t)s->model.kernels->lanes * sizeof(real), D = (size_t)s->model.program->state_dim;
+  size_t stages = (size_t)s->stages.count;
+  CNF_TYPED(evaluator_layout)(&w->e, &s->model, arena);
+  w->x = cnf_arena_take(arena, D + 1, row);
+  w->x1 = cnf_arena_take(arena, D + 1, row);
+  w->k = cnf_arena_take(arena, stages * (D + 1), row);
+  w->scratch = cnf_arena_take(arena, stages * CNF_TYPED(kept_reals)(&s->model), sizeof(real));
+  real **rows[] = {&w->h_row,        &w->time_row,     &w->mask_row,       &w->sum_row,   &w->row,      &w->mu_row,
+                   &w->stage_mu_row, &w->time_bar_row, &w->divergence_row, &w->h_bar_row, &w->t_bar_row};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) *rows[i] = cnf_arena_take(arena, 1, row);
+  CNF_TYPED(chunk_layout)(w, s, arena);
+  CNF_TYPED(adjoint_layout)(w, s, arena, reserve);
 }
 
 static void CNF_TYPED(solver_layout)(CNF_TYPED(cnf_solver) * s, cnf_arena *arena, cnf_arena *reserve) {
   size_t threads = (size_t)s->options.threads;
   CNF_TYPED(model_layout)(&s->model, arena);
-  size_t bytes = s->model.gradient_size * sizeof(real), room = bytes ? CNF_PARTIALS_BYTES / bytes : CNF_MAX_GROUPS;
-  s->group_capacity = room < 8 ? 8 : room > CNF_MAX_GROUPS ? CNF_MAX_GROUPS : (int32_t)room;
+  s->constant_rows = CNF_TYPED(constant_reals)(&s->model);
+  s->slot_size = CNF_TYPED(kept_reals)(&s->model);
+  if (s->options.control == CNF_CONTROL_SAMPLE)
+    s->slot_size = ROUND_UP(s->slot_size / (size_t)s->model.kernels->lanes, CNF_CACHE_LINE / sizeof(real));
+  size_t slots = (size_t)s->options.store_bytes / (s->slot_size * sizeof(real));
+  s->slot_capacity = slots < CNF_MOST_SLOTS ? (int32_t)slots : CNF_MOST_SLOTS;
   s->grid = cnf_arena_take(arena, (size_t)s->record_capacity + 1, sizeof(double));
   CNF_TYPED(cnf_worker) *workers = cnf_arena_take(arena, threads, sizeof *workers);
   for (size_t i = 0; i < threads; i++) {
@@ -57,7 +85,7 @@ static void CNF_TYPED(solver_layout)(CNF_TYPED(cnf_solver) * s, cnf_arena *arena
     CNF_TYPED(worker_layout)(workers ? &workers[i] : &measured, s, arena, reserve);
   }
   s->workers = workers;
-  s->partials = cnf_arena_take(reserve, (size_t)s->group_capacity * s->model.gradient_size, sizeof(real));
+  s->partials.memory = cnf_arena_take(reserve, CNF_MAX_GROUPS * s->model.gradient_size, sizeof(real));
 }
 
 cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solver_options *options, int32_t trace,
@@ -74,6 +102,7 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
                               !options->exclude_log_det);
   s->chunk_capacity = (options->control == CNF_CONTROL_SAMPLE ? CNF_MAX_CHUNK_TILES : 1) * s->model.kernels->lanes;
   s->record_capacity = cnf_record_capacity(options);
+  s->bar_sets = CNF_TYPED(group_size)(&s->model) > 1 ? 1 : s->stages.count;
   cnf_arena arena = {0}, reserve = {0};
   CNF_TYPED(solver_layout)(s, &arena, &reserve);
   s->bytes = arena.used;
@@ -98,6 +127,18 @@ void CNF_TYPED(cnf_solver_free)(CNF_TYPED(cnf_solver) * s) {
   cnf_memory_free(s->memory, s->bytes);
   cnf_memory_free(s->reserved, s->bytes_reserved);
   free(s);
+}
+
+void CNF_TYPED(cnf_solver_work)(const CNF_TYPED(cnf_solver) * s, cnf_work *work) {
+  for (int32_t i = 0; i < s->options.threads; i++) {
+    const cnf_work *part = &s->workers[i].work;
+    work->evaluations += part->evaluations;
+    work->idle_evaluations += part->idle_evaluations;
+    work->adjoint_evaluations += part->adjoint_evaluations;
+    work->idle_adjoint_evaluations += part->idle_adjoint_evaluations;
+    work->steps += part->steps;
+    work->steps_recomputed += part->steps_recomputed;
+  }
 }
 
 void CNF_TYPED(cnf_solver_describe)(const CNF_TYPED(cnf_solver) * s, cnf_solver_info *info) {

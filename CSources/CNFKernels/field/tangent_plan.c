@@ -1,0 +1,68 @@
+/* Which tangents are constants of a solve, and which have to be made in every evaluation.
+ *
+ * A probe v is fixed over a solve, and so is the tangent of every block that only linear ops separate from the state: it
+ * is made once, when a sample is loaded. An op that bends (an activation other than the identity) multiplies by a'(z),
+ * which varies; blocks behind one are `bent`. In the same way v' J v = sum over ops that bend of g' y_dot, where g is v
+ * led back from dx/dt to that op's block through linear ops alone (`exits`): also a constant. So linear ops at either end
+ * of a net cost no product for the divergence, in an evaluation or in its reverse; what their weights' gradients need are
+ * sums over the solve, led back once (constants_body.h).
+ *
+ * A tangent is made in every evaluation (`tangent_runs`) where it varies and something but the end needs it: its op bends,
+ * or it reaches another that does (`turns`).
+ */
+#include "field/program.h"
+
+static int is_linear_or_activation(const cnf_op *op) {
+  return op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION;
+}
+static int has_two_inputs(const cnf_op *op) { return op->kind == CNF_OP_ADD || op->kind == CNF_OP_CONCAT; }
+
+/* From the state on: who bends, and whose tangent varies. */
+static void plan_bends(cnf_program *p) {
+  for (int32_t i = 0; i < p->op_count; i++) {
+    cnf_plan *plan = &p->plans[i];
+    const cnf_op *op = &plan->op;
+    cnf_block *block = &p->blocks[i + 1];
+    const cnf_block *a = op->kind == CNF_OP_TIME ? NULL : &p->blocks[op->input];
+    plan->bends = is_linear_or_activation(op) && op->activation != CNF_ACTIVATION_IDENTITY && block->from_state;
+    block->bent = plan->bends || (a && a->bent) || (has_two_inputs(op) && p->blocks[op->input2].bent);
+    plan->entry_row = -1;
+    if (plan->live && plan->bends && op->kind == CNF_OP_LINEAR && !a->bent)
+      plan->entry_row = p->entry_rows, p->entry_rows += plan->rows;
+  }
+}
+
+/* From dx/dt back: what its tangent is needed for. */
+static void plan_ends(cnf_program *p) {
+  p->blocks[p->op_count].exits = 1;
+  for (int32_t i = p->op_count - 1; i >= 0; i--) {
+    const cnf_plan *plan = &p->plans[i];
+    const cnf_op *op = &plan->op;
+    if (!plan->live || op->kind == CNF_OP_TIME) continue;
+    const cnf_block *block = &p->blocks[i + 1];
+    for (int n = 0; n < (has_two_inputs(op) ? 2 : 1); n++) {
+      cnf_block *operand = &p->blocks[n ? op->input2 : op->input];
+      operand->exits |= !plan->bends && block->exits && operand->from_state;
+      operand->turns |= (plan->bends || block->turns) && operand->from_state;
+    }
+  }
+}
+
+void cnf_program_plan_tangents(cnf_program *p, int32_t *written) {
+  plan_bends(p);
+  plan_ends(p);
+  for (int32_t i = 0; i <= p->op_count; i++) written[i] = 0;
+  for (int32_t i = p->op_count - 1; i >= 0; i--) {
+    cnf_plan *plan = &p->plans[i];
+    const cnf_op *op = &plan->op;
+    plan->tangent_runs = plan->live && p->blocks[i + 1].bent && (plan->bends || p->blocks[i + 1].turns);
+    if (!plan->tangent_runs) continue;
+    plan->tangent_accumulate = written[op->input];
+    written[op->input] = 1;
+    if (op->kind == CNF_OP_LINEAR && p->blocks[op->input].bent)
+      p->tangent_products += (size_t)plan->rows * (size_t)plan->cols;
+    if (!has_two_inputs(op)) continue;
+    plan->tangent_accumulate2 = written[op->input2];
+    written[op->input2] = 1;
+  }
+}

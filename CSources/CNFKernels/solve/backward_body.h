@@ -1,0 +1,201 @@
+/* The walk back: samples that arrived, each with its own steps, in lanes; longest first, so that few lanes are idle at the
+ * end. A lane without a sample stands where a live one does, with h = 0 and zero cotangents: what it adds to the sums over
+ * lanes is exactly 0, because its numbers are finite.
+ */
+#include "solve/solver.h"
+
+static void CNF_TYPED(adjoint_idle)(CNF_TYPED(cnf_worker) * w, int32_t lane) {
+  WORKER_NAMES(w);
+  w->sample[lane] = -1;
+  w->h[lane] = 0;
+  CNF_TYPED(column_zero)(D, lanes, w->lambda, lane);
+  w->mu_row[lane] = 0;
+}
+
+static void CNF_TYPED(finish_adjoint)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                      int32_t lane, real *gradient) {
+  WORKER_NAMES(w);
+  cnf_gradient *g = call->gradient;
+  size_t number = (size_t)(first + w->sample[lane]);
+  if (g->x0) CNF_TYPED(column_out)(D, lanes, w->lambda, lane, (real *)g->x0 + number * (size_t)D);
+  if (g->t0) g->t0[number] = w->t0_bar[lane];
+  if (g->t1) g->t1[number] = w->t1_bar[lane];
+  if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(queue_lane)(w, lane, gradient);
+  CNF_TYPED(adjoint_idle)(w, lane);
+}
+
+/* Samples to be walked back into w->order, those with most steps first; the others' gradients are written. Returns how many. */
+static int64_t CNF_TYPED(order_by_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                         int64_t count) {
+  WORKER_NAMES(w);
+  cnf_gradient *g = call->gradient;
+  int64_t walkers = 0;
+  for (int64_t s = 0; s < count; s++) {
+    const int ok = w->chunk_status[s] == CNF_SAMPLE_OK;
+    const size_t number = (size_t)(first + s);
+    if (ok && w->chunk_accepted[s] > 0) {
+      int64_t at = walkers++;
+      for (; at > 0 && w->chunk_accepted[w->order[at - 1]] < w->chunk_accepted[s]; at--)
+        w->order[at] = w->order[at - 1];
+      w->order[at] = (int32_t)s;
+      continue;
+    }
+    real *x0 = g->x0 ? (real *)g->x0 + number * (size_t)D : NULL;
+    for (int32_t d = 0; x0 && d < D; d++) x0[d] = ok ? w->chunk_x1_bar[(size_t)s * (size_t)D + (size_t)d] : 0;
+    if (g->t0) g->t0[number] = 0;
+    if (g->t1) g->t1[number] = 0;
+  }
+  return walkers;
+}
+
+/* Sample s, at its end, into a lane. */
+static void CNF_TYPED(load_adjoint)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t s,
+                                    int32_t lane) {
+  WORKER_NAMES(w);
+  w->sample[lane] = s;
+  w->step[lane] = w->chunk_accepted[s] - 1;
+  w->t0_bar[lane] = w->t1_bar[lane] = 0;
+  w->mu_row[lane] = (real)w->chunk_log_det_bar[s];
+  CNF_TYPED(column_in)(D, lanes, w->chunk_x1_bar + (size_t)s * (size_t)D, w->lambda, lane);
+  if (!call->steps)
+    CNF_TYPED(move_constants)(w, lane, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
+}
+
+/* Fixed steps: every sample that arrived is in the lane it was solved in, where its evaluations are. The other lanes'
+ * probes may be anything: they become zeros. */
+static void CNF_TYPED(load_tile)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t walkers) {
+  WORKER_NAMES(w);
+  for (int64_t i = 0; i < walkers; i++) CNF_TYPED(load_adjoint)(w, call, w->order[i], w->order[i]);
+  if (walkers == lanes || m->trace != CNF_TRACE_HUTCHINSON) return;
+  for (int32_t j = 0; j < lanes; j++)
+    if (w->sample[j] < 0) CNF_TYPED(clear_probes)(w, j);
+  CNF_TYPED(prepare_constants)(m, &w->e.constants);
+}
+
+/* Adaptive: the next samples into idle lanes. When a lane is idle for good its constants stay those of its last sample; a
+ * lane that never had one gets those of the first. */
+static void CNF_TYPED(load_adjoints)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t walkers,
+                                     int64_t *next) {
+  WORKER_NAMES(w);
+  const int at_start = *next == 0;
+  for (int32_t j = 0; j < lanes && *next < walkers; j++)
+    if (w->sample[j] < 0) CNF_TYPED(load_adjoint)(w, call, w->order[(*next)++], j);
+  for (int32_t j = 0; at_start && j < lanes; j++)
+    if (w->sample[j] < 0) CNF_TYPED(move_constants)
+  (w, j, w->start_constant + (size_t)w->order[0] * (size_t)call->solver->constant_rows, 0);
+}
+
+/* Lane `live` of a panel over each idle lane that holds a number that is not finite. */
+static void CNF_TYPED(shelter_panel)(CNF_TYPED(cnf_worker) * w, int32_t rows, real *panel, int32_t live) {
+  WORKER_NAMES(w);
+  k->finite(rows, panel, 0, w->row);
+  for (int32_t j = 0; j < lanes; j++)
+    for (int32_t r = 0; w->sample[j] < 0 && w->row[j] != 0 && r < rows; r++)
+      panel[(size_t)r * (size_t)lanes + (size_t)j] = panel[(size_t)r * (size_t)lanes + (size_t)live];
+}
+
+/* Makes the step's evaluations again, in scratch. Idle lanes stand where lane `live` does. */
+static void CNF_TYPED(replay_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t live) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &call->solver->stages;
+  for (int32_t j = 0; j < lanes; j++) {
+    const int32_t from = w->sample[j] < 0 ? live : j;
+    const size_t place = CNF_TYPED(record_place)(call, w->sample[from], w->step[from]);
+    CNF_TYPED(column_in)(D, lanes, w->record_x + place * (size_t)D, w->x, j);
+    w->t[j] = w->t[from];
+  }
+  for (int32_t i = 0; i < s->count; i++) {
+    if (!s->reverses[i]) continue;
+    CNF_TYPED(use_scratch)(w, i);
+    CNF_TYPED(make_stage)(w, s, i);
+  }
+}
+
+/* The slopes of evaluations that were kept. */
+static void CNF_TYPED(recall_slopes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver,
+                                     const cnf_step_record *tile) {
+  WORKER_NAMES(w);
+  for (int32_t i = 0; i < solver->stages.count; i++) {
+    if (!solver->stages.reverses[i]) continue;
+    CNF_TYPED(use_stage)(w, solver, tile, i);
+    CNF_TYPED(copy_rows)
+    (D, lanes, CNF_TYPED(rows_of)(m, w->e.kept.value, 0, m->program->op_count), CNF_TYPED(slope)(w, i));
+  }
+}
+
+/* Brings the evaluations of the lanes' steps to where they can be reversed. Returns the record whose slots they are in, or
+ * NULL: scratch. */
+static const cnf_step_record *CNF_TYPED(recall_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
+                                                     int32_t live) {
+  WORKER_NAMES(w);
+  const CNF_TYPED(cnf_solver) *solver = call->solver;
+  const cnf_step_record *tile = NULL;
+  cnf_step_record *records[CNF_MAX_LANES] = {0};
+  int kept = 1, idle = 0;
+  for (int32_t j = 0; j < lanes; j++) {
+    const int32_t from = w->sample[j] < 0 ? live : j;
+    records[j] = &w->record_step[CNF_TYPED(record_place)(call, w->sample[from], w->step[from])];
+    kept &= records[j]->rest >= 0;
+    idle += w->sample[j] < 0;
+    w->t[j] = records[j]->t;
+    w->h[j] = w->sample[j] < 0 ? 0 : records[j]->h;
+  }
+  CNF_TYPED(step_row)(w);
+  if (!kept) {
+    CNF_TYPED(replay_step)(w, call, live);
+  } else if (!call->steps) {
+    CNF_TYPED(fetch_step)(w, solver, records);
+  } else {
+    tile = records[live];
+    for (int32_t i = 0; idle && i < solver->stages.count; i++) {
+      if (!solver->stages.reverses[i]) continue;
+      CNF_TYPED(use_slot)(w, solver, tile, i);
+      CNF_TYPED(shelter_panel)(w, CNF_TYPED(kept_rows)(m), w->e.kept.value, live);
+    }
+  }
+  if (kept && call->want_times) CNF_TYPED(recall_slopes)(w, solver, tile);
+  w->work.steps++;
+  w->work.steps_recomputed += !kept;
+  w->work.adjoint_evaluations += (int64_t)lanes * solver->stages.evaluations;
+  w->work.idle_adjoint_evaluations += (int64_t)idle * solver->stages.evaluations;
+  return tile;
+}
+
+/* What the step just reversed adds to dL/dt0 and dL/dt1 of its lane's sample. */
+static void CNF_TYPED(add_times)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t lane) {
+  const double t0 = call->input->t0, span = call->input->t1 - call->input->t0;
+  const int32_t n = w->step[lane];
+  const double place = call->steps ? CNF_TYPED(fraction)(call, n) : (w->t[lane] - t0) / span;
+  const double length = call->steps ? CNF_TYPED(fraction)(call, n + 1) - place : w->h[lane] / span;
+  const double t_bar = (double)w->t_bar_row[lane], h_bar = (double)w->h_bar_row[lane];
+  w->t1_bar[lane] += place * t_bar + length * h_bar;
+  w->t0_bar[lane] += (1 - place) * t_bar - length * h_bar;
+}
+
+/* Differentiates the chunk that forward_chunk has just solved. */
+static void CNF_TYPED(adjoint_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                     int64_t count, real *gradient) {
+  WORKER_NAMES(w);
+  const int64_t walkers = CNF_TYPED(order_by_steps)(w, call, first, count);
+  int64_t next = 0;
+  for (int32_t j = 0; j < lanes; j++) CNF_TYPED(adjoint_idle)(w, j);
+  if (CNF_TYPED(tangent_count)(m) > 0) CNF_TYPED(clear_constants)(m, &w->e.constants);
+  if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(clear_queue)(w);
+  if (call->steps) CNF_TYPED(load_tile)(w, call, walkers);
+  for (;;) {
+    int32_t live = -1;
+    if (!call->steps) CNF_TYPED(load_adjoints)(w, call, walkers, &next);
+    for (int32_t j = 0; j < lanes; j++)
+      if (w->sample[j] >= 0) live = j;
+    if (live < 0) break;
+    const cnf_step_record *tile = CNF_TYPED(recall_step)(w, call, live);
+    CNF_TYPED(reverse_step)(w, call->solver, tile, call->want_times, gradient);
+    for (int32_t j = 0; j < lanes; j++) {
+      if (w->sample[j] < 0) continue;
+      CNF_TYPED(add_times)(w, call, j);
+      if (--w->step[j] < 0) CNF_TYPED(finish_adjoint)(w, call, first, j, gradient);
+    }
+  }
+  if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(flush_queue)(w, gradient);
+  if (m->trace == CNF_TRACE_EXACT_TANGENTS) CNF_TYPED(finish_constants)(m, &w->e.constants, gradient);
+}

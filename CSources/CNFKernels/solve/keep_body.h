@@ -1,0 +1,76 @@
+/* Evaluations that are kept between a solve and its reverse, while there is room; the others are made again, bit for bit.
+ *
+ * Fixed steps: all lanes are at the same step, so a slot holds an evaluation of the tile, which is made in it and reversed in
+ * it. Adaptive steps: a slot holds one sample's column of it. Columns of the lanes whose step is accepted are copied out of
+ * the tile, and in reverse into whatever lane the sample then has: each lane walks back by itself, refused steps cost nothing.
+ */
+#include "solve/solver.h"
+
+/* Rows of an evaluation's panels, and of those among them that an evaluation without divergence fills. */
+static int32_t CNF_TYPED(kept_rows)(const CNF_TYPED(cnf_model) * m) {
+  return (int32_t)(CNF_TYPED(kept_reals)(m) / (size_t)m->kernels->lanes);
+}
+static int32_t CNF_TYPED(kept_value_rows)(const CNF_TYPED(cnf_model) * m) {
+  return m->program->value_rows + m->program->aux_rows;
+}
+
+static void CNF_TYPED(use_scratch)(CNF_TYPED(cnf_worker) * w, int32_t number) {
+  w->e.kept = CNF_TYPED(kept_at)(w->e.model, w->scratch + (size_t)number * CNF_TYPED(kept_reals)(w->e.model));
+}
+/* Points the evaluator at stage i of the step of `record`, whose evaluations lie in slots of the tile's. */
+static void CNF_TYPED(use_slot)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver,
+                                const cnf_step_record *record, int32_t i) {
+  w->e.kept =
+      CNF_TYPED(kept_at)(w->e.model, w->slots + (size_t)cnf_kept_slot(&solver->stages, record, i) * solver->slot_size);
+}
+
+/* Slots of a step's evaluations: all of them, or none. `first` is stage 0's, where that is there already. */
+static void CNF_TYPED(take_slots)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver, int32_t first,
+                                  cnf_step_record *record) {
+  const int32_t wanted = solver->stages.kept, room = solver->slot_capacity - w->slots_used;
+  record->first = record->rest = -1;
+  if (wanted > room || (solver->stages.fsal && first < 0)) return;
+  record->first = solver->stages.fsal ? first : w->slots_used;
+  record->rest = w->slots_used + !solver->stages.fsal;
+  w->slots_used += wanted;
+}
+
+/* Copies column `lane` of stage i, in scratch i, for each lane whose slot is not -1. */
+static void CNF_TYPED(keep_columns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver, int32_t rows,
+                                    const real *panel, const int32_t *slot) {
+  WORKER_NAMES(w);
+  real *to[CNF_MAX_LANES];
+  for (int32_t j = 0; j < lanes; j++) to[j] = slot[j] < 0 ? NULL : w->slots + (size_t)slot[j] * solver->slot_size;
+  k->lanes_out(rows, panel, to);
+}
+
+/* Adaptive: keeps the evaluations of the step just made, in the lanes that were accepted (mask_row); records[j] is lane j's. */
+static void CNF_TYPED(keep_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver,
+                                 cnf_step_record *const *records) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &solver->stages;
+  int32_t slot[CNF_MAX_LANES];
+  for (int32_t i = s->fsal ? 1 : 0; i < s->count; i++) {
+    if (!cnf_is_kept(s, i)) continue;
+    for (int32_t j = 0; j < lanes; j++)
+      slot[j] = records[j] && records[j]->rest >= 0 ? cnf_kept_slot(s, records[j], i) : -1;
+    CNF_TYPED(use_scratch)(w, i);
+    CNF_TYPED(keep_columns)
+    (w, solver, s->divergence[i] ? CNF_TYPED(kept_rows)(m) : CNF_TYPED(kept_value_rows)(m), w->e.kept.value, slot);
+  }
+}
+
+/* Adaptive, in reverse: fetches the evaluations of records[j] into lane j of scratch. */
+static void CNF_TYPED(fetch_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver,
+                                  cnf_step_record *const *records) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &solver->stages;
+  const real *from[CNF_MAX_LANES];
+  for (int32_t i = 0; i < s->count; i++) {
+    if (!s->reverses[i]) continue;
+    for (int32_t j = 0; j < lanes; j++)
+      from[j] = w->slots + (size_t)cnf_kept_slot(s, records[j], i) * solver->slot_size;
+    CNF_TYPED(use_scratch)(w, i);
+    k->lanes_in(s->divergence[i] ? CNF_TYPED(kept_rows)(m) : CNF_TYPED(kept_value_rows)(m), from, w->e.kept.value);
+  }
+}

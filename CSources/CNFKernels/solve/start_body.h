@@ -1,0 +1,135 @@
+/* How a chunk's samples start: probes and what follows from them; adaptive: slope, length of the first step. It is done for
+ * whole tiles of samples that start together, so that later a lane can take its next sample at once. */
+#include "solve/control.h"
+#include "solve/solver.h"
+
+static real *CNF_TYPED(slope)(const CNF_TYPED(cnf_worker) * w, int32_t stage) {
+  WORKER_NAMES(w);
+  return w->k + (size_t)stage * (size_t)(D + 1) * (size_t)lanes;
+}
+
+/* Slope `out` [D+1] = (f, divergence) at the state in block 0 of the kept values and at time_row. */
+static void CNF_TYPED(evaluate_slope)(CNF_TYPED(cnf_worker) * w, int with_divergence, real *out) {
+  WORKER_NAMES(w);
+  CNF_TYPED(evaluate)(&w->e, w->time_row, with_divergence, out + (size_t)D * (size_t)lanes);
+  CNF_TYPED(copy_rows)(D, lanes, CNF_TYPED(rows_of)(m, w->e.kept.value, 0, m->program->op_count), out);
+}
+
+static double CNF_TYPED(root_mean)(double squares, int32_t count) { return sqrt(squares / count); }
+
+/* `count` evaluations of the tile, for the call's account. */
+static void CNF_TYPED(count_work)(CNF_TYPED(cnf_worker) * w, int32_t count) {
+  WORKER_NAMES(w);
+  for (int32_t j = 0; j < lanes; j++) w->work.idle_evaluations += w->sample[j] < 0 ? count : 0;
+  w->work.evaluations += (int64_t)lanes * count;
+}
+
+/* h of all lanes for their first step (Hairer, Norsett and Wanner II.4), from the slope f0 at (t0, x). */
+static void CNF_TYPED(choose_first_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, const real *f0) {
+  WORKER_NAMES(w);
+  const cnf_solver_options *o = &call->solver->options;
+  const double t0 = call->input->t0, t1 = call->input->t1, direction = t1 > t0 ? 1 : -1, span = fabs(t1 - t0);
+  const real one = 1, *slope_list[1] = {f0}, rtol = (real)o->rtol, atol = (real)o->atol;
+  const real *f1 = CNF_TYPED(rows_of)(m, w->e.kept.value, 0, m->program->op_count);
+  double d1[CNF_MAX_LANES];
+  CNF_TYPED(zero_rows)(1, lanes, w->row);
+  CNF_TYPED(zero_rows)(1, lanes, w->sum_row);
+  k->scaled_squares(D, w->x, NULL, w->x, rtol, atol, w->row);
+  k->scaled_squares(D, f0, NULL, w->x, rtol, atol, w->sum_row);
+  for (int32_t j = 0; j < lanes; j++) {
+    d1[j] = CNF_TYPED(root_mean)((double)w->sum_row[j], D);
+    w->h[j] = direction * fmin(cnf_first_guess(CNF_TYPED(root_mean)((double)w->row[j], D), d1[j]), span);
+  }
+  CNF_TYPED(step_row)(w);
+  CNF_TYPED(time_row)(w, 1);
+  k->combine(D, w->x, w->h_row, 1, &one, slope_list, w->e.kept.value);
+  CNF_TYPED(field_forward)(&w->e, w->time_row, 0, 0);
+  CNF_TYPED(count_work)(w, 1);
+  CNF_TYPED(zero_rows)(1, lanes, w->row);
+  k->scaled_squares(D, f1, f0, w->x, rtol, atol, w->row);
+  for (int32_t j = 0; j < lanes; j++) {
+    double h0 = fabs(w->h[j]), d2 = CNF_TYPED(root_mean)((double)w->row[j], D) / h0;
+    w->h[j] = direction * fmin(cnf_first_step(h0, d1[j], d2, call->solver->stages.order), span);
+  }
+}
+
+/* Keeps stage 0 of the samples in the lanes, which is in scratch 0. */
+static void CNF_TYPED(keep_first_stage)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver) {
+  WORKER_NAMES(w);
+  int32_t slot[CNF_MAX_LANES];
+  for (int32_t j = 0; j < lanes; j++) {
+    slot[j] = w->sample[j] >= 0 && w->slots_used < solver->slot_capacity ? w->slots_used++ : -1;
+    if (w->sample[j] >= 0) w->start_slot[w->sample[j]] = slot[j];
+  }
+  CNF_TYPED(keep_columns)(w, solver, CNF_TYPED(kept_rows)(m), w->e.kept.value, slot);
+}
+
+/* Adaptive: the samples in the lanes, as load_lanes will want them. */
+static void CNF_TYPED(start_tile)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call) {
+  WORKER_NAMES(w);
+  const cnf_solver_options *o = &call->solver->options;
+  const cnf_stages *s = &call->solver->stages;
+  const double t0 = call->input->t0, t1 = call->input->t1, direction = t1 > t0 ? 1 : -1, span = fabs(t1 - t0);
+  const int choose = o->initial_step == 0;
+  real *f0 = w->x1; /* free between steps */
+  for (int32_t j = 0; j < lanes; j++) w->h[j] = direction * fmin(o->initial_step, span);
+  if (choose || s->fsal) {
+    CNF_TYPED(use_scratch)(w, 0);
+    CNF_TYPED(copy_rows)(D, lanes, w->x, w->e.kept.value);
+    CNF_TYPED(time_row)(w, 0);
+    CNF_TYPED(evaluate_slope)(w, s->fsal && m->trace != CNF_TRACE_NONE, f0);
+    CNF_TYPED(count_work)(w, 1);
+    if (s->fsal && call->loss) CNF_TYPED(keep_first_stage)(w, call->solver);
+  }
+  if (choose) CNF_TYPED(choose_first_steps)(w, call, f0);
+  k->finite(D, w->x, 0, w->row);
+  if (choose || s->fsal) k->finite(D, f0, 1, w->row);
+  for (int32_t j = 0; j < lanes; j++) {
+    const int64_t n = w->sample[j];
+    if (n < 0) continue;
+    w->chunk_evaluations[n] = choose ? 2 : s->fsal;
+    w->start_h[n] = direction * fmin(fmax(fabs(w->h[j]), cnf_least_step(o->min_step, t0, t1)), span);
+    if (w->row[j] != 0) w->start_h[n] = NAN;
+    if (s->fsal) CNF_TYPED(column_out)(D + 1, lanes, f0, j, w->start_slope + (size_t)n * (size_t)(D + 1));
+    CNF_TYPED(move_constants)(w, j, w->start_constant + (size_t)n * (size_t)call->solver->constant_rows, 1);
+  }
+}
+
+/* Samples in the order of their first steps, shortest first: those are likely to take longest, and should not be the last. */
+static void CNF_TYPED(order_by_first_step)(CNF_TYPED(cnf_worker) * w, int64_t count) {
+  for (int64_t i = 1; i < count; i++) {
+    const int32_t s = w->order[i];
+    int64_t at = i;
+    for (; at > 0 && fabs(w->start_h[w->order[at - 1]]) > fabs(w->start_h[s]); at--) w->order[at] = w->order[at - 1];
+    w->order[at] = s;
+  }
+}
+
+/* Starts samples [first, first + count) of the call; lanes are then idle. Fixed steps: one tile, whose lanes have the samples'
+ * constants already. */
+static void CNF_TYPED(start_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                   int64_t count) {
+  WORKER_NAMES(w);
+  const int adaptive = !call->steps && call->input->t0 != call->input->t1;
+  CNF_TYPED(load_unit_tangents)(w);
+  for (int64_t s = 0; s < count; s++) {
+    w->order[s] = (int32_t)s;
+    w->start_h[s] = 0;
+    w->start_slot[s] = -1;
+    w->chunk_accepted[s] = w->chunk_rejected[s] = w->chunk_evaluations[s] = 0;
+  }
+  for (int64_t tile = 0; tile < count; tile += lanes) {
+    for (int32_t j = 0; j < lanes; j++) {
+      CNF_TYPED(lane_idle)(w, call, j);
+      CNF_TYPED(clear_probes)(w, j);
+      if (tile + j >= count) continue;
+      w->sample[j] = tile + j;
+      CNF_TYPED(column_in)(D, lanes, (const real *)call->input->x0 + (size_t)(first + tile + j) * (size_t)D, w->x, j);
+      CNF_TYPED(load_probes)(w, call, first + tile + j, j);
+    }
+    if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(prepare_constants)(m, &w->e.constants);
+    if (adaptive) CNF_TYPED(start_tile)(w, call);
+  }
+  if (adaptive) CNF_TYPED(order_by_first_step)(w, count);
+  for (int32_t j = 0; j < lanes; j++) CNF_TYPED(lane_idle)(w, call, j);
+}
