@@ -16,6 +16,14 @@ static void CNF_TYPED(unit_tangent)(const CNF_TYPED(cnf_model) * m, int32_t d, r
   for (int32_t j = 0; j < lanes; j++) panel[(size_t)d * (size_t)lanes + (size_t)j] = 1;
 }
 
+/* Rows of a concatenation: those of an operand, which may be there already, or zeros. */
+static void CNF_TYPED(part_in)(int32_t rows, int32_t lanes, const real *from, real *to) {
+  if (!from)
+    CNF_TYPED(zero_rows)(rows, lanes, to);
+  else if (from != to)
+    CNF_TYPED(copy_rows)(rows, lanes, from, to);
+}
+
 /* y = the linear op i of what its operands have in set n of `panels`; blocks that do not depend on the state have zeros. */
 static void CNF_TYPED(linear_op)(const CNF_TYPED(cnf_model) * m, int32_t i, int32_t n, real *panels, real *y) {
   const cnf_program *p = m->program;
@@ -37,9 +45,8 @@ static void CNF_TYPED(linear_op)(const CNF_TYPED(cnf_model) * m, int32_t i, int3
       CNF_TYPED(copy_rows)(plan->rows, lanes, a->from_state ? a_rows : b_rows, y);
     break;
   case CNF_OP_CONCAT:
-    CNF_TYPED(zero_rows)(plan->rows, lanes, y);
-    if (a->from_state) CNF_TYPED(copy_rows)(a->rows, lanes, a_rows, y);
-    if (b->from_state) CNF_TYPED(copy_rows)(b->rows, lanes, b_rows, PANEL(y, a->rows));
+    CNF_TYPED(part_in)(a->rows, lanes, a->from_state ? a_rows : NULL, y);
+    CNF_TYPED(part_in)(b->rows, lanes, b->from_state ? b_rows : NULL, PANEL(y, a->rows));
     break;
   default: CNF_TYPED(copy_rows)(plan->rows, lanes, a_rows, y);
   }
@@ -54,6 +61,7 @@ static void CNF_TYPED(linear_op_reverse)(const CNF_TYPED(cnf_model) * m, int32_t
   const int32_t lanes = k->lanes;
   const cnf_plan *plan = &p->plans[i];
   const cnf_op *op = &plan->op;
+  if (plan->is_view) return;
   const int32_t operands[2] = {op->input, op->kind == CNF_OP_ADD || op->kind == CNF_OP_CONCAT ? op->input2 : -1};
   for (int o = 0; o < 2; o++) {
     const int32_t block = operands[o];

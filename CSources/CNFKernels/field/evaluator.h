@@ -39,7 +39,7 @@ typedef struct CNF_TYPED(cnf_model) {
 typedef struct CNF_TYPED(cnf_kept) {
   real *value;   /* [value_rows] */
   real *aux;     /* [aux_rows] */
-  real *tangent; /* [group][value_rows]: of blocks whose tangent varies */
+  real *tangent; /* [group][tangent_rows] */
   real *pre;     /* [group][pre_rows]: pre-activation tangents */
   real *md1;     /* EXACT_PRODUCT: [m_rows], M d1 */
 } CNF_TYPED(cnf_kept);
@@ -47,7 +47,7 @@ typedef struct CNF_TYPED(cnf_kept) {
 /* Cotangents of one evaluation; they stay until the weights' gradients have been gathered. */
 typedef struct CNF_TYPED(cnf_bars) {
   real *bar;         /* [value_rows]: of values; where an op has an activation, of what is before it */
-  real *tangent_bar; /* [group][value_rows]: likewise, of tangents */
+  real *tangent_bar; /* [group][tangent_rows]: likewise, of tangents */
   real *d1, *d2;     /* EXACT_PRODUCT: [m_cols] a1'(z1); [m_rows] mu a2'(z2) */
 } CNF_TYPED(cnf_bars);
 

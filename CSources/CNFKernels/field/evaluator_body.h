@@ -58,9 +58,15 @@ static real *CNF_TYPED(rows_of)(const CNF_TYPED(cnf_model) * m, real *panels, in
 static real *CNF_TYPED(entry_of)(const CNF_TYPED(cnf_model) * m, real *panels, int32_t n, const cnf_plan *plan) {
   return panels + ((size_t)n * (size_t)m->program->entry_rows + (size_t)plan->entry_row) * (size_t)m->kernels->lanes;
 }
+/* Likewise in set g of [..][tangent_rows] panels, of a block whose tangent is made in every evaluation. */
+static real *CNF_TYPED(varying_of)(const CNF_TYPED(cnf_model) * m, real *panels, int32_t g, int32_t block) {
+  const cnf_program *p = m->program;
+  return panels +
+         ((size_t)g * (size_t)p->tangent_rows + (size_t)p->blocks[block].tangent_row) * (size_t)m->kernels->lanes;
+}
 /* The tangent of a block, number g of the group that begins with tangent `first`: of this evaluation, or of the solve. */
 static real *CNF_TYPED(tangent_of)(const CNF_TYPED(cnf_evaluator) * e, int32_t first, int32_t g, int32_t block) {
-  return e->model->program->blocks[block].bent ? CNF_TYPED(rows_of)(e->model, e->kept.tangent, g, block)
+  return e->model->program->blocks[block].bent ? CNF_TYPED(varying_of)(e->model, e->kept.tangent, g, block)
                                                : CNF_TYPED(rows_of)(e->model, e->constants.tangent, first + g, block);
 }
 
@@ -134,6 +140,7 @@ static int CNF_TYPED(value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, const re
   case CNF_OP_ADD: k->add(plan->rows, a, PANEL(e->kept.value, blocks[op->input2].row), y); break;
   case CNF_OP_CONCAT: {
     int32_t n = blocks[op->input].rows;
+    if (plan->is_view) break;
     CNF_TYPED(copy_rows)(n, lanes, a, y);
     CNF_TYPED(copy_rows)(plan->rows - n, lanes, PANEL(e->kept.value, blocks[op->input2].row), PANEL(y, n));
     break;
@@ -168,7 +175,7 @@ static void CNF_TYPED(reverse_bend)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int
     const real *y_dot = CNF_TYPED(tangent_of)(e, first, g, i + 1);
     const real *exit = block->exits ? CNF_TYPED(rows_of)(m, e->constants.exit, n, i + 1) : NULL;
     const real *from = at_once ? value_bar : has_extra || g > 0 ? extra : NULL;
-    real *bar = CNF_TYPED(rows_of)(m, e->bars.tangent_bar, g, i + 1);
+    real *bar = CNF_TYPED(varying_of)(m, e->bars.tangent_bar, g, i + 1);
     k->activation_tangent_reverse(plan->op.activation, plan->rows, y, aux, y_dot, CNF_TYPED(kept_pre)(e, plan, g),
                                   block->turns ? bar : NULL, exit, mu, bar, from, at_once, at_once ? value_bar : extra);
     if (exit) k->scale_add(plan->rows, y_dot, mu, CNF_TYPED(rows_of)(m, e->constants.exit_bar, n, i + 1));
@@ -187,10 +194,9 @@ static void CNF_TYPED(lead_tangent_back)(CNF_TYPED(cnf_evaluator) * e, int32_t n
                                          const real *bar, int accumulate) {
   EVALUATOR_NAMES(e);
   if (!blocks[block].from_state || block == CNF_STATE) return; /* the probes are not differentiated */
-  if (blocks[block].bent)
-    CNF_TYPED(lead_back)(k, blocks[block].rows, bar, accumulate, CNF_TYPED(rows_of)(m, e->bars.tangent_bar, g, block));
-  else
-    CNF_TYPED(lead_back)(k, blocks[block].rows, bar, 1, CNF_TYPED(rows_of)(m, e->constants.tangent_bar, n, block));
+  if (blocks[block].bent) CNF_TYPED(lead_back)
+  (k, blocks[block].rows, bar, accumulate, CNF_TYPED(varying_of)(m, e->bars.tangent_bar, g, block));
+  else CNF_TYPED(lead_back)(k, blocks[block].rows, bar, 1, CNF_TYPED(rows_of)(m, e->constants.tangent_bar, n, block));
 }
 
 /* Reverse of op i of tangent g, behind its activation, for all kinds but LINEAR. */
@@ -198,7 +204,7 @@ static void CNF_TYPED(reverse_tangent_op)(CNF_TYPED(cnf_evaluator) * e, int32_t 
   EVALUATOR_NAMES(e);
   const cnf_plan *plan = &p->plans[i];
   const cnf_op *op = &plan->op;
-  const real *bar = CNF_TYPED(rows_of)(m, e->bars.tangent_bar, g, i + 1);
+  const real *bar = CNF_TYPED(varying_of)(m, e->bars.tangent_bar, g, i + 1);
   CNF_TYPED(lead_tangent_back)(e, first + g, g, op->input, bar, plan->tangent_accumulate);
   if (op->kind == CNF_OP_ADD) CNF_TYPED(lead_tangent_back)(e, first + g, g, op->input2, bar, plan->tangent_accumulate2);
   if (op->kind == CNF_OP_CONCAT) CNF_TYPED(lead_tangent_back)
@@ -219,8 +225,8 @@ static void CNF_TYPED(reverse_linear)(CNF_TYPED(cnf_evaluator) * e, int32_t i, i
     accumulate[panels++] = plan->accumulate;
   }
   for (int32_t g = 0; plan->tangent_runs && blocks[input].bent && g < count; g++) {
-    from[panels] = CNF_TYPED(rows_of)(m, e->bars.tangent_bar, g, i + 1);
-    to[panels] = CNF_TYPED(rows_of)(m, e->bars.tangent_bar, g, input);
+    from[panels] = CNF_TYPED(varying_of)(m, e->bars.tangent_bar, g, i + 1);
+    to[panels] = CNF_TYPED(varying_of)(m, e->bars.tangent_bar, g, input);
     accumulate[panels++] = plan->tangent_accumulate;
   }
   if (panels) k->product(m->packed + m->places[i].packed_t, plan->cols, plan->rows, panels, from, to, accumulate);
@@ -236,6 +242,7 @@ static void CNF_TYPED(reverse_value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i,
     k->add(1, time_bar, bar, time_bar);
     return;
   }
+  if (plan->is_view) return;
   const cnf_block *a = &blocks[op->input];
   CNF_TYPED(lead_back)(k, a->rows, bar, plan->accumulate, PANEL(e->bars.bar, a->row));
   if (op->kind != CNF_OP_ADD && op->kind != CNF_OP_CONCAT) return;
@@ -290,8 +297,8 @@ static void CNF_TYPED(gather_gradients)(const CNF_TYPED(cnf_model) * m, const CN
     if (pairs) k->row_sums(plan->rows, pairs, z, gradient + place->bias_bar);
     for (int32_t n = 0; tangents && n < count; n++)
       for (int32_t g = 0; g < done[n].tangents; g++) {
-        z[pairs] = CNF_TYPED(rows_of)(m, done[n].bars.tangent_bar, g, i + 1);
-        x[pairs++] = CNF_TYPED(rows_of)(m, done[n].kept.tangent, g, input);
+        z[pairs] = CNF_TYPED(varying_of)(m, done[n].bars.tangent_bar, g, i + 1);
+        x[pairs++] = CNF_TYPED(varying_of)(m, done[n].kept.tangent, g, input);
       }
     if (pairs) k->weight_gradient(plan->rows, plan->cols, pairs, z, x, place->ld, gradient + place->weight_bar);
   }

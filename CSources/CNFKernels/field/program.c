@@ -47,11 +47,10 @@ static cnf_status place_op(cnf_program *p, int32_t number) {
   case CNF_OP_CONCAT: block->rows = a->rows + b->rows; break;
   default: block->rows = a->rows;
   }
-  block->row = p->value_rows;
   block->from_state = (a && a->from_state) || (b && b->from_state);
   plan->rows = block->rows;
   if (p->value_rows > CNF_MAX_ROWS - block->rows) return CNF_ERROR_SIZE;
-  p->value_rows += block->rows;
+  p->value_rows += block->rows; /* at most: place_rows */
   if (block->rows > p->widest) p->widest = block->rows;
   plan->aux_row = plan->pre_row = -1;
   if (op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION) {
@@ -82,6 +81,29 @@ static void plan_reverse(cnf_program *p, int32_t *written) {
     plan->accumulate2 = written[plan->op.input2];
     written[plan->op.input2] = 1;
     if (plan->op.input2 > 0) p->plans[plan->op.input2 - 1].live = 1;
+  }
+}
+
+/* Where blocks lie in panels: back to back, but a concatenation of neighbours that nobody else reads takes no room of its own. */
+static void place_rows(cnf_program *p, int32_t *readers) {
+  memset(readers, 0, ((size_t)p->op_count + 1) * sizeof *readers);
+  for (int32_t i = 0; i < p->op_count; i++) {
+    const cnf_op *op = &p->plans[i].op;
+    if (p->plans[i].live && op->input >= 0) readers[op->input]++;
+    if (p->plans[i].live && op->input2 >= 0) readers[op->input2]++;
+  }
+  p->value_rows = p->state_dim;
+  for (int32_t i = 0; i < p->op_count; i++) {
+    cnf_plan *plan = &p->plans[i];
+    const cnf_op *op = &plan->op;
+    cnf_block *block = &p->blocks[i + 1];
+    block->row = p->value_rows;
+    if (op->kind == CNF_OP_CONCAT) {
+      const cnf_block *a = &p->blocks[op->input], *b = &p->blocks[op->input2];
+      plan->is_view = b->row == a->row + a->rows && readers[op->input] == 1 && readers[op->input2] == 1;
+      if (plan->is_view) block->row = a->row;
+    }
+    if (!plan->is_view) p->value_rows += block->rows;
   }
 }
 
@@ -131,6 +153,7 @@ cnf_status cnf_program_make(int32_t dtype, int32_t state_dim, const cnf_op *ops,
   if (!status) {
     plan_reverse(&p, written);
     p.state_read = written[CNF_STATE];
+    place_rows(&p, written);
     cnf_program_plan_tangents(&p, written);
     p.trace = find_trace_product(&p);
     *program = p;

@@ -16,6 +16,7 @@ typedef struct cnf_plan {
   int32_t live;        /* 1: dx/dt depends on it; the others are never run */
   int32_t accumulate;  /* 1: in reverse, a later op has written the cotangent of `input` already */
   int32_t accumulate2; /* the same of `input2` */
+  int32_t is_view;     /* CONCAT: its rows are those of its operands, which lie side by side and are read by it alone */
   /* tangents, see tangent_plan.c */
   int32_t bends;              /* 1: LINEAR or ACTIVATION with an activation other than the identity */
   int32_t tangent_runs;       /* 1: the tangent of its block is made in every evaluation */
@@ -29,9 +30,10 @@ typedef struct cnf_block {
   int32_t rows;
   int32_t from_state; /* 1: depends on the state, so it has a tangent */
   /* tangents, see tangent_plan.c */
-  int32_t bent;  /* 1: an op that bends lies between the state and it: its tangent varies over a solve */
-  int32_t exits; /* 1: reaches dx/dt through linear ops alone */
-  int32_t turns; /* 1: reaches an op that bends through linear ops alone */
+  int32_t bent;        /* 1: an op that bends lies between the state and it: its tangent varies over a solve */
+  int32_t exits;       /* 1: reaches dx/dt through linear ops alone */
+  int32_t turns;       /* 1: reaches an op that bends through linear ops alone */
+  int32_t tangent_row; /* first row in panels of tangents made in every evaluation; -1: none is */
 } cnf_block;
 
 /* The nets whose exact trace is one product: [x or (x, t)] -> LINEAR a1 -> [LINEAR a2] -> LINEAR identity. */
@@ -45,8 +47,8 @@ typedef struct cnf_program {
   int32_t state_dim;
   int32_t op_count;
   int32_t value_rows, aux_rows, pre_rows; /* panels' heights */
-  int32_t entry_rows;                     /* height of the entry panel */
-  int32_t widest;                         /* rows of the largest block */
+  int32_t tangent_rows, entry_rows;
+  int32_t widest; /* rows of the largest block */
   size_t parameter_count;
   int32_t state_read;      /* 1: some live op reads the state */
   size_t products;         /* sum of rows*cols over LINEAR ops: multiply-adds of one evaluation */

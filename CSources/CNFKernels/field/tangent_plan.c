@@ -51,12 +51,14 @@ static void plan_ends(cnf_program *p) {
 void cnf_program_plan_tangents(cnf_program *p, int32_t *written) {
   plan_bends(p);
   plan_ends(p);
-  for (int32_t i = 0; i <= p->op_count; i++) written[i] = 0;
+  for (int32_t i = 0; i <= p->op_count; i++) written[i] = 0, p->blocks[i].tangent_row = -1;
   for (int32_t i = p->op_count - 1; i >= 0; i--) {
     cnf_plan *plan = &p->plans[i];
     const cnf_op *op = &plan->op;
     plan->tangent_runs = plan->live && p->blocks[i + 1].bent && (plan->bends || p->blocks[i + 1].turns);
     if (!plan->tangent_runs) continue;
+    p->blocks[i + 1].tangent_row = p->tangent_rows;
+    p->tangent_rows += plan->rows;
     plan->tangent_accumulate = written[op->input];
     written[op->input] = 1;
     if (op->kind == CNF_OP_LINEAR && p->blocks[op->input].bent)

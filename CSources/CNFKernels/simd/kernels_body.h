@@ -199,11 +199,11 @@ static void CNF_KERNEL(linear)(const real *packed, const real *b, int rows, int 
 
 /* Two vectors of columns of a panel, transposed, are a strip: [lanes][2 vectors]. As many panels share a pass over the
  * gradient as keep their strips within half of a first-level cache of 32 KB; as many rows share the strips as keep the
- * panels' rows within 48 KB. */
+ * panels' rows within 96 KB, in the second level. */
 #define STRIP (2 * VW)
 #define STRIP_BYTES ((int)sizeof(real) * LANES * STRIP)
 #define GRADIENT_PANELS (16384 / STRIP_BYTES < 2 ? 2 : 16384 / STRIP_BYTES > 12 ? 12 : 16384 / STRIP_BYTES)
-#define GRADIENT_ROWS (49152 / (GRADIENT_PANELS * LANES * (int)sizeof(real)) / BLOCK_ROWS * BLOCK_ROWS)
+#define GRADIENT_ROWS (98304 / (GRADIENT_PANELS * LANES * (int)sizeof(real)) / BLOCK_ROWS * BLOCK_ROWS)
 
 /* VW x VW numbers from rows that are ldi apart to rows that are ldo apart, transposed. */
 CNF_INLINE void transpose_block(const real *in, size_t ldi, real *out, size_t ldo) {
@@ -211,6 +211,11 @@ CNF_INLINE void transpose_block(const real *in, size_t ldi, real *out, size_t ld
   for (int i = 0; i < VW; i++) r[i] = v_load(in + (size_t)i * ldi);
   v_transpose(r);
   for (int i = 0; i < VW; i++) v_store(out + (size_t)i * ldo, r[i]);
+}
+
+/* A row of lanes that is wanted soon; the hardware does not see it coming, where rows are far apart or few. */
+CNF_INLINE void prefetch_row(const real *row) {
+  for (size_t byte = 0; byte < LANES * sizeof(real); byte += 64) __builtin_prefetch((const char *)row + byte);
 }
 
 /* Rows x [0, cols) of a panel into a strip; columns past cols are 0. */
@@ -232,6 +237,8 @@ CNF_INLINE void block_gradient(const int rows, const int vectors, int count, con
   vec acc[BLOCK_ROWS][2];
   for (int r = 0; r < rows; r++)
     for (int j = 0; j < vectors; j++) acc[r][j] = v_load(w_bar + (size_t)r * ld + (size_t)j * VW);
+  for (int r = 0; r < rows; r++) /* the next strip's */
+    for (int j = 0; j < vectors; j++) __builtin_prefetch(w_bar + (size_t)r * ld + (size_t)(2 + j) * VW, 1);
   for (int n = 0; n < count; n++) {
     const real *zn = z[n] + row * LANES;
     for (int t = 0; t < LANES; t++, strips += STRIP) {
