@@ -28,6 +28,8 @@ CNF_API int32_t cnf_isa_is_available(int32_t isa) {
   case CNF_ISA_AVX512:
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+#elif defined(__aarch64__)
+  case CNF_ISA_NEON: return 1;
 #endif
   }
   return 0;

@@ -225,10 +225,11 @@ typedef enum cnf_probe { CNF_PROBE_RADEMACHER = 0, CNF_PROBE_GAUSSIAN = 1 } cnf_
 #define CNF_ISA_LIST(X)                     \
   X(CNF_ISA_GENERIC, 1, generic, "generic") \
   X(CNF_ISA_AVX2, 2, avx2, "avx2")          \
-  X(CNF_ISA_AVX512, 3, avx512, "avx512")
+  X(CNF_ISA_AVX512, 3, avx512, "avx512")    \
+  X(CNF_ISA_NEON, 4, neon, "neon") /* AArch64 */
 
 typedef enum cnf_isa {
-  CNF_ISA_AUTOMATIC = 0, /* the environment's CNF_ISA=generic|avx2|avx512 if set, else the best of this machine */
+  CNF_ISA_AUTOMATIC = 0, /* the environment's CNF_ISA=generic|avx2|avx512|neon if set, else the best of this machine */
 #define CNF_X(name, value, suffix, text) name = value,
   CNF_ISA_LIST(CNF_X)
 #undef CNF_X

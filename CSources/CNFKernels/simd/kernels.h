@@ -78,6 +78,8 @@ typedef struct CNF_TYPED(cnf_kernels) {
 extern const CNF_TYPED(cnf_kernels) CNF_TYPED(cnf_kernels_generic);
 #if defined(__x86_64__)
 extern const CNF_TYPED(cnf_kernels) CNF_TYPED(cnf_kernels_avx2), CNF_TYPED(cnf_kernels_avx512);
+#elif defined(__aarch64__)
+extern const CNF_TYPED(cnf_kernels) CNF_TYPED(cnf_kernels_neon);
 #endif
 
 #endif

@@ -1,0 +1,11 @@
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#define CNF_REAL_BITS 32
+#define CNF_KERNEL(name) cnf_##name##_f32__neon
+#define CNF_KERNEL_TABLE cnf_kernels_neon_f32
+#include "simd/kernels.h"
+#include "simd/vec_neon.h"
+#include "simd/kernels_body.h"
+#else
+typedef int cnf_not_for_this_machine;
+#endif
