@@ -48,6 +48,11 @@ c-test: ## the C library alone, through CMake: tests, examples, installation
 	@Scripts/setup.sh c
 	Scripts/test-c.sh
 
+.PHONY: test-arm
+test-arm: ## the C library for 64-bit Arm: cross-compiled, its tests run in QEMU (not part of `make test`)
+	@Scripts/setup.sh arm
+	Scripts/test-c-emulated.sh arm
+
 .PHONY: swift-test
 swift-test: ## the Swift tests alone; FILTER=NAME picks some
 	@Scripts/setup.sh train

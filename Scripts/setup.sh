@@ -4,6 +4,7 @@
 #   Scripts/setup.sh train    what `make build` and `make train` need
 #   Scripts/setup.sh c        the same, and what building the C library by itself needs: CMake, gcc
 #   Scripts/setup.sh test     the same, and what `make test` needs besides: clang-format
+#   Scripts/setup.sh arm      what `make test-arm` needs: CMake, a cross compiler, QEMU; no Swift
 #
 # Silent, and done in some milliseconds, when all is there. It asks for the things themselves (a program on PATH, a module of
 # pkg-config, a library that the linker finds), not for the names of packages, so it is at home on any system; only the
@@ -26,6 +27,10 @@ gcc              | program gcc         | building the C library without Swift
 cmake            | program cmake       | building the C library without Swift"
 readonly needs_test="$needs_c
 clang-format     | program clang-format | checking the format of the C sources"
+readonly needs_arm='
+cmake            | program cmake        | building the C library without Swift
+g++-aarch64-linux-gnu | program aarch64-linux-gnu-g++ | compiling for 64-bit Arm
+qemu-user        | program qemu-aarch64 | running what was compiled for 64-bit Arm'
 
 fail() {
   printf 'setup: %s\n' "$1" >&2
@@ -37,7 +42,8 @@ case $purpose in
 train) readonly needs=$needs_train ;;
 c) readonly needs=$needs_c ;;
 test) readonly needs=$needs_test ;;
-*) fail "unknown purpose '$purpose': say 'train', 'c' or 'test'" ;;
+arm) readonly needs=$needs_arm ;;
+*) fail "unknown purpose '$purpose': say 'train', 'c', 'test' or 'arm'" ;;
 esac
 
 have_program() { command -v "$1" >/dev/null; }
@@ -82,7 +88,7 @@ list_and_fail() {
   fail "$1" "Please install (names as in Debian and Ubuntu):" "$2"
 }
 
-check_swift
+[[ $purpose == arm ]] || check_swift
 missing=$(missing_needs)
 [[ -n $missing ]] || exit 0
 

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Builds the C library by gcc for an instruction set that this machine need not have, and runs its tests and examples there.
+#
+#   Scripts/test-c-emulated.sh arm       AArch64 with NEON, by the cross compiler, in QEMU's user mode
+#
+# Emulation tells right from wrong, and nothing of speed. Build trees stay in .build-c/<what>.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly what=${1:-}
+readonly kernels=$PWD/CSources/CNFKernels
+readonly build=$PWD/.build-c/$what
+jobs=$(getconf _NPROCESSORS_ONLN)
+readonly jobs
+
+fail() {
+  printf 'test-c-emulated: %s\n' "$*" >&2
+  exit 1
+}
+
+case $what in
+arm)
+  readonly isa=neon
+  readonly -a settings=(-DCMAKE_TOOLCHAIN_FILE="$kernels/cmake/aarch64-linux-gnu.cmake")
+  ;;
+*) fail "unknown machine '$what': say 'arm'" ;;
+esac
+
+cmake -S "$kernels" -B "$build" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON "${settings[@]}"
+cmake --build "$build" --parallel "$jobs"
+ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel "$jobs" --exclude-regex '^kernels_test$'
+
+# What was compared on which instruction set, so that a skipped one is seen; the one that all this is for must be there.
+compared=$(ctest --test-dir "$build" --verbose --tests-regex '^kernels_test$') || fail "kernels_test failed:" "$compared"
+grep -E 'comparisons in|SKIPPED|passed, ' <<<"$compared"
+for dtype in f32 f64; do
+  grep -qE "$isa $dtype: [0-9]+ comparisons" <<<"$compared" || fail "no kernel of $isa $dtype was compared"
+done
