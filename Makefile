@@ -24,7 +24,7 @@ DESTDIR ?=
 .PHONY: help
 help: ## list the targets
 	@printf 'swift-cnf: continuous normalizing flows and neural ODEs on CPUs\n\n'
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 	@printf '\nVariables: DATA=digits OUT=runs/NAME ARGS="--seed 1" (train), FILTER=NAME (swift-test), PREFIX=/usr/local DESTDIR= (install)\n'
 
 .PHONY: train
@@ -52,6 +52,11 @@ c-test: ## the C library alone, through CMake: tests, examples, installation
 test-arm: ## the C library for 64-bit Arm: cross-compiled, its tests run in QEMU (not part of `make test`)
 	@Scripts/setup.sh arm
 	Scripts/test-c-emulated.sh arm
+
+.PHONY: test-avx512
+test-avx512: ## the C library with AVX-512 emulated by SIMDe, its tests run there (not part of `make test`)
+	@Scripts/setup.sh avx512
+	Scripts/test-c-emulated.sh avx512
 
 .PHONY: swift-test
 swift-test: ## the Swift tests alone; FILTER=NAME picks some

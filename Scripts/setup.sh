@@ -5,6 +5,7 @@
 #   Scripts/setup.sh c        the same, and what building the C library by itself needs: CMake, gcc
 #   Scripts/setup.sh test     the same, and what `make test` needs besides: clang-format
 #   Scripts/setup.sh arm      what `make test-arm` needs: CMake, a cross compiler, QEMU; no Swift
+#   Scripts/setup.sh avx512   what `make test-avx512` needs: CMake, gcc, SIMDe; no Swift
 #
 # Silent, and done in some milliseconds, when all is there. It asks for the things themselves (a program on PATH, a module of
 # pkg-config, a library that the linker finds), not for the names of packages, so it is at home on any system; only the
@@ -31,6 +32,10 @@ readonly needs_arm='
 cmake            | program cmake        | building the C library without Swift
 g++-aarch64-linux-gnu | program aarch64-linux-gnu-g++ | compiling for 64-bit Arm
 qemu-user        | program qemu-aarch64 | running what was compiled for 64-bit Arm'
+readonly needs_avx512='
+gcc              | program gcc         | building the C library without Swift
+cmake            | program cmake       | building the C library without Swift
+libsimde-dev     | header simde/x86/avx512.h | emulating AVX-512'
 
 fail() {
   printf 'setup: %s\n' "$1" >&2
@@ -43,13 +48,15 @@ train) readonly needs=$needs_train ;;
 c) readonly needs=$needs_c ;;
 test) readonly needs=$needs_test ;;
 arm) readonly needs=$needs_arm ;;
-*) fail "unknown purpose '$purpose': say 'train', 'c', 'test' or 'arm'" ;;
+avx512) readonly needs=$needs_avx512 ;;
+*) fail "unknown purpose '$purpose': say 'train', 'c', 'test', 'arm' or 'avx512'" ;;
 esac
 
 have_program() { command -v "$1" >/dev/null; }
 have_module() { have_program pkg-config && pkg-config --exists "$1"; }
 # gcc answers with a path when its linker would find the file, and with the bare name when not.
 have_library() { have_program gcc && [[ $(gcc -print-file-name="$1") == */* ]]; }
+have_header() { have_program gcc && gcc -E -include "$1" -x c - </dev/null >/dev/null 2>&1; }
 
 # Prints the lines of `needs` that this machine does not meet.
 missing_needs() {
@@ -88,7 +95,7 @@ list_and_fail() {
   fail "$1" "Please install (names as in Debian and Ubuntu):" "$2"
 }
 
-[[ $purpose == arm ]] || check_swift
+[[ $purpose =~ ^(arm|avx512)$ ]] || check_swift
 missing=$(missing_needs)
 [[ -n $missing ]] || exit 0
 

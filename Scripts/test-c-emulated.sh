@@ -2,6 +2,7 @@
 # Builds the C library by gcc for an instruction set that this machine need not have, and runs its tests and examples there.
 #
 #   Scripts/test-c-emulated.sh arm       AArch64 with NEON, by the cross compiler, in QEMU's user mode
+#   Scripts/test-c-emulated.sh avx512    x86-64 with AVX-512, its intrinsics emulated by SIMDe (Tests/C/avx512)
 #
 # Emulation tells right from wrong, and nothing of speed. Build trees stay in .build-c/<what>.
 set -euo pipefail
@@ -23,7 +24,11 @@ arm)
   readonly isa=neon
   readonly -a settings=(-DCMAKE_TOOLCHAIN_FILE="$kernels/cmake/aarch64-linux-gnu.cmake")
   ;;
-*) fail "unknown machine '$what': say 'arm'" ;;
+avx512)
+  readonly isa=avx512
+  readonly -a settings=(-DCMAKE_C_COMPILER=gcc -DCMAKE_PROJECT_cnf_INCLUDE="$PWD/Tests/C/avx512/emulation.cmake")
+  ;;
+*) fail "unknown machine '$what': say 'arm' or 'avx512'" ;;
 esac
 
 cmake -S "$kernels" -B "$build" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON "${settings[@]}"
