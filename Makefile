@@ -58,6 +58,11 @@ test-avx512: ## the C library with AVX-512 emulated by SIMDe, its tests run ther
 	@Scripts/setup.sh avx512
 	Scripts/test-c-emulated.sh avx512
 
+.PHONY: sanitize
+sanitize: ## the C library's tests under AddressSanitizer with UBSan, and under ThreadSanitizer (not part of `make test`)
+	@Scripts/setup.sh c
+	Scripts/sanitize.sh
+
 .PHONY: swift-test
 swift-test: ## the Swift tests alone; FILTER=NAME picks some
 	@Scripts/setup.sh train
