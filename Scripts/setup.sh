@@ -34,6 +34,7 @@ g++-aarch64-linux-gnu | program aarch64-linux-gnu-g++ | compiling for 64-bit Arm
 qemu-user        | program qemu-aarch64 | running what was compiled for 64-bit Arm'
 readonly needs_avx512='
 gcc              | program gcc         | building the C library without Swift
+g++              | program g++         | the C library headers and the test of cnf.h as C++
 cmake            | program cmake       | building the C library without Swift
 libsimde-dev     | header simde/x86/avx512.h | emulating AVX-512'
 
