@@ -48,17 +48,15 @@ CNF_INLINE vec v_scale(vec a, vec n) {
   int32x4_t k = vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127));
   return vmulq_f32(a, vreinterpretq_f32_s32(vshlq_n_s32(k, 23)));
 }
-CNF_INLINE void v_transpose(const real *in, size_t ldi, real *out, size_t ldo) {
-  float32x4_t r[4];
+CNF_INLINE void v_transpose(vec r[VW]) {
   float64x2_t t[4];
-  for (int i = 0; i < 4; i++) r[i] = v_load(in + (size_t)i * ldi);
   for (int i = 0; i < 2; i++) { /* of rows 0, 1 and of rows 2, 3: columns 0 and 2, columns 1 and 3 */
     t[2 * i] = vreinterpretq_f64_f32(vtrn1q_f32(r[2 * i], r[2 * i + 1]));
     t[2 * i + 1] = vreinterpretq_f64_f32(vtrn2q_f32(r[2 * i], r[2 * i + 1]));
   }
   for (int i = 0; i < 2; i++) {
-    v_store(out + (size_t)i * ldo, vreinterpretq_f32_f64(vtrn1q_f64(t[i], t[i + 2])));
-    v_store(out + (size_t)(i + 2) * ldo, vreinterpretq_f32_f64(vtrn2q_f64(t[i], t[i + 2])));
+    r[i] = vreinterpretq_f32_f64(vtrn1q_f64(t[i], t[i + 2]));
+    r[i + 2] = vreinterpretq_f32_f64(vtrn2q_f64(t[i], t[i + 2]));
   }
 }
 #else
@@ -66,9 +64,9 @@ CNF_INLINE vec v_scale(vec a, vec n) {
   int64x2_t k = vaddq_s64(vcvtq_s64_f64(n), vdupq_n_s64(1023));
   return vmulq_f64(a, vreinterpretq_f64_s64(vshlq_n_s64(k, 52)));
 }
-CNF_INLINE void v_transpose(const real *in, size_t ldi, real *out, size_t ldo) {
-  vec top = v_load(in), bottom = v_load(in + ldi);
-  v_store(out, vtrn1q_f64(top, bottom));
-  v_store(out + ldo, vtrn2q_f64(top, bottom));
+CNF_INLINE void v_transpose(vec r[VW]) {
+  vec top = r[0], bottom = r[1];
+  r[0] = vtrn1q_f64(top, bottom);
+  r[1] = vtrn2q_f64(top, bottom);
 }
 #endif
