@@ -22,6 +22,8 @@ typedef enum extent {
   PRES,         /* the same, where the activation keeps the tangent of z */
   INPUTS,       /* [count] panels of [cols][lanes] */
   COLUMNS,      /* [lanes] columns of [rows]; the kernel is given none of the odd lanes' if the flag is set */
+  VECTOR,       /* [width] */
+  CHAINS,       /* [chains][width] */
 } extent;
 enum { MAX_OPERANDS = 10, MAX_STAGES = 7, MAX_POINTERS = 32 };
 
@@ -94,7 +96,8 @@ enum { ROWS = 1, COLS = 2, ROWS_AND_COLS = ROWS | COLS }; /* which sizes are wal
   X(error_squares, ROWS, 0, 1, 0, (c->rows, A(0), A(1), A(2), c->count, A(3), FROM(4), rtol, atol, A(5)), {IN, PANEL}, \
     {IN, PANEL}, {IN, ROW}, {IN, COEFFICIENTS}, {IN, STAGES}, {INOUT, ROW})                                            \
   X(scaled_squares, ROWS, 0, 2, 0, (c->rows, A(0), A(1), A(2), rtol, atol, A(3)), {IN, PANEL}, {MAYBE, PANEL},         \
-    {IN, PANEL}, {INOUT, ROW})
+    {IN, PANEL}, {INOUT, ROW})                                                                                         \
+  X(fma_chains, ROWS, 0, 1, 0, (c->rows, A(0), A(1), A(2)), {IN, VECTOR}, {IN, VECTOR}, {INOUT, CHAINS})
 
 /* The list has every function of the table, in its order: these two structs are laid out alike only then. */
 enum {
@@ -264,6 +267,12 @@ static expectation expect_scaled_squares(const call *c, int n, size_t j) {
     sum = plus(sum, times(ratio, ratio));
   }
   return expect(sum);
+}
+static expectation expect_fma_chains(const call *c, int n, size_t i) {
+  size_t j = i % (size_t)c->k->width;
+  term x = AT(n, i);
+  for (int round = 0; round < c->rows; round++) x = plus(times(AT(0, j), x), AT(1, j));
+  return expect(x);
 }
 
 /* ---- The list, as data */

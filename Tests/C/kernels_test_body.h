@@ -90,6 +90,8 @@ static size_t count_of(const call *c, extent extent) {
   case PRES: return cnf_activation_keeps_pre_tangent(c->activation) ? (size_t)c->count * panel : 0;
   case INPUTS: return (size_t)c->count * cols * lanes;
   case COLUMNS: return panel;
+  case VECTOR: return (size_t)c->k->width;
+  case CHAINS: return CNF_FMA_CHAINS((size_t)c->k->block_rows * lanes / (size_t)c->k->width) * (size_t)c->k->width;
   }
   return 0;
 }

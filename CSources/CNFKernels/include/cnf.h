@@ -4,7 +4,7 @@
  *
  *   1  Conventions          5  Methods              9  Random numbers
  *   2  Status               6  Solver              10  Library and machine
- *   3  Field programs       7  Solve
+ *   3  Field programs       7  Solve               11  Measuring
  *   4  Parameters           8  Loss and gradient
  *
  * A first program, without error handling (Examples/c/first.c is the whole of it):
@@ -87,7 +87,8 @@ extern "C" {
   X(CNF_ERROR_LOSS, 18, "unknown loss kind")                                                    \
   X(CNF_ERROR_MEMORY, 19, "out of memory")                                                      \
   X(CNF_ERROR_CALLBACK, 20, "a callback reported failure")                                      \
-  X(CNF_ERROR_OP_RESERVED, 21, "an op sets a member that its kind does not use")
+  X(CNF_ERROR_OP_RESERVED, 21, "an op sets a member that its kind does not use")                \
+  X(CNF_ERROR_KERNEL, 22, "a kernel's result is not that of the generic kernels")
 
 typedef enum cnf_status {
 #define CNF_X(name, value, message) name = value,
@@ -396,6 +397,35 @@ CNF_API const char *cnf_isa_name(int32_t isa); /* "avx512"; "unknown" */
 CNF_API int32_t cnf_isa_is_available(int32_t isa);
 CNF_API int32_t cnf_isa_best(void); /* what CNF_ISA_AUTOMATIC means now; 0 where CNF_ISA names none that is available */
 CNF_API int32_t cnf_thread_count(void); /* what threads = 0 means */
+
+/* ---- 11  Measuring ----------------------------------------------------------------------------------------------
+ * How fast this machine is, and how near the kernels come to it, in one run. These calls use the calling thread alone, take
+ * about the `seconds` they are given (above 0, at most 3600), and allocate. They may run side by side, and then measure that.
+ */
+
+/* Floating-point operations per second of one thread at most: independent chains of multiply-adds in registers, 2
+ * operations each, the fastest of several runs. dtype: cnf_dtype; isa: cnf_isa. */
+CNF_API cnf_status cnf_measure_peak(int32_t dtype, int32_t isa, double seconds, double *flops_per_second);
+
+CNF_API int32_t cnf_kernel_count(void);              /* kernels that can be measured, numbered from 0 */
+CNF_API const char *cnf_kernel_name(int32_t kernel); /* static: "product", "activation_tanh", ...; "unknown" */
+
+typedef struct cnf_kernel_measure {
+  size_t struct_size;
+  double seconds;                   /* of a call: the median of the samples */
+  double seconds_low, seconds_high; /* their lower and upper quartile */
+  double flops;                     /* of a call: 2 rows cols lanes for each panel of a product; else 0 */
+  double elements;                  /* numbers that a call walks: its panel, or its weights */
+  int32_t samples;
+  int32_t lanes; /* samples of a tile */
+  int32_t isa;   /* cnf_isa that was measured */
+} cnf_kernel_measure;
+
+/* Times one kernel on a layer of `rows` x `cols` (1 to 8192 each) and one tile, its operands in cache as far as they fit:
+ * what a chunk finds. Elementwise kernels walk `rows` alone. The result is compared first with the generic kernels':
+ * CNF_ERROR_KERNEL where it differs by more than rounding. *out, whose struct_size the caller has set, is written on CNF_OK. */
+CNF_API cnf_status cnf_measure_kernel(int32_t kernel, int32_t dtype, int32_t isa, int32_t rows, int32_t cols,
+                                      double seconds, cnf_kernel_measure *out);
 
 #ifdef __cplusplus
 }

@@ -73,7 +73,15 @@ typedef struct CNF_TYPED(cnf_kernels) {
                         const real *const *k, real rtol, real atol, real *sum);
   /* row sum += sum over rows of ((a - b) / (atol + rtol |x|))^2; b may be NULL: zeros. */
   void (*scaled_squares)(int rows, const real *a, const real *b, const real *x, real rtol, real atol, real *sum);
+
+  /* The machine's peak, for measure/: x = a x + b, `rounds` times, on CNF_FMA_CHAINS vectors x that stay in registers; a and
+   * b are one vector each. */
+  void (*fma_chains)(int rounds, const real *a, const real *b, real *x);
 } CNF_TYPED(cnf_kernels);
+
+/* Chains that hide a multiply-add's latency: those of a product, whose `accumulators` are block_rows rows of lanes, but 12
+ * where these are fewer, since two units of three cycles for each of a multiplication and an addition want as many. */
+#define CNF_FMA_CHAINS(accumulators) ((accumulators) < 12 ? 12 : (accumulators))
 
 extern const CNF_TYPED(cnf_kernels) CNF_TYPED(cnf_kernels_generic);
 #if defined(__x86_64__)

@@ -421,6 +421,17 @@ static void CNF_KERNEL(scaled_squares)(int rows, const real *a, const real *b, c
     }
 }
 
+/* ---- what the machine can do at most */
+
+static void CNF_KERNEL(fma_chains)(int rounds, const real *a, const real *b, real *x) {
+  enum { CHAINS = CNF_FMA_CHAINS(VN * BLOCK_ROWS) };
+  vec chain[CHAINS], factor = v_load(a), summand = v_load(b);
+  for (int n = 0; n < CHAINS; n++) chain[n] = v_load(x + (size_t)n * VW);
+  for (int i = 0; i < rounds; i++)
+    for (int n = 0; n < CHAINS; n++) chain[n] = v_fma(factor, chain[n], summand);
+  for (int n = 0; n < CHAINS; n++) v_store(x + (size_t)n * VW, chain[n]);
+}
+
 const CNF_TYPED(cnf_kernels) CNF_KERNEL_TABLE = {
     .lanes = LANES,
     .block_rows = BLOCK_ROWS,
@@ -447,4 +458,5 @@ const CNF_TYPED(cnf_kernels) CNF_KERNEL_TABLE = {
     .combine = CNF_KERNEL(combine),
     .error_squares = CNF_KERNEL(error_squares),
     .scaled_squares = CNF_KERNEL(scaled_squares),
+    .fma_chains = CNF_KERNEL(fma_chains),
 };

@@ -9,6 +9,9 @@
 #define CNF_MAX_CHUNK_TILES 8 /* of an adaptive solve */
 #define CNF_MAX_GROUPS 64     /* partial gradients of a call */
 
+/* The table of an instruction set that this machine has. */
+const CNF_TYPED(cnf_kernels) * CNF_TYPED(cnf_kernels_for)(int32_t isa);
+
 /* One accepted step of one sample, and where its evaluations are kept: -1, if they are to be made again. */
 typedef struct cnf_step_record {
   double t, h;

@@ -2,7 +2,7 @@
 #include "solve/memory.h"
 #include "solve/solver.h"
 
-static const CNF_TYPED(cnf_kernels) * CNF_TYPED(kernels_for)(int32_t isa) {
+const CNF_TYPED(cnf_kernels) * CNF_TYPED(cnf_kernels_for)(int32_t isa) {
   switch (isa) {
 #if defined(__x86_64__)
   case CNF_ISA_AVX2: return &CNF_TYPED(cnf_kernels_avx2);
@@ -96,7 +96,7 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
   if (!s) return CNF_ERROR_MEMORY;
   s->options = *options;
   s->model.program = program;
-  s->model.kernels = CNF_TYPED(kernels_for)(options->isa);
+  s->model.kernels = CNF_TYPED(cnf_kernels_for)(options->isa);
   s->model.trace = trace;
   s->model.probes = options->probes;
   /* batch control runs its steps as fixed ones, once it has found them */

@@ -1,0 +1,17 @@
+/* Measurements for one dtype: every body, once. */
+#define CNF_REAL_BITS 32
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include "measure/entry.h"
+#include "measure/timing.h"
+#include "solve/memory.h"
+#include "solve/solver.h"
+#include "measure/operands_body.h"
+#include "measure/kernels_list_body.h"
+#include "measure/check_body.h"
+#include "measure/measure_body.h"
+
+/* The list is the same for both dtypes. */
+int32_t cnf_measured_kernel_count(void) { return MEASURED_KERNELS; }
+const char *cnf_measured_kernel_name(int32_t kernel) { return measured_kernels_f32[kernel].name; }

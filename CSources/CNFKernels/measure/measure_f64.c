@@ -1,0 +1,13 @@
+/* Measurements for one dtype: every body, once. */
+#define CNF_REAL_BITS 64
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include "measure/entry.h"
+#include "measure/timing.h"
+#include "solve/memory.h"
+#include "solve/solver.h"
+#include "measure/operands_body.h"
+#include "measure/kernels_list_body.h"
+#include "measure/check_body.h"
+#include "measure/measure_body.h"
