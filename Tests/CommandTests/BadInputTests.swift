@@ -51,6 +51,10 @@ import Testing
     Case(
       arguments: train + ["--data", "moons"], code: 64, words: ["CNF_ISA", "avx9", "generic"],
       environment: ["CNF_ISA": "avx9"]),
+    Case(arguments: ["bench", "--workload", "W1,W9"], code: 64, words: ["'W9'", "did you mean 'W1'"]),
+    Case(arguments: ["bench", "--isa", "avx51"], code: 64, words: ["'avx51'", "did you mean 'avx512'"]),
+    Case(arguments: ["bench", "--seconds", "0"], code: 64, words: ["--seconds is 0", "above 0"]),
+    Case(arguments: ["bench", "--threads", "-1"], code: 64, words: ["--threads is -1"]),
     // Config files
     Case(arguments: train + ["--config", "absent.yaml"], code: 65, words: ["absent.yaml"]),
     Case(arguments: train + ["--config", "key.yaml"], code: 64, words: ["'hiden'", "did you mean 'hidden'"]),
@@ -121,6 +125,7 @@ import Testing
     let calls = [
       "info", "info --json", "datasets", "--help", "--version", "evaluate run", "evaluate run --json",
       "sample run -n 3", "logprob run --data point.csv", "plot run --json",
+      "bench --kernels --isa generic --seconds 0.001 --quiet",
     ]
     for call in calls {
       let outcome = try Program.start(

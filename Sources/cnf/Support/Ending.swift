@@ -76,6 +76,7 @@ enum Ending {
       case .cannotCreate: CommandFailure(.other, error.description + ": name another folder")
       case .notWritable: CommandFailure(.other, error.description)
       }
+    case let error as BenchmarkError: CommandFailure(.other, error.description)
     case let error as FlowFileError: CommandFailure(.badData, error.description)
     case let error as SolveFailure:
       CommandFailure(.other, error.description + ": try looser tolerances or a larger --solver-max-steps")

@@ -1,0 +1,56 @@
+import ContinuousFlows
+
+/// What a benchmark measures, for how long, on what.
+struct BenchPlan {
+  /// The parts of a benchmark. The raw values are the words of its flags and of its JSON.
+  enum Section: String, CaseIterable {
+    case kernels, training, scaling, backends
+  }
+
+  let sections: [Section]
+  let workloads: [Workload]
+  /// Whether the user chose them.
+  let workloadsAreChosen: Bool
+  /// Whole batches, larger layers and double besides float.
+  let isFull: Bool
+  let threads: Int
+  /// Of the training steps.
+  let instructionSet: InstructionSet
+  /// Of the kernels, the fastest last.
+  let kernelInstructionSets: [InstructionSet]
+  /// For each training step.
+  let seconds: Double
+
+  /// Kernels take microseconds: their median is steady after a fraction of what a training step needs.
+  var kernelSeconds: Double { seconds / 10 }
+
+  /// What `--scaling` and `--backends` take: without the large ones where nobody asked for those.
+  var comparedWorkloads: [Workload] { workloadsAreChosen || isFull ? workloads : workloads.filter { !$0.isLarge } }
+
+  func batch(of workload: Workload) -> Int { isFull ? workload.batch : workload.quickBatch }
+
+  /// The workloads of these names, in any case, in the order of `Workload.all`.
+  static func workloads(named names: String) throws -> [Workload] {
+    let asked = names.split(separator: ",", omittingEmptySubsequences: false).map { $0.uppercased() }
+    let known = Workload.all.map(\.name)
+    for name in asked where !known.contains(name) {
+      throw CommandFailure(
+        .usage, "there is no workload '\(name)': \(Suggestion.sentence(for: name, among: known))")
+    }
+    return Workload.all.filter { asked.contains($0.name) }
+  }
+
+  /// The instruction set of this name.
+  static func instructionSet(named name: String) throws -> InstructionSet {
+    let sets = InstructionSet.allCases.filter { $0 != .automatic }
+    guard let set = sets.first(where: { $0.description == name }) else {
+      let mend = Suggestion.sentence(for: name, among: sets.map(\.description))
+      throw CommandFailure(.usage, "there is no instruction set '\(name)': \(mend)")
+    }
+    guard set.isAvailable else {
+      let available = Machine.availableInstructionSets.map(\.description).joined(separator: ", ")
+      throw CommandFailure(.usage, "this machine lacks the instruction set '\(name)': take one of \(available)")
+    }
+    return set
+  }
+}

@@ -1,0 +1,127 @@
+import ArgumentParser
+import ContinuousFlows
+import FlowIO
+
+/// `cnf bench`: how fast this machine trains, and how near the kernels come to what it can do.
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measure the speed of kernels and training steps on this machine.",
+    discussion: """
+      Without a choice everything is measured, in about a minute: the large workloads then take a part of their batch, \
+      which the table says, and --scaling and --backends leave W3 and W4 out unless --workload names them. Each result is checked before it is timed: kernels against the generic ones, training \
+      steps against the same step in double. Figures are medians. Nothing else should run beside it.
+
+      The workloads are training steps of a tanh network on [x, t]: \
+      \(Workload.all.map { "\($0.name) \($0.layers), batch \($0.batch)" }.joined(separator: "; ")). \
+      Each is taken with 20 steps of rk4 and with dopri5 within 1e-5.
+
+      Examples:
+        cnf bench
+        cnf bench --training --workload W1,W5 --threads 1
+        cnf bench --full --json > bench.json
+      """)
+
+  @Flag(help: "Each C kernel as a fraction of the machine's peak, for every instruction set.")
+  var kernels = false
+
+  @Flag(help: "One training step of each workload, on all threads.")
+  var training = false
+
+  @Flag(help: "The same step on one thread, on two, and so on.")
+  var scaling = false
+
+  @Flag(help: "The C kernels against Swift alone, on one thread and on all.")
+  var backends = false
+
+  @Flag(help: "Whole batches, larger layers and double: some minutes.")
+  var full = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Some of \(Workload.all.map(\.name).joined(separator: ",")) (default: all).", valueName: "names"))
+  var workload: String?
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("Threads; 0 for all there are.", valueName: "count"))
+  var threads = 0
+
+  @Option(
+    help: ArgumentHelp(
+      "Instruction set (default: the best for training steps, all for kernels).", valueName: "name"))
+  var isa: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("How long a training step is timed; a kernel a tenth of it.", valueName: "seconds"))
+  var seconds = 0.5
+
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let plan = try plan()
+    let load = Processor.loadAverage
+    remark(load)
+    let progress = BenchProgress(isSilent: output.quiet)
+    let peaks = Peaks(seconds: plan.kernelSeconds)
+    let kernels = KernelBench(plan: plan, peaks: peaks, progress: progress)
+    let steps = StepBench(plan: plan, peaks: peaks, progress: progress)
+    for section in plan.sections { progress.expect(section == .kernels ? kernels.count : steps.count(of: section)) }
+    if !output.json { try printMachine(plan) }
+    var results: [(key: String, value: JSONValue)] = []
+    for section in plan.sections {
+      let tables =
+        switch section {
+        case .kernels: try kernels.tables()
+        case .training: [try steps.training()]
+        case .scaling: [try steps.scaling()]
+        case .backends: [try steps.backends()]
+        }
+      progress.clear()
+      results.append((section.rawValue, .array(tables.flatMap(\.records))))
+      if !output.json { for table in tables { try table.print() } }
+    }
+    guard output.json else { return }
+    try output.print(.object(machine(plan, load) + [("peak", peaks.json)] + results))
+  }
+
+  private func plan() throws -> BenchPlan {
+    guard seconds > 0, seconds <= 3600 else {
+      throw CommandFailure(.usage, "--seconds is \(seconds), must be above 0 and at most 3600")
+    }
+    guard (0...4096).contains(threads) else {
+      throw CommandFailure(.usage, "--threads is \(threads), must be from 0 (all) to 4096")
+    }
+    let best = try Kernels.instructionSet()
+    let asked = try isa.map { try BenchPlan.instructionSet(named: $0) }
+    let chosen: [BenchPlan.Section] = zip(BenchPlan.Section.allCases, [kernels, training, scaling, backends])
+      .filter { $1 }.map { $0.0 }
+    return BenchPlan(
+      sections: chosen.isEmpty ? BenchPlan.Section.allCases : chosen,
+      workloads: try workload.map { try BenchPlan.workloads(named: $0) } ?? Workload.all,
+      workloadsAreChosen: workload != nil, isFull: full,
+      threads: threads == 0 ? Machine.threadCount : threads, instructionSet: asked ?? best,
+      kernelInstructionSets: asked.map { [$0] } ?? Machine.availableInstructionSets, seconds: seconds)
+  }
+
+  private func printMachine(_ plan: BenchPlan) throws {
+    try Terminal.result(
+      "cnf \(Machine.kernelVersion) on \(Processor.model ?? "an unknown processor"), "
+        + "\(plan.instructionSet), \(plan.threads == 1 ? "1 thread" : "\(plan.threads) threads")")
+  }
+
+  /// Benchmarks beside other work measure that work too.
+  private func remark(_ load: Double?) {
+    guard !output.quiet, let load, 2 * load > Double(Processor.count) else { return }
+    Terminal.remark(
+      "cnf: the load average is \(Format.decimal(load, digits: 1)) on \(Processor.count) processors: where other work goes "
+        + "on, it slows what is measured")
+  }
+
+  private func machine(_ plan: BenchPlan, _ load: Double?) -> [(key: String, value: JSONValue)] {
+    [
+      ("version", .string(Machine.kernelVersion)), ("processor", Processor.model.map { .string($0) } ?? .null),
+      ("isa", .string(plan.instructionSet.description)), ("threads", .integer(plan.threads)),
+      ("load_average", load.map { .number($0) } ?? .null), ("full", .boolean(full)),
+    ]
+  }
+}
