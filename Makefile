@@ -24,8 +24,8 @@ DESTDIR ?=
 .PHONY: help
 help: ## list the targets
 	@printf 'swift-cnf: continuous normalizing flows and neural ODEs on CPUs\n\n'
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
-	@printf '\nVariables: DATA=digits OUT=runs/NAME ARGS="--seed 1" (train), FILTER=NAME (swift-test), PREFIX=/usr/local DESTDIR= (install)\n'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@printf '\nVariables: DATA=digits OUT=runs/NAME ARGS="--seed 1" (train), ARGS (bench, bench-library), FILTER=NAME (swift-test, bench-library), PREFIX=/usr/local DESTDIR= (install)\n'
 
 .PHONY: train
 train: build ## set up, build, and train a flow on DATA (about two minutes on 2 cores)
@@ -69,13 +69,23 @@ swift-test: ## the Swift tests alone; FILTER=NAME picks some
 	$(SWIFT_BUILD) --build-tests
 	$(SWIFT_TEST) $(if $(FILTER),--filter $(FILTER))
 
-# By the compiler that builds the kernels for Swift. THREADS=1 measures one core.
 .PHONY: bench
-bench: ## time training steps of the C kernels; THREADS=N, or all
+bench: build ## measure kernels and training steps (about a minute); ARGS="--full" takes longer
+	$(PROGRAM) bench $(ARGS)
+
+# By the compiler that builds the kernels for Swift. THREADS=1 measures one core.
+.PHONY: bench-c
+bench-c: ## time training steps by the C library alone; THREADS=N, or all
 	@Scripts/setup.sh c
 	@CC="$$(Scripts/swift-clang.sh)" cmake -S CSources/CNFKernels -B .build-c/bench -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF >/dev/null
 	@cmake --build .build-c/bench --parallel "$$(getconf _NPROCESSORS_ONLN)" --target training_step >/dev/null
 	@.build-c/bench/training_step $(THREADS)
+
+# A package of its own, so a build of its own: the benchmark library takes minutes.
+.PHONY: bench-library
+bench-library: ## time files, solves and flows of the Swift modules (Swift 6.3); ARGS="--format jmh" for JSON
+	@Scripts/setup.sh train
+	cd Benchmarks && swift package benchmark $(if $(FILTER),--filter '$(FILTER)') $(ARGS)
 
 .PHONY: lint
 lint: ## check the format of every source
@@ -104,4 +114,4 @@ install-c: ## install the C library alone under PREFIX
 
 .PHONY: clean
 clean: ## remove what was built; runs/ stays
-	rm -rf .build .build-c
+	rm -rf .build .build-c Benchmarks/.build

@@ -11,6 +11,7 @@ let package = Package(
   products: [
     .library(name: "ContinuousFlows", targets: ["ContinuousFlows"]),
     .library(name: "NeuralODE", targets: ["NeuralODE"]),
+    .library(name: "FlowIO", targets: ["FlowIO"]),
     .library(name: "CNFKernels", targets: ["CNFKernels"]),
     .executable(name: "cnf", targets: ["cnf"]),
   ],

@@ -11,7 +11,7 @@ fix=false
 [[ ${1:-} == --fix ]] && fix=true
 
 swift_paths=()
-for path in Sources Tests Package.swift; do [[ -e $path ]] && swift_paths+=("$path"); done
+for path in Sources Tests Package.swift Benchmarks/Library Benchmarks/Package.swift; do [[ -e $path ]] && swift_paths+=("$path"); done
 if $fix; then
   swift format format --in-place --parallel --recursive "${swift_paths[@]}"
 else
