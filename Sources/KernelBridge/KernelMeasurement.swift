@@ -23,6 +23,9 @@ public struct KernelMeasurement: Sendable {
   /// Nil where operations are not counted.
   public var operationsPerSecond: Double? { operations.map { $0 / seconds } }
 
+  /// How much of `peak`, operations per second of one thread, the kernel reaches; nil where operations are not counted.
+  public func fraction(ofPeak peak: Double) -> Double? { operationsPerSecond.map { $0 / peak } }
+
   /// Measures the kernel of this name on a layer of `rows` × `columns` (1 to 8192 each), its operands in cache, on this thread.
   ///
   /// - Parameters:

@@ -18,4 +18,10 @@ public struct TrainingStepMeasurement: Sendable {
   public var nominalOperationsPerSecond: Double {
     Double(evaluations) * benchmark.workload.nominalOperationsPerEvaluation / timing.median
   }
+
+  /// How much that is of what all threads could do, `peak` being the operations per second of one.
+  public func fraction(ofPeak peak: Double) -> Double { nominalOperationsPerSecond / (peak * Double(threads)) }
+
+  /// How many times faster this is than `other`.
+  public func speedUp(over other: TrainingStepMeasurement) -> Double { other.timing.median / timing.median }
 }

@@ -24,7 +24,7 @@ struct KernelBench {
   private func tables<Scalar: FlowScalar>(_: Scalar.Type, _ size: Int) throws -> [BenchTable] {
     let sets = plan.kernelInstructionSets
     let precision = Peaks.name(of: Scalar.self)
-    let shape = "on a \(size) x \(size) layer, \(precision), one thread, data in cache"
+    let shape = "on a \(size) x \(size) layer, \(precision), one thread, the same data again and again"
     let measured = try sets.map { set in
       try KernelMeasurement.names.map { name in
         try progress.step("\(name), \(set), \(precision)") {
@@ -57,8 +57,8 @@ struct KernelBench {
   }
 
   private static func speed(_ kernel: KernelMeasurement, peak: Double) -> [String] {
-    let speed = kernel.operationsPerSecond ?? 0
-    return [Format.decimal(speed * 1e-9, digits: 1), Format.percent(speed / peak)]
+    guard let speed = kernel.operationsPerSecond, let fraction = kernel.fraction(ofPeak: peak) else { return ["", ""] }
+    return [Format.decimal(speed * 1e-9, digits: 1), Format.percent(fraction)]
   }
 
   private func record(_ kernel: KernelMeasurement, _ precision: String, _ size: Int, _ peak: Double) -> JSONValue {
@@ -69,7 +69,7 @@ struct KernelBench {
       "ns_quartiles": [.number(kernel.quartiles.lowerBound * 1e9), .number(kernel.quartiles.upperBound * 1e9)],
       "ns_per_element": .number(kernel.nanosecondsPerElement),
       "gflops": kernel.operationsPerSecond.map { .number($0 * 1e-9) } ?? .null,
-      "peak_fraction": kernel.operationsPerSecond.map { .number($0 / peak) } ?? .null,
+      "peak_fraction": kernel.fraction(ofPeak: peak).map { .number($0) } ?? .null,
     ]
   }
 }

@@ -51,7 +51,7 @@ struct StepBench {
       let reference = try benchmark.reference(threads: plan.threads)
       let steps = try threadCounts.map { try measure(benchmark, .c, $0, against: reference) }
       for step in steps {
-        let speedUp = steps[0].timing.median / step.timing.median
+        let speedUp = step.speedUp(over: steps[0])
         result.table.append(
           [workload.name, "\(benchmark.batch)", "\(step.threads)"] + Self.times(step)
             + [Format.decimal(speedUp, digits: 2), Format.percent(speedUp / Double(step.threads))])
@@ -76,7 +76,7 @@ struct StepBench {
       for threads in ends {
         let steps = try Backend.allCases.map { try measure(benchmark, $0, threads, against: reference) }
         for step in steps {
-          let ratio = step.timing.median / steps[0].timing.median
+          let ratio = steps[0].speedUp(over: step)
           result.table.append(
             [workload.name, "\(batch)", step.backend == .c ? "C" : "Swift", "\(threads)"] + Self.times(step)
               + [
@@ -137,7 +137,7 @@ struct StepBench {
   }
 
   private func fractionOfPeak(_ step: TrainingStepMeasurement) throws -> Double {
-    step.nominalOperationsPerSecond / (try peaks.peak(Float.self, plan.instructionSet) * Double(step.threads))
+    step.fraction(ofPeak: try peaks.peak(Float.self, plan.instructionSet))
   }
 
   private func members(_ step: TrainingStepMeasurement) throws -> [(key: String, value: JSONValue)] {
