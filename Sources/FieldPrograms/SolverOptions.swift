@@ -48,11 +48,15 @@ public struct SolverOptions: Sendable, Equatable {
   public var errorNormIncludesLogDeterminant: Bool
   /// nil: as many as OpenMP has. Results do not depend on it.
   public var threads: Int?
+  /// Bytes per thread for evaluations that a gradient keeps between a solve and its reverse; those without room are made
+  /// again. nil: 32 MiB; 0: none. Results do not depend on it. The C kernels alone heed it: PureSwift makes all of them again.
+  public var keptEvaluationBytes: Int?
 
   public init(
     method: String = "dopri5", control: StepControl = .perSample(rtol: 1e-5, atol: 1e-5), initialStep: Double? = nil,
     minimumStep: Double? = nil, maximumSteps: Int = 4096, trace: Trace = .exact, probe: Probe = .rademacher,
-    probeCount: Int = 1, errorNormIncludesLogDeterminant: Bool = true, threads: Int? = nil
+    probeCount: Int = 1, errorNormIncludesLogDeterminant: Bool = true, threads: Int? = nil,
+    keptEvaluationBytes: Int? = nil
   ) {
     self.method = method
     self.control = control
@@ -64,5 +68,6 @@ public struct SolverOptions: Sendable, Equatable {
     self.probeCount = probeCount
     self.errorNormIncludesLogDeterminant = errorNormIncludesLogDeterminant
     self.threads = threads
+    self.keptEvaluationBytes = keptEvaluationBytes
   }
 }

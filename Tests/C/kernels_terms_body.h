@@ -60,6 +60,7 @@ typedef struct expectation {
 static inline wide tolerance_of(term t) { return t.roundings == 0 ? 0 : t.roundings * (wide)REAL_ULP * t.size; }
 static inline expectation expect(term t) { return (expectation){t.value, tolerance_of(t)}; }
 static inline expectation exactly(wide x) { return (expectation){x, 0}; }
+static inline expectation anything(void) { return (expectation){0, -1}; } /* where the contract promises nothing */
 
 static inline wide ulp_of(wide x) {
   real rounded = (real)WIDE(fabs)(x);

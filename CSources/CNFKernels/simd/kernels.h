@@ -46,7 +46,7 @@ typedef struct CNF_TYPED(cnf_kernels) {
   void (*derivative_reverse)(int activation, int rows, const real *y, const real *aux, const real *d_bar, real *extra);
 
   /* w_bar [rows][ld] += sum over `count` pairs of panels and over lanes of z[n] [rows] x[n] [cols]; ld a multiple of width, at
-   * least cols; columns past cols up to a multiple of width are added 0 times z, further ones stay as they are. */
+   * least cols; columns past cols are padding, and may be written. */
   void (*weight_gradient)(int rows, int cols, int count, const real *const *z, const real *const *x, size_t ld,
                           real *w_bar);
   /* b_bar [rows] += sums of the `count` panels z[n] [rows] over lanes, in a fixed order. */

@@ -201,6 +201,7 @@ static void CNF_KERNEL(linear)(const real *packed, const real *b, int rows, int 
  * gradient as keep their strips within half of a first-level cache of 32 KB; as many rows share the strips as keep the
  * panels' rows within 96 KB, in the second level. */
 #define STRIP (2 * VW)
+#define FEW 4
 #define STRIP_BYTES ((int)sizeof(real) * LANES * STRIP)
 #define GRADIENT_PANELS (16384 / STRIP_BYTES < 2 ? 2 : 16384 / STRIP_BYTES > 12 ? 12 : 16384 / STRIP_BYTES)
 #define GRADIENT_ROWS (98304 / (GRADIENT_PANELS * LANES * (int)sizeof(real)) / BLOCK_ROWS * BLOCK_ROWS)
@@ -291,8 +292,47 @@ static void gradient_of_panels(int rows, int cols, int count, const real *const 
   }
 }
 
+/* Few rows or few columns fill no vector of either; then lanes are the vector, and each sum over them is taken at the end. `few`,
+ * a constant where this is inlined, is how many rows of f there are; element (i, j) of the result, row i of m by row j of f,
+ * lies at [i*m_stride + j*f_stride]. */
+CNF_INLINE void narrow_gradient(const int few, int many, int count, const real *const *m, const real *const *f,
+                                size_t m_stride, size_t f_stride, real *w_bar) {
+  for (int i = 0; i < many; i++) {
+    vec sum[FEW] = {v_set1(0), v_set1(0), v_set1(0), v_set1(0)}, other[FEW] = {sum[0], sum[0], sum[0], sum[0]};
+    for (int n = 0; n < count; n++) {
+      const real *row = m[n] + (size_t)i * LANES;
+      for (int lane = 0; lane < LANES; lane += 2 * VW) {
+        const vec a = v_load(row + lane), b = v_load(row + lane + VW);
+        for (int j = 0; j < few; j++) {
+          sum[j] = v_fma(a, v_load(f[n] + (size_t)j * LANES + lane), sum[j]);
+          other[j] = v_fma(b, v_load(f[n] + (size_t)j * LANES + lane + VW), other[j]);
+        }
+      }
+    }
+    for (int j = 0; j < few; j++) w_bar[(size_t)i * m_stride + (size_t)j * f_stride] += v_sum(v_add(sum[j], other[j]));
+  }
+}
+
+static void narrow_gradient_any(int few, int many, int count, const real *const *m, const real *const *f,
+                                size_t m_stride, size_t f_stride, real *w_bar) {
+  switch (few) {
+  case 1: narrow_gradient(1, many, count, m, f, m_stride, f_stride, w_bar); break;
+  case 2: narrow_gradient(2, many, count, m, f, m_stride, f_stride, w_bar); break;
+  case 3: narrow_gradient(3, many, count, m, f, m_stride, f_stride, w_bar); break;
+  default: narrow_gradient(FEW, many, count, m, f, m_stride, f_stride, w_bar);
+  }
+}
+
 static void CNF_KERNEL(weight_gradient)(int rows, int cols, int count, const real *const *z, const real *const *x,
                                         size_t ld, real *w_bar) {
+  if (cols <= FEW) {
+    narrow_gradient_any(cols, rows, count, z, x, ld, 1, w_bar);
+    return;
+  }
+  if (rows < FEW) {
+    narrow_gradient_any(rows, cols, count, x, z, 1, ld, w_bar);
+    return;
+  }
   for (int n = 0; n < count; n += GRADIENT_PANELS)
     gradient_of_panels(rows, cols, count - n < GRADIENT_PANELS ? count - n : GRADIENT_PANELS, z + n, x + n, ld, w_bar);
 }
