@@ -226,11 +226,12 @@ static void measure(const workload *w, int32_t threads) {
   for (size_t i = 0; i < b.batch; ++i) evaluations += b.evaluations[i] / (double)b.batch;
   const double median = times[runs / 2];
   printf("{\"workload\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"batch\": %zu, \"evaluations_mean\": %.1f, "
-         "\"runs\": %d, \"ms_median\": %.3f, \"ms_quartiles\": [%.3f, %.3f], \"cpu_ms\": %.3f, \"steps_per_second\": %.2f, "
+         "\"runs\": %d, \"ms_median\": %.3f, \"ms_quartiles\": [%.3f, %.3f], \"cpu_ms\": %.3f, \"steps_per_second\": "
+         "%.2f, "
          "\"nominal_gflops\": %.1f, \"idle\": %.3f, \"idle_adjoint\": %.3f, \"steps_recomputed\": %.3f}\n",
          w->name, cnf_isa_name(info.isa), (int)info.threads, b.batch, evaluations, runs, 1e3 * median,
-         1e3 * times[runs / 4], 1e3 * times[3 * runs / 4], 1e3 * processor[runs / 2], 1 / median, 1e-9 * nominal_operations(w, &b) / median,
-         (double)work.idle_evaluations / (double)work.evaluations,
+         1e3 * times[runs / 4], 1e3 * times[3 * runs / 4], 1e3 * processor[runs / 2], 1 / median,
+         1e-9 * nominal_operations(w, &b) / median, (double)work.idle_evaluations / (double)work.evaluations,
          (double)work.idle_adjoint_evaluations / (double)work.adjoint_evaluations,
          (double)work.steps_recomputed / (double)work.steps);
   fflush(stdout);
