@@ -128,7 +128,6 @@ static size_t lanes_of(const call *c) { return (size_t)c->k->lanes; }
 static term y_of(const call *c, size_t i) { return AT(0, i); }
 static term aux_of(const call *c, size_t i) { return OR_ZERO(1, i); }
 static const activation_reference *activation_of(const call *c) { return &activations[c->activation]; }
-static int value_ulps(const call *c) { return c->isa == CNF_ISA_GENERIC ? VALUE_ULPS_GENERIC : VALUE_ULPS; }
 
 /* start + row r of the packed weights (operand 0) times a lane of a panel [cols][lanes], whose first element is that lane's. */
 static term row_product(const call *c, term start, size_t r, const real *x) {
@@ -149,9 +148,8 @@ static term stage_sum(const call *c, int e, int k, size_t i) {
   return sum;
 }
 static expectation value_or_kept(const call *c, term z, int kept) {
-  const activation_reference *a = activation_of(c);
-  if (kept) return activated(a->kept, z, value_ulps(c));
-  return activated(a->value, z, a->is_exact ? 0 : value_ulps(c));
+  const accuracy *bound = accuracy_of(c->isa, c->activation);
+  return activated(c->activation, kept, z, kept ? bound->kept : bound->value);
 }
 
 static expectation expect_pack(const call *c, int n, size_t i) {

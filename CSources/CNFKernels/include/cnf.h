@@ -131,13 +131,21 @@ typedef enum cnf_op_kind {
   CNF_OP_CONCAT = 4      /* rows of input, then rows of input2 */
 } cnf_op_kind;
 
-/* X(name, value, C suffix, text) */
+/* X(name, value, C suffix, text)
+ * gelu is z Phi(z), PyTorch's default form (by erf); elu has alpha = 1; logcosh is |z| + log(1 + e^(-2|z|)) = log(2 cosh z),
+ * whose derivative is tanh: OT-Flow's antiderivTanh (Onken et al. 2021, arXiv 2006.00104). sin is meant for |z| up to 6435 in
+ * float and 823551 in double, (2k + 1/2) pi: from there on it is 1 or -1, with derivative 0. */
 #define CNF_ACTIVATION_LIST(X)                        \
   X(CNF_ACTIVATION_IDENTITY, 0, identity, "identity") \
   X(CNF_ACTIVATION_TANH, 1, tanh, "tanh")             \
   X(CNF_ACTIVATION_SOFTPLUS, 2, softplus, "softplus") \
   X(CNF_ACTIVATION_RELU, 3, relu, "relu")             \
-  X(CNF_ACTIVATION_SILU, 4, silu, "silu")
+  X(CNF_ACTIVATION_SILU, 4, silu, "silu")             \
+  X(CNF_ACTIVATION_SIGMOID, 5, sigmoid, "sigmoid")    \
+  X(CNF_ACTIVATION_GELU, 6, gelu, "gelu")             \
+  X(CNF_ACTIVATION_ELU, 7, elu, "elu")                \
+  X(CNF_ACTIVATION_SIN, 8, sin, "sin")                \
+  X(CNF_ACTIVATION_LOGCOSH, 9, logcosh, "logcosh")
 
 typedef enum cnf_activation {
 #define CNF_X(name, value, suffix, text) name = value,

@@ -11,7 +11,12 @@
   X(tanh, 0, 0)                  \
   X(softplus, 1, 0)              \
   X(relu, 0, 0)                  \
-  X(silu, 1, 1)
+  X(silu, 1, 1)                  \
+  X(sigmoid, 0, 0)               \
+  X(gelu, 1, 1)                  \
+  X(elu, 0, 0)                   \
+  X(sin, 1, 1)                   \
+  X(logcosh, 1, 1)
 
 enum {
 #define CNF_X(suffix, aux, pre_tangent) CNF_KEEPS_AUX_##suffix = aux, CNF_KEEPS_PRE_TANGENT_##suffix = pre_tangent,

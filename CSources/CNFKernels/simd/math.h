@@ -1,82 +1,125 @@
-/* exp, expm1 and log1p on the intervals that activations need, for one dtype and ISA.
+/* The elementary functions that activations are made of, for one dtype and ISA. coefficients.h has each approximation with
+ * its interval and its error in exact arithmetic; Scripts/make_coefficients.py makes it.
  *
- * expm1: x = n ln 2 + r with |r| <= ln(2)/2 (1 + 2 ulp), ln 2 split in two (Cody and Waite) so that r is exact to an ulp;
- *        expm1(r) by its Taylor series; expm1(x) = 2^n expm1(r) + (2^n - 1). Remainder of the series, relative to r:
- *        float, to r^7/7!: 0.3466^7/8! = 1.5e-8 (0.13 ulp); double, to r^13/13!: 0.3466^13/14! = 1.2e-17 (0.05 ulp).
- * log1p: on [0, 1] as 2 atanh(w), w = x/(2+x) <= 1/3, by its series. Remainder, relative to 2w: float, to w^13:
- *        3^-14/15 = 1.4e-8; double, to w^31: 3^-32/33 = 1.6e-17.
- * Bounds in ulp, tested against the double and long double functions of the C library: ActivationTests, Tests/C.
+ * Everything with an exponential comes from one reduction and one even polynomial (Cody and Waite 1980; the even
+ * function is that of fdlibm's e_exp.c): x = n ln 2 + r, |r| <= ln(2)/2, s = 2^n, E = r coth(r/2). Then exactly
+ *
+ *   e^x = s (E + r) / (E - r)                                     1/(1 + e^-x) = s (E + r) / (s (E + r) + (E - r))
+ *   e^x - 1 = ((s-1) E + (s+1) r) / (E - r)      tanh(x/2) = ((s-1) E + (s+1) r) / ((s+1) E + (s-1) r)
+ *
+ * None cancels: where x is small n is 0, and s-1 is exactly 0. One division each, and half the terms of the series of e^r.
+ * In float tanh has a form of its own, in fewer operations still.
+ *
+ * A NaN stays one. Largest errors: activations.h, measured by Tests/C/accuracy_test.c.
  */
+#include "simd/coefficients.h"
+
 #if CNF_REAL_BITS == 32
-#define LOG2E 0x1.715476p+0f
-#define LN2_HIGH 0x1.62ep-1f /* 13 bits: exact products for |n| < 2^11 */
-#define LN2_LOW 0x1.0bfbe8p-15f
-#define EXP_LOWEST -87.0f /* e^x is normal from here up */
-#define TANH_ONE 10.0f    /* tanh rounds to 1 from 9.02 on */
 #define R(x) x##f
+#define POWER_MAGIC 12583039.0f /* 1.5 * 2^23 + 127: a sum with it is rounded to n, and has n + bias in its low bits */
+#define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23 */
+#define EXP_END 87.6f           /* 2^n is a normal number down to -EXP_END, and twice it is one up to EXP_END */
+#define TANH_END 8.67f          /* v_tanh is exactly 1 there, and tanh an ulp less */
+#define MILLS_END 13.2f         /* z Phi(z) is below every normal number from here down */
 #else
-#define LOG2E 0x1.71547652b82fep+0
-#define LN2_HIGH 0x1.62e42fefap-1 /* 36 bits: exact products for |n| < 2^17 */
-#define LN2_LOW 0x1.cf79abc9e3b39p-40
-#define EXP_LOWEST -708.0
-#define TANH_ONE 20.0 /* tanh rounds to 1 from 19.1 on */
 #define R(x) x
+#define POWER_MAGIC 6755399441056767.0 /* 1.5 * 2^52 + 1023 */
+#define ROUND_MAGIC 6755399441055744.0 /* 1.5 * 2^52 */
+#define EXP_END 708.7
+#define TANH_END 19.1 /* tanh rounds to 1 from 19.07 on */
+#define MILLS_END 37.64
 #endif
 
-/* expm1(x) for x in [EXP_LOWEST, 60]. A NaN stays one. */
-CNF_INLINE vec v_expm1_reduced(vec x, vec *two_n_minus_1, vec *n_out) {
-  vec n = v_round(v_mul(x, v_set1(LOG2E)));
-  vec r = v_fnma(n, v_set1(LN2_LOW), v_fnma(n, v_set1(LN2_HIGH), x));
-  vec p;
+/* c[0] + c[1] x + ..., count terms, a constant where this is inlined. From 8 terms on even and odd powers apart: one more
+ * multiplication, half the latency; 6 to 9 % faster there, and slower for fewer. */
+CNF_INLINE vec v_polynomial(const real *c, const int count, vec x) {
+  vec p = v_set1(c[count - 1]), q = v_set1(c[count - 2]);
+  if (count < 8) {
+    for (int i = count - 2; i >= 0; i--) p = v_fma(p, x, v_set1(c[i]));
+    return p;
+  }
+  vec u = v_mul(x, x);
+  for (int i = count - 3; i >= 0; i -= 2) p = v_fma(p, u, v_set1(c[i]));
+  for (int i = count - 4; i >= 0; i -= 2) q = v_fma(q, u, v_set1(c[i]));
+  return count % 2 ? v_fma(q, x, p) : v_fma(p, x, q);
+}
+#define V_POLYNOMIAL(list, x) v_polynomial((const real[])list, (int)(sizeof((const real[])list) / sizeof(real)), x)
+
+/* The last of the operands is kept where it is not a number. */
+CNF_INLINE vec v_clamp(real low, real high, vec x) { return v_max(v_set1(low), v_min(v_set1(high), x)); }
+
+typedef struct exp_parts {
+  vec s, even, r;
+} exp_parts;
+
+/* Of x + rest, |x| <= EXP_END; rest is what x has lost in rounding, small beside 1. */
+CNF_INLINE exp_parts v_exp_parts_of_sum(vec x, vec rest) {
+  static const real ln2[] = LN2_PARTS;
+  vec shifted = v_fma(x, v_set1(LOG2_E), v_set1(POWER_MAGIC)), n = v_sub(shifted, v_set1(POWER_MAGIC));
+  exp_parts e;
+  e.r = v_fnma(n, v_set1(ln2[1]), v_add(v_fnma(n, v_set1(ln2[0]), x), rest));
+  e.even = V_POLYNOMIAL(EXP_EVEN, v_mul(e.r, e.r));
+  e.s = v_power_of_two(shifted);
+  return e;
+}
+CNF_INLINE exp_parts v_exp_parts(vec x) {
+  return v_exp_parts_of_sum(x, v_set1(R(-0.0)));
+} /* adding -0 is no operation */
+/* e^x is top / bottom. */
+CNF_INLINE vec v_exp_top(exp_parts e) { return v_mul(e.s, v_add(e.even, e.r)); }
+CNF_INLINE vec v_exp_bottom(exp_parts e) { return v_sub(e.even, e.r); }
+/* e^x - 1 is this / bottom. */
+CNF_INLINE vec v_expm1_top(exp_parts e) {
+  vec one = v_set1(R(1.0));
+  return v_fma(v_sub(e.s, one), e.even, v_mul(v_add(e.s, one), e.r));
+}
+
+/* 1/(1 + e^-x); e^-EXP_END below -EXP_END. */
+CNF_INLINE vec v_sigmoid(vec x) {
+  exp_parts e = v_exp_parts(v_clamp(-EXP_END, EXP_END, x));
+  vec top = v_exp_top(e);
+  return v_div(top, v_add(top, v_exp_bottom(e)));
+}
+
+/* tanh x is top / bottom: odd, and never beyond 1, so that 1 - tanh^2 is not negative.
+ * Float: tanh(x/2) = p/q, tanh x = 2pq / (p^2 + q^2). An error of p/q counts less the nearer tanh is to 1, by a factor of
+ * 1/cosh x, so that a p/q with five terms less serves the whole interval; the rounding errors shrink with it. */
+CNF_INLINE vec v_tanh_top(vec x, vec *bottom) {
+  vec a = v_clamp(-TANH_END, TANH_END, x);
 #if CNF_REAL_BITS == 32
-  p = v_set1(R(1.0) / R(5040.0));
+  vec u = v_mul(a, a);
+  vec p = v_mul(a, V_POLYNOMIAL(TANH_P, u)), q = V_POLYNOMIAL(TANH_Q, u);
+  *bottom = v_fma(p, p, v_mul(q, q));
+  return v_mul(v_add(p, p), q);
 #else
-  p = v_set1(1.0 / 6227020800.0);
-  p = v_fma(p, r, v_set1(1.0 / 479001600.0));
-  p = v_fma(p, r, v_set1(1.0 / 39916800.0));
-  p = v_fma(p, r, v_set1(1.0 / 3628800.0));
-  p = v_fma(p, r, v_set1(1.0 / 362880.0));
-  p = v_fma(p, r, v_set1(1.0 / 40320.0));
-  p = v_fma(p, r, v_set1(1.0 / 5040.0));
+  exp_parts e = v_exp_parts(v_add(a, a));
+  vec one = v_set1(R(1.0)), less = v_sub(e.s, one), more = v_add(e.s, one);
+  *bottom = v_fma(more, e.even, v_mul(less, e.r));
+  return v_fma(less, e.even, v_mul(more, e.r));
 #endif
-  p = v_fma(p, r, v_set1(R(1.0) / R(720.0)));
-  p = v_fma(p, r, v_set1(R(1.0) / R(120.0)));
-  p = v_fma(p, r, v_set1(R(1.0) / R(24.0)));
-  p = v_fma(p, r, v_set1(R(1.0) / R(6.0)));
-  p = v_fma(p, r, v_set1(R(0.5)));
-  p = v_fma(v_mul(p, r), r, r);
-  *two_n_minus_1 = v_sub(v_scale(v_set1(R(1.0)), n), v_set1(R(1.0)));
-  *n_out = n;
-  return p;
 }
-CNF_INLINE vec v_expm1(vec x) {
-  vec scale_minus_1, n;
-  vec p = v_expm1_reduced(x, &scale_minus_1, &n);
-  return v_add(v_scale(p, n), scale_minus_1);
+
+/* 2 atanh(w) for 0 <= w <= 1/3: log(1 + x) with w = x/(2 + x). */
+CNF_INLINE vec v_twice_atanh(vec w) {
+  vec u = v_mul(w, w), twice = v_add(w, w);
+  return v_fma(v_mul(u, V_POLYNOMIAL(ATANH_TAIL, u)), twice, twice);
 }
-/* e^x for x <= 0; 0 below EXP_LOWEST, where e^x is hardly a normal number, and for NaN. */
-CNF_INLINE vec v_exp_negative(vec x) {
-  vec scale_minus_1, n;
-  vec p = v_expm1_reduced(v_max(v_set1(EXP_LOWEST), x), &scale_minus_1, &n);
-  vec e = v_scale(v_add(p, v_set1(R(1.0))), n);
-  return v_where_positive(v_sub(x, v_set1(EXP_LOWEST)), e, v_set1(R(0.0)));
+
+/* sin and cos of x: n is the multiple of pi nearest to x. x beyond SIN_END is taken as SIN_END, where sin is 1 and cos 0. */
+CNF_INLINE vec v_sin_cos(vec x, vec *cosine) {
+  static const real pi[] = PI_PARTS;
+  vec a = v_clamp(-SIN_END, SIN_END, x);
+  vec shifted = v_fma(a, v_set1(ONE_OVER_PI), v_set1(ROUND_MAGIC)), n = v_sub(shifted, v_set1(ROUND_MAGIC));
+  vec r = a;
+  for (size_t i = 0; i < sizeof pi / sizeof pi[0]; i++) r = v_fnma(n, v_set1(pi[i]), r);
+  vec u = v_mul(r, r);
+  vec signed_r = v_negate_odd(r, shifted);
+  *cosine = v_negate_odd(v_fma(u, V_POLYNOMIAL(COS_TAIL, u), v_set1(R(1.0))), shifted);
+  return v_clamp(R(-1.0), R(1.0), v_fma(v_mul(u, V_POLYNOMIAL(SIN_TAIL, u)), signed_r, signed_r));
 }
-/* log(1 + x) for x in [0, 1]. */
-CNF_INLINE vec v_log1p_unit(vec x) {
-  vec w = v_div(x, v_add(x, v_set1(R(2.0))));
-  vec u = v_mul(w, w);
-  vec p;
-#if CNF_REAL_BITS == 32
-  p = v_set1(R(1.0) / R(13.0));
-#else
-  p = v_set1(1.0 / 31.0);
-  for (int odd = 29; odd >= 13; odd -= 2) p = v_fma(p, u, v_set1(1.0 / odd));
-#endif
-  p = v_fma(p, u, v_set1(R(1.0) / R(11.0)));
-  p = v_fma(p, u, v_set1(R(1.0) / R(9.0)));
-  p = v_fma(p, u, v_set1(R(1.0) / R(7.0)));
-  p = v_fma(p, u, v_set1(R(1.0) / R(5.0)));
-  p = v_fma(p, u, v_set1(R(1.0) / R(3.0)));
-  vec twice = v_add(w, w);
-  return v_fma(v_mul(p, u), twice, twice);
+
+/* Of -t^2/2. The square's own rounding error is carried along, where v_fnma is fused. */
+CNF_INLINE exp_parts v_exp_minus_half_square(vec t) {
+  vec square = v_mul(t, t);
+  return v_exp_parts_of_sum(v_mul(v_set1(R(-0.5)), square), v_mul(v_set1(R(0.5)), v_fnma(t, t, square)));
 }

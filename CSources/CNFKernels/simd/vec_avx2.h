@@ -9,22 +9,19 @@
 #define VW 8
 #define V(word) _mm256_##word##_ps
 typedef __m256 vec;
+#define SHIFT_LEFT(a, n) _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), n))
 #else
 #define VW 4
 #define V(word) _mm256_##word##_pd
 typedef __m256d vec;
+#define SHIFT_LEFT(a, n) _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(a), n))
 #endif
 
 #include "simd/vec_x86_words.h"
 
 CNF_INLINE vec v_where_positive(vec x, vec a, vec b) { return V(blendv)(b, a, V(cmp)(x, V(setzero)(), _CMP_GT_OQ)); }
-CNF_INLINE vec v_round(vec a) { return V(round)(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 
 #if CNF_REAL_BITS == 32
-CNF_INLINE vec v_scale(vec a, vec n) {
-  __m256i k = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
-  return _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32(k, 23)));
-}
 CNF_INLINE real v_sum(vec a) {
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
   s = _mm_add_ps(s, _mm_movehl_ps(s, s));
@@ -49,10 +46,6 @@ CNF_INLINE void v_transpose(vec r[VW]) {
   for (int i = 0; i < VW; i++) r[i] = t[i];
 }
 #else
-CNF_INLINE vec v_scale(vec a, vec n) {
-  __m256i k = _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_cvtpd_epi32(n)), _mm256_set1_epi64x(1023));
-  return _mm256_mul_pd(a, _mm256_castsi256_pd(_mm256_slli_epi64(k, 52)));
-}
 CNF_INLINE real v_sum(vec a) {
   __m128d s = _mm_add_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));
   return _mm_cvtsd_f64(_mm_add_sd(s, _mm_unpackhi_pd(s, s)));

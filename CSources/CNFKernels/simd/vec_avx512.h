@@ -9,16 +9,15 @@
 #define VW 16
 #define V(word) _mm512_##word##_ps
 typedef __m512 vec;
+#define SHIFT_LEFT(a, n) _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a), n))
 #else
 #define VW 8
 #define V(word) _mm512_##word##_pd
 typedef __m512d vec;
+#define SHIFT_LEFT(a, n) _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(a), n))
 #endif
 
 #include "simd/vec_x86_words.h"
-
-CNF_INLINE vec v_round(vec a) { return V(roundscale)(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-CNF_INLINE vec v_scale(vec a, vec n) { return V(scalef)(a, n); }
 
 #if CNF_REAL_BITS == 32
 CNF_INLINE vec v_where_positive(vec x, vec a, vec b) {

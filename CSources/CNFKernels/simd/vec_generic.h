@@ -5,16 +5,12 @@
 #if CNF_REAL_BITS == 32
 #define VW 4
 typedef int32_t vec_int __attribute__((vector_size(16)));
-#define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23: adding it rounds to an integer */
 #define MANTISSA_BITS 23
-#define EXPONENT_BIAS 127
 #define SIGN_BIT INT32_MIN
 #else
 #define VW 2
 typedef int64_t vec_int __attribute__((vector_size(16)));
-#define ROUND_MAGIC 6755399441055744.0 /* 1.5 * 2^52 */
 #define MANTISSA_BITS 52
-#define EXPONENT_BIAS 1023
 #define SIGN_BIT INT64_MIN
 #endif
 typedef real vec __attribute__((vector_size(16)));
@@ -45,11 +41,11 @@ CNF_INLINE vec v_copysign(vec magnitude, vec sign) {
 }
 /* a where x > 0, else b. */
 CNF_INLINE vec v_where_positive(vec x, vec a, vec b) { return v_bits_select((vec_int)(x > (vec){0}), a, b); }
-CNF_INLINE vec v_round(vec a) { return (a + ROUND_MAGIC) - ROUND_MAGIC; }
-/* a * 2^n for integral n from -126 to 127 (float), -1022 to 1023 (double). */
-CNF_INLINE vec v_scale(vec a, vec n) {
-  vec_int k = __builtin_convertvector(n, vec_int);
-  return a * (vec)((k + EXPONENT_BIAS) << MANTISSA_BITS);
+/* Of the sum of a number and 1.5 * 2^MANTISSA_BITS, which has rounded it to an integer and has that in its low bits:
+ * 2^n, where the bias of exponents was added too; and a, or -a where the integer is odd. */
+CNF_INLINE vec v_power_of_two(vec shifted) { return (vec)((vec_int)shifted << MANTISSA_BITS); }
+CNF_INLINE vec v_negate_odd(vec a, vec shifted) {
+  return (vec)((vec_int)a ^ ((vec_int)shifted << (CNF_REAL_BITS - 1)));
 }
 CNF_INLINE real v_sum(vec a) {
 #if CNF_REAL_BITS == 32

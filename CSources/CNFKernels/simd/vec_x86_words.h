@@ -1,4 +1,5 @@
-/* The words that AVX2 and AVX-512 spell alike, but for the prefix in V. Included by their vocabularies. */
+/* The words that AVX2 and AVX-512 spell alike, but for the prefix in V, and SHIFT_LEFT of an element's bits. Included by
+ * their vocabularies. */
 
 CNF_INLINE vec v_load(const real *p) { return V(loadu)(p); }
 CNF_INLINE void v_store(real *p, vec v) { V(storeu)(p, v); }
@@ -16,3 +17,5 @@ CNF_INLINE vec v_copysign(vec magnitude, vec sign) {
   vec bit = V(set1)((real)-0.0);
   return V(or)(V(andnot)(bit, magnitude), V(and)(bit, sign));
 }
+CNF_INLINE vec v_power_of_two(vec shifted) { return SHIFT_LEFT(shifted, CNF_REAL_BITS == 32 ? 23 : 52); }
+CNF_INLINE vec v_negate_odd(vec a, vec shifted) { return V(xor)(a, SHIFT_LEFT(shifted, CNF_REAL_BITS - 1)); }

@@ -1,0 +1,108 @@
+/* Activations through the kernels' tables, as programs call them, against the same functions of the C library in a wider
+ * type, which is not rounded back: the error is found to a thousandth of an ulp (glibc's double and long double functions are
+ * within a few of their own ulps, 2^-29 and 2^-11 of ours). */
+
+enum { CHUNK = 4096 };
+
+typedef struct chunk {
+  int count; /* CHUNK, the last arguments repeated */
+  _Alignas(64) real z[CHUNK], y[CHUNK], aux[CHUNK], slope[CHUNK], second[CHUNK], ones[CHUNK];
+  wide expected[ACCURACY_QUANTITIES][CHUNK];
+} chunk;
+
+static void expect_chunk(int activation, chunk *c) {
+  const activation_reference *a = &activations[activation];
+  for (int i = 0; i < CHUNK; i++) {
+    wide z = c->z[i], y = a->value(z), aux = a->kept(z);
+    c->expected[0][i] = y, c->expected[1][i] = aux;
+    /* a' and a'' at infinity are no promise: SiLU's are not numbers there. */
+    c->expected[2][i] = isinf(z) ? (wide)NAN : a->slope(leaf(y), leaf(aux)).value;
+    c->expected[3][i] = isinf(z) ? (wide)NAN : a->second(leaf(y), leaf(aux)).value;
+  }
+}
+
+static void run_chunk(kernel_table *k, int activation, chunk *c) {
+  const int rows = CHUNK / k->lanes;
+  k->activation(activation, rows, c->z, c->y, c->aux);
+  k->derivative(activation, rows, c->y, c->aux, c->slope);
+  memset(c->second, 0, sizeof c->second);
+  k->derivative_reverse(activation, rows, c->y, c->aux, c->ones, c->second);
+}
+
+/* Error in ulp of `unit`, beyond what results too small to follow may be off. */
+static double ulps_between(wide found, wide expected, wide unit, wide ignored) {
+  if (isinf(expected) || isinf((real)expected)) return found == (wide)(real)expected ? 0 : INFINITY;
+  wide error = WIDE(fabs)(found - expected) - ignored;
+  return error <= 0 ? 0 : isnan(error) ? INFINITY : (double)(error / unit);
+}
+
+/* NaN in, NaN out; bounds that formulas rely on: 1 - y^2 and s (1 - s) must not be negative. */
+static int is_sound(int activation, real z, real y, real aux) {
+  if (isnan(z)) return isnan(y);
+  switch (activation) {
+  case CNF_ACTIVATION_TANH: return fabs((double)y) <= 1 && (isinf(z) ? fabs((double)y) == 1 : y * z >= 0);
+  case CNF_ACTIVATION_SIN: return fabs((double)y) <= 1 && fabs((double)aux) <= 1;
+  case CNF_ACTIVATION_LOGCOSH: return fabs((double)aux) <= 1;
+  case CNF_ACTIVATION_SIGMOID: return y >= 0 && y <= 1;
+  case CNF_ACTIVATION_SOFTPLUS: return y >= 0 && aux >= 0 && aux <= 1;
+  case CNF_ACTIVATION_SILU: return aux >= 0 && aux <= 1;
+  case CNF_ACTIVATION_ELU: return y >= -1;
+  default: return 1;
+  }
+}
+
+static void judge_chunk(int activation, const chunk *c, accuracy_result *result) {
+  const real *found[ACCURACY_QUANTITIES] = {c->y, c->aux, c->slope, c->second};
+  const int follows_tiny = activation == CNF_ACTIVATION_TANH || activation == CNF_ACTIVATION_SIN ||
+                           activation == CNF_ACTIVATION_ELU || activation == CNF_ACTIVATION_LOGCOSH;
+  const wide ignored = follows_tiny ? 0 : (wide)TINY;
+  for (int q = 0; q < ACCURACY_QUANTITIES; q++) {
+    if (q == 1 && !cnf_activation_keeps_aux(activation)) continue;
+    for (int i = 0; i < c->count; i++) {
+      wide expected = c->expected[q][i];
+      if (isnan(expected)) continue;
+      wide unit = q == 0 ? ulp_of(expected) : q == 1 ? kept_unit(activation, expected) : (wide)REAL_ULP;
+      double ulps = ulps_between(found[q][i], expected, unit, ignored);
+      if (ulps > result->worst[q].ulps)
+        result->worst[q] = (accuracy_worst){ulps, (double)c->z[i], (double)found[q][i], (double)expected};
+    }
+  }
+  for (int i = 0; i < c->count; i++)
+    if (!is_sound(activation, c->z[i], c->y[i], c->aux[i])) result->broken++, result->broken_at = (double)c->z[i];
+  result->arguments += c->count;
+}
+
+static kernel_table *table_of(int32_t isa) {
+  switch (isa) {
+#if defined(__x86_64__)
+  case CNF_ISA_AVX2: return &CNF_TYPED(cnf_kernels_avx2);
+  case CNF_ISA_AVX512: return &CNF_TYPED(cnf_kernels_avx512);
+#endif
+  default: return &CNF_TYPED(cnf_kernels_generic);
+  }
+}
+
+void CNF_TYPED(accuracy_test)(int activation, accuracy_extent extent, int part, int parts, const int32_t *isas,
+                              int isa_count, accuracy_result *results) {
+  static chunk c;
+  for (int i = 0; i < CHUNK; i++) c.ones[i] = 1;
+  for (int n = 0; n < isa_count; n++) {
+    const accuracy *a = accuracy_of(isas[n], activation);
+    results[n] = (accuracy_result){.bound = {a->value, a->kept, a->slope, a->second}};
+  }
+  const int64_t branches = branch_argument_count(), total = branches + swept_argument_count(extent);
+  const int64_t chunks = (total + CHUNK - 1) / CHUNK;
+  for (int64_t number = part; number < chunks; number += parts) {
+    const int64_t first = number * CHUNK;
+    c.count = total - first < CHUNK ? (int)(total - first) : CHUNK;
+    for (int i = 0; i < CHUNK; i++) {
+      int64_t index = first + (i < c.count ? i : c.count - 1);
+      c.z[i] = index < branches ? branch_argument(index) : swept_argument(extent, index - branches);
+    }
+    expect_chunk(activation, &c);
+    for (int n = 0; n < isa_count; n++) {
+      run_chunk(table_of(isas[n]), activation, &c);
+      judge_chunk(activation, &c, &results[n]);
+    }
+  }
+}

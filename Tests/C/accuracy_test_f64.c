@@ -1,0 +1,14 @@
+/* The accuracy of the activations of f64: reference, arguments and judgement, once. */
+#define CNF_REAL_BITS 64
+#include <float.h>
+#include <math.h>
+#include <string.h>
+#include "simd/kernels.h"
+#include "simd/accuracy.h"
+#include "simd/activation_traits.h"
+#include "accuracy_test.h"
+#include "kernels_terms_body.h"
+#include "activation_terms_body.h"
+typedef const CNF_TYPED(cnf_kernels) kernel_table;
+#include "accuracy_arguments_body.h"
+#include "accuracy_body.h"
