@@ -9,4 +9,19 @@ public enum Activation: String, Sendable, CaseIterable, Codable {
   case relu
   /// `z · sigmoid(z)`, also called swish.
   case silu
+  /// `1 / (1 + e⁻ᶻ)`.
+  case sigmoid
+  /// `z Φ(z)`, Φ the normal distribution function: PyTorch's default form, by erf.
+  case gelu
+  /// `z` where it is positive, else `eᶻ − 1`.
+  case elu
+  /// Meant for |z| up to `sineEnd`; beyond it is 1 or −1, with derivative 0.
+  case sin
+  /// `|z| + log(1 + e^(−2|z|))` = log(2 cosh z), whose derivative is tanh: OT-Flow's antiderivTanh.
+  case logcosh
+
+  /// (2k + ½) π with k = 1,024 for Float, 131,072 for Double: from there on `sin` is constant.
+  public static func sineEnd<Scalar: FlowScalar>(_: Scalar.Type) -> Double {
+    MemoryLayout<Scalar>.size == 4 ? 0x1.9238d8p+12 : 0x1.921fe788397a1p+19
+  }
 }

@@ -16,6 +16,11 @@ enum CType {
     case .softplus: Int32(CNF_ACTIVATION_SOFTPLUS.rawValue)
     case .relu: Int32(CNF_ACTIVATION_RELU.rawValue)
     case .silu: Int32(CNF_ACTIVATION_SILU.rawValue)
+    case .sigmoid: Int32(CNF_ACTIVATION_SIGMOID.rawValue)
+    case .gelu: Int32(CNF_ACTIVATION_GELU.rawValue)
+    case .elu: Int32(CNF_ACTIVATION_ELU.rawValue)
+    case .sin: Int32(CNF_ACTIVATION_SIN.rawValue)
+    case .logcosh: Int32(CNF_ACTIVATION_LOGCOSH.rawValue)
     }
   }
 

@@ -1,7 +1,7 @@
 /* accuracy_test.c - how far the activations are from the functions they stand for: simd/accuracy.h, asserted.
  *
- *   accuracy_test          on a stride of the floats and a sample of doubles: seconds
- *   accuracy_test --all    on all 2^32 floats and a larger sample of doubles: minutes
+ *   accuracy_test [name ...]          on a stride of the floats and a sample of doubles: seconds
+ *   accuracy_test --all [name ...]    on all 2^32 floats and a larger sample of doubles: minutes
  *
  * On every instruction set of the machine. Prints the largest error and where it is. Processes share the work, one for each processor: they have nothing to say to each
  * other but their results, through a pipe each.
@@ -70,12 +70,14 @@ static void report(const char *name, const char *dtype, int32_t isa, const accur
   check_count(r->broken == 0 && r->arguments > 0, "NaN stays, and results keep their range", detail, __LINE__);
 }
 
+static int is_wanted(const char *name, int count, char **names) {
+  for (int i = 0; i < count; i++)
+    if (strcmp(name, names[i]) == 0) return 1;
+  return count == 0;
+}
+
 int main(int count, char **words) {
-  const int is_all = count == 2 && strcmp(words[1], "--all") == 0;
-  if (count > 1 && !is_all) {
-    fprintf(stderr, "usage: accuracy_test [--all]\n");
-    return 64;
-  }
+  const int is_all = count > 1 && strcmp(words[1], "--all") == 0;
   int32_t isas[MAX_ISAS];
   int isa_count = 0;
 #define CNF_X(name, value, suffix, text) \
@@ -94,7 +96,7 @@ int main(int count, char **words) {
 #undef CNF_X
   };
   for (int activation = 0; activation < (int)(sizeof names / sizeof names[0]); activation++)
-    for (int d = 0; d < 2; d++) {
+    for (int d = 0; d < 2 && is_wanted(names[activation], count - 1 - is_all, words + 1 + is_all); d++) {
       accuracy_result results[MAX_ISAS];
       test_in_parts(dtypes[d].test, activation, is_all ? ACCURACY_ALL : ACCURACY_STRIDE, parts, isas, isa_count,
                     results);

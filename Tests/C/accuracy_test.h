@@ -6,7 +6,7 @@
 
 typedef enum accuracy_extent {
   ACCURACY_STRIDE, /* a prime stride of all floats, a sample of doubles, and neighbourhoods of the branch points */
-  ACCURACY_ALL     /* all floats, a larger sample of doubles, and the same neighbourhoods */
+  ACCURACY_ALL     /* all floats, of derivatives an eighth; a larger sample of doubles; and the same neighbourhoods */
 } accuracy_extent;
 
 enum { ACCURACY_QUANTITIES = 4 }; /* y, aux, a', a'' */

@@ -4,29 +4,54 @@ import Testing
 
 /// The vector activations against Double's library functions, on every 4,099th of all 2³² floats and over their interval.
 @Suite struct ActivationTests {
+  /// Those of `CSources/CNFKernels/simd/accuracy.h`, rounded up, and besides what the references here are off.
   struct Bound: CustomTestStringConvertible {
     let activation: Activation
-    /// Largest error of the value in ulp of the value (Float), measured over the same floats; rounded up.
-    let valueUlps: Double
-    /// Largest absolute error of the derivative in units of 2⁻²³. SiLU's takes 1 − s, rounded, times z up to 17.
-    let slopeUnits: Double
+    /// Largest error of the value in ulp of the value, and of the derivative in units of the last place of 1.
+    let value: Double
+    let slope: Double
     var testDescription: String { "\(activation)" }
   }
 
+  /// SiLU's slope takes 1 − s, rounded, times z up to 17.
   static let bounds = [
-    Bound(activation: .identity, valueUlps: 0, slopeUnits: 0), Bound(activation: .relu, valueUlps: 0, slopeUnits: 0),
-    Bound(activation: .tanh, valueUlps: 4, slopeUnits: 4), Bound(activation: .softplus, valueUlps: 4, slopeUnits: 2),
-    Bound(activation: .silu, valueUlps: 4, slopeUnits: 10),
+    Bound(activation: .identity, value: 0, slope: 0), Bound(activation: .relu, value: 0, slope: 0),
+    Bound(activation: .tanh, value: 4, slope: 4), Bound(activation: .softplus, value: 4, slope: 2),
+    Bound(activation: .silu, value: 4, slope: 10), Bound(activation: .sigmoid, value: 4, slope: 2),
+    Bound(activation: .gelu, value: 6, slope: 3), Bound(activation: .elu, value: 4, slope: 2),
+    Bound(activation: .sin, value: 4, slope: 3), Bound(activation: .logcosh, value: 4, slope: 2),
   ]
 
-  static func reference(_ activation: Activation, _ z: Double) -> (value: Double, slope: Double) {
+  /// Without fused multiply-add the square in e^(−z²/2) is rounded: half an ulp of z²/2, which is up to 87.6 in Float (64 ulp
+  /// of e^…), and up to 708.7 in Double (512 ulp).
+  static func squareIsRounded(_ activation: Activation, _ isa: InstructionSet) -> Bool {
+    activation == .gelu && isa == .generic
+  }
+
+  static func reference(_ activation: Activation, _ z: Double, sineEnd: Double) -> (value: Double, slope: Double) {
     let s = z >= 0 ? 1 / (1 + exp(-z)) : exp(z) / (1 + exp(z))
+    let complement = z >= 0 ? exp(-z) / (1 + exp(-z)) : 1 / (1 + exp(z))
     switch activation {
     case .identity: return (z, 1)
     case .relu: return (max(z, 0), z > 0 ? 1 : 0)
     case .tanh: return (tanh(z), 1 - tanh(z) * tanh(z))
     case .softplus: return (max(z, 0) + log1p(exp(-abs(z))), s)
-    case .silu: return (z * s, s * (1 + z * (1 - s)))
+    case .silu: return (z == -.infinity ? 0 : z * s, s * (1 + z * complement))
+    case .sigmoid: return (s, s * complement)
+    case .gelu:
+      // What rounding takes from erfc's argument is given back to first order: its tail makes it z² times as large.
+      guard z.isFinite else { return (max(z, 0), z > 0 ? 1 : 0) }
+      let root = 0.5.squareRoot()
+      let rest = 0.5.addingProduct(-root, root) / (2 * root)
+      let argument = -z * root
+      let lost = (-argument).addingProduct(-z, root) - z * rest
+      let distribution = (erfc(argument) - lost * 2 / Double.pi.squareRoot() * exp(-argument * argument)) / 2
+      return (z * distribution, distribution + max(-40, min(40, z)) * exp(-z * z / 2) / (2 * Double.pi).squareRoot())
+    case .elu: return z > 0 ? (z, 1) : (expm1(z), exp(z))
+    case .sin:
+      let limited = max(-sineEnd, min(sineEnd, z))
+      return (sin(limited), cos(limited))
+    case .logcosh: return (abs(z) + log1p(exp(-2 * abs(z))), tanh(z))
     }
   }
 
@@ -54,7 +79,7 @@ import Testing
         #expect(found.velocities[index].isNaN)
         continue
       }
-      let (value, slope) = Self.reference(bound.activation, Double(point))
+      let (value, slope) = Self.reference(bound.activation, Double(point), sineEnd: Activation.sineEnd(Float.self))
       let rounded = Float(value)
       // Near e^−87 activations go to 0 at once.
       let ulp = Double(max(abs(rounded), 0x1p-96).ulp)
@@ -66,8 +91,9 @@ import Testing
       let units = abs(found.divergences[index] - slope) / 0x1p-23
       if !(units <= worstSlope.units) { worstSlope = (units, point) }
     }
-    #expect(worst.ulps <= bound.valueUlps, "\(isa): \(worst.ulps) ulp at \(worst.at)")
-    #expect(worstSlope.units <= bound.slopeUnits, "\(isa): \(worstSlope.units)·2⁻²³ at \(worstSlope.at)")
+    let allowed = Self.squareIsRounded(bound.activation, isa) ? 64 + bound.value : bound.value
+    #expect(worst.ulps <= allowed, "\(isa): \(worst.ulps) ulp at \(worst.at)")
+    #expect(worstSlope.units <= bound.slope, "\(isa): \(worstSlope.units)·2⁻²³ at \(worstSlope.at)")
   }
 
   /// Bounds in ulp: without fused multiply-add, the portable set rounds each term of the series twice.
@@ -78,14 +104,16 @@ import Testing
     var worst = (ulps: 0.0, at: 0.0)
     var worstSlope = (units: 0.0, at: 0.0)
     for (index, point) in points.enumerated() {
-      let (value, slope) = Self.reference(activation, point)
+      let (value, slope) = Self.reference(activation, point, sineEnd: Activation.sineEnd(Double.self))
       let ulps = abs(found.velocities[index] - value) / max(abs(value), 0x1p-960).ulp
       if !(ulps <= worst.ulps) { worst = (ulps, point) }
       let units = abs(found.divergences[index] - slope) / 0x1p-52
       if !(units <= worstSlope.units) { worstSlope = (units, point) }
     }
     // The reference is itself a sum of rounded functions: an ulp of either figure may be its own.
-    #expect(worst.ulps <= (isa == .generic ? 8 : 5), "\(worst.ulps) ulp at \(worst.at)")
-    #expect(worstSlope.units <= 8, "\(worstSlope.units)·2⁻⁵² at \(worstSlope.at)")
+    let allowed = Self.squareIsRounded(activation, isa) ? 512 + 8.0 : isa == .generic || activation == .gelu ? 8 : 5
+    #expect(worst.ulps <= allowed, "\(worst.ulps) ulp at \(worst.at)")
+    // SiLU's 1 − s is off by 1.5 · 2⁻⁵³ at most, of which z up to 37 makes 28 · 2⁻⁵².
+    #expect(worstSlope.units <= (activation == .silu ? 28 : 8), "\(worstSlope.units)·2⁻⁵² at \(worstSlope.at)")
   }
 }

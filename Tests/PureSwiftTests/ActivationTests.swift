@@ -16,13 +16,27 @@ import Testing
 
   static func expected(_ activation: Activation, _ z: Double) -> (value: Double, slope: Double) {
     let sigmoid = 1 / (1 + exp(-z))
+    let density = exp(-z * z / 2) / (2 * Double.pi).squareRoot()
     return switch activation {
     case .identity: (z, 1)
     case .tanh: (tanh(z), 1 - tanh(z) * tanh(z))
     case .softplus: (max(z, 0) + log1p(exp(-abs(z))), sigmoid)
     case .relu: (max(z, 0), z > 0 ? 1 : 0)
     case .silu: (z * sigmoid, sigmoid * (1 + z / (1 + exp(z))))
+    case .sigmoid: (sigmoid, sigmoid / (1 + exp(z)))
+    case .gelu: (z * distribution(z), distribution(z) + z * density)
+    case .elu: z > 0 ? (z, 1) : (expm1(z), exp(z))
+    case .sin: (sin(z), cos(z))
+    case .logcosh: (abs(z) + log1p(exp(-2 * abs(z))), tanh(z))
     }
+  }
+
+  /// ½ erfc(−z √½), by the continued fraction of its tail where −z is at least 4 (Abramowitz and Stegun 26.2.14).
+  static func distribution(_ z: Double) -> Double {
+    if z > -4 { return erfc(-z * 0.5.squareRoot()) / 2 }
+    let fraction = stride(from: 200.0, through: 1, by: -1).reduce(-z) { $1 / $0 - z }
+    let (high, low) = (z * z, (-(z * z)).addingProduct(z, z))
+    return exp(-high / 2) * exp(-low / 2) / (2 * Double.pi).squareRoot() / fraction
   }
 
   static func field(_ activation: Activation) -> FieldProgram {

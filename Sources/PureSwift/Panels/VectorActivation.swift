@@ -57,6 +57,39 @@ enum Silu: VectorActivation {
   }
 }
 
+enum Sigmoid: VectorActivation {
+  /// σ; σ(1 − σ); σ(1 − σ)(1 − 2σ).
+  @inline(__always)
+  static func expand<V: LaneVector>(_ z: V) -> (value: V, slope: V, curvature: V) {
+    let (value, complement, _) = sigmoid(z)
+    let slope = value * complement
+    return (value, slope, slope * (complement - value))
+  }
+}
+
+enum Elu: VectorActivation {
+  /// exp(z) − 1 and its derivatives where z is not positive, at 0 too.
+  @inline(__always)
+  static func expand<V: LaneVector>(_ z: V) -> (value: V, slope: V, curvature: V) {
+    let positive = isPositive(z)
+    let power = exponential(select(positive, V(0), z))
+    return (
+      select(positive, z, power.minusOne), select(positive, V(1), power.value), select(positive, V(0), power.value)
+    )
+  }
+}
+
+enum LogCosh: VectorActivation {
+  /// |z| + log(1 + exp(−2|z|)); tanh z; 1 − tanh² z.
+  @inline(__always)
+  static func expand<V: LaneVector>(_ z: V) -> (value: V, slope: V, curvature: V) {
+    let sign = hasSign(z)
+    let magnitude = select(sign, V(0) - z, z)
+    let (slope, curvature, _) = Tanh.expand(z)
+    return (magnitude + logarithmOfOnePlus(exponential(V(-2) * magnitude).value), slope, curvature)
+  }
+}
+
 /// Applies `activation` to `values` in place; leaves derivatives in the panels of them that are not empty.
 @inline(never)
 func activate<V: LaneVector>(_ activation: Activation, _ values: Panel<V>, slopes: Panel<V>, curvatures: Panel<V>) {
@@ -66,6 +99,11 @@ func activate<V: LaneVector>(_ activation: Activation, _ values: Panel<V>, slope
   case .softplus: expand(Softplus.self, values, slopes, curvatures)
   case .relu: expand(Relu.self, values, slopes, curvatures)
   case .silu: expand(Silu.self, values, slopes, curvatures)
+  case .sigmoid: expand(Sigmoid.self, values, slopes, curvatures)
+  case .gelu: expand(Gelu.self, values, slopes, curvatures)
+  case .elu: expand(Elu.self, values, slopes, curvatures)
+  case .sin: expand(Sine.self, values, slopes, curvatures)
+  case .logcosh: expand(LogCosh.self, values, slopes, curvatures)
   }
 }
 
