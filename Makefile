@@ -48,6 +48,13 @@ c-test: ## the C library alone, through CMake: tests, examples, installation
 	@Scripts/setup.sh c
 	Scripts/test-c.sh
 
+.PHONY: soak
+soak: ## the activations on all 2^32 floats and many doubles (not part of `make test`; a quarter of an hour on 2 cores)
+	@Scripts/setup.sh c
+	@cmake -S CSources/CNFKernels -B .build-c/soak -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Release >/dev/null
+	@cmake --build .build-c/soak --parallel "$$(getconf _NPROCESSORS_ONLN)" --target accuracy_test >/dev/null
+	.build-c/soak/tests/accuracy_test --all
+
 .PHONY: test-arm
 test-arm: ## the C library for 64-bit Arm: cross-compiled, its tests run in QEMU (not part of `make test`)
 	@Scripts/setup.sh arm

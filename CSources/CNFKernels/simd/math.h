@@ -10,7 +10,7 @@
  * None cancels: where x is small n is 0, and s-1 is exactly 0. One division each, and half the terms of the series of e^r.
  * In float tanh has a form of its own, in fewer operations still.
  *
- * A NaN stays one. Largest errors: activations.h, measured by Tests/C/accuracy_test.c.
+ * A NaN stays one. Largest errors: simd/accuracy.h, which Tests/C/accuracy_test asserts.
  */
 #include "simd/coefficients.h"
 
@@ -19,7 +19,7 @@
 #define POWER_MAGIC 12583039.0f /* 1.5 * 2^23 + 127: a sum with it is rounded to n, and has n + bias in its low bits */
 #define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23 */
 #define EXP_END 87.6f           /* 2^n is a normal number down to -EXP_END, and twice it is one up to EXP_END */
-#define TANH_END 8.67f          /* v_tanh is exactly 1 there, and tanh an ulp less */
+#define TANH_END 8.67f          /* the result is exactly 1 there, fused or not, and tanh an ulp less */
 #define MILLS_END 13.2f         /* z Phi(z) is below every normal number from here down */
 #else
 #define R(x) x
@@ -45,7 +45,7 @@ CNF_INLINE vec v_polynomial(const real *c, const int count, vec x) {
 }
 #define V_POLYNOMIAL(list, x) v_polynomial((const real[])list, (int)(sizeof((const real[])list) / sizeof(real)), x)
 
-/* The last of the operands is kept where it is not a number. */
+/* A NaN stays: v_min and v_max give their second operand then. */
 CNF_INLINE vec v_clamp(real low, real high, vec x) { return v_max(v_set1(low), v_min(v_set1(high), x)); }
 
 typedef struct exp_parts {
@@ -83,7 +83,8 @@ CNF_INLINE vec v_sigmoid(vec x) {
 
 /* tanh x is top / bottom: odd, and never beyond 1, so that 1 - tanh^2 is not negative.
  * Float: tanh(x/2) = p/q, tanh x = 2pq / (p^2 + q^2). An error of p/q counts less the nearer tanh is to 1, by a factor of
- * 1/cosh x, so that a p/q with five terms less serves the whole interval; the rounding errors shrink with it. */
+ * 1/cosh x: p/q has three terms less than a ratio for tanh x itself would need, and top is at most bottom without a clamp
+ * (tried on all floats). */
 CNF_INLINE vec v_tanh_top(vec x, vec *bottom) {
   vec a = v_clamp(-TANH_END, TANH_END, x);
 #if CNF_REAL_BITS == 32

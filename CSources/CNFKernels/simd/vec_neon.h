@@ -40,13 +40,15 @@ CNF_INLINE vec v_max(vec a, vec b) { return V(vbslq)(V(vcgtq)(a, b), a, b); }
 CNF_INLINE vec v_abs(vec a) { return V(vabsq)(a); }
 CNF_INLINE vec v_copysign(vec magnitude, vec sign) { return V(vbslq)(SIGN_BIT, sign, magnitude); }
 CNF_INLINE vec v_where_positive(vec x, vec a, vec b) { return V(vbslq)(V(vcgtzq)(x), a, b); }
-CNF_INLINE vec v_round(vec a) { return V(vrndnq)(a); }
 CNF_INLINE real v_sum(vec a) { return V(vaddvq)(a); } /* of neighbours, then of the sums */
 
 #if CNF_REAL_BITS == 32
-CNF_INLINE vec v_scale(vec a, vec n) {
-  int32x4_t k = vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127));
-  return vmulq_f32(a, vreinterpretq_f32_s32(vshlq_n_s32(k, 23)));
+CNF_INLINE vec v_power_of_two(vec shifted) {
+  return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(shifted), 23));
+}
+CNF_INLINE vec v_negate_odd(vec a, vec shifted) {
+  uint32x4_t odd = vshlq_n_u32(vreinterpretq_u32_f32(shifted), 31);
+  return vreinterpretq_f32_u32(veorq_u32(vreinterpretq_u32_f32(a), odd));
 }
 CNF_INLINE void v_transpose(vec r[VW]) {
   float64x2_t t[4];
@@ -60,9 +62,12 @@ CNF_INLINE void v_transpose(vec r[VW]) {
   }
 }
 #else
-CNF_INLINE vec v_scale(vec a, vec n) {
-  int64x2_t k = vaddq_s64(vcvtq_s64_f64(n), vdupq_n_s64(1023));
-  return vmulq_f64(a, vreinterpretq_f64_s64(vshlq_n_s64(k, 52)));
+CNF_INLINE vec v_power_of_two(vec shifted) {
+  return vreinterpretq_f64_u64(vshlq_n_u64(vreinterpretq_u64_f64(shifted), 52));
+}
+CNF_INLINE vec v_negate_odd(vec a, vec shifted) {
+  uint64x2_t odd = vshlq_n_u64(vreinterpretq_u64_f64(shifted), 63);
+  return vreinterpretq_f64_u64(veorq_u64(vreinterpretq_u64_f64(a), odd));
 }
 CNF_INLINE void v_transpose(vec r[VW]) {
   vec top = r[0], bottom = r[1];
