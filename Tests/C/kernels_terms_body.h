@@ -14,6 +14,7 @@ typedef double wide;
 #define WIDE(function) function
 #define WIDE_EPSILON DBL_EPSILON
 #define REAL_ULP FLT_EPSILON
+#define REAL_TRUE_MIN (wide)0x1p-149
 #define REAL_NEXT nextafterf
 #define DTYPE "f32"
 #else
@@ -21,6 +22,7 @@ typedef long double wide;
 #define WIDE(function) function##l
 #define WIDE_EPSILON LDBL_EPSILON
 #define REAL_ULP DBL_EPSILON
+#define REAL_TRUE_MIN (wide)0x1p-1074
 #define REAL_NEXT nextafter
 #define DTYPE "f64"
 #endif
@@ -51,7 +53,8 @@ typedef struct expectation {
   wide value, tolerance;
 } expectation;
 
-static inline wide tolerance_of(term t) { return t.roundings == 0 ? 0 : t.roundings * (wide)REAL_ULP * t.size; }
+/* Below the normal numbers a rounding is off by up to half the smallest number there is, whatever the size. */
+static inline wide tolerance_of(term t) { return t.roundings * ((wide)REAL_ULP * t.size + REAL_TRUE_MIN); }
 static inline expectation expect(term t) { return (expectation){t.value, tolerance_of(t)}; }
 static inline expectation exactly(wide x) { return (expectation){x, 0}; }
 static inline expectation anything(void) { return (expectation){0, -1}; } /* where the contract promises nothing */
