@@ -94,6 +94,24 @@ bench-library: ## time files, solves and flows of the Swift modules (Swift 6.3);
 	@Scripts/setup.sh train
 	cd Benchmarks && swift package benchmark $(if $(FILTER),--filter '$(FILTER)') $(ARGS)
 
+# The rivals live in a Python environment of their own. COMPILER=gcc builds the kernels by gcc, not by Swift's Clang.
+PEERS := .build-peers
+PEERS_BUILD = .build-c/peers-$(COMPILER)
+COMPILER ?= clang
+.PHONY: bench-peers
+bench-peers: ## compare with diffrax and torchdiffeq (40 minutes); ARGS="--quick", ARGS=--help
+	@Scripts/setup.sh peers
+	@$(MAKE) --no-print-directory $(PEERS)/ready
+	@cmake -S CSources/CNFKernels -B $(PEERS_BUILD) -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF \
+	  -DCMAKE_C_COMPILER="$$([ $(COMPILER) = clang ] && Scripts/swift-clang.sh || command -v $(COMPILER))" >/dev/null
+	@cmake --build $(PEERS_BUILD) --parallel "$$(getconf _NPROCESSORS_ONLN)" --target cnf first_gradient fma_peak >/dev/null
+	@$(PEERS)/venv/bin/python Benchmarks/peers/compare.py --build $(PEERS_BUILD) $(ARGS)
+
+$(PEERS)/ready: Benchmarks/peers/requirements.txt
+	python3 -m venv --clear $(PEERS)/venv
+	$(PEERS)/venv/bin/pip install --quiet --requirement $<
+	@touch $@
+
 .PHONY: lint
 lint: ## check the format of every source
 	@Scripts/setup.sh test
@@ -121,4 +139,4 @@ install-c: ## install the C library alone under PREFIX
 
 .PHONY: clean
 clean: ## remove what was built; runs/ stays
-	rm -rf .build .build-c Benchmarks/.build
+	rm -rf .build .build-c Benchmarks/.build $(PEERS)

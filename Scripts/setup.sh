@@ -6,6 +6,7 @@
 #   Scripts/setup.sh test     the same, and what `make test` needs besides: clang-format
 #   Scripts/setup.sh arm      what `make test-arm` needs: CMake, a cross compiler, QEMU; no Swift
 #   Scripts/setup.sh avx512   what `make test-avx512` needs: CMake, gcc, SIMDe; no Swift
+#   Scripts/setup.sh peers    what `c` needs, and Python for `make bench-peers`
 #
 # Silent, and done in some milliseconds, when all is there. It asks for the things themselves (a program on PATH, a module of
 # pkg-config, a library that the linker finds), not for the names of packages, so it is at home on any system; only the
@@ -37,6 +38,9 @@ gcc              | program gcc         | building the C library without Swift
 g++              | program g++         | the C library headers and the test of cnf.h as C++
 cmake            | program cmake       | building the C library without Swift
 libsimde-dev     | header simde/x86/avx512.h | emulating AVX-512'
+readonly needs_peers="$needs_c
+python3-venv     | python venv         | the rivals' own Python environment
+python3-dev      | python headers      | code that PyTorch compiles"
 
 fail() {
   printf 'setup: %s\n' "$1" >&2
@@ -50,7 +54,8 @@ c) readonly needs=$needs_c ;;
 test) readonly needs=$needs_test ;;
 arm) readonly needs=$needs_arm ;;
 avx512) readonly needs=$needs_avx512 ;;
-*) fail "unknown purpose '$purpose': say 'train', 'c', 'test', 'arm' or 'avx512'" ;;
+peers) readonly needs=$needs_peers ;;
+*) fail "unknown purpose '$purpose': say 'train', 'c', 'test', 'arm', 'avx512' or 'peers'" ;;
 esac
 
 have_program() { command -v "$1" >/dev/null; }
@@ -58,6 +63,13 @@ have_module() { have_program pkg-config && pkg-config --exists "$1"; }
 # gcc answers with a path when its linker would find the file, and with the bare name when not.
 have_library() { have_program gcc && [[ $(gcc -print-file-name="$1") == */* ]]; }
 have_header() { have_program gcc && gcc -E -include "$1" -x c - </dev/null >/dev/null 2>&1; }
+# Debian's python3 has the module venv, and lacks ensurepip, which fills an environment.
+have_python() {
+  have_program python3 && case $1 in
+  venv) python3 -c 'import ensurepip, venv' ;;
+  headers) [[ -f $(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h ]] ;;
+  esac
+} 2>/dev/null
 
 # Prints the lines of `needs` that this machine does not meet.
 missing_needs() {

@@ -4,7 +4,8 @@
  *     first_gradient D H1-H2-... BATCH fixed|adaptive THREADS
  *
  * The field is an MLP of [x, t] with tanh between its layers, the trace one Rademacher probe a sample, the method 20 steps of
- * rk4 or dopri5 at 1e-5: the workloads of Benchmarks/peers, with draws of its own. Prints the mean loss.
+ * rk4 or dopri5 at 1e-5: the workloads of Benchmarks/peers, with draws of its own. Prints a line of JSON: the mean loss, and the most memory
+ * that the process held. (Linux; elsewhere 0. What wait4 tells a parent may be the parent's own memory at the fork.)
  */
 #include <math.h>
 #include <stdio.h>
@@ -72,6 +73,18 @@ static float *draw_parameters(const cnf_field *field, int32_t layers) {
   return theta;
 }
 
+/* VmHWM, in MB. */
+static double peak_memory(void) {
+  FILE *file = fopen("/proc/self/status", "r");
+  if (!file) return 0;
+  char line[256];
+  double kilobytes = 0;
+  while (fgets(line, sizeof line, file))
+    if (strncmp(line, "VmHWM:", 6) == 0) kilobytes = strtod(line + 6, NULL);
+  fclose(file);
+  return kilobytes / 1024;
+}
+
 int main(int argc, char **argv) {
   int32_t rows[MAX_LAYERS];
   const int32_t dim = argc > 5 ? (int32_t)strtol(argv[1], NULL, 10) : 0;
@@ -105,7 +118,7 @@ int main(int argc, char **argv) {
   cnf_gradient gradient = {.struct_size = sizeof gradient, .parameters = theta_bar, .loss = loss};
   TRY(cnf_solve_vjp(solver, &input, &nll, NULL, &gradient));
   for (size_t i = 0; i < batch; ++i) mean += loss[i];
-  printf("{\"loss\": %.6f}\n", mean);
+  printf("{\"loss\": %.6f, \"peak_mb\": %.1f}\n", mean, peak_memory());
 
   cnf_solver_destroy(solver);
   cnf_field_destroy(field);

@@ -1,0 +1,162 @@
+"""Compares swift-cnf's C library with diffrax and torchdiffeq on this machine; `make bench-peers` sets everything up and calls it.
+
+README.md beside this file says what is compared, by which rules, and how to read what is printed. Exit code 1 if programs disagree, or
+could not be run.
+"""
+
+import argparse
+import datetime
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import machine
+import rows
+import table
+import workloads
+from process import WorkerFailed
+
+RIVALS = ("diffrax", "torchdiffeq")
+PACKAGES = ("diffrax", "jax", "jaxlib", "torchdiffeq", "torch", "numpy")
+HERE = os.path.dirname(os.path.abspath(__file__))
+RESULTS = os.path.join(os.path.dirname(HERE), "RESULTS.md")
+# A smoke of some minutes.
+QUICK = {"workloads": "W1,13:97-61:512", "threads": "2", "runs": 3, "patience": 2.0}
+
+
+def choices(known):
+    def parse(text):
+        words = text.split(",")
+        for word in words:
+            if word not in known:
+                raise argparse.ArgumentTypeError(f"'{word}' is none of {', '.join(known)}")
+        return words
+
+    return parse
+
+
+def parse_workloads(text):
+    try:
+        return [workloads.parse(word) for word in text.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def parse_threads(text):
+    try:
+        counts = sorted({int(word) for word in text.split(",")})
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is no list of numbers") from None
+    if counts[0] < 1:
+        raise argparse.ArgumentTypeError("there is no run on fewer than 1 thread")
+    return counts
+
+
+def parse_rivals(text):
+    return [] if text == "none" else choices(RIVALS)(text)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="make bench-peers", description=__doc__.split(";")[0] + ".")
+    add = parser.add_argument
+    add("--workloads", type=parse_workloads, help=f"of {','.join(workloads.NAMED)}, or your own as D:h1-h2:batch")
+    add("--modes", type=choices(workloads.MODES), default=list(workloads.MODES), help="fixed,adaptive")
+    add("--tasks", type=choices(workloads.TASKS), default=list(workloads.TASKS), help=",".join(workloads.TASKS))
+    add("--threads", type=parse_threads, help="1,2")
+    add("--rivals", type=parse_rivals, default=list(RIVALS), help="diffrax,torchdiffeq, or none")
+    add("--runs", type=int, default=0, help="rounds at most; else 9, and 5 or 3 for what takes over 0.5 or 2 s")
+    add("--patience", type=float, default=10.0, help="seconds a row may wait for other processes to be quiet")
+    add("--limit", type=float, default=180.0, help="seconds that one run may take before its program is left out")
+    add("--quick", action="store_true", help="a smoke of some minutes: " + " ".join(f"--{k} {v}" for k, v in QUICK.items()))
+    add("--json", metavar="FILE", help="write everything that was measured")
+    add("--markdown", metavar="FILE", help="write the tables")
+    add("--write-results", action="store_true", help="write the tables to Benchmarks/RESULTS.md")
+    add("--build", metavar="FOLDER", required=True, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    defaults = {"workloads": ",".join(workloads.NAMED), "threads": "1,2"} | (QUICK if options.quick else {})
+    if options.workloads is None:
+        options.workloads = parse_workloads(defaults["workloads"])
+    if options.threads is None:
+        options.threads = parse_threads(defaults["threads"])
+    if options.quick:
+        options.runs = options.runs or QUICK["runs"]
+        options.patience = min(options.patience, QUICK["patience"])
+    return options
+
+
+def rows_of(options):
+    """Training steps in every mode; densities and samples in the adaptive one, as they are used, unless only fixed is asked for."""
+    for workload in options.workloads:
+        for task in options.tasks:
+            modes = options.modes if task == "train" or "adaptive" not in options.modes else ["adaptive"]
+            for mode in modes:
+                for threads in options.threads:
+                    yield rows.Row(workload, task, mode, threads)
+
+
+def compiler(build):
+    """What built libcnf.so, as it names itself."""
+    with open(os.path.join(build, "CMakeCache.txt")) as file:
+        path = next(line.split("=", 1)[1].strip() for line in file if line.startswith("CMAKE_C_COMPILER:"))
+    return subprocess.run([path, "--version"], capture_output=True, text=True).stdout.splitlines()[0]
+
+
+def main():
+    options = arguments()
+    say = lambda text: print(text, file=sys.stderr, flush=True)
+    scratch = tempfile.mkdtemp(prefix="peers-")
+    setting = rows.Setting(
+        library=os.path.abspath(os.path.join(options.build, "libcnf.so")),
+        programs=os.path.abspath(options.build),
+        scratch=scratch,
+        rivals=options.rivals,
+        threads=options.threads,
+        runs=options.runs,
+        patience=options.patience,
+        limit=options.limit,
+    )
+    report = {
+        "date": datetime.date.today().isoformat(),
+        "machine": machine.description(),
+        "compiler": compiler(options.build),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "rows": [],
+        "broken": [],
+    }
+    begin = time.monotonic()
+    try:
+        planned = list(rows_of(options))
+        for index, row in enumerate(planned, start=1):
+            say(f"[{index}/{len(planned)}, {(time.monotonic() - begin) / 60:.0f} min] {row.title()}")
+            try:
+                result = rows.measure(row, setting, lambda text: say(f"    {text}"))
+            except (WorkerFailed, RuntimeError, subprocess.CalledProcessError) as error:
+                report["broken"].append(f"{row.title()}: {error}")
+                say(f"    BROKEN: {error}")
+                continue
+            for complaint in result["complaints"]:
+                say(f"    DISAGREEMENT: {complaint}")
+            report["rows"].append(result)
+    finally:
+        shutil.rmtree(scratch)
+    report["minutes"] = (time.monotonic() - begin) / 60
+
+    text = table.markdown(report)
+    print(text)
+    for path in [options.markdown, RESULTS if options.write_results else None]:
+        if path:
+            with open(path, "w") as file:
+                file.write(text)
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump(report, file, indent=1)
+    return 1 if report["broken"] or any(row["complaints"] for row in report["rows"]) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
