@@ -1,7 +1,7 @@
-"""Compares swift-cnf's C library with diffrax and torchdiffeq on this machine; `make bench-peers` sets everything up and calls it.
+"""Compares swift-cnf's C library with diffrax and torchdiffeq on this machine; `make bench-peers` sets all up and calls it.
 
-README.md beside this file says what is compared, by which rules, and how to read what is printed. Exit code 1 if programs disagree, or
-could not be run.
+README.md beside this file says what is compared, by which rules, and how to read what is printed. Exit code 1 if programs
+disagree, or could not be run.
 """
 
 import argparse
@@ -67,12 +67,13 @@ def arguments():
     add("--workloads", type=parse_workloads, help=f"of {','.join(workloads.NAMED)}, or your own as D:h1-h2:batch")
     add("--modes", type=choices(workloads.MODES), default=list(workloads.MODES), help="fixed,adaptive")
     add("--tasks", type=choices(workloads.TASKS), default=list(workloads.TASKS), help=",".join(workloads.TASKS))
-    add("--threads", type=parse_threads, help="1,2")
+    add("--threads", type=parse_threads, help="1,2; without this option densities and samples have 2 alone")
     add("--rivals", type=parse_rivals, default=list(RIVALS), help="diffrax,torchdiffeq, or none")
     add("--runs", type=int, default=0, help="rounds at most; else 9, and 5 or 3 for what takes over 0.5 or 2 s")
     add("--patience", type=float, default=10.0, help="seconds a row may wait for other processes to be quiet")
     add("--limit", type=float, default=180.0, help="seconds that one run may take before its program is left out")
-    add("--quick", action="store_true", help="a smoke of some minutes: " + " ".join(f"--{k} {v}" for k, v in QUICK.items()))
+    quick = " ".join(f"--{name} {value}" for name, value in QUICK.items())
+    add("--quick", action="store_true", help="a smoke of some minutes: " + quick)
     add("--json", metavar="FILE", help="write everything that was measured")
     add("--markdown", metavar="FILE", help="write the tables")
     add("--write-results", action="store_true", help="write the tables to Benchmarks/RESULTS.md")
@@ -81,8 +82,10 @@ def arguments():
     defaults = {"workloads": ",".join(workloads.NAMED), "threads": "1,2"} | (QUICK if options.quick else {})
     if options.workloads is None:
         options.workloads = parse_workloads(defaults["workloads"])
+    options.threads_beside_training = options.threads
     if options.threads is None:
         options.threads = parse_threads(defaults["threads"])
+        options.threads_beside_training = options.threads[-1:]
     if options.quick:
         options.runs = options.runs or QUICK["runs"]
         options.patience = min(options.patience, QUICK["patience"])
@@ -90,12 +93,13 @@ def arguments():
 
 
 def rows_of(options):
-    """Training steps in every mode; densities and samples in the adaptive one, as they are used, unless only fixed is asked for."""
+    """Training steps in every mode; densities and samples, to save time, in the adaptive one, as they are used, unless fixed alone is
+    asked for."""
     for workload in options.workloads:
         for task in options.tasks:
             modes = options.modes if task == "train" or "adaptive" not in options.modes else ["adaptive"]
             for mode in modes:
-                for threads in options.threads:
+                for threads in options.threads if task == "train" else options.threads_beside_training:
                     yield rows.Row(workload, task, mode, threads)
 
 
@@ -106,9 +110,13 @@ def compiler(build):
     return subprocess.run([path, "--version"], capture_output=True, text=True).stdout.splitlines()[0]
 
 
+def say(text):
+    """Progress; the tables alone go to standard output."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def main():
     options = arguments()
-    say = lambda text: print(text, file=sys.stderr, flush=True)
     scratch = tempfile.mkdtemp(prefix="peers-")
     setting = rows.Setting(
         library=os.path.abspath(os.path.join(options.build, "libcnf.so")),

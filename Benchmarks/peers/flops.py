@@ -11,8 +11,8 @@ probe is computed once a solve. Reverse costs twice the forward of whatever it r
     reverse of the value     2 S
     reverse of the trace     2 trace
 
-A stage has a trace if its weight in the step or in the error estimate is not 0, and the reverse of one if its weight in the step
-is not 0. A stage is reversed if anything that reaches the end depends on it: not the last of a first-same-as-last method. Rejected
+A stage has a trace if its weight in the step or in the error estimate is not 0, and the reverse of one if its weight in
+the step is not 0. A stage is reversed if anything that reaches the end depends on it: not the last of a first-same-as-last method. Rejected
 steps are not reversed.
 """
 

@@ -22,8 +22,9 @@ from process import Worker, WorkerFailed, environment
 CNF = "cnf"
 SAMPLE_SECONDS = 0.1  # a run that is shorter is repeated until it lasts this long, and divided
 SCREEN = 1.5  # a variant that needs so many times the best one's time is timed no further
+LONG_RUN = 2.0  # seconds: what the first run warms up no longer shows
 # Rounds for those whose slowest program needs at most so many seconds a run.
-ROUNDS = ((0.5, 9), (2.0, 5), (math.inf, 3))
+ROUNDS = ((0.5, 9), (LONG_RUN, 5), (math.inf, 3))
 REFERENCE_WORK = 2e8  # multiply-adds of an evaluation of all samples of the reference
 REFERENCE_TOLERANCE = 1e-9
 
@@ -124,7 +125,9 @@ class Measurement:
         worker, built = self.start(name, script, variant)
         self.workers[name] = worker
         self.outcomes[name] = self.outcome(worker, name)
-        warm = worker.ask("run 1", self.setting.limit)
+        warm = built["first_run"]
+        if built["compiles_in_first_run"] or warm["seconds"] < LONG_RUN:
+            warm = worker.ask("run 1", self.setting.limit)
         self.programs[name] = {"built": built, "warm": warm, "batch": self.batch(name)}
         self.say(f"{name}: first result after {built['first_seconds']:.2f} s, then {1e3 * warm['seconds']:.4g} ms")
 

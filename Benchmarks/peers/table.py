@@ -77,7 +77,8 @@ def speed(results, scale, scale_by_sample):
 
 
 def every_variant(results):
-    header = ["workload", "task", "mode", "threads", "program", "median ms", "quartiles", "runs", "evaluations", "first result s"]
+    header = ["workload", "task", "mode", "threads", "program", "median ms", "quartiles", "runs", "evaluations"]
+    header += ["first result s"]
 
     def cells():
         for row in results:
@@ -126,8 +127,9 @@ def memory(results):
     header = ["workload", "mode", "threads", "cnf in C", "cnf in Python", "its increase", "best rival", "its increase", "which"]
 
     def cells(row):
-        measured = row["memory"]
-        megabytes = lambda who, what: figures(measured[who][what], 3) if who in measured else ""
+        def megabytes(who, what):
+            return figures(row["memory"][who][what]) if who in row["memory"] else ""
+
         return [
             row["workload"],
             row["mode"],
@@ -155,9 +157,11 @@ def scaling(results):
 
     def cells(key, group):
         few, many = group[0], group[-1]
-        gain = lambda pick: figures(few["programs"][pick(few)]["median"] / many["programs"][pick(many)]["median"])
-        rival = gain(lambda row: row["rival"]) if few["rival"] and many["rival"] else ""
-        return [*key, f"{many['threads']} over {few['threads']}", gain(lambda row: rows.CNF), rival]
+        ours = figures(few["programs"][rows.CNF]["median"] / many["programs"][rows.CNF]["median"])
+        theirs = ""
+        if few["rival"] and many["rival"]:
+            theirs = figures(few["programs"][few["rival"]]["median"] / many["programs"][many["rival"]]["median"])
+        return [*key, f"{many['threads']} over {few['threads']}", ours, theirs]
 
     return lines_of(header, [cells(key, group) for key, group in groups.items()])
 
@@ -222,7 +226,8 @@ def heading(report):
     machine, versions = report["machine"], report["versions"]
     cnf = next((row["programs"][rows.CNF]["counts"] for row in report["rows"]), None)
     peaks = {row["threads"]: row["peak_gflops"] for row in report["rows"]}
-    yield f"{report['date']}, {report['minutes']:.0f} minutes. Written by `make bench-peers`; how to read it: Benchmarks/peers/README.md."
+    yield f"{report['date']}, {report['minutes']:.0f} minutes. Written by `make bench-peers`."
+    yield "How it was measured, and how to read it: Benchmarks/peers/README.md."
     yield ""
     yield f"- machine: {machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['kernel']}"
     if cnf:

@@ -2,7 +2,8 @@
 
 The parent gives a job as JSON (see rows.py) and gets a line of JSON for each line it writes:
 
-    (start)         first_at: when the first result was there, on the clock that all processes share; memory then
+    (start)         first_at: when the first result was there, on the clock that all processes share; its run, as below;
+                    whether that run compiled anything; memory then
     run N           seconds and CPU seconds of one of N runs in a row; CPU that other processes used meanwhile
     outcome FILE    loss, gradient [P], states [batch][D], log_det [batch] into FILE (npz), in cnf's layout
     counts          evaluations of the field, and whatever else a program can tell of its last run
@@ -10,9 +11,11 @@ The parent gives a job as JSON (see rows.py) and gets a line of JSON for each li
 The process is built and warm before it answers, so that runs of several processes can alternate.
 """
 
+import ctypes
 import json
 import os
 import resource
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -21,6 +24,8 @@ import numpy as np
 
 import machine
 import workloads
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 @dataclass
@@ -42,10 +47,6 @@ class Job:
     def times(self):
         """From data to base, or for samples from base to data."""
         return (1.0, 0.0) if self.task == "sample" else (0.0, 1.0)
-
-    @property
-    def solves_backward(self):
-        return self.task == "sample"
 
     def arrays(self):
         """theta [P], x [batch][D], probe [batch][D]."""
@@ -79,17 +80,19 @@ def timed(run, count):
 
 
 def serve(build):
-    """`build(job)` gives an object with run(), outcome() and counts(); run() returns when its results are there."""
+    """`build(job)` gives an object with run(), outcome(), counts() and compiles_in_first_run; run() returns when its results are
+    there."""
+    # A stopped process does not see that its input has ended: the kernel ends it with its parent.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     job = job_from(sys.argv[1])
     before = machine.memory("VmRSS")
     program = build(job)
     built = machine.memory("VmRSS")
-    start = time.monotonic()
-    program.run()
-    now = time.monotonic()
+    first = timed(program.run, 1)
     reply(
-        first_at=now,
-        first_run_seconds=now - start,
+        first_at=time.monotonic(),
+        first_run=first,
+        compiles_in_first_run=program.compiles_in_first_run,
         memory_at_start=before,
         memory_built=built,
         memory_peak=machine.memory("VmHWM"),

@@ -13,6 +13,8 @@ TRACES = {
 
 
 class Program:
+    compiles_in_first_run = False
+
     def __init__(self, job):
         self.library = libcnf.load(job.library)
         is_fixed = job.mode == "fixed"

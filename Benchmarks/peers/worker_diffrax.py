@@ -92,6 +92,8 @@ FIELDS = {
 
 
 class Program:
+    compiles_in_first_run = False
+
     def __init__(self, job):
         theta, x, probe = job.arrays()
         self.job = job

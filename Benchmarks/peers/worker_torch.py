@@ -95,6 +95,8 @@ class Field(torch.nn.Module):
 
 
 class Program:
+    compiles_in_first_run = True
+
     def __init__(self, job):
         torch.set_num_threads(job.threads)
         torch.set_num_interop_threads(1)
