@@ -93,8 +93,7 @@ def arguments():
 
 
 def rows_of(options):
-    """Training steps in every mode; densities and samples, to save time, in the adaptive one, as they are used, unless fixed alone is
-    asked for."""
+    """Training steps in every mode; densities and samples, to save time, in the adaptive one, unless fixed alone is asked for."""
     for workload in options.workloads:
         for task in options.tasks:
             modes = options.modes if task == "train" or "adaptive" not in options.modes else ["adaptive"]

@@ -6,14 +6,14 @@ probe is computed once a solve. Reverse costs twice the forward of whatever it r
 
     value                    S
     probed trace             S2
-    exact trace, product     S2                           (at most two hidden layers: REFERENCES in CNFKernels)
+    exact trace, product     S2                           (at most two hidden layers: trace_product_body.h of CNFKernels)
     exact trace, tangents    D S2 + last layer            (the first layer's tangents are its columns; of the last, the diagonal)
     reverse of the value     2 S
     reverse of the trace     2 trace
 
 A stage has a trace if its weight in the step or in the error estimate is not 0, and the reverse of one if its weight in
-the step is not 0. A stage is reversed if anything that reaches the end depends on it: not the last of a first-same-as-last method. Rejected
-steps are not reversed.
+the step is not 0. A stage is reversed if anything that reaches the end depends on it: not the last of a first-same-as-last
+method. Rejected steps are not reversed.
 """
 
 STORES_STAGES = True  # False: reverse runs each stage's value and trace forward once more

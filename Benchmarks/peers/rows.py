@@ -128,6 +128,8 @@ class Measurement:
         warm = built["first_run"]
         if built["compiles_in_first_run"] or warm["seconds"] < LONG_RUN:
             warm = worker.ask("run 1", self.setting.limit)
+        if warm["seconds"] < SAMPLE_SECONDS:  # one short run is no measure to be screened by
+            warm = worker.ask(f"run {math.ceil(SAMPLE_SECONDS / warm['seconds'])}", self.setting.limit)
         self.programs[name] = {"built": built, "warm": warm, "batch": self.batch(name)}
         self.say(f"{name}: first result after {built['first_seconds']:.2f} s, then {1e3 * warm['seconds']:.4g} ms")
 
