@@ -5,7 +5,7 @@ The mirrors are lists of (name, type) in the header's order. A field that cnf.h 
 """
 
 import ctypes
-from ctypes import POINTER, byref, c_char_p, c_double, c_int32, c_size_t, c_uint64, c_void_p, sizeof
+from ctypes import POINTER, byref, c_char_p, c_double, c_int32, c_int64, c_size_t, c_uint64, c_void_p, sizeof
 
 import numpy as np
 
@@ -73,6 +73,7 @@ SolverOptions = struct(
     ("exclude_log_det", c_int32),
     ("threads", c_int32),
     ("isa", c_int32),
+    ("store_bytes", c_int64),
 )
 SolverInfo = struct(
     "cnf_solver_info",

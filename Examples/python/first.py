@@ -9,7 +9,7 @@ what it prints, and exits with 1 if the check fails. With numpy, pass `array.cty
 import ctypes
 import os
 import sys
-from ctypes import POINTER, byref, c_char_p, c_double, c_int32, c_size_t, c_uint64, c_void_p, sizeof
+from ctypes import POINTER, byref, c_char_p, c_double, c_int32, c_int64, c_size_t, c_uint64, c_void_p, sizeof
 
 FLOAT64, STATE, NO_BLOCK, LINEAR = 1, 0, -1, 0
 
@@ -27,6 +27,7 @@ class SolverOptions(ctypes.Structure):
         (name, c_int32)
         for name in ("max_steps", "steps", "trace", "probe", "probes", "exclude_log_det", "threads", "isa")
     ]
+    _fields_ += [("store_bytes", c_int64)]
 
 
 class SolveInput(ctypes.Structure):
