@@ -99,15 +99,16 @@ PEERS := .build-peers
 PEERS_BUILD = .build-c/peers-$(COMPILER)
 COMPILER ?= clang
 .PHONY: bench-peers
-bench-peers: ## compare with diffrax and torchdiffeq (40 minutes); ARGS="--quick", ARGS=--help
+bench-peers: ## compare with diffrax and torchdiffeq (long; ARGS="--quick" is shorter)
 	@Scripts/setup.sh peers
-	@$(MAKE) --no-print-directory $(PEERS)/ready
+	@$(MAKE) --no-print-directory --silent $(PEERS)/ready
 	@cmake -S CSources/CNFKernels -B $(PEERS_BUILD) -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF \
 	  -DCMAKE_C_COMPILER="$$([ $(COMPILER) = clang ] && Scripts/swift-clang.sh || command -v $(COMPILER))" >/dev/null
 	@cmake --build $(PEERS_BUILD) --parallel "$$(getconf _NPROCESSORS_ONLN)" --target cnf first_gradient fma_peak >/dev/null
 	@$(PEERS)/venv/bin/python Benchmarks/peers/compare.py --build $(PEERS_BUILD) $(ARGS)
 
 $(PEERS)/ready: Benchmarks/peers/requirements.txt
+	@echo 'bench-peers: installing the rivals into $(PEERS)' >&2
 	python3 -m venv --clear $(PEERS)/venv
 	$(PEERS)/venv/bin/pip install --quiet --requirement $<
 	@touch $@

@@ -127,6 +127,7 @@ class Measurement:
         self.outcomes[name] = self.outcome(worker, name)
         warm = built["first_run"]
         if built["compiles_in_first_run"] or warm["seconds"] < LONG_RUN:
+            self.patience.wait()
             warm = worker.ask("run 1", self.setting.limit)
         if warm["seconds"] < SAMPLE_SECONDS:  # one short run is no measure to be screened by
             warm = worker.ask(f"run {math.ceil(SAMPLE_SECONDS / warm['seconds'])}", self.setting.limit)
@@ -146,8 +147,9 @@ class Measurement:
 
     def check(self):
         truth = self.reference()
+        count = min(len(answers["states"]) for answers in [truth, *self.outcomes.values()])
         for name, program in self.programs.items():
-            program["error"] = checks.achieved(self.outcomes[name], truth, self.row.task)
+            program["error"] = checks.achieved(self.outcomes[name], truth, self.row.task, count)
         job = self.job(CNF, "")
         for name in self.rival_names():
             found, complaints = checks.disagreements(

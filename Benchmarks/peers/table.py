@@ -2,6 +2,7 @@
 
 import math
 
+import machine
 import rows
 
 TASK_NAMES = {
@@ -29,6 +30,10 @@ def figures(value, digits=3):
 
 def short(value):
     return f"{value:.1e}".replace("e-0", "e-")
+
+
+def is_busy(row):
+    return row["others"] > machine.QUIET_LOAD
 
 
 def evaluations(program):
@@ -70,7 +75,7 @@ def speed(results, scale, scale_by_sample):
             short(cnf["error"]["pooled"]),
             short(rival["error"]["pooled"]) if rival else "",
             str(cnf["runs"]),
-            f"{row['others']:.2f}",
+            f"{row['others']:.2f}" + (" (busy)" if is_busy(row) else ""),
         ]
 
     return lines_of(header, map(cells, results))
@@ -223,15 +228,18 @@ def markdown(report):
 
 
 def heading(report):
-    machine, versions = report["machine"], report["versions"]
+    computer, versions = report["machine"], report["versions"]
     cnf = next((row["programs"][rows.CNF]["counts"] for row in report["rows"]), None)
     peaks = {row["threads"]: row["peak_gflops"] for row in report["rows"]}
     yield f"{report['date']}, {report['minutes']:.0f} minutes. Written by `make bench-peers`."
     yield "How it was measured, and how to read it: Benchmarks/peers/README.md."
     yield ""
-    yield f"- machine: {machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['kernel']}"
+    yield f"- machine: {computer['processor']}, {computer['cores']} cores, {computer['memory_gb']} GB, {computer['kernel']}"
     if cnf:
         peak = ", ".join(f"{peak:.0f} GFLOP/s on {threads}" for threads, peak in sorted(peaks.items()))
         yield f"- FMA peak, float32, measured here: {peak} thread(s)"
         yield f"- cnf {cnf['version']} ({cnf['isa']} kernels), by {report['compiler']}"
     yield "- " + ", ".join(f"{name} {version}" for name, version in versions.items())
+    busy = sum(map(is_busy, report["rows"]))
+    if busy:
+        yield f"- {busy} of {len(report['rows'])} rows were measured beside other programs, and say little"
