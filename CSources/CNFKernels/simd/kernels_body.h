@@ -255,12 +255,13 @@ CNF_INLINE void block_gradient(const int rows, const int vectors, int count, con
     for (int j = 0; j < vectors; j++) v_store(w_bar + (size_t)r * ld + (size_t)j * VW, acc[r][j]);
 }
 
-/* Blocks of rows as block_product_any has them. */
+/* As few blocks of rows as can be, of about equal heights: a low one would not hide the latency of its sums. */
 CNF_INLINE void strip_gradient(const int vectors, int first, int end, int count, const real *const *z,
                                const real *strips, size_t ld, real *w_bar) {
-  for (int r = first; r < end; r += BLOCK_ROWS) {
+  for (int left = (end - first + BLOCK_ROWS - 1) / BLOCK_ROWS, r = first, height; left > 0; left--, r += height) {
     real *to = w_bar + (size_t)r * ld;
-    switch (end - r) {
+    height = (end - r + left - 1) / left;
+    switch (height) {
     case 1: block_gradient(1, vectors, count, z, (size_t)r, strips, ld, to); break;
     case 2: block_gradient(2, vectors, count, z, (size_t)r, strips, ld, to); break;
     case 3: block_gradient(3, vectors, count, z, (size_t)r, strips, ld, to); break;
