@@ -49,7 +49,7 @@ c-test: ## the C library alone, through CMake: tests, examples, installation
 	Scripts/test-c.sh
 
 .PHONY: soak
-soak: ## the activations on all 2^32 floats and many doubles (not part of `make test`; a quarter of an hour on 2 cores)
+soak: ## the activations on all 2^32 floats and many doubles, against wider arithmetic (long; not part of `make test`)
 	@Scripts/setup.sh c
 	@cmake -S CSources/CNFKernels -B .build-c/soak -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Release >/dev/null
 	@cmake --build .build-c/soak --parallel "$$(getconf _NPROCESSORS_ONLN)" --target accuracy_test >/dev/null

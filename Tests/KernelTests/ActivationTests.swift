@@ -18,7 +18,7 @@ import Testing
     Bound(activation: .identity, value: 0, slope: 0), Bound(activation: .relu, value: 0, slope: 0),
     Bound(activation: .tanh, value: 4, slope: 4), Bound(activation: .softplus, value: 4, slope: 2),
     Bound(activation: .silu, value: 4, slope: 10), Bound(activation: .sigmoid, value: 4, slope: 2),
-    Bound(activation: .gelu, value: 6, slope: 3), Bound(activation: .elu, value: 4, slope: 2),
+    Bound(activation: .gelu, value: 7, slope: 3), Bound(activation: .elu, value: 4, slope: 2),
     Bound(activation: .sin, value: 4, slope: 3), Bound(activation: .logcosh, value: 4, slope: 2),
   ]
 

@@ -31,7 +31,7 @@
 #endif
 
 /* c[0] + c[1] x + ..., count terms, a constant where this is inlined. From 8 terms on even and odd powers apart: one more
- * multiplication, half the latency; 6 to 9 % faster there, and slower for fewer. */
+ * multiplication, half the latency; 3 to 7 % faster in double, which has those, and slower for fewer terms. */
 CNF_INLINE vec v_polynomial(const real *c, const int count, vec x) {
   vec p = v_set1(c[count - 1]), q = v_set1(c[count - 2]);
   if (count < 8) {
