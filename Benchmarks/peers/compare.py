@@ -67,7 +67,7 @@ def arguments():
     add("--workloads", type=parse_workloads, help=f"of {','.join(workloads.NAMED)}, or your own as D:h1-h2:batch")
     add("--modes", type=choices(workloads.MODES), default=list(workloads.MODES), help="fixed,adaptive")
     add("--tasks", type=choices(workloads.TASKS), default=list(workloads.TASKS), help=",".join(workloads.TASKS))
-    add("--threads", type=parse_threads, help="1,2; without this option densities and samples have 2 alone")
+    add("--threads", type=parse_threads, help="1,2; without this option densities and samples have 1 alone")
     add("--rivals", type=parse_rivals, default=list(RIVALS), help="diffrax,torchdiffeq, or none")
     add("--runs", type=int, default=0, help="rounds at most; else 9, and 5 or 3 for what takes over 0.5 or 2 s")
     add("--patience", type=float, default=10.0, help="seconds a row may wait for other processes to be quiet")
@@ -85,7 +85,7 @@ def arguments():
     options.threads_beside_training = options.threads
     if options.threads is None:
         options.threads = parse_threads(defaults["threads"])
-        options.threads_beside_training = options.threads[-1:]
+        options.threads_beside_training = options.threads[:1]
     if options.quick:
         options.runs = options.runs or QUICK["runs"]
         options.patience = min(options.patience, QUICK["patience"])
