@@ -80,13 +80,20 @@ swift-test: ## the Swift tests alone; FILTER=NAME picks some
 bench: build ## measure kernels and training steps (about a minute); ARGS="--full" takes longer
 	$(PROGRAM) bench $(ARGS)
 
-# By the compiler that builds the kernels for Swift. THREADS=1 measures one core.
+# The kernels by the compiler that builds them for Swift; the name of a program in Benchmarks/c follows.
+BUILD_BENCH = Scripts/setup.sh c && \
+  CC="$$(Scripts/swift-clang.sh)" cmake -S CSources/CNFKernels -B .build-c/bench -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF && \
+  cmake --build .build-c/bench --parallel "$$(getconf _NPROCESSORS_ONLN)" --target
+
 .PHONY: bench-c
-bench-c: ## time training steps by the C library alone; THREADS=N, or all
-	@Scripts/setup.sh c
-	@CC="$$(Scripts/swift-clang.sh)" cmake -S CSources/CNFKernels -B .build-c/bench -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF >/dev/null
-	@cmake --build .build-c/bench --parallel "$$(getconf _NPROCESSORS_ONLN)" --target training_step >/dev/null
+bench-c: ## time training steps by the C library alone; THREADS=1 for one core, or all
+	@($(BUILD_BENCH) training_step) >/dev/null
 	@.build-c/bench/training_step $(THREADS)
+
+.PHONY: bench-blas
+bench-blas: ## time the kernels' matrix product beside OpenBLAS's, on one core
+	@($(BUILD_BENCH) blas_product) >/dev/null
+	@.build-c/bench/blas_product
 
 # A package of its own, so a build of its own: the benchmark library takes minutes.
 .PHONY: bench-library
@@ -104,7 +111,7 @@ bench-peers: ## compare with diffrax and torchdiffeq (long; ARGS="--quick" is sh
 	@$(MAKE) --no-print-directory --silent $(PEERS)/ready
 	@cmake -S CSources/CNFKernels -B $(PEERS_BUILD) -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF \
 	  -DCMAKE_C_COMPILER="$$([ $(COMPILER) = clang ] && Scripts/swift-clang.sh || command -v $(COMPILER))" >/dev/null
-	@cmake --build $(PEERS_BUILD) --parallel "$$(getconf _NPROCESSORS_ONLN)" --target cnf first_gradient fma_peak >/dev/null
+	@cmake --build $(PEERS_BUILD) --parallel "$$(getconf _NPROCESSORS_ONLN)" --target cnf first_gradient >/dev/null
 	@$(PEERS)/venv/bin/python Benchmarks/peers/compare.py --build $(PEERS_BUILD) $(ARGS)
 
 $(PEERS)/ready: Benchmarks/peers/requirements.txt

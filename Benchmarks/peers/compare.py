@@ -75,6 +75,7 @@ def arguments():
     quick = " ".join(f"--{name} {value}" for name, value in QUICK.items())
     add("--quick", action="store_true", help="a smoke of some minutes: " + quick)
     add("--json", metavar="FILE", help="write everything that was measured")
+    add("--merge", metavar="FILE", nargs="+", help="measure nothing: the tables of what --json wrote in several runs")
     add("--markdown", metavar="FILE", help="write the tables")
     add("--write-results", action="store_true", help="write the tables to Benchmarks/RESULTS.md")
     add("--build", metavar="FOLDER", required=True, help=argparse.SUPPRESS)
@@ -114,8 +115,8 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def main():
-    options = arguments()
+def measured(options):
+    """What `--json` writes. An interrupt ends it early, with the rows that there are."""
     scratch = tempfile.mkdtemp(prefix="peers-")
     setting = rows.Setting(
         library=os.path.abspath(os.path.join(options.build, "libcnf.so")),
@@ -149,10 +150,35 @@ def main():
             for complaint in result["complaints"]:
                 say(f"    DISAGREEMENT: {complaint}")
             report["rows"].append(result)
+    except KeyboardInterrupt:
+        say(f"interrupted: {len(report['rows'])} of {len(planned)} rows")
     finally:
         shutil.rmtree(scratch)
     report["minutes"] = (time.monotonic() - begin) / 60
+    return report
 
+
+def merged(paths):
+    """Several reports as one, rows in the order of the files; they have to be of one machine, compiler and set of versions."""
+    reports = []
+    for path in paths:
+        with open(path) as file:
+            reports.append(json.load(file))
+    whole = reports[0]
+    for path, report in zip(paths[1:], reports[1:]):
+        for what in ("machine", "compiler", "versions"):
+            if report[what] != whole[what]:
+                sys.exit(f"{path} has another {what} than {paths[0]}")
+        whole["rows"] += report["rows"]
+        whole["broken"] += report["broken"]
+        whole["minutes"] += report["minutes"]
+        whole["date"] = max(whole["date"], report["date"])
+    return whole
+
+
+def main():
+    options = arguments()
+    report = merged(options.merge) if options.merge else measured(options)
     text = table.markdown(report)
     print(text)
     for path in [options.markdown, RESULTS if options.write_results else None]:

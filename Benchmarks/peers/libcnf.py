@@ -5,6 +5,7 @@ The mirrors are lists of (name, type) in the header's order. A field that cnf.h 
 """
 
 import ctypes
+from concurrent.futures import ThreadPoolExecutor
 from ctypes import POINTER, byref, c_char_p, c_double, c_int32, c_int64, c_size_t, c_uint64, c_void_p, sizeof
 
 import numpy as np
@@ -143,6 +144,7 @@ def load(path):
     library.cnf_solver_create.argtypes = [c_void_p, POINTER(SolverOptions), POINTER(c_void_p)]
     library.cnf_solver_get_info.argtypes = [c_void_p, POINTER(SolverInfo)]
     library.cnf_solve.argtypes = [c_void_p, POINTER(SolveInput), POINTER(SolveOutput)]
+    library.cnf_measure_peak.argtypes = [c_int32, c_int32, c_double, POINTER(c_double)]
     library.cnf_solve_vjp.argtypes = [
         c_void_p,
         POINTER(SolveInput),
@@ -160,6 +162,18 @@ def load(path):
             "give its list there the fields that cnf.h has"
         )
     return library
+
+
+def peak_gflops(library, threads, seconds=0.3):
+    """What `threads` threads reach that do nothing but fused multiply-adds in registers, at the same time."""
+
+    def measure(_):
+        peak = c_double()
+        check(library, library.cnf_measure_peak(FLOAT32, library.cnf_isa_best(), seconds, byref(peak)), "cnf_measure_peak")
+        return 1e-9 * peak.value
+
+    with ThreadPoolExecutor(threads) as pool:
+        return sum(pool.map(measure, range(threads)))
 
 
 def check(library, status, call):

@@ -1,6 +1,5 @@
-"""The machine: what it is, how busy it is, how fast it can be."""
+"""The machine: what it is, how busy it is."""
 
-import json
 import os
 import subprocess
 import time
@@ -43,15 +42,6 @@ class Patience:
             self.left -= passed
             if busy_seconds() - busy < QUIET_LOAD * passed:
                 return
-
-
-def fma_peak(program, threads):
-    """GFLOP/s of `threads` processes that do nothing but fused multiply-adds in registers, at the same time."""
-    running = [subprocess.Popen([program], stdout=subprocess.PIPE, text=True) for _ in range(threads)]
-    answers = [json.loads(process.communicate()[0]) for process in running]
-    if any(process.returncode for process in running):
-        raise RuntimeError(f"{program} failed")
-    return sum(answer["gflops"] for answer in answers)
 
 
 def description():

@@ -15,6 +15,7 @@ import numpy as np
 
 import checks
 import flops
+import libcnf
 import machine
 import workloads
 from process import Worker, WorkerFailed, environment
@@ -41,7 +42,7 @@ class Setting:
     """What is the same for all rows."""
 
     library: str  # libcnf.so
-    programs: str  # folder of fma_peak and first_gradient
+    programs: str  # folder of first_gradient
     scratch: str
     rivals: list
     threads: list
@@ -270,7 +271,7 @@ class Measurement:
             "complaints": self.complaints,
             "rival": rival,
             "gflops": 1e-9 * operations / cnf["median"],
-            "peak_gflops": machine.fma_peak(os.path.join(self.setting.programs, "fma_peak"), row.threads),
+            "peak_gflops": libcnf.peak_gflops(libcnf.load(self.setting.library), row.threads),
             "others": max(program["others"] for program in self.programs.values()),
         }
         if rival:
