@@ -36,7 +36,7 @@ typedef struct operand {
 } operand;
 
 typedef struct call {
-  kernel_table *k;
+  kernel_table *k, *tile; /* tile's table where k is for one lane */
   int32_t isa;
   int rows, cols, activation, flag, count;
   size_t ld; /* columns rounded up to a vector; a vector more if the flag is set */
@@ -108,6 +108,7 @@ enum {
 };
 typedef struct table_of_listed {
   int lanes, block_rows, width;
+  const void *single;
   void (*kernel[KERNEL_COUNT])(void);
 } table_of_listed;
 _Static_assert(sizeof(table_of_listed) == sizeof(kernel_table), "a kernel of the table is not in KERNEL_TESTS");

@@ -91,7 +91,9 @@ static size_t count_of(const call *c, extent extent) {
   case INPUTS: return (size_t)c->count * cols * lanes;
   case COLUMNS: return panel;
   case VECTOR: return (size_t)c->k->width;
-  case CHAINS: return CNF_FMA_CHAINS((size_t)c->k->block_rows * lanes / (size_t)c->k->width) * (size_t)c->k->width;
+  case CHAINS:
+    return CNF_FMA_CHAINS((size_t)c->k->block_rows * (size_t)c->tile->lanes / (size_t)c->k->width) *
+           (size_t)c->k->width;
   }
   return 0;
 }
@@ -132,8 +134,9 @@ static void fail(run *r, const char *why) {
   const call *c = &r->call;
   r->tally.failed++;
   if (r->shown++ >= SHOWN_FAILURES) return;
-  printf("FAILED: %s %s " DTYPE ", rows %d, cols %d, activation %d, flag %d, stages %d%s%s: %s\n", r->test->name,
-         cnf_isa_name(c->isa), c->rows, c->cols, c->activation, c->flag, c->count, *r->what ? ", " : "", r->what, why);
+  printf("FAILED: %s %s " DTYPE ", lanes %d, rows %d, cols %d, activation %d, flag %d, stages %d%s%s: %s\n",
+         r->test->name, cnf_isa_name(c->isa), c->k->lanes, c->rows, c->cols, c->activation, c->flag, c->count,
+         *r->what ? ", " : "", r->what, why);
 }
 
 static int same_bits(real a, real b) { return memcmp(&a, &b, sizeof a) == 0; }
@@ -347,10 +350,22 @@ static kernel_table *table_of(int32_t isa) {
   }
 }
 
+static void test_table(run *r, kernel_table *table) {
+  int sizes[MAX_SIZES];
+  r->call.k = table;
+  int count = sizes_of(table, sizes);
+  for (int t = 0; t < KERNEL_COUNT; t++) {
+    r->test = &kernel_tests[t], r->shown = 0;
+    int row_sizes = r->test->sizes & ROWS ? count : 1, col_sizes = r->test->sizes & COLS ? count : 1;
+    for (int i = 0; i < row_sizes; i++)
+      for (int j = 0; j < col_sizes; j++) try_shape(r, sizes[i], sizes[j]);
+    if (r->shown > SHOWN_FAILURES) printf("... %s: %d failures in all\n", r->test->name, r->shown);
+  }
+}
+
 kernels_tally CNF_TYPED(kernels_test)(int32_t isa) {
   kernel_table *table = table_of(isa);
-  run r = {.call = {.k = table, .isa = isa}, .what = "", .aliased = -1};
-  int sizes[MAX_SIZES];
+  run r = {.call = {.k = table, .tile = table, .isa = isa}, .what = "", .aliased = -1};
   if (!table || table->lanes < 1 || table->lanes % table->width != 0 || table->lanes > GUARD) {
     printf("FAILED: %s " DTYPE ": no table, or lanes that are not vectors\n", cnf_isa_name(isa));
     return (kernels_tally){.failed = 1};
@@ -360,13 +375,7 @@ kernels_tally CNF_TYPED(kernels_test)(int32_t isa) {
     if (!ok) printf("FAILED: reference of activation %d, " DTYPE ": not its own derivative\n", a);
     r.tally.passed += ok, r.tally.failed += !ok;
   }
-  int count = sizes_of(table, sizes);
-  for (int t = 0; t < KERNEL_COUNT; t++) {
-    r.test = &kernel_tests[t], r.shown = 0;
-    int row_sizes = r.test->sizes & ROWS ? count : 1, col_sizes = r.test->sizes & COLS ? count : 1;
-    for (int i = 0; i < row_sizes; i++)
-      for (int j = 0; j < col_sizes; j++) try_shape(&r, sizes[i], sizes[j]);
-    if (r.shown > SHOWN_FAILURES) printf("... %s: %d failures in all\n", r.test->name, r.shown);
-  }
+  test_table(&r, table);
+  test_table(&r, table->single);
   return r.tally;
 }

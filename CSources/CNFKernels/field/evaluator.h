@@ -20,8 +20,9 @@ typedef struct CNF_TYPED(cnf_linear_place) {
 
 typedef struct CNF_TYPED(cnf_model) {
   const cnf_program *program;
-  const CNF_TYPED(cnf_kernels) * kernels;
-  int32_t trace; /* NONE, HUTCHINSON, EXACT_TANGENTS or EXACT_PRODUCT */
+  const CNF_TYPED(cnf_kernels) * kernels; /* of the call under way: tile's, or tile->single */
+  const CNF_TYPED(cnf_kernels) * tile;    /* those that memory is laid out for */
+  int32_t trace;                          /* NONE, HUTCHINSON, EXACT_TANGENTS or EXACT_PRODUCT */
   int32_t probes;
   const real *theta;                    /* of the call under way */
   CNF_TYPED(cnf_linear_place) * places; /* [op_count] */

@@ -52,6 +52,7 @@ static void CNF_TYPED(model_layout)(CNF_TYPED(cnf_model) * m, cnf_arena *arena) 
   m->m_rows = m->m_cols = 0;
   if (m->trace == CNF_TRACE_EXACT_PRODUCT) CNF_TYPED(place_trace_product)(m);
   m->places = places;
+  m->packed_size += CNF_CACHE_LINE / sizeof(real); /* products of one lane load up to a vector past the last weights */
   m->packed = cnf_arena_take(arena, m->packed_size, sizeof(real));
   if (m->trace != CNF_TRACE_EXACT_PRODUCT) return;
   size_t product = (size_t)m->m_rows * (size_t)m->m_cols;

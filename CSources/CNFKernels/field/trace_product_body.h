@@ -11,7 +11,7 @@
 static void CNF_TYPED(matmul)(const CNF_TYPED(cnf_model) * m, int32_t M, int32_t N, int32_t K, const real *A,
                               size_t ars, size_t acs, const real *B, size_t brs, size_t bcs, real *C, size_t crs,
                               size_t ccs) {
-  const CNF_TYPED(cnf_kernels) *k = m->kernels;
+  const CNF_TYPED(cnf_kernels) *k = m->tile;
   int32_t lanes = k->lanes;
   real *packed = m->matmul_scratch, *x = packed + CNF_TYPED(packed_reals)(k, M, K), *y = x + (size_t)K * (size_t)lanes;
   k->pack(A, ars, acs, M, K, packed);

@@ -13,6 +13,8 @@ typedef struct CNF_TYPED(cnf_kernels) {
   int lanes;      /* T, samples of a tile */
   int block_rows; /* rows of a block of packed weights */
   int width;      /* elements of a vector: leading dimensions of gradients are multiples of it */
+  /* The same kernels for tiles of one lane, with the same packed weights, gradients and bits; NULL in that table itself. */
+  const struct CNF_TYPED(cnf_kernels) * single;
 
   /* packed [ceil(rows/block)][cols][block] from w: element (r, c) at w[r*row_stride + c*col_stride]; missing rows are 0. */
   void (*pack)(const real *w, size_t row_stride, size_t col_stride, int rows, int cols, real *packed);

@@ -96,7 +96,7 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
   if (!s) return CNF_ERROR_MEMORY;
   s->options = *options;
   s->model.program = program;
-  s->model.kernels = CNF_TYPED(cnf_kernels_for)(options->isa);
+  s->model.kernels = s->model.tile = CNF_TYPED(cnf_kernels_for)(options->isa);
   s->model.trace = trace;
   s->model.probes = options->probes;
   /* batch control runs its steps as fixed ones, once it has found them */
@@ -144,7 +144,7 @@ void CNF_TYPED(cnf_solver_work)(const CNF_TYPED(cnf_solver) * s, cnf_work *work)
 }
 
 void CNF_TYPED(cnf_solver_describe)(const CNF_TYPED(cnf_solver) * s, cnf_solver_info *info) {
-  info->lanes = s->model.kernels->lanes;
+  info->lanes = s->model.tile->lanes;
   info->bytes = s->bytes;
   info->bytes_reserved = s->bytes_reserved;
 }

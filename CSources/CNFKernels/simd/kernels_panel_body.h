@@ -1,0 +1,127 @@
+/* Panels as columns, and the arithmetic of stages on them. Included by kernels_body.h. */
+
+/* ---- lanes of a panel as columns of their own */
+
+static void CNF_KERNEL(lanes_out)(int rows, const real *panel, real *const *to) {
+  int r = 0;
+  for (; r + VW <= rows; r += VW)
+    for (int j = 0; j < LANES; j += VW) {
+      vec block[VW];
+      for (int i = 0; i < VW; i++) block[i] = v_load(panel + (size_t)(r + i) * LANES + j);
+      v_transpose(block);
+      for (int i = 0; i < VW; i++)
+        if (to[j + i]) v_store(to[j + i] + r, block[i]);
+    }
+  for (; r < rows; r++)
+    for (int j = 0; j < LANES; j++)
+      if (to[j]) to[j][r] = panel[(size_t)r * LANES + j];
+}
+
+static void CNF_KERNEL(lanes_in)(int rows, const real *const *from, real *panel) {
+  int r = 0;
+  for (; r + VW <= rows; r += VW)
+    for (int j = 0; j < LANES; j += VW) {
+      vec block[VW];
+      for (int i = 0; i < VW; i++) block[i] = v_load(from[j + i] + r);
+      v_transpose(block);
+      for (int i = 0; i < VW; i++) v_store(panel + (size_t)(r + i) * LANES + j, block[i]);
+    }
+  for (; r < rows; r++)
+    for (int j = 0; j < LANES; j++) panel[(size_t)r * LANES + j] = from[j][r];
+}
+
+/* ---- panel arithmetic of stages */
+
+static void CNF_KERNEL(add)(int rows, const real *a, const real *b, real *out) {
+  FOR_ELEMENTS(rows) v_store(out + i, v_add(v_load(a + i), v_load(b + i)));
+}
+
+#define FOR_LANES for (int j = 0; j < LANES; j += VW)
+
+static void CNF_KERNEL(scale)(int rows, const real *a, const real *s, real *out) {
+  for (int r = 0; r < rows; r++, a += LANES, out += LANES)
+    FOR_LANES v_store(out + j, v_mul(v_load(a + j), v_load(s + j)));
+}
+
+static void CNF_KERNEL(scale_add)(int rows, const real *a, const real *s, real *out) {
+  for (int r = 0; r < rows; r++, a += LANES, out += LANES)
+    FOR_LANES v_store(out + j, v_fma(v_load(a + j), v_load(s + j), v_load(out + j)));
+}
+
+/* Four sums a lane, of every fourth row each, hide the latency of an addition. */
+static void CNF_KERNEL(dot)(int rows, const real *a, const real *b, int accumulate, real *out) {
+  FOR_LANES {
+    vec s[4] = {accumulate ? v_load(out + j) : v_set1(0), v_set1(0), v_set1(0), v_set1(0)};
+    int r = 0;
+    for (; r + 4 <= rows; r += 4)
+      for (int n = 0; n < 4; n++) {
+        const size_t at = (size_t)(r + n) * LANES + (size_t)j;
+        s[n] = v_fma(v_load(a + at), v_load(b + at), s[n]);
+      }
+    for (; r < rows; r++) s[0] = v_fma(v_load(a + (size_t)r * LANES + j), v_load(b + (size_t)r * LANES + j), s[0]);
+    v_store(out + j, v_add(v_add(s[0], s[1]), v_add(s[2], s[3])));
+  }
+}
+
+static void CNF_KERNEL(finite)(int rows, const real *a, int accumulate, real *out) {
+  FOR_LANES {
+    vec s = accumulate ? v_load(out + j) : v_set1(0);
+    for (int r = 0; r < rows; r++) s = v_fma(v_load(a + (size_t)r * LANES + j), v_set1(0), s);
+    v_store(out + j, s);
+  }
+}
+
+static void CNF_KERNEL(blend)(int rows, const real *mask, const real *a, const real *b, real *out) {
+  for (int r = 0; r < rows; r++, a += LANES, b += LANES, out += LANES)
+    FOR_LANES v_store(out + j, v_where_positive(v_load(mask + j), v_load(a + j), v_load(b + j)));
+}
+
+CNF_INLINE vec stage_sum(int count, const real *c, const real *const *k, size_t i) {
+  vec s = v_set1(0);
+  for (int n = 0; n < count; n++) s = v_fma(v_set1(c[n]), v_load(k[n] + i), s);
+  return s;
+}
+
+static void CNF_KERNEL(combine)(int rows, const real *base, const real *h, int count, const real *c,
+                                const real *const *k, real *out) {
+  size_t i = 0;
+  for (int r = 0; r < rows; r++)
+    for (int j = 0; j < LANES; j += VW, i += VW) {
+      vec from = base ? v_load(base + i) : v_set1(0);
+      v_store(out + i, v_fma(v_load(h + j), stage_sum(count, c, k, i), from));
+    }
+}
+
+static void CNF_KERNEL(error_squares)(int rows, const real *x0, const real *x1, const real *h, int count, const real *e,
+                                      const real *const *k, real rtol, real atol, real *sum) {
+  size_t i = 0;
+  for (int r = 0; r < rows; r++)
+    for (int j = 0; j < LANES; j += VW, i += VW) {
+      vec size = v_max(v_abs(v_load(x0 + i)), v_abs(v_load(x1 + i)));
+      vec error = v_mul(v_load(h + j), stage_sum(count, e, k, i));
+      vec ratio = v_div(error, v_fma(v_set1(rtol), size, v_set1(atol)));
+      v_store(sum + j, v_fma(ratio, ratio, v_load(sum + j)));
+    }
+}
+
+static void CNF_KERNEL(scaled_squares)(int rows, const real *a, const real *b, const real *x, real rtol, real atol,
+                                       real *sum) {
+  size_t i = 0;
+  for (int r = 0; r < rows; r++)
+    for (int j = 0; j < LANES; j += VW, i += VW) {
+      vec difference = b ? v_sub(v_load(a + i), v_load(b + i)) : v_load(a + i);
+      vec ratio = v_div(difference, v_fma(v_set1(rtol), v_abs(v_load(x + i)), v_set1(atol)));
+      v_store(sum + j, v_fma(ratio, ratio, v_load(sum + j)));
+    }
+}
+
+/* ---- what the machine can do at most */
+
+static void CNF_KERNEL(fma_chains)(int rounds, const real *a, const real *b, real *x) {
+  enum { CHAINS = CNF_FMA_CHAINS(VN * BLOCK_ROWS) };
+  vec chain[CHAINS], factor = v_load(a), summand = v_load(b);
+  for (int n = 0; n < CHAINS; n++) chain[n] = v_load(x + (size_t)n * VW);
+  for (int i = 0; i < rounds; i++)
+    for (int n = 0; n < CHAINS; n++) chain[n] = v_fma(factor, chain[n], summand);
+  for (int n = 0; n < CHAINS; n++) v_store(x + (size_t)n * VW, chain[n]);
+}

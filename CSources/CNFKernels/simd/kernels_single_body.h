@@ -1,0 +1,282 @@
+/* The same kernels for tiles of one lane: a product is then a matrix times a vector, which has vectors of rows where a tile has
+ * vectors of lanes. Every number is made by the same operations in the same order as in a lane of a tile, so it has the same
+ * bits; a sum over lanes has one term. Included by kernels_body.h, whose kernels for elements serve here too: a panel
+ * [rows][1] is as good as one of [rows/LANES][LANES], but for what is left over, and a row is one number for all of them.
+ */
+#define SINGLE(name) CNF_KERNEL(name##_single)
+#define BLOCK_VECTORS ((BLOCK_ROWS + VW - 1) / VW)
+#define SINGLE_BLOCKS \
+  (8 / BLOCK_VECTORS < 2 ? 2 : 8 / BLOCK_VECTORS) /* blocks at a time: sums that hide an FMA's latency */
+
+/* The last `left` < LANES elements of an operand, alone in a row of LANES; NULL stays NULL. */
+CNF_INLINE real *tail_of(const real *p, int left, real *room) {
+  if (!p) return NULL;
+  for (int i = 0; i < LANES; i++) room[i] = i < left ? p[i] : 0;
+  return room;
+}
+CNF_INLINE void tail_back(real *p, int left, const real *room) {
+  for (int i = 0; p && i < left; i++) p[i] = room[i];
+}
+CNF_INLINE real first_of(vec a) {
+  real all[VW];
+  v_store(all, a);
+  return all[0];
+}
+CNF_INLINE const real *filled(const real *row, real *room) {
+  for (int i = 0; row && i < LANES; i++) room[i] = row[0];
+  return row ? room : NULL;
+}
+#define OR_NULL(p, at) ((p) ? (p) + (at) : NULL)
+
+/* y [rows] = W x + start for `blocks` blocks of rows, a constant where this is inlined; start may be NULL: zeros. */
+CNF_INLINE void single_blocks(const int blocks, const real *packed, const real *start, int rows, int cols,
+                              const real *x, real *y) {
+  vec acc[SINGLE_BLOCKS][BLOCK_VECTORS];
+  real room[BLOCK_VECTORS * VW];
+  for (int b = 0; b < blocks; b++) {
+    for (int r = 0; r < BLOCK_VECTORS * VW; r++) {
+      const int row = b * BLOCK_ROWS + r;
+      room[r] = start && r < BLOCK_ROWS && row < rows ? start[row] : 0;
+    }
+    for (int j = 0; j < BLOCK_VECTORS; j++) acc[b][j] = v_load(room + (size_t)j * VW);
+  }
+  for (int c = 0; c < cols; c++, packed += BLOCK_ROWS) {
+    const vec v = v_set1(x[c]);
+    for (int b = 0; b < blocks; b++)
+      for (int j = 0; j < BLOCK_VECTORS; j++)
+        acc[b][j] = v_fma(v_load(packed + (size_t)b * BLOCK_ROWS * (size_t)cols + (size_t)j * VW), v, acc[b][j]);
+  }
+  for (int b = 0; b < blocks; b++) {
+    for (int j = 0; j < BLOCK_VECTORS; j++) v_store(room + (size_t)j * VW, acc[b][j]);
+    for (int r = 0; r < BLOCK_ROWS && b * BLOCK_ROWS + r < rows; r++) y[b * BLOCK_ROWS + r] = room[r];
+  }
+}
+
+/* Loads reach up to a vector past the packed weights; layout_body.h leaves room for it. */
+static void single_product(const real *packed, const real *start, int rows, int cols, const real *x, real *y) {
+  const int step = SINGLE_BLOCKS * BLOCK_ROWS;
+  int first = 0;
+  for (; rows - first > step - BLOCK_ROWS; first += step)
+    single_blocks(SINGLE_BLOCKS, packed + (size_t)first * (size_t)cols, OR_NULL(start, first), rows - first, cols, x,
+                  y + first);
+  for (; first < rows; first += BLOCK_ROWS)
+    single_blocks(1, packed + (size_t)first * (size_t)cols, OR_NULL(start, first), rows - first, cols, x, y + first);
+}
+
+static void SINGLE(product)(const real *packed, int rows, int cols, int count, const real *const *x, real *const *y,
+                            const int *accumulate) {
+  for (int n = 0; n < count; n++) single_product(packed, accumulate[n] ? y[n] : NULL, rows, cols, x[n], y[n]);
+}
+
+static void SINGLE(activation)(int activation, int rows, const real *z, real *y, real *aux) {
+  const int full = rows / LANES, at = full * LANES, left = rows - at;
+  real z_room[LANES], y_room[LANES], aux_room[LANES];
+  CNF_KERNEL(activation)(activation, full, z, y, aux);
+  if (!left) return;
+  CNF_KERNEL(activation)(activation, 1, tail_of(z + at, left, z_room), y_room, aux ? aux_room : NULL);
+  tail_back(y + at, left, y_room);
+  tail_back(OR_NULL(aux, at), left, aux_room);
+}
+
+static void SINGLE(activation_tangent)(int activation, int rows, const real *y, const real *aux, const real *z_dot,
+                                       real *y_dot, real *pre_dot) {
+  const int full = rows / LANES, at = full * LANES, left = rows - at;
+  real y_room[LANES], aux_room[LANES], z_room[LANES], out_room[LANES], pre_room[LANES];
+  CNF_KERNEL(activation_tangent)(activation, full, y, aux, z_dot, y_dot, pre_dot);
+  if (!left) return;
+  CNF_KERNEL(activation_tangent)
+  (activation, 1, tail_of(y + at, left, y_room), tail_of(OR_NULL(aux, at), left, aux_room),
+   tail_of(z_dot + at, left, z_room), out_room, pre_dot ? pre_room : NULL);
+  tail_back(y_dot + at, left, out_room);
+  tail_back(OR_NULL(pre_dot, at), left, pre_room);
+}
+
+static void SINGLE(linear)(const real *packed, const real *b, int rows, int cols, const real *x, int activation,
+                           real *y, real *aux, int count, const real *const *x_dot, real *const *y_dot,
+                           real *const *pre_dot) {
+  const int bends = activation != CNF_ACTIVATION_IDENTITY;
+  single_product(packed, b, rows, cols, x, y);
+  if (bends) SINGLE(activation)(activation, rows, y, y, aux);
+  for (int n = 0; n < count; n++) {
+    single_product(packed, NULL, rows, cols, x_dot[n], y_dot[n]);
+    if (bends) SINGLE(activation_tangent)(activation, rows, y, aux, y_dot[n], y_dot[n], pre_dot ? pre_dot[n] : NULL);
+  }
+}
+
+static void SINGLE(activation_reverse)(int activation, int rows, const real *y, const real *aux, const real *y_bar,
+                                       const real *extra, real *z_bar) {
+  const int full = rows / LANES, at = full * LANES, left = rows - at;
+  real y_room[LANES], aux_room[LANES], bar_room[LANES], extra_room[LANES], out_room[LANES];
+  CNF_KERNEL(activation_reverse)(activation, full, y, aux, y_bar, extra, z_bar);
+  if (!left) return;
+  CNF_KERNEL(activation_reverse)
+  (activation, 1, tail_of(y + at, left, y_room), tail_of(OR_NULL(aux, at), left, aux_room),
+   tail_of(y_bar + at, left, bar_room), tail_of(OR_NULL(extra, at), left, extra_room), out_room);
+  tail_back(z_bar + at, left, out_room);
+}
+
+static void SINGLE(activation_tangent_reverse)(int activation, int rows, const real *y, const real *aux,
+                                               const real *y_dot, const real *pre_dot, const real *y_dot_bar,
+                                               const real *exit, const real *mu, real *z_dot_bar, const real *from,
+                                               int scaled, real *to) {
+  const int full = rows / LANES, at = full * LANES, left = rows - at;
+  real rooms[7][LANES], mu_room[LANES], bar_room[LANES], to_room[LANES];
+  const real *mus = filled(mu, mu_room);
+  CNF_KERNEL(activation_tangent_reverse)
+  (activation, full, y, aux, y_dot, pre_dot, y_dot_bar, exit, mus, z_dot_bar, from, scaled, to);
+  if (!left) return;
+  CNF_KERNEL(activation_tangent_reverse)
+  (activation, 1, tail_of(y + at, left, rooms[0]), tail_of(OR_NULL(aux, at), left, rooms[1]),
+   tail_of(y_dot + at, left, rooms[2]), tail_of(OR_NULL(pre_dot, at), left, rooms[3]),
+   tail_of(OR_NULL(y_dot_bar, at), left, rooms[4]), tail_of(OR_NULL(exit, at), left, rooms[5]), mus, bar_room,
+   tail_of(OR_NULL(from, at), left, rooms[6]), scaled, to_room);
+  tail_back(z_dot_bar + at, left, bar_room);
+  tail_back(to + at, left, to_room);
+}
+
+static void SINGLE(derivative)(int activation, int rows, const real *y, const real *aux, real *d) {
+  const int full = rows / LANES, at = full * LANES, left = rows - at;
+  real y_room[LANES], aux_room[LANES], out_room[LANES];
+  CNF_KERNEL(derivative)(activation, full, y, aux, d);
+  if (!left) return;
+  CNF_KERNEL(derivative)
+  (activation, 1, tail_of(y + at, left, y_room), tail_of(OR_NULL(aux, at), left, aux_room), out_room);
+  tail_back(d + at, left, out_room);
+}
+
+static void SINGLE(derivative_reverse)(int activation, int rows, const real *y, const real *aux, const real *d_bar,
+                                       real *extra) {
+  const int full = rows / LANES, at = full * LANES, left = rows - at;
+  real y_room[LANES], aux_room[LANES], bar_room[LANES], out_room[LANES];
+  CNF_KERNEL(derivative_reverse)(activation, full, y, aux, d_bar, extra);
+  if (!left) return;
+  CNF_KERNEL(derivative_reverse)
+  (activation, 1, tail_of(y + at, left, y_room), tail_of(OR_NULL(aux, at), left, aux_room),
+   tail_of(d_bar + at, left, bar_room), tail_of(extra + at, left, out_room));
+  tail_back(extra + at, left, out_room);
+}
+
+static void SINGLE(weight_gradient)(int rows, int cols, int count, const real *const *z, const real *const *x,
+                                    size_t ld, real *w_bar) {
+  for (int r = 0; r < rows; r++)
+    for (int c = 0; c < cols; c += VW) {
+      real *to = w_bar + (size_t)r * ld + c, room[LANES];
+      const int left = cols - c;
+      vec acc = v_load(to);
+      for (int n = 0; n < count; n++)
+        acc = v_fma(v_set1(z[n][r]), v_load(left < VW ? tail_of(x[n] + c, left, room) : x[n] + c), acc);
+      v_store(to, acc);
+    }
+}
+
+static void SINGLE(row_sums)(int rows, int count, const real *const *z, real *b_bar) {
+  for (int n = 0; n < count; n++)
+    for (int r = 0; r < rows; r++) b_bar[r] += z[n][r];
+}
+
+static void SINGLE(lanes_out)(int rows, const real *panel, real *const *to) {
+  if (to[0]) memcpy(to[0], panel, (size_t)rows * sizeof(real));
+}
+static void SINGLE(lanes_in)(int rows, const real *const *from, real *panel) {
+  memcpy(panel, from[0], (size_t)rows * sizeof(real));
+}
+
+static void SINGLE(add)(int rows, const real *a, const real *b, real *out) {
+  for (int r = 0; r < rows; r++) out[r] = a[r] + b[r];
+}
+static void SINGLE(scale)(int rows, const real *a, const real *s, real *out) {
+  for (int r = 0; r < rows; r++) out[r] = a[r] * s[0];
+}
+static void SINGLE(scale_add)(int rows, const real *a, const real *s, real *out) {
+  const int full = rows / LANES, at = full * LANES, left = rows - at;
+  real s_room[LANES], a_room[LANES], out_room[LANES];
+  CNF_KERNEL(scale_add)(full, a, filled(s, s_room), out);
+  if (!left) return;
+  CNF_KERNEL(scale_add)(1, tail_of(a + at, left, a_room), s_room, tail_of(out + at, left, out_room));
+  tail_back(out + at, left, out_room);
+}
+
+/* Sums over rows: as a lane of a tile has them, one row after the other. */
+static void SINGLE(dot)(int rows, const real *a, const real *b, int accumulate, real *out) {
+  vec s[4] = {v_set1(accumulate ? out[0] : 0), v_set1(0), v_set1(0), v_set1(0)};
+  const int whole = rows / 4 * 4;
+  for (int r = 0; r < rows; r++) {
+    const int n = r < whole ? r % 4 : 0;
+    s[n] = v_fma(v_set1(a[r]), v_set1(b[r]), s[n]);
+  }
+  out[0] = first_of(v_add(v_add(s[0], s[1]), v_add(s[2], s[3])));
+}
+static void SINGLE(finite)(int rows, const real *a, int accumulate, real *out) {
+  real s = accumulate ? out[0] : 0;
+  for (int r = 0; r < rows; r++) s += a[r] * 0;
+  out[0] = s;
+}
+static void SINGLE(blend)(int rows, const real *mask, const real *a, const real *b, real *out) {
+  memmove(out, mask[0] > 0 ? a : b, (size_t)rows * sizeof(real));
+}
+
+CNF_INLINE vec single_stage_sum(int count, const real *c, const real *const *k, int r) {
+  vec s = v_set1(0);
+  for (int n = 0; n < count; n++) s = v_fma(v_set1(c[n]), v_set1(k[n][r]), s);
+  return s;
+}
+static void SINGLE(combine)(int rows, const real *base, const real *h, int count, const real *c, const real *const *k,
+                            real *out) {
+  int r = 0;
+  for (; r + VW <= rows; r += VW) {
+    vec from = base ? v_load(base + r) : v_set1(0);
+    v_store(out + r, v_fma(v_set1(h[0]), stage_sum(count, c, k, (size_t)r), from));
+  }
+  for (; r < rows; r++)
+    out[r] = first_of(v_fma(v_set1(h[0]), single_stage_sum(count, c, k, r), v_set1(base ? base[r] : 0)));
+}
+static void SINGLE(error_squares)(int rows, const real *x0, const real *x1, const real *h, int count, const real *e,
+                                  const real *const *k, real rtol, real atol, real *sum) {
+  vec s = v_set1(sum[0]);
+  for (int r = 0; r < rows; r++) {
+    vec size = v_max(v_abs(v_set1(x0[r])), v_abs(v_set1(x1[r])));
+    vec error = v_mul(v_set1(h[0]), single_stage_sum(count, e, k, r));
+    vec ratio = v_div(error, v_fma(v_set1(rtol), size, v_set1(atol)));
+    s = v_fma(ratio, ratio, s);
+  }
+  sum[0] = first_of(s);
+}
+static void SINGLE(scaled_squares)(int rows, const real *a, const real *b, const real *x, real rtol, real atol,
+                                   real *sum) {
+  vec s = v_set1(sum[0]);
+  for (int r = 0; r < rows; r++) {
+    vec difference = b ? v_sub(v_set1(a[r]), v_set1(b[r])) : v_set1(a[r]);
+    vec ratio = v_div(difference, v_fma(v_set1(rtol), v_abs(v_set1(x[r])), v_set1(atol)));
+    s = v_fma(ratio, ratio, s);
+  }
+  sum[0] = first_of(s);
+}
+
+static const CNF_TYPED(cnf_kernels) SINGLE(table) = {
+    .lanes = 1,
+    .block_rows = BLOCK_ROWS,
+    .width = VW,
+    .pack = CNF_KERNEL(pack),
+    .linear = SINGLE(linear),
+    .product = SINGLE(product),
+    .activation = SINGLE(activation),
+    .activation_tangent = SINGLE(activation_tangent),
+    .activation_reverse = SINGLE(activation_reverse),
+    .activation_tangent_reverse = SINGLE(activation_tangent_reverse),
+    .derivative = SINGLE(derivative),
+    .derivative_reverse = SINGLE(derivative_reverse),
+    .weight_gradient = SINGLE(weight_gradient),
+    .row_sums = SINGLE(row_sums),
+    .lanes_out = SINGLE(lanes_out),
+    .lanes_in = SINGLE(lanes_in),
+    .add = SINGLE(add),
+    .scale = SINGLE(scale),
+    .scale_add = SINGLE(scale_add),
+    .dot = SINGLE(dot),
+    .finite = SINGLE(finite),
+    .blend = SINGLE(blend),
+    .combine = SINGLE(combine),
+    .error_squares = SINGLE(error_squares),
+    .scaled_squares = SINGLE(scaled_squares),
+    .fma_chains = CNF_KERNEL(fma_chains),
+};
