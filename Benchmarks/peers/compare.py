@@ -173,6 +173,7 @@ def merged(paths):
         whole["broken"] += report["broken"]
         whole["minutes"] += report["minutes"]
         whole["date"] = max(whole["date"], report["date"])
+    whole["runs"] = len(reports)
     return whole
 
 

@@ -231,7 +231,8 @@ def heading(report):
     computer, versions = report["machine"], report["versions"]
     cnf = next((row["programs"][rows.CNF]["counts"] for row in report["rows"]), None)
     peaks = {row["threads"]: row["peak_gflops"] for row in report["rows"]}
-    yield f"{report['date']}, {report['minutes']:.0f} minutes. Written by `make bench-peers`."
+    runs = f" in {report['runs']} runs" if report.get("runs", 1) > 1 else ""
+    yield f"{report['date']}, {report['minutes']:.0f} minutes{runs}. Written by `make bench-peers`."
     yield "How it was measured, and how to read it: Benchmarks/peers/README.md."
     yield ""
     yield f"- machine: {computer['processor']}, {computer['cores']} cores, {computer['memory_gb']} GB, {computer['kernel']}"
