@@ -35,10 +35,6 @@ CNF_INLINE vec v_bits_select(vec_int mask, vec a, vec b) { return (vec)((mask & 
 CNF_INLINE vec v_min(vec a, vec b) { return v_bits_select((vec_int)(a < b), a, b); }
 CNF_INLINE vec v_max(vec a, vec b) { return v_bits_select((vec_int)(a > b), a, b); }
 CNF_INLINE vec v_abs(vec a) { return (vec)((vec_int)a & ~((vec_int){0} + SIGN_BIT)); }
-CNF_INLINE vec v_copysign(vec magnitude, vec sign) {
-  vec_int bit = (vec_int){0} + SIGN_BIT;
-  return (vec)(((vec_int)magnitude & ~bit) | ((vec_int)sign & bit));
-}
 /* a where x > 0, else b. */
 CNF_INLINE vec v_where_positive(vec x, vec a, vec b) { return v_bits_select((vec_int)(x > (vec){0}), a, b); }
 /* Of the sum of a number and 1.5 * 2^MANTISSA_BITS, which has rounded it to an integer and has that in its low bits:

@@ -16,12 +16,10 @@
 #if CNF_REAL_BITS == 32
 #define VW 4
 #define V(word) word##_f32
-#define SIGN_BIT vdupq_n_u32(UINT32_C(1) << 31)
 typedef float32x4_t vec;
 #else
 #define VW 2
 #define V(word) word##_f64
-#define SIGN_BIT vdupq_n_u64(UINT64_C(1) << 63)
 typedef float64x2_t vec;
 #endif
 
@@ -38,7 +36,6 @@ CNF_INLINE vec v_fnma(vec a, vec b, vec c) { return V(vfmsq)(c, a, b); }
 CNF_INLINE vec v_min(vec a, vec b) { return V(vbslq)(V(vcltq)(a, b), a, b); }
 CNF_INLINE vec v_max(vec a, vec b) { return V(vbslq)(V(vcgtq)(a, b), a, b); }
 CNF_INLINE vec v_abs(vec a) { return V(vabsq)(a); }
-CNF_INLINE vec v_copysign(vec magnitude, vec sign) { return V(vbslq)(SIGN_BIT, sign, magnitude); }
 CNF_INLINE vec v_where_positive(vec x, vec a, vec b) { return V(vbslq)(V(vcgtzq)(x), a, b); }
 CNF_INLINE real v_sum(vec a) { return V(vaddvq)(a); } /* of neighbours, then of the sums */
 

@@ -13,9 +13,5 @@ CNF_INLINE vec v_fnma(vec a, vec b, vec c) { return V(fnmadd)(a, b, c); }
 CNF_INLINE vec v_min(vec a, vec b) { return V(min)(a, b); }
 CNF_INLINE vec v_max(vec a, vec b) { return V(max)(a, b); }
 CNF_INLINE vec v_abs(vec a) { return V(andnot)(V(set1)((real)-0.0), a); }
-CNF_INLINE vec v_copysign(vec magnitude, vec sign) {
-  vec bit = V(set1)((real)-0.0);
-  return V(or)(V(andnot)(bit, magnitude), V(and)(bit, sign));
-}
 CNF_INLINE vec v_power_of_two(vec shifted) { return SHIFT_LEFT(shifted, CNF_REAL_BITS == 32 ? 23 : 52); }
 CNF_INLINE vec v_negate_odd(vec a, vec shifted) { return V(xor)(a, SHIFT_LEFT(shifted, CNF_REAL_BITS - 1)); }
