@@ -255,6 +255,40 @@ static void test_random(random_function draw) {
   CHECK(draw(CNF_FLOAT64, 1, CNF_STREAM_USER, 0, 0, 0, D, NULL) == CNF_OK); /* nothing to write */
 }
 
+/* What a call did: every step of a gradient is reversed, from kept evaluations or from ones made again, as there is room; and
+ * its results do not show which. */
+static void test_work(int32_t control) {
+  enum { SAMPLES = 40 };
+  cnf_field *field = good_field();
+  double theta[P], x0[SAMPLES * D], theta_bar[2][P];
+  for (int i = 0; i < P; ++i) theta[i] = 0.1 * (i % 7 - 3);
+  for (int i = 0; i < SAMPLES * D; ++i) x0[i] = 0.05 * (i % 37 - 18);
+  for (int keeps = 0; keeps < 2; ++keeps) {
+    cnf_solver_options options;
+    cnf_solver *solver = NULL;
+    cnf_solver_options_init(&options);
+    options.control = control, options.steps = 4, options.store_bytes = keeps ? 0 : -1;
+    CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
+    const cnf_solve_input input = {
+        .struct_size = sizeof input, .parameters = theta, .x0 = x0, .count = SAMPLES, .t0 = 1, .t1 = 0};
+    const cnf_loss nll = {.struct_size = sizeof nll, .kind = CNF_LOSS_NORMAL_NLL, .scale = 1};
+    cnf_gradient gradient = {.struct_size = sizeof gradient, .parameters = theta_bar[keeps]};
+    CHECK(cnf_solve_vjp(solver, &input, &nll, NULL, &gradient) == CNF_OK);
+    cnf_work work = {.struct_size = sizeof work};
+    CHECK(cnf_solver_get_work(solver, &work) == CNF_OK);
+    CHECK(work.steps > 0 && work.steps_recomputed == (keeps ? 0 : work.steps));
+    CHECK(work.evaluations > 0 && work.idle_evaluations >= 0 && work.idle_evaluations < work.evaluations);
+    CHECK(work.idle_adjoint_evaluations >= 0 && work.idle_adjoint_evaluations < work.adjoint_evaluations);
+    CHECK(cnf_solver_get_work(solver, NULL) == CNF_ERROR_NULL);
+    CHECK(cnf_solver_get_work(NULL, &work) == CNF_ERROR_NULL);
+    work.struct_size = 3;
+    CHECK(cnf_solver_get_work(solver, &work) == CNF_ERROR_STRUCT_SIZE);
+    cnf_solver_destroy(solver);
+  }
+  CHECK(memcmp(theta_bar[0], theta_bar[1], sizeof theta_bar[0]) == 0);
+  cnf_field_destroy(field);
+}
+
 int main(void) {
   cnf_field *field = good_field();
   cnf_solver *adaptive = good_solver(field, CNF_CONTROL_SAMPLE), *fixed = good_solver(field, CNF_CONTROL_FIXED);
@@ -267,6 +301,8 @@ int main(void) {
     test_in_place(solvers[i]);
   }
   test_step_fractions(fixed);
+  test_work(CNF_CONTROL_SAMPLE);
+  test_work(CNF_CONTROL_FIXED);
   cnf_solver_destroy(adaptive);
   cnf_solver_destroy(fixed);
 

@@ -40,7 +40,7 @@ static void CNF_TYPED(queue_lane)(CNF_TYPED(cnf_worker) * w, int32_t lane, real 
     CNF_TYPED(move_lane)(p->entry_rows, lanes, from->entry_bar + entries, lane, to->entry_bar + entries, place);
     for (int32_t b = 1; b <= p->op_count; b++) {
       const cnf_block *block = &p->blocks[b];
-      if (block->exits && p->plans[b - 1].bends) CNF_TYPED(move_lane)
+      if (CNF_TYPED(goes_out)(p, b - 1)) CNF_TYPED(move_lane)
       (block->rows, lanes, CNF_TYPED(rows_of)(m, from->exit_bar, n, b), lane, CNF_TYPED(rows_of)(m, to->exit_bar, n, b),
        place);
       if (CNF_TYPED(leads_in)(p, b - 1)) CNF_TYPED(move_lane)
