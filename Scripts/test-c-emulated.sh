@@ -2,7 +2,7 @@
 # Builds the C library by gcc for an instruction set that this machine need not have, and runs its tests and examples there.
 #
 #   Scripts/test-c-emulated.sh arm       AArch64 with NEON, by the cross compiler, in QEMU's user mode
-#   Scripts/test-c-emulated.sh avx512    x86-64 with AVX-512, its intrinsics emulated by SIMDe (Tests/C/avx512)
+#   Scripts/test-c-emulated.sh avx512    x86-64 with AVX-512, without and with BF16, its intrinsics emulated by SIMDe (Tests/C/avx512)
 #
 # Emulation tells right from wrong, and nothing of speed. Build trees stay in .build-c/<what>.
 set -euo pipefail
@@ -21,11 +21,11 @@ fail() {
 
 case $what in
 arm)
-  readonly isa=neon
+  readonly -a isas=(neon)
   readonly -a settings=(-DCMAKE_TOOLCHAIN_FILE="$kernels/cmake/aarch64-linux-gnu.cmake")
   ;;
 avx512)
-  readonly isa=avx512
+  readonly -a isas=(avx512 avx512bf16)
   readonly -a settings=(-DCMAKE_C_COMPILER=gcc -DCMAKE_PROJECT_cnf_INCLUDE="$PWD/Tests/C/avx512/emulation.cmake")
   ;;
 *) fail "unknown machine '$what': say 'arm' or 'avx512'" ;;
@@ -38,6 +38,8 @@ ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel "$jobs
 # What was compared on which instruction set, so that a skipped one is seen; the one that all this is for must be there.
 compared=$(ctest --test-dir "$build" --verbose --tests-regex '^kernels_test$') || fail "kernels_test failed:" "$compared"
 grep -E 'comparisons in|SKIPPED|passed, ' <<<"$compared"
-for dtype in f32 f64; do
-  grep -qE "$isa $dtype: [0-9]+ comparisons" <<<"$compared" || fail "no kernel of $isa $dtype was compared"
+for isa in "${isas[@]}"; do
+  for dtype in f32 f64; do
+    grep -qE "$isa $dtype: [0-9]+ comparisons" <<<"$compared" || fail "no kernel of $isa $dtype was compared"
+  done
 done

@@ -25,25 +25,33 @@ typedef struct workload {
   int32_t steps; /* fixed; 0: adaptive with `tolerance` */
   double tolerance;
   int32_t trace;
+  int32_t precision;
 } workload;
 
 static const workload workloads[] = {
-    {"W1-rk4", 2, 64, 3, CNF_ACTIVATION_TANH, 512, "rk4", 20, 0, CNF_TRACE_HUTCHINSON},
-    {"W1-dopri5", 2, 64, 3, CNF_ACTIVATION_TANH, 512, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON},
-    {"W1-dopri5-exact", 2, 64, 3, CNF_ACTIVATION_TANH, 512, "dopri5", 0, 1e-5, CNF_TRACE_EXACT},
-    {"W2-rk4", 6, 60, 3, CNF_ACTIVATION_TANH, 10000, "rk4", 20, 0, CNF_TRACE_HUTCHINSON},
-    {"W2-dopri5", 6, 60, 3, CNF_ACTIVATION_TANH, 10000, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON},
-    {"W3-rk4", 43, 860, 2, CNF_ACTIVATION_TANH, 1000, "rk4", 20, 0, CNF_TRACE_HUTCHINSON},
-    {"W3-dopri5", 43, 860, 2, CNF_ACTIVATION_TANH, 1000, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON},
-    {"W4-rk4", 784, 1024, 2, CNF_ACTIVATION_TANH, 256, "rk4", 20, 0, CNF_TRACE_HUTCHINSON},
-    {"W4-dopri5", 784, 1024, 2, CNF_ACTIVATION_TANH, 256, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON},
-    {"W5-rk4", 43, 64, 2, CNF_ACTIVATION_TANH, 2048, "rk4", 20, 0, CNF_TRACE_HUTCHINSON},
-    {"W5-dopri5", 43, 64, 2, CNF_ACTIVATION_TANH, 2048, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON},
-    {"digits-rk4", 64, 128, 2, CNF_ACTIVATION_SOFTPLUS, 256, "rk4", 8, 0, CNF_TRACE_HUTCHINSON},
-    {"digits-rk4-exact", 64, 128, 2, CNF_ACTIVATION_SOFTPLUS, 256, "rk4", 8, 0, CNF_TRACE_EXACT},
-    {"odd-rk4", 13, 97, 2, CNF_ACTIVATION_TANH, 500, "rk4", 20, 0, CNF_TRACE_HUTCHINSON},
-    {"one-rk4", 1, 64, 2, CNF_ACTIVATION_TANH, 512, "rk4", 20, 0, CNF_TRACE_HUTCHINSON},
-    {"alone-rk4", 2, 64, 3, CNF_ACTIVATION_TANH, 1, "rk4", 20, 0, CNF_TRACE_HUTCHINSON},
+    {"W1-rk4", 2, 64, 3, CNF_ACTIVATION_TANH, 512, "rk4", 20, 0, CNF_TRACE_HUTCHINSON, 0},
+    {"W1-rk4-mixed", 2, 64, 3, CNF_ACTIVATION_TANH, 512, "rk4", 20, 0, CNF_TRACE_HUTCHINSON, CNF_PRECISION_MIXED},
+    {"W1-dopri5", 2, 64, 3, CNF_ACTIVATION_TANH, 512, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON, 0},
+    {"W1-dopri5-exact", 2, 64, 3, CNF_ACTIVATION_TANH, 512, "dopri5", 0, 1e-5, CNF_TRACE_EXACT, 0},
+    {"W2-rk4", 6, 60, 3, CNF_ACTIVATION_TANH, 10000, "rk4", 20, 0, CNF_TRACE_HUTCHINSON, 0},
+    {"W2-dopri5", 6, 60, 3, CNF_ACTIVATION_TANH, 10000, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON, 0},
+    {"W3-rk4", 43, 860, 2, CNF_ACTIVATION_TANH, 1000, "rk4", 20, 0, CNF_TRACE_HUTCHINSON, 0},
+    {"W3-rk4-mixed", 43, 860, 2, CNF_ACTIVATION_TANH, 1000, "rk4", 20, 0, CNF_TRACE_HUTCHINSON, CNF_PRECISION_MIXED},
+    {"W3-dopri5", 43, 860, 2, CNF_ACTIVATION_TANH, 1000, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON, 0},
+    {"W3-dopri5-mixed", 43, 860, 2, CNF_ACTIVATION_TANH, 1000, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON,
+     CNF_PRECISION_MIXED},
+    {"W4-rk4", 784, 1024, 2, CNF_ACTIVATION_TANH, 256, "rk4", 20, 0, CNF_TRACE_HUTCHINSON, 0},
+    {"W4-rk4-mixed", 784, 1024, 2, CNF_ACTIVATION_TANH, 256, "rk4", 20, 0, CNF_TRACE_HUTCHINSON, CNF_PRECISION_MIXED},
+    {"W4-dopri5", 784, 1024, 2, CNF_ACTIVATION_TANH, 256, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON, 0},
+    {"W4-dopri5-mixed", 784, 1024, 2, CNF_ACTIVATION_TANH, 256, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON,
+     CNF_PRECISION_MIXED},
+    {"W5-rk4", 43, 64, 2, CNF_ACTIVATION_TANH, 2048, "rk4", 20, 0, CNF_TRACE_HUTCHINSON, 0},
+    {"W5-dopri5", 43, 64, 2, CNF_ACTIVATION_TANH, 2048, "dopri5", 0, 1e-5, CNF_TRACE_HUTCHINSON, 0},
+    {"digits-rk4", 64, 128, 2, CNF_ACTIVATION_SOFTPLUS, 256, "rk4", 8, 0, CNF_TRACE_HUTCHINSON, 0},
+    {"digits-rk4-exact", 64, 128, 2, CNF_ACTIVATION_SOFTPLUS, 256, "rk4", 8, 0, CNF_TRACE_EXACT, 0},
+    {"odd-rk4", 13, 97, 2, CNF_ACTIVATION_TANH, 500, "rk4", 20, 0, CNF_TRACE_HUTCHINSON, 0},
+    {"one-rk4", 1, 64, 2, CNF_ACTIVATION_TANH, 512, "rk4", 20, 0, CNF_TRACE_HUTCHINSON, 0},
+    {"alone-rk4", 2, 64, 3, CNF_ACTIVATION_TANH, 1, "rk4", 20, 0, CNF_TRACE_HUTCHINSON, 0},
 };
 
 enum { MAX_LAYERS = 8, MAX_RUNS = 400, MIN_RUNS = 5 };
@@ -104,7 +112,7 @@ static void set_element(const bench *b, void *array, size_t i, double value) {
     ((double *)array)[i] = value;
 }
 
-static bench make(const workload *w, int32_t dtype, int32_t threads) {
+static bench make(const workload *w, int32_t dtype, int32_t precision, int32_t threads) {
   bench b = {.dtype = dtype, .batch = w->batch, .dim = (size_t)w->dim};
   cnf_op ops[MAX_LAYERS + 3] = {
       {.kind = CNF_OP_TIME, .input = CNF_NO_BLOCK, .input2 = CNF_NO_BLOCK},
@@ -128,6 +136,7 @@ static bench make(const workload *w, int32_t dtype, int32_t threads) {
   options.rtol = options.atol = w->steps ? 1 : w->tolerance;
   options.trace = w->trace;
   options.threads = threads;
+  options.precision = precision;
   TRY(cnf_solver_create(b.field, &options, &b.solver));
 
   b.parameters = cnf_field_parameter_count(b.field);
@@ -172,10 +181,14 @@ static double step(bench *b) {
   return sum;
 }
 
-/* Float against double, with the same probes (they are keyed, not drawn in turn). The adaptive steps of the two differ a
- * little, so their results agree to about the tolerance and float's rounding over some hundred evaluations. */
-static void check(const workload *w, bench *single, int32_t threads) {
-  bench exact = make(w, CNF_FLOAT64, threads);
+/* Float against double, with the same probes (they are keyed, not drawn in turn): the gradient's relative error. The adaptive
+ * steps of the two differ a little, so their results agree to about the tolerance and float's rounding over some hundred
+ * evaluations. In mixed precision a product is off by up to 2^-9 for each of its operands; a gradient goes through one of
+ * tangents and one of cotangents for each hidden layer, and one of its own. */
+static double check(const workload *w, bench *single, int32_t threads) {
+  bench exact = make(w, CNF_FLOAT64, CNF_PRECISION_FULL, threads);
+  const int is_mixed = w->precision == CNF_PRECISION_MIXED;
+  const double bound = is_mixed ? (2 * w->layers + 1) * 2 * 0x1p-9 : 1e-3, loss_bound = is_mixed ? bound : 1e-4;
   const double loss_error = fabs(step(single) / step(&exact) - 1);
   double error = 0, norm = 0;
   for (size_t p = 0; p < exact.parameters; ++p) {
@@ -186,11 +199,12 @@ static void check(const workload *w, bench *single, int32_t threads) {
   error = sqrt(error / norm);
   for (size_t i = 0; i < single->batch; ++i)
     if (single->status[i] != CNF_SAMPLE_OK) error = NAN;
-  if (!(loss_error < 1e-4 && error < 1e-3)) {
+  if (!(loss_error < loss_bound && error < bound)) {
     fprintf(stderr, "%s: float and double disagree: loss by %.1e, gradient by %.1e\n", w->name, loss_error, error);
     exit(EXIT_FAILURE);
   }
   destroy(&exact);
+  return error;
 }
 
 /* Multiply-adds of a textbook step, twice: 2 floating-point operations each. */
@@ -204,8 +218,8 @@ static double nominal_operations(const workload *w, const bench *b) {
 
 static void measure(const workload *w, int32_t threads) {
   static double times[MAX_RUNS], processor[MAX_RUNS];
-  bench b = make(w, CNF_FLOAT32, threads);
-  check(w, &b, threads);
+  bench b = make(w, CNF_FLOAT32, w->precision, threads);
+  const double error = check(w, &b, threads);
 
   int runs = 0;
   const double begin = now();
@@ -228,9 +242,10 @@ static void measure(const workload *w, int32_t threads) {
   printf("{\"workload\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"batch\": %zu, \"evaluations_mean\": %.1f, "
          "\"runs\": %d, \"ms_median\": %.3f, \"ms_quartiles\": [%.3f, %.3f], \"cpu_ms\": %.3f, \"steps_per_second\": "
          "%.2f, "
-         "\"nominal_gflops\": %.1f, \"idle\": %.3f, \"idle_adjoint\": %.3f, \"steps_recomputed\": %.3f}\n",
+         "\"gradient_error\": %.1e, \"nominal_gflops\": %.1f, \"idle\": %.3f, \"idle_adjoint\": %.3f, "
+         "\"steps_recomputed\": %.3f}\n",
          w->name, cnf_isa_name(info.isa), (int)info.threads, b.batch, evaluations, runs, 1e3 * median,
-         1e3 * times[runs / 4], 1e3 * times[3 * runs / 4], 1e3 * processor[runs / 2], 1 / median,
+         1e3 * times[runs / 4], 1e3 * times[3 * runs / 4], 1e3 * processor[runs / 2], 1 / median, error,
          1e-9 * nominal_operations(w, &b) / median, (double)work.idle_evaluations / (double)work.evaluations,
          (double)work.idle_adjoint_evaluations / (double)work.adjoint_evaluations,
          (double)work.steps_recomputed / (double)work.steps);

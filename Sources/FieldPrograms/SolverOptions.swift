@@ -51,12 +51,13 @@ public struct SolverOptions: Sendable, Equatable {
   /// Bytes per thread for evaluations that a gradient keeps between a solve and its reverse; those without room are made
   /// again. nil: 32 MiB; 0: none. Results do not depend on it. The C kernels alone heed it: PureSwift makes all of them again.
   public var keptEvaluationBytes: Int?
+  public var precision: Precision
 
   public init(
     method: String = "dopri5", control: StepControl = .perSample(rtol: 1e-5, atol: 1e-5), initialStep: Double? = nil,
     minimumStep: Double? = nil, maximumSteps: Int = 4096, trace: Trace = .exact, probe: Probe = .rademacher,
     probeCount: Int = 1, errorNormIncludesLogDeterminant: Bool = true, threads: Int? = nil,
-    keptEvaluationBytes: Int? = nil
+    keptEvaluationBytes: Int? = nil, precision: Precision = .full
   ) {
     self.method = method
     self.control = control
@@ -69,5 +70,6 @@ public struct SolverOptions: Sendable, Equatable {
     self.errorNormIncludesLogDeterminant = errorNormIncludesLogDeterminant
     self.threads = threads
     self.keptEvaluationBytes = keptEvaluationBytes
+    self.precision = precision
   }
 }

@@ -42,6 +42,13 @@ enum CType {
     }
   }
 
+  static func of(_ precision: Precision) -> Int32 {
+    switch precision {
+    case .full: Int32(CNF_PRECISION_FULL.rawValue)
+    case .mixed: Int32(CNF_PRECISION_MIXED.rawValue)
+    }
+  }
+
   static func of(_ operation: FieldProgram.Operation) -> cnf_op {
     var op = cnf_op()
     op.input = CNF_NO_BLOCK

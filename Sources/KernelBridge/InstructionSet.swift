@@ -2,12 +2,13 @@ import CNFKernels
 
 /// The instruction sets that the kernels have bodies for. The raw values are those of `cnf_isa`.
 public enum InstructionSet: Int32, Sendable, CaseIterable {
-  /// The environment's `CNF_ISA=generic|avx2|avx512|neon` if set, else the best of this machine.
+  /// The environment's `CNF_ISA=generic|avx2|avx512|avx512bf16|neon` if set, else the best of this machine.
   case automatic = 0
   case generic = 1
   case avx2 = 2
   case avx512 = 3
   case neon = 4
+  case avx512bf16 = 5
 
   /// Whether this machine can run it.
   public var isAvailable: Bool { self == .automatic || cnf_isa_is_available(rawValue) != 0 }

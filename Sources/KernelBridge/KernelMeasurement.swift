@@ -5,6 +5,11 @@ public struct KernelMeasurement: Sendable {
   /// The kernels that can be measured.
   public static let names: [String] = (0..<cnf_kernel_count()).map { String(cString: cnf_kernel_name($0)) }
 
+  /// Those of them that work on `Scalar`: double has no products of bfloat16.
+  public static func names<Scalar: FlowScalar>(of _: Scalar.Type) -> [String] {
+    names.filter { Scalar.self == Float.self || !$0.hasSuffix("_bf16") }
+  }
+
   public let name: String
   public let instructionSet: InstructionSet
   /// Samples of a tile.
@@ -29,13 +34,15 @@ public struct KernelMeasurement: Sendable {
   /// Measures the kernel of this name on a layer of `rows` × `columns` (1 to 8192 each), its operands in cache, on this thread.
   ///
   /// - Parameters:
-  ///   - name: one of `names`; another is a programmer's error.
+  ///   - name: one of `names(of:)`; another is a programmer's error.
   ///   - seconds: about how long to measure; above 0, at most 3600.
   /// - Throws: `KernelError` where an argument is out of range, the machine lacks the instruction set, or the result is wrong.
   public init<Scalar: FlowScalar>(
     of name: String, _: Scalar.Type, instructionSet: InstructionSet, rows: Int, columns: Int, seconds: Double
   ) throws(KernelError) {
-    guard let number = Self.names.firstIndex(of: name) else { preconditionFailure("no kernel is called '\(name)'") }
+    guard let number = Self.names.firstIndex(of: name), Self.names(of: Scalar.self).contains(name) else {
+      preconditionFailure("no kernel is called '\(name)'")
+    }
     var measure = cnf_kernel_measure()
     measure.struct_size = MemoryLayout<cnf_kernel_measure>.size
     let status = cnf_measure_kernel(

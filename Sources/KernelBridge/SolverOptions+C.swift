@@ -32,6 +32,7 @@ extension SolverOptions {
     c.exclude_log_det = errorNormIncludesLogDeterminant ? 0 : 1
     c.threads = Int32(clamping: threads ?? 0)
     c.isa = instructionSet.rawValue
+    c.precision = CType.of(precision)
     if let keptEvaluationBytes { c.store_bytes = keptEvaluationBytes > 0 ? Int64(keptEvaluationBytes) : -1 }
     return c
   }

@@ -10,6 +10,8 @@ public enum PureSwiftError: Error, Equatable {
   case notAdaptive(String)
   /// One step size for the whole batch.
   case batchControl
+  /// Products in bfloat16.
+  case mixedPrecision
   /// The trace asked for by name does not fit the program.
   case traceDoesNotFit(Trace)
   /// An option is out of its range; says which, and what it may be.
@@ -35,6 +37,8 @@ extension PureSwiftError: CustomStringConvertible {
       "method '\(name)' has no error estimate: give it fixed steps"
     case .batchControl:
       "one step size for the whole batch is not supported by the Swift backend: use per-sample or fixed steps"
+    case .mixedPrecision:
+      "mixed precision is not supported by the Swift backend: use full precision, or the C kernels"
     case .traceDoesNotFit(let trace):
       "the trace '\(trace.rawValue)' does not fit the field program: it needs at most two hidden layers on [x] or [x, t]"
     case .invalidOption(let what): what

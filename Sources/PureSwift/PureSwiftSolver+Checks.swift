@@ -21,6 +21,7 @@ extension PureSwiftSolver {
         throw .invalidOption("rtol \(rtol) and atol \(atol) must be finite, not negative, and not both zero")
       }
     }
+    if options.precision == .mixed { throw .mixedPrecision }
     try require(options.probeCount >= 1, "probeCount is \(options.probeCount), must be at least 1")
     try require(options.maximumSteps >= 1, "maximumSteps is \(options.maximumSteps), must be at least 1")
     if let threads = options.threads { try require(threads >= 1, "threads is \(threads), must be at least 1") }

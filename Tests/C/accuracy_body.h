@@ -95,6 +95,7 @@ static kernel_table *table_of(int32_t isa) {
 #if defined(__x86_64__)
   case CNF_ISA_AVX2: return &CNF_TYPED(cnf_kernels_avx2);
   case CNF_ISA_AVX512: return &CNF_TYPED(cnf_kernels_avx512);
+  case CNF_ISA_AVX512BF16: return &CNF_TYPED(cnf_kernels_avx512bf16);
 #elif defined(__aarch64__)
   case CNF_ISA_NEON: return &CNF_TYPED(cnf_kernels_neon);
 #endif

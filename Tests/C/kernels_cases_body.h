@@ -24,6 +24,8 @@ typedef enum extent {
   COLUMNS,      /* [lanes] columns of [rows]; the kernel is given none of the odd lanes' if the flag is set */
   VECTOR,       /* [width] */
   CHAINS,       /* [chains][width] */
+  WORDS,        /* [ceil(rows/block)][ceil(cols/terms)][block]: packed weights in bfloat16 */
+  WORD_ROOM,    /* [count][ceil(cols/terms)][lanes] */
 } extent;
 enum { MAX_OPERANDS = 10, MAX_STAGES = 7, MAX_POINTERS = 32 };
 
@@ -108,7 +110,7 @@ enum {
 };
 typedef struct table_of_listed {
   int lanes, block_rows, width;
-  const void *single;
+  const void *single, *bf16;
   void (*kernel[KERNEL_COUNT])(void);
 } table_of_listed;
 _Static_assert(sizeof(table_of_listed) == sizeof(kernel_table), "a kernel of the table is not in KERNEL_TESTS");
@@ -273,6 +275,13 @@ static expectation expect_fma_chains(const call *c, int n, size_t i) {
   return expect(x);
 }
 
+#if CNF_REAL_BITS == 32
+#include "kernels_bf16_cases_body.h"
+#else
+#define BF16_KERNEL_TESTS(X)
+enum { BF16_KERNEL_COUNT = 0 };
+#endif
+
 /* ---- The list, as data */
 
 typedef struct kernel_test {
@@ -290,9 +299,18 @@ typedef struct kernel_test {
   static void run_##name(const call *c) { c->k->name arguments; }
 KERNEL_TESTS(X)
 #undef X
-static const kernel_test kernel_tests[KERNEL_COUNT] = {
+#define X(name, sizes, per_activation, flags, in_place, arguments, ...) \
+  static void run_bf16_##name(const call *c) { c->k->bf16->name arguments; }
+BF16_KERNEL_TESTS(X)
+#undef X
+enum { TEST_COUNT = KERNEL_COUNT + BF16_KERNEL_COUNT };
+static const kernel_test kernel_tests[TEST_COUNT] = {
 #define X(name, sizes, per_activation, flags, in_place, arguments, ...) \
   {#name, run_##name, expect_##name, sizes, per_activation, flags, in_place, {__VA_ARGS__}},
     KERNEL_TESTS(X)
+#undef X
+#define X(name, sizes, per_activation, flags, in_place, arguments, ...) \
+  {"bf16_" #name, run_bf16_##name, expect_bf16_##name, sizes, per_activation, flags, in_place, {__VA_ARGS__}},
+        BF16_KERNEL_TESTS(X)
 #undef X
 };

@@ -65,7 +65,20 @@ static real element(const run *r, int operand, size_t i) {
   case Z: return pre_activation(mix(key));
   case Y: return (real)a->value(uniform(shared, 6));
   case AUX: return (real)a->kept(uniform(shared, 6));
-  default: return mix(~key) % 16 == 0 ? 0 : uniform(key, 2);
+#if CNF_REAL_BITS == 32
+  case WORDS: { /* the last column may have no second term */
+    const size_t word = i / (size_t)r->call.k->block_rows % words_of(&r->call);
+    const int has_second = (int)(word * 2 + 1) < r->call.cols;
+    return word_with(&r->call, uniform(key, 2), has_second ? uniform(mix(key), 2) : 0);
+  }
+#endif
+  default:
+    switch (mix(~key) % 16) {
+    case 0: return 0;
+    case 1:
+      return (real)(WIDE(nearbyint)(256 * (wide)uniform(key, 2)) / 256); /* half way between two bfloat16, if odd */
+    default: return uniform(key, 2);
+    }
   }
 }
 
@@ -94,6 +107,13 @@ static size_t count_of(const call *c, extent extent) {
   case CHAINS:
     return CNF_FMA_CHAINS((size_t)c->k->block_rows * (size_t)c->tile->lanes / (size_t)c->k->width) *
            (size_t)c->k->width;
+#if CNF_REAL_BITS == 32
+  case WORDS: return round_up(rows, (size_t)c->k->block_rows) * words_of(c);
+  case WORD_ROOM: return (size_t)c->count * words_of(c) * lanes;
+#else
+  case WORDS:
+  case WORD_ROOM: return 0;
+#endif
   }
   return 0;
 }
@@ -343,6 +363,7 @@ static kernel_table *table_of(int32_t isa) {
 #if defined(__x86_64__)
   case CNF_ISA_AVX2: return &CNF_TYPED(cnf_kernels_avx2);
   case CNF_ISA_AVX512: return &CNF_TYPED(cnf_kernels_avx512);
+  case CNF_ISA_AVX512BF16: return &CNF_TYPED(cnf_kernels_avx512bf16);
 #elif defined(__aarch64__)
   case CNF_ISA_NEON: return &CNF_TYPED(cnf_kernels_neon);
 #endif
@@ -354,7 +375,7 @@ static void test_table(run *r, kernel_table *table) {
   int sizes[MAX_SIZES];
   r->call.k = table;
   int count = sizes_of(table, sizes);
-  for (int t = 0; t < KERNEL_COUNT; t++) {
+  for (int t = 0; t < (table->bf16 ? TEST_COUNT : KERNEL_COUNT); t++) {
     r->test = &kernel_tests[t], r->shown = 0;
     int row_sizes = r->test->sizes & ROWS ? count : 1, col_sizes = r->test->sizes & COLS ? count : 1;
     for (int i = 0; i < row_sizes; i++)
@@ -376,6 +397,7 @@ kernels_tally CNF_TYPED(kernels_test)(int32_t isa) {
     r.tally.passed += ok, r.tally.failed += !ok;
   }
   test_table(&r, table);
+  r.tally.failed += (table->bf16 != NULL) != (CNF_REAL_BITS == 32) || table->single->bf16;
   test_table(&r, table->single);
   return r.tally;
 }

@@ -71,6 +71,10 @@ static void test_kernels(int32_t isa, int32_t dtype) {
   for (int32_t i = 0; i < cnf_kernel_count(); i++) {
     const char *name = cnf_kernel_name(i);
     cnf_kernel_measure to = {.struct_size = sizeof to};
+    if (dtype == CNF_FLOAT64 && strstr(name, "_bf16")) {
+      check_status(CNF_ERROR_DTYPE, cnf_measure_kernel(i, dtype, isa, ROWS, COLS, SHORT, &to), name, __LINE__);
+      continue;
+    }
     check_status(CNF_OK, cnf_measure_kernel(i, dtype, isa, ROWS, COLS, SHORT, &to), name, __LINE__);
     check_count(to.seconds > 0 && to.seconds < 1 && to.seconds_low <= to.seconds && to.seconds <= to.seconds_high, name,
                 "its times cannot be", __LINE__);

@@ -28,6 +28,7 @@ CNF_API int32_t cnf_isa_is_available(int32_t isa) {
   case CNF_ISA_AVX512:
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+  case CNF_ISA_AVX512BF16: return cnf_isa_is_available(CNF_ISA_AVX512) && __builtin_cpu_supports("avx512bf16");
 #elif defined(__aarch64__)
   case CNF_ISA_NEON: return 1;
 #endif

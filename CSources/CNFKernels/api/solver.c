@@ -40,6 +40,7 @@ static cnf_status check_options(const cnf_solver_options *o) {
   if (!in_range(o->probe, CNF_PROBE_RADEMACHER, CNF_PROBE_GAUSSIAN)) return CNF_ERROR_OPTION;
   if (!in_range(o->probes, 0, CNF_MOST_PROBES) || !in_range(o->exclude_log_det, 0, 1)) return CNF_ERROR_OPTION;
   if (!in_range(o->threads, 0, CNF_MOST_THREADS)) return CNF_ERROR_OPTION;
+  if (!in_range(o->precision, CNF_PRECISION_FULL, CNF_PRECISION_MIXED)) return CNF_ERROR_OPTION;
   if (o->isa == CNF_ISA_AUTOMATIC ? !cnf_isa_best() : !cnf_isa_is_available(o->isa)) return CNF_ERROR_ISA;
   return CNF_OK;
 }
@@ -80,7 +81,8 @@ static cnf_solver_options without_defaults(const cnf_solver_options *given, int3
   if (!o.isa) o.isa = cnf_isa_best();
   if (!o.store_bytes) o.store_bytes = CNF_DEFAULT_STORE;
   if (o.store_bytes < 0) o.store_bytes = 0;
-  o.atol = fmax(o.atol, dtype == CNF_FLOAT32 ? 1e-36 : 1e-300); /* a state that is exactly 0 must not divide by 0 */
+  if (o.precision == CNF_PRECISION_MIXED) o.exclude_log_det = 1; /* the divergence's rounding is no error of a step */
+  o.atol = fmax(o.atol, dtype == CNF_FLOAT32 ? 1e-36 : 1e-300);  /* a state that is exactly 0 must not divide by 0 */
   return o;
 }
 
@@ -88,6 +90,7 @@ CNF_API cnf_status cnf_solver_create(const cnf_field *field, const cnf_solver_op
   if (!field || !options || !solver) return CNF_ERROR_NULL;
   cnf_status status = check_options(options);
   if (status) return status;
+  if (options->precision == CNF_PRECISION_MIXED && field->program.dtype != CNF_FLOAT32) return CNF_ERROR_DTYPE;
   if ((int64_t)options->probes * field->program.state_dim > INT32_MAX / CNF_MOST_LANES) return CNF_ERROR_SIZE;
   cnf_solver *s = calloc(1, sizeof *s);
   if (!s) return CNF_ERROR_MEMORY;

@@ -27,7 +27,9 @@ static void CNF_TYPED(product_divergence)(CNF_TYPED(cnf_evaluator) * e, real *ou
     return;
   }
   CNF_TYPED(product_derivatives)(e);
-  CNF_TYPED(product_of_one)(k, m->packed + m->m_packed, m->m_rows, m->m_cols, e->bars.d1, 0, e->kept.md1);
+  const real *d1 = e->bars.d1;
+  CNF_TYPED(derivative_product)
+  (e, m->m_packed, m->m_bf16, m->m_rows, m->m_cols, 1, &d1, &e->kept.md1, CNF_TYPED(overwrite));
   if (p->trace.hidden == 1)
     CNF_TYPED(copy_rows)(1, lanes, e->kept.md1, out);
   else
@@ -53,7 +55,9 @@ static void CNF_TYPED(product_divergence_reverse)(CNF_TYPED(cnf_evaluator) * e, 
     k->scale(m->m_rows, e->bars.d2, mu, e->bars.d2);
   }
   const cnf_plan *first = CNF_TYPED(hidden_plan)(m, 0);
-  CNF_TYPED(product_of_one)(k, m->packed + m->m_packed_t, m->m_cols, m->m_rows, e->bars.d2, 0, e->d1_bar);
+  const real *d2 = e->bars.d2;
+  CNF_TYPED(derivative_product)
+  (e, m->m_packed_t, m->m_bf16_t, m->m_cols, m->m_rows, 1, &d2, &e->d1_bar, CNF_TYPED(overwrite));
   k->derivative_reverse(first->op.activation, m->m_cols, CNF_TYPED(hidden_panel)(e, e->kept.value, 0),
                         CNF_TYPED(kept_aux)(e, first), e->d1_bar, CNF_TYPED(hidden_panel)(e, e->extra, 0));
 }

@@ -11,28 +11,31 @@
 
 /* Where a LINEAR op's packed weights and padded gradients begin, in reals. */
 typedef struct CNF_TYPED(cnf_linear_place) {
-  size_t packed;     /* [ceil(rows/block)][cols][block] */
-  size_t packed_t;   /* the transpose: [ceil(cols/block)][rows][block] */
-  size_t weight_bar; /* [rows][ld] */
-  size_t bias_bar;   /* [rows] */
+  size_t packed;       /* [ceil(rows/block)][cols][block] */
+  size_t packed_t;     /* the transpose: [ceil(cols/block)][rows][block] */
+  size_t bf16, bf16_t; /* the same in bfloat16, from the start of packed_bf16 */
+  size_t weight_bar;   /* [rows][ld] */
+  size_t bias_bar;     /* [rows] */
   size_t ld;
 } CNF_TYPED(cnf_linear_place);
 
 typedef struct CNF_TYPED(cnf_model) {
   const cnf_program *program;
-  const CNF_TYPED(cnf_kernels) * kernels; /* of the call under way: tile's, or tile->single */
-  const CNF_TYPED(cnf_kernels) * tile;    /* those that memory is laid out for */
-  int32_t trace;                          /* NONE, HUTCHINSON, EXACT_TANGENTS or EXACT_PRODUCT */
+  const CNF_TYPED(cnf_kernels) * kernels;   /* of the call under way: tile's, or tile->single */
+  const CNF_TYPED(cnf_kernels) * tile;      /* those that memory is laid out for */
+  const CNF_TYPED(cnf_bf16_kernels) * bf16; /* mixed precision: those of derivatives' products; else NULL */
+  int32_t trace;                            /* NONE, HUTCHINSON, EXACT_TANGENTS or EXACT_PRODUCT */
   int32_t probes;
   const real *theta;                    /* of the call under way */
   CNF_TYPED(cnf_linear_place) * places; /* [op_count] */
   real *packed;                         /* all packed weights */
-  size_t packed_size;
+  real *packed_bf16;                    /* those that derivatives are multiplied by, in mixed precision */
+  size_t packed_size, bf16_size;
   size_t gradient_size; /* of a padded gradient, in reals */
   /* EXACT_PRODUCT: trace = d2' M d1, M [m_rows][m_cols]; one hidden layer: m_rows = 1, d2 = 1; none: M is the trace. */
   int32_t m_rows, m_cols;
-  size_t m_packed, m_packed_t, m_bar, m_ld; /* M_bar is part of the padded gradient */
-  real *m, *q, *q_bar;                      /* [m_rows][m_cols]; q: two hidden layers only */
+  size_t m_packed, m_packed_t, m_bf16, m_bf16_t, m_bar, m_ld; /* M_bar is part of the padded gradient */
+  real *m, *q, *q_bar;                                        /* [m_rows][m_cols]; q: two hidden layers only */
   real *matmul_scratch;
 } CNF_TYPED(cnf_model);
 
@@ -73,6 +76,7 @@ typedef struct CNF_TYPED(cnf_evaluator) {
   CNF_TYPED(cnf_constants) constants; /* of the lanes' samples */
   real *extra;                        /* [value_rows]: what the divergence adds to cotangents of pre-activations */
   real *d1_bar;                       /* EXACT_PRODUCT: [m_cols] */
+  real *bf16_room;                    /* mixed precision: [group + 1][ceil(widest/terms)] words, panels of a product */
 } CNF_TYPED(cnf_evaluator);
 
 /* An evaluation that has been reversed: whose products make the weights' gradients. */

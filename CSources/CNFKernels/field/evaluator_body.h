@@ -31,6 +31,23 @@ static void CNF_TYPED(product_of_one)(const CNF_TYPED(cnf_kernels) * k, const re
   k->product(packed, rows, cols, 1, &x, &y, &accumulate);
 }
 
+static const int CNF_TYPED(overwrite)[CNF_TANGENT_GROUP] = {0}; /* as a product's `accumulate` */
+
+/* A product of derivatives, tangents or cotangents: by the weights at `packed`, or in mixed precision by those at `bf16`. */
+static void CNF_TYPED(derivative_product)(const CNF_TYPED(cnf_evaluator) * e, size_t packed, size_t bf16, int32_t rows,
+                                          int32_t cols, int32_t count, const real *const *x, real *const *y,
+                                          const int *accumulate) {
+  const CNF_TYPED(cnf_model) *m = e->model;
+  if (m->bf16)
+    m->bf16->product(m->packed_bf16 + bf16, rows, cols, count, x, y, accumulate, e->bf16_room);
+  else
+    m->kernels->product(m->packed + packed, rows, cols, count, x, y, accumulate);
+}
+static void CNF_TYPED(derivative_gradient)(const CNF_TYPED(cnf_model) * m, int32_t rows, int32_t cols, int32_t count,
+                                           const real *const *z, const real *const *x, size_t ld, real *w_bar) {
+  (m->bf16 ? m->bf16->weight_gradient : m->kernels->weight_gradient)(rows, cols, count, z, x, ld, w_bar);
+}
+
 /* Tangents that a divergence takes: probes, or unit vectors. */
 static int32_t CNF_TYPED(tangent_count)(const CNF_TYPED(cnf_model) * m) {
   if (m->trace == CNF_TRACE_HUTCHINSON) return m->probes;
@@ -82,7 +99,8 @@ static void CNF_TYPED(tangent_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int32
     if (plan->entry_row >= 0) {
       a_dot = CNF_TYPED(entry_of)(m, e->constants.entry, first + g, plan);
     } else {
-      CNF_TYPED(product_of_one)(k, m->packed + m->places[i].packed, plan->rows, plan->cols, a_dot, 0, y_dot);
+      CNF_TYPED(derivative_product)
+      (e, m->places[i].packed, m->places[i].bf16, plan->rows, plan->cols, 1, &a_dot, &y_dot, CNF_TYPED(overwrite));
       a_dot = y_dot;
     }
     if (plan->bends)
@@ -131,8 +149,13 @@ static int CNF_TYPED(value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, const re
       y_dot[g] = CNF_TYPED(tangent_of)(e, first, g, i + 1);
       pre[g] = CNF_TYPED(kept_pre)(e, plan, g);
     }
-    k->linear(m->packed + m->places[i].packed, m->theta + plan->bias, plan->rows, plan->cols, a, op->activation, y,
-              CNF_TYPED(kept_aux)(e, plan), count, x_dot, y_dot, pre);
+    real *aux = CNF_TYPED(kept_aux)(e, plan);
+    k->linear(m->packed + m->places[i].packed, m->theta + plan->bias, plan->rows, plan->cols, a, op->activation, y, aux,
+              m->bf16 ? 0 : count, x_dot, y_dot, pre);
+    if (m->bf16 && count) CNF_TYPED(derivative_product)
+    (e, m->places[i].packed, m->places[i].bf16, plan->rows, plan->cols, count, x_dot, y_dot, CNF_TYPED(overwrite));
+    for (int32_t g = 0; m->bf16 && plan->bends && g < count; g++)
+      k->activation_tangent(op->activation, plan->rows, y, aux, y_dot[g], y_dot[g], pre[g]);
     return count > 0;
   }
   case CNF_OP_ACTIVATION: k->activation(op->activation, plan->rows, a, y, CNF_TYPED(kept_aux)(e, plan)); break;
@@ -229,7 +252,8 @@ static void CNF_TYPED(reverse_linear)(CNF_TYPED(cnf_evaluator) * e, int32_t i, i
     to[panels] = CNF_TYPED(varying_of)(m, e->bars.tangent_bar, g, input);
     accumulate[panels++] = plan->tangent_accumulate;
   }
-  if (panels) k->product(m->packed + m->places[i].packed_t, plan->cols, plan->rows, panels, from, to, accumulate);
+  if (panels) CNF_TYPED(derivative_product)
+  (e, m->places[i].packed_t, m->places[i].bf16_t, plan->cols, plan->rows, panels, from, to, accumulate);
 }
 
 /* The value's reverse of op i, behind its activation, for all kinds but LINEAR. */
@@ -300,10 +324,11 @@ static void CNF_TYPED(gather_gradients)(const CNF_TYPED(cnf_model) * m, const CN
         z[pairs] = CNF_TYPED(varying_of)(m, done[n].bars.tangent_bar, g, i + 1);
         x[pairs++] = CNF_TYPED(varying_of)(m, done[n].kept.tangent, g, input);
       }
-    if (pairs) k->weight_gradient(plan->rows, plan->cols, pairs, z, x, place->ld, gradient + place->weight_bar);
+    if (pairs) CNF_TYPED(derivative_gradient)
+    (m, plan->rows, plan->cols, pairs, z, x, place->ld, gradient + place->weight_bar);
   }
   int32_t pairs = 0;
   for (int32_t n = 0; n < count; n++)
     if (done[n].product) z[pairs] = done[n].bars.d2, x[pairs++] = done[n].bars.d1;
-  if (pairs) k->weight_gradient(m->m_rows, m->m_cols, pairs, z, x, m->m_ld, gradient + m->m_bar);
+  if (pairs) CNF_TYPED(derivative_gradient)(m, m->m_rows, m->m_cols, pairs, z, x, m->m_ld, gradient + m->m_bar);
 }

@@ -9,6 +9,18 @@ static size_t CNF_TYPED(packed_reals)(const CNF_TYPED(cnf_kernels) * k, int32_t 
   return ROUND_UP((size_t)rows, (size_t)k->block_rows) * (size_t)cols;
 }
 
+/* Words of the same in bfloat16. */
+static size_t CNF_TYPED(bf16_words)(const CNF_TYPED(cnf_model) * m, int32_t rows, int32_t cols) {
+  return m->bf16 ? CNF_TYPED(packed_reals)(m->tile, rows, (cols + m->bf16->terms - 1) / m->bf16->terms) : 0;
+}
+
+/* Room for `count` reals more; where they begin, a multiple of a cache line. */
+static size_t CNF_TYPED(take_reals)(size_t *size, size_t count) {
+  const size_t at = *size;
+  *size += ROUND_UP(count, CNF_CACHE_LINE / sizeof(float));
+  return at;
+}
+
 /* From one row of a gradient to the next: whole vectors, and no multiple of 1 KiB, at which rows would share few sets of a
  * cache (1024 columns of float: 85 GFLOP/s, with a cache line more 93). */
 static size_t CNF_TYPED(gradient_stride)(const CNF_TYPED(cnf_kernels) * k, int32_t cols) {
@@ -22,31 +34,29 @@ static void CNF_TYPED(place_trace_product)(CNF_TYPED(cnf_model) * m) {
   m->m_rows = t->hidden == 2 ? p->plans[t->layers[1]].rows : 1;
   m->m_cols = t->hidden >= 1 ? p->plans[t->layers[0]].rows : 1;
   m->m_ld = CNF_TYPED(gradient_stride)(m->kernels, m->m_cols);
-  m->m_packed = m->packed_size;
-  m->packed_size += ROUND_UP(CNF_TYPED(packed_reals)(m->kernels, m->m_rows, m->m_cols), 16);
-  m->m_packed_t = m->packed_size;
-  m->packed_size += ROUND_UP(CNF_TYPED(packed_reals)(m->kernels, m->m_cols, m->m_rows), 16);
-  m->m_bar = m->gradient_size;
-  m->gradient_size += ROUND_UP((size_t)m->m_rows * m->m_ld, 16);
+  m->m_packed = CNF_TYPED(take_reals)(&m->packed_size, CNF_TYPED(packed_reals)(m->kernels, m->m_rows, m->m_cols));
+  m->m_packed_t = CNF_TYPED(take_reals)(&m->packed_size, CNF_TYPED(packed_reals)(m->kernels, m->m_cols, m->m_rows));
+  m->m_bf16 = CNF_TYPED(take_reals)(&m->bf16_size, CNF_TYPED(bf16_words)(m, m->m_rows, m->m_cols));
+  m->m_bf16_t = CNF_TYPED(take_reals)(&m->bf16_size, CNF_TYPED(bf16_words)(m, m->m_cols, m->m_rows));
+  m->m_bar = CNF_TYPED(take_reals)(&m->gradient_size, (size_t)m->m_rows * m->m_ld);
 }
 
 /* Decides where everything lies and takes the model's memory from `arena`. */
 static void CNF_TYPED(model_layout)(CNF_TYPED(cnf_model) * m, cnf_arena *arena) {
   const cnf_program *p = m->program;
-  m->packed_size = m->gradient_size = 0;
+  m->packed_size = m->bf16_size = m->gradient_size = 0;
   CNF_TYPED(cnf_linear_place) *places = cnf_arena_take(arena, (size_t)p->op_count, sizeof *places);
   for (int32_t i = 0; i < p->op_count; i++) {
     const cnf_plan *plan = &p->plans[i];
     if (plan->op.kind != CNF_OP_LINEAR) continue;
     CNF_TYPED(cnf_linear_place) place = {.ld = CNF_TYPED(gradient_stride)(m->kernels, plan->cols)};
-    place.packed = m->packed_size;
-    m->packed_size += ROUND_UP(CNF_TYPED(packed_reals)(m->kernels, plan->rows, plan->cols), 16);
-    place.packed_t = m->packed_size;
-    m->packed_size += ROUND_UP(CNF_TYPED(packed_reals)(m->kernels, plan->cols, plan->rows), 16);
-    place.weight_bar = m->gradient_size;
-    m->gradient_size += ROUND_UP((size_t)plan->rows * place.ld, 16);
-    place.bias_bar = m->gradient_size;
-    m->gradient_size += ROUND_UP((size_t)plan->rows, 16);
+    place.packed = CNF_TYPED(take_reals)(&m->packed_size, CNF_TYPED(packed_reals)(m->kernels, plan->rows, plan->cols));
+    place.packed_t =
+        CNF_TYPED(take_reals)(&m->packed_size, CNF_TYPED(packed_reals)(m->kernels, plan->cols, plan->rows));
+    place.bf16 = CNF_TYPED(take_reals)(&m->bf16_size, CNF_TYPED(bf16_words)(m, plan->rows, plan->cols));
+    place.bf16_t = CNF_TYPED(take_reals)(&m->bf16_size, CNF_TYPED(bf16_words)(m, plan->cols, plan->rows));
+    place.weight_bar = CNF_TYPED(take_reals)(&m->gradient_size, (size_t)plan->rows * place.ld);
+    place.bias_bar = CNF_TYPED(take_reals)(&m->gradient_size, (size_t)plan->rows);
     if (places) places[i] = place;
   }
   m->m_rows = m->m_cols = 0;
@@ -54,6 +64,7 @@ static void CNF_TYPED(model_layout)(CNF_TYPED(cnf_model) * m, cnf_arena *arena) 
   m->places = places;
   m->packed_size += CNF_CACHE_LINE / sizeof(real); /* products of one lane load up to a vector past the last weights */
   m->packed = cnf_arena_take(arena, m->packed_size, sizeof(real));
+  m->packed_bf16 = cnf_arena_take(arena, m->bf16_size, sizeof(real));
   if (m->trace != CNF_TRACE_EXACT_PRODUCT) return;
   size_t product = (size_t)m->m_rows * (size_t)m->m_cols;
   m->m = cnf_arena_take(arena, product, sizeof(real));
@@ -117,4 +128,7 @@ static void CNF_TYPED(evaluator_layout)(CNF_TYPED(cnf_evaluator) * e, const CNF_
   CNF_TYPED(constants_layout)(&e->constants, m, arena);
   e->extra = cnf_arena_take(arena, (size_t)m->program->value_rows, row);
   e->d1_bar = cnf_arena_take(arena, m->trace == CNF_TRACE_EXACT_PRODUCT ? (size_t)m->m_cols : 0, row);
+  const size_t panels = m->bf16 ? (size_t)CNF_TYPED(group_size)(m) + 1 : 0,
+               terms = m->bf16 ? (size_t)m->bf16->terms : 1;
+  e->bf16_room = cnf_arena_take(arena, panels * ((size_t)m->program->widest + terms - 1) / terms, row);
 }

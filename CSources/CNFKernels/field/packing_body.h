@@ -12,6 +12,9 @@ static void CNF_TYPED(model_pack)(CNF_TYPED(cnf_model) * m, const real *theta) {
     size_t cols = (size_t)plan->cols;
     m->kernels->pack(w, cols, 1, plan->rows, plan->cols, m->packed + m->places[i].packed);
     m->kernels->pack(w, 1, cols, plan->cols, plan->rows, m->packed + m->places[i].packed_t);
+    if (!m->bf16) continue;
+    m->bf16->pack(w, cols, 1, plan->rows, plan->cols, m->packed_bf16 + m->places[i].bf16);
+    m->bf16->pack(w, 1, cols, plan->cols, plan->rows, m->packed_bf16 + m->places[i].bf16_t);
   }
   if (m->trace == CNF_TRACE_EXACT_PRODUCT) CNF_TYPED(trace_product_pack)(m);
 }

@@ -68,6 +68,9 @@ static void CNF_TYPED(trace_product_pack)(CNF_TYPED(cnf_model) * m) {
   }
   m->kernels->pack(m->m, cols, 1, m->m_rows, m->m_cols, m->packed + m->m_packed);
   m->kernels->pack(m->m, 1, cols, m->m_cols, m->m_rows, m->packed + m->m_packed_t);
+  if (!m->bf16) return;
+  m->bf16->pack(m->m, cols, 1, m->m_rows, m->m_cols, m->packed_bf16 + m->m_bf16);
+  m->bf16->pack(m->m, 1, cols, m->m_cols, m->m_rows, m->packed_bf16 + m->m_bf16_t);
 }
 
 /* Leads M_bar, which the solve has gathered in `gradient`, back into the weights' gradients. Once per call. */

@@ -69,7 +69,7 @@ extern "C" {
   X(CNF_OK, 0, "ok")                                                                            \
   X(CNF_ERROR_NULL, 1, "a required pointer is NULL")                                            \
   X(CNF_ERROR_STRUCT_SIZE, 2, "struct_size is not the size of any known version of the struct") \
-  X(CNF_ERROR_DTYPE, 3, "unknown dtype")                                                        \
+  X(CNF_ERROR_DTYPE, 3, "unknown dtype, or one that an option does not go with")                \
   X(CNF_ERROR_SIZE, 4, "a size is zero, negative or so large that its product overflows")       \
   X(CNF_ERROR_OP_KIND, 5, "unknown op kind")                                                    \
   X(CNF_ERROR_OP_INPUT, 6, "an op reads a block that does not exist before it")                 \
@@ -231,18 +231,32 @@ typedef enum cnf_trace {
 typedef enum cnf_probe { CNF_PROBE_RADEMACHER = 0, CNF_PROBE_GAUSSIAN = 1 } cnf_probe;
 
 /* The instruction sets that bodies exist for. X(name, value, suffix, text) */
-#define CNF_ISA_LIST(X)                     \
-  X(CNF_ISA_GENERIC, 1, generic, "generic") \
-  X(CNF_ISA_AVX2, 2, avx2, "avx2")          \
-  X(CNF_ISA_AVX512, 3, avx512, "avx512")    \
-  X(CNF_ISA_NEON, 4, neon, "neon") /* AArch64 */
+#define CNF_ISA_LIST(X)                                                                                         \
+  X(CNF_ISA_GENERIC, 1, generic, "generic")                                                                     \
+  X(CNF_ISA_AVX2, 2, avx2, "avx2")                                                                              \
+  X(CNF_ISA_AVX512, 3, avx512, "avx512")                                                                        \
+  X(CNF_ISA_AVX512BF16, 5, avx512bf16, "avx512bf16") /* AVX-512 with BF16: as avx512, but in mixed precision */ \
+  X(CNF_ISA_NEON, 4, neon, "neon")                   /* AArch64 */
 
 typedef enum cnf_isa {
-  CNF_ISA_AUTOMATIC = 0, /* the environment's CNF_ISA=generic|avx2|avx512|neon if set, else the best of this machine */
+  CNF_ISA_AUTOMATIC =
+      0, /* the environment's CNF_ISA=generic|avx2|avx512|avx512bf16|neon if set, else the best of this machine */
 #define CNF_X(name, value, suffix, text) name = value,
   CNF_ISA_LIST(CNF_X)
 #undef CNF_X
 } cnf_isa;
+
+/* In which numbers a CNF_FLOAT32 field is run. */
+typedef enum cnf_precision {
+  CNF_PRECISION_FULL = 0, /* float */
+  CNF_PRECISION_MIXED =
+      1 /* float for values, states and errors of steps; products of derivatives - tangents, cotangents and
+                             weights' gradients - take operands that are rounded to bfloat16, 8 bits, and add in float. A
+                             divergence is then off by about 1/256 of its terms' size, so the error norm leaves it out, as
+                             exclude_log_det does, and a gradient likewise. States are those of full precision, to the bit,
+                             and the promises of section 1 hold. Twice the rate with CNF_ISA_AVX512BF16; elsewhere
+                             operands are rounded and multiplied as floats, which saves nothing. */
+} cnf_precision;
 
 typedef struct cnf_solver_options {
   size_t struct_size;
@@ -262,6 +276,7 @@ typedef struct cnf_solver_options {
   int32_t isa;             /* cnf_isa */
   int64_t store_bytes;     /* gradient: bytes per thread for evaluations kept between a solve and its reverse; those for
                               which there is no room are made again, with the same bits. 0: 32 MiB; negative: none */
+  int32_t precision;       /* cnf_precision */
 } cnf_solver_options;
 
 /* Fills in struct_size and the defaults: dopri5, CNF_CONTROL_SAMPLE, 1e-5/1e-5, exact trace, all threads. NULL: no-op. */
@@ -431,7 +446,7 @@ typedef struct cnf_kernel_measure {
 
 /* Times one kernel on a layer of `rows` x `cols` (1 to 8192 each) and one tile, its operands in cache as far as they fit:
  * what a chunk finds. Elementwise kernels walk `rows` alone. The result is compared first with the generic kernels':
- * CNF_ERROR_KERNEL where it differs by more than rounding. *out, whose struct_size the caller has set, is written on CNF_OK. */
+ * CNF_ERROR_KERNEL where it differs by more than rounding; kernels named ..._bf16 are for CNF_FLOAT32 alone, CNF_ERROR_DTYPE. *out, whose struct_size the caller has set, is written on CNF_OK. */
 CNF_API cnf_status cnf_measure_kernel(int32_t kernel, int32_t dtype, int32_t isa, int32_t rows, int32_t cols,
                                       double seconds, cnf_kernel_measure *out);
 

@@ -15,7 +15,7 @@ typedef enum work { PRODUCT, ROWS_BY_LANES, ROWS_BY_COLS } work;
 
 typedef struct CNF_TYPED(measured_kernel) {
   const char *name;
-  void (*run)(void *operands);
+  void (*run)(void *operands); /* NULL: this dtype does not have it */
   int activation;
   shape shape;
   work work;
@@ -58,11 +58,20 @@ RUN(finite, finite(m->rows, m->z, 0, m->out))
 RUN(blend, blend(m->rows, m->row, m->z, m->bar, m->out))
 RUN(lanes_out, lanes_out(m->rows, m->z, m->columns))
 RUN(lanes_in, lanes_in(m->rows, m->sources, m->out))
+#if CNF_REAL_BITS == 32
+RUN(product_bf16, bf16->product(m->packed_bf16, m->rows, m->cols, 1, m->inputs, &m->out, &zero, m->room_bf16))
+RUN(weight_gradient_bf16, bf16->weight_gradient(m->rows, m->cols, STAGES, m->stages, m->inputs, m->ld, m->out))
+#endif
 #undef RUN
 
 #define ENTRY_OF(name, run, activation, shape, work, panels) \
   {name, CNF_TYPED(run_##run), activation, shape, work, panels},
 #define ENTRY(name, run, activation, shape, work) ENTRY_OF(name, run, activation, shape, work, 1)
+#if CNF_REAL_BITS == 32
+#define ENTRY_BF16(name, run, shape, panels) ENTRY_OF(name, run, 0, shape, PRODUCT, panels)
+#else
+#define ENTRY_BF16(name, run, shape, panels) {name, NULL, 0, shape, PRODUCT, panels},
+#endif
 #define ACTIVATION(name, value, suffix, text) ENTRY("activation_" text, activation, value, PANEL, ROWS_BY_LANES)
 #define TANGENT(name, value, suffix, text) ENTRY("activation_tangent_" text, tangent, value, PANEL, ROWS_BY_LANES)
 #define REVERSE(name, value, suffix, text) ENTRY("activation_reverse_" text, reverse, value, PANEL, ROWS_BY_LANES)
@@ -80,6 +89,8 @@ static const CNF_TYPED(measured_kernel) CNF_TYPED(measured_kernels)[] = {
   ENTRY("product_accumulate", product_accumulate, 0, PANEL, PRODUCT)
   ENTRY("weight_gradient", weight_gradient, 0, GRADIENT, PRODUCT)
   ENTRY_OF("weight_gradient_stages", weight_gradient_stages, 0, GRADIENT, PRODUCT, STAGES)
+  ENTRY_BF16("product_bf16", product_bf16, PANEL, 1)
+  ENTRY_BF16("weight_gradient_stages_bf16", weight_gradient_bf16, GRADIENT, STAGES)
   ENTRY("row_sums", row_sums, 0, SUMS, ROWS_BY_LANES)
   ENTRY("pack", pack, 0, PACKED, ROWS_BY_COLS)
   CNF_ACTIVATION_LIST(ACTIVATION)

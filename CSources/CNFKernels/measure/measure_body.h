@@ -33,6 +33,7 @@ cnf_status CNF_TYPED(cnf_measured_kernel)(int32_t number, int32_t isa, int32_t r
                                           cnf_kernel_measure *out) {
   const CNF_TYPED(measured_kernel) *kernel = &CNF_TYPED(measured_kernels)[number];
   CNF_TYPED(operands) m;
+  if (!kernel->run) return CNF_ERROR_DTYPE;
   if (!CNF_TYPED(operands_make)(&m, isa, rows, cols, kernel->activation)) return CNF_ERROR_MEMORY;
   cnf_status status = CNF_TYPED(check)(kernel, &m);
   if (status == CNF_OK) {

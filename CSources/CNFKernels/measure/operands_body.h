@@ -11,6 +11,7 @@ typedef struct CNF_TYPED(operands) {
   int rows, cols, activation;
   size_t ld;                                   /* columns rounded up to a vector */
   real *weights, *packed, *bias;               /* [rows][cols], the same packed, [rows] */
+  real *packed_bf16, *room_bf16;               /* the same in words of bfloat16; those of a panel [cols][lanes] */
   real *x;                                     /* [STAGES][cols][lanes] */
   real *z, *y, *aux;                           /* [rows][lanes]: before and after the activation, and what it keeps */
   real *z_dot, *y_dot, *pre_dot;               /* [rows][lanes] */
@@ -32,6 +33,8 @@ static void CNF_TYPED(operands_layout)(CNF_TYPED(operands) * m, cnf_arena *arena
   size_t panel = lanes * sizeof(real), out = rows * lanes;
   m->weights = cnf_arena_take(arena, rows * cols, sizeof(real));
   m->packed = cnf_arena_take(arena, packed, sizeof(real));
+  m->packed_bf16 = cnf_arena_take(arena, packed, sizeof(real));
+  m->room_bf16 = cnf_arena_take(arena, cols, panel);
   m->bias = cnf_arena_take(arena, rows, sizeof(real));
   m->x = cnf_arena_take(arena, STAGES * cols, panel);
   real **panels[] = {&m->z, &m->y, &m->aux, &m->z_dot, &m->y_dot, &m->pre_dot, &m->bar, &m->out_aux};
@@ -61,6 +64,7 @@ static void CNF_TYPED(operands_fill)(CNF_TYPED(operands) * m) {
   for (size_t i = 0; i < rows * cols; i++) m->weights[i] = gain * CNF_TYPED(number)(i, 1);
   for (size_t r = 0; r < rows; r++) m->bias[r] = CNF_TYPED(number)(r, 2);
   m->k->pack(m->weights, cols, 1, m->rows, m->cols, m->packed);
+  if (m->k->bf16) m->k->bf16->pack(m->weights, cols, 1, m->rows, m->cols, m->packed_bf16);
   CNF_TYPED(fill)(m->x, 3, STAGES * cols, lanes);
   CNF_TYPED(fill)(m->z, 5, rows, lanes);
   CNF_TYPED(fill)(m->z_dot, 7, rows, lanes);

@@ -9,12 +9,27 @@
 #define CNF_SIMD_KERNELS_H
 #include "simd/real.h"
 
+/* Products of float panels whose operands are rounded to bfloat16 and whose sums are float: for derivatives in mixed precision. A word of 32 bits holds `terms` neighbouring terms of a sum, one of which may be wanting at the end:
+ * it is 0. */
+typedef struct CNF_TYPED(cnf_bf16_kernels) {
+  int terms;
+  /* packed [ceil(rows/block)][ceil(cols/terms)][block] words, from w as in `pack`; missing rows are 0. */
+  void (*pack)(const real *w, size_t row_stride, size_t col_stride, int rows, int cols, real *packed);
+  /* As `product`. room [count][ceil(cols/terms)][lanes] is overwritten. */
+  void (*product)(const real *packed, int rows, int cols, int count, const real *const *x, real *const *y,
+                  const int *accumulate, real *room);
+  /* As `weight_gradient`; but layers of less than 5 columns or 4 rows are not rounded: they fill no vector, and cost little. */
+  void (*weight_gradient)(int rows, int cols, int count, const real *const *z, const real *const *x, size_t ld,
+                          real *w_bar);
+} CNF_TYPED(cnf_bf16_kernels);
+
 typedef struct CNF_TYPED(cnf_kernels) {
   int lanes;      /* T, samples of a tile */
   int block_rows; /* rows of a block of packed weights */
   int width;      /* elements of a vector: leading dimensions of gradients are multiples of it */
   /* The same kernels for tiles of one lane, with the same packed weights, gradients and bits; NULL in that table itself. */
   const struct CNF_TYPED(cnf_kernels) * single;
+  const CNF_TYPED(cnf_bf16_kernels) * bf16; /* NULL in double, and for one lane */
 
   /* packed [ceil(rows/block)][cols][block] from w: element (r, c) at w[r*row_stride + c*col_stride]; missing rows are 0. */
   void (*pack)(const real *w, size_t row_stride, size_t col_stride, int rows, int cols, real *packed);
@@ -87,7 +102,8 @@ typedef struct CNF_TYPED(cnf_kernels) {
 
 extern const CNF_TYPED(cnf_kernels) CNF_TYPED(cnf_kernels_generic);
 #if defined(__x86_64__)
-extern const CNF_TYPED(cnf_kernels) CNF_TYPED(cnf_kernels_avx2), CNF_TYPED(cnf_kernels_avx512);
+extern const CNF_TYPED(cnf_kernels) CNF_TYPED(cnf_kernels_avx2), CNF_TYPED(cnf_kernels_avx512),
+    CNF_TYPED(cnf_kernels_avx512bf16);
 #elif defined(__aarch64__)
 extern const CNF_TYPED(cnf_kernels) CNF_TYPED(cnf_kernels_neon);
 #endif

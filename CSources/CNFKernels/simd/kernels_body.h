@@ -12,10 +12,23 @@ static void CNF_KERNEL(pack)(const real *w, size_t row_stride, size_t col_stride
         *packed++ = r < rows ? w[(size_t)r * row_stride + (size_t)c * col_stride] : 0;
 }
 
-/* y [rows] = W x + b for one block of `rows` <= BLOCK_ROWS, a constant where this is inlined: the accumulators stay in
- * registers. Lane j's sum runs over columns in order, whatever the other lanes hold. */
-CNF_INLINE void block_product(const real *packed, const real *b, const int rows, int cols, const real *x, real *y,
-                              int accumulate) {
+#ifndef BF16_TERMS
+#define BF16_TERMS 1 /* double has no such products */
+#endif
+/* What a sum takes from one word of each operand: a product, or those of a pair of bfloat16. */
+typedef enum words { REALS, BF16_WORDS } words;
+CNF_INLINE vec multiply_add(const words words, vec a, vec b, vec c) {
+#if BF16_TERMS == 2
+  if (words == BF16_WORDS) return v_bf16_dot(a, b, c);
+#endif
+  (void)words;
+  return v_fma(a, b, c);
+}
+
+/* y [rows] = W x + b for one block of `rows` <= BLOCK_ROWS, a constant where this is inlined, as `words` is: the accumulators
+ * stay in registers. Lane j's sum runs over columns in order, whatever the other lanes hold. */
+CNF_INLINE void block_product(const words words, const real *packed, const real *b, const int rows, int cols,
+                              const real *x, real *y, int accumulate) {
   vec acc[BLOCK_ROWS][VN];
   for (int r = 0; r < rows; r++)
     for (int j = 0; j < VN; j++)
@@ -25,29 +38,33 @@ CNF_INLINE void block_product(const real *packed, const real *b, const int rows,
     for (int j = 0; j < VN; j++) v[j] = v_load(x + (size_t)j * VW);
     for (int r = 0; r < rows; r++) {
       vec w = v_set1(packed[r]);
-      for (int j = 0; j < VN; j++) acc[r][j] = v_fma(w, v[j], acc[r][j]);
+      for (int j = 0; j < VN; j++) acc[r][j] = multiply_add(words, w, v[j], acc[r][j]);
     }
   }
   for (int r = 0; r < rows; r++)
     for (int j = 0; j < VN; j++) v_store(y + (size_t)r * LANES + (size_t)j * VW, acc[r][j]);
 }
 
-static void block_product_any(const real *packed, const real *b, int rows, int cols, const real *x, real *y,
-                              int accumulate) {
+CNF_INLINE void block_product_of(const words words, const real *packed, const real *b, int rows, int cols,
+                                 const real *x, real *y, int accumulate) {
   switch (rows) {
-  case 1: block_product(packed, b, 1, cols, x, y, accumulate); break;
-  case 2: block_product(packed, b, 2, cols, x, y, accumulate); break;
-  case 3: block_product(packed, b, 3, cols, x, y, accumulate); break;
+  case 1: block_product(words, packed, b, 1, cols, x, y, accumulate); break;
+  case 2: block_product(words, packed, b, 2, cols, x, y, accumulate); break;
+  case 3: block_product(words, packed, b, 3, cols, x, y, accumulate); break;
 #if BLOCK_ROWS > 4
-  case 4: block_product(packed, b, 4, cols, x, y, accumulate); break;
-  case 5: block_product(packed, b, 5, cols, x, y, accumulate); break;
+  case 4: block_product(words, packed, b, 4, cols, x, y, accumulate); break;
+  case 5: block_product(words, packed, b, 5, cols, x, y, accumulate); break;
 #endif
 #if BLOCK_ROWS > 6
-  case 6: block_product(packed, b, 6, cols, x, y, accumulate); break;
-  case 7: block_product(packed, b, 7, cols, x, y, accumulate); break;
+  case 6: block_product(words, packed, b, 6, cols, x, y, accumulate); break;
+  case 7: block_product(words, packed, b, 7, cols, x, y, accumulate); break;
 #endif
-  default: block_product(packed, b, BLOCK_ROWS, cols, x, y, accumulate);
+  default: block_product(words, packed, b, BLOCK_ROWS, cols, x, y, accumulate);
   }
+}
+static void block_product_any(const real *packed, const real *b, int rows, int cols, const real *x, real *y,
+                              int accumulate) {
+  block_product_of(REALS, packed, b, rows, cols, x, y, accumulate);
 }
 
 /* Every panel meets a block of weights while that is in the first-level cache. */
@@ -197,6 +214,12 @@ static void CNF_KERNEL(linear)(const real *packed, const real *b, int rows, int 
 
 #include "simd/kernels_gradient_body.h"
 #include "simd/kernels_panel_body.h"
+#if CNF_REAL_BITS == 32
+#include "simd/kernels_bf16_body.h"
+#define BF16_TABLE &CNF_KERNEL(bf16_table)
+#else
+#define BF16_TABLE NULL
+#endif
 
 #include "simd/kernels_single_body.h"
 
@@ -205,6 +228,7 @@ const CNF_TYPED(cnf_kernels) CNF_KERNEL_TABLE = {
     .block_rows = BLOCK_ROWS,
     .width = VW,
     .single = &SINGLE(table),
+    .bf16 = BF16_TABLE,
     .pack = CNF_KERNEL(pack),
     .linear = CNF_KERNEL(linear),
     .product = CNF_KERNEL(product),

@@ -36,21 +36,22 @@ static void strip_of(int cols, const real *x, real *strip) {
 
 /* A block of `rows` rows and `vectors` vectors of columns stays in registers while panels and their lanes are summed in
  * order. */
-CNF_INLINE void block_gradient(const int rows, const int vectors, int count, const real *const *z, size_t row,
-                               const real *strips, size_t ld, real *w_bar) {
+CNF_INLINE void block_gradient(const words words, const int rows, const int vectors, int count, const real *const *z,
+                               size_t row, const real *strips, size_t ld, real *w_bar) {
+  const int length = words == REALS ? LANES : LANES / BF16_TERMS;
   vec acc[BLOCK_ROWS][2];
   for (int r = 0; r < rows; r++)
     for (int j = 0; j < vectors; j++) acc[r][j] = v_load(w_bar + (size_t)r * ld + (size_t)j * VW);
   for (int r = 0; r < rows; r++) /* the next strip's */
     for (int j = 0; j < vectors; j++) __builtin_prefetch(w_bar + (size_t)r * ld + (size_t)(2 + j) * VW, 1);
   for (int n = 0; n < count; n++) {
-    const real *zn = z[n] + row * LANES;
-    for (int t = 0; t < LANES; t++, strips += STRIP) {
+    const real *zn = z[n] + row * (size_t)length;
+    for (int t = 0; t < length; t++, strips += STRIP) {
       vec v[2];
       for (int j = 0; j < vectors; j++) v[j] = v_load(strips + (size_t)j * VW);
       for (int r = 0; r < rows; r++) {
-        vec s = v_set1(zn[(size_t)r * LANES + t]);
-        for (int j = 0; j < vectors; j++) acc[r][j] = v_fma(s, v[j], acc[r][j]);
+        vec s = v_set1(zn[(size_t)(r * length + t)]);
+        for (int j = 0; j < vectors; j++) acc[r][j] = multiply_add(words, s, v[j], acc[r][j]);
       }
     }
   }
@@ -59,24 +60,24 @@ CNF_INLINE void block_gradient(const int rows, const int vectors, int count, con
 }
 
 /* As few blocks of rows as can be, of about equal heights: a low one would not hide the latency of its sums. */
-CNF_INLINE void strip_gradient(const int vectors, int first, int end, int count, const real *const *z,
-                               const real *strips, size_t ld, real *w_bar) {
+CNF_INLINE void strip_gradient(const words words, const int vectors, int first, int end, int count,
+                               const real *const *z, const real *strips, size_t ld, real *w_bar) {
   for (int left = (end - first + BLOCK_ROWS - 1) / BLOCK_ROWS, r = first, height; left > 0; left--, r += height) {
     real *to = w_bar + (size_t)r * ld;
     height = (end - r + left - 1) / left;
     switch (height) {
-    case 1: block_gradient(1, vectors, count, z, (size_t)r, strips, ld, to); break;
-    case 2: block_gradient(2, vectors, count, z, (size_t)r, strips, ld, to); break;
-    case 3: block_gradient(3, vectors, count, z, (size_t)r, strips, ld, to); break;
+    case 1: block_gradient(words, 1, vectors, count, z, (size_t)r, strips, ld, to); break;
+    case 2: block_gradient(words, 2, vectors, count, z, (size_t)r, strips, ld, to); break;
+    case 3: block_gradient(words, 3, vectors, count, z, (size_t)r, strips, ld, to); break;
 #if BLOCK_ROWS > 4
-    case 4: block_gradient(4, vectors, count, z, (size_t)r, strips, ld, to); break;
-    case 5: block_gradient(5, vectors, count, z, (size_t)r, strips, ld, to); break;
+    case 4: block_gradient(words, 4, vectors, count, z, (size_t)r, strips, ld, to); break;
+    case 5: block_gradient(words, 5, vectors, count, z, (size_t)r, strips, ld, to); break;
 #endif
 #if BLOCK_ROWS > 6
-    case 6: block_gradient(6, vectors, count, z, (size_t)r, strips, ld, to); break;
-    case 7: block_gradient(7, vectors, count, z, (size_t)r, strips, ld, to); break;
+    case 6: block_gradient(words, 6, vectors, count, z, (size_t)r, strips, ld, to); break;
+    case 7: block_gradient(words, 7, vectors, count, z, (size_t)r, strips, ld, to); break;
 #endif
-    default: block_gradient(BLOCK_ROWS, vectors, count, z, (size_t)r, strips, ld, to);
+    default: block_gradient(words, BLOCK_ROWS, vectors, count, z, (size_t)r, strips, ld, to);
     }
   }
 }
@@ -89,9 +90,9 @@ static void gradient_of_panels(int rows, int cols, int count, const real *const 
     for (int c = 0; c < cols; c += STRIP) {
       for (int n = 0; n < count; n++) strip_of(cols - c, x[n] + (size_t)c * LANES, strips + (size_t)n * LANES * STRIP);
       if (cols - c > VW)
-        strip_gradient(2, first, end, count, z, strips, ld, w_bar + c);
+        strip_gradient(REALS, 2, first, end, count, z, strips, ld, w_bar + c);
       else
-        strip_gradient(1, first, end, count, z, strips, ld, w_bar + c);
+        strip_gradient(REALS, 1, first, end, count, z, strips, ld, w_bar + c);
     }
   }
 }

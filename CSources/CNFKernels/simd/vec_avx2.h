@@ -22,6 +22,14 @@ typedef __m256d vec;
 CNF_INLINE vec v_where_positive(vec x, vec a, vec b) { return V(blendv)(b, a, V(cmp)(x, V(setzero)(), _CMP_GT_OQ)); }
 
 #if CNF_REAL_BITS == 32
+#define BF16_TERMS 1
+CNF_INLINE vec v_bf16(vec a) {
+  const __m256i bits = _mm256_castps_si256(a);
+  const __m256i even = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+  const __m256i rounded = _mm256_add_epi32(bits, _mm256_add_epi32(even, _mm256_set1_epi32(0x7fff)));
+  const __m256i kept = _mm256_and_si256(rounded, _mm256_set1_epi32((int)0xffff0000));
+  return _mm256_blendv_ps(_mm256_castsi256_ps(kept), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+}
 CNF_INLINE real v_sum(vec a) {
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
   s = _mm_add_ps(s, _mm_movehl_ps(s, s));

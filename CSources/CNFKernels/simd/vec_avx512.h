@@ -20,6 +20,16 @@ typedef __m512d vec;
 #include "simd/vec_x86_words.h"
 
 #if CNF_REAL_BITS == 32
+#ifndef BF16_TERMS
+#define BF16_TERMS 1
+CNF_INLINE vec v_bf16(vec a) {
+  const __m512i bits = _mm512_castps_si512(a);
+  const __m512i even = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(even, _mm512_set1_epi32(0x7fff)));
+  const __m512i kept = _mm512_and_si512(rounded, _mm512_set1_epi32((int)0xffff0000));
+  return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q), _mm512_castsi512_ps(kept), a);
+}
+#endif
 CNF_INLINE vec v_where_positive(vec x, vec a, vec b) {
   return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), b, a);
 }

@@ -43,6 +43,15 @@ CNF_INLINE vec v_power_of_two(vec shifted) { return (vec)((vec_int)shifted << MA
 CNF_INLINE vec v_negate_odd(vec a, vec shifted) {
   return (vec)((vec_int)a ^ ((vec_int)shifted << (CNF_REAL_BITS - 1)));
 }
+#if CNF_REAL_BITS == 32
+/* Rounded to bfloat16, the upper half of a float: the nearest, of two the even one. NaN stays one. */
+#define BF16_TERMS 1
+typedef uint32_t vec_bits __attribute__((vector_size(16)));
+CNF_INLINE vec v_bf16(vec a) {
+  const vec_bits bits = (vec_bits)a, even = (bits >> 16) & 1;
+  return v_bits_select((vec_int)(a == a), (vec)((bits + 0x7fff + even) & 0xffff0000), a);
+}
+#endif
 CNF_INLINE real v_sum(vec a) {
 #if CNF_REAL_BITS == 32
   return (a[0] + a[2]) + (a[1] + a[3]);

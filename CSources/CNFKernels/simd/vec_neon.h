@@ -40,6 +40,12 @@ CNF_INLINE vec v_where_positive(vec x, vec a, vec b) { return V(vbslq)(V(vcgtzq)
 CNF_INLINE real v_sum(vec a) { return V(vaddvq)(a); } /* of neighbours, then of the sums */
 
 #if CNF_REAL_BITS == 32
+#define BF16_TERMS 1
+CNF_INLINE vec v_bf16(vec a) {
+  const uint32x4_t bits = vreinterpretq_u32_f32(a), even = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
+  const uint32x4_t rounded = vaddq_u32(bits, vaddq_u32(even, vdupq_n_u32(0x7fff)));
+  return vbslq_f32(vceqq_f32(a, a), vreinterpretq_f32_u32(vandq_u32(rounded, vdupq_n_u32(0xffff0000))), a);
+}
 CNF_INLINE vec v_power_of_two(vec shifted) {
   return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(shifted), 23));
 }

@@ -110,7 +110,8 @@ static void CNF_TYPED(run_gradient)(CNF_TYPED(cnf_call) * call) {
  * sample of the 2-64-64-64-2 net took 1.69 ms in a tile of 16 lanes, 0.45 ms alone (`make bench-c`: alone-rk4, AVX2). */
 #define CNF_MOST_SINGLE 2
 static void CNF_TYPED(choose_kernels)(CNF_TYPED(cnf_model) * m, size_t count) {
-  m->kernels = count <= CNF_MOST_SINGLE ? m->tile->single : m->tile;
+  m->kernels =
+      count <= CNF_MOST_SINGLE && !m->bf16 ? m->tile->single : m->tile; /* no product of bfloat16 is for one lane */
 }
 
 cnf_status CNF_TYPED(cnf_solver_run)(CNF_TYPED(cnf_solver) * solver, const cnf_solve_input *input, const cnf_loss *loss,

@@ -7,6 +7,7 @@ const CNF_TYPED(cnf_kernels) * CNF_TYPED(cnf_kernels_for)(int32_t isa) {
 #if defined(__x86_64__)
   case CNF_ISA_AVX2: return &CNF_TYPED(cnf_kernels_avx2);
   case CNF_ISA_AVX512: return &CNF_TYPED(cnf_kernels_avx512);
+  case CNF_ISA_AVX512BF16: return &CNF_TYPED(cnf_kernels_avx512bf16);
 #elif defined(__aarch64__)
   case CNF_ISA_NEON: return &CNF_TYPED(cnf_kernels_neon);
 #endif
@@ -97,6 +98,7 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
   s->options = *options;
   s->model.program = program;
   s->model.kernels = s->model.tile = CNF_TYPED(cnf_kernels_for)(options->isa);
+  s->model.bf16 = options->precision == CNF_PRECISION_MIXED ? s->model.tile->bf16 : NULL;
   s->model.trace = trace;
   s->model.probes = options->probes;
   /* batch control runs its steps as fixed ones, once it has found them */

@@ -2,6 +2,7 @@
 public struct TrainingStepMeasurement: Sendable {
   public let benchmark: TrainingStepBenchmark
   public let backend: Backend
+  public let precision: Precision
   public let threads: Int
   /// Of a step.
   public let timing: Timing

@@ -16,6 +16,8 @@ struct BenchPlan {
   let threads: Int
   /// Of the training steps.
   let instructionSet: InstructionSet
+  /// Of the training steps and their scaling.
+  let precision: Precision
   /// Of the kernels, the fastest last.
   let kernelInstructionSets: [InstructionSet]
   /// For each training step.
@@ -38,6 +40,13 @@ struct BenchPlan {
         .usage, "there is no workload '\(name)': \(Suggestion.sentence(for: name, among: known))")
     }
     return Workload.all.filter { asked.contains($0.name) }
+  }
+
+  /// The precision of this name.
+  static func precision(named name: String) throws -> Precision {
+    if let precision = Precision(rawValue: name) { return precision }
+    let mend = Suggestion.sentence(for: name, among: Precision.allCases.map(\.rawValue))
+    throw CommandFailure(.usage, "there is no precision '\(name)': \(mend)")
   }
 
   /// The instruction set of this name.

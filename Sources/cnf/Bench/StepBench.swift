@@ -21,14 +21,15 @@ struct StepBench {
   func training() throws -> BenchTable {
     var result = BenchTable(
       title:
-        "Training step: mean NLL and gradient, one probe, float32, \(plan.instructionSet), \(Self.threads(plan.threads))",
+        "Training step: mean NLL and gradient, one probe, \(numbers), \(plan.instructionSet), \(Self.threads(plan.threads))",
       columns: [.words("workload"), .words("layers"), .numbers("batch"), .words("steps"), .numbers("evaluations")]
         + Self.timeColumns + [.numbers("GFLOP/s"), .numbers("of peak")],
       notes: Self.notes)
     for workload in plan.workloads {
       for integration in Integration.allCases {
         let benchmark = try TrainingStepBenchmark(workload, integration, batch: plan.batch(of: workload))
-        let step = try measure(benchmark, .c, plan.threads, against: try benchmark.reference(threads: plan.threads))
+        let step = try measure(
+          benchmark, .c, plan.precision, plan.threads, against: try benchmark.reference(threads: plan.threads))
         result.table.append(
           [
             workload.name, workload.layers, "\(benchmark.batch)", integration.label,
@@ -43,13 +44,13 @@ struct StepBench {
   /// Each workload on one thread, on twice as many, and so on up to all.
   func scaling() throws -> BenchTable {
     var result = BenchTable(
-      title: "Scaling over threads: the same step, 20 steps of rk4, \(plan.instructionSet)",
+      title: "Scaling over threads: the same step, 20 steps of rk4, \(numbers), \(plan.instructionSet)",
       columns: [.words("workload"), .numbers("batch"), .numbers("threads")] + Self.timeColumns
         + [.numbers("speed-up"), .numbers("of ideal")])
     for workload in plan.comparedWorkloads {
       let benchmark = try TrainingStepBenchmark(workload, .fixed, batch: plan.batch(of: workload))
       let reference = try benchmark.reference(threads: plan.threads)
-      let steps = try threadCounts.map { try measure(benchmark, .c, $0, against: reference) }
+      let steps = try threadCounts.map { try measure(benchmark, .c, plan.precision, $0, against: reference) }
       for step in steps {
         let speedUp = step.speedUp(over: steps[0])
         result.table.append(
@@ -74,7 +75,7 @@ struct StepBench {
       let benchmark = try TrainingStepBenchmark(workload, .fixed, batch: batch)
       let reference = try benchmark.reference(threads: plan.threads)
       for threads in ends {
-        let steps = try Backend.allCases.map { try measure(benchmark, $0, threads, against: reference) }
+        let steps = try Backend.allCases.map { try measure(benchmark, $0, .full, threads, against: reference) }
         for step in steps {
           let ratio = steps[0].speedUp(over: step)
           result.table.append(
@@ -90,6 +91,8 @@ struct StepBench {
     return result
   }
 
+  private var numbers: String { plan.precision == .full ? "float32" : "mixed precision" }
+
   /// 1, 2, 4, ... and all.
   private var threadCounts: [Int] {
     var counts = [1]
@@ -101,13 +104,13 @@ struct StepBench {
   private var ends: [Int] { plan.threads > 1 ? [1, plan.threads] : [1] }
 
   private func measure(
-    _ benchmark: TrainingStepBenchmark, _ backend: Backend, _ threads: Int,
+    _ benchmark: TrainingStepBenchmark, _ backend: Backend, _ precision: Precision, _ threads: Int,
     against reference: TrainingStepBenchmark.Reference
   ) throws -> TrainingStepMeasurement {
     try progress.step("\(benchmark), \(backend == .c ? "C" : "Swift"), \(Self.threads(threads))") {
       try benchmark.measure(
-        backend: backend, instructionSet: plan.instructionSet, threads: threads, seconds: plan.seconds,
-        against: reference)
+        backend: backend, instructionSet: plan.instructionSet, precision: precision, threads: threads,
+        seconds: plan.seconds, against: reference)
     }
   }
 
@@ -146,6 +149,7 @@ struct StepBench {
       ("workload", .string(step.benchmark.workload.name)), ("batch", .integer(step.benchmark.batch)),
       ("integration", .string(step.benchmark.integration.rawValue)), ("backend", .string(step.backend.rawValue)),
       ("isa", step.backend == .c ? .string(plan.instructionSet.description) : .null), ("dtype", "float32"),
+      ("precision", .string(step.precision.rawValue)),
       ("threads", .integer(step.threads)), ("runs", .integer(step.timing.seconds.count)),
       ("ms_median", .number(step.timing.median * 1e3)),
       ("ms_quartiles", [.number(quartiles.lowerBound * 1e3), .number(quartiles.upperBound * 1e3)]),

@@ -51,6 +51,10 @@ struct BenchCommand: ParsableCommand {
   var isa: String?
 
   @Option(
+    help: ArgumentHelp("Precision of the training steps and their scaling: full or mixed.", valueName: "name"))
+  var precision = "full"
+
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp("How long a training step is timed; a kernel a tenth of it.", valueName: "seconds"))
   var seconds = 0.5
@@ -100,6 +104,7 @@ struct BenchCommand: ParsableCommand {
       workloads: try workload.map { try BenchPlan.workloads(named: $0) } ?? Workload.all,
       workloadsAreChosen: workload != nil, isFull: full,
       threads: threads == 0 ? Machine.threadCount : threads, instructionSet: asked ?? best,
+      precision: try BenchPlan.precision(named: precision),
       kernelInstructionSets: asked.map { [$0] } ?? Machine.availableInstructionSets, seconds: seconds)
   }
 

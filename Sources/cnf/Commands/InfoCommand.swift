@@ -8,7 +8,7 @@ struct InfoCommand: ParsableCommand {
     commandName: "info",
     abstract: "Show version, instruction set, threads and BLAS.",
     discussion: """
-      The instruction set is the best this machine has; the environment's CNF_ISA=generic|avx2|avx512|neon overrides it. \
+      The instruction set is the best this machine has; the environment's CNF_ISA=generic|avx2|avx512|avx512bf16|neon overrides it. \
       The number of threads is what --threads 0 means; the environment's OMP_NUM_THREADS overrides it.
       """)
 

@@ -3,8 +3,9 @@ import ContinuousFlows
 /// The settings in the words of the library. They have been validated, so names that do not parse cannot occur.
 extension Settings {
   var trainingSolver: SolverOptions {
-    solverOptions(
-      method: solver, rtol: rtol, atol: atol, fixedSteps: fixedSteps, trace: trace)
+    var options = solverOptions(method: solver, rtol: rtol, atol: atol, fixedSteps: fixedSteps, trace: trace)
+    options.precision = Precision(rawValue: precision) ?? .full
+    return options
   }
 
   var evaluationSolverOptions: SolverOptions {

@@ -10,6 +10,7 @@ extension Settings {
     try require(schedule, .schedule, among: ["constant", "cosine"])
     try require(optimiser, .optimiser, among: ["adam", "adamw"])
     try require(backend, .backend, among: Backend.allCases.map(\.rawValue))
+    try validatePrecision()
     let traces = Trace.allCases.filter { $0 != .none }.map(\.rawValue)
     try require(trace, .trace, among: traces)
     try require(evaluationTrace, .evaluationTrace, among: traces)
@@ -65,6 +66,14 @@ extension Settings {
       (0..<1).contains(averageDecay), .averageDecay, "\(averageDecay)", "below 1, such as 0.999, or 0 for none")
     guard steps > 0 || seconds > 0 else {
       throw CommandFailure(.usage, "training would never end: give --steps N or --seconds S")
+    }
+  }
+
+  private func validatePrecision() throws {
+    try require(precision, .precision, among: Precision.allCases.map(\.rawValue))
+    guard precision == Precision.full.rawValue || backend == Backend.c.rawValue else {
+      throw CommandFailure(
+        .usage, "precision is mixed, which the backend \(backend) does not have: leave --backend out")
     }
   }
 

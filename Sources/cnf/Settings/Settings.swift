@@ -33,6 +33,7 @@ struct Settings: Codable, Equatable {
   var trace: String
   var probe: String
   var probes: Int
+  var precision: String
 
   // Solver of validation, evaluation and sampling
   var evaluationSolver: String
@@ -86,6 +87,7 @@ struct Settings: Codable, Equatable {
     case trace
     case probe
     case probes
+    case precision
     case evaluationSolver = "evaluation-solver"
     case evaluationRtol = "evaluation-rtol"
     case evaluationAtol = "evaluation-atol"

@@ -110,7 +110,17 @@ struct TrainingSession {
     return TrainingOutcome(result: result, report: report, folder: folder, plots: written)
   }
 
+  /// Mixed precision that gains nothing is worth a word.
+  private func remarkOnPrecision() {
+    guard settings.precision == Precision.mixed.rawValue, let set = Machine.instructionSet, set != .avx512bf16 else {
+      return
+    }
+    progress.remark(
+      "precision is mixed, but \(set) multiplies no bfloat16: operands are rounded, and nothing is faster for it")
+  }
+
   private func train() throws -> TrainingResult {
+    remarkOnPrecision()
     Interruption.catchSignals()
     defer { Interruption.release() }
     var latest = "no validation yet"

@@ -3,8 +3,7 @@
  * of the vocabulary is rounded once, as on a processor. An intrinsic that SIMDe has needs nothing here; one that it lacks
  * or gets wrong is a line or a function more in one of the two lists.
  *
- * Of AVX512-BF16 SIMDe has _mm512_dpbf16_ps, which adds the even products first and rounds each; VDPBF16PS adds the odd
- * ones first, fused, with subnormals as zeros. It has no conversion to bfloat16. */
+ * Of AVX512-BF16 SIMDe has _mm512_dpbf16_ps, which adds the even products first and rounds each, and no conversion. */
 #ifndef CNF_EMULATED_IMMINTRIN_H
 #define CNF_EMULATED_IMMINTRIN_H
 
@@ -12,6 +11,8 @@
 #include <simde/x86/avx512.h>
 
 #include <math.h>
+#include <stdint.h>
+#include <string.h>
 
 /* ---- Without a name in SIMDe */
 
@@ -58,6 +59,57 @@ EMULATED_WORDS(ps, __m512, 16, fmaf)
 EMULATED_WORDS(pd, __m512d, 8, fma)
 #undef EMULATED_WORDS
 
+EMULATED_FUNCTION __m512i emulated_cvtepu16_epi32(__m256i a) {
+  uint16_t halves[16];
+  uint32_t words[16];
+  __m512i to;
+  memcpy(halves, &a, sizeof halves);
+  for (int i = 0; i < 16; i++) words[i] = halves[i];
+  memcpy(&to, words, sizeof to);
+  return to;
+}
+#define _mm512_cvtepu16_epi32 emulated_cvtepu16_epi32
+
+/* Of AVX512-BF16: subnormals, of operands and of results, are zeros of their sign whatever MXCSR says. */
+EMULATED_FUNCTION float emulated_no_subnormal(float a) { return fabsf(a) < 0x1p-126f ? copysignf(0, a) : a; }
+EMULATED_FUNCTION uint16_t emulated_bf16(float a) {
+  uint32_t bits;
+  a = emulated_no_subnormal(a);
+  memcpy(&bits, &a, sizeof bits);
+  return (uint16_t)(isnan(a) ? bits >> 16 | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+EMULATED_FUNCTION float emulated_from_bf16(uint16_t half) {
+  const uint32_t bits = (uint32_t)half << 16;
+  float a;
+  memcpy(&a, &bits, sizeof a);
+  return emulated_no_subnormal(a);
+}
+EMULATED_FUNCTION __m256bh emulated_cvtneps_pbh(__m512 a) {
+  uint16_t halves[16];
+  __m256bh to;
+  for (int i = 0; i < 16; i++) halves[i] = emulated_bf16(a[i]);
+  memcpy(&to, halves, sizeof to);
+  return to;
+}
+EMULATED_FUNCTION __m512bh emulated_cvtne2ps_pbh(__m512 upper, __m512 lower) {
+  uint16_t halves[32];
+  __m512bh to;
+  for (int i = 0; i < 16; i++) halves[i] = emulated_bf16(lower[i]), halves[16 + i] = emulated_bf16(upper[i]);
+  memcpy(&to, halves, sizeof to);
+  return to;
+}
+/* The odd products first, each fused. */
+EMULATED_FUNCTION __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a, __m512bh b) {
+  uint16_t x[32], y[32];
+  memcpy(x, &a, sizeof x);
+  memcpy(y, &b, sizeof y);
+  for (int i = 0; i < 16; i++)
+    for (int odd = 1; odd >= 0; odd--)
+      sum[i] = emulated_no_subnormal(
+          fmaf(emulated_from_bf16(x[2 * i + odd]), emulated_from_bf16(y[2 * i + odd]), emulated_no_subnormal(sum[i])));
+  return sum;
+}
+
 #undef _mm512_fmadd_ps
 #undef _mm512_fmadd_pd
 #undef _mm512_fnmadd_ps
@@ -70,5 +122,12 @@ EMULATED_WORDS(pd, __m512d, 8, fma)
 #define _mm512_fnmadd_pd emulated_fnmadd_pd
 #define _mm512_scalef_ps emulated_scalef_ps
 #define _mm512_scalef_pd emulated_scalef_pd
+
+#undef _mm512_cvtneps_pbh
+#undef _mm512_cvtne2ps_pbh
+#undef _mm512_dpbf16_ps
+#define _mm512_cvtneps_pbh emulated_cvtneps_pbh
+#define _mm512_cvtne2ps_pbh emulated_cvtne2ps_pbh
+#define _mm512_dpbf16_ps emulated_dpbf16_ps
 
 #endif

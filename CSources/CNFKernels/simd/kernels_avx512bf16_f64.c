@@ -1,0 +1,13 @@
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define CNF_REAL_BITS 64
+#define CNF_KERNEL(name) cnf_##name##_f64__avx512bf16
+#define CNF_KERNEL_TABLE cnf_kernels_avx512bf16_f64
+#include "simd/kernels.h"
+#include "simd/target_avx512bf16_begin.h"
+#include "simd/vec_avx512bf16.h"
+#include "simd/kernels_body.h"
+#include "simd/target_end.h"
+#else
+typedef int cnf_not_for_this_machine;
+#endif
