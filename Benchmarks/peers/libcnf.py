@@ -57,6 +57,7 @@ MethodInfo = struct(
     ("a", POINTER(c_double)),
     ("b", POINTER(c_double)),
     ("e", POINTER(c_double)),
+    ("alias", c_char_p),
 )
 SolverOptions = struct(
     "cnf_solver_options",

@@ -3,6 +3,8 @@
 /// The numbers live in one place, the C library's table; this is the shape they travel in.
 public struct ButcherTableau: Sendable, Equatable {
   public let name: String
+  /// Another name of the method.
+  public let alias: String?
   public let citation: String
   /// Order of the solution that is carried on.
   public let order: Int
@@ -18,10 +20,12 @@ public struct ButcherTableau: Sendable, Equatable {
   public let isFirstSameAsLast: Bool
 
   public init(
-    name: String, citation: String, order: Int, embeddedOrder: Int, a: [[Double]], b: [Double], c: [Double],
+    name: String, alias: String? = nil, citation: String, order: Int, embeddedOrder: Int, a: [[Double]], b: [Double],
+    c: [Double],
     e: [Double], isFirstSameAsLast: Bool
   ) {
     self.name = name
+    self.alias = alias
     self.citation = citation
     self.order = order
     self.embeddedOrder = embeddedOrder

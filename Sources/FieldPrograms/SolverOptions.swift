@@ -32,7 +32,7 @@ public enum Probe: String, Sendable, CaseIterable, Codable {
 
 /// A method with its settings: what a solver is made from, beside a program.
 public struct SolverOptions: Sendable, Equatable {
-  /// Name of a method: `euler midpoint heun rk4 bosh3 dopri5 tsit5 dopri8`.
+  /// Name of a method, such as `rk4` or `dopri5`; the C library's table has them all.
   public var method: String
   public var control: StepControl
   /// Length of the first adaptive step; nil: chosen (Hairer-Nørsett-Wanner I, II.4).

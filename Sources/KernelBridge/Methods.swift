@@ -10,12 +10,14 @@ public enum Methods {
     all[Int(try index(of: name))]
   }
 
+  /// Every name that a method may be called by: heun is heun2.
+  public static let names: [String] = all.flatMap { [$0.name] + ($0.alias.map { [$0] } ?? []) }
+
   /// The method's number in the C library.
   static func index(of name: String) throws(KernelError) -> Int32 {
     let index = cnf_method_find(name)
     guard index >= 0 else {
-      let known = all.map(\.name)
-      throw .unknownMethod(name: name, suggestions: Suggestion.near(name, among: known), known: known)
+      throw .unknownMethod(name: name, suggestions: Suggestion.near(name, among: names), known: names)
     }
     return index
   }
@@ -31,7 +33,8 @@ public enum Methods {
     }
     let a = (0..<stages).map { numbers(info.a + $0 * Int(info.a_stride)) }
     return ButcherTableau(
-      name: String(cString: info.name), citation: String(cString: info.citation), order: Int(info.order),
+      name: String(cString: info.name), alias: info.alias.map { String(cString: $0) },
+      citation: String(cString: info.citation), order: Int(info.order),
       embeddedOrder: Int(info.embedded_order), a: a, b: numbers(info.b), c: a.map { $0.reduce(0, +) },
       e: numbers(info.e), isFirstSameAsLast: info.is_fsal != 0)
   }

@@ -197,9 +197,18 @@ static void test_methods(void) {
     cnf_method_info info = {.struct_size = sizeof info};
     CHECK(cnf_method_get(method, &info) == CNF_OK);
     CHECK(cnf_method_find(info.name) == method);
+    CHECK(info.alias == NULL || cnf_method_find(info.alias) == method);
     CHECK(info.citation != NULL && info.a != NULL && info.b != NULL);
     CHECK((info.e != NULL) == (info.embedded_order > 0));
   }
+  CHECK(cnf_method_find("heun") == cnf_method_find("heun2") && cnf_method_find("heun") >= 0);
+
+  /* A caller of 0.1's header has no alias: nothing is written there. */
+  cnf_method_info older;
+  pattern_fill(&older, sizeof older);
+  older.struct_size = offsetof(cnf_method_info, alias);
+  CHECK(cnf_method_get(cnf_method_find("heun"), &older) == CNF_OK && older.stages == 2);
+  CHECK(pattern_intact(&older.alias, sizeof older.alias));
 
   CHECK(cnf_method_get(0, NULL) == CNF_ERROR_NULL);
   const size_t sizes[] = {0, 1, sizeof(cnf_method_info) + 8, SIZE_MAX};

@@ -5,7 +5,9 @@ import Testing
   private let program = FieldProgram.multilayerPerceptron(stateDimension: 2, hidden: [4], activation: .tanh)
 
   @Test func methodsAreReadFromTheTable() throws {
-    #expect(Set(Methods.all.map(\.name)).isSuperset(of: ["euler", "midpoint", "heun", "rk4", "bosh3", "dopri5"]))
+    #expect(Set(Methods.all.map(\.name)).isSuperset(of: ["euler", "midpoint", "heun2", "rk4", "bosh3", "dopri5"]))
+    #expect(try Methods.named("heun") == Methods.named("heun2") && Methods.names.contains("heun"))
+    #expect(Set(Methods.names).count == Methods.names.count)
     let dopri5 = try Methods.named("dopri5")
     #expect(dopri5.order == 5 && dopri5.stages == 7 && dopri5.isFirstSameAsLast && dopri5.isAdaptive)
     #expect(dopri5.a[1][0] == 1.0 / 5 && dopri5.c[1] == 1.0 / 5)

@@ -7,11 +7,12 @@ import Testing
   private let dimension = 2
 
   struct Case: CustomTestStringConvertible {
+    var method = "dopri5"
     let activation: Activation
     let trace: Trace
     let control: StepControl
     let isa: InstructionSet
-    var testDescription: String { "\(activation), \(trace), \(control), \(isa)" }
+    var testDescription: String { "\(method), \(activation), \(trace), \(control), \(isa)" }
   }
 
   static let cases: [Case] = instructionSets.flatMap { isa in
@@ -27,7 +28,7 @@ import Testing
   private func solver(_ test: Case, threads: Int) throws -> KernelSolver<Float> {
     try KernelSolver(
       program: Fixtures.net(dimension, [33, 32], test.activation),
-      options: Fixtures.options("dopri5", test.control, trace: test.trace, threads: threads), isa: test.isa)
+      options: Fixtures.options(test.method, test.control, trace: test.trace, threads: threads), isa: test.isa)
   }
 
   /// The rows of these samples, which keep their identifiers wherever they stand.
@@ -91,6 +92,29 @@ import Testing
       #expect(bits(found.startTimes) == bits(expected.startTimes) && bits(found.endTimes) == bits(expected.endTimes))
       #expect(bits(found.losses) == bits(expected.losses))
       #expect(answers(found.solution) == answers(expected.solution))
+    }
+  }
+
+  /// Every method, on few samples: alone, in batches, at another place, on other numbers of threads.
+  @Test(arguments: Methods.all) func everyMethodIsIndependent(method: ButcherTableau) throws {
+    let fixed = StepControl.fixed(steps: 3)
+    let all = Array(0..<97)
+    for control in method.isAdaptive ? [fixed, .perSample(rtol: 1e-3, atol: 1e-3)] : [fixed] {
+      let test = Case(
+        method: method.name, activation: .tanh, trace: .hutchinson, control: control, isa: .automatic)
+      let loss = Loss<Float>.standardNormalNegativeLogLikelihood(scale: 1e-2)
+      let expected = try solver(test, threads: 1).gradient(of: loss, at: problem(test, all))
+      let answers = answers(expected.solution)
+      #expect(answers.allSatisfy { $0.status == .ok } && expected.parameters.contains { $0 != 0 })
+      for threads in [2, 3] {
+        let found = try solver(test, threads: threads).gradient(of: loss, at: problem(test, all))
+        #expect(bits(found.parameters) == bits(expected.parameters), "\(threads) threads")
+        #expect(bits(found.states) == bits(expected.states) && self.answers(found.solution) == answers)
+      }
+      let two = try solver(test, threads: 2)
+      for samples in [[0], [96], Array(40..<47), all.reversed()] {
+        #expect(self.answers(try two.solve(problem(test, samples))) == samples.map { answers[$0] })
+      }
     }
   }
 

@@ -20,13 +20,15 @@ import Testing
 
   /// States to 2,000 ulp and gradients to 20,000, for the reasons of AgreementTests: the sets differ only in the order and
   /// the fusing of roundings.
-  private func compare<Scalar: FlowScalar>(_ shape: Shape, _ isa: InstructionSet, _: Scalar.Type) throws -> Int {
+  private func compare<Scalar: FlowScalar>(
+    _ shape: Shape, _ isa: InstructionSet, method: String = "rk4", _: Scalar.Type
+  ) throws -> Int {
     var comparisons = 0
     for (activation, trace) in [
       (Activation.tanh, Trace.hutchinson), (.softplus, .exact), (.silu, .hutchinson), (.relu, .none),
     ] {
       let program = Fixtures.net(shape.dimension, shape.hidden, activation)
-      let options = Fixtures.options("rk4", .fixed(steps: 5), trace: trace)
+      let options = Fixtures.options(method, .fixed(steps: 5), trace: trace)
       let problem = SolveProblem<Scalar>(
         parameters: Fixtures.parameters(for: program, seed: 91),
         states: Fixtures.normals(shape.dimension * shape.count, seed: 92), from: 0, to: 1)
@@ -59,7 +61,12 @@ import Testing
       comparisons += try compare(shape, isa, Float.self)
       comparisons += try compare(shape, isa, Double.self)
     }
+    for method in Methods.all {
+      let shape = Shape(dimension: 5, hidden: [7, 6, 11], count: 33)
+      comparisons += try compare(shape, isa, method: method.name, Float.self)
+      comparisons += try compare(shape, isa, method: method.name, Double.self)
+    }
     print("instruction set \(isa): \(comparisons) comparisons of whole gradients")
-    #expect(comparisons == Self.shapes.count * 2 * 4)
+    #expect(comparisons == (Self.shapes.count + Methods.all.count) * 2 * 4)
   }
 }

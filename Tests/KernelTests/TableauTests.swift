@@ -92,7 +92,8 @@ private struct RootedTree: Hashable {
     let exact = try solve("dopri8", steps: 400)
     // Few enough steps that the error stays well above rounding, enough that the leading term rules.
     let steps = [
-      1: [64, 128, 256], 2: [64, 128, 256], 3: [32, 64, 128], 4: [32, 64, 128], 5: [80, 112, 144], 8: [8, 10, 12],
+      1: [64, 128, 256], 2: [64, 128, 256], 3: [32, 64, 128], 4: [32, 64, 128], 5: [80, 112, 144], 7: [12, 15, 18],
+      8: [8, 10, 12],
     ][method.order]!
     let errors = try steps.map { count in
       zip(try solve(method.name, steps: count), exact).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()

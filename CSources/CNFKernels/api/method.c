@@ -1,21 +1,23 @@
-#include "cnf.h"
+#include "api/sizes.h"
 #include "solve/tableau.h"
-#include <string.h>
 
 CNF_API int32_t cnf_method_count(void) { return cnf_tableau_count(); }
 
 CNF_API int32_t cnf_method_find(const char *name) {
   if (!name) return -1;
-  for (int32_t i = 0; i < cnf_tableau_count(); i++)
-    if (strcmp(cnf_tableau_at(i)->name, name) == 0) return i;
+  for (int32_t i = 0; i < cnf_tableau_count(); i++) {
+    const cnf_tableau *t = cnf_tableau_at(i);
+    if (strcmp(t->name, name) == 0 || (t->alias && strcmp(t->alias, name) == 0)) return i;
+  }
   return -1;
 }
 
 CNF_API cnf_status cnf_method_get(int32_t method, cnf_method_info *info) {
   const cnf_tableau *t = cnf_tableau_at(method);
   if (!info) return CNF_ERROR_NULL;
-  if (info->struct_size != sizeof *info) return CNF_ERROR_STRUCT_SIZE;
+  if (!cnf_knows_method_info_size(info->struct_size)) return CNF_ERROR_STRUCT_SIZE;
   if (!t) return CNF_ERROR_METHOD;
+  if (info->struct_size == sizeof *info) info->alias = t->alias;
   info->name = t->name;
   info->citation = t->citation;
   info->order = t->order;

@@ -184,7 +184,10 @@ CNF_API cnf_status cnf_field_linear_layout(const cnf_field *field, int32_t op, s
 
 /* ---- 5  Methods -------------------------------------------------------------------------------------------------
  * Explicit Runge-Kutta methods are data: k_i = f(t + c_i h, x + h sum_j a_ij k_j), x' = x + h sum_i b_i k_i, and the
- * embedded estimate of the step's error is h sum_i e_i k_i. Names: euler midpoint heun rk4 bosh3 dopri5 tsit5 dopri8.
+ * embedded estimate of the step's error is h sum_i e_i k_i. Names, with the order of what is carried on:
+ *   fixed steps   1 euler   2 midpoint heun2 ralston   3 heun3   4 rk4 rk4_38
+ *   adaptive too  2 adaptive_heun fehlberg2   3 bosh3   5 dopri5 tsit5   7 vern7   8 dopri8
+ * heun is another name of heun2. torchdiffeq means the same by these names, except that its rk4 is the 3/8 rule, rk4_38 here.
  */
 typedef struct cnf_method_info {
   size_t struct_size;
@@ -193,15 +196,16 @@ typedef struct cnf_method_info {
   int32_t order;          /* of the solution that is carried on */
   int32_t embedded_order; /* of the embedded solution; 0: none, fixed steps only */
   int32_t stages;
-  int32_t is_fsal;  /* 1: the last stage is the first of the next step */
-  int32_t a_stride; /* elements from one row of a to the next */
-  const double *a;  /* [stages][a_stride], strictly lower triangular; c_i is the sum of row i */
-  const double *b;  /* [stages] */
-  const double *e;  /* [stages]; NULL where embedded_order is 0 */
+  int32_t is_fsal;   /* 1: the last stage is the first of the next step */
+  int32_t a_stride;  /* elements from one row of a to the next */
+  const double *a;   /* [stages][a_stride], strictly lower triangular; c_i is the sum of row i */
+  const double *b;   /* [stages] */
+  const double *e;   /* [stages]; NULL where embedded_order is 0 */
+  const char *alias; /* static: another name of the method; NULL: none */
 } cnf_method_info;
 
 CNF_API int32_t cnf_method_count(void);
-/* Index of the method of this name, or -1. */
+/* Index of the method of this name or alias, or -1. */
 CNF_API int32_t cnf_method_find(const char *name);
 /* Fills *info, whose struct_size the caller has set; arrays are static. */
 CNF_API cnf_status cnf_method_get(int32_t method, cnf_method_info *info);

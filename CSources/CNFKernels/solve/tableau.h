@@ -7,7 +7,7 @@
 
 /* An explicit Runge-Kutta method as data; tableau.c is the only table of coefficients in the project. */
 typedef struct cnf_tableau {
-  const char *name, *citation;
+  const char *name, *alias, *citation; /* alias: another name, or NULL */
   int32_t order, embedded_order, stages;
   double a[CNF_MAX_STAGES][CNF_MAX_STAGES]; /* strictly lower triangular */
   double b[CNF_MAX_STAGES];

@@ -3,7 +3,7 @@ import ContinuousFlows
 
 /// How the differential equation is solved.
 struct SolverFlags: ParsableArguments {
-  @Option(help: ArgumentHelp("Method: \(Methods.all.map(\.name).joined(separator: ", ")).", valueName: "name"))
+  @Option(help: ArgumentHelp("Method: \(Methods.names.joined(separator: ", ")).", valueName: "name"))
   var solver: String?
 
   @Option(parsing: .unconditional, help: ArgumentHelp("Relative tolerance of adaptive steps.", valueName: "number"))

@@ -79,7 +79,7 @@ extension Settings {
 
   /// A method without an error estimate cannot choose its own steps.
   private func validateMethod(_ name: String, _ key: Key, fixedSteps: Int, mend: String) throws {
-    try require(name, key, among: Methods.all.map(\.name))
+    try require(name, key, among: Methods.names)
     guard try Methods.named(name).isAdaptive || fixedSteps > 0 else {
       throw CommandFailure(
         .usage, "\(key.rawValue) is \(name), which cannot choose its own steps: give \(mend) with it")
