@@ -98,7 +98,7 @@ int main(int argc, char **argv) {
 
   cnf_field *field = make_field(dim, rows, layers);
   cnf_solver_options options;
-  cnf_solver_options_init(&options);
+  cnf_solver_options_init(&options, sizeof options);
   options.method = cnf_method_find(is_fixed ? "rk4" : "dopri5");
   options.control = is_fixed ? CNF_CONTROL_FIXED : CNF_CONTROL_SAMPLE;
   options.steps = is_fixed ? STEPS : 0;

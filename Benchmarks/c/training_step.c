@@ -129,7 +129,7 @@ static bench make(const workload *w, int32_t dtype, int32_t precision, int32_t t
   TRY(cnf_field_create(dtype, w->dim, ops, w->layers + 3, &b.field));
 
   cnf_solver_options options;
-  cnf_solver_options_init(&options);
+  cnf_solver_options_init(&options, sizeof options);
   options.method = cnf_method_find(w->method);
   options.control = w->steps ? CNF_CONTROL_FIXED : CNF_CONTROL_SAMPLE;
   options.steps = w->steps;

@@ -76,6 +76,16 @@ SolverOptions = struct(
     ("threads", c_int32),
     ("isa", c_int32),
     ("store_bytes", c_int64),
+    ("norm", c_int32),
+    ("pcoeff", c_double),
+    ("icoeff", c_double),
+    ("dcoeff", c_double),
+    ("safety", c_double),
+    ("factor_min", c_double),
+    ("factor_max", c_double),
+    ("max_step", c_double),
+    ("rtol_rows", c_void_p),
+    ("atol_rows", c_void_p),
 )
 SolverInfo = struct(
     "cnf_solver_info",
@@ -111,6 +121,8 @@ SolveOutput = struct(
     ("evaluations", c_void_p),
     ("step_fractions", c_void_p),
     ("step_fraction_stride", c_size_t),
+    ("smallest_step", c_void_p),
+    ("adjoint_evaluations", c_void_p),
 )
 Loss = struct(
     "cnf_loss",
@@ -138,7 +150,7 @@ def load(path):
         getattr(library, name).restype = c_char_p
     for name in ("cnf_field_destroy", "cnf_solver_destroy"):
         getattr(library, name).argtypes, getattr(library, name).restype = [c_void_p], None
-    library.cnf_solver_options_init.restype = None
+    library.cnf_solver_options_init.argtypes = [POINTER(SolverOptions), c_size_t]
     library.cnf_method_find.argtypes = [c_char_p]
     library.cnf_field_create.argtypes = [c_int32, c_int32, POINTER(Op), c_int32, POINTER(c_void_p)]
     library.cnf_field_parameter_count.argtypes, library.cnf_field_parameter_count.restype = [c_void_p], c_size_t
@@ -154,12 +166,9 @@ def load(path):
         POINTER(Gradient),
     ]
 
-    # The library writes all of its own struct, which may be longer than ours: into room to spare.
-    room = (c_size_t * 128)()
-    library.cnf_solver_options_init(ctypes.cast(room, POINTER(SolverOptions)))
-    if room[0] != sizeof(SolverOptions):
+    if library.cnf_solver_options_init(byref(SolverOptions()), sizeof(SolverOptions)) != 0:
         raise RuntimeError(
-            f"cnf_solver_options has {room[0]} bytes in {path} and {sizeof(SolverOptions)} in {__file__}: "
+            f"no version of cnf_solver_options in {path} has {sizeof(SolverOptions)} bytes, as it has in {__file__}: "
             "give its list there the fields that cnf.h has"
         )
     return library
@@ -221,7 +230,7 @@ class Solver:
         self.parameters = library.cnf_field_parameter_count(self.field)
 
         values = SolverOptions()
-        library.cnf_solver_options_init(byref(values))
+        check(library, library.cnf_solver_options_init(byref(values), sizeof(values)), "cnf_solver_options_init")
         for name, value in options.items():
             setattr(values, name, value)
         values.method = library.cnf_method_find(method.encode())

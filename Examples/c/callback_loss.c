@@ -113,7 +113,7 @@ int main(void) {
   for (size_t p = 0; p < parameters; ++p) theta[p] *= 0.25f;
 
   cnf_solver_options options;
-  cnf_solver_options_init(&options);
+  cnf_solver_options_init(&options, sizeof options);
   options.method = cnf_method_find("rk4");
   options.control = CNF_CONTROL_FIXED;
   options.steps = 8;

@@ -76,7 +76,7 @@ static int print_densities(const cnf_field *field, const double *theta, const do
   int32_t sample_status[COUNT], accepted[COUNT], rejected[COUNT];
 
   cnf_solver_options options;
-  cnf_solver_options_init(&options); /* dopri5, exact trace */
+  cnf_solver_options_init(&options, sizeof options); /* dopri5, exact trace */
   options.rtol = options.atol = 1e-8;
   TRY(cnf_solver_create(field, &options, &solver));
 
@@ -129,7 +129,7 @@ static int check_gradient(const cnf_field *field, double *theta, const double *x
   if (!gradient_theta) goto done;
 
   cnf_solver_options options;
-  cnf_solver_options_init(&options);
+  cnf_solver_options_init(&options, sizeof options);
   options.method = cnf_method_find("rk4");
   options.control = CNF_CONTROL_FIXED;
   options.steps = 16;

@@ -27,7 +27,12 @@ class SolverOptions(ctypes.Structure):
         (name, c_int32)
         for name in ("max_steps", "steps", "trace", "probe", "probes", "exclude_log_det", "threads", "isa")
     ]
-    _fields_ += [("store_bytes", c_int64)]
+    _fields_ += [("store_bytes", c_int64), ("norm", c_int32)]
+    _fields_ += [
+        (name, c_double)
+        for name in ("pcoeff", "icoeff", "dcoeff", "safety", "factor_min", "factor_max", "max_step")
+    ]
+    _fields_ += [("rtol_rows", POINTER(c_double)), ("atol_rows", POINTER(c_double))]
 
 
 class SolveInput(ctypes.Structure):
@@ -59,6 +64,8 @@ class SolveOutput(ctypes.Structure):
         ("evaluations", POINTER(c_int32)),
         ("step_fractions", POINTER(c_double)),
         ("step_fraction_stride", c_size_t),
+        ("smallest_step", POINTER(c_double)),
+        ("adjoint_evaluations", POINTER(c_int32)),
     ]
 
 
@@ -69,7 +76,7 @@ def load(path):
     library.cnf_status_message.restype = c_char_p
     library.cnf_field_destroy.argtypes = [c_void_p]
     library.cnf_field_destroy.restype = None
-    library.cnf_solver_options_init.restype = None
+    library.cnf_solver_options_init.argtypes = [POINTER(SolverOptions), c_size_t]
     library.cnf_solver_create.argtypes = [c_void_p, POINTER(SolverOptions), POINTER(c_void_p)]
     library.cnf_solver_destroy.argtypes = [c_void_p]
     library.cnf_solver_destroy.restype = None
@@ -106,7 +113,7 @@ def main():
     try:
         check(library, library.cnf_field_create(FLOAT64, 2, ops, 1, byref(field)))
         options = SolverOptions()
-        library.cnf_solver_options_init(byref(options))
+        check(library, library.cnf_solver_options_init(byref(options), sizeof(options)))
         options.rtol = options.atol = 1e-10
         check(library, library.cnf_solver_create(field, byref(options), byref(solver)))
 

@@ -72,10 +72,14 @@ public struct Solution<Scalar: FlowScalar>: Sendable {
   public var rejectedSteps: [Int]
   /// Evaluations of the field, those of rejected steps and of the first step's choice included.
   public var evaluations: [Int]
+  /// Length of the shortest accepted step, the last included; 0: none.
+  public var smallestSteps: [Double]
+  /// Evaluations that a gradient has reversed; 0 without one.
+  public var adjointEvaluations: [Int]
 
   public init(
     states: [Scalar], logDeterminants: [Double], timesReached: [Double], statuses: [SampleStatus],
-    acceptedSteps: [Int], rejectedSteps: [Int], evaluations: [Int]
+    acceptedSteps: [Int], rejectedSteps: [Int], evaluations: [Int], smallestSteps: [Double], adjointEvaluations: [Int]
   ) {
     self.states = states
     self.logDeterminants = logDeterminants
@@ -84,6 +88,8 @@ public struct Solution<Scalar: FlowScalar>: Sendable {
     self.acceptedSteps = acceptedSteps
     self.rejectedSteps = rejectedSteps
     self.evaluations = evaluations
+    self.smallestSteps = smallestSteps
+    self.adjointEvaluations = adjointEvaluations
   }
 
   /// Number of the first sample that did not reach its end time.

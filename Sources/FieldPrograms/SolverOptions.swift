@@ -30,6 +30,14 @@ public enum Probe: String, Sendable, CaseIterable, Codable {
   case gaussian
 }
 
+/// Of a sample's errors against their tolerances.
+public enum ErrorNorm: String, Sendable, CaseIterable, Codable {
+  /// Root mean square.
+  case rootMeanSquare = "rms"
+  /// The largest: every component keeps its tolerance.
+  case maximum = "max"
+}
+
 /// A method with its settings: what a solver is made from, beside a program.
 public struct SolverOptions: Sendable, Equatable {
   /// Name of a method, such as `rk4` or `dopri5`; the C library's table has them all.
@@ -39,6 +47,13 @@ public struct SolverOptions: Sendable, Equatable {
   public var initialStep: Double?
   /// A shorter step ends the sample; nil: 16 units in the last place of `t`.
   public var minimumStep: Double?
+  /// No adaptive step is longer; nil: no bound.
+  public var maximumStep: Double?
+  public var stepController: StepController
+  public var errorNorm: ErrorNorm
+  /// `[D]`: each row's own tolerances, in place of the control's, which the log-determinant keeps; nil: the control's.
+  public var relativeTolerances: [Double]?
+  public var absoluteTolerances: [Double]?
   /// Accepted and rejected steps together.
   public var maximumSteps: Int
   public var trace: Trace
@@ -55,7 +70,9 @@ public struct SolverOptions: Sendable, Equatable {
 
   public init(
     method: String = "dopri5", control: StepControl = .perSample(rtol: 1e-5, atol: 1e-5), initialStep: Double? = nil,
-    minimumStep: Double? = nil, maximumSteps: Int = 4096, trace: Trace = .exact, probe: Probe = .rademacher,
+    minimumStep: Double? = nil, maximumStep: Double? = nil, stepController: StepController = .integral,
+    errorNorm: ErrorNorm = .rootMeanSquare, relativeTolerances: [Double]? = nil, absoluteTolerances: [Double]? = nil,
+    maximumSteps: Int = 4096, trace: Trace = .exact, probe: Probe = .rademacher,
     probeCount: Int = 1, errorNormIncludesLogDeterminant: Bool = true, threads: Int? = nil,
     keptEvaluationBytes: Int? = nil, precision: Precision = .full
   ) {
@@ -63,6 +80,11 @@ public struct SolverOptions: Sendable, Equatable {
     self.control = control
     self.initialStep = initialStep
     self.minimumStep = minimumStep
+    self.maximumStep = maximumStep
+    self.stepController = stepController
+    self.errorNorm = errorNorm
+    self.relativeTolerances = relativeTolerances
+    self.absoluteTolerances = absoluteTolerances
     self.maximumSteps = maximumSteps
     self.trace = trace
     self.probe = probe

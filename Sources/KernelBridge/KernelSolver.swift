@@ -27,7 +27,8 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
   ) throws(KernelError) {
     let field = try FieldHandle(program, Scalar.self)
     let solver = try SolverHandle(
-      field: field, options: try options.c(instructionSet: isa),
+      field: field, options: try options.c(instructionSet: isa, stateDimension: program.stateDimension),
+      relativeTolerances: options.relativeTolerances, absoluteTolerances: options.absoluteTolerances,
       context: "solver (\(options.method), \(options.control), trace \(options.trace.rawValue), instruction set \(isa))"
     )
     let info = solver.info

@@ -9,6 +9,8 @@ struct SolveOutputs<Scalar: FlowScalar> {
   private(set) var accepted: [Int32]
   private var rejected: [Int32]
   private var evaluations: [Int32]
+  private var adjointEvaluations: [Int32]
+  private var smallestSteps: [Double]
   /// `[count][stride]`; empty where not asked for.
   private(set) var fractions: [Double]
   private let stride: Int
@@ -21,6 +23,8 @@ struct SolveOutputs<Scalar: FlowScalar> {
     accepted = statuses
     rejected = statuses
     evaluations = statuses
+    adjointEvaluations = statuses
+    smallestSteps = logDeterminants
     fractions = Array(repeating: .nan, count: count * fractionStride)
     stride = fractionStride
   }
@@ -46,7 +50,13 @@ struct SolveOutputs<Scalar: FlowScalar> {
                   return fractions.withUnsafeMutableBufferPointer { fractions in
                     output.step_fractions = stride == 0 ? nil : fractions.baseAddress
                     output.step_fraction_stride = stride
-                    return body(&output)
+                    return smallestSteps.withUnsafeMutableBufferPointer { smallestSteps in
+                      output.smallest_step = smallestSteps.baseAddress
+                      return adjointEvaluations.withUnsafeMutableBufferPointer { adjointEvaluations in
+                        output.adjoint_evaluations = adjointEvaluations.baseAddress
+                        return body(&output)
+                      }
+                    }
                   }
                 }
               }
@@ -62,6 +72,7 @@ struct SolveOutputs<Scalar: FlowScalar> {
     Solution(
       states: states, logDeterminants: logDeterminants, timesReached: timesReached,
       statuses: statuses.map { SampleStatus(rawValue: $0) ?? .notFinite }, acceptedSteps: accepted.map(Int.init),
-      rejectedSteps: rejected.map(Int.init), evaluations: evaluations.map(Int.init))
+      rejectedSteps: rejected.map(Int.init), evaluations: evaluations.map(Int.init), smallestSteps: smallestSteps,
+      adjointEvaluations: adjointEvaluations.map(Int.init))
   }
 }

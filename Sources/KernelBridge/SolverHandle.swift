@@ -4,13 +4,28 @@ import CNFKernels
 struct SolverHandle: ~Copyable {
   let pointer: OpaquePointer
 
+  /// Tolerances of rows are copied; nil: the options'.
   init(
-    field: borrowing FieldHandle, options: cnf_solver_options, context: @autoclosure () -> String
+    field: borrowing FieldHandle, options: cnf_solver_options, relativeTolerances: [Double]?,
+    absoluteTolerances: [Double]?, context: @autoclosure () -> String
   ) throws(KernelError) {
     var created: OpaquePointer?
-    let status = withUnsafePointer(to: options) { cnf_solver_create(field.pointer, $0, &created) }
+    var options = options
+    let pointer = field.pointer
+    let status = Self.lend(relativeTolerances) { rtol in
+      Self.lend(absoluteTolerances) { atol in
+        options.rtol_rows = rtol
+        options.atol_rows = atol
+        return cnf_solver_create(pointer, &options, &created)
+      }
+    }
     try KernelError.check(status, context())
-    pointer = created!
+    self.pointer = created!
+  }
+
+  private static func lend<Result>(_ numbers: [Double]?, _ body: (UnsafePointer<Double>?) -> Result) -> Result {
+    guard let numbers else { return body(nil) }
+    return numbers.withUnsafeBufferPointer { body($0.baseAddress) }
   }
 
   deinit { cnf_solver_destroy(pointer) }

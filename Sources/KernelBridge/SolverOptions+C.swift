@@ -2,12 +2,17 @@ import CNFKernels
 
 extension SolverOptions {
   /// As the C library takes them. A zero that C would read as "the default" is refused here, since nobody asked for that.
-  func c(instructionSet: InstructionSet) throws(KernelError) -> cnf_solver_options {
+  /// Tolerances of rows are not among them: they are arrays, which `SolverHandle` lends.
+  func c(instructionSet: InstructionSet, stateDimension: Int) throws(KernelError) -> cnf_solver_options {
+    try checkController()
+    try Self.require(relativeTolerances, "relativeTolerances", count: stateDimension)
+    try Self.require(absoluteTolerances, "absoluteTolerances", count: stateDimension)
     try Self.require(maximumSteps, "maximumSteps")
     try Self.require(probeCount, "probeCount")
     if let threads { try Self.require(threads, "threads") }
     var c = cnf_solver_options()
-    cnf_solver_options_init(&c)
+    let status = cnf_solver_options_init(&c, MemoryLayout<cnf_solver_options>.size)
+    precondition(status == CNF_OK, "cnf.h and the library do not belong together")
     c.method = try Methods.index(of: method)
     switch control {
     case .perSample(let rtol, let atol):
@@ -25,6 +30,14 @@ extension SolverOptions {
     }
     c.initial_step = initialStep ?? 0
     c.min_step = minimumStep ?? 0
+    c.max_step = maximumStep ?? 0
+    c.norm = errorNorm == .maximum ? Int32(CNF_NORM_MAX.rawValue) : Int32(CNF_NORM_RMS.rawValue)
+    c.pcoeff = stepController.proportional
+    c.icoeff = stepController.integral
+    c.dcoeff = stepController.derivative
+    c.safety = stepController.safety
+    c.factor_min = stepController.smallestFactor
+    c.factor_max = stepController.largestFactor
     c.max_steps = Int32(clamping: maximumSteps)
     c.trace = CType.of(trace)
     c.probe = CType.of(probe)
@@ -35,6 +48,23 @@ extension SolverOptions {
     c.precision = CType.of(precision)
     if let keptEvaluationBytes { c.store_bytes = keptEvaluationBytes > 0 ? Int64(keptEvaluationBytes) : -1 }
     return c
+  }
+
+  private func checkController() throws(KernelError) {
+    let positive = [
+      ("stepController.integral", stepController.integral), ("stepController.safety", stepController.safety),
+      ("stepController.smallestFactor", stepController.smallestFactor),
+      ("stepController.largestFactor", stepController.largestFactor), ("maximumStep", maximumStep ?? 1),
+    ]
+    for (name, value) in positive where !(value > 0) {
+      throw .invalidOption(name: name, value: "\(value)", allowed: "above 0")
+    }
+  }
+
+  private static func require(_ tolerances: [Double]?, _ name: String, count: Int) throws(KernelError) {
+    guard let tolerances, tolerances.count != count else { return }
+    throw .invalidOption(
+      name: name, value: "\(tolerances)", allowed: "one number for each of the state's \(count) rows")
   }
 
   private static func require(_ value: Int, _ name: String) throws(KernelError) {

@@ -17,11 +17,17 @@ extension PureSwiftSolver {
     case .fixed: break
     case .perSample(let rtol, let atol):
       guard tableau.isAdaptive else { throw .notAdaptive(tableau.name) }
-      guard rtol.isFinite, atol.isFinite, rtol >= 0, atol >= 0, rtol + atol > 0 else {
-        throw .invalidOption("rtol \(rtol) and atol \(atol) must be finite, not negative, and not both zero")
+      let rows = program.stateDimension
+      let relative = try tolerances(options.relativeTolerances, "relativeTolerances", or: rtol, rows)
+      let absolute = try tolerances(options.absoluteTolerances, "absoluteTolerances", or: atol, rows)
+      for (rtol, atol) in zip(relative, absolute) {
+        guard rtol.isFinite, atol.isFinite, rtol >= 0, atol >= 0, rtol + atol > 0 else {
+          throw .invalidOption("rtol \(rtol) and atol \(atol) must be finite, not negative, and not both zero")
+        }
       }
     }
     if options.precision == .mixed { throw .mixedPrecision }
+    try check(options.stepController)
     try require(options.probeCount >= 1, "probeCount is \(options.probeCount), must be at least 1")
     try require(options.maximumSteps >= 1, "maximumSteps is \(options.maximumSteps), must be at least 1")
     if let threads = options.threads { try require(threads >= 1, "threads is \(threads), must be at least 1") }
@@ -31,6 +37,33 @@ extension PureSwiftSolver {
     if let step = options.minimumStep {
       try require(step.isFinite && step >= 0, "minimumStep is \(step), must be finite and not negative")
     }
+    if let step = options.maximumStep {
+      let least = options.minimumStep ?? 0
+      try require(
+        step.isFinite && step > 0 && step >= least,
+        "maximumStep is \(step), must be finite, above 0 and at least minimumStep")
+    }
+  }
+
+  /// One number for each row, and the log-determinant's.
+  private static func tolerances(
+    _ given: [Double]?, _ name: String, or common: Double, _ rows: Int
+  ) throws(PureSwiftError) -> [Double] {
+    let numbers = given ?? Array(repeating: common, count: rows)
+    try require(
+      numbers.count == rows, "\(name) is \(numbers), must be one number for each of the state's \(rows) rows")
+    return numbers + [common]
+  }
+
+  private static func check(_ controller: StepController) throws(PureSwiftError) {
+    let (p, i, d) = (controller.proportional, controller.integral, controller.derivative)
+    try require(
+      p.isFinite && i.isFinite && d.isFinite && i > 0,
+      "stepController is \(controller), must be finite, integral above 0")
+    try require(
+      controller.safety > 0 && controller.safety < 1 && controller.smallestFactor > 0 && controller.smallestFactor < 1
+        && controller.largestFactor >= 1 && controller.largestFactor.isFinite,
+      "stepController's safety and smallestFactor must be above 0 and below 1, its largestFactor finite and at least 1")
   }
 
   private static func require(_ condition: Bool, _ sentence: String) throws(PureSwiftError) {

@@ -172,7 +172,7 @@ static void test_calls_allocate_nothing(const cnf_field *field, const char *dtyp
     for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control) {
       for (size_t t = 0; t < sizeof traces / sizeof traces[0]; ++t) {
         cnf_solver_options options;
-        cnf_solver_options_init(&options);
+        cnf_solver_options_init(&options, sizeof options);
         options.control = control;
         options.steps = 6;
         options.trace = traces[t];
@@ -218,7 +218,7 @@ static void test_field_without_memory(void) {
 
 static void test_solver_without_memory(const cnf_field *field) {
   cnf_solver_options options;
-  cnf_solver_options_init(&options);
+  cnf_solver_options_init(&options, sizeof options);
   options.threads = 2;
   cnf_status result = CNF_ERROR_MEMORY;
   long attempt = 0;

@@ -3,6 +3,7 @@
  * Each case begins with input that is right, spoils one thing, and expects one status. The spoiling is a statement given to
  * a macro, so that a failure prints it.
  */
+#include <float.h>
 #include <math.h>
 
 #include "fixture.h"
@@ -15,7 +16,8 @@ enum { COUNT = 3, FRACTIONS = 5 };
 typedef struct outputs {
   double x1[COUNT][D], log_det[COUNT], t_reached[COUNT];
   int32_t status[COUNT], accepted[COUNT], rejected[COUNT], evaluations[COUNT];
-  double step_fractions[COUNT][FRACTIONS];
+  double step_fractions[COUNT][FRACTIONS], smallest_step[COUNT];
+  int32_t adjoint_evaluations[COUNT];
   double velocity[COUNT][D], divergence[COUNT];
   double theta_bar[P], x0_bar[COUNT][D], t0_bar[COUNT], t1_bar[COUNT], loss[COUNT];
 } outputs;
@@ -30,7 +32,9 @@ static cnf_solve_output solve_output(outputs *to) {
                             .rejected = to->rejected,
                             .evaluations = to->evaluations,
                             .step_fractions = to->step_fractions[0],
-                            .step_fraction_stride = FRACTIONS};
+                            .step_fraction_stride = FRACTIONS,
+                            .smallest_step = to->smallest_step,
+                            .adjoint_evaluations = to->adjoint_evaluations};
 }
 
 static cnf_gradient gradient_output(outputs *to) {
@@ -140,6 +144,33 @@ static void test_solve_edges(cnf_solver *solver) {
   CHECK(cnf_solve(solver, &input, &output) == CNF_OK);
   CHECK(memcmp(to.x1, x0, sizeof x0) == 0);
   for (int i = 0; i < COUNT; ++i) CHECK(to.log_det[i] == 0 && to.status[i] == CNF_SAMPLE_OK && to.t_reached[i] == 0);
+}
+
+/* The shortest of the steps that step_fractions tell of, and evaluations reversed: of each of dopri5's steps, the six that the
+ * next state depends on. A caller of 0.1's struct is not told. */
+static void test_statistics(cnf_solver *solver) {
+  enum { MOST = 200 };
+  double fractions[COUNT][MOST];
+  outputs to;
+  const cnf_solve_input input = good_input();
+  cnf_solve_output output = solve_output(&to);
+  output.step_fractions = fractions[0], output.step_fraction_stride = MOST;
+  CHECK(cnf_solve(solver, &input, &output) == CNF_OK);
+  for (int i = 0; i < COUNT; ++i) {
+    double shortest = INFINITY;
+    CHECK(to.accepted[i] > 0 && to.accepted[i] < MOST && to.adjoint_evaluations[i] == 0);
+    for (int n = 0; n < to.accepted[i]; ++n) shortest = fmin(shortest, fractions[i][n + 1] - fractions[i][n]);
+    CHECK(fabs(to.smallest_step[i] - shortest) <= 2 * DBL_EPSILON); /* a difference of two places, rounded */
+  }
+  cnf_gradient gradient = gradient_output(&to);
+  CHECK(cnf_solve_vjp(solver, &input, &normal_nll, &output, &gradient) == CNF_OK);
+  for (int i = 0; i < COUNT; ++i) CHECK(to.adjoint_evaluations[i] == 6 * to.accepted[i]);
+
+  pattern_fill(&to, sizeof to);
+  output.struct_size = offsetof(cnf_solve_output, smallest_step);
+  CHECK(cnf_solve_vjp(solver, &input, &normal_nll, &output, &gradient) == CNF_OK);
+  CHECK(to.accepted[0] > 0 && pattern_intact(to.smallest_step, sizeof to.smallest_step));
+  CHECK(pattern_intact(to.adjoint_evaluations, sizeof to.adjoint_evaluations));
 }
 
 static void test_step_fractions(cnf_solver *solver) {
@@ -266,7 +297,7 @@ static void test_work(int32_t control) {
   for (int keeps = 0; keeps < 2; ++keeps) {
     cnf_solver_options options;
     cnf_solver *solver = NULL;
-    cnf_solver_options_init(&options);
+    cnf_solver_options_init(&options, sizeof options);
     options.control = control, options.steps = 4, options.store_bytes = keeps ? 0 : -1;
     CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
     const cnf_solve_input input = {
@@ -299,6 +330,7 @@ int main(void) {
     test_solve_edges(solvers[i]);
     test_gradient(solvers[i]);
     test_in_place(solvers[i]);
+    test_statistics(solvers[i]);
   }
   test_step_fractions(fixed);
   test_work(CNF_CONTROL_SAMPLE);

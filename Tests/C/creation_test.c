@@ -244,13 +244,12 @@ static void refuse_solver(cnf_status expected, const cnf_field *field, const cnf
 #define REFUSE_OPTIONS(expected, spoil)                         \
   do {                                                          \
     cnf_solver_options options;                                 \
-    cnf_solver_options_init(&options);                          \
+    cnf_solver_options_init(&options, sizeof options);          \
     spoil;                                                      \
     refuse_solver(expected, field, &options, #spoil, __LINE__); \
   } while (0)
 
 static void test_solver_options(const cnf_field *field) {
-  cnf_solver_options_init(NULL);
   cnf_solver_destroy(NULL);
   REFUSE_OPTIONS(CNF_ERROR_STRUCT_SIZE, options.struct_size = 0);
   REFUSE_OPTIONS(CNF_ERROR_STRUCT_SIZE, options.struct_size = 1);
@@ -287,14 +286,59 @@ static void test_solver_options(const cnf_field *field) {
   REFUSE_OPTIONS(CNF_ERROR_OPTION, options.probe = UNKNOWN);
   REFUSE_OPTIONS(CNF_ERROR_OPTION, options.probes = -1);
   REFUSE_OPTIONS(CNF_ERROR_OPTION, options.threads = -1);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.norm = -1);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.norm = UNKNOWN);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.pcoeff = NAN);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.icoeff = -0.1);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.icoeff = INFINITY);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.dcoeff = -INFINITY);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.safety = 1);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.safety = -0.5);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.safety = NAN);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.factor_min = 1);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.factor_min = -1);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.factor_max = 0.99);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.factor_max = INFINITY);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.max_step = -1);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.max_step = NAN);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, (options.min_step = 0.2, options.max_step = 0.1));
+  const double zeros[D] = {0, 0}, negative[D] = {1e-3, -1e-3}, unknown[D] = {NAN, 1e-3};
+  REFUSE_OPTIONS(CNF_ERROR_TOLERANCE, options.rtol_rows = negative);
+  REFUSE_OPTIONS(CNF_ERROR_TOLERANCE, options.atol_rows = negative);
+  REFUSE_OPTIONS(CNF_ERROR_TOLERANCE, options.rtol_rows = unknown);
+  REFUSE_OPTIONS(CNF_ERROR_TOLERANCE, options.rtol_rows = options.atol_rows = zeros);
+  REFUSE_OPTIONS(CNF_ERROR_TOLERANCE, (options.rtol_rows = zeros, options.atol = 0));
   REFUSE_OPTIONS(CNF_ERROR_ISA, options.isa = -1);
   REFUSE_OPTIONS(CNF_ERROR_ISA, options.isa = UNKNOWN);
 
   cnf_solver_options options;
-  cnf_solver_options_init(&options);
+  cnf_solver_options_init(&options, sizeof options);
   refuse_solver(CNF_ERROR_NULL, NULL, &options, "field = NULL", __LINE__);
   refuse_solver(CNF_ERROR_NULL, field, NULL, "options = NULL", __LINE__);
   CHECK(cnf_solver_create(field, &options, NULL) == CNF_ERROR_NULL);
+}
+
+/* Options of every size that the struct has had, and of no other. A program built against 0.1's header has a struct that ends
+ * with store_bytes: nothing past it is read or written. */
+static void test_solver_options_sizes(const cnf_field *field) {
+  const size_t older = offsetof(cnf_solver_options, norm), today = sizeof(cnf_solver_options);
+  cnf_solver_options options, fresh;
+  CHECK(cnf_solver_options_init(NULL, today) == CNF_ERROR_NULL);
+  const size_t wrong[] = {0, sizeof(size_t), older - 8, older + 8, today + 8, SIZE_MAX};
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; ++i) {
+    pattern_fill(&options, sizeof options);
+    CHECK(cnf_solver_options_init(&options, wrong[i]) == CNF_ERROR_STRUCT_SIZE);
+    CHECK(pattern_intact(&options, sizeof options));
+  }
+  CHECK(cnf_solver_options_init(&fresh, today) == CNF_OK && fresh.struct_size == today);
+  pattern_fill(&options, sizeof options);
+  CHECK(cnf_solver_options_init(&options, older) == CNF_OK && options.struct_size == older);
+  CHECK(pattern_intact((char *)&options + older, today - older));
+  fresh.struct_size = older;
+  CHECK(memcmp(&options, &fresh, older) == 0);
+  cnf_solver *solver = NULL; /* the pattern past the end would be refused: a norm of 0xa5a5a5a5 */
+  CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
+  cnf_solver_destroy(solver);
 }
 
 /* The product form of the exact trace fits at most two hidden layers. */
@@ -333,6 +377,7 @@ int main(void) {
   cnf_field *field = good_field();
   test_field_queries(field);
   test_solver_options(field);
+  test_solver_options_sizes(field);
   test_trace_that_does_not_fit();
   cnf_solver *solver = good_solver(field, CNF_CONTROL_SAMPLE);
   test_solver_info(solver);

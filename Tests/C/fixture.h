@@ -32,7 +32,7 @@ static inline cnf_field *good_field(void) {
 static inline cnf_solver *good_solver(const cnf_field *field, int32_t control) {
   cnf_solver_options options;
   cnf_solver *solver = NULL;
-  cnf_solver_options_init(&options);
+  cnf_solver_options_init(&options, sizeof options);
   options.control = control;
   options.steps = 4;
   CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);

@@ -65,6 +65,7 @@ static real element(const run *r, int operand, size_t i) {
   case Z: return pre_activation(mix(key));
   case Y: return (real)a->value(uniform(shared, 6));
   case AUX: return (real)a->kept(uniform(shared, 6));
+  case TOLERANCE: return (real)1e-3 * (1 + uniform(key, 0.9));
 #if CNF_REAL_BITS == 32
   case WORDS: { /* the last column may have no second term */
     const size_t word = i / (size_t)r->call.k->block_rows % words_of(&r->call);
@@ -94,7 +95,8 @@ static size_t count_of(const call *c, extent extent) {
   case PRE: return cnf_activation_keeps_pre_tangent(c->activation) ? panel : 0;
   case INPUT: return cols * lanes;
   case ROW: return lanes;
-  case COLUMN: return rows;
+  case COLUMN:
+  case TOLERANCE: return rows;
   case MATRIX: return (rows - 1) * row_stride(c) + (cols - 1) * col_stride(c) + 1;
   case PACKED: return round_up(rows, (size_t)c->k->block_rows) * cols;
   case GRADIENT: return rows * c->ld;

@@ -41,6 +41,15 @@ import Testing
     Case(arguments: train + ["--data", "moons", "--threads", "-2"], code: 64, words: ["threads is -2"]),
     Case(arguments: train + ["--data", "moons", "--activation", "tnh"], code: 64, words: ["'tnh'", "'tanh'"]),
     Case(arguments: train + ["--data", "moons", "--solver", "dopri"], code: 64, words: ["'dopri'", "'dopri5'"]),
+    Case(arguments: train + ["--data", "moons", "--solver", "huen"], code: 64, words: ["'huen'", "'heun'"]),
+    Case(
+      arguments: train + ["--data", "moons", "--controller", "integrl"], code: 64,
+      words: ["controller 'integrl'", "did you mean 'integral'"]),
+    Case(
+      arguments: train + ["--data", "moons", "--controller", "pid:1,0,0"], code: 64,
+      words: ["controller 'pid:1,0,0'", "three numbers", "pid:0.3,0.4,0.1"]),
+    Case(
+      arguments: train + ["--data", "moons", "--norm", "mx"], code: 64, words: ["norm 'mx'", "did you mean 'max'"]),
     Case(arguments: train + ["--data", "moons", "--solver", "rk4"], code: 64, words: ["rk4", "--fixed-steps"]),
     Case(arguments: train + ["--data", "moons", "--step-size", "0"], code: 64, words: ["step-size is 0", "positive"]),
     Case(

@@ -53,6 +53,25 @@ import Testing
     for plot in ["density", "particles", "training"] { #expect(folder.exists("run/plots/\(plot).png")) }
     let configuration = try String(contentsOfFile: folder.file("run/config.yaml"), encoding: .utf8)
     #expect(configuration.contains("rtol: 0.001\n") && configuration.contains("hidden: [8, 8]\n"))
+    #expect(configuration.contains("controller: integral\n") && configuration.contains("norm: rms\n"))
+  }
+
+  /// The flags reach the solver: other steps, and so other evaluations, than without them; in both backends.
+  @Test func controllersAndNormsAreHeeded() throws {
+    func evaluations(_ flags: String...) throws -> Double {
+      let (folder, _) = try TrainedFolder.shared.get()
+      let arguments = ["evaluate", "run", "--json", "--rtol", "1e-5", "--atol", "1e-5"] + flags
+      let outcome = try Program.start(arguments, in: folder).outcome()
+      expectSuccess(outcome)
+      return try outcome.json["evaluations_mean"]?.doubleValue ?? .nan
+    }
+    let plain = try evaluations()
+    #expect(try evaluations("--controller", "integral", "--norm", "rms") == plain)
+    #expect(try evaluations("--norm", "max") > plain)
+    let cautious = try evaluations("--controller", "pid:0.1,0.2,0.05")
+    #expect(cautious != plain)
+    // In float, rounding lets few samples take a step of six evaluations more or less.
+    #expect(abs(try evaluations("--controller", "pid:0.1,0.2,0.05", "--backend", "swift") - cautious) < 1)
   }
 
   @Test func evaluateAgreesWithTraining() throws {

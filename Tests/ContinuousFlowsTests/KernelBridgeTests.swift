@@ -27,6 +27,19 @@ import Testing
     #expect(Set(suggestions).isSuperset(of: like))
   }
 
+  @Test func controllersHaveWords() {
+    #expect(StepController("integral") == .integral && StepController("proportional-integral") == .proportionalIntegral)
+    #expect(StepController("pid:0.3,0.4,-0.1") == .pid(0.3, 0.4, -0.1))
+    for controller in [StepController.integral, .proportionalIntegral, .pid(0.3, 0.4, 0.1)] {
+      #expect(StepController(controller.description) == controller)
+    }
+    for word in [
+      "", "pi", "pid", "pid:", "pid:1,2", "pid:1,2,x", "pid:1,0,1", "pid:1,2,3,4", "pid:1,,3", "pid:inf,1,0",
+    ] {
+      #expect(StepController(word) == nil, "\(word)")
+    }
+  }
+
   @Test func refusedOptionsAreNamed() {
     func refuses(_ change: (inout SolverOptions) -> Void) -> String {
       var options = SolverOptions()
@@ -38,6 +51,12 @@ import Testing
     #expect(refuses { $0.control = .perSample(rtol: .nan, atol: 1e-5) }.contains("tolerances"))
     #expect(refuses { $0.control = .fixed(steps: 0) }.contains("steps is 0"))
     #expect(refuses { $0.method = "rk4" }.contains("rk4"))
+    #expect(refuses { $0.relativeTolerances = [1e-3] }.contains("relativeTolerances is [0.001], must be one number"))
+    #expect(refuses { $0.absoluteTolerances = [1e-3, -1] }.contains("tolerances"))
+    #expect(refuses { $0.stepController.integral = 0 }.contains("stepController.integral is 0.0"))
+    #expect(refuses { $0.stepController.safety = 0 }.contains("stepController.safety is 0.0"))
+    #expect(refuses { $0.stepController.safety = 1 }.contains("out of its range"))
+    #expect(refuses { $0.maximumStep = 0 }.contains("maximumStep is 0.0"))
     #expect(refuses { $0.maximumSteps = 0 }.contains("maximumSteps is 0"))
     #expect(refuses { $0.probeCount = -1 }.contains("probeCount is -1"))
     #expect(refuses { $0.threads = 0 }.contains("threads is 0"))

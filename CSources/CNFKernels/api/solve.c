@@ -1,4 +1,5 @@
 #include "api/handles.h"
+#include "api/sizes.h"
 #include <math.h>
 
 #define CNF_KEY_LIMIT ((uint64_t)1 << 44) /* of steps and sample ids in the keys of random numbers */
@@ -33,7 +34,7 @@ static cnf_status check_input(const cnf_solver *s, const cnf_solve_input *in) {
 
 static cnf_status check_output(const cnf_solve_input *in, const cnf_solve_output *out) {
   size_t total;
-  if (out->struct_size != sizeof *out) return CNF_ERROR_STRUCT_SIZE;
+  if (!cnf_knows_output_size(out->struct_size)) return CNF_ERROR_STRUCT_SIZE;
   if (out->step_fractions &&
       (out->step_fraction_stride == 0 || __builtin_mul_overflow(in->count, out->step_fraction_stride, &total) ||
        total > PTRDIFF_MAX / sizeof(double)))
@@ -53,6 +54,9 @@ static cnf_status check_loss(const cnf_loss *loss) {
 
 static cnf_status run(cnf_solver *s, const cnf_solve_input *in, const cnf_loss *loss, cnf_solve_output *out,
                       cnf_gradient *gradient) {
+  cnf_solve_output whole = {0}; /* what an older caller's struct lacks is not asked for */
+  if (out) memcpy(&whole, out, out->struct_size);
+  out = out ? &whole : NULL;
   return s->f32 ? cnf_solver_run_f32(s->f32, in, loss, out, gradient)
                 : cnf_solver_run_f64(s->f64, in, loss, out, gradient);
 }

@@ -1,9 +1,10 @@
 #include "api/handles.h"
+#include "api/sizes.h"
+#include "solve/control.h"
 #include "solve/parallel.h"
 #include "solve/tableau.h"
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define CNF_DEFAULT_MAX_STEPS 4096 /* as diffrax */
 #define CNF_MOST_STEPS (1 << 24)
@@ -12,29 +13,50 @@
 #define CNF_DEFAULT_STORE ((int64_t)32 << 20)
 #define CNF_MOST_LANES 64 /* rows of panels times lanes are counted in int32_t */
 
-CNF_API void cnf_solver_options_init(cnf_solver_options *options) {
-  if (!options) return;
-  memset(options, 0, sizeof *options);
-  options->struct_size = sizeof *options;
-  options->method = cnf_method_find("dopri5");
-  options->control = CNF_CONTROL_SAMPLE;
-  options->rtol = options->atol = 1e-5;
-  options->trace = CNF_TRACE_EXACT;
+CNF_API cnf_status cnf_solver_options_init(cnf_solver_options *options, size_t struct_size) {
+  if (!options) return CNF_ERROR_NULL;
+  if (!cnf_knows_options_size(struct_size)) return CNF_ERROR_STRUCT_SIZE;
+  const cnf_solver_options defaults = {.struct_size = struct_size,
+                                       .method = cnf_method_find("dopri5"),
+                                       .control = CNF_CONTROL_SAMPLE,
+                                       .rtol = 1e-5,
+                                       .atol = 1e-5,
+                                       .trace = CNF_TRACE_EXACT};
+  memcpy(options, &defaults, struct_size);
+  return CNF_OK;
 }
 
 static int in_range(int32_t value, int32_t least, int32_t most) { return value >= least && value <= most; }
 static int is_length(double value) { return isfinite(value) && value >= 0; }
 
-static cnf_status check_options(const cnf_solver_options *o) {
-  if (o->struct_size != sizeof *o) return CNF_ERROR_STRUCT_SIZE;
+/* Of every row, and of the log-determinant. */
+static int are_tolerances(const cnf_solver_options *o, int32_t state_dim) {
+  for (int32_t d = 0; d <= state_dim; d++) {
+    const double rtol = o->rtol_rows && d < state_dim ? o->rtol_rows[d] : o->rtol;
+    const double atol = o->atol_rows && d < state_dim ? o->atol_rows[d] : o->atol;
+    if (!is_length(rtol) || !is_length(atol) || (rtol == 0 && atol == 0)) return 0;
+  }
+  return 1;
+}
+
+/* Zeros stand for defaults, which are in range. */
+static int is_controller(const cnf_solver_options *o) {
+  if (!isfinite(o->pcoeff) || !is_length(o->icoeff) || !isfinite(o->dcoeff)) return 0;
+  if (!is_length(o->safety) || o->safety >= 1 || !is_length(o->factor_min) || o->factor_min >= 1) return 0;
+  if (!is_length(o->factor_max) || (o->factor_max != 0 && o->factor_max < 1)) return 0;
+  return is_length(o->max_step) && (o->max_step == 0 || o->max_step >= o->min_step);
+}
+
+static cnf_status check_options(const cnf_solver_options *o, int32_t state_dim) {
   const cnf_tableau *t = cnf_tableau_at(o->method);
   if (!t) return CNF_ERROR_METHOD;
   if (!in_range(o->control, CNF_CONTROL_SAMPLE, CNF_CONTROL_BATCH)) return CNF_ERROR_OPTION;
   if (o->control != CNF_CONTROL_FIXED) {
     if (!t->embedded_order) return CNF_ERROR_NOT_ADAPTIVE;
-    if (!is_length(o->rtol) || !is_length(o->atol) || (o->rtol == 0 && o->atol == 0)) return CNF_ERROR_TOLERANCE;
+    if (!are_tolerances(o, state_dim)) return CNF_ERROR_TOLERANCE;
   }
-  if (!is_length(o->initial_step) || !is_length(o->min_step)) return CNF_ERROR_OPTION;
+  if (!is_length(o->initial_step) || !is_length(o->min_step) || !is_controller(o)) return CNF_ERROR_OPTION;
+  if (!in_range(o->norm, CNF_NORM_RMS, CNF_NORM_MAX)) return CNF_ERROR_OPTION;
   if (!in_range(o->max_steps, 0, CNF_MOST_STEPS) || !in_range(o->steps, 0, CNF_MOST_STEPS)) return CNF_ERROR_OPTION;
   if (!in_range(o->trace, CNF_TRACE_NONE, CNF_TRACE_AUTOMATIC)) return CNF_ERROR_OPTION;
   if (!in_range(o->probe, CNF_PROBE_RADEMACHER, CNF_PROBE_GAUSSIAN)) return CNF_ERROR_OPTION;
@@ -73,8 +95,7 @@ static cnf_status resolve_trace(const cnf_program *p, const cnf_solver_options *
   return CNF_OK;
 }
 
-static cnf_solver_options without_defaults(const cnf_solver_options *given, int32_t dtype) {
-  cnf_solver_options o = *given;
+static cnf_solver_options without_defaults(cnf_solver_options o) {
   if (!o.max_steps) o.max_steps = CNF_DEFAULT_MAX_STEPS;
   if (!o.probes) o.probes = 1;
   if (!o.threads) o.threads = cnf_parallel_default_threads();
@@ -82,25 +103,33 @@ static cnf_solver_options without_defaults(const cnf_solver_options *given, int3
   if (!o.store_bytes) o.store_bytes = CNF_DEFAULT_STORE;
   if (o.store_bytes < 0) o.store_bytes = 0;
   if (o.precision == CNF_PRECISION_MIXED) o.exclude_log_det = 1; /* the divergence's rounding is no error of a step */
-  o.atol = fmax(o.atol, dtype == CNF_FLOAT32 ? 1e-36 : 1e-300);  /* a state that is exactly 0 must not divide by 0 */
+  if (o.icoeff == 0) o.icoeff = 1;
+  if (o.safety == 0) o.safety = CNF_SAFETY;
+  if (o.factor_min == 0) o.factor_min = CNF_SMALLEST_FACTOR;
+  if (o.factor_max == 0) o.factor_max = CNF_LARGEST_FACTOR;
   return o;
 }
 
 CNF_API cnf_status cnf_solver_create(const cnf_field *field, const cnf_solver_options *options, cnf_solver **solver) {
   if (!field || !options || !solver) return CNF_ERROR_NULL;
-  cnf_status status = check_options(options);
+  if (!cnf_knows_options_size(options->struct_size)) return CNF_ERROR_STRUCT_SIZE;
+  cnf_solver_options given = {0};
+  memcpy(&given, options, options->struct_size);
+  given.struct_size = sizeof given;
+  cnf_status status = check_options(&given, field->program.state_dim);
   if (status) return status;
-  if (options->precision == CNF_PRECISION_MIXED && field->program.dtype != CNF_FLOAT32) return CNF_ERROR_DTYPE;
-  if ((int64_t)options->probes * field->program.state_dim > INT32_MAX / CNF_MOST_LANES) return CNF_ERROR_SIZE;
+  if (given.precision == CNF_PRECISION_MIXED && field->program.dtype != CNF_FLOAT32) return CNF_ERROR_DTYPE;
+  if ((int64_t)given.probes * field->program.state_dim > INT32_MAX / CNF_MOST_LANES) return CNF_ERROR_SIZE;
   cnf_solver *s = calloc(1, sizeof *s);
   if (!s) return CNF_ERROR_MEMORY;
-  s->options = without_defaults(options, field->program.dtype);
+  s->options = without_defaults(given);
   status = resolve_trace(&field->program, &s->options, &s->trace);
   if (!status) status = cnf_program_copy(&field->program, &s->program);
   if (!status && s->program.dtype == CNF_FLOAT32)
     status = cnf_solver_make_f32(&s->program, &s->options, s->trace, &s->f32);
   else if (!status)
     status = cnf_solver_make_f64(&s->program, &s->options, s->trace, &s->f64);
+  s->options.rtol_rows = s->options.atol_rows = NULL; /* copied: the caller's arrays may go */
   if (status) {
     cnf_solver_destroy(s);
     return status;

@@ -17,7 +17,7 @@
  *     cnf_field *field;
  *     cnf_field_create(CNF_FLOAT32, 2, ops, 4, &field);
  *     cnf_solver_options options;
- *     cnf_solver_options_init(&options);                                                         // dopri5, 1e-5, exact trace
+ *     cnf_solver_options_init(&options, sizeof options);                                         // dopri5, 1e-5, exact trace
  *     cnf_solver *solver;
  *     cnf_solver_create(field, &options, &solver);
  *     cnf_solve_input in = {.struct_size = sizeof in, .parameters = theta, .x0 = x, .count = n, .t0 = 1, .t1 = 0};
@@ -50,7 +50,8 @@ extern "C" {
  *              their element type. "dtype" below means float for a CNF_FLOAT32 field and double for a CNF_FLOAT64 field.
  * Time         a double everywhere. t1 < t0 is allowed: the solve then runs backward in time.
  * Options      structs that begin with struct_size: set it to sizeof of the struct, zero the rest, fill what you need.
- *              A field that is zero or NULL means the default named beside it.
+ *              A field that is zero or NULL means the default named beside it. A struct grows at its end alone: a
+ *              program built against an older header passes a smaller size, and is served as it was then.
  * Ownership    the caller owns every array. Inputs are never written. Outputs may not overlap inputs or each other,
  *              unless said otherwise. A NULL output is not computed.
  * Errors       every fallible call returns a cnf_status. On any status but CNF_OK and CNF_ERROR_CALLBACK no output has
@@ -262,6 +263,20 @@ typedef enum cnf_precision {
                              operands are rounded and multiplied as floats, which saves nothing. */
 } cnf_precision;
 
+/* Of a sample's errors against their tolerances. */
+typedef enum cnf_norm {
+  CNF_NORM_RMS = 0, /* root mean square */
+  CNF_NORM_MAX = 1  /* the largest: every component keeps its tolerance */
+} cnf_norm;
+
+/* Adaptive steps. With r the norm of an attempt's errors against their tolerances, r' and r" those of the sample's last two
+ * accepted steps (1 where there are none) and k the embedded order + 1, an attempt is accepted where r is at most 1, and its
+ * length multiplied by
+ *     safety r^-((pcoeff + icoeff + dcoeff)/k) r'^((pcoeff + 2 dcoeff)/k) r"^-(dcoeff/k),
+ * but by 1 to factor_max after an accepted step, by factor_min to safety after a refused one (Soderlind 2003, ACM TOMS
+ * 29(1); the letters are diffrax's). The integral controller (0, 1, 0) is torchdiffeq's; where its steps go up and down between
+ * accepted and refused, proportional-integral ones such as (0.4, 0.3, 0) are calmer.
+ */
 typedef struct cnf_solver_options {
   size_t struct_size;
   int32_t method;          /* from cnf_method_find */
@@ -281,10 +296,18 @@ typedef struct cnf_solver_options {
   int64_t store_bytes;     /* gradient: bytes per thread for evaluations kept between a solve and its reverse; those for
                               which there is no room are made again, with the same bits. 0: 32 MiB; negative: none */
   int32_t precision;       /* cnf_precision */
+  int32_t norm;            /* adaptive: cnf_norm, of errors and of the first step's choice */
+  double pcoeff, icoeff, dcoeff;       /* adaptive: the controller, see above; icoeff not negative, 0: 1 */
+  double safety;                       /* adaptive: below 1; 0: 0.9 */
+  double factor_min, factor_max;       /* adaptive: below 1 and at least 1; 0: 0.2 and 10 */
+  double max_step;                     /* adaptive: no step is longer; at least min_step; 0: none */
+  const double *rtol_rows, *atol_rows; /* adaptive: [D], copied: each row's own, in place of rtol or atol, which the
+                                          log-determinant keeps; NULL: rtol, atol */
 } cnf_solver_options;
 
-/* Fills in struct_size and the defaults: dopri5, CNF_CONTROL_SAMPLE, 1e-5/1e-5, exact trace, all threads. NULL: no-op. */
-CNF_API void cnf_solver_options_init(cnf_solver_options *options);
+/* Fills in struct_size, which is the sizeof of the caller's struct, and the defaults: dopri5, CNF_CONTROL_SAMPLE, 1e-5/1e-5,
+ * exact trace, all threads. Writes struct_size bytes, or nothing where that is no size that the struct has had. */
+CNF_API cnf_status cnf_solver_options_init(cnf_solver_options *options, size_t struct_size);
 
 typedef struct cnf_solver cnf_solver;
 
@@ -343,6 +366,8 @@ typedef struct cnf_solve_output {
   double *step_fractions; /* [count][step_fraction_stride]: accepted steps' ends as fractions, from 0; NaN after
                                    the last; what does not fit is left out */
   size_t step_fraction_stride;
+  double *smallest_step;        /* [count]: length of the shortest accepted step, the last included; 0: none */
+  int32_t *adjoint_evaluations; /* [count]: those that cnf_solve_vjp has reversed; of cnf_solve, 0 */
 } cnf_solve_output;
 
 /* Carries every sample from t0 to t1. A sample that cannot get there has a status; the call is still CNF_OK.

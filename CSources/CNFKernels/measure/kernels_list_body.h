@@ -22,8 +22,6 @@ typedef struct CNF_TYPED(measured_kernel) {
   int panels; /* PRODUCT: how many are multiplied, or contracted */
 } CNF_TYPED(measured_kernel);
 
-#define UNIT ((real)1) /* tolerances of error norms: as large as the numbers */
-
 #define RUN(name, ...)                               \
   static void CNF_TYPED(run_##name)(void *context) { \
     const CNF_TYPED(operands) *m = context;          \
@@ -48,8 +46,9 @@ RUN(tangent_reverse, activation_tangent_reverse(m->activation, m->rows, m->y, m-
 RUN(derivative, derivative(m->activation, m->rows, m->y, m->aux, m->out))
 RUN(derivative_reverse, derivative_reverse(m->activation, m->rows, m->y, m->aux, m->bar, m->out))
 RUN(combine, combine(m->rows, m->z, m->row, STAGES, m->coefficients, m->stages, m->out))
-RUN(error_squares, error_squares(m->rows, m->z, m->bar, m->row, STAGES, m->coefficients, m->stages, UNIT, UNIT, m->out))
-RUN(scaled_squares, scaled_squares(m->rows, m->z, m->bar, m->z_dot, UNIT, UNIT, m->out))
+RUN(error_squares, error_squares(m->rows, m->z, m->bar, m->row, STAGES, m->coefficients, m->stages, m->unit, m->unit,
+                                 CNF_NORM_RMS, m->out))
+RUN(scaled_squares, scaled_squares(m->rows, m->z, m->bar, m->z_dot, m->unit, m->unit, CNF_NORM_RMS, m->out))
 RUN(dot, dot(m->rows, m->z, m->bar, 0, m->out))
 RUN(add, add(m->rows, m->z, m->bar, m->out))
 RUN(scale, scale(m->rows, m->z, m->row, m->out))

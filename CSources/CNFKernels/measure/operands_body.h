@@ -12,6 +12,7 @@ typedef struct CNF_TYPED(operands) {
   size_t ld;                                   /* columns rounded up to a vector */
   real *weights, *packed, *bias;               /* [rows][cols], the same packed, [rows] */
   real *packed_bf16, *room_bf16;               /* the same in words of bfloat16; those of a panel [cols][lanes] */
+  real *unit;                                  /* [rows]: ones, tolerances as large as the numbers */
   real *x;                                     /* [STAGES][cols][lanes] */
   real *z, *y, *aux;                           /* [rows][lanes]: before and after the activation, and what it keeps */
   real *z_dot, *y_dot, *pre_dot;               /* [rows][lanes] */
@@ -36,6 +37,7 @@ static void CNF_TYPED(operands_layout)(CNF_TYPED(operands) * m, cnf_arena *arena
   m->packed_bf16 = cnf_arena_take(arena, packed, sizeof(real));
   m->room_bf16 = cnf_arena_take(arena, cols, panel);
   m->bias = cnf_arena_take(arena, rows, sizeof(real));
+  m->unit = cnf_arena_take(arena, rows, sizeof(real));
   m->x = cnf_arena_take(arena, STAGES * cols, panel);
   real **panels[] = {&m->z, &m->y, &m->aux, &m->z_dot, &m->y_dot, &m->pre_dot, &m->bar, &m->out_aux};
   for (size_t i = 0; i < sizeof panels / sizeof panels[0]; i++) *panels[i] = cnf_arena_take(arena, rows, panel);
@@ -62,7 +64,7 @@ static void CNF_TYPED(operands_fill)(CNF_TYPED(operands) * m) {
   size_t rows = (size_t)m->rows, cols = (size_t)m->cols, lanes = (size_t)m->k->lanes;
   real gain = 1 / (real)sqrt((double)cols);
   for (size_t i = 0; i < rows * cols; i++) m->weights[i] = gain * CNF_TYPED(number)(i, 1);
-  for (size_t r = 0; r < rows; r++) m->bias[r] = CNF_TYPED(number)(r, 2);
+  for (size_t r = 0; r < rows; r++) m->bias[r] = CNF_TYPED(number)(r, 2), m->unit[r] = 1;
   m->k->pack(m->weights, cols, 1, m->rows, m->cols, m->packed);
   if (m->k->bf16) m->k->bf16->pack(m->weights, cols, 1, m->rows, m->cols, m->packed_bf16);
   CNF_TYPED(fill)(m->x, 3, STAGES * cols, lanes);

@@ -84,12 +84,15 @@ typedef struct CNF_TYPED(cnf_kernels) {
                 real *out); /* out = a where row mask > 0, else b; in place allowed */
   /* out = base + h * sum_i c[i] k[i]; h a row; base may be NULL: zeros; out may be base. */
   void (*combine)(int rows, const real *base, const real *h, int count, const real *c, const real *const *k, real *out);
-  /* Finite or not, x1 is judged by the caller: an infinite one has an infinite scale, and no error.
-   * row sum += sum over rows of (h * sum_i e[i] k[i] / (atol + rtol max(|x0|, |x1|)))^2 */
+  /* Squares of errors against tolerances, of which each row has its own, rtol [rows] and atol [rows].
+   * CNF_NORM_RMS: row sum += sum over rows of (h * sum_i e[i] k[i] / (atol + rtol max(|x0|, |x1|)))^2
+   * CNF_NORM_MAX: row sum = the largest of it and of those squares; not a number where one is not finite.
+   * Finite or not, x1 is judged by the caller: an infinite one has an infinite scale, and no error. */
   void (*error_squares)(int rows, const real *x0, const real *x1, const real *h, int count, const real *e,
-                        const real *const *k, real rtol, real atol, real *sum);
-  /* row sum += sum over rows of ((a - b) / (atol + rtol |x|))^2; b may be NULL: zeros. */
-  void (*scaled_squares)(int rows, const real *a, const real *b, const real *x, real rtol, real atol, real *sum);
+                        const real *const *k, const real *rtol, const real *atol, int norm, real *sum);
+  /* Likewise of ((a - b) / (atol + rtol |x|))^2; b may be NULL: zeros. */
+  void (*scaled_squares)(int rows, const real *a, const real *b, const real *x, const real *rtol, const real *atol,
+                         int norm, real *sum);
 
   /* The machine's peak, for measure/: x = a x + b, `rounds` times, on CNF_FMA_CHAINS vectors x that stay in registers; a and
    * b are one vector each. */

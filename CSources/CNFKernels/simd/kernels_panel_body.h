@@ -92,27 +92,51 @@ static void CNF_KERNEL(combine)(int rows, const real *base, const real *h, int c
     }
 }
 
-static void CNF_KERNEL(error_squares)(int rows, const real *x0, const real *x1, const real *h, int count, const real *e,
-                                      const real *const *k, real rtol, real atol, real *sum) {
+/* `sum` and one more ratio, squared. The largest: v_max has its second where one is not a number, which so stays, and 0 times a
+ * square that is not finite is no number. */
+CNF_INLINE vec with_square(const int norm, vec ratio, vec sum) {
+  if (norm == CNF_NORM_RMS) return v_fma(ratio, ratio, sum);
+  const vec square = v_mul(ratio, ratio);
+  return v_fma(square, v_set1(0), v_max(square, sum));
+}
+
+/* `norm` is a constant where these two are inlined. */
+CNF_INLINE void error_rows(const int norm, int rows, const real *x0, const real *x1, const real *h, int count,
+                           const real *e, const real *const *k, const real *rtol, const real *atol, real *sum) {
   size_t i = 0;
   for (int r = 0; r < rows; r++)
     for (int j = 0; j < LANES; j += VW, i += VW) {
       vec size = v_max(v_abs(v_load(x0 + i)), v_abs(v_load(x1 + i)));
       vec error = v_mul(v_load(h + j), stage_sum(count, e, k, i));
-      vec ratio = v_div(error, v_fma(v_set1(rtol), size, v_set1(atol)));
-      v_store(sum + j, v_fma(ratio, ratio, v_load(sum + j)));
+      vec ratio = v_div(error, v_fma(v_set1(rtol[r]), size, v_set1(atol[r])));
+      v_store(sum + j, with_square(norm, ratio, v_load(sum + j)));
     }
 }
-
-static void CNF_KERNEL(scaled_squares)(int rows, const real *a, const real *b, const real *x, real rtol, real atol,
-                                       real *sum) {
+CNF_INLINE void scaled_rows(const int norm, int rows, const real *a, const real *b, const real *x, const real *rtol,
+                            const real *atol, real *sum) {
   size_t i = 0;
   for (int r = 0; r < rows; r++)
     for (int j = 0; j < LANES; j += VW, i += VW) {
       vec difference = b ? v_sub(v_load(a + i), v_load(b + i)) : v_load(a + i);
-      vec ratio = v_div(difference, v_fma(v_set1(rtol), v_abs(v_load(x + i)), v_set1(atol)));
-      v_store(sum + j, v_fma(ratio, ratio, v_load(sum + j)));
+      vec ratio = v_div(difference, v_fma(v_set1(rtol[r]), v_abs(v_load(x + i)), v_set1(atol[r])));
+      v_store(sum + j, with_square(norm, ratio, v_load(sum + j)));
     }
+}
+
+static void CNF_KERNEL(error_squares)(int rows, const real *x0, const real *x1, const real *h, int count, const real *e,
+                                      const real *const *k, const real *rtol, const real *atol, int norm, real *sum) {
+  if (norm == CNF_NORM_MAX)
+    error_rows(CNF_NORM_MAX, rows, x0, x1, h, count, e, k, rtol, atol, sum);
+  else
+    error_rows(CNF_NORM_RMS, rows, x0, x1, h, count, e, k, rtol, atol, sum);
+}
+
+static void CNF_KERNEL(scaled_squares)(int rows, const real *a, const real *b, const real *x, const real *rtol,
+                                       const real *atol, int norm, real *sum) {
+  if (norm == CNF_NORM_MAX)
+    scaled_rows(CNF_NORM_MAX, rows, a, b, x, rtol, atol, sum);
+  else
+    scaled_rows(CNF_NORM_RMS, rows, a, b, x, rtol, atol, sum);
 }
 
 /* ---- what the machine can do at most */

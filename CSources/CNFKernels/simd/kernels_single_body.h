@@ -231,23 +231,23 @@ static void SINGLE(combine)(int rows, const real *base, const real *h, int count
     out[r] = first_of(v_fma(v_set1(h[0]), single_stage_sum(count, c, k, r), v_set1(base ? base[r] : 0)));
 }
 static void SINGLE(error_squares)(int rows, const real *x0, const real *x1, const real *h, int count, const real *e,
-                                  const real *const *k, real rtol, real atol, real *sum) {
+                                  const real *const *k, const real *rtol, const real *atol, int norm, real *sum) {
   vec s = v_set1(sum[0]);
   for (int r = 0; r < rows; r++) {
     vec size = v_max(v_abs(v_set1(x0[r])), v_abs(v_set1(x1[r])));
     vec error = v_mul(v_set1(h[0]), single_stage_sum(count, e, k, r));
-    vec ratio = v_div(error, v_fma(v_set1(rtol), size, v_set1(atol)));
-    s = v_fma(ratio, ratio, s);
+    vec ratio = v_div(error, v_fma(v_set1(rtol[r]), size, v_set1(atol[r])));
+    s = with_square(norm, ratio, s);
   }
   sum[0] = first_of(s);
 }
-static void SINGLE(scaled_squares)(int rows, const real *a, const real *b, const real *x, real rtol, real atol,
-                                   real *sum) {
+static void SINGLE(scaled_squares)(int rows, const real *a, const real *b, const real *x, const real *rtol,
+                                   const real *atol, int norm, real *sum) {
   vec s = v_set1(sum[0]);
   for (int r = 0; r < rows; r++) {
     vec difference = b ? v_sub(v_set1(a[r]), v_set1(b[r])) : v_set1(a[r]);
-    vec ratio = v_div(difference, v_fma(v_set1(rtol), v_abs(v_set1(x[r])), v_set1(atol)));
-    s = v_fma(ratio, ratio, s);
+    vec ratio = v_div(difference, v_fma(v_set1(rtol[r]), v_abs(v_set1(x[r])), v_set1(atol[r])));
+    s = with_square(norm, ratio, s);
   }
   sum[0] = first_of(s);
 }

@@ -193,6 +193,7 @@ static void CNF_TYPED(adjoint_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
     for (int32_t j = 0; j < lanes; j++) {
       if (w->sample[j] < 0) continue;
       CNF_TYPED(add_times)(w, call, j);
+      w->chunk_reversed[w->sample[j]] += call->solver->stages.reversed;
       if (--w->step[j] < 0) CNF_TYPED(finish_adjoint)(w, call, first, j, gradient);
     }
   }

@@ -18,16 +18,23 @@ typedef struct CNF_TYPED(batch) {
   cnf_stages stages;
   CNF_TYPED(batch_phase) phase;
   double t, h;
+  cnf_ratios past;
   int64_t tiles;
   real *x, *x1; /* [tiles][D+1][lanes] */
   double *sums; /* [tiles][2] */
 } CNF_TYPED(batch);
 
-static double CNF_TYPED(sum_lanes)(const CNF_TYPED(cnf_worker) * w, const real *row) {
-  double sum = 0;
+/* Two sums of squares as one, or the larger of two; not a number where one is not. */
+static double CNF_TYPED(join_squares)(int32_t norm, double a, double b) {
+  if (norm == CNF_NORM_RMS) return a + b;
+  return isnan(a) || b <= a ? a : b;
+}
+
+static double CNF_TYPED(join_lanes)(const CNF_TYPED(cnf_worker) * w, int32_t norm, const real *row) {
+  double joined = 0;
   for (int32_t j = 0; j < w->e.model->kernels->lanes; j++)
-    if (w->sample[j] >= 0) sum += (double)row[j];
-  return sum;
+    if (w->sample[j] >= 0) joined = CNF_TYPED(join_squares)(norm, joined, (double)row[j]);
+  return joined;
 }
 
 static void CNF_TYPED(batch_task)(void *context, int64_t tile, int32_t worker) {
@@ -36,6 +43,7 @@ static void CNF_TYPED(batch_task)(void *context, int64_t tile, int32_t worker) {
   WORKER_NAMES(w);
   const cnf_solve_input *in = b->call->input;
   const cnf_solver_options *o = &b->call->solver->options;
+  const real *rtol = b->call->solver->rtol, *atol = b->call->solver->atol;
   size_t state = (size_t)(D + 1) * (size_t)lanes, row = (size_t)lanes * sizeof(real);
   real *x = b->x + (size_t)tile * state, *x1 = b->x1 + (size_t)tile * state;
   double *sums = b->sums + 2 * tile;
@@ -66,10 +74,10 @@ static void CNF_TYPED(batch_task)(void *context, int64_t tile, int32_t worker) {
     CNF_TYPED(make_step)(w, b->call->solver, &b->stages, &nowhere, 0);
     CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, b->stages.count, b->stages.tableau->e);
     k->error_squares(D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det), w->x, w->x1, w->h_row, list.count,
-                     list.weight, list.panel, (real)o->rtol, (real)o->atol, w->sum_row);
+                     list.weight, list.panel, rtol, atol, o->norm, w->sum_row);
     k->finite(D + 1, w->x1, 1, w->sum_row);
     memcpy(x1, w->x1, state * sizeof(real));
-    sums[0] = CNF_TYPED(sum_lanes)(w, w->sum_row);
+    sums[0] = CNF_TYPED(join_lanes)(w, o->norm, w->sum_row);
     return;
   }
   real *f0 = CNF_TYPED(slope)(w, 0);
@@ -78,27 +86,32 @@ static void CNF_TYPED(batch_task)(void *context, int64_t tile, int32_t worker) {
   CNF_TYPED(time_row)(w, 0);
   CNF_TYPED(evaluate_slope)(w, 0, f0);
   if (b->phase == CNF_TYPED(BATCH_FIRST)) {
-    k->scaled_squares(D, w->x, NULL, w->x, (real)o->rtol, (real)o->atol, w->row);
-    k->scaled_squares(D, f0, NULL, w->x, (real)o->rtol, (real)o->atol, w->sum_row);
-    sums[0] = CNF_TYPED(sum_lanes)(w, w->row);
-    sums[1] = CNF_TYPED(sum_lanes)(w, w->sum_row);
+    k->scaled_squares(D, w->x, NULL, w->x, rtol, atol, o->norm, w->row);
+    k->scaled_squares(D, f0, NULL, w->x, rtol, atol, o->norm, w->sum_row);
+    sums[0] = CNF_TYPED(join_lanes)(w, o->norm, w->row);
+    sums[1] = CNF_TYPED(join_lanes)(w, o->norm, w->sum_row);
     return;
   }
   CNF_TYPED(step_row)(w);
   CNF_TYPED(time_row)(w, 1);
   k->combine(D, w->x, w->h_row, 1, &one, slope_list, w->e.kept.value);
   CNF_TYPED(evaluate_slope)(w, 0, w->x1);
-  k->scaled_squares(D, w->x1, f0, w->x, (real)o->rtol, (real)o->atol, w->row);
-  sums[0] = CNF_TYPED(sum_lanes)(w, w->row);
+  k->scaled_squares(D, w->x1, f0, w->x, rtol, atol, o->norm, w->row);
+  sums[0] = CNF_TYPED(join_lanes)(w, o->norm, w->row);
 }
 
-/* Runs a phase over all tiles; returns sums[which], added up in the order of the tiles. */
-static double CNF_TYPED(batch_run)(CNF_TYPED(batch) * b, CNF_TYPED(batch_phase) phase, int which) {
-  double sum = 0;
+/* The norm over `count` components of what a phase has left in sums[which], joined in the order of the tiles. */
+static double CNF_TYPED(batch_norm)(const CNF_TYPED(batch) * b, int which, double count) {
+  const int32_t norm = b->call->solver->options.norm;
+  double joined = 0;
+  for (int64_t i = 0; i < b->tiles; i++) joined = CNF_TYPED(join_squares)(norm, joined, b->sums[2 * i + which]);
+  return sqrt(norm == CNF_NORM_MAX ? joined : joined / count);
+}
+
+/* Runs a phase over all tiles. */
+static void CNF_TYPED(batch_run)(CNF_TYPED(batch) * b, CNF_TYPED(batch_phase) phase) {
   b->phase = phase;
   cnf_parallel_for(b->tiles, b->call->solver->options.threads, CNF_TYPED(batch_task), b);
-  for (int64_t i = 0; i < b->tiles; i++) sum += b->sums[2 * i + which];
-  return sum;
 }
 
 static double CNF_TYPED(batch_first_step)(CNF_TYPED(batch) * b) {
@@ -108,12 +121,12 @@ static double CNF_TYPED(batch_first_step)(CNF_TYPED(batch) * b) {
   double least = cnf_least_step(o->min_step, in->t0, in->t1);
   if (o->initial_step > 0) return fmin(fmax(o->initial_step, least), span);
   b->call->evaluations += 2;
-  double d0 = sqrt(CNF_TYPED(batch_run)(b, CNF_TYPED(BATCH_FIRST), 0) / n), d1 = 0;
-  for (int64_t i = 0; i < b->tiles; i++) d1 += b->sums[2 * i + 1];
-  d1 = sqrt(d1 / n);
+  CNF_TYPED(batch_run)(b, CNF_TYPED(BATCH_FIRST));
+  double d0 = CNF_TYPED(batch_norm)(b, 0, n), d1 = CNF_TYPED(batch_norm)(b, 1, n);
   double h0 = fmin(cnf_first_guess(d0, d1), span);
   b->h = in->t1 > in->t0 ? h0 : -h0;
-  double d2 = sqrt(CNF_TYPED(batch_run)(b, CNF_TYPED(BATCH_GUESS), 0) / n) / h0;
+  CNF_TYPED(batch_run)(b, CNF_TYPED(BATCH_GUESS));
+  double d2 = CNF_TYPED(batch_norm)(b, 0, n) / h0;
   return fmin(fmax(cnf_first_step(h0, d1, d2, b->stages.order), least), span);
 }
 
@@ -129,15 +142,17 @@ static int32_t CNF_TYPED(batch_steps)(CNF_TYPED(batch) * b, int32_t *steps, doub
   *steps = 0;
   *t = b->t = in->t0;
   solver->grid[0] = 0;
-  CNF_TYPED(batch_run)(b, CNF_TYPED(BATCH_LOAD), 0);
+  b->past = (cnf_ratios){1, 1};
+  CNF_TYPED(batch_run)(b, CNF_TYPED(BATCH_LOAD));
   double h = direction * CNF_TYPED(batch_first_step)(b);
   for (int32_t attempts = 0; attempts < o->max_steps; attempts++) {
-    b->h = cnf_clip_step(b->t, h, in->t0, in->t1, &last);
+    b->h = cnf_clip_step(b->t, cnf_bound_step(h, o->max_step), in->t0, in->t1, &last);
     if (!last && fabs(b->h) < cnf_least_step(o->min_step, b->t, in->t1))
       return unruly ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL;
     b->call->evaluations += b->stages.evaluations;
-    double ratio = sqrt(CNF_TYPED(batch_run)(b, CNF_TYPED(BATCH_STEP), 0) / n);
-    h = b->h * cnf_step_factor(ratio, b->stages.order);
+    CNF_TYPED(batch_run)(b, CNF_TYPED(BATCH_STEP));
+    double ratio = CNF_TYPED(batch_norm)(b, 0, n);
+    h = b->h * cnf_step_factor(o, ratio, b->stages.order, &b->past);
     if (ratio <= 1) {
       real *swap = b->x;
       b->x = b->x1, b->x1 = swap;
@@ -158,6 +173,9 @@ static void CNF_TYPED(batch_failed)(const CNF_TYPED(batch) * b, int32_t status, 
   int32_t D = m->program->state_dim, lanes = m->kernels->lanes;
   cnf_solve_output *out = b->call->output;
   cnf_gradient *g = b->call->gradient;
+  const double *grid = b->call->solver->grid, span = fabs(b->call->input->t1 - b->call->input->t0);
+  double smallest = steps > 0 ? INFINITY : 0;
+  for (int32_t n = 0; n < steps; n++) smallest = fmin(smallest, (grid[n + 1] - grid[n]) * span);
   for (size_t i = 0; i < b->call->input->count; i++) {
     const real *tile = b->x + i / (size_t)lanes * (size_t)(D + 1) * (size_t)lanes;
     int32_t lane = (int32_t)(i % (size_t)lanes);
@@ -168,6 +186,8 @@ static void CNF_TYPED(batch_failed)(const CNF_TYPED(batch) * b, int32_t status, 
     if (out && out->accepted) out->accepted[i] = steps;
     if (out && out->rejected) out->rejected[i] = b->call->steps_refused;
     if (out && out->evaluations) out->evaluations[i] = b->call->evaluations;
+    if (out && out->smallest_step) out->smallest_step[i] = smallest;
+    if (out && out->adjoint_evaluations) out->adjoint_evaluations[i] = 0;
     for (size_t n = 0; out && out->step_fractions && n < out->step_fraction_stride; n++)
       out->step_fractions[i * out->step_fraction_stride + n] = n <= (size_t)steps ? b->call->solver->grid[n] : NAN;
     if (g && g->x0) memset((real *)g->x0 + i * (size_t)D, 0, (size_t)D * sizeof(real));

@@ -3,19 +3,34 @@
 #ifndef CNF_SOLVE_CONTROL_H
 #define CNF_SOLVE_CONTROL_H
 
+#include "cnf.h"
 #include <math.h>
 
 #define CNF_SAFETY 0.9
 #define CNF_LARGEST_FACTOR 10.0
 #define CNF_SMALLEST_FACTOR 0.2
 
-/* What the step is multiplied by after an attempt with this error ratio; `order` is the embedded order + 1.
- * A ratio that is not a number counts as a bad rejection. */
-static inline double cnf_step_factor(double ratio, int order) {
-  if (!isfinite(ratio)) return CNF_SMALLEST_FACTOR;
-  if (ratio == 0) return CNF_LARGEST_FACTOR;
-  double least = ratio < 1 ? 1 : CNF_SMALLEST_FACTOR;
-  return fmin(CNF_LARGEST_FACTOR, fmax(CNF_SAFETY * pow(ratio, -1.0 / order), least));
+/* The norm of `count` errors against their tolerances, from what kernels gather: the sum of squares, or the largest. */
+static inline double cnf_norm_of(int32_t norm, double squares, int32_t count) {
+  return sqrt(norm == CNF_NORM_MAX ? squares : squares / count);
+}
+
+/* Error ratios of a sample's last two accepted steps; 1 where there are none. */
+typedef struct cnf_ratios {
+  double last, earlier;
+} cnf_ratios;
+
+/* What the step is multiplied by after an attempt with this error ratio, as cnf.h has it; `order` is the embedded order + 1.
+ * A ratio that is not a number counts as a bad rejection. A ratio of 0 tells the next steps nothing: it is remembered as 1. */
+static inline double cnf_step_factor(const cnf_solver_options *o, double ratio, int order, cnf_ratios *past) {
+  if (!isfinite(ratio)) return o->factor_min;
+  const double before = o->pcoeff + 2 * o->dcoeff;
+  double factor = ratio == 0 ? INFINITY : o->safety * pow(ratio, -(o->pcoeff + o->icoeff + o->dcoeff) / order);
+  if (before != 0) factor *= pow(past->last, before / order);
+  if (o->dcoeff != 0) factor *= pow(past->earlier, -o->dcoeff / order);
+  const double least = ratio < 1 ? 1 : o->factor_min, most = ratio <= 1 ? o->factor_max : o->safety;
+  if (ratio <= 1) *past = (cnf_ratios){ratio == 0 ? 1 : ratio, past->last};
+  return fmin(most, fmax(factor, least));
 }
 
 /* First guess from the scaled norms of x and f. */
@@ -35,6 +50,11 @@ static inline double cnf_first_step(double h0, double d1, double d2, int order) 
 static inline double cnf_least_step(double min_step, double t, double t1) {
   double largest = fmax(fabs(t), fabs(t1));
   return min_step > 0 ? min_step : 16 * (nextafter(largest, INFINITY) - largest);
+}
+
+/* h, but no longer than max_step, if there is one. */
+static inline double cnf_bound_step(double h, double max_step) {
+  return max_step > 0 ? copysign(fmin(fabs(h), max_step), h) : h;
 }
 
 /* The next step from t: h, as far as t + h is from t when rounded, or what is left to t1 if h reaches it to within rounding;

@@ -44,12 +44,13 @@ static void CNF_TYPED(finish_sample)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
 /* h of every lane for the step to come. Adaptive: ends samples whose step has become too small. */
 static void CNF_TYPED(choose_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call) {
   WORKER_NAMES(w);
+  const cnf_solver_options *o = &call->solver->options;
   double t0 = call->input->t0, t1 = call->input->t1;
   for (int32_t j = 0; j < lanes; j++) {
     if (w->sample[j] < 0) continue;
     if (!call->steps) {
-      w->h[j] = cnf_clip_step(w->t[j], w->h[j], t0, t1, &w->last[j]);
-      if (!w->last[j] && fabs(w->h[j]) < cnf_least_step(call->solver->options.min_step, w->t[j], t1))
+      w->h[j] = cnf_clip_step(w->t[j], cnf_bound_step(w->h[j], o->max_step), t0, t1, &w->last[j]);
+      if (!w->last[j] && fabs(w->h[j]) < cnf_least_step(o->min_step, w->t[j], t1))
         CNF_TYPED(finish_sample)(w, call, j, w->unruly[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
       continue;
     }
@@ -95,8 +96,8 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   if (adaptive) {
     CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, s->count, s->tableau->e);
     memset(w->sum_row, 0, (size_t)lanes * sizeof(real));
-    k->error_squares(components, w->x, w->x1, w->h_row, list.count, list.weight, list.panel, (real)o->rtol,
-                     (real)o->atol, w->sum_row);
+    k->error_squares(components, w->x, w->x1, w->h_row, list.count, list.weight, list.panel, call->solver->rtol,
+                     call->solver->atol, o->norm, w->sum_row);
   }
   for (int32_t j = 0; j < lanes; j++) {
     int64_t n = w->sample[j];
@@ -105,15 +106,15 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
     if (n < 0) continue;
     w->chunk_evaluations[n] += s->evaluations;
     int finite = w->row[j] == 0;
-    if (adaptive) ratio = finite ? CNF_TYPED(root_mean)((double)w->sum_row[j], components) : NAN;
+    if (adaptive) ratio = finite ? cnf_norm_of(o->norm, (double)w->sum_row[j], components) : NAN;
     if (adaptive ? ratio <= 1 : finite) {
       w->mask_row[j] = 1;
       accepted++;
       records[j] = CNF_TYPED(record_step)(w, call, tile, j);
-      w->chunk_accepted[n]++;
+      w->chunk_smallest[n] = w->chunk_accepted[n]++ == 0 ? fabs(w->h[j]) : fmin(fabs(w->h[j]), w->chunk_smallest[n]);
       w->step[j]++;
       w->t[j] += w->h[j];
-      if (adaptive) w->h[j] *= cnf_step_factor(ratio, s->order);
+      if (adaptive) w->h[j] *= cnf_step_factor(o, ratio, s->order, &w->past[j]);
       continue;
     }
     if (!adaptive) {
@@ -123,7 +124,7 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
     w->chunk_rejected[n]++;
     w->last[j] = 0;
     w->unruly[j] = !isfinite(ratio);
-    w->h[j] *= cnf_step_factor(ratio, s->order);
+    w->h[j] *= cnf_step_factor(o, ratio, s->order, &w->past[j]);
   }
   return accepted;
 }
@@ -140,6 +141,7 @@ static void CNF_TYPED(load_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
       w->t[j] = in->t0;
       w->h[j] = w->start_h[s];
       w->step[j] = w->unruly[j] = 0;
+      w->past[j] = (cnf_ratios){1, 1};
       w->next_slot[j] = w->start_slot[s];
       CNF_TYPED(column_in)(D, lanes, (const real *)in->x0 + (size_t)(first + s) * (size_t)D, w->x, j);
       w->x[(size_t)D * (size_t)lanes + (size_t)j] = 0;

@@ -16,6 +16,7 @@ static void CNF_TYPED(write_chunk)(const CNF_TYPED(cnf_worker) * w, const CNF_TY
   if (out->accepted) memcpy(out->accepted + first, w->chunk_accepted, n * sizeof(int32_t));
   if (out->rejected) memcpy(out->rejected + first, w->chunk_rejected, n * sizeof(int32_t));
   if (out->evaluations) memcpy(out->evaluations + first, w->chunk_evaluations, n * sizeof(int32_t));
+  if (out->smallest_step) memcpy(out->smallest_step + first, w->chunk_smallest, n * sizeof(double));
   for (size_t s = 0; call->solver->options.control == CNF_CONTROL_BATCH && s < n; s++) {
     if (out->rejected) out->rejected[(size_t)first + s] = call->steps_refused;
     if (out->evaluations) out->evaluations[(size_t)first + s] = call->evaluations;
@@ -37,6 +38,13 @@ static void CNF_TYPED(write_chunk)(const CNF_TYPED(cnf_worker) * w, const CNF_TY
   }
 }
 
+/* The same, of what is counted in the reverse. */
+static void CNF_TYPED(write_reversed)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                      int64_t count) {
+  int32_t *out = call->output ? call->output->adjoint_evaluations : NULL;
+  if (out) memcpy(out + first, w->chunk_reversed, (size_t)count * sizeof(int32_t));
+}
+
 /* A task of a solve: one chunk. */
 static void CNF_TYPED(solve_task)(void *context, int64_t number, int32_t worker) {
   CNF_TYPED(cnf_call) *call = context;
@@ -45,6 +53,7 @@ static void CNF_TYPED(solve_task)(void *context, int64_t number, int32_t worker)
   int64_t count = left < call->chunk ? left : call->chunk;
   CNF_TYPED(forward_chunk)(w, call, first, count);
   CNF_TYPED(write_chunk)(w, call, first, count);
+  CNF_TYPED(write_reversed)(w, call, first, count);
 }
 
 /* A task of a gradient: one group, chunk after chunk into one partial gradient. */
@@ -67,6 +76,7 @@ static void CNF_TYPED(vjp_task)(void *context, int64_t number, int32_t worker) {
       return;
     }
     CNF_TYPED(adjoint_chunk)(w, call, first, count, gradient);
+    CNF_TYPED(write_reversed)(w, call, first, count);
   }
   CNF_TYPED(partials_add)(partials, (int32_t)number, buffer, size);
 }

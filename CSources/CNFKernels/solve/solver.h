@@ -2,6 +2,7 @@
 #ifndef CNF_SOLVE_SOLVER_H
 #define CNF_SOLVE_SOLVER_H
 #include "field/evaluator.h"
+#include "solve/control.h"
 #include "solve/entry.h"
 #include "solve/stages.h"
 
@@ -36,14 +37,15 @@ typedef struct CNF_TYPED(cnf_worker) {
   /* lanes */
   int64_t sample[CNF_MAX_LANES]; /* within the chunk; -1: idle */
   double t[CNF_MAX_LANES], h[CNF_MAX_LANES];
-  int32_t last[CNF_MAX_LANES];      /* 1: the step under way ends at t1 */
-  int32_t unruly[CNF_MAX_LANES];    /* 1: the last attempt was rejected for not being finite */
+  int32_t last[CNF_MAX_LANES];   /* 1: the step under way ends at t1 */
+  int32_t unruly[CNF_MAX_LANES]; /* 1: the last attempt was rejected for not being finite */
+  cnf_ratios past[CNF_MAX_LANES];
   int32_t step[CNF_MAX_LANES];      /* the step to be made, or in the adjoint to be reversed */
   int32_t next_slot[CNF_MAX_LANES]; /* of stage 0 of the step to be made: first-same-as-last */
   /* chunk, by sample within it */
   real *chunk_x1; /* [chunk][D] */
-  double *chunk_log_det, *chunk_t;
-  int32_t *chunk_status, *chunk_accepted, *chunk_rejected, *chunk_evaluations;
+  double *chunk_log_det, *chunk_t, *chunk_smallest;
+  int32_t *chunk_status, *chunk_accepted, *chunk_rejected, *chunk_evaluations, *chunk_reversed;
   double *chunk_loss, *chunk_log_det_bar;
   real *chunk_x1_bar; /* [chunk][D] */
   /* how the chunk's samples start, by sample within it (start_body.h) */
@@ -85,7 +87,8 @@ typedef struct CNF_TYPED(cnf_partials) {
 
 struct CNF_TYPED(cnf_solver) {
   CNF_TYPED(cnf_model) model;
-  cnf_solver_options options; /* resolved: no field stands for a default */
+  cnf_solver_options options; /* resolved: no field stands for a default; tolerances of rows are the arrays below */
+  real *rtol, *atol;          /* [D+1]: of each row of the state, and of the log-determinant */
   cnf_stages stages;
   int32_t chunk_capacity;  /* samples */
   int32_t record_capacity; /* steps of a sample */

@@ -22,10 +22,11 @@ static void CNF_TYPED(chunk_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
   size_t chunk = (size_t)s->chunk_capacity, D = (size_t)s->model.program->state_dim;
   w->chunk_x1 = cnf_arena_take(arena, chunk * D, sizeof(real));
   w->chunk_x1_bar = cnf_arena_take(arena, chunk * D, sizeof(real));
-  double **numbers[] = {&w->chunk_log_det, &w->chunk_t, &w->chunk_loss, &w->chunk_log_det_bar};
+  double **numbers[] = {&w->chunk_log_det, &w->chunk_t, &w->chunk_smallest, &w->chunk_loss, &w->chunk_log_det_bar};
   for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
     *numbers[i] = cnf_arena_take(arena, chunk, sizeof(double));
-  int32_t **counts[] = {&w->chunk_status, &w->chunk_accepted, &w->chunk_rejected, &w->chunk_evaluations};
+  int32_t **counts[] = {&w->chunk_status, &w->chunk_accepted, &w->chunk_rejected, &w->chunk_evaluations,
+                        &w->chunk_reversed};
   for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
     *counts[i] = cnf_arena_take(arena, chunk, sizeof(int32_t));
   w->order = cnf_arena_take(arena, chunk, sizeof(int32_t));
@@ -81,6 +82,8 @@ static void CNF_TYPED(solver_layout)(CNF_TYPED(cnf_solver) * s, cnf_arena *arena
     s->slot_size = ROUND_UP(s->slot_size / (size_t)s->model.kernels->lanes, CNF_CACHE_LINE / sizeof(real));
   size_t slots = (size_t)s->options.store_bytes / (s->slot_size * sizeof(real));
   s->slot_capacity = slots < CNF_MOST_SLOTS ? (int32_t)slots : CNF_MOST_SLOTS;
+  s->rtol = cnf_arena_take(arena, (size_t)s->model.program->state_dim + 1, sizeof(real));
+  s->atol = cnf_arena_take(arena, (size_t)s->model.program->state_dim + 1, sizeof(real));
   s->grid = cnf_arena_take(arena, (size_t)s->record_capacity + 1, sizeof(double));
   CNF_TYPED(cnf_worker) *workers = cnf_arena_take(arena, threads, sizeof *workers);
   for (size_t i = 0; i < threads; i++) {
@@ -89,6 +92,18 @@ static void CNF_TYPED(solver_layout)(CNF_TYPED(cnf_solver) * s, cnf_arena *arena
   }
   s->workers = workers;
   s->partials.memory = cnf_arena_take(reserve, CNF_MAX_GROUPS * s->model.gradient_size, sizeof(real));
+}
+
+/* The caller's tolerances, row by row. A state that is exactly 0 must not divide by 0. */
+static void CNF_TYPED(tolerances_fill)(CNF_TYPED(cnf_solver) * s) {
+  cnf_solver_options *o = &s->options;
+  const int32_t D = s->model.program->state_dim;
+  const double least = CNF_REAL_BITS == 32 ? 1e-36 : 1e-300;
+  for (int32_t d = 0; d <= D; d++) {
+    s->rtol[d] = (real)(o->rtol_rows && d < D ? o->rtol_rows[d] : o->rtol);
+    s->atol[d] = (real)fmax(o->atol_rows && d < D ? o->atol_rows[d] : o->atol, least);
+  }
+  o->rtol_rows = o->atol_rows = NULL; /* the caller's arrays may go */
 }
 
 cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solver_options *options, int32_t trace,
@@ -122,6 +137,7 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
   arena = (cnf_arena){.base = s->memory};
   reserve = (cnf_arena){.base = s->reserved};
   CNF_TYPED(solver_layout)(s, &arena, &reserve);
+  CNF_TYPED(tolerances_fill)(s);
   *solver = s;
   return CNF_OK;
 }

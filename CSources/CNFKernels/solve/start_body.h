@@ -15,8 +15,6 @@ static void CNF_TYPED(evaluate_slope)(CNF_TYPED(cnf_worker) * w, int with_diverg
   CNF_TYPED(copy_rows)(D, lanes, CNF_TYPED(rows_of)(m, w->e.kept.value, 0, m->program->op_count), out);
 }
 
-static double CNF_TYPED(root_mean)(double squares, int32_t count) { return sqrt(squares / count); }
-
 /* `count` evaluations of the tile, for the call's account. */
 static void CNF_TYPED(count_work)(CNF_TYPED(cnf_worker) * w, int32_t count) {
   WORKER_NAMES(w);
@@ -27,18 +25,18 @@ static void CNF_TYPED(count_work)(CNF_TYPED(cnf_worker) * w, int32_t count) {
 /* h of all lanes for their first step (Hairer, Norsett and Wanner II.4), from the slope f0 at (t0, x). */
 static void CNF_TYPED(choose_first_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, const real *f0) {
   WORKER_NAMES(w);
-  const cnf_solver_options *o = &call->solver->options;
+  const int32_t norm = call->solver->options.norm;
   const double t0 = call->input->t0, t1 = call->input->t1, direction = t1 > t0 ? 1 : -1, span = fabs(t1 - t0);
-  const real one = 1, *slope_list[1] = {f0}, rtol = (real)o->rtol, atol = (real)o->atol;
+  const real one = 1, *slope_list[1] = {f0}, *rtol = call->solver->rtol, *atol = call->solver->atol;
   const real *f1 = CNF_TYPED(rows_of)(m, w->e.kept.value, 0, m->program->op_count);
   double d1[CNF_MAX_LANES];
   CNF_TYPED(zero_rows)(1, lanes, w->row);
   CNF_TYPED(zero_rows)(1, lanes, w->sum_row);
-  k->scaled_squares(D, w->x, NULL, w->x, rtol, atol, w->row);
-  k->scaled_squares(D, f0, NULL, w->x, rtol, atol, w->sum_row);
+  k->scaled_squares(D, w->x, NULL, w->x, rtol, atol, norm, w->row);
+  k->scaled_squares(D, f0, NULL, w->x, rtol, atol, norm, w->sum_row);
   for (int32_t j = 0; j < lanes; j++) {
-    d1[j] = CNF_TYPED(root_mean)((double)w->sum_row[j], D);
-    w->h[j] = direction * fmin(cnf_first_guess(CNF_TYPED(root_mean)((double)w->row[j], D), d1[j]), span);
+    d1[j] = cnf_norm_of(norm, (double)w->sum_row[j], D);
+    w->h[j] = direction * fmin(cnf_first_guess(cnf_norm_of(norm, (double)w->row[j], D), d1[j]), span);
   }
   CNF_TYPED(step_row)(w);
   CNF_TYPED(time_row)(w, 1);
@@ -46,9 +44,9 @@ static void CNF_TYPED(choose_first_steps)(CNF_TYPED(cnf_worker) * w, const CNF_T
   CNF_TYPED(field_forward)(&w->e, w->time_row, 0, 0);
   CNF_TYPED(count_work)(w, 1);
   CNF_TYPED(zero_rows)(1, lanes, w->row);
-  k->scaled_squares(D, f1, f0, w->x, rtol, atol, w->row);
+  k->scaled_squares(D, f1, f0, w->x, rtol, atol, norm, w->row);
   for (int32_t j = 0; j < lanes; j++) {
-    double h0 = fabs(w->h[j]), d2 = CNF_TYPED(root_mean)((double)w->row[j], D) / h0;
+    double h0 = fabs(w->h[j]), d2 = cnf_norm_of(norm, (double)w->row[j], D) / h0;
     w->h[j] = direction * fmin(cnf_first_step(h0, d1[j], d2, call->solver->stages.order), span);
   }
 }
@@ -116,7 +114,8 @@ static void CNF_TYPED(start_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
     w->order[s] = (int32_t)s;
     w->start_h[s] = 0;
     w->start_slot[s] = -1;
-    w->chunk_accepted[s] = w->chunk_rejected[s] = w->chunk_evaluations[s] = 0;
+    w->chunk_accepted[s] = w->chunk_rejected[s] = w->chunk_evaluations[s] = w->chunk_reversed[s] = 0;
+    w->chunk_smallest[s] = 0;
   }
   for (int64_t tile = 0; tile < count; tile += lanes) {
     for (int32_t j = 0; j < lanes; j++) {

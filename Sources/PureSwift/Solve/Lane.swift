@@ -12,6 +12,8 @@ struct Lane {
   var isUnruly = false
   /// The step that was proposed before it was clipped at the end time: for adaptive steps.
   var proposed = 0.0
+  var past = ErrorControl.Past()
+  var smallestStep = Double.infinity
   var logDeterminant = 0.0
   var nextLogDeterminant = 0.0
   var accepted = 0

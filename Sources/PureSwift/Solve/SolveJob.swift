@@ -9,7 +9,7 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
   let options: SolverOptions
   let table: StageTable<Scalar>
   /// nil for fixed steps.
-  let controller: StepController?
+  let controller: ErrorControl?
   /// Steps' ends as fractions, from 0 to 1; empty for adaptive steps.
   let fractions: [Double]
   let count: Int
@@ -27,6 +27,8 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
   let accepted: SharedArray<Int>
   let rejected: SharedArray<Int>
   let evaluations: SharedArray<Int>
+  let smallestSteps: SharedArray<Double>
+  let adjointEvaluations: SharedArray<Int>
   /// `∂L/∂x(t0)` `[count][D]`, and each sample's share of the times' gradients.
   let stateGradients: SharedArray<Scalar>
   let startTimeGradients: SharedArray<Double>
@@ -47,9 +49,13 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
     self.keepsFractions = keepsFractions
     switch options.control {
     case .perSample(let rtol, let atol), .batch(let rtol, let atol):
-      controller = StepController(
-        rtol: rtol, atol: atol, errorOrder: min(table.order, table.embeddedOrder) + 1,
-        initialStep: options.initialStep, minimumStep: options.minimumStep, maximumSteps: options.maximumSteps,
+      let rows = plan.stateDimension
+      controller = ErrorControl(
+        rtol: (options.relativeTolerances ?? Array(repeating: rtol, count: rows)) + [rtol],
+        atol: (options.absoluteTolerances ?? Array(repeating: atol, count: rows)) + [atol],
+        controller: options.stepController, norm: options.errorNorm,
+        errorOrder: min(table.order, table.embeddedOrder) + 1, initialStep: options.initialStep,
+        minimumStep: options.minimumStep, maximumStep: options.maximumStep, maximumSteps: options.maximumSteps,
         includesLogDeterminant: resolution.trace != .none && options.errorNormIncludesLogDeterminant)
       fractions = []
     case .fixed(let steps):
@@ -67,6 +73,8 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
     accepted = SharedArray(repeating: 0, count: count)
     rejected = SharedArray(repeating: 0, count: count)
     evaluations = SharedArray(repeating: 0, count: count)
+    smallestSteps = SharedArray(repeating: 0, count: count)
+    adjointEvaluations = SharedArray(repeating: 0, count: count)
     let differentiated = loss == nil ? 0 : count
     stateGradients = SharedArray(repeating: 0, count: differentiated * plan.stateDimension)
     startTimeGradients = SharedArray(repeating: 0, count: differentiated)
@@ -78,7 +86,8 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
     Solution(
       states: states.array, logDeterminants: logDeterminants.array, timesReached: times.array,
       statuses: statuses.array.map { SampleStatus(rawValue: $0) ?? .notFinite }, acceptedSteps: accepted.array,
-      rejectedSteps: rejected.array, evaluations: evaluations.array)
+      rejectedSteps: rejected.array, evaluations: evaluations.array, smallestSteps: smallestSteps.array,
+      adjointEvaluations: adjointEvaluations.array)
   }
 
   /// ε of one sample into its lane of `probes` `[K · D][lanes]`: given, or drawn by the sample's identifier.

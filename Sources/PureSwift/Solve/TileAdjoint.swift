@@ -19,6 +19,7 @@ final class TileAdjoint<V: LaneVector> {
   private var active = 0
   /// One tape per stage that reaches the state; stages are evaluated once, and reversed from their tapes.
   private let tapes: [FieldTape<V>?]
+  private let reversedStages: Int
   private let state: Panel<V>
   private let velocities: [Panel<V>]
   private let divergences: Panel<V>
@@ -41,6 +42,7 @@ final class TileAdjoint<V: LaneVector> {
     self.bars = bars
     lanes = Array(repeating: LaneAdjoint(), count: groups * V.scalarCount)
     tapes = table.reachesState.map { $0 ? evaluator.makeTape(isReversible: true) : nil }
+    reversedStages = table.reachesState.count { $0 }
     state = pool.panel(rows: dimension, groups: groups)
     velocities = (0..<table.stages).map { _ in pool.panel(rows: dimension, groups: groups) }
     divergences = pool.panel(rows: table.stages, groups: groups)
@@ -214,6 +216,7 @@ final class TileAdjoint<V: LaneVector> {
       lanes[lane].endTimeBar += timeBar * step.fraction + share
       lanes[lane].startTimeBar += timeBar * (1 - step.fraction) - share
       lanes[lane].record = step.previous
+      job.adjointEvaluations[lanes[lane].sample] += reversedStages
       if step.previous < 0 { finish(lane) }
     }
   }

@@ -20,7 +20,7 @@ extension TileSolver {
       }
       let ratio = isFinite ? errorRatio(lane, controller) : .nan
       let step = lanes[lane].step
-      lanes[lane].proposed = step * controller.factor(ratio: ratio)
+      lanes[lane].proposed = step * controller.factor(ratio: ratio, past: &lanes[lane].past)
       if ratio <= 1 {
         accept(lane, firstSample, keepsRecords: keepsRecords)
         continue
@@ -45,24 +45,29 @@ extension TileSolver {
     return lanes[lane].nextLogDeterminant.isFinite
   }
 
-  /// The root mean square, over the lane's components, of error against tolerance.
-  private func errorRatio(_ lane: Int, _ controller: StepController) -> Double {
-    var sum = 0.0
+  /// The norm, over the lane's components, of error against tolerance.
+  private func errorRatio(_ lane: Int, _ controller: ErrorControl) -> Double {
+    var squares = 0.0
     for row in 0..<state.rows {
-      sum += controller.squaredRatio(
-        error: Double(errors[row, lane: lane]), before: Double(state[row, lane: lane]),
-        after: Double(candidate[row, lane: lane]))
+      squares = controller.joined(
+        squares,
+        controller.squaredRatio(
+          row: row, error: Double(errors[row, lane: lane]), before: Double(state[row, lane: lane]),
+          after: Double(candidate[row, lane: lane])))
     }
-    guard controller.includesLogDeterminant else { return (sum / Double(state.rows)).squareRoot() }
-    sum += controller.squaredRatio(
-      error: weighted(job.table.errorWeights, lane), before: lanes[lane].logDeterminant,
-      after: lanes[lane].nextLogDeterminant)
-    return (sum / Double(state.rows + 1)).squareRoot()
+    guard controller.includesLogDeterminant else { return controller.norm(squares, count: state.rows) }
+    squares = controller.joined(
+      squares,
+      controller.squaredRatio(
+        row: state.rows, error: weighted(job.table.errorWeights, lane), before: lanes[lane].logDeterminant,
+        after: lanes[lane].nextLogDeterminant))
+    return controller.norm(squares, count: state.rows + 1)
   }
 
   private func accept(_ lane: Int, _ firstSample: Int, keepsRecords: Bool) {
     if keepsRecords { record(lane) }
     lanes[lane].accepted += 1
+    lanes[lane].smallestStep = min(lanes[lane].smallestStep, abs(lanes[lane].step))
     lanes[lane].logDeterminant = lanes[lane].nextLogDeterminant
     for row in 0..<state.rows { state[row, lane: lane] = candidate[row, lane: lane] }
     lanes[lane].hasVelocity = false
@@ -144,13 +149,15 @@ extension TileSolver {
     }
   }
 
-  /// The root mean square over D of a quantity against the tolerance at the lane's state.
-  private func norm(_ lane: Int, _ controller: StepController, _ quantity: (Int) -> Double) -> Double {
-    var sum = 0.0
+  /// The norm over D of a quantity against the tolerance at the lane's state.
+  private func norm(_ lane: Int, _ controller: ErrorControl, _ quantity: (Int) -> Double) -> Double {
+    var squares = 0.0
     for row in 0..<state.rows {
-      sum += controller.squaredRatio(quantity(row), at: Double(state[row, lane: lane]))
+      let here = Double(state[row, lane: lane])
+      squares = controller.joined(
+        squares, controller.squaredRatio(row: row, error: quantity(row), before: here, after: here))
     }
-    return (sum / Double(state.rows)).squareRoot()
+    return controller.norm(squares, count: state.rows)
   }
 
   private func isFirstVelocityFinite(_ lane: Int) -> Bool {

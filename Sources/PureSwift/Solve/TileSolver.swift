@@ -109,6 +109,7 @@ final class TileSolver<V: LaneVector> {
     job.accepted[finished.sample] = finished.accepted
     job.rejected[finished.sample] = finished.rejected
     job.evaluations[finished.sample] = finished.evaluations
+    job.smallestSteps[finished.sample] = finished.accepted == 0 ? 0 : finished.smallestStep
     lanes[lane].sample = -1
     active -= 1
   }

@@ -13,6 +13,16 @@ struct SolverFlags: ParsableArguments {
   var atol: Double?
 
   @Option(
+    help: ArgumentHelp(
+      "How adaptive steps follow their errors: \(SolverFlags.controllers.joined(separator: ", ")).",
+      valueName: "name"))
+  var controller: String?
+
+  @Option(
+    help: ArgumentHelp("Norm of a step's errors: rms, or max, which holds each to its tolerance.", valueName: "name"))
+  var norm: String?
+
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Take this many equal steps instead of adaptive ones.", valueName: "count"))
   var fixedSteps: Int?
@@ -39,13 +49,16 @@ struct SolverFlags: ParsableArguments {
   @Option(parsing: .unconditional, help: ArgumentHelp("Probes per sample (default 1).", valueName: "count"))
   var probes: Int?
 
+  /// What `--controller` may be, in words.
+  static let controllers = ["integral", "proportional-integral", "pid:P,I,D"]
+
   /// As settings of training.
   var trainingSettings: SettingsLayer {
     get throws {
       try SettingsLayer(
         [
           .solver: solver, .rtol: rtol, .atol: atol, .fixedSteps: fixedSteps, .solverMaxSteps: solverMaxSteps,
-          .trace: trace, .probe: probe, .probes: probes,
+          .controller: controller, .norm: norm, .trace: trace, .probe: probe, .probes: probes,
         ], shorthands: [.stepSize: stepSize])
     }
   }
@@ -56,7 +69,8 @@ struct SolverFlags: ParsableArguments {
       try SettingsLayer(
         [
           .evaluationSolver: solver, .evaluationRtol: rtol, .evaluationAtol: atol, .evaluationFixedSteps: fixedSteps,
-          .solverMaxSteps: solverMaxSteps, .evaluationTrace: trace, .probe: probe, .probes: probes,
+          .solverMaxSteps: solverMaxSteps, .controller: controller, .norm: norm, .evaluationTrace: trace,
+          .probe: probe, .probes: probes,
         ], shorthands: [.evaluationStepSize: stepSize])
     }
   }

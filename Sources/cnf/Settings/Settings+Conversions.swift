@@ -87,6 +87,7 @@ extension Settings {
   ) -> SolverOptions {
     SolverOptions(
       method: method, control: fixedSteps > 0 ? .fixed(steps: fixedSteps) : .perSample(rtol: rtol, atol: atol),
+      stepController: StepController(controller) ?? .integral, errorNorm: ErrorNorm(rawValue: norm) ?? .rootMeanSquare,
       maximumSteps: solverMaxSteps, trace: Trace(rawValue: trace) ?? .exact,
       probe: Probe(rawValue: probe) ?? .rademacher,
       probeCount: probes, threads: threads == 0 ? nil : threads)

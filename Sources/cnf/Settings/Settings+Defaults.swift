@@ -12,7 +12,8 @@ extension Settings {
   private static let planar = Settings(
     data: "", dataFingerprint: "", count: DatasetSource.generatedCount, dataSeed: 0, transform: "standardise",
     hidden: [64, 64, 64], activation: "tanh", endTime: 1,
-    solver: "dopri5", rtol: 1e-5, atol: 1e-5, fixedSteps: 0, solverMaxSteps: 4096, trace: "automatic",
+    solver: "dopri5", rtol: 1e-5, atol: 1e-5, fixedSteps: 0, solverMaxSteps: 4096,
+    controller: "integral", norm: "rms", trace: "automatic",
     probe: "rademacher", probes: 1, precision: "full",
     evaluationSolver: "dopri5", evaluationRtol: 1e-5, evaluationAtol: 1e-5, evaluationFixedSteps: 0,
     evaluationTrace: "exact",

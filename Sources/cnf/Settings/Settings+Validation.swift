@@ -11,6 +11,16 @@ extension Settings {
     try require(optimiser, .optimiser, among: ["adam", "adamw"])
     try require(backend, .backend, among: Backend.allCases.map(\.rawValue))
     try validatePrecision()
+    try require(norm, .norm, among: ErrorNorm.allCases.map(\.rawValue))
+    if StepController(controller) == nil {
+      let isTriple = controller.hasPrefix("pid:")
+      let mend =
+        isTriple
+        ? "write three numbers with commas between them, the second above 0, such as pid:0.3,0.4,0.1"
+        : Suggestion.sentence(for: controller, among: SolverFlags.controllers)
+      throw CommandFailure(
+        .usage, "controller '\(controller)' is not \(isTriple ? "a controller" : "known"): \(mend)")
+    }
     let traces = Trace.allCases.filter { $0 != .none }.map(\.rawValue)
     try require(trace, .trace, among: traces)
     try require(evaluationTrace, .evaluationTrace, among: traces)

@@ -30,6 +30,9 @@ struct Settings: Codable, Equatable {
   /// Equal steps from 0 to T; 0: adaptive.
   var fixedSteps: Int
   var solverMaxSteps: Int
+  /// Of adaptive steps, in training and after it.
+  var controller: String
+  var norm: String
   var trace: String
   var probe: String
   var probes: Int
@@ -84,6 +87,8 @@ struct Settings: Codable, Equatable {
     case atol
     case fixedSteps = "fixed-steps"
     case solverMaxSteps = "solver-max-steps"
+    case controller
+    case norm
     case trace
     case probe
     case probes

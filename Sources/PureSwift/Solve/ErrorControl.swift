@@ -8,49 +8,71 @@ import FieldPrograms
   import Darwin
 #endif
 
-/// Step sizes of one sample (torchdiffeq `_impl/misc.py`; Hairer, Nørsett, Wanner, "Solving Ordinary Differential
+/// Errors and step sizes of one sample (torchdiffeq `_impl/misc.py`; Hairer, Nørsett, Wanner, "Solving Ordinary Differential
 /// Equations I", II.4), with norms over that sample alone.
-struct StepController: Sendable {
-  let rtol: Double
-  let atol: Double
+struct ErrorControl: Sendable {
+  /// `[D + 1]`: of each row of the state, and of the log-determinant.
+  let rtol: [Double]
+  let atol: [Double]
+  let controller: StepController
+  let norm: ErrorNorm
   /// Exponent of the error ratio: the lower of the two orders, plus one.
   let errorOrder: Int
   let initialStep: Double?
   let minimumStep: Double?
+  let maximumStep: Double?
   let maximumSteps: Int
   let includesLogDeterminant: Bool
 
-  private static let safety = 0.9
-  private static let largestFactor = 10.0
-  private static let smallestFactor = 0.2
   /// Steps that end this near the end time, as a part of the interval, end there.
   private static let endTolerance = 1e-12
 
-  /// What the next step's length is multiplied by. A ratio that is not finite is a rejection.
-  func factor(ratio: Double) -> Double {
-    guard ratio.isFinite else { return Self.smallestFactor }
-    if ratio == 0 { return Self.largestFactor }
-    let smallest = ratio < 1 ? 1 : Self.smallestFactor
-    return min(Self.largestFactor, max(Self.safety * pow(ratio, -1 / Double(errorOrder)), smallest))
+  /// Error ratios of a sample's last two accepted steps; 1 where there are none.
+  struct Past: Sendable {
+    var last = 1.0
+    var earlier = 1.0
   }
 
-  /// err/(atol + rtol · max(|x|, |x′|)), squared; no error is no error, even where the tolerance is 0.
+  /// What the next step's length is multiplied by; an accepted attempt becomes part of the past. A ratio that is not finite is
+  /// a rejection; one of 0 says nothing to later steps.
+  func factor(ratio: Double, past: inout Past) -> Double {
+    guard ratio.isFinite else { return controller.smallestFactor }
+    let order = Double(errorOrder)
+    let (p, i, d) = (controller.proportional, controller.integral, controller.derivative)
+    var factor = ratio == 0 ? .infinity : controller.safety * pow(ratio, -(p + i + d) / order)
+    if p + 2 * d != 0 { factor *= pow(past.last, (p + 2 * d) / order) }
+    if d != 0 { factor *= pow(past.earlier, -d / order) }
+    guard ratio <= 1 else { return min(max(factor, controller.smallestFactor), controller.safety) }
+    past = Past(last: ratio == 0 ? 1 : ratio, earlier: past.last)
+    return min(max(factor, ratio < 1 ? 1 : controller.smallestFactor), controller.largestFactor)
+  }
+
+  /// err/(atol + rtol · max(|x|, |x′|)) of a row, squared; no error is no error, even where the tolerance is 0.
   @inline(__always)
-  func squaredRatio(error: Double, before: Double, after: Double) -> Double {
+  func squaredRatio(row: Int, error: Double, before: Double, after: Double) -> Double {
     if error == 0 { return 0 }
-    let ratio = error / (atol + rtol * max(abs(before), abs(after)))
+    let ratio = error / (atol[row] + rtol[row] * max(abs(before), abs(after)))
     return ratio * ratio
   }
 
-  /// A quantity against the tolerance at one state, squared.
+  /// The sum of squares with one more, or the largest; not a number where one is not.
   @inline(__always)
-  func squaredRatio(_ quantity: Double, at state: Double) -> Double {
-    squaredRatio(error: quantity, before: state, after: state)
+  func joined(_ squares: Double, _ square: Double) -> Double {
+    switch norm {
+    case .rootMeanSquare: squares + square
+    case .maximum: squares.isNaN || square <= squares ? squares : square
+    }
+  }
+
+  /// The norm of `count` ratios, from what `joined` has come to.
+  func norm(_ squares: Double, count: Int) -> Double {
+    (norm == .maximum ? squares : squares / Double(count)).squareRoot()
   }
 
   /// The step to try from `time` on: `proposed`, or what is left of the interval where that ends it.
   func clipped(_ proposed: Double, from time: Double, start: Double, end: Double) -> (step: Double, isLast: Bool) {
     let forward: Double = end >= start ? 1 : -1
+    let proposed = maximumStep.map { forward * min(forward * proposed, $0) } ?? proposed
     let overshoot = forward * (time + proposed - end)
     if overshoot >= -Self.endTolerance * abs(end - start) { return (end - time, true) }
     // As far as the sum is from `time` when rounded, so that state and time go the same way.
