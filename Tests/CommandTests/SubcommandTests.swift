@@ -56,6 +56,16 @@ import Testing
     #expect(configuration.contains("controller: integral\n") && configuration.contains("norm: rms\n"))
   }
 
+  /// A method may be called by either of its names.
+  @Test func methodsHaveAliases() throws {
+    let reports = try ["heun", "heun2"].map { name in
+      let outcome = try run("evaluate", "run", "--json", "--solver", name, "--fixed-steps", "4")
+      expectSuccess(outcome)
+      return try outcome.json
+    }
+    #expect(reports[0] == reports[1] && reports[0]["evaluations_mean"]?.doubleValue == 8)
+  }
+
   /// The flags reach the solver: other steps, and so other evaluations, than without them; in both backends.
   @Test func controllersAndNormsAreHeeded() throws {
     func evaluations(_ flags: String...) throws -> Double {
