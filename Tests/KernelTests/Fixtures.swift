@@ -44,6 +44,19 @@ enum Fixtures {
     return program
   }
 
+  /// Linear operations side by side as one operand, which a bent block is then added to: tangents of a solve's constants
+  /// meet tangents of every evaluation.
+  static func sideBySide(_ dimension: Int, _ activation: Activation) -> FieldProgram {
+    var program = FieldProgram(stateDimension: dimension)
+    let left = program.append(.linear(input: .state, rows: 2, activation: .identity))
+    let right = program.append(.linear(input: .state, rows: 3, activation: .identity))
+    let both = program.append(.concatenate(left, right))
+    let bent = program.append(.linear(input: both, rows: 5, activation: activation))
+    let sum = program.append(.add(both, bent))
+    program.append(.linear(input: sum, rows: dimension, activation: activation))
+    return program
+  }
+
   /// `dx/dt = A x` with the rows of `matrix`.
   static func linearField(_ dimension: Int) -> FieldProgram {
     var program = FieldProgram(stateDimension: dimension)

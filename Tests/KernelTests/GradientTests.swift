@@ -27,6 +27,9 @@ import Testing
       }
       cases.append(Case(name: "\(activation) 9", program: Fixtures.net(3, [9], activation), trace: .exactProduct))
     }
+    for trace in [Trace.hutchinson, .exactTangents] {
+      cases.append(Case(name: "side by side", program: Fixtures.sideBySide(3, .tanh), trace: trace, probes: 2))
+    }
     cases.append(Case(name: "affine", program: Fixtures.net(3, [], .tanh), trace: .exactProduct))
     for method in Methods.all {
       cases.append(

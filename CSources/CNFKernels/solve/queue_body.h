@@ -43,7 +43,8 @@ static void CNF_TYPED(queue_lane)(CNF_TYPED(cnf_worker) * w, int32_t lane, real 
       if (CNF_TYPED(goes_out)(p, b - 1)) CNF_TYPED(move_lane)
       (block->rows, lanes, CNF_TYPED(rows_of)(m, from->exit_bar, n, b), lane, CNF_TYPED(rows_of)(m, to->exit_bar, n, b),
        place);
-      if (CNF_TYPED(leads_in)(p, b - 1)) CNF_TYPED(move_lane)
+      if (CNF_TYPED(leads_in)(p, b - 1) && !p->plans[b - 1].is_view)
+        CNF_TYPED(move_lane) /* a view's rows are its operands' */
       (block->rows, lanes, CNF_TYPED(rows_of)(m, from->tangent_bar, n, b), lane,
        CNF_TYPED(rows_of)(m, to->tangent_bar, n, b), place);
     }
