@@ -76,6 +76,7 @@ SolverOptions = struct(
     ("threads", c_int32),
     ("isa", c_int32),
     ("store_bytes", c_int64),
+    ("precision", c_int32),
     ("norm", c_int32),
     ("pcoeff", c_double),
     ("icoeff", c_double),
@@ -86,6 +87,8 @@ SolverOptions = struct(
     ("max_step", c_double),
     ("rtol_rows", c_void_p),
     ("atol_rows", c_void_p),
+    ("kinetic", c_int32),
+    ("frobenius", c_int32),
 )
 SolverInfo = struct(
     "cnf_solver_info",
@@ -123,6 +126,8 @@ SolveOutput = struct(
     ("step_fraction_stride", c_size_t),
     ("smallest_step", c_void_p),
     ("adjoint_evaluations", c_void_p),
+    ("kinetic", c_void_p),
+    ("frobenius", c_void_p),
 )
 Loss = struct(
     "cnf_loss",
@@ -132,6 +137,8 @@ Loss = struct(
     ("log_det_bar", c_void_p),
     ("function", c_void_p),
     ("context", c_void_p),
+    ("kinetic", c_double),
+    ("frobenius", c_double),
 )
 Gradient = struct(
     "cnf_gradient",

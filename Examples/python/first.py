@@ -27,12 +27,13 @@ class SolverOptions(ctypes.Structure):
         (name, c_int32)
         for name in ("max_steps", "steps", "trace", "probe", "probes", "exclude_log_det", "threads", "isa")
     ]
-    _fields_ += [("store_bytes", c_int64), ("norm", c_int32)]
+    _fields_ += [("store_bytes", c_int64), ("precision", c_int32), ("norm", c_int32)]
     _fields_ += [
         (name, c_double)
         for name in ("pcoeff", "icoeff", "dcoeff", "safety", "factor_min", "factor_max", "max_step")
     ]
     _fields_ += [("rtol_rows", POINTER(c_double)), ("atol_rows", POINTER(c_double))]
+    _fields_ += [("kinetic", c_int32), ("frobenius", c_int32)]
 
 
 class SolveInput(ctypes.Structure):
@@ -66,6 +67,8 @@ class SolveOutput(ctypes.Structure):
         ("step_fraction_stride", c_size_t),
         ("smallest_step", POINTER(c_double)),
         ("adjoint_evaluations", POINTER(c_int32)),
+        ("kinetic", POINTER(c_double)),
+        ("frobenius", POINTER(c_double)),
     ]
 
 

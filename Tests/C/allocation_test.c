@@ -105,7 +105,8 @@ static union {
   float f32[COUNT * D];
   double f64[COUNT * D];
 } x0, x1, x0_bar, velocity;
-static double log_det[COUNT], t_reached[COUNT], loss[COUNT], t0_bar[COUNT], t1_bar[COUNT], divergence[COUNT];
+static double kinetic[COUNT], frobenius[COUNT], log_det[COUNT], t_reached[COUNT], loss[COUNT], t0_bar[COUNT],
+    t1_bar[COUNT], divergence[COUNT];
 static int32_t status[COUNT], accepted[COUNT], rejected[COUNT], evaluations[COUNT];
 
 /* A residual block between two layers: every kind of op but a separate activation. */
@@ -129,8 +130,8 @@ static int32_t zero_loss(void *context, size_t first, size_t count, const void *
 }
 
 /* Runs all that the options allow, small call first: a buffer that grows with a later, larger call would show. */
-static cnf_status run(cnf_solver *solver) {
-  const cnf_loss losses[] = {
+static cnf_status run(cnf_solver *solver, int regularised) {
+  cnf_loss losses[] = {
       {.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_NORMAL_NLL, .scale = 1},
       {.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_CALLBACK, .function = zero_loss},
       {.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_COTANGENTS, .x1_bar = &x0},
@@ -149,6 +150,9 @@ static cnf_status run(cnf_solver *solver) {
                            .t0 = t0_bar,
                            .t1 = t1_bar,
                            .loss = loss};
+  for (size_t j = 0; j < sizeof losses / sizeof losses[0] && regularised; ++j)
+    losses[j].kinetic = losses[j].frobenius = 0.01;
+  if (regularised) output.kinetic = kinetic, output.frobenius = frobenius;
   const size_t counts[] = {1, 5, COUNT};
   for (size_t i = 0; i < sizeof counts / sizeof counts[0]; ++i) {
     const cnf_solve_input input = {
@@ -166,31 +170,39 @@ static cnf_status run(cnf_solver *solver) {
 
 static void test_calls_allocate_nothing(const cnf_field *field, const char *dtype_text) {
   static const char *const control_text[] = {"adaptive", "fixed"};
-  static const int32_t traces[] = {CNF_TRACE_NONE, CNF_TRACE_HUTCHINSON, CNF_TRACE_EXACT};
+  static const struct {
+    int32_t trace, regularised;
+  } ways[] = {{CNF_TRACE_NONE, 0},
+              {CNF_TRACE_HUTCHINSON, 0},
+              {CNF_TRACE_EXACT, 0},
+              {CNF_TRACE_HUTCHINSON, 1},
+              {CNF_TRACE_EXACT, 1}};
   for (int32_t threads = 1; threads <= 3; ++threads) {
     int is_warm = 0;
     for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control) {
-      for (size_t t = 0; t < sizeof traces / sizeof traces[0]; ++t) {
+      for (size_t t = 0; t < sizeof ways / sizeof ways[0]; ++t) {
         cnf_solver_options options;
         cnf_solver_options_init(&options, sizeof options);
         options.control = control;
         options.steps = 6;
-        options.trace = traces[t];
+        options.trace = ways[t].trace;
+        options.kinetic = options.frobenius = ways[t].regularised;
         options.threads = threads;
         cnf_solver *solver = NULL;
         CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
         /* OpenMP makes its threads at the first region that asks for so many: that call is not counted. All later
          * solvers are counted from their very first call. */
-        if (!is_warm) CHECK(run(solver) == CNF_OK);
+        if (!is_warm) CHECK(run(solver, ways[t].regularised) == CNF_OK);
         is_warm = 1;
 
         watch(0);
-        const cnf_status result = run(solver);
+        const cnf_status result = run(solver, ways[t].regularised);
         unwatch();
         char detail[160];
-        snprintf(detail, sizeof detail, "%ld allocations, %ld releases: %s, %s steps, trace %d, %d threads",
-                 atomic_load(&allocations), atomic_load(&releases), dtype_text, control_text[control], (int)traces[t],
-                 (int)threads);
+        snprintf(detail, sizeof detail,
+                 "%ld allocations, %ld releases: %s, %s steps, trace %d, regularised %d, %d threads",
+                 atomic_load(&allocations), atomic_load(&releases), dtype_text, control_text[control],
+                 (int)ways[t].trace, (int)ways[t].regularised, (int)threads);
         CHECK(result == CNF_OK);
         check_count(allocations == 0 && releases == 0, "calls allocate nothing", detail, __LINE__);
         cnf_solver_destroy(solver);
@@ -220,6 +232,7 @@ static void test_solver_without_memory(const cnf_field *field) {
   cnf_solver_options options;
   cnf_solver_options_init(&options, sizeof options);
   options.threads = 2;
+  options.kinetic = options.frobenius = 1;
   cnf_status result = CNF_ERROR_MEMORY;
   long attempt = 0;
   while (result == CNF_ERROR_MEMORY && attempt < 1000) {

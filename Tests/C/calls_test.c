@@ -117,6 +117,9 @@ static void test_solve_input(cnf_solver *solver) {
   cnf_solve_output output = solve_output(&to);
   output.struct_size = 5;
   CHECK(cnf_solve(solver, &input, &output) == CNF_ERROR_STRUCT_SIZE);
+  output = solve_output(&to);
+  output.kinetic = to.divergence;
+  CHECK(cnf_solve(solver, &input, &output) == CNF_ERROR_REGULARISER);
   CHECK(pattern_intact(&to, sizeof to));
 }
 
@@ -226,6 +229,13 @@ static void test_gradient(cnf_solver *solver) {
   REFUSE_GRADIENT(CNF_ERROR_LOSS, loss.kind = -1);
   REFUSE_GRADIENT(CNF_ERROR_LOSS, loss.kind = UNKNOWN);
   REFUSE_GRADIENT(CNF_ERROR_NULL, loss.kind = CNF_LOSS_CALLBACK);
+  REFUSE_GRADIENT(CNF_ERROR_OPTION, loss.kinetic = NAN);
+  REFUSE_GRADIENT(CNF_ERROR_OPTION, loss.frobenius = INFINITY);
+  REFUSE_GRADIENT(CNF_ERROR_REGULARISER, loss.kinetic = 0.01);
+  REFUSE_GRADIENT(CNF_ERROR_REGULARISER, loss.frobenius = -1);
+  REFUSE_GRADIENT(CNF_ERROR_REGULARISER, (loss.kind = CNF_LOSS_COTANGENTS, loss.kinetic = 1));
+  REFUSE_GRADIENT(CNF_ERROR_REGULARISER, output.kinetic = to.log_det);
+  REFUSE_GRADIENT(CNF_ERROR_REGULARISER, output.frobenius = to.log_det);
 
   /* Chunks before the one that failed may have been written: of outputs nothing is promised then. */
   const cnf_solve_input input = good_input();

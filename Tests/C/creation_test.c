@@ -308,6 +308,12 @@ static void test_solver_options(const cnf_field *field) {
   REFUSE_OPTIONS(CNF_ERROR_TOLERANCE, options.rtol_rows = unknown);
   REFUSE_OPTIONS(CNF_ERROR_TOLERANCE, options.rtol_rows = options.atol_rows = zeros);
   REFUSE_OPTIONS(CNF_ERROR_TOLERANCE, (options.rtol_rows = zeros, options.atol = 0));
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.kinetic = -1);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.kinetic = 2);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.frobenius = -1);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.frobenius = UNKNOWN);
+  REFUSE_OPTIONS(CNF_ERROR_TRACE, (options.frobenius = 1, options.trace = CNF_TRACE_NONE));
+  REFUSE_OPTIONS(CNF_ERROR_TRACE, (options.frobenius = 1, options.trace = CNF_TRACE_EXACT_PRODUCT));
   REFUSE_OPTIONS(CNF_ERROR_ISA, options.isa = -1);
   REFUSE_OPTIONS(CNF_ERROR_ISA, options.isa = UNKNOWN);
 
@@ -355,6 +361,30 @@ static void test_trace_that_does_not_fit(void) {
   cnf_field_destroy(field);
 }
 
+/* The Frobenius norm wants tangents: what else EXACT and AUTOMATIC come to. D = 2 tangents cost twice one probe. */
+static void test_trace_of_the_frobenius_norm(const cnf_field *field) {
+  static const struct {
+    int32_t asked, probes, frobenius, found;
+  } cases[] = {
+      {CNF_TRACE_EXACT, 1, 0, CNF_TRACE_EXACT_PRODUCT},           {CNF_TRACE_EXACT, 1, 1, CNF_TRACE_EXACT_TANGENTS},
+      {CNF_TRACE_AUTOMATIC, 1, 0, CNF_TRACE_EXACT_PRODUCT},       {CNF_TRACE_AUTOMATIC, 1, 1, CNF_TRACE_EXACT_TANGENTS},
+      {CNF_TRACE_HUTCHINSON, 1, 1, CNF_TRACE_HUTCHINSON},         {CNF_TRACE_HUTCHINSON, 3, 1, CNF_TRACE_HUTCHINSON},
+      {CNF_TRACE_EXACT_TANGENTS, 1, 1, CNF_TRACE_EXACT_TANGENTS},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+    cnf_solver_options options;
+    cnf_solver_options_init(&options);
+    options.trace = cases[i].asked, options.probes = cases[i].probes, options.frobenius = cases[i].frobenius;
+    options.kinetic = 1;
+    cnf_solver *solver = NULL;
+    CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
+    cnf_solver_info info = {.struct_size = sizeof info};
+    CHECK(cnf_solver_get_info(solver, &info) == CNF_OK);
+    CHECK(info.trace == cases[i].found);
+    cnf_solver_destroy(solver);
+  }
+}
+
 static void test_solver_info(const cnf_solver *solver) {
   cnf_solver_info info = {.struct_size = sizeof info};
   CHECK(cnf_solver_get_info(solver, &info) == CNF_OK);
@@ -379,6 +409,7 @@ int main(void) {
   test_solver_options(field);
   test_solver_options_sizes(field);
   test_trace_that_does_not_fit();
+  test_trace_of_the_frobenius_norm(field);
   cnf_solver *solver = good_solver(field, CNF_CONTROL_SAMPLE);
   test_solver_info(solver);
   cnf_solver_destroy(solver);

@@ -35,7 +35,7 @@ static cnf_field *tanh_net(int32_t dtype) {
 
 static cnf_solver_options options_with(int32_t precision, int32_t isa) {
   cnf_solver_options options;
-  cnf_solver_options_init(&options);
+  CHECK(cnf_solver_options_init(&options, sizeof options) == CNF_OK);
   options.precision = precision;
   options.isa = isa;
   options.exclude_log_det = 1; /* mixed precision sets it; full has to, to take the same steps */

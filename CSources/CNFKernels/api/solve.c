@@ -32,9 +32,10 @@ static cnf_status check_input(const cnf_solver *s, const cnf_solve_input *in) {
   return CNF_OK;
 }
 
-static cnf_status check_output(const cnf_solve_input *in, const cnf_solve_output *out) {
+static cnf_status check_output(const cnf_solver *s, const cnf_solve_input *in, const cnf_solve_output *out) {
   size_t total;
   if (!cnf_knows_output_size(out->struct_size)) return CNF_ERROR_STRUCT_SIZE;
+  if ((out->kinetic && !s->options.kinetic) || (out->frobenius && !s->options.frobenius)) return CNF_ERROR_REGULARISER;
   if (out->step_fractions &&
       (out->step_fraction_stride == 0 || __builtin_mul_overflow(in->count, out->step_fraction_stride, &total) ||
        total > PTRDIFF_MAX / sizeof(double)))
@@ -42,8 +43,11 @@ static cnf_status check_output(const cnf_solve_input *in, const cnf_solve_output
   return CNF_OK;
 }
 
-static cnf_status check_loss(const cnf_loss *loss) {
+static cnf_status check_loss(const cnf_solver *s, const cnf_loss *loss) {
   if (loss->struct_size != sizeof *loss) return CNF_ERROR_STRUCT_SIZE;
+  if (!isfinite(loss->kinetic) || !isfinite(loss->frobenius)) return CNF_ERROR_OPTION;
+  if ((loss->kinetic != 0 && !s->options.kinetic) || (loss->frobenius != 0 && !s->options.frobenius))
+    return CNF_ERROR_REGULARISER;
   switch (loss->kind) {
   case CNF_LOSS_COTANGENTS: return CNF_OK;
   case CNF_LOSS_NORMAL_NLL: return isfinite(loss->scale) ? CNF_OK : CNF_ERROR_OPTION;
@@ -65,7 +69,7 @@ CNF_API cnf_status cnf_solve(cnf_solver *solver, const cnf_solve_input *input, c
   if (!output) return CNF_ERROR_NULL;
   cnf_status status = check_input(solver, input);
   if (!status) status = check_fractions(solver, input);
-  if (!status) status = check_output(input, output);
+  if (!status) status = check_output(solver, input, output);
   return status ? status : run(solver, input, NULL, output, NULL);
 }
 
@@ -74,8 +78,8 @@ CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *inpu
   if (!loss || !gradient) return CNF_ERROR_NULL;
   cnf_status status = check_input(solver, input);
   if (!status) status = check_fractions(solver, input);
-  if (!status && output) status = check_output(input, output);
-  if (!status) status = check_loss(loss);
+  if (!status && output) status = check_output(solver, input, output);
+  if (!status) status = check_loss(solver, loss);
   if (!status && gradient->struct_size != sizeof *gradient) status = CNF_ERROR_STRUCT_SIZE;
   return status ? status : run(solver, input, loss, output, gradient);
 }

@@ -63,6 +63,7 @@ static cnf_status check_options(const cnf_solver_options *o, int32_t state_dim) 
   if (!in_range(o->probes, 0, CNF_MOST_PROBES) || !in_range(o->exclude_log_det, 0, 1)) return CNF_ERROR_OPTION;
   if (!in_range(o->threads, 0, CNF_MOST_THREADS)) return CNF_ERROR_OPTION;
   if (!in_range(o->precision, CNF_PRECISION_FULL, CNF_PRECISION_MIXED)) return CNF_ERROR_OPTION;
+  if (!in_range(o->kinetic, 0, 1) || !in_range(o->frobenius, 0, 1)) return CNF_ERROR_OPTION;
   if (o->isa == CNF_ISA_AUTOMATIC ? !cnf_isa_best() : !cnf_isa_is_available(o->isa)) return CNF_ERROR_ISA;
   return CNF_OK;
 }
@@ -81,10 +82,12 @@ static double trace_cost(const cnf_program *p, int32_t trace, int32_t probes) {
   return 0;
 }
 
-/* What AUTOMATIC and EXACT come to for this program. */
+/* What AUTOMATIC and EXACT come to for this program. The Frobenius norm wants tangents. */
 static cnf_status resolve_trace(const cnf_program *p, const cnf_solver_options *o, int32_t *trace) {
   *trace = o->trace;
   double tangents = trace_cost(p, CNF_TRACE_EXACT_TANGENTS, 0), product = trace_cost(p, CNF_TRACE_EXACT_PRODUCT, 0);
+  if (o->frobenius && (o->trace == CNF_TRACE_NONE || o->trace == CNF_TRACE_EXACT_PRODUCT)) return CNF_ERROR_TRACE;
+  if (o->frobenius) product = INFINITY;
   int32_t exact = product <= tangents ? CNF_TRACE_EXACT_PRODUCT : CNF_TRACE_EXACT_TANGENTS;
   if (o->trace == CNF_TRACE_EXACT_PRODUCT && p->trace.hidden < 0) return CNF_ERROR_TRACE;
   if (o->trace == CNF_TRACE_EXACT) *trace = exact;
@@ -92,6 +95,15 @@ static cnf_status resolve_trace(const cnf_program *p, const cnf_solver_options *
     *trace =
         fmin(tangents, product) <= 2 * trace_cost(p, CNF_TRACE_HUTCHINSON, o->probes) ? exact : CNF_TRACE_HUTCHINSON;
   if (!p->blocks[p->op_count].from_state) *trace = CNF_TRACE_NONE; /* a field of time alone has divergence 0 */
+  return CNF_OK;
+}
+
+static cnf_status want_end_tangents(cnf_program *p) {
+  int32_t *scratch = malloc(((size_t)p->op_count + 1) * sizeof *scratch);
+  if (!scratch) return CNF_ERROR_MEMORY;
+  p->ends_run = 1;
+  cnf_program_plan_tangents(p, scratch);
+  free(scratch);
   return CNF_OK;
 }
 
@@ -125,6 +137,7 @@ CNF_API cnf_status cnf_solver_create(const cnf_field *field, const cnf_solver_op
   s->options = without_defaults(given);
   status = resolve_trace(&field->program, &s->options, &s->trace);
   if (!status) status = cnf_program_copy(&field->program, &s->program);
+  if (!status && s->options.frobenius) status = want_end_tangents(&s->program);
   if (!status && s->program.dtype == CNF_FLOAT32)
     status = cnf_solver_make_f32(&s->program, &s->options, s->trace, &s->f32);
   else if (!status)

@@ -1,4 +1,6 @@
-/* tr df/dx of a tile beside the field, and the reverse of both, in each of the ways that a model may have chosen. */
+/* What is integrated beside the state: tr df/dx in each of the ways that a model may have chosen, and the two regularisers of
+ * RNODE (Finlay et al. 2020, arXiv 2002.02798): 1/2 mean_D f^2 and mean_D (J eps)^2. The paper has (eps' J)^2; the mean of
+ * either over eps is |J|_F^2 / D, and J eps is what tangents give. Each with its reverse. */
 #include "field/evaluator.h"
 
 static const cnf_plan *CNF_TYPED(hidden_plan)(const CNF_TYPED(cnf_model) * m, int layer) {
@@ -67,14 +69,37 @@ static real CNF_TYPED(probe_weight)(const CNF_TYPED(cnf_model) * m) {
   return m->trace == CNF_TRACE_HUTCHINSON ? 1 / (real)m->probes : 1;
 }
 
-/* Row out += what `count` tangents of the group that begins with `first` add to the divergence. */
-static void CNF_TYPED(add_exits)(CNF_TYPED(cnf_evaluator) * e, int32_t first, int32_t count, real *out) {
+/* Rows out += what `count` tangents of the group that begins with `first` add to the divergence and the Frobenius norm. */
+static void CNF_TYPED(add_tangents)(CNF_TYPED(cnf_evaluator) * e, int32_t first, int32_t count,
+                                    CNF_TYPED(cnf_integrands) out) {
   EVALUATOR_NAMES(e);
+  for (int32_t g = 0; m->frobenius && g < count; g++) {
+    const real *y_dot = CNF_TYPED(tangent_of)(e, first, g, p->op_count);
+    k->dot(p->state_dim, CNF_TYPED(rows_of)(m, e->constants.tangent, first + g, CNF_STATE), y_dot, 1, out.divergence);
+    k->dot(p->state_dim, y_dot, y_dot, 1, out.frobenius);
+  }
   for (int32_t i = 0; i < p->op_count; i++) {
     if (!CNF_TYPED(goes_out)(p, i)) continue;
     for (int32_t g = 0; g < count; g++)
       k->dot(blocks[i + 1].rows, CNF_TYPED(rows_of)(m, e->constants.exit, first + g, i + 1),
-             CNF_TYPED(tangent_of)(e, first, g, i + 1), 1, out);
+             CNF_TYPED(tangent_of)(e, first, g, i + 1), 1, out.divergence);
+  }
+}
+
+/* The cotangents of dx/dt's own tangents, where those are wanted: mu eps + nu J eps. */
+static void CNF_TYPED(begin_tangent_bars)(CNF_TYPED(cnf_evaluator) * e, int32_t first, int32_t count,
+                                          CNF_TYPED(cnf_integrands) bars) {
+  EVALUATOR_NAMES(e);
+  for (int32_t g = 0; m->frobenius && g < count; g++) {
+    const real *probe = CNF_TYPED(rows_of)(m, e->constants.tangent, first + g, CNF_STATE);
+    const real *y_dot = CNF_TYPED(tangent_of)(e, first, g, p->op_count);
+    real *bar = CNF_TYPED(rows_of)(m, e->constants.tangent_bar, first + g, p->op_count); /* a sum over the solve */
+    if (blocks[p->op_count].bent) {
+      bar = CNF_TYPED(varying_of)(m, e->bars.tangent_bar, g, p->op_count);
+      CNF_TYPED(zero_rows)(p->state_dim, lanes, bar);
+    }
+    k->scale_add(p->state_dim, probe, bars.divergence, bar);
+    k->scale_add(p->state_dim, y_dot, bars.frobenius, bar);
   }
 }
 
@@ -83,45 +108,76 @@ static void CNF_TYPED(mean_of_probes)(const CNF_TYPED(cnf_model) * m, real *row)
   for (int32_t j = 0; j < m->kernels->lanes; j++) row[j] /= (real)m->probes;
 }
 
-/* f at block 0 of the kept values and row `time`; with_divergence: and row out = its divergence, else zeros. */
-static void CNF_TYPED(evaluate)(CNF_TYPED(cnf_evaluator) * e, const real *time, int with_divergence, real *out) {
+/* Sums over tangents and rows become the means that are defined. */
+static void CNF_TYPED(finish_means)(const CNF_TYPED(cnf_model) * m, CNF_TYPED(cnf_integrands) out) {
+  CNF_TYPED(mean_of_probes)(m, out.divergence);
+  if (!m->frobenius) return;
+  CNF_TYPED(mean_of_probes)(m, out.frobenius);
+  for (int32_t j = 0; j < m->kernels->lanes; j++) out.frobenius[j] /= (real)m->program->state_dim;
+}
+
+static void CNF_TYPED(kinetic_energy)(CNF_TYPED(cnf_evaluator) * e, real *row) {
   EVALUATOR_NAMES(e);
-  int32_t total = with_divergence ? CNF_TYPED(tangent_count)(m) : 0, group = CNF_TYPED(group_size)(m);
+  const real *f = PANEL(e->kept.value, blocks[p->op_count].row);
+  k->dot(p->state_dim, f, f, 0, row);
+  for (int32_t j = 0; j < lanes; j++) row[j] /= (real)(2 * p->state_dim);
+}
+
+static void CNF_TYPED(clear_integrands)(const CNF_TYPED(cnf_model) * m, CNF_TYPED(cnf_integrands) out) {
+  const int32_t lanes = m->kernels->lanes;
+  CNF_TYPED(zero_rows)(1, lanes, out.divergence);
+  if (m->kinetic) CNF_TYPED(zero_rows)(1, lanes, out.kinetic);
+  if (m->frobenius) CNF_TYPED(zero_rows)(1, lanes, out.frobenius);
+}
+
+/* f at block 0 of the kept values and row `time`; with_integrands: and rows out = what is integrated beside it, else zeros. */
+static void CNF_TYPED(evaluate)(CNF_TYPED(cnf_evaluator) * e, const real *time, int with_integrands,
+                                CNF_TYPED(cnf_integrands) out) {
+  EVALUATOR_NAMES(e);
+  int32_t total = with_integrands ? CNF_TYPED(tangent_count)(m) : 0, group = CNF_TYPED(group_size)(m);
   CNF_TYPED(field_forward)(e, time, 0, total < group ? total : group);
-  if (!with_divergence || m->trace == CNF_TRACE_NONE) {
-    CNF_TYPED(zero_rows)(1, lanes, out);
-    return;
-  }
+  if (!with_integrands || m->trace == CNF_TRACE_NONE) CNF_TYPED(clear_integrands)(m, out);
+  if (with_integrands && m->kinetic) CNF_TYPED(kinetic_energy)(e, out.kinetic);
+  if (!with_integrands || m->trace == CNF_TRACE_NONE) return;
   if (m->trace == CNF_TRACE_EXACT_PRODUCT) {
-    CNF_TYPED(product_divergence)(e, out);
+    CNF_TYPED(product_divergence)(e, out.divergence);
     return;
   }
-  CNF_TYPED(copy_rows)(1, lanes, e->constants.divergence, out);
+  CNF_TYPED(copy_rows)(1, lanes, e->constants.divergence, out.divergence);
+  if (m->frobenius) CNF_TYPED(zero_rows)(1, lanes, out.frobenius);
   for (int32_t first = 0; first < total; first += group) {
     int32_t count = total - first < group ? total - first : group;
     if (first) CNF_TYPED(field_forward)(e, NULL, first, count);
-    CNF_TYPED(add_exits)(e, first, count, out);
+    CNF_TYPED(add_tangents)(e, first, count, out);
   }
-  CNF_TYPED(mean_of_probes)(m, out);
+  CNF_TYPED(finish_means)(m, out);
 }
 
-/* Reverse of evaluate. Row mu: cotangent of the divergence, over the number of probes; NULL: the evaluation had none. Row
- * `divergence` receives the divergence again. What is returned is still to be gathered into the gradient; parts that
- * cannot wait, because their panels are used again, are gathered here. */
-static CNF_TYPED(cnf_reversed) CNF_TYPED(evaluate_reverse)(CNF_TYPED(cnf_evaluator) * e, const real *mu, real *time_bar,
-                                                           real *gradient, real *divergence) {
+/* Reverse of evaluate. Rows of bars: `divergence`, its cotangent over the number of probes; `kinetic`, what f is multiplied
+ * with in its cotangent; `frobenius`, likewise J eps in its own; bars NULL: the evaluation had no integrands. Rows out
+ * receive the integrands again. What is returned is still to be gathered into the gradient; parts that cannot wait, because
+ * their panels are used again, are gathered here. */
+static CNF_TYPED(cnf_reversed)
+    CNF_TYPED(evaluate_reverse)(CNF_TYPED(cnf_evaluator) * e, const CNF_TYPED(cnf_integrands) * bars, real *time_bar,
+                                real *gradient, CNF_TYPED(cnf_integrands) out) {
   EVALUATOR_NAMES(e);
   CNF_TYPED(cnf_reversed) done = {.kept = e->kept, .bars = e->bars, .value = 1};
-  CNF_TYPED(zero_rows)(1, lanes, divergence);
+  const real *mu = bars ? bars->divergence : NULL;
+  CNF_TYPED(clear_integrands)(m, out);
+  if (bars && m->kinetic) {
+    CNF_TYPED(kinetic_energy)(e, out.kinetic);
+    k->scale_add(p->state_dim, PANEL(e->kept.value, blocks[p->op_count].row), bars->kinetic,
+                 PANEL(e->bars.bar, blocks[p->op_count].row));
+  }
   if (mu && m->trace == CNF_TRACE_EXACT_PRODUCT) {
-    CNF_TYPED(product_divergence_reverse)(e, mu, divergence);
+    CNF_TYPED(product_divergence_reverse)(e, mu, out.divergence);
     CNF_TYPED(field_reverse)(e, 0, 0, mu, 1, time_bar);
     done.product = 1;
     return done;
   }
   int32_t total = mu ? CNF_TYPED(tangent_count)(m) : 0, group = CNF_TYPED(group_size)(m);
   if (total) {
-    CNF_TYPED(copy_rows)(1, lanes, e->constants.divergence, divergence);
+    CNF_TYPED(copy_rows)(1, lanes, e->constants.divergence, out.divergence);
     k->add(1, e->constants.mu, mu, e->constants.mu);
   }
   for (int32_t first = total > group ? (total - 1) / group * group : 0; first > 0; first -= group) {
@@ -129,14 +185,18 @@ static CNF_TYPED(cnf_reversed) CNF_TYPED(evaluate_reverse)(CNF_TYPED(cnf_evaluat
     part.value = 0;
     part.tangents = total - first < group ? total - first : group;
     CNF_TYPED(field_forward)(e, NULL, first, part.tangents);
-    CNF_TYPED(add_exits)(e, first, part.tangents, divergence);
+    CNF_TYPED(add_tangents)(e, first, part.tangents, out);
+    CNF_TYPED(begin_tangent_bars)(e, first, part.tangents, *bars);
     CNF_TYPED(field_reverse)(e, first, part.tangents, mu, first + group < total, NULL);
     CNF_TYPED(gather_gradients)(m, &part, 1, gradient);
   }
   done.tangents = total < group ? total : group;
   if (total > group) CNF_TYPED(field_forward)(e, NULL, 0, group);
-  if (total) CNF_TYPED(add_exits)(e, 0, done.tangents, divergence);
-  CNF_TYPED(mean_of_probes)(m, divergence);
+  if (total) {
+    CNF_TYPED(add_tangents)(e, 0, done.tangents, out);
+    CNF_TYPED(begin_tangent_bars)(e, 0, done.tangents, *bars);
+  }
+  CNF_TYPED(finish_means)(m, out);
   CNF_TYPED(field_reverse)(e, 0, done.tangents, mu, total > group, time_bar);
   return done;
 }

@@ -26,6 +26,7 @@ typedef struct CNF_TYPED(cnf_model) {
   const CNF_TYPED(cnf_bf16_kernels) * bf16; /* mixed precision: those of derivatives' products; else NULL */
   int32_t trace;                            /* NONE, HUTCHINSON, EXACT_TANGENTS or EXACT_PRODUCT */
   int32_t probes;
+  int32_t kinetic, frobenius;           /* 1: evaluations give this regulariser too; program->ends_run is frobenius */
   const real *theta;                    /* of the call under way */
   CNF_TYPED(cnf_linear_place) * places; /* [op_count] */
   real *packed;                         /* all packed weights */
@@ -78,6 +79,12 @@ typedef struct CNF_TYPED(cnf_evaluator) {
   real *d1_bar;                       /* EXACT_PRODUCT: [m_cols] */
   real *bf16_room;                    /* mixed precision: [group + 1][ceil(widest/terms)] words, panels of a product */
 } CNF_TYPED(cnf_evaluator);
+
+/* A row [1] for each of what an evaluation integrates beside the state: values, or cotangents. kinetic is 1/2 mean_D f^2,
+ * frobenius mean_D (J eps)^2, its mean over probes, or its sum over the D unit vectors; unused where the model lacks it. */
+typedef struct CNF_TYPED(cnf_integrands) {
+  real *divergence, *kinetic, *frobenius;
+} CNF_TYPED(cnf_integrands);
 
 /* An evaluation that has been reversed: whose products make the weights' gradients. */
 typedef struct CNF_TYPED(cnf_reversed) {

@@ -51,6 +51,7 @@ typedef struct cnf_program {
   int32_t widest; /* rows of the largest block */
   size_t parameter_count;
   int32_t state_read;      /* 1: some live op reads the state */
+  int32_t ends_run;        /* 1: dx/dt's own tangent is wanted of every evaluation (tangent_plan.c) */
   size_t products;         /* sum of rows*cols over LINEAR ops: multiply-adds of one evaluation */
   size_t tangent_products; /* the same over those that a tangent runs through in every evaluation */
   cnf_trace_product trace;
@@ -64,7 +65,8 @@ cnf_status cnf_program_make(int32_t dtype, int32_t state_dim, const cnf_op *ops,
 cnf_status cnf_program_copy(const cnf_program *from, cnf_program *to);
 void cnf_program_free(cnf_program *program);
 
-/* Decides what of a tangent is made once per solve and what in every evaluation; `scratch` [op_count + 1] is overwritten. */
+/* Decides what of a tangent is made once per solve and what in every evaluation, by program->ends_run; `scratch`
+ * [op_count + 1] is overwritten. May be called again. */
 void cnf_program_plan_tangents(cnf_program *program, int32_t *scratch);
 
 #endif

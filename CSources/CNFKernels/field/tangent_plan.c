@@ -9,6 +9,9 @@
  *
  * A tangent is made in every evaluation (`tangent_runs`) where it varies and something but the end needs it: its op bends,
  * or it reaches another that does (`turns`).
+ *
+ * The Frobenius norm wants J v itself (`ends_run`): then dx/dt turns, and with it all that leads there, and nothing exits. The
+ * divergence is v' y_dot of dx/dt, since its products have to be made anyway.
  */
 #include "field/program.h"
 
@@ -34,7 +37,11 @@ static void plan_bends(cnf_program *p) {
 
 /* From dx/dt back: what its tangent is needed for. */
 static void plan_ends(cnf_program *p) {
-  p->blocks[p->op_count].exits = 1;
+  for (int32_t b = 0; b <= p->op_count; b++) p->blocks[b].exits = p->blocks[b].turns = 0;
+  if (p->ends_run)
+    p->blocks[p->op_count].turns = p->blocks[p->op_count].from_state;
+  else
+    p->blocks[p->op_count].exits = 1;
   for (int32_t i = p->op_count - 1; i >= 0; i--) {
     const cnf_plan *plan = &p->plans[i];
     const cnf_op *op = &plan->op;
@@ -49,6 +56,8 @@ static void plan_ends(cnf_program *p) {
 }
 
 void cnf_program_plan_tangents(cnf_program *p, int32_t *written) {
+  p->entry_rows = p->tangent_rows = 0;
+  p->tangent_products = 0;
   plan_bends(p);
   plan_ends(p);
   for (int32_t i = 0; i <= p->op_count; i++) written[i] = 0, p->blocks[i].tangent_row = -1;

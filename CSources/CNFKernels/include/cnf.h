@@ -89,7 +89,8 @@ extern "C" {
   X(CNF_ERROR_MEMORY, 19, "out of memory")                                                      \
   X(CNF_ERROR_CALLBACK, 20, "a callback reported failure")                                      \
   X(CNF_ERROR_OP_RESERVED, 21, "an op sets a member that its kind does not use")                \
-  X(CNF_ERROR_KERNEL, 22, "a kernel's result is not that of the generic kernels")
+  X(CNF_ERROR_KERNEL, 22, "a kernel's result is not that of the generic kernels")               \
+  X(CNF_ERROR_REGULARISER, 23, "a regulariser is asked for that the solver was not created with")
 
 typedef enum cnf_status {
 #define CNF_X(name, value, message) name = value,
@@ -105,7 +106,7 @@ CNF_API const char *cnf_status_message(int32_t status);
   X(CNF_SAMPLE_OK, 0, "ok")                                                                            \
   X(CNF_SAMPLE_MAX_STEPS, 1, "took the maximum number of steps before reaching its end time")          \
   X(CNF_SAMPLE_STEP_TOO_SMALL, 2, "needs steps too small to change its time: stiff or singular field") \
-  X(CNF_SAMPLE_NOT_FINITE, 3, "state, field or log-determinant became infinite or not a number")
+  X(CNF_SAMPLE_NOT_FINITE, 3, "state, field, log-determinant or a regulariser became infinite or not a number")
 
 typedef enum cnf_sample_status {
 #define CNF_X(name, value, message) name = value,
@@ -251,17 +252,12 @@ typedef enum cnf_isa {
 #undef CNF_X
 } cnf_isa;
 
-/* In which numbers a CNF_FLOAT32 field is run. */
-typedef enum cnf_precision {
-  CNF_PRECISION_FULL = 0, /* float */
-  CNF_PRECISION_MIXED =
-      1 /* float for values, states and errors of steps; products of derivatives - tangents, cotangents and
-                             weights' gradients - take operands that are rounded to bfloat16, 8 bits, and add in float. A
-                             divergence is then off by about 1/256 of its terms' size, so the error norm leaves it out, as
-                             exclude_log_det does, and a gradient likewise. States are those of full precision, to the bit,
-                             and the promises of section 1 hold. Twice the rate with CNF_ISA_AVX512BF16; elsewhere
-                             operands are rounded and multiplied as floats, which saves nothing. */
-} cnf_precision;
+/* In which numbers a CNF_FLOAT32 field is run. MIXED: float for values, states and errors of steps; products of derivatives
+ * (tangents, cotangents and weights' gradients) take operands that are rounded to bfloat16, 8 bits, and add in float. A
+ * divergence and a gradient are then off by about 1/256 of their terms' size, so the error norm leaves the divergence out, as
+ * exclude_log_det does. States are those of full precision, to the bit, and the promises of section 1 hold. Twice the rate
+ * with CNF_ISA_AVX512BF16; elsewhere operands are rounded and multiplied as floats, which saves nothing. */
+typedef enum cnf_precision { CNF_PRECISION_FULL = 0, CNF_PRECISION_MIXED = 1 } cnf_precision;
 
 /* Of a sample's errors against their tolerances. */
 typedef enum cnf_norm {
@@ -303,7 +299,16 @@ typedef struct cnf_solver_options {
   double max_step;                     /* adaptive: no step is longer; at least min_step; 0: none */
   const double *rtol_rows, *atol_rows; /* adaptive: [D], copied: each row's own, in place of rtol or atol, which the
                                           log-determinant keeps; NULL: rtol, atol */
+  int32_t kinetic;         /* 1: solves integrate the kinetic energy, 1/2 mean_D f^2, over |dt| */
+  int32_t frobenius;       /* 1: solves integrate the Jacobian's Frobenius norm, |J|_F^2 / D, over |dt| */
 } cnf_solver_options;
+
+/* Regularisers (RNODE, Finlay et al. 2020, arXiv 2002.02798) are quadratures by the method's weights over the accepted steps.
+ * They are no part of the error norm, and positive whichever way time runs. The Frobenius norm is made of the tangents that
+ * the trace takes: EXACT_TANGENTS give |J|_F^2 / D itself; HUTCHINSON the mean over its K probes of mean_D (J eps)^2, an
+ * unbiased estimate as (eps' J)^2 is. Tangents then run through the whole net: about one last layer's product more for each
+ * of them, in an evaluation and twice in its reverse. The product has no tangents: with `frobenius` EXACT comes to
+ * EXACT_TANGENTS, AUTOMATIC to that or HUTCHINSON, and EXACT_PRODUCT and NONE are CNF_ERROR_TRACE. */
 
 /* Fills in struct_size, which is the sizeof of the caller's struct, and the defaults: dopri5, CNF_CONTROL_SAMPLE, 1e-5/1e-5,
  * exact trace, all threads. Writes struct_size bytes, or nothing where that is no size that the struct has had. */
@@ -368,6 +373,10 @@ typedef struct cnf_solve_output {
   size_t step_fraction_stride;
   double *smallest_step;        /* [count]: length of the shortest accepted step, the last included; 0: none */
   int32_t *adjoint_evaluations; /* [count]: those that cnf_solve_vjp has reversed; of cnf_solve, 0 */
+  /* Regularisers, as far as the sample came. Of either, where it is not NULL but the solver was created without it:
+   * CNF_ERROR_REGULARISER. */
+  double *kinetic;   /* [count]: integral of 1/2 mean_D f^2 over |dt| */
+  double *frobenius; /* [count]: integral of |J|_F^2 / D over |dt|, or of its estimate */
 } cnf_solve_output;
 
 /* Carries every sample from t0 to t1. A sample that cannot get there has a status; the call is still CNF_OK.
@@ -404,6 +413,10 @@ typedef struct cnf_loss {
   const double *log_det_bar;  /* COTANGENTS: [count]; NULL: zeros */
   cnf_loss_function function; /* CALLBACK */
   void *context;              /* CALLBACK */
+  /* Of every kind: each sample's loss gains s (kinetic * its kinetic integral + frobenius * its Frobenius integral), where s
+   * is `scale` for NORMAL_NLL and 1 else: for COTANGENTS they are dL/d(integral) of every sample; to what a CALLBACK has
+   * written they are added when it has returned. Not 0 for a solver created without the regulariser: CNF_ERROR_REGULARISER. */
+  double kinetic, frobenius;
 } cnf_loss;
 
 typedef struct cnf_gradient {

@@ -7,6 +7,9 @@
  *     lambda <- lambda + sum_i X_bar_i
  *     h_bar   = sum_i b_i k_i lambda + X_bar_i (X_i - x)/h + c_i t_bar_i + b_i mu div_i
  * h keeps its sign: a solve backward in time has h < 0 and needs nothing else changed.
+ * A regulariser r' = r + |h| sum b_i q_i is one more l, whose slope is q_i with the sign of h: with rho = dL/dr times that
+ * sign, also a constant of the solve, h b_i rho is the cotangent of q_i, and h_bar gains b_i rho q_i. For q = 1/2 mean_D f^2
+ * k_bar_i gains h b_i rho k_i / D; for q = mean_D (J eps)^2 the cotangent of J eps gains 2 h b_i rho J eps / D.
  * Places of steps are constants s of t = t0 + s (t1 - t0):
  *     dL/dt1 = sum over steps of s sum_i t_bar_i + ds h_bar,   dL/dt0 = sum of (1 - s) sum_i t_bar_i - ds h_bar.
  */
@@ -30,6 +33,8 @@ static void CNF_TYPED(gather_times)(CNF_TYPED(cnf_worker) * w, const cnf_stages 
   for (int32_t j = 0; j < lanes; j++) {
     real divergence = b != 0 ? b * w->mu_row[j] * w->divergence_row[j] : 0;
     w->h_bar_row[j] += b * w->row[j] + c * w->time_bar_row[j] + divergence;
+    if (b != 0 && m->kinetic) w->h_bar_row[j] += b * (real)w->kinetic_bar * w->kinetic_row[j];
+    if (b != 0 && m->frobenius) w->h_bar_row[j] += b * (real)w->frobenius_bar * w->frobenius_row[j];
     w->t_bar_row[j] += w->time_bar_row[j];
     w->row[j] = 1;
   }
@@ -49,6 +54,17 @@ static void CNF_TYPED(slope_cotangent)(CNF_TYPED(cnf_worker) * w, const cnf_stag
              CNF_TYPED(rows_of)(m, w->e.bars.bar, 0, m->program->op_count));
 }
 
+/* Rows of what evaluate_reverse multiplies with, at a stage of weight b. */
+static CNF_TYPED(cnf_integrands) CNF_TYPED(integrand_bars)(CNF_TYPED(cnf_worker) * w, real b) {
+  WORKER_NAMES(w);
+  const real weight = CNF_TYPED(probe_weight)(m), kinetic = (real)(w->kinetic_bar / D),
+             frobenius = (real)(2 * w->frobenius_bar / D) * weight;
+  for (int32_t j = 0; j < lanes; j++) w->stage_mu_row[j] = w->h_row[j] * b * w->mu_row[j] * weight;
+  for (int32_t j = 0; m->kinetic && j < lanes; j++) w->stage_kinetic_row[j] = w->h_row[j] * b * kinetic;
+  for (int32_t j = 0; m->frobenius && j < lanes; j++) w->stage_frobenius_row[j] = w->h_row[j] * b * frobenius;
+  return (CNF_TYPED(cnf_integrands)){w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
+}
+
 /* lambda at the steps' ends becomes lambda at their starts. Weights'
  * gradients are gathered over as many stages as there are sets of bars: each sum over lanes is then a longer one, and the
  * gradient is read and written that much less often. */
@@ -57,21 +73,20 @@ static void CNF_TYPED(reverse_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;
   size_t state = (size_t)D * (size_t)lanes;
-  const real weight = CNF_TYPED(probe_weight)(m);
+  const CNF_TYPED(cnf_integrands) integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   int32_t waiting = 0;
   CNF_TYPED(zero_rows)(1, lanes, w->h_bar_row);
   CNF_TYPED(zero_rows)(1, lanes, w->t_bar_row);
   for (int32_t i = s->count - 1; i >= 0; i--) {
     if (!s->reverses[i]) continue;
     const real b = (real)s->tableau->b[i];
-    const int has_divergence = m->trace != CNF_TRACE_NONE && b != 0;
     CNF_TYPED(use_stage)(w, solver, tile, i);
     w->e.bars = w->bars[waiting];
     CNF_TYPED(slope_cotangent)(w, s, i);
     CNF_TYPED(zero_rows)(1, lanes, w->time_bar_row);
-    for (int32_t j = 0; j < lanes; j++) w->stage_mu_row[j] = w->h_row[j] * b * w->mu_row[j] * weight;
-    w->reversed[waiting++] = CNF_TYPED(evaluate_reverse)(&w->e, has_divergence ? w->stage_mu_row : NULL,
-                                                         w->time_bar_row, gradient, w->divergence_row);
+    const CNF_TYPED(cnf_integrands) bars = CNF_TYPED(integrand_bars)(w, b);
+    w->reversed[waiting++] =
+        CNF_TYPED(evaluate_reverse)(&w->e, b != 0 ? &bars : NULL, w->time_bar_row, gradient, integrands);
     CNF_TYPED(copy_rows)(D, lanes, w->e.bars.bar, w->stage_bar + (size_t)i * state);
     if (waiting == solver->bar_sets) {
       CNF_TYPED(gather_gradients)(m, w->reversed, waiting, gradient);

@@ -178,6 +178,8 @@ static void CNF_TYPED(adjoint_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   WORKER_NAMES(w);
   const int64_t walkers = CNF_TYPED(order_by_steps)(w, call, first, count);
   int64_t next = 0;
+  w->kinetic_bar = (double)w->direction * CNF_TYPED(loss_scale)(call->loss) * call->loss->kinetic;
+  w->frobenius_bar = (double)w->direction * CNF_TYPED(loss_scale)(call->loss) * call->loss->frobenius;
   for (int32_t j = 0; j < lanes; j++) CNF_TYPED(adjoint_idle)(w, j);
   if (CNF_TYPED(tangent_count)(m) > 0) CNF_TYPED(clear_constants)(m, &w->e.constants);
   if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(clear_queue)(w);

@@ -20,7 +20,7 @@ typedef struct CNF_TYPED(batch) {
   double t, h;
   cnf_ratios past;
   int64_t tiles;
-  real *x, *x1; /* [tiles][D+1][lanes] */
+  real *x, *x1; /* [tiles][S][lanes] */
   double *sums; /* [tiles][2] */
 } CNF_TYPED(batch);
 
@@ -44,9 +44,10 @@ static void CNF_TYPED(batch_task)(void *context, int64_t tile, int32_t worker) {
   const cnf_solve_input *in = b->call->input;
   const cnf_solver_options *o = &b->call->solver->options;
   const real *rtol = b->call->solver->rtol, *atol = b->call->solver->atol;
-  size_t state = (size_t)(D + 1) * (size_t)lanes, row = (size_t)lanes * sizeof(real);
+  size_t state = (size_t)S * (size_t)lanes, row = (size_t)lanes * sizeof(real);
   real *x = b->x + (size_t)tile * state, *x1 = b->x1 + (size_t)tile * state;
   double *sums = b->sums + 2 * tile;
+  CNF_TYPED(face)(w, b->call);
   for (int32_t j = 0; j < lanes; j++) {
     int64_t number = tile * lanes + j;
     CNF_TYPED(lane_idle)(w, b->call, j);
@@ -75,7 +76,7 @@ static void CNF_TYPED(batch_task)(void *context, int64_t tile, int32_t worker) {
     CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, b->stages.count, b->stages.tableau->e);
     k->error_squares(D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det), w->x, w->x1, w->h_row, list.count,
                      list.weight, list.panel, rtol, atol, o->norm, w->sum_row);
-    k->finite(D + 1, w->x1, 1, w->sum_row);
+    k->finite(S, w->x1, 1, w->sum_row);
     memcpy(x1, w->x1, state * sizeof(real));
     sums[0] = CNF_TYPED(join_lanes)(w, o->norm, w->sum_row);
     return;
@@ -170,17 +171,20 @@ static int32_t CNF_TYPED(batch_steps)(CNF_TYPED(batch) * b, int32_t *steps, doub
 /* The whole batch failed: every sample has the same status, and the state where the batch stopped. */
 static void CNF_TYPED(batch_failed)(const CNF_TYPED(batch) * b, int32_t status, int32_t steps, double t) {
   const CNF_TYPED(cnf_model) *m = &b->call->solver->model;
-  int32_t D = m->program->state_dim, lanes = m->kernels->lanes;
+  int32_t D = m->program->state_dim, lanes = m->kernels->lanes, S = CNF_TYPED(state_rows)(m);
   cnf_solve_output *out = b->call->output;
   cnf_gradient *g = b->call->gradient;
   const double *grid = b->call->solver->grid, span = fabs(b->call->input->t1 - b->call->input->t0);
   double smallest = steps > 0 ? INFINITY : 0;
   for (int32_t n = 0; n < steps; n++) smallest = fmin(smallest, (grid[n + 1] - grid[n]) * span);
   for (size_t i = 0; i < b->call->input->count; i++) {
-    const real *tile = b->x + i / (size_t)lanes * (size_t)(D + 1) * (size_t)lanes;
+    real *tile = b->x + i / (size_t)lanes * (size_t)S * (size_t)lanes;
+    const CNF_TYPED(cnf_integrands) integrals = CNF_TYPED(integrands_of)(m, tile);
     int32_t lane = (int32_t)(i % (size_t)lanes);
     if (out && out->x1) CNF_TYPED(column_out)(D, lanes, tile, lane, (real *)out->x1 + i * (size_t)D);
-    if (out && out->log_det) out->log_det[i] = (double)tile[(size_t)D * (size_t)lanes + (size_t)lane];
+    if (out && out->log_det) out->log_det[i] = (double)integrals.divergence[lane];
+    if (out && out->kinetic) out->kinetic[i] = (double)integrals.kinetic[lane];
+    if (out && out->frobenius) out->frobenius[i] = (double)integrals.frobenius[lane];
     if (out && out->t_reached) out->t_reached[i] = t;
     if (out && out->status) out->status[i] = status;
     if (out && out->accepted) out->accepted[i] = steps;
@@ -208,7 +212,7 @@ static cnf_status CNF_TYPED(batch_grid)(CNF_TYPED(cnf_call) * call, int32_t *ste
   b.tiles = ((int64_t)call->input->count + lanes - 1) / lanes;
   b.stages.fsal = 0; /* neighbours in time share no slope: every stage is evaluated */
   b.stages.evaluations = b.stages.count;
-  size_t state = (size_t)(m->program->state_dim + 1) * (size_t)lanes * sizeof(real);
+  size_t state = (size_t)CNF_TYPED(state_rows)(m) * (size_t)lanes * sizeof(real);
   b.x = calloc((size_t)b.tiles, state);
   b.x1 = calloc((size_t)b.tiles, state);
   b.sums = calloc((size_t)b.tiles, 2 * sizeof(double));

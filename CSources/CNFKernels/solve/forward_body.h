@@ -8,7 +8,7 @@ static void CNF_TYPED(make_stage)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s
   CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, i, s->tableau->a[i]);
   k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->e.kept.value);
   CNF_TYPED(time_row)(w, cnf_tableau_c(s->tableau, i));
-  CNF_TYPED(evaluate_slope)(w, s->divergence[i] && m->trace != CNF_TRACE_NONE, CNF_TYPED(slope)(w, i));
+  CNF_TYPED(evaluate_slope)(w, s->integrands[i], CNF_TYPED(slope)(w, i));
 }
 
 /* All stages of a step, then x1. Evaluations go to the slots of `record`, if it has any; else stage i's to scratch i where
@@ -26,7 +26,7 @@ static void CNF_TYPED(make_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
     CNF_TYPED(make_stage)(w, s, i);
   }
   CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, s->count, s->tableau->b);
-  k->combine(D + 1, w->x, w->h_row, list.count, list.weight, list.panel, w->x1);
+  k->combine(S, w->x, w->h_row, list.count, list.weight, list.panel, w->x1);
 }
 
 /* Hands a sample's result over and frees its lane. */
@@ -35,7 +35,10 @@ static void CNF_TYPED(finish_sample)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   WORKER_NAMES(w);
   int64_t s = w->sample[lane];
   CNF_TYPED(column_out)(D, lanes, w->x, lane, w->chunk_x1 + (size_t)s * (size_t)D);
-  w->chunk_log_det[s] = (double)w->x[(size_t)D * (size_t)lanes + (size_t)lane];
+  const CNF_TYPED(cnf_integrands) integrals = CNF_TYPED(integrands_of)(m, w->x);
+  w->chunk_log_det[s] = (double)integrals.divergence[lane];
+  if (m->kinetic) w->chunk_kinetic[s] = (double)integrals.kinetic[lane];
+  if (m->frobenius) w->chunk_frobenius[s] = (double)integrals.frobenius[lane];
   w->chunk_t[s] = status == CNF_SAMPLE_OK ? call->input->t1 : w->t[lane];
   w->chunk_status[s] = status;
   CNF_TYPED(lane_idle)(w, call, lane);
@@ -92,7 +95,7 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   int adaptive = !call->steps, components = D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det);
   double ratio = 0;
   int32_t accepted = 0;
-  k->finite(D + 1, w->x1, 0, w->row);
+  k->finite(S, w->x1, 0, w->row);
   if (adaptive) {
     CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, s->count, s->tableau->e);
     memset(w->sum_row, 0, (size_t)lanes * sizeof(real));
@@ -144,13 +147,13 @@ static void CNF_TYPED(load_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
       w->past[j] = (cnf_ratios){1, 1};
       w->next_slot[j] = w->start_slot[s];
       CNF_TYPED(column_in)(D, lanes, (const real *)in->x0 + (size_t)(first + s) * (size_t)D, w->x, j);
-      w->x[(size_t)D * (size_t)lanes + (size_t)j] = 0;
+      CNF_TYPED(column_zero)(S - D, lanes, PANEL(w->x, D), j);
       if (!call->steps && in->t0 == in->t1)
         CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_OK);
       else if (!call->steps && isnan(w->start_h[s]))
         CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_NOT_FINITE);
       else if (!call->steps) {
-        CNF_TYPED(column_in)(D + 1, lanes, w->start_slope + (size_t)s * (size_t)(D + 1), CNF_TYPED(slope)(w, 0), j);
+        CNF_TYPED(column_in)(S, lanes, w->start_slope + (size_t)s * (size_t)S, CNF_TYPED(slope)(w, 0), j);
         CNF_TYPED(move_constants)(w, j, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
       }
     }
@@ -176,7 +179,7 @@ static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   const CNF_TYPED(cnf_solver) *solver = call->solver;
   const int fsal = solver->stages.fsal, keep = call->loss != NULL;
   int64_t next = 0;
-  memset(w->k, 0, (size_t)solver->stages.count * (size_t)(D + 1) * (size_t)lanes * sizeof(real));
+  memset(w->k, 0, (size_t)solver->stages.count * (size_t)S * (size_t)lanes * sizeof(real));
   w->slots_used = 0;
   CNF_TYPED(start_chunk)(w, call, first, count);
   for (;;) {
@@ -192,9 +195,9 @@ static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
     CNF_TYPED(count_work)(w, solver->stages.evaluations);
     if (CNF_TYPED(judge_steps)(w, call, &tile, records)) {
       if (keep && !call->steps) CNF_TYPED(keep_step)(w, solver, records);
-      k->blend(D + 1, w->mask_row, w->x1, w->x, w->x);
+      k->blend(S, w->mask_row, w->x1, w->x, w->x);
       real *k0 = CNF_TYPED(slope)(w, 0), *k1 = CNF_TYPED(slope)(w, solver->stages.count - 1);
-      if (fsal) k->blend(D + 1, w->mask_row, k1, k0, k0);
+      if (fsal) k->blend(S, w->mask_row, k1, k0, k0);
     }
     CNF_TYPED(leave_lanes)(w, call);
   }

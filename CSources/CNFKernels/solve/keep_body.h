@@ -56,7 +56,7 @@ static void CNF_TYPED(keep_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
       slot[j] = records[j] && records[j]->rest >= 0 ? cnf_kept_slot(s, records[j], i) : -1;
     CNF_TYPED(use_scratch)(w, i);
     CNF_TYPED(keep_columns)
-    (w, solver, s->divergence[i] ? CNF_TYPED(kept_rows)(m) : CNF_TYPED(kept_value_rows)(m), w->e.kept.value, slot);
+    (w, solver, s->integrands[i] ? CNF_TYPED(kept_rows)(m) : CNF_TYPED(kept_value_rows)(m), w->e.kept.value, slot);
   }
 }
 
@@ -71,6 +71,6 @@ static void CNF_TYPED(fetch_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
     for (int32_t j = 0; j < lanes; j++)
       from[j] = w->slots + (size_t)cnf_kept_slot(s, records[j], i) * solver->slot_size;
     CNF_TYPED(use_scratch)(w, i);
-    k->lanes_in(s->divergence[i] ? CNF_TYPED(kept_rows)(m) : CNF_TYPED(kept_value_rows)(m), from, w->e.kept.value);
+    k->lanes_in(s->integrands[i] ? CNF_TYPED(kept_rows)(m) : CNF_TYPED(kept_value_rows)(m), from, w->e.kept.value);
   }
 }

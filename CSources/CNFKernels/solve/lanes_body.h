@@ -5,7 +5,21 @@
   const CNF_TYPED(cnf_model) *m = (w)->e.model;              \
   const CNF_TYPED(cnf_kernels) *k = m->kernels;              \
   const int32_t lanes = k->lanes, D = m->program->state_dim; \
-  (void)lanes, (void)D, (void)k
+  const int32_t S = CNF_TYPED(state_rows)(m);                \
+  (void)lanes, (void)D, (void)k, (void)S
+
+/* Rows of states and slopes: the state, the log-determinant, and the regularisers that the solver integrates. */
+static int32_t CNF_TYPED(state_rows)(const CNF_TYPED(cnf_model) * m) {
+  return m->program->state_dim + 1 + m->kinetic + m->frobenius;
+}
+/* Those below the state's. */
+static CNF_TYPED(cnf_integrands) CNF_TYPED(integrands_of)(const CNF_TYPED(cnf_model) * m, real *panel) {
+  const size_t lanes = (size_t)m->kernels->lanes;
+  CNF_TYPED(cnf_integrands) rows = {.divergence = panel + (size_t)m->program->state_dim * lanes};
+  rows.kinetic = rows.divergence + lanes;
+  rows.frobenius = rows.kinetic + (size_t)m->kinetic * lanes;
+  return rows;
+}
 
 static void CNF_TYPED(column_in)(int32_t rows, int32_t lanes, const real *from, real *panel, int32_t lane) {
   for (int32_t d = 0; d < rows; d++) panel[(size_t)d * (size_t)lanes + (size_t)lane] = from[d];
@@ -95,6 +109,11 @@ static void CNF_TYPED(load_unit_tangents)(CNF_TYPED(cnf_worker) * w) {
   CNF_TYPED(prepare_constants)(m, &w->e.constants);
 }
 
+/* Which way the call runs. */
+static void CNF_TYPED(face)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call) {
+  w->direction = call->input->t1 < call->input->t0 ? -1 : 1;
+}
+
 /* An idle lane stands still: with h = 0 its state stays as it is. */
 static void CNF_TYPED(lane_idle)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t lane) {
   WORKER_NAMES(w);
@@ -102,7 +121,7 @@ static void CNF_TYPED(lane_idle)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
   w->t[lane] = call->input->t0;
   w->h[lane] = 0;
   w->last[lane] = 0;
-  CNF_TYPED(column_zero)(D + 1, lanes, w->x, lane);
+  CNF_TYPED(column_zero)(S, lanes, w->x, lane);
 }
 
 /* Where step n of sample s of the chunk is recorded. */
@@ -142,7 +161,11 @@ static void CNF_TYPED(weigh)(CNF_TYPED(weighted) * list, double weight, const re
 static CNF_TYPED(weighted) CNF_TYPED(slopes)(const CNF_TYPED(cnf_worker) * w, int32_t count, const double *weights) {
   WORKER_NAMES(w);
   CNF_TYPED(weighted) list = {.count = 0};
-  for (int32_t j = 0; j < count; j++)
-    CNF_TYPED(weigh)(&list, weights[j], w->k + (size_t)j * (size_t)(D + 1) * (size_t)lanes);
+  for (int32_t j = 0; j < count; j++) CNF_TYPED(weigh)(&list, weights[j], w->k + (size_t)j * (size_t)S * (size_t)lanes);
   return list;
+}
+
+/* What a loss's coefficients are multiplied with. */
+static double CNF_TYPED(loss_scale)(const cnf_loss *loss) {
+  return loss->kind == CNF_LOSS_NORMAL_NLL ? loss->scale : 1;
 }

@@ -1,4 +1,5 @@
-/* Loss and cotangents of a chunk that has been solved: chunk_loss, chunk_x1_bar, chunk_log_det_bar. */
+/* Loss and cotangents of a chunk that has been solved: chunk_loss, chunk_x1_bar, chunk_log_det_bar. The cotangents of the
+ * regularisers' integrals are the same for all samples (adjoint_chunk). */
 #include "solve/solver.h"
 
 static void CNF_TYPED(normal_nll)(CNF_TYPED(cnf_worker) * w, const cnf_loss *loss, int64_t count, int32_t D) {
@@ -42,6 +43,11 @@ static int CNF_TYPED(chunk_cotangents)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
                        w->chunk_loss, w->chunk_x1_bar, w->chunk_log_det_bar) != 0)
       return 0;
   }
+  const double scale = CNF_TYPED(loss_scale)(loss);
+  for (int64_t s = 0; loss->kinetic != 0 && s < count; s++)
+    w->chunk_loss[s] += scale * loss->kinetic * w->chunk_kinetic[s];
+  for (int64_t s = 0; loss->frobenius != 0 && s < count; s++)
+    w->chunk_loss[s] += scale * loss->frobenius * w->chunk_frobenius[s];
   if (call->gradient->loss && loss->kind != CNF_LOSS_COTANGENTS)
     for (int64_t s = 0; s < count; s++)
       call->gradient->loss[first + s] = w->chunk_status[s] == CNF_SAMPLE_OK ? w->chunk_loss[s] : NAN;

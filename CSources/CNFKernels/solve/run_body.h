@@ -11,6 +11,8 @@ static void CNF_TYPED(write_chunk)(const CNF_TYPED(cnf_worker) * w, const CNF_TY
   if (!out) return;
   if (out->x1) memcpy((real *)out->x1 + (size_t)first * (size_t)D, w->chunk_x1, n * (size_t)D * sizeof(real));
   if (out->log_det) memcpy(out->log_det + first, w->chunk_log_det, n * sizeof(double));
+  if (out->kinetic) memcpy(out->kinetic + first, w->chunk_kinetic, n * sizeof(double));
+  if (out->frobenius) memcpy(out->frobenius + first, w->chunk_frobenius, n * sizeof(double));
   if (out->t_reached) memcpy(out->t_reached + first, w->chunk_t, n * sizeof(double));
   if (out->status) memcpy(out->status + first, w->chunk_status, n * sizeof(int32_t));
   if (out->accepted) memcpy(out->accepted + first, w->chunk_accepted, n * sizeof(int32_t));
@@ -179,7 +181,8 @@ static void CNF_TYPED(evaluate_task)(void *context, int64_t tile, int32_t worker
   CNF_TYPED(use_scratch)(w, 0);
   CNF_TYPED(copy_rows)(D, lanes, w->x, w->e.kept.value);
   CNF_TYPED(time_row)(w, 0);
-  CNF_TYPED(evaluate_slope)(w, ev->divergence && m->trace != CNF_TRACE_NONE, w->x1);
+  CNF_TYPED(face)(w, &ev->call);
+  CNF_TYPED(evaluate_slope)(w, ev->divergence != NULL, w->x1);
   for (int32_t j = 0; j < lanes && first + j < (int64_t)in->count; j++) {
     if (ev->velocity) CNF_TYPED(column_out)(D, lanes, w->x1, j, ev->velocity + (size_t)(first + j) * (size_t)D);
     if (ev->divergence) ev->divergence[first + j] = (double)w->x1[(size_t)D * (size_t)lanes + (size_t)j];

@@ -28,11 +28,13 @@ static inline int32_t cnf_kept_slot(const cnf_stages *s, const cnf_step_record *
   return slot;
 }
 
-/* One thread's memory. Panels are [rows][lanes]; the log-determinant is row D of states and slopes. */
+/* One thread's memory. Panels are [rows][lanes]. States have S rows: D of x, the log-determinant, and the integrals of the
+ * regularisers over |dt| that the solver was created with. Slopes have those rows' derivatives by t. */
 typedef struct CNF_TYPED(cnf_worker) {
   CNF_TYPED(cnf_evaluator) e;
-  real *x, *x1;                                      /* [D+1]: at the step's start and end */
-  real *k;                                           /* [stages][D+1]: slopes; row D is the divergence */
+  real *x, *x1;                                      /* [S]: at the step's start and end */
+  real *k;                                           /* [stages][S]: slopes */
+  real direction;                                    /* of the call: -1 where t1 < t0, else 1 */
   real *h_row, *time_row, *mask_row, *sum_row, *row; /* [1] */
   /* lanes */
   int64_t sample[CNF_MAX_LANES]; /* within the chunk; -1: idle */
@@ -44,14 +46,14 @@ typedef struct CNF_TYPED(cnf_worker) {
   int32_t next_slot[CNF_MAX_LANES]; /* of stage 0 of the step to be made: first-same-as-last */
   /* chunk, by sample within it */
   real *chunk_x1; /* [chunk][D] */
-  double *chunk_log_det, *chunk_t, *chunk_smallest;
+  double *chunk_log_det, *chunk_t, *chunk_smallest, *chunk_kinetic, *chunk_frobenius;
   int32_t *chunk_status, *chunk_accepted, *chunk_rejected, *chunk_evaluations, *chunk_reversed;
   double *chunk_loss, *chunk_log_det_bar;
   real *chunk_x1_bar; /* [chunk][D] */
   /* how the chunk's samples start, by sample within it (start_body.h) */
   int32_t *order;       /* [chunk]: in which they are loaded into lanes */
   double *start_h;      /* [chunk]: adaptive: length of the first step, with its sign; NaN: field not finite at x0 */
-  real *start_slope;    /* [chunk][D+1]: first-same-as-last: of stage 0 */
+  real *start_slope;    /* [chunk][S]: first-same-as-last: of stage 0 */
   int32_t *start_slot;  /* [chunk]: its evaluation, likewise */
   real *start_constant; /* [chunk][constant_rows]: HUTCHINSON, adaptive: the lane's constants */
   /* records: step n of sample s at n*chunk + s */
@@ -70,6 +72,9 @@ typedef struct CNF_TYPED(cnf_worker) {
   real *stage_bar; /* [stages][D]: cotangents of the stages' states */
   real *mu_row, *stage_mu_row, *time_bar_row, *divergence_row, *h_bar_row, *t_bar_row; /* [1] */
   real *slope;                                                                         /* [D] scratch */
+  real *kinetic_row, *frobenius_row, *stage_kinetic_row, *stage_frobenius_row;         /* [1] */
+  double kinetic_bar,
+      frobenius_bar; /* of the call: cotangents of row D+1 and on of a state, with the sign of t1 - t0 */
   double t0_bar[CNF_MAX_LANES], t1_bar[CNF_MAX_LANES];
   cnf_work work; /* of the call under way */
 } CNF_TYPED(cnf_worker);

@@ -29,9 +29,11 @@ static void CNF_TYPED(chunk_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
                         &w->chunk_reversed};
   for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
     *counts[i] = cnf_arena_take(arena, chunk, sizeof(int32_t));
+  w->chunk_kinetic = cnf_arena_take(arena, s->model.kinetic ? chunk : 0, sizeof(double));
+  w->chunk_frobenius = cnf_arena_take(arena, s->model.frobenius ? chunk : 0, sizeof(double));
   w->order = cnf_arena_take(arena, chunk, sizeof(int32_t));
   w->start_h = cnf_arena_take(arena, chunk, sizeof(double));
-  w->start_slope = cnf_arena_take(arena, chunk * (D + 1), sizeof(real));
+  w->start_slope = cnf_arena_take(arena, chunk * (size_t)CNF_TYPED(state_rows)(&s->model), sizeof(real));
   w->start_slot = cnf_arena_take(arena, chunk, sizeof(int32_t));
   w->start_constant = cnf_arena_take(arena, chunk * (size_t)s->constant_rows, sizeof(real));
 }
@@ -59,15 +61,16 @@ static void CNF_TYPED(adjoint_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
 
 static void CNF_TYPED(worker_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * s, cnf_arena *arena,
                                      cnf_arena *reserve) {
-  size_t row = (size_t)s->model.kernels->lanes * sizeof(real), D = (size_t)s->model.program->state_dim;
-  size_t stages = (size_t)s->stages.count;
+  size_t row = (size_t)s->model.kernels->lanes * sizeof(real), stages = (size_t)s->stages.count;
   CNF_TYPED(evaluator_layout)(&w->e, &s->model, arena);
-  w->x = cnf_arena_take(arena, D + 1, row);
-  w->x1 = cnf_arena_take(arena, D + 1, row);
-  w->k = cnf_arena_take(arena, stages * (D + 1), row);
+  size_t state = (size_t)CNF_TYPED(state_rows)(&s->model);
+  w->x = cnf_arena_take(arena, state, row);
+  w->x1 = cnf_arena_take(arena, state, row);
+  w->k = cnf_arena_take(arena, stages * state, row);
   w->scratch = cnf_arena_take(arena, stages * CNF_TYPED(kept_reals)(&s->model), sizeof(real));
-  real **rows[] = {&w->h_row,        &w->time_row,     &w->mask_row,       &w->sum_row,   &w->row,      &w->mu_row,
-                   &w->stage_mu_row, &w->time_bar_row, &w->divergence_row, &w->h_bar_row, &w->t_bar_row};
+  real **rows[] = {&w->h_row,     &w->time_row,     &w->mask_row,      &w->sum_row,           &w->row,
+                   &w->mu_row,    &w->stage_mu_row, &w->time_bar_row,  &w->divergence_row,    &w->h_bar_row,
+                   &w->t_bar_row, &w->kinetic_row,  &w->frobenius_row, &w->stage_kinetic_row, &w->stage_frobenius_row};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) *rows[i] = cnf_arena_take(arena, 1, row);
   CNF_TYPED(chunk_layout)(w, s, arena);
   CNF_TYPED(adjoint_layout)(w, s, arena, reserve);
@@ -116,6 +119,8 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
   s->model.bf16 = options->precision == CNF_PRECISION_MIXED ? s->model.tile->bf16 : NULL;
   s->model.trace = trace;
   s->model.probes = options->probes;
+  s->model.kinetic = options->kinetic;
+  s->model.frobenius = options->frobenius;
   /* batch control runs its steps as fixed ones, once it has found them */
   s->stages = cnf_stages_make(cnf_tableau_at(options->method), options->control == CNF_CONTROL_SAMPLE,
                               !options->exclude_log_det);

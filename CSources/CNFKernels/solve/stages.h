@@ -11,7 +11,7 @@ typedef struct cnf_stages {
   int32_t order;                      /* for the controller: embedded order + 1 */
   int32_t evaluations;                /* of one step */
   int32_t runs[CNF_MAX_STAGES];       /* forward: the solution, the error or a later stage needs it */
-  int32_t divergence[CNF_MAX_STAGES]; /* forward: its divergence has a weight */
+  int32_t integrands[CNF_MAX_STAGES]; /* forward: its divergence has a weight, or a regulariser */
   int32_t reverses[CNF_MAX_STAGES];   /* the solution depends on it: it has a reverse */
   int32_t reversed;                   /* evaluations of one step that have a reverse */
   int32_t kept;                       /* evaluations that a step leaves for its reverse, and the next step's stage 0 */
@@ -32,7 +32,7 @@ static inline cnf_stages cnf_stages_make(const cnf_tableau *t, int adaptive, int
       s.reverses[i] |= s.reverses[j] && t->a[j][i] != 0;
       s.runs[i] |= s.runs[j] && t->a[j][i] != 0;
     }
-    s.divergence[i] = t->b[i] != 0 || (adaptive && error_has_log_det && t->e[i] != 0) || (s.fsal && i == t->stages - 1);
+    s.integrands[i] = t->b[i] != 0 || (adaptive && error_has_log_det && t->e[i] != 0) || (s.fsal && i == t->stages - 1);
   }
   for (int32_t i = 0; i < t->stages; i++) s.evaluations += s.runs[i], s.reversed += s.reverses[i];
   for (int32_t i = s.fsal; i < t->stages; i++) s.kept += cnf_is_kept(&s, i);

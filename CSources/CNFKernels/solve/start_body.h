@@ -5,13 +5,15 @@
 
 static real *CNF_TYPED(slope)(const CNF_TYPED(cnf_worker) * w, int32_t stage) {
   WORKER_NAMES(w);
-  return w->k + (size_t)stage * (size_t)(D + 1) * (size_t)lanes;
+  return w->k + (size_t)stage * (size_t)S * (size_t)lanes;
 }
 
-/* Slope `out` [D+1] = (f, divergence) at the state in block 0 of the kept values and at time_row. */
-static void CNF_TYPED(evaluate_slope)(CNF_TYPED(cnf_worker) * w, int with_divergence, real *out) {
+/* Slope `out` [S] at the state in block 0 of the kept values and at time_row: f, and with_integrands what is integrated beside
+ * it, else zeros. Regularisers are integrals over |dt|: their slopes change sign with the direction of time, as h does. */
+static void CNF_TYPED(evaluate_slope)(CNF_TYPED(cnf_worker) * w, int with_integrands, real *out) {
   WORKER_NAMES(w);
-  CNF_TYPED(evaluate)(&w->e, w->time_row, with_divergence, out + (size_t)D * (size_t)lanes);
+  CNF_TYPED(evaluate)(&w->e, w->time_row, with_integrands, CNF_TYPED(integrands_of)(m, out));
+  for (int32_t i = (D + 1) * lanes; i < S * lanes; i++) out[i] *= w->direction;
   CNF_TYPED(copy_rows)(D, lanes, CNF_TYPED(rows_of)(m, w->e.kept.value, 0, m->program->op_count), out);
 }
 
@@ -75,7 +77,7 @@ static void CNF_TYPED(start_tile)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
     CNF_TYPED(use_scratch)(w, 0);
     CNF_TYPED(copy_rows)(D, lanes, w->x, w->e.kept.value);
     CNF_TYPED(time_row)(w, 0);
-    CNF_TYPED(evaluate_slope)(w, s->fsal && m->trace != CNF_TRACE_NONE, f0);
+    CNF_TYPED(evaluate_slope)(w, s->fsal, f0);
     CNF_TYPED(count_work)(w, 1);
     if (s->fsal && call->loss) CNF_TYPED(keep_first_stage)(w, call->solver);
   }
@@ -88,7 +90,7 @@ static void CNF_TYPED(start_tile)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
     w->chunk_evaluations[n] = choose ? 2 : s->fsal;
     w->start_h[n] = direction * fmin(fmax(fabs(w->h[j]), cnf_least_step(o->min_step, t0, t1)), span);
     if (w->row[j] != 0) w->start_h[n] = NAN;
-    if (s->fsal) CNF_TYPED(column_out)(D + 1, lanes, f0, j, w->start_slope + (size_t)n * (size_t)(D + 1));
+    if (s->fsal) CNF_TYPED(column_out)(S, lanes, f0, j, w->start_slope + (size_t)n * (size_t)S);
     CNF_TYPED(move_constants)(w, j, w->start_constant + (size_t)n * (size_t)call->solver->constant_rows, 1);
   }
 }
@@ -109,6 +111,7 @@ static void CNF_TYPED(start_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
                                    int64_t count) {
   WORKER_NAMES(w);
   const int adaptive = !call->steps && call->input->t0 != call->input->t1;
+  CNF_TYPED(face)(w, call);
   CNF_TYPED(load_unit_tangents)(w);
   for (int64_t s = 0; s < count; s++) {
     w->order[s] = (int32_t)s;
