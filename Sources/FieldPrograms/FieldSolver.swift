@@ -42,8 +42,17 @@ public protocol FieldSolver<Scalar>: AnyObject {
   var resolvedTrace: Trace { get }
   /// Carries every sample from `startTime` to `endTime`.
   func solve(_ problem: SolveProblem<Scalar>) throws -> Solution<Scalar>
-  /// Solves, and differentiates `loss`.
-  func gradient(of loss: Loss<Scalar>, at problem: SolveProblem<Scalar>) throws -> Gradient<Scalar>
+  /// Solves, and differentiates `loss` with what `regularisation` adds to it.
+  func gradient(
+    of loss: Loss<Scalar>, regularisation: Regularisation, at problem: SolveProblem<Scalar>
+  ) throws -> Gradient<Scalar>
   /// `f(x, startTime)` `[count][D]` and its divergence `[count]` by the solver's trace.
   func evaluate(_ problem: SolveProblem<Scalar>) throws -> (velocities: [Scalar], divergences: [Double])
+}
+
+extension FieldSolver {
+  /// Solves, and differentiates `loss` alone.
+  public func gradient(of loss: Loss<Scalar>, at problem: SolveProblem<Scalar>) throws -> Gradient<Scalar> {
+    try gradient(of: loss, regularisation: .none, at: problem)
+  }
 }

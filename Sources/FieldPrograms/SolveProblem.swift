@@ -44,7 +44,7 @@ public enum SampleStatus: Int32, Sendable, CaseIterable {
   case maximumSteps = 1
   /// Needs steps too small to change its time: the field is stiff or singular.
   case stepTooSmall = 2
-  /// State, field or log-determinant became infinite or not a number.
+  /// State, field, log-determinant or a regulariser became infinite or not a number.
   case notFinite = 3
 }
 
@@ -76,10 +76,15 @@ public struct Solution<Scalar: FlowScalar>: Sendable {
   public var smallestSteps: [Double]
   /// Evaluations that a gradient has reversed; 0 without one.
   public var adjointEvaluations: [Int]
+  /// `∫ ½ mean_D f² |dt|`, as far as the sample came; empty where the solver does not integrate it.
+  public var kineticEnergies: [Double]
+  /// `∫ ‖J‖²_F / D |dt|`, or its estimate, likewise.
+  public var frobeniusNorms: [Double]
 
   public init(
     states: [Scalar], logDeterminants: [Double], timesReached: [Double], statuses: [SampleStatus],
-    acceptedSteps: [Int], rejectedSteps: [Int], evaluations: [Int], smallestSteps: [Double], adjointEvaluations: [Int]
+    acceptedSteps: [Int], rejectedSteps: [Int], evaluations: [Int], smallestSteps: [Double], adjointEvaluations: [Int],
+    kineticEnergies: [Double] = [], frobeniusNorms: [Double] = []
   ) {
     self.states = states
     self.logDeterminants = logDeterminants
@@ -90,6 +95,8 @@ public struct Solution<Scalar: FlowScalar>: Sendable {
     self.evaluations = evaluations
     self.smallestSteps = smallestSteps
     self.adjointEvaluations = adjointEvaluations
+    self.kineticEnergies = kineticEnergies
+    self.frobeniusNorms = frobeniusNorms
   }
 
   /// Number of the first sample that did not reach its end time.

@@ -67,6 +67,12 @@ public struct SolverOptions: Sendable, Equatable {
   /// again. nil: 32 MiB; 0: none. Results do not depend on it. The C kernels alone heed it: PureSwift makes all of them again.
   public var keptEvaluationBytes: Int?
   public var precision: Precision
+  /// Whether solves integrate the kinetic energy, `½ mean_D f²`, over |dt|.
+  public var integratesKineticEnergy: Bool
+  /// Whether solves integrate the Jacobian's Frobenius norm over |dt|: `‖J‖²_F / D` by exact tangents, by Hutchinson's probes
+  /// its unbiased estimate, the mean of `mean_D (Jε)²`. It needs one of these two traces: `.exact` and `.automatic` then
+  /// come to one of them, and `.none` and `.exactProduct` are refused.
+  public var integratesFrobeniusNorm: Bool
 
   public init(
     method: String = "dopri5", control: StepControl = .perSample(rtol: 1e-5, atol: 1e-5), initialStep: Double? = nil,
@@ -74,7 +80,8 @@ public struct SolverOptions: Sendable, Equatable {
     errorNorm: ErrorNorm = .rootMeanSquare, relativeTolerances: [Double]? = nil, absoluteTolerances: [Double]? = nil,
     maximumSteps: Int = 4096, trace: Trace = .exact, probe: Probe = .rademacher,
     probeCount: Int = 1, errorNormIncludesLogDeterminant: Bool = true, threads: Int? = nil,
-    keptEvaluationBytes: Int? = nil, precision: Precision = .full
+    keptEvaluationBytes: Int? = nil, precision: Precision = .full,
+    integratesKineticEnergy: Bool = false, integratesFrobeniusNorm: Bool = false
   ) {
     self.method = method
     self.control = control
@@ -93,5 +100,7 @@ public struct SolverOptions: Sendable, Equatable {
     self.threads = threads
     self.keptEvaluationBytes = keptEvaluationBytes
     self.precision = precision
+    self.integratesKineticEnergy = integratesKineticEnergy
+    self.integratesFrobeniusNorm = integratesFrobeniusNorm
   }
 }

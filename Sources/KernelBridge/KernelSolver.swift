@@ -60,18 +60,18 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
   }
 
   public func gradient(
-    of loss: Loss<Scalar>, at problem: SolveProblem<Scalar>
+    of loss: Loss<Scalar>, regularisation: Regularisation, at problem: SolveProblem<Scalar>
   ) throws(KernelError) -> Gradient<Scalar> {
     problem.checkShapes(program: program, probeCount: options.probeCount)
     let dimension = program.stateDimension
     let count = problem.count(dimension: dimension)
     loss.checkShapes(count: count, dimension: dimension)
-    var outputs = SolveOutputs<Scalar>(count: count, dimension: dimension)
-    var gradients = GradientOutputs<Scalar>(
+    let outputs = SolveOutputs<Scalar>(count: count, dimension: dimension, options: options)
+    let gradients = GradientOutputs<Scalar>(
       parameterCount: program.parameterCount, count: count, dimension: dimension, givesLosses: loss.givesLosses)
     let status = handle.withLock { handle in
       problem.withC(dimension: dimension) { input in
-        loss.withC { loss in
+        loss.withC(regularisation) { loss in
           outputs.withC { output in
             gradients.withC { cnf_solve_vjp(handle.pointer, input, loss, output, $0) }
           }
@@ -103,13 +103,20 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     return (velocities, divergences)
   }
 
+  public func gradient(
+    of loss: Loss<Scalar>, at problem: SolveProblem<Scalar>
+  ) throws(KernelError) -> Gradient<Scalar> {
+    try gradient(of: loss, regularisation: .none, at: problem)
+  }
+
   private func outputs(
     of problem: SolveProblem<Scalar>, fractionStride: Int
   ) throws(KernelError) -> SolveOutputs<Scalar> {
     problem.checkShapes(program: program, probeCount: options.probeCount)
     let dimension = program.stateDimension
     let count = problem.count(dimension: dimension)
-    var outputs = SolveOutputs<Scalar>(count: count, dimension: dimension, fractionStride: fractionStride)
+    let outputs = SolveOutputs<Scalar>(
+      count: count, dimension: dimension, options: options, fractionStride: fractionStride)
     let status = handle.withLock { handle in
       problem.withC(dimension: dimension) { input in
         outputs.withC { cnf_solve(handle.pointer, input, $0) }

@@ -15,9 +15,11 @@ extension Loss {
   }
 
   /// Calls `body` with this loss as C reads it; the pointers live as long as the call.
-  func withC<Result>(_ body: (UnsafePointer<cnf_loss>) -> Result) -> Result {
+  func withC<Result>(_ regularisation: Regularisation, _ body: (UnsafePointer<cnf_loss>) -> Result) -> Result {
     var loss = cnf_loss()
     loss.struct_size = MemoryLayout<cnf_loss>.size
+    loss.kinetic = regularisation.kineticEnergy
+    loss.frobenius = regularisation.frobeniusNorm
     switch self {
     case .standardNormalNegativeLogLikelihood(let scale):
       loss.kind = Int32(CNF_LOSS_NORMAL_NLL.rawValue)

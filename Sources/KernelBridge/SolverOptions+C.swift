@@ -47,6 +47,8 @@ extension SolverOptions {
     c.isa = instructionSet.rawValue
     c.precision = CType.of(precision)
     if let keptEvaluationBytes { c.store_bytes = keptEvaluationBytes > 0 ? Int64(keptEvaluationBytes) : -1 }
+    c.kinetic = integratesKineticEnergy ? 1 : 0
+    c.frobenius = integratesFrobeniusNorm ? 1 : 0
     return c
   }
 

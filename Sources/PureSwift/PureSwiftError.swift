@@ -14,6 +14,10 @@ public enum PureSwiftError: Error, Equatable {
   case mixedPrecision
   /// The trace asked for by name does not fit the program.
   case traceDoesNotFit(Trace)
+  /// The Frobenius norm was asked for beside a trace, asked for by name, that takes no tangents.
+  case traceHasNoTangents(Trace)
+  /// A loss has a coefficient for a regulariser that the solver does not integrate, or one that is not finite.
+  case invalidRegularisation(Regularisation)
   /// An option is out of its range; says which, and what it may be.
   case invalidOption(String)
   /// An array of the problem has `actual` entries where `expected` are needed.
@@ -41,6 +45,11 @@ extension PureSwiftError: CustomStringConvertible {
       "mixed precision is not supported by the Swift backend: use full precision, or the C kernels"
     case .traceDoesNotFit(let trace):
       "the trace '\(trace.rawValue)' does not fit the field program: it needs at most two hidden layers on [x] or [x, t]"
+    case .traceHasNoTangents(let trace):
+      "the Frobenius norm needs the tangents of a trace, and '\(trace.rawValue)' takes none: use hutchinson or exact"
+    case .invalidRegularisation(let given):
+      "the regularisers' coefficients are \(given.kineticEnergy) and \(given.frobeniusNorm): they must be finite, and 0 for a "
+        + "regulariser that the solver's options do not integrate"
     case .invalidOption(let what): what
     case .wrongLength(let array, let actual, let expected):
       "\(array) has \(actual) entries, but \(expected) are needed"

@@ -74,6 +74,16 @@ extension PureSwiftSolver {
     if actual != expected { throw .wrongLength(array: array, actual: actual, expected: expected) }
   }
 
+  func check(_ regularisation: Regularisation) throws(PureSwiftError) {
+    let coefficients = [
+      (regularisation.kineticEnergy, options.integratesKineticEnergy),
+      (regularisation.frobeniusNorm, options.integratesFrobeniusNorm),
+    ]
+    for (coefficient, isIntegrated) in coefficients where !coefficient.isFinite || (coefficient != 0 && !isIntegrated) {
+      throw .invalidRegularisation(regularisation)
+    }
+  }
+
   func check(_ problem: SolveProblem<Scalar>) throws(PureSwiftError) {
     try Self.check("parameters", problem.parameters.count, plan.parameterCount)
     let dimension = plan.stateDimension

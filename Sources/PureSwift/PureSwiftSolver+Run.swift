@@ -10,7 +10,8 @@ extension PureSwiftSolver {
   private static var lanesPerVector: Int { 32 / MemoryLayout<Scalar>.size }
 
   func makeJob(
-    _ problem: SolveProblem<Scalar>, loss: Loss<Scalar>? = nil, keepsFractions: Bool = false
+    _ problem: SolveProblem<Scalar>, loss: Loss<Scalar>? = nil, regularisation: Regularisation = .none,
+    keepsFractions: Bool = false
   ) throws(PureSwiftError) -> SolveJob<Scalar> {
     try check(problem)
     let product = resolution.product.map {
@@ -19,7 +20,8 @@ extension PureSwiftSolver {
     return SolveJob(
       problem: problem, plan: plan,
       weights: FieldWeights(plan: plan, parameters: problem.parameters, product: product), resolution: resolution,
-      options: options, table: table, lanesPerVector: Self.lanesPerVector, loss: loss, keepsFractions: keepsFractions)
+      options: options, table: table, lanesPerVector: Self.lanesPerVector, loss: loss,
+      regularisation: regularisation, keepsFractions: keepsFractions)
   }
 
   /// Solves all samples; their accepted fractions where the job keeps them.

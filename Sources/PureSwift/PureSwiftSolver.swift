@@ -35,13 +35,16 @@ public final class PureSwiftSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     return job.solution
   }
 
-  public func gradient(of loss: Loss<Scalar>, at problem: SolveProblem<Scalar>) throws -> Gradient<Scalar> {
+  public func gradient(
+    of loss: Loss<Scalar>, regularisation: Regularisation, at problem: SolveProblem<Scalar>
+  ) throws -> Gradient<Scalar> {
+    try check(regularisation)
     if case .cotangents(let states, let logDeterminants) = loss {
       let count = problem.states.count / program.stateDimension
       try Self.check("states of the cotangents", states.count, problem.states.count)
       try Self.check("logDeterminants of the cotangents", logDeterminants.count, count)
     }
-    let job = try makeJob(problem, loss: loss)
+    let job = try makeJob(problem, loss: loss, regularisation: regularisation)
     let parameters = runGradient(job)
     let hasLoss = if case .cotangents = loss { false } else { true }
     return Gradient(

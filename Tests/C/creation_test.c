@@ -373,7 +373,7 @@ static void test_trace_of_the_frobenius_norm(const cnf_field *field) {
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
     cnf_solver_options options;
-    cnf_solver_options_init(&options);
+    cnf_solver_options_init(&options, sizeof options);
     options.trace = cases[i].asked, options.probes = cases[i].probes, options.frobenius = cases[i].frobenius;
     options.kinetic = 1;
     cnf_solver *solver = NULL;

@@ -18,7 +18,9 @@ import Testing
     let method: String
     let control: StepControl
     let name: String
-    var testDescription: String { "\(name), \(trace), \(method)" }
+    var probes = 1
+    var regularisation = Regularisation.none
+    var testDescription: String { "\(name), \(trace) K=\(probes), \(method), \(regularisation)" }
   }
 
   static let cases: [Case] = {
@@ -41,11 +43,32 @@ import Testing
           program: Fixtures.net(3, [24, 17], .tanh), trace: .hutchinson, method: method.name,
           control: .fixed(steps: 4), name: "tanh"))
     }
-    return cases
+    return cases + regularised
   }()
 
+  /// Methods with stages of weight 0 and without, every trace, in groups of tangents and alone.
+  private static let regularised: [Case] = regularisations.flatMap { regularisation in
+    [(Trace.none, 1), (.hutchinson, 1), (.hutchinson, 11), (.exactTangents, 1), (.exactProduct, 1)].filter {
+      regularisation.fits($0.0)
+    }.flatMap { trace, probes in
+      Methods.all.map { method in
+        Case(
+          program: Fixtures.net(3, [24, 17], .tanh), trace: trace, method: method.name, control: .fixed(steps: 8),
+          name: "tanh", probes: probes, regularisation: regularisation)
+      }
+        + [
+          Fixtures.everyOperation(3, .silu), Fixtures.sideBySide(3, .softplus), Fixtures.linearField(3),
+        ].filter { _ in trace != .exactProduct }.map { program in
+          Case(
+            program: program, trace: trace, method: "rk4", control: .fixed(steps: 8),
+            name: "\(program.operations.count) operations", probes: probes, regularisation: regularisation)
+        }
+    }
+  }
+
   private func compare<Scalar: FlowScalar>(_ test: Case, _: Scalar.Type) throws {
-    let options = Fixtures.options(test.method, test.control, trace: test.trace)
+    let options = Fixtures.options(
+      test.method, test.control, trace: test.trace, probes: test.probes, regularisation: test.regularisation)
     let c = try KernelSolver<Scalar>(program: test.program, options: options)
     let swift = try PureSwiftSolver<Scalar>(
       program: test.program, options: options, tableau: try Methods.named(test.method))
@@ -54,13 +77,22 @@ import Testing
       parameters: Fixtures.parameters(for: test.program, seed: 61), states: Fixtures.normals(3 * 45, seed: 62),
       from: 1, to: 0, seed: 3, step: 5)
     let loss = Loss<Scalar>.standardNormalNegativeLogLikelihood(scale: 1.0 / 45)
-    let a = try c.gradient(of: loss, at: problem)
-    let b = try swift.gradient(of: loss, at: problem)
+    let a = try c.gradient(of: loss, regularisation: test.regularisation, at: problem)
+    let b = try swift.gradient(of: loss, regularisation: test.regularisation, at: problem)
     func bound(_ ulps: Double, _ limit: Double, _ what: String) { #expect(ulps < limit, "\(what): \(ulps) ulp") }
     bound(largestDifference(a.solution.states, b.solution.states), Self.stateUlps, "states")
     bound(
       largestDifference(a.solution.logDeterminants.map { Scalar($0) }, b.solution.logDeterminants.map { Scalar($0) }),
       Self.stateUlps, "log-determinants")
+    bound(
+      largestDifference(a.solution.kineticEnergies.map { Scalar($0) }, b.solution.kineticEnergies.map { Scalar($0) }),
+      Self.stateUlps, "kinetic energies")
+    bound(
+      largestDifference(a.solution.frobeniusNorms.map { Scalar($0) }, b.solution.frobeniusNorms.map { Scalar($0) }),
+      Self.stateUlps, "Frobenius norms")
+    #expect(a.solution.kineticEnergies.count == (test.regularisation.kineticEnergy == 0 ? 0 : 45))
+    #expect(a.solution.frobeniusNorms.count == (test.regularisation.frobeniusNorm == 0 ? 0 : 45))
+    bound(largestDifference(a.losses.map { Scalar($0) }, b.losses.map { Scalar($0) }), Self.stateUlps, "losses")
     bound(largestDifference(a.parameters, b.parameters), Self.gradientUlps, "parameters")
     bound(largestDifference(a.states, b.states), Self.gradientUlps, "initial states")
     bound(
@@ -77,17 +109,22 @@ import Testing
   /// The controllers too are the same: steps taken and refused, sample by sample.
   @Test(arguments: [Trace.none, .exact, .hutchinson], [1e-3, 1e-5, 1e-7])
   func adaptiveStepsAreTheSame(trace: Trace, tolerance: Double) throws {
-    try compareSteps("dopri5", trace: trace, tolerance: tolerance)
+    for regularisation in [Regularisation.none] + regularisations where regularisation.fits(trace) {
+      try compareSteps("dopri5", trace: trace, tolerance: tolerance, regularisation)
+    }
   }
 
   @Test(arguments: Methods.all.filter(\.isAdaptive).map(\.name))
   func adaptiveStepsOfEveryMethodAreTheSame(method: String) throws {
-    try compareSteps(method, trace: .exact, tolerance: 1e-4)
+    try compareSteps(method, trace: .exact, tolerance: 1e-4, .none)
   }
 
-  private func compareSteps(_ method: String, trace: Trace, tolerance: Double) throws {
+  private func compareSteps(
+    _ method: String, trace: Trace, tolerance: Double, _ regularisation: Regularisation
+  ) throws {
     let program = Fixtures.net(2, [32, 32], .tanh)
-    let options = Fixtures.options(method, .perSample(rtol: tolerance, atol: tolerance), trace: trace)
+    let options = Fixtures.options(
+      method, .perSample(rtol: tolerance, atol: tolerance), trace: trace, regularisation: regularisation)
     let c = try KernelSolver<Double>(program: program, options: options)
     let swift = try PureSwiftSolver<Double>(program: program, options: options, tableau: try Methods.named(method))
     let problem = SolveProblem<Double>(
@@ -108,5 +145,7 @@ import Testing
     }
     // A step's length is chosen from its error, whose rounding reaches the state by the tolerance.
     #expect(zip(a.states, b.states).allSatisfy { abs($0 - $1) < 1e-6 * tolerance + 1e-11 })
+    let pairs = zip(a.kineticEnergies, b.kineticEnergies).map { ($0, $1) } + zip(a.frobeniusNorms, b.frobeniusNorms)
+    #expect(pairs.allSatisfy { abs($0 - $1) < (1e-6 * tolerance + 1e-11) * max(1, abs($1)) })
   }
 }

@@ -66,11 +66,23 @@ enum Fixtures {
 
   static func options(
     _ method: String = "dopri5", _ control: StepControl, trace: Trace = .exact, probes: Int = 1, threads: Int? = 2,
-    maximumSteps: Int = 4096
+    maximumSteps: Int = 4096, regularisation: Regularisation = .none
   ) -> SolverOptions {
     SolverOptions(
-      method: method, control: control, maximumSteps: maximumSteps, trace: trace, probeCount: probes, threads: threads)
+      method: method, control: control, maximumSteps: maximumSteps, trace: trace, probeCount: probes, threads: threads,
+      integratesKineticEnergy: regularisation.kineticEnergy != 0,
+      integratesFrobeniusNorm: regularisation.frobeniusNorm != 0)
   }
+}
+
+/// Every way to regularise, weighty enough to be seen beside a likelihood. Those with a Frobenius norm need tangents.
+let regularisations = [
+  Regularisation(kineticEnergy: 0.7), Regularisation(frobeniusNorm: 0.3),
+  Regularisation(kineticEnergy: 0.2, frobeniusNorm: 0.9),
+]
+
+extension Regularisation {
+  func fits(_ trace: Trace) -> Bool { frobeniusNorm == 0 || (trace != .none && trace != .exactProduct) }
 }
 
 /// The instruction sets of this machine.

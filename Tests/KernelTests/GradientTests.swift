@@ -10,7 +10,8 @@ import Testing
     var control = StepControl.fixed(steps: 4)
     let trace: Trace
     var probes = 1
-    var testDescription: String { "\(name), \(method), \(control), \(trace)" }
+    var regularisation = Regularisation.none
+    var testDescription: String { "\(name), \(method), \(control), \(trace) K=\(probes), \(regularisation)" }
   }
 
   private static let cases: [Case] = {
@@ -30,6 +31,7 @@ import Testing
     for trace in [Trace.hutchinson, .exactTangents] {
       cases.append(Case(name: "side by side", program: Fixtures.sideBySide(3, .tanh), trace: trace, probes: 2))
     }
+    cases += regularised
     cases.append(Case(name: "affine", program: Fixtures.net(3, [], .tanh), trace: .exactProduct))
     for method in Methods.all {
       cases.append(
@@ -43,6 +45,49 @@ import Testing
     return cases
   }()
 
+  /// Regularisers: every trace, activations with each kind of second derivative, programs whose last block is and is not
+  /// bent, more probes and rows than tangents that run side by side, and every method.
+  private static let regularised: [Case] = regularisations.flatMap { regularisation in
+    var cases: [Case] = []
+    for activation in [Activation.tanh, .softplus, .silu, .sin] {
+      for (trace, probes) in [(Trace.hutchinson, 1), (.hutchinson, 11), (.exactTangents, 1)] {
+        cases.append(
+          Case(name: "\(activation) 7-6", program: Fixtures.net(3, [7, 6], activation), trace: trace, probes: probes))
+        cases.append(
+          Case(
+            name: "every operation \(activation)", program: Fixtures.everyOperation(2, activation), trace: trace,
+            probes: probes))
+        cases.append(
+          Case(
+            name: "side by side \(activation)", program: Fixtures.sideBySide(3, activation), trace: trace,
+            probes: probes))
+      }
+      for trace in [Trace.none, .exactProduct] {
+        cases.append(Case(name: "\(activation) 7-6", program: Fixtures.net(3, [7, 6], activation), trace: trace))
+      }
+    }
+    for trace in [Trace.hutchinson, .exactTangents, .exactProduct] {
+      cases.append(Case(name: "affine", program: Fixtures.net(3, [], .tanh), trace: trace))
+    }
+    cases.append(Case(name: "tanh 5, D = 10", program: Fixtures.net(10, [5], .tanh), trace: .exactTangents))
+    for method in Methods.all {
+      cases.append(
+        Case(name: "tanh 7-6", program: Fixtures.net(2, [7, 6], .tanh), method: method.name, trace: .exactTangents))
+      guard method.isAdaptive else { continue }
+      for trace in [Trace.hutchinson, .exactTangents] {
+        cases.append(
+          Case(
+            name: "tanh 7-6-5", program: Fixtures.net(2, [7, 6, 5], .tanh), method: method.name,
+            control: .perSample(rtol: 1e-5, atol: 1e-5), trace: trace))
+      }
+    }
+    return cases.filter { regularisation.fits($0.trace) }.map {
+      var test = $0
+      test.regularisation = regularisation
+      return test
+    }
+  }
+
   /// Central differences with h = 1e-5 carry h²·L⁗/6 ~ 1e-11 and rounding of 1e-16/h·|L| ~ 1e-11: 1e-7 is asked for.
   @Test(arguments: cases)
   private func gradientIsThatOfTheSteps(test: Case) throws {
@@ -53,12 +98,13 @@ import Testing
     let count = isFixed ? 5 : 1
     let solver = try KernelSolver<Double>(
       program: program,
-      options: Fixtures.options(test.method, test.control, trace: test.trace, probes: test.probes))
+      options: Fixtures.options(
+        test.method, test.control, trace: test.trace, probes: test.probes, regularisation: test.regularisation))
     var problem = SolveProblem<Double>(
       parameters: Fixtures.parameters(for: program, seed: 31, gain: 0.8),
       states: Fixtures.normals(count * dimension, seed: 32), from: 0.9, to: 0.1, seed: 7)
     let loss = Loss<Double>.standardNormalNegativeLogLikelihood(scale: 1 / Double(count))
-    let gradient = try solver.gradient(of: loss, at: problem)
+    let gradient = try solver.gradient(of: loss, regularisation: test.regularisation, at: problem)
     #expect(gradient.solution.statuses.allSatisfy { $0 == .ok })
 
     let fixed: KernelSolver<Double>
@@ -68,14 +114,15 @@ import Testing
       problem.stepFractions = try solver.acceptedStepFractions(problem)[0]
       fixed = try KernelSolver<Double>(
         program: program,
-        options: Fixtures.options(test.method, .fixed(steps: 1), trace: test.trace, probes: test.probes))
+        options: Fixtures.options(
+          test.method, .fixed(steps: 1), trace: test.trace, probes: test.probes, regularisation: test.regularisation))
     }
     func difference(_ change: (inout SolveProblem<Double>, Double) -> Void) throws -> Double {
       let h = 1e-5
       func value(_ distance: Double) throws -> Double {
         var moved = problem
         change(&moved, distance)
-        return try fixed.gradient(of: loss, at: moved).losses.reduce(0, +)
+        return try fixed.gradient(of: loss, regularisation: test.regularisation, at: moved).losses.reduce(0, +)
       }
       return try (value(h) - value(-h)) / (2 * h)
     }

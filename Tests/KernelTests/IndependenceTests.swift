@@ -12,10 +12,20 @@ import Testing
     let trace: Trace
     let control: StepControl
     let isa: InstructionSet
-    var testDescription: String { "\(method), \(activation), \(trace), \(control), \(isa)" }
+    var regularisation = Regularisation.none
+    var testDescription: String { "\(method), \(activation), \(trace), \(control), \(isa), \(regularisation)" }
   }
 
   static let cases: [Case] = instructionSets.flatMap { isa in
+    cases(isa)
+      + [Trace.hutchinson, .exact].flatMap { trace in
+        [StepControl.perSample(rtol: 1e-5, atol: 1e-5), .fixed(steps: 7)].map {
+          Case(activation: .tanh, trace: trace, control: $0, isa: isa, regularisation: regularisations[2])
+        }
+      }
+  }
+
+  private static func cases(_ isa: InstructionSet) -> [Case] {
     [Activation.tanh, .softplus].flatMap { activation in
       [Trace.hutchinson, .exact].flatMap { trace in
         [StepControl.perSample(rtol: 1e-5, atol: 1e-5), .fixed(steps: 7)].map {
@@ -28,7 +38,9 @@ import Testing
   private func solver(_ test: Case, threads: Int) throws -> KernelSolver<Float> {
     try KernelSolver(
       program: Fixtures.net(dimension, [33, 32], test.activation),
-      options: Fixtures.options(test.method, test.control, trace: test.trace, threads: threads), isa: test.isa)
+      options: Fixtures.options(
+        test.method, test.control, trace: test.trace, threads: threads, regularisation: test.regularisation),
+      isa: test.isa)
   }
 
   /// The rows of these samples, which keep their identifiers wherever they stand.
@@ -44,6 +56,8 @@ import Testing
   private struct Answer: Equatable {
     let state: [UInt32]
     let logDeterminant: UInt64
+    /// Kinetic energy and Frobenius norm, where they are integrated.
+    let regularisers: [UInt64]
     let steps: [Int]
     let status: SampleStatus
   }
@@ -53,6 +67,9 @@ import Testing
       Answer(
         state: bits(Array(solution.states[sample * dimension..<(sample + 1) * dimension])),
         logDeterminant: solution.logDeterminants[sample].bitPattern,
+        regularisers: [solution.kineticEnergies, solution.frobeniusNorms].filter { !$0.isEmpty }.map {
+          $0[sample].bitPattern
+        },
         steps: [solution.acceptedSteps[sample], solution.rejectedSteps[sample], solution.evaluations[sample]],
         status: solution.statuses[sample])
     }
@@ -63,6 +80,7 @@ import Testing
     let all = Array(0..<Self.count)
     let expected = answers(try solver(test, threads: 1).solve(problem(test, all)))
     #expect(Set(expected.map(\.steps)).count > (test.control == .fixed(steps: 7) ? 0 : 3))
+    #expect(expected[0].regularisers.count == (test.regularisation == .none ? 0 : 2))
     for threads in [2, 3, 8] {
       #expect(answers(try solver(test, threads: threads).solve(problem(test, all))) == expected, "\(threads) threads")
     }
@@ -83,10 +101,11 @@ import Testing
   func gradientsDoNotKnowTheThreads(test: Case) throws {
     let loss = Loss<Float>.standardNormalNegativeLogLikelihood(scale: 1e-3)
     let problem = problem(test, Array(0..<Self.count))
-    let expected = try solver(test, threads: 1).gradient(of: loss, at: problem)
+    let expected = try solver(test, threads: 1).gradient(of: loss, regularisation: test.regularisation, at: problem)
     #expect(expected.parameters.contains { $0 != 0 })
     for threads in [2, 3, 8] {
-      let found = try solver(test, threads: threads).gradient(of: loss, at: problem)
+      let found = try solver(test, threads: threads).gradient(
+        of: loss, regularisation: test.regularisation, at: problem)
       #expect(bits(found.parameters) == bits(expected.parameters), "\(threads) threads")
       #expect(bits(found.states) == bits(expected.states), "\(threads) threads")
       #expect(bits(found.startTimes) == bits(expected.startTimes) && bits(found.endTimes) == bits(expected.endTimes))
@@ -119,19 +138,21 @@ import Testing
   }
 
   /// A sample that diverges, or is not a number, leaves the bits of all others alone, and adds nothing to the gradient.
-  @Test(arguments: instructionSets)
-  func failuresDoNotSpread(isa: InstructionSet) throws {
-    let test = Case(activation: .tanh, trace: .exact, control: .perSample(rtol: 1e-5, atol: 1e-5), isa: isa)
+  @Test(arguments: instructionSets, [Regularisation.none] + regularisations)
+  func failuresDoNotSpread(isa: InstructionSet, regularisation: Regularisation) throws {
+    let test = Case(
+      activation: .tanh, trace: .exact, control: .perSample(rtol: 1e-5, atol: 1e-5), isa: isa,
+      regularisation: regularisation)
     let healthy = problem(test, Array(0..<100))
     let solver = try solver(test, threads: 2)
     let loss = Loss<Float>.standardNormalNegativeLogLikelihood(scale: 1)
-    let expected = try solver.gradient(of: loss, at: healthy)
+    let expected = try solver.gradient(of: loss, regularisation: regularisation, at: healthy)
     var ill = healthy
     let inserted: [Float] = [.nan, 1, 2, .infinity, -.infinity, .nan, 3e38, -3e38]
     // Four bad samples among the first tile's; the rest move up.
     ill.states = Array(healthy.states[..<10]) + inserted + Array(healthy.states[10...])
     ill.sampleIdentifiers = (0..<5).map { UInt64($0) } + [1000, 1001, 1002, 1003] + (5..<100).map { UInt64($0) }
-    let found = try solver.gradient(of: loss, at: ill)
+    let found = try solver.gradient(of: loss, regularisation: regularisation, at: ill)
     #expect(found.solution.statuses[5...7].allSatisfy { $0 == .notFinite })
     let answers = answers(found.solution)
     #expect(Array(answers[..<5] + answers[9...]) == self.answers(expected.solution))
@@ -140,7 +161,7 @@ import Testing
     // The last of the four stays finite and may add its share; the three others add nothing. The rest are summed in other
     // lanes: n·ulp of the largest sum.
     let fourth = try solver.gradient(
-      of: loss,
+      of: loss, regularisation: regularisation,
       at: SolveProblem(
         parameters: ill.parameters, states: Array(inserted[6...]), from: 1, to: 0, seed: 4, sampleIdentifiers: [1003]))
     let sum = zip(expected.parameters, fourth.parameters).map { $0 + $1 }

@@ -24,21 +24,27 @@ import Testing
     _ shape: Shape, _ isa: InstructionSet, method: String = "rk4", _: Scalar.Type
   ) throws -> Int {
     var comparisons = 0
-    for (activation, trace) in [
-      (Activation.tanh, Trace.hutchinson), (.softplus, .exact), (.silu, .hutchinson), (.relu, .none),
+    for (activation, trace, regularisation) in [
+      (Activation.tanh, Trace.hutchinson, Regularisation.none), (.softplus, .exact, .none), (.silu, .hutchinson, .none),
+      (.relu, .none, .none), (.tanh, .hutchinson, regularisations[2]), (.softplus, .exact, regularisations[2]),
     ] {
       let program = Fixtures.net(shape.dimension, shape.hidden, activation)
-      let options = Fixtures.options(method, .fixed(steps: 5), trace: trace)
+      let options = Fixtures.options(method, .fixed(steps: 5), trace: trace, regularisation: regularisation)
       let problem = SolveProblem<Scalar>(
         parameters: Fixtures.parameters(for: program, seed: 91),
         states: Fixtures.normals(shape.dimension * shape.count, seed: 92), from: 0, to: 1)
       let loss = Loss<Scalar>.standardNormalNegativeLogLikelihood(scale: 1 / Double(shape.count))
       let expected = try KernelSolver<Scalar>(program: program, options: options, isa: .generic)
-        .gradient(of: loss, at: problem)
-      let found = try KernelSolver<Scalar>(program: program, options: options, isa: isa).gradient(of: loss, at: problem)
+        .gradient(of: loss, regularisation: regularisation, at: problem)
+      let found = try KernelSolver<Scalar>(program: program, options: options, isa: isa)
+        .gradient(of: loss, regularisation: regularisation, at: problem)
       let stateUlps = largestDifference(found.solution.states, expected.solution.states)
       let logUlps = largestDifference(
         found.solution.logDeterminants.map { Scalar($0) }, expected.solution.logDeterminants.map { Scalar($0) })
+      let integralUlps = largestDifference(
+        (found.solution.kineticEnergies + found.solution.frobeniusNorms).map { Scalar($0) },
+        (expected.solution.kineticEnergies + expected.solution.frobeniusNorms).map { Scalar($0) })
+      #expect(integralUlps < 2_000, "\(shape) \(activation): \(integralUlps) ulp of the regularisers")
       let gradientUlps = largestDifference(found.parameters, expected.parameters)
       let initialUlps = largestDifference(found.states, expected.states)
       #expect(stateUlps < 2_000 && logUlps < 2_000, "\(shape) \(activation): \(stateUlps), \(logUlps) ulp")
@@ -67,6 +73,6 @@ import Testing
       comparisons += try compare(shape, isa, method: method.name, Double.self)
     }
     print("instruction set \(isa): \(comparisons) comparisons of whole gradients")
-    #expect(comparisons == (Self.shapes.count + Methods.all.count) * 2 * 4)
+    #expect(comparisons == (Self.shapes.count + Methods.all.count) * 2 * 6)
   }
 }

@@ -8,11 +8,21 @@ import Testing
     let control: StepControl
     let trace: Trace
     let isa: InstructionSet
-    var testDescription: String { "\(method), \(control), \(trace), \(isa)" }
+    var regularisation = Regularisation.none
+    var testDescription: String { "\(method), \(control), \(trace), \(isa), \(regularisation)" }
   }
 
   /// Methods with and without first-same-as-last, with stages of weight 0; one probe, several, more than run side by side.
   static let cases: [Case] = instructionSets.flatMap { isa in
+    cases(isa)
+      + cases(isa).filter { regularisations[2].fits($0.trace) }.map {
+        var test = $0
+        test.regularisation = regularisations[2]
+        return test
+      }
+  }
+
+  private static func cases(_ isa: InstructionSet) -> [Case] {
     Methods.all.flatMap { method in
       let traces: [Trace] = method.isAdaptive ? [.none, .hutchinson, .exactTangents, .exactProduct] : [.hutchinson]
       return traces.map { Case(method: method.name, control: .fixed(steps: 4), trace: $0, isa: isa) }
@@ -30,11 +40,12 @@ import Testing
   private func gradient(
     _ test: Case, program: FieldProgram, probes: Int, bytes: Int?
   ) throws -> Gradient<Float> {
-    var options = Fixtures.options(test.method, test.control, trace: test.trace, probes: probes)
+    var options = Fixtures.options(
+      test.method, test.control, trace: test.trace, probes: probes, regularisation: test.regularisation)
     options.keptEvaluationBytes = bytes
     let solver = try KernelSolver<Float>(program: program, options: options, isa: test.isa)
     return try solver.gradient(
-      of: .standardNormalNegativeLogLikelihood(scale: 1.0 / Double(Self.count)),
+      of: .standardNormalNegativeLogLikelihood(scale: 1.0 / Double(Self.count)), regularisation: test.regularisation,
       at: SolveProblem(
         parameters: Fixtures.parameters(for: program, seed: 91, gain: 1.5),
         states: Fixtures.normals(Self.count * Self.dimension, seed: 92), from: 1, to: 0, seed: 7))
@@ -61,6 +72,7 @@ import Testing
   func gradientsOfEveryOperationAreTheSame(test: Case) throws {
     for probes in test.trace == .hutchinson ? [3, 11] : [1] {
       try expectSameBits(test, program: Fixtures.everyOperation(Self.dimension, .silu), probes: probes)
+      try expectSameBits(test, program: Fixtures.sideBySide(Self.dimension, .tanh), probes: probes)
     }
   }
 }

@@ -59,13 +59,14 @@ enum Fixtures {
   static func solver<Scalar: FlowScalar>(
     _ program: FieldProgram, _ control: StepControl, trace: Trace, tableau: ButcherTableau,
     probes: Int = 1, probe: Probe = .rademacher, threads: Int? = 1,
-    maximumSteps: Int = 4096
+    maximumSteps: Int = 4096, regularisation: Regularisation = .none
   ) throws -> PureSwiftSolver<Scalar> {
     try PureSwiftSolver(
       program: program,
       options: SolverOptions(
         method: tableau.name, control: control, maximumSteps: maximumSteps, trace: trace, probe: probe,
-        probeCount: probes, threads: threads),
+        probeCount: probes, threads: threads, integratesKineticEnergy: regularisation.kineticEnergy != 0,
+        integratesFrobeniusNorm: regularisation.frobeniusNorm != 0),
       tableau: tableau)
   }
 }

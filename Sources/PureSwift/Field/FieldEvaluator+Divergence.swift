@@ -1,9 +1,11 @@
 import FieldPrograms
 
 extension FieldEvaluator {
-  /// tr(∂f/∂x) by the trace of the solver, into one row. Needs a tape that `value` has filled.
-  func divergence(_ tape: FieldTape<V>, into result: Panel<V>) {
+  /// tr(∂f/∂x) by the trace of the solver, into one row; where `frobenius` has a row, there mean_D (J ε)², its mean over
+  /// probes, or its sum over unit vectors. Needs a tape that `value` has filled.
+  func divergence(_ tape: FieldTape<V>, into result: Panel<V>, frobenius: Panel<V>) {
     result.fill(V(0))
+    frobenius.fill(V(0))
     switch trace {
     case .exactProduct: productDivergence(tape, into: result)
     case .hutchinson, .exactTangents:
@@ -11,17 +13,21 @@ extension FieldEvaluator {
         setDirection(direction)
         tangent(tape)
         addDirectionalTrace(direction, to: result)
+        addDirectionalSquare(to: frobenius)
       }
       scaleByDirections(result)
+      scaleByDirections(frobenius)
     default: break
     }
   }
 
-  /// The divergence again, and its reverse: `weight`, one row, is its cotangent. Overwrites `bends`, which
-  /// `reverseValue` is to take up; adds to `sums`.
+  /// `divergence` again, and its reverse: `weight`, one row, is the divergence's cotangent, `frobeniusWeight` that of the
+  /// Frobenius norm, if that has a row. Overwrites `bends`, which `reverseValue` is to take up; adds to `sums`.
   func reverseDivergence(
-    _ tape: FieldTape<V>, weight: Panel<V>, into result: Panel<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>
+    _ tape: FieldTape<V>, weight: Panel<V>, into result: Panel<V>, frobeniusWeight: Panel<V>, frobenius: Panel<V>,
+    _ bars: CotangentPanels<V>, _ sums: GradientSums<V>
   ) {
+    frobenius.fill(V(0))
     for bends in bars.bends { bends.fill(V(0)) }
     result.fill(V(0))
     if trace == .exactProduct {
@@ -34,14 +40,17 @@ extension FieldEvaluator {
       setDirection(direction)
       tangent(tape)
       addDirectionalTrace(direction, to: result)
+      addDirectionalSquare(to: frobenius)
       let seed = bars.tangents[plan.steps.count]
       let input = panels.tangents[0]
       for row in 0..<seed.rows {
         for group in 0..<groups { seed[row, group] = share * weight[0, group] * input[row, group] }
       }
+      addSquareCotangent(share: share, weight: frobeniusWeight, to: seed)
       reverseTangent(tape, bars, sums)
     }
     scaleByDirections(result)
+    scaleByDirections(frobenius)
   }
 
   /// Probes, or one unit vector per state row.
@@ -68,8 +77,32 @@ extension FieldEvaluator {
     }
   }
 
+  /// Adds |J ε|² / D, where there is a row for it.
+  private func addDirectionalSquare(to result: Panel<V>) {
+    guard !result.isEmpty else { return }
+    let output = panels.tangents[plan.steps.count]
+    let mean = V(1 / Double(plan.stateDimension))
+    for row in 0..<output.rows {
+      for group in 0..<groups {
+        result[0, group] = result[0, group] + mean * output[row, group] * output[row, group]
+      }
+    }
+  }
+
+  /// Adds `share · weight · ∂(|J ε|² / D)/∂(J ε)`.
+  private func addSquareCotangent(share: V, weight: Panel<V>, to seed: Panel<V>) {
+    guard !weight.isEmpty else { return }
+    let output = panels.tangents[plan.steps.count]
+    let slope = V(2 / Double(plan.stateDimension))
+    for row in 0..<seed.rows {
+      for group in 0..<groups {
+        seed[row, group] = seed[row, group] + share * weight[0, group] * slope * output[row, group]
+      }
+    }
+  }
+
   private func scaleByDirections(_ result: Panel<V>) {
-    guard trace == .hutchinson && probeCount > 1 else { return }
+    guard trace == .hutchinson && probeCount > 1 && !result.isEmpty else { return }
     let share = V(1 / Double(probeCount))
     for group in 0..<groups { result[0, group] = share * result[0, group] }
   }

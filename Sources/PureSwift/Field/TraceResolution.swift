@@ -9,9 +9,14 @@ struct TraceResolution: Sendable {
   /// Present where the trace is `.exactProduct`.
   let product: ProductForm?
 
-  /// - Throws: `PureSwiftError.traceDoesNotFit` if the product form is asked for by name and does not fit.
+  /// - Throws: `PureSwiftError.traceDoesNotFit` if the product form is asked for by name and does not fit;
+  ///   `.traceHasNoTangents` if the Frobenius norm is wanted of a trace that was asked for by name and takes none.
   init(_ program: FieldProgram, _ options: SolverOptions) throws(PureSwiftError) {
-    let form = ProductForm(program)
+    let wantsTangents = options.integratesFrobeniusNorm
+    if wantsTangents && (options.trace == .none || options.trace == .exactProduct) {
+      throw .traceHasNoTangents(options.trace)
+    }
+    let form = wantsTangents ? nil : ProductForm(program)
     let pass = program.linearLayouts.reduce(0) { $0 + $1.rows * $1.columns }
     let tangents = program.stateDimension * pass
     let product = form.map { $0.cost(in: program) }

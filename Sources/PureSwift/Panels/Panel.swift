@@ -61,6 +61,9 @@ struct Panel<V: LaneVector> {
     return Panel(rows: count, groups: groups, base: base + first * groups)
   }
 
+  /// One row, or none of a panel that has none.
+  func row(_ number: Int) -> Panel { isEmpty ? self : rows(from: number, count: 1) }
+
   /// The same memory from vector `first` on, as a panel of another shape.
   func reshaped(from first: Int, rows: Int, groups: Int) -> Panel {
     precondition(first >= 0 && first + rows * groups <= count, "\(rows) × \(groups) vectors from \(first) of \(count)")
@@ -81,6 +84,13 @@ struct Panel<V: LaneVector> {
   func copy(_ other: Panel) {
     assert(rows == other.rows && groups == other.groups)
     for index in 0..<count { self[index] = other[index] }
+  }
+
+  /// Half the mean over rows of one lane's squares.
+  func halfMeanSquare(lane: Int) -> Double {
+    var sum = 0.0
+    for row in 0..<rows { sum += Double(self[row, lane: lane]) * Double(self[row, lane: lane]) }
+    return sum / Double(2 * rows)
   }
 
   /// Adds a panel of the same shape.

@@ -48,6 +48,7 @@ final class ChunkEvaluation<V: LaneVector> {
   private let evaluator: FieldEvaluator<V>
   private let tape: FieldTape<V>
   private let divergences: Panel<V>
+  private let noFrobeniusNorm: Panel<V>
 
   init(job: SolveJob<V.Scalar>) {
     self.job = job
@@ -56,6 +57,7 @@ final class ChunkEvaluation<V: LaneVector> {
       groups: job.groups, isReversible: false)
     tape = evaluator.makeTape(isReversible: false)
     divergences = evaluator.pool.panel(rows: 1, groups: job.groups)
+    noFrobeniusNorm = evaluator.pool.panel(rows: 0, groups: job.groups)
   }
 
   /// Leaves f(x, t0) in the job's states and its divergence in the log-determinants.
@@ -72,7 +74,9 @@ final class ChunkEvaluation<V: LaneVector> {
         if !evaluator.probes.isEmpty { job.loadProbes(of: first + lane, into: evaluator.probes, lane: lane) }
       }
       evaluator.value(tape)
-      if job.resolution.trace != .none { evaluator.divergence(tape, into: divergences) }
+      if job.resolution.trace != .none {
+        evaluator.divergence(tape, into: divergences, frobenius: noFrobeniusNorm)
+      }
       for lane in 0..<filled {
         for row in 0..<dimension { job.states[(first + lane) * dimension + row] = tape.velocity[row, lane: lane] }
         if job.resolution.trace != .none { job.logDeterminants[first + lane] = Double(divergences[0, lane: lane]) }

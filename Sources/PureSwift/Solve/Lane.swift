@@ -16,6 +16,10 @@ struct Lane {
   var smallestStep = Double.infinity
   var logDeterminant = 0.0
   var nextLogDeterminant = 0.0
+  var kineticEnergy = 0.0
+  var nextKineticEnergy = 0.0
+  var frobeniusNorm = 0.0
+  var nextFrobeniusNorm = 0.0
   var accepted = 0
   var rejected = 0
   var evaluations = 0

@@ -8,6 +8,9 @@ struct LaneAdjoint {
   var record = -1
   /// μ = ∂L/∂(log-determinant), the same at all times.
   var logDeterminantBar = 0.0
+  /// The cotangents of the regularisers' integrals over |dt|, with the sign of dt.
+  var kineticBar = 0.0
+  var frobeniusBar = 0.0
   var startTimeBar = 0.0
   var endTimeBar = 0.0
   /// Of the step in hand: h, Σᵢ T̄ᵢ, and h̄, the derivative by the step's length.

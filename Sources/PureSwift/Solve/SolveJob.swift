@@ -18,7 +18,10 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
   let chunks: ChunkPlan
   /// nil where no gradient is wanted.
   let loss: Loss<Scalar>?
+  let regularisation: Regularisation
   let keepsFractions: Bool
+  /// −1 where the solve runs backward in time: the regularisers are integrals over |dt|.
+  let direction: Double
 
   let states: SharedArray<Scalar>
   let logDeterminants: SharedArray<Double>
@@ -29,6 +32,9 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
   let evaluations: SharedArray<Int>
   let smallestSteps: SharedArray<Double>
   let adjointEvaluations: SharedArray<Int>
+  /// Empty where they are not integrated.
+  let kineticEnergies: SharedArray<Double>
+  let frobeniusNorms: SharedArray<Double>
   /// `∂L/∂x(t0)` `[count][D]`, and each sample's share of the times' gradients.
   let stateGradients: SharedArray<Scalar>
   let startTimeGradients: SharedArray<Double>
@@ -37,7 +43,8 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
 
   init(
     problem: SolveProblem<Scalar>, plan: FieldPlan, weights: FieldWeights<Scalar>, resolution: TraceResolution,
-    options: SolverOptions, table: StageTable<Scalar>, lanesPerVector: Int, loss: Loss<Scalar>?, keepsFractions: Bool
+    options: SolverOptions, table: StageTable<Scalar>, lanesPerVector: Int, loss: Loss<Scalar>?,
+    regularisation: Regularisation, keepsFractions: Bool
   ) {
     self.problem = problem
     self.plan = plan
@@ -46,7 +53,9 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
     self.options = options
     self.table = table
     self.loss = loss
+    self.regularisation = regularisation
     self.keepsFractions = keepsFractions
+    direction = problem.endTime < problem.startTime ? -1 : 1
     switch options.control {
     case .perSample(let rtol, let atol), .batch(let rtol, let atol):
       let rows = plan.stateDimension
@@ -75,6 +84,8 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
     evaluations = SharedArray(repeating: 0, count: count)
     smallestSteps = SharedArray(repeating: 0, count: count)
     adjointEvaluations = SharedArray(repeating: 0, count: count)
+    kineticEnergies = SharedArray(repeating: 0, count: options.integratesKineticEnergy ? count : 0)
+    frobeniusNorms = SharedArray(repeating: 0, count: options.integratesFrobeniusNorm ? count : 0)
     let differentiated = loss == nil ? 0 : count
     stateGradients = SharedArray(repeating: 0, count: differentiated * plan.stateDimension)
     startTimeGradients = SharedArray(repeating: 0, count: differentiated)
@@ -87,7 +98,8 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
       states: states.array, logDeterminants: logDeterminants.array, timesReached: times.array,
       statuses: statuses.array.map { SampleStatus(rawValue: $0) ?? .notFinite }, acceptedSteps: accepted.array,
       rejectedSteps: rejected.array, evaluations: evaluations.array, smallestSteps: smallestSteps.array,
-      adjointEvaluations: adjointEvaluations.array)
+      adjointEvaluations: adjointEvaluations.array, kineticEnergies: kineticEnergies.array,
+      frobeniusNorms: frobeniusNorms.array)
   }
 
   /// ε of one sample into its lane of `probes` `[K · D][lanes]`: given, or drawn by the sample's identifier.

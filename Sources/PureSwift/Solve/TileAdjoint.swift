@@ -10,6 +10,10 @@ import FieldPrograms
 ///     ∂L/∂x = λ + Σ X̄ᵢ                        ∂L/∂t = Σ T̄ᵢ
 ///     ∂L/∂h = Σ bᵢ kᵢ·λ + Σ X̄ᵢ·(Σⱼ aᵢⱼkⱼ) + Σ cᵢT̄ᵢ + μ Σ bᵢ divᵢ
 ///
+/// A regulariser r′ = r + |h| Σ bᵢqᵢ is one more ℓ whose slope is qᵢ with the sign of h: with ρ = ∂L/∂r times that sign,
+/// k̄ᵢ gains h bᵢρ kᵢ/D for q = ½ mean_D f², the cotangent of J ε gains 2 h bᵢρ J ε/D for q = mean_D (J ε)², and ∂L/∂h gains
+/// ρ Σ bᵢqᵢ of either.
+///
 /// The step's place is a constant fraction of the interval: t = t0 + s(t1 − t0), h = σ(t1 − t0).
 final class TileAdjoint<V: LaneVector> {
   let job: SolveJob<V.Scalar>
@@ -29,6 +33,9 @@ final class TileAdjoint<V: LaneVector> {
   private let stageBars: [Panel<V>]
   /// h bᵢ μ of every lane.
   private let divergenceBar: Panel<V>
+  /// h bᵢ ρ of every lane, and mean_D (J ε)² of every stage; no rows where it is not integrated.
+  private let frobeniusBar: Panel<V>
+  private let frobeniusNorms: Panel<V>
   /// t of every lane: a stage's is t + cᵢh.
   private var startTimes: [Double]
 
@@ -50,6 +57,9 @@ final class TileAdjoint<V: LaneVector> {
     stateBar = pool.panel(rows: dimension, groups: groups)
     stageBars = (0..<table.stages).map { _ in pool.panel(rows: dimension, groups: groups) }
     divergenceBar = pool.panel(rows: 1, groups: groups)
+    let hasFrobenius = job.options.integratesFrobeniusNorm
+    frobeniusBar = pool.panel(rows: hasFrobenius ? 1 : 0, groups: groups)
+    frobeniusNorms = pool.panel(rows: hasFrobenius ? table.stages : 0, groups: groups)
     startTimes = Array(repeating: 0, count: groups * V.scalarCount)
   }
 
@@ -80,11 +90,13 @@ final class TileAdjoint<V: LaneVector> {
     guard let loss = job.loss, job.statuses[sample] == SampleStatus.ok.rawValue else { return }
     let dimension = state.rows
     lanes[lane] = LaneAdjoint(sample: sample, record: lastRecord)
+    var scale = 1.0
     switch loss {
     case .cotangents(let states, let logDeterminants):
       lanes[lane].logDeterminantBar = logDeterminants[sample]
       for row in 0..<dimension { stateBar[row, lane: lane] = states[sample * dimension + row] }
-    case .standardNormalNegativeLogLikelihood(let scale):
+    case .standardNormalNegativeLogLikelihood(let given):
+      scale = given
       // −(log N(x; 0, I) + ℓ) = ½|x|² + ½ D log 2π − ℓ.
       var squares = 0.0
       for row in 0..<dimension {
@@ -96,10 +108,23 @@ final class TileAdjoint<V: LaneVector> {
       let logTwoPi = 1.8378770664093454836
       job.losses[sample] = scale * (0.5 * squares + 0.5 * Double(dimension) * logTwoPi - job.logDeterminants[sample])
     }
+    addRegularisation(sample, scale: scale, lane)
     if job.resolution.trace == .none { lanes[lane].logDeterminantBar = 0 }
     if !evaluator.probes.isEmpty { job.loadProbes(of: sample, into: evaluator.probes, lane: lane) }
     active += 1
     if lastRecord < 0 { finish(lane) }
+  }
+
+  private func addRegularisation(_ sample: Int, scale: Double, _ lane: Int) {
+    let coefficients = job.regularisation
+    if coefficients.kineticEnergy != 0 {
+      lanes[lane].kineticBar = job.direction * scale * coefficients.kineticEnergy
+      job.losses[sample] += scale * coefficients.kineticEnergy * job.kineticEnergies[sample]
+    }
+    if coefficients.frobeniusNorm != 0 {
+      lanes[lane].frobeniusBar = job.direction * scale * coefficients.frobeniusNorm
+      job.losses[sample] += scale * coefficients.frobeniusNorm * job.frobeniusNorms[sample]
+    }
   }
 
   private func finish(_ lane: Int) {
@@ -167,18 +192,35 @@ final class TileAdjoint<V: LaneVector> {
         seed[row, group] = stepLengths[0, group] * sum
       }
     }
+    addKineticCotangent(stage, to: seed)
     let isBent = job.resolution.trace != .none && table.weights[stage] != 0
     if isBent {
       for lane in lanes.indices {
         divergenceBar[0, lane: lane] = V.Scalar(
           lanes[lane].length * table.weights[stage] * lanes[lane].logDeterminantBar)
+        if !frobeniusBar.isEmpty {
+          frobeniusBar[0, lane: lane] = V.Scalar(
+            lanes[lane].length * table.weights[stage] * lanes[lane].frobeniusBar)
+        }
       }
       evaluator.reverseDivergence(
-        tape, weight: divergenceBar, into: divergences.rows(from: stage, count: 1), bars, sums)
+        tape, weight: divergenceBar, into: divergences.rows(from: stage, count: 1), frobeniusWeight: frobeniusBar,
+        frobenius: frobeniusNorms.row(stage), bars, sums)
     }
     evaluator.reverseValue(tape, bars, sums, isBent: isBent)
     stageBars[stage].copy(bars.values[0])
     addTimeDerivatives(stage)
+  }
+
+  /// h bᵢρ kᵢ/D.
+  private func addKineticCotangent(_ stage: Int, to seed: Panel<V>) {
+    guard job.regularisation.kineticEnergy != 0, job.table.weights[stage] != 0 else { return }
+    for lane in lanes.indices {
+      let factor = lanes[lane].length * job.table.weights[stage] * lanes[lane].kineticBar / Double(seed.rows)
+      for row in 0..<seed.rows {
+        seed[row, lane: lane] += V.Scalar(factor * Double(velocities[stage][row, lane: lane]))
+      }
+    }
   }
 
   /// This stage's part of ∂L/∂t and ∂L/∂h.
@@ -202,7 +244,11 @@ final class TileAdjoint<V: LaneVector> {
       if job.resolution.trace != .none && table.weights[stage] != 0 {
         lengthBar +=
           lanes[lane].logDeterminantBar * table.weights[stage] * Double(divergences[stage, lane: lane])
+        if !frobeniusNorms.isEmpty {
+          lengthBar += lanes[lane].frobeniusBar * table.weights[stage] * Double(frobeniusNorms[stage, lane: lane])
+        }
       }
+      lengthBar += lanes[lane].kineticBar * table.weights[stage] * velocities[stage].halfMeanSquare(lane: lane)
       lanes[lane].timeBar += timeBar
       lanes[lane].lengthBar += lengthBar
     }

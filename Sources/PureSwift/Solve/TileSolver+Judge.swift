@@ -9,6 +9,7 @@ extension TileSolver {
     }
     for lane in lanes.indices where lanes[lane].isActive {
       lanes[lane].nextLogDeterminant = lanes[lane].logDeterminant + weighted(job.table.weights, lane)
+      addRegularisers(lane)
       let isFinite = isCandidateFinite(lane)
       guard let controller = job.controller else {
         if isFinite {
@@ -40,9 +41,30 @@ extension TileSolver {
     return lanes[lane].step * sum
   }
 
+  /// `|h| Σᵢ bᵢ qᵢ` of one lane, for q = ½ mean_D f² and for mean_D (J ε)².
+  private func addRegularisers(_ lane: Int) {
+    let length = abs(lanes[lane].step)
+    let weights = job.table.weights
+    if job.options.integratesKineticEnergy {
+      var sum = 0.0
+      for stage in weights.indices where weights[stage] != 0 {
+        sum += weights[stage] * velocities[stage].halfMeanSquare(lane: lane)
+      }
+      lanes[lane].nextKineticEnergy = lanes[lane].kineticEnergy + length * sum
+    }
+    if job.options.integratesFrobeniusNorm && job.resolution.trace != .none {
+      var sum = 0.0
+      for stage in weights.indices where weights[stage] != 0 {
+        sum += weights[stage] * Double(frobeniusNorms[stage, lane: lane])
+      }
+      lanes[lane].nextFrobeniusNorm = lanes[lane].frobeniusNorm + length * sum
+    }
+  }
+
   private func isCandidateFinite(_ lane: Int) -> Bool {
     for row in 0..<candidate.rows where !candidate[row, lane: lane].isFinite { return false }
-    return lanes[lane].nextLogDeterminant.isFinite
+    let next = lanes[lane]
+    return next.nextLogDeterminant.isFinite && next.nextKineticEnergy.isFinite && next.nextFrobeniusNorm.isFinite
   }
 
   /// The norm, over the lane's components, of error against tolerance.
@@ -69,6 +91,8 @@ extension TileSolver {
     lanes[lane].accepted += 1
     lanes[lane].smallestStep = min(lanes[lane].smallestStep, abs(lanes[lane].step))
     lanes[lane].logDeterminant = lanes[lane].nextLogDeterminant
+    lanes[lane].kineticEnergy = lanes[lane].nextKineticEnergy
+    lanes[lane].frobeniusNorm = lanes[lane].nextFrobeniusNorm
     for row in 0..<state.rows { state[row, lane: lane] = candidate[row, lane: lane] }
     lanes[lane].hasVelocity = false
     if job.controller == nil {
@@ -87,6 +111,7 @@ extension TileSolver {
     let last = velocities.count - 1
     for row in 0..<state.rows { velocities[0][row, lane: lane] = velocities[last][row, lane: lane] }
     divergences[0, lane: lane] = divergences[last, lane: lane]
+    if !frobeniusNorms.isEmpty { frobeniusNorms[0, lane: lane] = frobeniusNorms[last, lane: lane] }
     lanes[lane].hasVelocity = true
   }
 

@@ -17,6 +17,9 @@ final class TileSolver<V: LaneVector> {
   /// k of every stage, `[stages]` of `[D][lanes]`, and divergences `[stages][lanes]`.
   let velocities: [Panel<V>]
   let divergences: Panel<V>
+  /// mean_D (J ε)², likewise, and a row of room; no rows where it is not integrated.
+  let frobeniusNorms: Panel<V>
+  let firstFrobeniusNorm: Panel<V>
   /// h of every lane.
   let stepLengths: Panel<V>
   /// Error estimates `[D][lanes]`; the first step's choice uses it for f₀.
@@ -37,6 +40,9 @@ final class TileSolver<V: LaneVector> {
     candidate = pool.panel(rows: dimension, groups: job.groups)
     velocities = (0..<table.stages).map { _ in pool.panel(rows: dimension, groups: job.groups) }
     divergences = pool.panel(rows: table.stages, groups: job.groups)
+    let hasFrobenius = job.options.integratesFrobeniusNorm
+    frobeniusNorms = pool.panel(rows: hasFrobenius ? table.stages : 0, groups: job.groups)
+    firstFrobeniusNorm = pool.panel(rows: hasFrobenius ? 1 : 0, groups: job.groups)
     stepLengths = pool.panel(rows: 1, groups: job.groups)
     errors = pool.panel(rows: dimension, groups: job.groups)
     let isAdaptive = job.controller != nil
@@ -110,6 +116,8 @@ final class TileSolver<V: LaneVector> {
     job.rejected[finished.sample] = finished.rejected
     job.evaluations[finished.sample] = finished.evaluations
     job.smallestSteps[finished.sample] = finished.accepted == 0 ? 0 : finished.smallestStep
+    if job.options.integratesKineticEnergy { job.kineticEnergies[finished.sample] = finished.kineticEnergy }
+    if job.options.integratesFrobeniusNorm { job.frobeniusNorms[finished.sample] = finished.frobeniusNorm }
     lanes[lane].sample = -1
     active -= 1
   }
@@ -154,10 +162,11 @@ final class TileSolver<V: LaneVector> {
     for lane in lanes.indices { evaluator.times[0, lane: lane] = V.Scalar(lanes[lane].time) }
     evaluator.value(tape)
     let divergence = errors.rows(from: 0, count: 1)
-    if wantsDivergence[0] { evaluator.divergence(tape, into: divergence) }
+    if wantsDivergence[0] { evaluator.divergence(tape, into: divergence, frobenius: firstFrobeniusNorm) }
     for lane in lanes.indices where lanes[lane].isActive && !lanes[lane].hasVelocity {
       for row in 0..<state.rows { velocities[0][row, lane: lane] = tape.velocity[row, lane: lane] }
       divergences[0, lane: lane] = divergence[0, lane: lane]
+      if !frobeniusNorms.isEmpty { frobeniusNorms[0, lane: lane] = firstFrobeniusNorm[0, lane: lane] }
       lanes[lane].hasVelocity = true
       lanes[lane].evaluations += 1
     }
@@ -173,7 +182,8 @@ final class TileSolver<V: LaneVector> {
       evaluator.value(tape)
       velocities[stage].copy(tape.velocity)
       if wantsDivergence[stage] {
-        evaluator.divergence(tape, into: divergences.rows(from: stage, count: 1))
+        evaluator.divergence(
+          tape, into: divergences.rows(from: stage, count: 1), frobenius: frobeniusNorms.row(stage))
       }
       for lane in lanes.indices where lanes[lane].isActive { lanes[lane].evaluations += 1 }
     }
