@@ -55,6 +55,13 @@ import Testing
     Case(
       arguments: train + ["--data", "moons", "--fixed-steps", "4", "--step-size", "0.1"], code: 64,
       words: ["fixed-steps", "step-size", "exclude"]),
+    Case(arguments: train + ["--data", "moons", "--kinetic", "-1"], code: 64, words: ["kinetic is -1", "positive"]),
+    Case(
+      arguments: train + ["--data", "moons", "--frobenius", "nan"], code: 64, words: ["frobenius is nan", "positive"]),
+    Case(arguments: train + ["--data", "moons", "--frobenius", "x"], code: 64, words: ["x", "--frobenius"]),
+    Case(
+      arguments: train + ["--data", "moons", "--frobenius", "0.01", "--trace", "exactProduct"], code: 64,
+      words: ["frobenius", "exactProduct", "--trace automatic"]),
     Case(arguments: train + ["--data", "moons", "--trace", "exakt"], code: 64, words: ["'exakt'", "'exact'"]),
     Case(arguments: train + ["--data", "moons", "--backend", "rust"], code: 64, words: ["'rust'", "swift"]),
     Case(

@@ -84,6 +84,29 @@ import Testing
     #expect(abs(try evaluations("--controller", "pid:0.1,0.2,0.05", "--backend", "swift") - cautious) < 1)
   }
 
+  /// Regularisers are in the run's settings and metrics; a resumed run has them, and they cannot change there.
+  @Test func trainRegularises() throws {
+    let (folder, _) = try TrainedFolder.shared.get()
+    let flags = TrainedFolder.smallRun + ["--kinetic", "0.01", "--frobenius", "0.02", "--quiet"]
+    for (name, steps) in [("whole", "40"), ("half", "20")] {
+      expectSuccess(
+        try Program.start(["train", "--out", name] + flags + ["--steps", steps, "--schedule", "constant"], in: folder)
+          .outcome())
+    }
+    let refused = try run("train", "--resume", "half", "--kinetic", "0.5", "--steps", "40")
+    #expect(refused.code == 64 && refused.errors.contains("kinetic cannot change"))
+    expectSuccess(try run("train", "--resume", "half", "--steps", "40", "--quiet"))
+    let configuration = try String(contentsOfFile: folder.file("whole/config.yaml"), encoding: .utf8)
+    #expect(configuration.contains("kinetic: 0.01\n") && configuration.contains("frobenius: 0.02\n"))
+    func steps(_ name: String) throws -> [String] {
+      try MetricsLog.read(folder.file("\(name)/metrics.jsonl")).filter { $0["kind"]?.text == "step" }.map { record in
+        #expect(record["kinetic_energy"]?.doubleValue ?? 0 > 0 && record["frobenius_norm"]?.doubleValue ?? 0 > 0)
+        return JSONValue.object((record.members ?? []).filter { $0.key != "seconds" }).description
+      }
+    }
+    #expect(try steps("whole") == steps("half"))
+  }
+
   @Test func evaluateAgreesWithTraining() throws {
     let (_, training) = try TrainedFolder.shared.get()
     let outcome = try run("evaluate", "run", "--json")

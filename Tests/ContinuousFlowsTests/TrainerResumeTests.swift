@@ -34,9 +34,9 @@ import Testing
     }
   }
 
-  @Test(arguments: Backend.allCases)
-  func sixtyStepsAreThirtyAKillAndThirty(backend: Backend) throws {
-    let options = TrainingFixture.options(steps: 60, backend: backend)
+  @Test(arguments: Backend.allCases, TrainingFixture.regularisations)
+  func sixtyStepsAreThirtyAKillAndThirty(backend: Backend, regularisation: Regularisation) throws {
+    let options = TrainingFixture.options(steps: 60, backend: backend, regularisation: regularisation)
     let whole = try RunFolder.create(at: temporary.file("whole"))
     let atOnce = try TrainingFixture.trainer(options, folder: whole)
     let expected = try atOnce.run()
@@ -63,10 +63,14 @@ import Testing
     #expect(records == expectedRecords)
   }
 
-  @Test(arguments: Backend.allCases)
-  func threadsDoNotMatter(backend: Backend) throws {
-    let one = try TrainingFixture.trainer(TrainingFixture.options(steps: 10, backend: backend, threads: 1))
-    let three = try TrainingFixture.trainer(TrainingFixture.options(steps: 10, backend: backend, threads: 3))
+  @Test(arguments: Backend.allCases, TrainingFixture.regularisations)
+  func threadsDoNotMatter(backend: Backend, regularisation: Regularisation) throws {
+    func trainer(_ threads: Int) throws -> Trainer {
+      try TrainingFixture.trainer(
+        TrainingFixture.options(steps: 10, backend: backend, threads: threads, regularisation: regularisation))
+    }
+    let one = try trainer(1)
+    let three = try trainer(3)
     _ = try one.run()
     _ = try three.run()
     #expect(one.state.withoutClock == three.state.withoutClock)

@@ -24,9 +24,9 @@ import Testing
   }
 
   /// Two ways to one number: the loss inside the gradient call, and the density.
-  @Test(arguments: Backend.allCases)
-  func theLossIsTheMeanNegativeLogDensity(backend: Backend) throws {
-    var options = TrainingFixture.options(steps: 1, backend: backend)
+  @Test(arguments: Backend.allCases, TrainingFixture.regularisations)
+  func theLossIsTheMeanNegativeLogDensity(backend: Backend, regularisation: Regularisation) throws {
+    var options = TrainingFixture.options(steps: 1, backend: backend, regularisation: regularisation)
     options.batchSize = TrainingFixture.split.train.count
     options.solver = SolverOptions(control: .perSample(rtol: 1e-5, atol: 1e-5))
     var loss = Double.nan
@@ -57,6 +57,52 @@ import Testing
     #expect(records.filter { $0["kind"]?.text == "validation" }.count == 2)
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
     #expect(names.contains { $0.hasPrefix("events.out.tfevents.") })
+  }
+
+  /// Gentler flows at a price in likelihood: after the same steps from the same weights the regularised one has less of both,
+  /// and needs no more evaluations. The metrics have both as they were before each step.
+  @Test(arguments: Backend.allCases)
+  func regularisersDoTheirWork(backend: Backend) throws {
+    let weights = Regularisation(kineticEnergy: 0.5, frobeniusNorm: 0.5)
+    var last: [Bool: StepReport] = [:]
+    var records: [Bool: [JSONValue]] = [:]
+    for isRegularised in [false, true] {
+      var options = TrainingFixture.options(steps: 60, backend: backend)
+      options.batchSize = TrainingFixture.split.train.count
+      options.solver = SolverOptions(control: .perSample(rtol: 1e-5, atol: 1e-5), trace: .exactTangents)
+      // Measured in both runs, weighed in one.
+      options.solver.integratesKineticEnergy = true
+      options.solver.integratesFrobeniusNorm = true
+      if isRegularised { options.regularisation = weights }
+      let folder = try RunFolder.create(at: temporary.file("run-\(isRegularised)"))
+      _ = try TrainingFixture.trainer(options, folder: folder).run(observer: {
+        if case .step(let report) = $0 { last[isRegularised] = report }
+      })
+      records[isRegularised] = try MetricsLog.read(folder.metricsPath).filter { $0["kind"]?.text == "step" }
+    }
+    let free = try #require(last[false])
+    let bound = try #require(last[true])
+    let kinetic = (try #require(free.kineticEnergy), try #require(bound.kineticEnergy))
+    let frobenius = (try #require(free.frobeniusNorm), try #require(bound.frobeniusNorm))
+    #expect(kinetic.1 < 0.8 * kinetic.0, "kinetic energies \(kinetic)")
+    #expect(frobenius.1 < 0.8 * frobenius.0, "Frobenius norms \(frobenius)")
+    #expect(bound.evaluationsMean <= free.evaluationsMean, "\(bound.evaluationsMean), \(free.evaluationsMean)")
+    #expect(free.nllNats < bound.nllNats && bound.nllNats < 5)
+    for record in (records[true] ?? []) + (records[false] ?? []) {
+      #expect(record["kinetic_energy"]?.doubleValue ?? 0 > 0 && record["frobenius_norm"]?.doubleValue ?? 0 > 0)
+    }
+    #expect(records[true]?.last?["kinetic_energy"]?.doubleValue == bound.kineticEnergy)
+  }
+
+  @Test(arguments: [-0.1, .nan, .infinity])
+  func coefficientsThatCannotBeMeantAreRefused(value: Double) throws {
+    for regularisation in [Regularisation(kineticEnergy: value), Regularisation(frobeniusNorm: value)] {
+      let options = TrainingFixture.options(steps: 1, backend: .c, regularisation: regularisation)
+      #expect(throws: TrainingError.self) { try TrainingFixture.trainer(options) }
+    }
+    var options = TrainingFixture.options(steps: 1, backend: .c, regularisation: Regularisation(frobeniusNorm: 0.1))
+    options.solver.trace = .exactProduct
+    #expect(throws: TrainingError.self) { try TrainingFixture.trainer(options) }
   }
 
   @Test func patienceEndsARunThatNoLongerImproves() throws {

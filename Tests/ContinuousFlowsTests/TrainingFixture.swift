@@ -14,11 +14,16 @@ enum TrainingFixture {
       transform: .standardising(split.train.points))
   }
 
-  static func options(steps: Int, backend: Backend, threads: Int? = nil) -> TrainingOptions {
+  static let regularisations = [Regularisation.none, Regularisation(kineticEnergy: 0.05, frobeniusNorm: 0.02)]
+
+  static func options(
+    steps: Int, backend: Backend, threads: Int? = nil, regularisation: Regularisation = .none
+  ) -> TrainingOptions {
     TrainingOptions(
       steps: steps, batchSize: 32, learningRate: 1e-2,
       schedule: LearningRateSchedule(.cosine(finalFraction: 0.1), warmupSteps: 5),
-      adam: Adam(weightDecay: .decoupled(0.01)), clipNorm: 0.5, averageDecay: 0.9, validationInterval: 20,
+      adam: Adam(weightDecay: .decoupled(0.01)), regularisation: regularisation, clipNorm: 0.5, averageDecay: 0.9,
+      validationInterval: 20,
       checkpointInterval: 30, metricsInterval: 3, seed: 11,
       solver: SolverOptions(control: .perSample(rtol: 1e-3, atol: 1e-3), trace: .hutchinson, threads: threads),
       evaluationSolver: SolverOptions(control: .perSample(rtol: 1e-3, atol: 1e-3), threads: threads),

@@ -13,15 +13,17 @@ struct RunRecorder {
   }
 
   func record(_ report: StepReport) throws {
-    try metrics.append([
-      "kind": "step", "step": .integer(report.step), "seconds": .number(report.seconds),
-      "nll_nats": .number(report.nllNats), "learning_rate": .number(report.learningRate),
-      "gradient_norm": .number(report.gradientNorm), "evaluations_mean": .number(report.evaluationsMean),
-    ])
-    try events.scalar("training/nll_nats", report.nllNats, step: report.step)
-    try events.scalar("training/learning_rate", report.learningRate, step: report.step)
-    try events.scalar("training/gradient_norm", report.gradientNorm, step: report.step)
-    try events.scalar("training/evaluations_mean", report.evaluationsMean, step: report.step)
+    var curves = [
+      ("nll_nats", report.nllNats), ("learning_rate", report.learningRate), ("gradient_norm", report.gradientNorm),
+      ("evaluations_mean", report.evaluationsMean),
+    ]
+    if let energy = report.kineticEnergy { curves.append(("kinetic_energy", energy)) }
+    if let norm = report.frobeniusNorm { curves.append(("frobenius_norm", norm)) }
+    let start: [(key: String, value: JSONValue)] = [
+      ("kind", "step"), ("step", .integer(report.step)), ("seconds", .number(report.seconds)),
+    ]
+    try metrics.append(.object(start + curves.map { ($0.0, .number($0.1)) }))
+    for (name, value) in curves { try events.scalar("training/\(name)", value, step: report.step) }
   }
 
   func record(_ report: ValidationReport) throws {

@@ -4,6 +4,10 @@ public struct StepReport: Sendable, Equatable {
   public let step: Int
   /// Mean negative log-density of the batch before the step, in nats, in the space of the data.
   public let nllNats: Double
+  /// Mean over the batch of `∫ ½ mean_D f² |dt|`; nil where the training solver does not integrate it.
+  public let kineticEnergy: Double?
+  /// Mean over the batch of `∫ ‖J‖²_F / D |dt|`, or of its estimate, likewise.
+  public let frobeniusNorm: Double?
   public let learningRate: Double
   /// Euclidean norm of the gradient, before it was clipped.
   public let gradientNorm: Double

@@ -62,7 +62,7 @@ public final class Trainer {
     self.options = options
     self.folder = folder
     let program = state.flow.program
-    solver = try makeSolver(program: program, options: options.solver, backend: options.backend)
+    solver = try makeSolver(program: program, options: options.regularisedSolver, backend: options.backend)
     evaluationSolver = try makeSolver(program: program, options: options.evaluationSolver, backend: options.backend)
     names = ParameterNames(of: program)
     batches = TrainingBatches(
@@ -142,20 +142,32 @@ public final class Trainer {
       gradient.parameters, gradientScale: GradientNorm.clipScale(norm: norm, limit: options.clipNorm),
       adam: options.adam, learningRate: learningRate, average: options.averageDecay)
     updateSeconds()
+    let terms = meanRegularisers(gradient.solution)
+    let penalty =
+      options.regularisation.kineticEnergy * (terms.kinetic ?? 0)
+      + options.regularisation.frobeniusNorm * (terms.frobenius ?? 0)
     return StepReport(
-      step: state.step, nllNats: loss - batch.logDeterminants.reduce(0, +) / count, learningRate: learningRate,
+      step: state.step, nllNats: loss - penalty - batch.logDeterminants.reduce(0, +) / count,
+      kineticEnergy: terms.kinetic, frobeniusNorm: terms.frobenius, learningRate: learningRate,
       gradientNorm: norm, evaluationsMean: Double(gradient.solution.evaluations.reduce(0, +)) / count,
       seconds: state.seconds, progress: progress)
   }
 
-  /// The gradient of the batch's mean negative log-density. The problem that shares the parameters is gone when this
+  /// Means over the batch of the integrals that the training solver gives.
+  private func meanRegularisers(_ solution: Solution<Float>) -> (kinetic: Double?, frobenius: Double?) {
+    func mean(_ values: [Double]) -> Double? { values.isEmpty ? nil : values.reduce(0, +) / Double(values.count) }
+    return (mean(solution.kineticEnergies), mean(solution.frobeniusNorms))
+  }
+
+  /// The gradient of the batch's mean negative log-density, and of its regularisers. The problem that shares the parameters is gone when this
   /// returns, so that the optimiser changes them in place.
   private func gradient(of batch: TrainingBatches.Batch, step: Int) throws -> Gradient<Float> {
     let problem = SolveProblem(
       parameters: state.flow.parameters, states: batch.states, from: state.flow.endTime, to: 0, seed: options.seed,
       step: UInt64(step), sampleIdentifiers: batch.identifiers)
     let scale = 1 / Double(batch.rows.count)
-    let gradient = try solver.gradient(of: .standardNormalNegativeLogLikelihood(scale: scale), at: problem)
+    let gradient = try solver.gradient(
+      of: .standardNormalNegativeLogLikelihood(scale: scale), regularisation: options.regularisation, at: problem)
     if let sample = gradient.solution.firstFailure {
       throw TrainingError.solveFailed(
         sample: batch.rows[sample], time: gradient.solution.timesReached[sample],

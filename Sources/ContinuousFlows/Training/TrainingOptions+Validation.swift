@@ -23,10 +23,29 @@ extension TrainingOptions {
       case .penalty(let factor), .decoupled(let factor): factor
       }
     try Self.require("weightDecay", decay, "not negative and finite") { $0 >= 0 && $0.isFinite }
+    try Self.require("kineticEnergy", regularisation.kineticEnergy, "not negative and finite") {
+      $0 >= 0 && $0.isFinite
+    }
+    try Self.require("frobeniusNorm", regularisation.frobeniusNorm, "not negative and finite") {
+      $0 >= 0 && $0.isFinite
+    }
     try Self.require("trace of the training solver", solver.trace, "one that gives a divergence") { $0 != .none }
+    if regularisation.frobeniusNorm > 0 {
+      try Self.require("trace of the training solver", solver.trace, "one of tangents beside the Frobenius norm") {
+        $0 != .exactProduct
+      }
+    }
     try Self.require("trace of the evaluation solver", evaluationSolver.trace, "one that gives a divergence") {
       $0 != .none
     }
+  }
+
+  /// `solver`, integrating what `regularisation` is made of.
+  var regularisedSolver: SolverOptions {
+    var options = solver
+    if regularisation.kineticEnergy != 0 { options.integratesKineticEnergy = true }
+    if regularisation.frobeniusNorm != 0 { options.integratesFrobeniusNorm = true }
+    return options
   }
 
   private static func require<Value>(

@@ -12,6 +12,9 @@ public struct TrainingOptions: Sendable, Equatable {
   public var learningRate: Double
   public var schedule: LearningRateSchedule
   public var adam: Adam
+  /// What the mean negative log-density gains from regularisers; where a coefficient is not 0, the training solver
+  /// integrates its regulariser, whether `solver` says so or not. RNODE takes 0.01 for both.
+  public var regularisation: Regularisation
   /// The gradient is shortened to this Euclidean norm where it is longer; nil: never.
   public var clipNorm: Double?
   /// Decay of the weights' moving average, which is what is validated and kept; nil: the weights themselves are.
@@ -34,7 +37,8 @@ public struct TrainingOptions: Sendable, Equatable {
 
   public init(
     steps: Int? = nil, seconds: Double? = nil, batchSize: Int = 512, learningRate: Double = 1e-3,
-    schedule: LearningRateSchedule = LearningRateSchedule(), adam: Adam = Adam(), clipNorm: Double? = nil,
+    schedule: LearningRateSchedule = LearningRateSchedule(), adam: Adam = Adam(),
+    regularisation: Regularisation = .none, clipNorm: Double? = nil,
     averageDecay: Double? = 0.999, validationInterval: Int = 250, patience: Int? = nil, checkpointInterval: Int = 1000,
     metricsInterval: Int = 10, seed: UInt64 = 0, solver: SolverOptions = SolverOptions(trace: .automatic),
     evaluationSolver: SolverOptions = SolverOptions(trace: .exact), backend: Backend = .c
@@ -45,6 +49,7 @@ public struct TrainingOptions: Sendable, Equatable {
     self.learningRate = learningRate
     self.schedule = schedule
     self.adam = adam
+    self.regularisation = regularisation
     self.clipNorm = clipNorm
     self.averageDecay = averageDecay
     self.validationInterval = validationInterval

@@ -35,6 +35,20 @@ struct OptimiserFlags: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
+    help: ArgumentHelp(
+      "Add this much of the flow's kinetic energy to the loss, for straighter flows, such as 0.01; 0 for none.",
+      valueName: "number"))
+  var kinetic: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Add this much of its Jacobian's Frobenius norm, such as 0.01, which takes tangents for the trace; 0 for none.",
+      valueName: "number"))
+  var frobenius: Double?
+
+  @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Shorten longer gradients to this norm; 0 for never.", valueName: "number"))
   var clipNorm: Double?
 
@@ -53,8 +67,9 @@ struct OptimiserFlags: ParsableArguments {
     get throws {
       try SettingsLayer([
         .steps: steps, .seconds: seconds, .batchSize: batchSize, .learningRate: learningRate, .schedule: schedule,
-        .warmupSteps: warmupSteps, .optimiser: optimiser, .weightDecay: weightDecay, .clipNorm: clipNorm,
-        .averageDecay: averageDecay, .precision: precision,
+        .warmupSteps: warmupSteps, .optimiser: optimiser, .weightDecay: weightDecay, .kinetic: kinetic,
+        .frobenius: frobenius, .clipNorm: clipNorm, .averageDecay: averageDecay,
+        .precision: precision,
       ])
     }
   }

@@ -21,7 +21,9 @@ extension Settings {
       steps: steps == 0 ? nil : steps, seconds: seconds == 0 ? nil : seconds, batchSize: batchSize,
       learningRate: learningRate,
       schedule: LearningRateSchedule(schedule == "cosine" ? .cosine() : .constant, warmupSteps: warmupSteps),
-      adam: Adam(weightDecay: weightDecayChoice), clipNorm: clipNorm == 0 ? nil : clipNorm,
+      adam: Adam(weightDecay: weightDecayChoice),
+      regularisation: Regularisation(kineticEnergy: kinetic, frobeniusNorm: frobenius),
+      clipNorm: clipNorm == 0 ? nil : clipNorm,
       averageDecay: averageDecay == 0 ? nil : averageDecay, validationInterval: validationInterval,
       patience: patience == 0 ? nil : patience, checkpointInterval: checkpointInterval, seed: seed,
       solver: trainingSolver, evaluationSolver: evaluationSolverOptions, backend: backendChoice)

@@ -24,6 +24,10 @@ extension Settings {
     let traces = Trace.allCases.filter { $0 != .none }.map(\.rawValue)
     try require(trace, .trace, among: traces)
     try require(evaluationTrace, .evaluationTrace, among: traces)
+    guard frobenius == 0 || trace != Trace.exactProduct.rawValue else {
+      throw CommandFailure(
+        .usage, "frobenius needs the tangents of a trace, and exactProduct takes none: give --trace automatic with it")
+    }
     try validateMethod(solver, .solver, fixedSteps: fixedSteps, mend: "--fixed-steps N or --step-size H")
     try validateMethod(
       evaluationSolver, .evaluationSolver, fixedSteps: evaluationFixedSteps, mend: "--evaluation-fixed-steps N")
@@ -69,7 +73,10 @@ extension Settings {
     for (value, key) in [(endTime, Key.endTime), (learningRate, .learningRate)] {
       try require(value > 0 && value.isFinite, key, "\(value)", "a positive number")
     }
-    for (value, key) in [(seconds, Key.seconds), (weightDecay, .weightDecay), (clipNorm, .clipNorm)] {
+    for (value, key) in [
+      (seconds, Key.seconds), (weightDecay, .weightDecay), (clipNorm, .clipNorm), (kinetic, .kinetic),
+      (frobenius, .frobenius),
+    ] {
       try require(value >= 0 && value.isFinite, key, "\(value)", "a positive number, or 0 for none")
     }
     try require(

@@ -57,6 +57,10 @@ struct Settings: Codable, Equatable {
   var warmupSteps: Int
   var optimiser: String
   var weightDecay: Double
+  /// What the mean negative log-likelihood gains per unit of kinetic energy; 0: it is not integrated.
+  var kinetic: Double
+  /// Likewise of the Jacobian's Frobenius norm.
+  var frobenius: Double
   /// 0: off.
   var clipNorm: Double
   /// 0: off.
@@ -106,6 +110,8 @@ struct Settings: Codable, Equatable {
     case warmupSteps = "warmup-steps"
     case optimiser
     case weightDecay = "weight-decay"
+    case kinetic
+    case frobenius
     case clipNorm = "clip-norm"
     case averageDecay = "average-decay"
     case validationInterval = "validation-interval"
