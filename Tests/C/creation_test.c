@@ -327,7 +327,7 @@ static void test_solver_options(const cnf_field *field) {
 /* Options of every size that the struct has had, and of no other. A program built against 0.1's header has a struct that ends
  * with store_bytes: nothing past it is read or written. */
 static void test_solver_options_sizes(const cnf_field *field) {
-  const size_t older = offsetof(cnf_solver_options, norm), today = sizeof(cnf_solver_options);
+  const size_t older = offsetof(cnf_solver_options, precision), today = sizeof(cnf_solver_options);
   cnf_solver_options options, fresh;
   CHECK(cnf_solver_options_init(NULL, today) == CNF_ERROR_NULL);
   const size_t wrong[] = {0, sizeof(size_t), older - 8, older + 8, today + 8, SIZE_MAX};
@@ -342,7 +342,7 @@ static void test_solver_options_sizes(const cnf_field *field) {
   CHECK(pattern_intact((char *)&options + older, today - older));
   fresh.struct_size = older;
   CHECK(memcmp(&options, &fresh, older) == 0);
-  cnf_solver *solver = NULL; /* the pattern past the end would be refused: a norm of 0xa5a5a5a5 */
+  cnf_solver *solver = NULL; /* the pattern past the end would be refused: a precision of 0xa5a5a5a5 */
   CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
   cnf_solver_destroy(solver);
 }

@@ -299,8 +299,8 @@ typedef struct cnf_solver_options {
   double max_step;                     /* adaptive: no step is longer; at least min_step; 0: none */
   const double *rtol_rows, *atol_rows; /* adaptive: [D], copied: each row's own, in place of rtol or atol, which the
                                           log-determinant keeps; NULL: rtol, atol */
-  int32_t kinetic;         /* 1: solves integrate the kinetic energy, 1/2 mean_D f^2, over |dt| */
-  int32_t frobenius;       /* 1: solves integrate the Jacobian's Frobenius norm, |J|_F^2 / D, over |dt| */
+  int32_t kinetic;                     /* 1: solves integrate the kinetic energy, 1/2 mean_D f^2, over |dt| */
+  int32_t frobenius;                   /* 1: solves integrate the Jacobian's Frobenius norm, |J|_F^2 / D, over |dt| */
 } cnf_solver_options;
 
 /* Regularisers (RNODE, Finlay et al. 2020, arXiv 2002.02798) are quadratures by the method's weights over the accepted steps.
