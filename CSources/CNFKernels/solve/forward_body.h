@@ -114,7 +114,9 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
       w->mask_row[j] = 1;
       accepted++;
       records[j] = CNF_TYPED(record_step)(w, call, tile, j);
-      w->chunk_smallest[n] = w->chunk_accepted[n]++ == 0 ? fabs(w->h[j]) : fmin(fabs(w->h[j]), w->chunk_smallest[n]);
+      const double length = fabs(w->h[j]);
+      w->chunk_smallest[n] = w->chunk_accepted[n] > 0 ? fmin(length, w->chunk_smallest[n]) : length;
+      w->chunk_accepted[n]++;
       w->step[j]++;
       w->t[j] += w->h[j];
       if (adaptive) w->h[j] *= cnf_step_factor(o, ratio, s->order, &w->past[j]);
