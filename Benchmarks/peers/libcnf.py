@@ -42,7 +42,8 @@ Op = struct(
     ("input2", c_int32),
     ("rows", c_int32),
     ("activation", c_int32),
-    ("reserved", c_int32 * 3),
+    ("reserved", c_int32 * 1),
+    ("callback", c_void_p),
     sized=False,
 )
 MethodInfo = struct(

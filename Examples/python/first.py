@@ -17,7 +17,7 @@ FLOAT64, STATE, NO_BLOCK, LINEAR = 1, 0, -1, 0
 # The structs of cnf.h, field for field.
 class Op(ctypes.Structure):
     _fields_ = [(name, c_int32) for name in ("kind", "input", "input2", "rows", "activation")]
-    _fields_ += [("reserved", c_int32 * 3)]
+    _fields_ += [("reserved", c_int32 * 1), ("callback", c_void_p)]
 
 
 class SolverOptions(ctypes.Structure):

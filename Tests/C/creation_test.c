@@ -141,7 +141,9 @@ static void test_field_ops(void) {
   REFUSE_OPS(CNF_ERROR_OP_RESERVED, 1, ops[1].activation = CNF_ACTIVATION_TANH);
   REFUSE_OPS(CNF_ERROR_OP_RESERVED, 2, ops[2].input2 = CNF_STATE);
   REFUSE_OPS(CNF_ERROR_OP_RESERVED, 2, ops[2].kind = CNF_OP_ACTIVATION);
-  for (int i = 0; i < 3; i++) REFUSE_OPS(CNF_ERROR_OP_RESERVED, 3, ops[3].reserved[i] = 7);
+  REFUSE_OPS(CNF_ERROR_OP_RESERVED, 3, ops[3].reserved[0] = 7);
+  const cnf_callback callback = {.struct_size = sizeof callback};
+  REFUSE_OPS(CNF_ERROR_OP_RESERVED, 3, ops[3].callback = &callback);
   REFUSE_OPS(CNF_ERROR_FIELD_SHAPE, 3, ops[3].rows = D + 1);
   REFUSE_OPS(CNF_ERROR_FIELD_SHAPE, 3, ops[3].rows = 1);
 }

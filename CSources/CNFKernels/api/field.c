@@ -43,3 +43,12 @@ CNF_API cnf_status cnf_field_linear_layout(const cnf_field *field, int32_t op, s
   if (cols) *cols = plan->cols;
   return CNF_OK;
 }
+
+CNF_API cnf_status cnf_field_op_parameters(const cnf_field *field, int32_t op, size_t *offset, size_t *count) {
+  if (!field) return CNF_ERROR_NULL;
+  if (op < 0 || op >= field->program.op_count) return CNF_ERROR_SIZE;
+  const cnf_plan *plan = &field->program.plans[op];
+  if (offset) *offset = plan->weight;
+  if (count) *count = cnf_plan_parameters(plan);
+  return CNF_OK;
+}

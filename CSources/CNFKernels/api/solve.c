@@ -81,6 +81,7 @@ CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *inpu
   if (!status && output) status = check_output(solver, input, output);
   if (!status) status = check_loss(solver, loss);
   if (!status && gradient->struct_size != sizeof *gradient) status = CNF_ERROR_STRUCT_SIZE;
+  if (!status) status = cnf_program_check_callbacks(&solver->program, solver->trace, 1);
   return status ? status : run(solver, input, loss, output, gradient);
 }
 

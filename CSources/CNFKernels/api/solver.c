@@ -136,6 +136,7 @@ CNF_API cnf_status cnf_solver_create(const cnf_field *field, const cnf_solver_op
   if (!s) return CNF_ERROR_MEMORY;
   s->options = without_defaults(given);
   status = resolve_trace(&field->program, &s->options, &s->trace);
+  if (!status) status = cnf_program_check_callbacks(&field->program, s->trace, 0);
   if (!status) status = cnf_program_copy(&field->program, &s->program);
   if (!status && s->options.frobenius) status = want_end_tangents(&s->program);
   if (!status && s->program.dtype == CNF_FLOAT32)

@@ -171,7 +171,7 @@ static CNF_TYPED(cnf_reversed)
   }
   if (mu && m->trace == CNF_TRACE_EXACT_PRODUCT) {
     CNF_TYPED(product_divergence_reverse)(e, mu, out.divergence);
-    CNF_TYPED(field_reverse)(e, 0, 0, mu, 1, time_bar);
+    CNF_TYPED(field_reverse)(e, 0, 0, mu, 1, time_bar, gradient);
     done.product = 1;
     return done;
   }
@@ -187,7 +187,7 @@ static CNF_TYPED(cnf_reversed)
     CNF_TYPED(field_forward)(e, NULL, first, part.tangents);
     CNF_TYPED(add_tangents)(e, first, part.tangents, out);
     CNF_TYPED(begin_tangent_bars)(e, first, part.tangents, *bars);
-    CNF_TYPED(field_reverse)(e, first, part.tangents, mu, first + group < total, NULL);
+    CNF_TYPED(field_reverse)(e, first, part.tangents, mu, first + group < total, NULL, gradient);
     CNF_TYPED(gather_gradients)(m, &part, 1, gradient);
   }
   done.tangents = total < group ? total : group;
@@ -197,6 +197,6 @@ static CNF_TYPED(cnf_reversed)
     CNF_TYPED(begin_tangent_bars)(e, 0, done.tangents, *bars);
   }
   CNF_TYPED(finish_means)(m, out);
-  CNF_TYPED(field_reverse)(e, 0, done.tangents, mu, total > group, time_bar);
+  CNF_TYPED(field_reverse)(e, 0, done.tangents, mu, total > group, time_bar, gradient);
   return done;
 }

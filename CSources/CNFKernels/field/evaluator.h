@@ -9,7 +9,7 @@
  * them go in groups of this many. */
 #define CNF_TANGENT_GROUP 8
 
-/* Where a LINEAR op's packed weights and padded gradients begin, in reals. */
+/* Where a LINEAR op's packed weights and padded gradients begin, in reals; of a CALLBACK op its gradient, at weight_bar. */
 typedef struct CNF_TYPED(cnf_linear_place) {
   size_t packed;       /* [ceil(rows/block)][cols][block] */
   size_t packed_t;     /* the transpose: [ceil(cols/block)][rows][block] */
@@ -43,7 +43,7 @@ typedef struct CNF_TYPED(cnf_model) {
 /* What one evaluation leaves for its reverse. Panels are [rows][lanes]. */
 typedef struct CNF_TYPED(cnf_kept) {
   real *value;   /* [value_rows] */
-  real *aux;     /* [aux_rows] */
+  real *aux;     /* [aux_rows]; of a callback: its time */
   real *tangent; /* [group][tangent_rows] */
   real *pre;     /* [group][pre_rows]: pre-activation tangents */
   real *md1;     /* EXACT_PRODUCT: [m_rows], M d1 */
@@ -78,6 +78,8 @@ typedef struct CNF_TYPED(cnf_evaluator) {
   real *extra;                        /* [value_rows]: what the divergence adds to cotangents of pre-activations */
   real *d1_bar;                       /* EXACT_PRODUCT: [m_cols] */
   real *bf16_room;                    /* mixed precision: [group + 1][ceil(widest/terms)] words, panels of a product */
+  real *held;                         /* [held_rows]: what the divergence adds to cotangents of callbacks' x and t */
+  real *callback_bar;                 /* a callback's x_bar, t_bar, then x_dot_bar: 2 cols + 1 of the widest */
 } CNF_TYPED(cnf_evaluator);
 
 /* A row [1] for each of what an evaluation integrates beside the state: values, or cotangents. kinetic is 1/2 mean_D f^2,

@@ -87,6 +87,18 @@ static real *CNF_TYPED(tangent_of)(const CNF_TYPED(cnf_evaluator) * e, int32_t f
                                                : CNF_TYPED(rows_of)(e->model, e->constants.tangent, first + g, block);
 }
 
+/* Leads `bar`, the cotangent of tangent g of an op's operand, back to it: to this evaluation's, or to the solve's sums. */
+static void CNF_TYPED(lead_tangent_back)(CNF_TYPED(cnf_evaluator) * e, int32_t n, int32_t g, int32_t block,
+                                         const real *bar, int accumulate) {
+  EVALUATOR_NAMES(e);
+  if (!blocks[block].from_state || block == CNF_STATE) return; /* the probes are not differentiated */
+  if (blocks[block].bent) CNF_TYPED(lead_back)
+  (k, blocks[block].rows, bar, accumulate, CNF_TYPED(varying_of)(m, e->bars.tangent_bar, g, block));
+  else CNF_TYPED(lead_back)(k, blocks[block].rows, bar, 1, CNF_TYPED(rows_of)(m, e->constants.tangent_bar, n, block));
+}
+
+#include "field/callback_body.h"
+
 /* Tangent g of op i, where the value's product has not brought it along. */
 static void CNF_TYPED(tangent_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int32_t first, int32_t g) {
   EVALUATOR_NAMES(e);
@@ -128,6 +140,7 @@ static void CNF_TYPED(tangent_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int32
         CNF_TYPED(zero_rows)(blocks[parts[n]].rows, lanes, y_dot);
     break;
   }
+  case CNF_OP_CALLBACK: CNF_TYPED(callback_tangent)(e, i, a_dot, y_dot); break;
   }
 }
 
@@ -168,6 +181,7 @@ static int CNF_TYPED(value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, const re
     CNF_TYPED(copy_rows)(plan->rows - n, lanes, PANEL(e->kept.value, blocks[op->input2].row), PANEL(y, n));
     break;
   }
+  case CNF_OP_CALLBACK: CNF_TYPED(callback_value)(e, i, time); break;
   }
   return 0;
 }
@@ -212,17 +226,7 @@ static void CNF_TYPED(reverse_bend)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int
                           value_bar);
 }
 
-/* Leads `bar`, the cotangent of tangent g of an op's operand, back to it: to this evaluation's, or to the solve's sums. */
-static void CNF_TYPED(lead_tangent_back)(CNF_TYPED(cnf_evaluator) * e, int32_t n, int32_t g, int32_t block,
-                                         const real *bar, int accumulate) {
-  EVALUATOR_NAMES(e);
-  if (!blocks[block].from_state || block == CNF_STATE) return; /* the probes are not differentiated */
-  if (blocks[block].bent) CNF_TYPED(lead_back)
-  (k, blocks[block].rows, bar, accumulate, CNF_TYPED(varying_of)(m, e->bars.tangent_bar, g, block));
-  else CNF_TYPED(lead_back)(k, blocks[block].rows, bar, 1, CNF_TYPED(rows_of)(m, e->constants.tangent_bar, n, block));
-}
-
-/* Reverse of op i of tangent g, behind its activation, for all kinds but LINEAR. */
+/* Reverse of op i of tangent g, behind its activation, for all kinds but LINEAR and CALLBACK. */
 static void CNF_TYPED(reverse_tangent_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int32_t first, int32_t g) {
   EVALUATOR_NAMES(e);
   const cnf_plan *plan = &p->plans[i];
@@ -256,7 +260,7 @@ static void CNF_TYPED(reverse_linear)(CNF_TYPED(cnf_evaluator) * e, int32_t i, i
   (e, m->places[i].packed_t, m->places[i].bf16_t, plan->cols, plan->rows, panels, from, to, accumulate);
 }
 
-/* The value's reverse of op i, behind its activation, for all kinds but LINEAR. */
+/* The value's reverse of op i, behind its activation, for all kinds but LINEAR and CALLBACK. */
 static void CNF_TYPED(reverse_value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, real *time_bar) {
   EVALUATOR_NAMES(e);
   const cnf_plan *plan = &p->plans[i];
@@ -277,9 +281,10 @@ static void CNF_TYPED(reverse_value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i,
 
 /* Reverse of field_forward. With the value: the last block of bars.bar holds the cotangent of dx/dt, block 0 receives that of
  * the state, and row `time_bar` is added to; without it (time_bar NULL) tangents alone are reversed. Row `mu`: the
- * cotangent of the divergence, over the number of probes. has_extra: `extra` holds other parts of the divergence's. */
+ * cotangent of the divergence, over the number of probes. has_extra: `extra` holds other parts of the divergence's. Callbacks
+ * add to `gradient` at once; the other ops' is gathered later. */
 static void CNF_TYPED(field_reverse)(CNF_TYPED(cnf_evaluator) * e, int32_t first, int32_t count, const real *mu,
-                                     int has_extra, real *time_bar) {
+                                     int has_extra, real *time_bar, real *gradient) {
   EVALUATOR_NAMES(e);
   const int with_value = time_bar != NULL;
   if (with_value && !p->state_read) CNF_TYPED(zero_rows)(p->state_dim, lanes, e->bars.bar);
@@ -288,6 +293,10 @@ static void CNF_TYPED(field_reverse)(CNF_TYPED(cnf_evaluator) * e, int32_t first
     const cnf_op *op = &plan->op;
     const int runs = plan->tangent_runs && count > 0;
     if (!plan->live || (!with_value && !runs)) continue;
+    if (op->kind == CNF_OP_CALLBACK) {
+      CNF_TYPED(reverse_callback)(e, i, first, runs ? count : 0, mu, has_extra && plan->bends, time_bar, gradient);
+      continue;
+    }
     if ((op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION) && op->activation != CNF_ACTIVATION_IDENTITY)
       CNF_TYPED(reverse_bend)(e, i, with_value, first, runs ? count : 0, mu, has_extra && plan->bends);
     if (op->kind == CNF_OP_LINEAR) {

@@ -24,8 +24,10 @@ static void CNF_TYPED(model_unpad)(const CNF_TYPED(cnf_model) * m, const real *g
   const cnf_program *p = m->program;
   for (int32_t i = 0; i < p->op_count; i++) {
     const cnf_plan *plan = &p->plans[i];
-    if (plan->op.kind != CNF_OP_LINEAR) continue;
     const CNF_TYPED(cnf_linear_place) *place = &m->places[i];
+    if (plan->op.kind == CNF_OP_CALLBACK && plan->callback.parameter_count > 0)
+      memcpy(theta_bar + plan->weight, gradient + place->weight_bar, plan->callback.parameter_count * sizeof(real));
+    if (plan->op.kind != CNF_OP_LINEAR) continue;
     size_t cols = (size_t)plan->cols, rows = (size_t)plan->rows;
     for (size_t r = 0; r < rows; r++)
       memcpy(theta_bar + plan->weight + r * cols, gradient + place->weight_bar + r * place->ld, cols * sizeof(real));

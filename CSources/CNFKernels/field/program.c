@@ -16,22 +16,29 @@ static int is_activation(int32_t activation) {
   return 0;
 }
 
+static cnf_status check_callback(const cnf_callback *callback) {
+  if (!callback) return CNF_ERROR_NULL;
+  if (callback->struct_size != sizeof *callback) return CNF_ERROR_STRUCT_SIZE;
+  if (!callback->evaluate) return CNF_ERROR_NULL;
+  return callback->parameter_count > PTRDIFF_MAX / 64 ? CNF_ERROR_SIZE : CNF_OK;
+}
+
 static cnf_status check_op(const cnf_op *op, int32_t number, const cnf_block *blocks) {
+  int has_rows = op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_CALLBACK;
   int wants_input = op->kind != CNF_OP_TIME, wants_input2 = op->kind == CNF_OP_ADD || op->kind == CNF_OP_CONCAT;
-  if (op->kind < CNF_OP_LINEAR || op->kind > CNF_OP_CONCAT) return CNF_ERROR_OP_KIND;
+  if (op->kind < CNF_OP_LINEAR || op->kind > CNF_OP_CALLBACK) return CNF_ERROR_OP_KIND;
   if (wants_input && (op->input < 0 || op->input > number)) return CNF_ERROR_OP_INPUT;
   if (wants_input2 && (op->input2 < 0 || op->input2 > number)) return CNF_ERROR_OP_INPUT;
   if ((op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION) && !is_activation(op->activation))
     return CNF_ERROR_ACTIVATION;
-  if (op->kind == CNF_OP_LINEAR && (op->rows < 1 || op->rows > CNF_MAX_ROWS)) return CNF_ERROR_OP_SHAPE;
+  if (has_rows && (op->rows < 1 || op->rows > CNF_MAX_ROWS)) return CNF_ERROR_OP_SHAPE;
   if (op->kind == CNF_OP_ADD && blocks[op->input].rows != blocks[op->input2].rows) return CNF_ERROR_OP_SHAPE;
   /* what an op does not use is held at its neutral value, so that later versions may give it a meaning */
-  if (op->reserved[0] || op->reserved[1] || op->reserved[2]) return CNF_ERROR_OP_RESERVED;
+  if (op->reserved[0] || (op->callback && op->kind != CNF_OP_CALLBACK)) return CNF_ERROR_OP_RESERVED;
   if ((!wants_input && op->input != CNF_NO_BLOCK) || (!wants_input2 && op->input2 != CNF_NO_BLOCK) ||
-      (op->kind != CNF_OP_LINEAR && op->rows) ||
-      (op->kind != CNF_OP_LINEAR && op->kind != CNF_OP_ACTIVATION && op->activation))
+      (!has_rows && op->rows) || (op->kind != CNF_OP_LINEAR && op->kind != CNF_OP_ACTIVATION && op->activation))
     return CNF_ERROR_OP_RESERVED;
-  return CNF_OK;
+  return op->kind == CNF_OP_CALLBACK ? check_callback(op->callback) : CNF_OK;
 }
 
 /* Rows, rows' places, parameters and kept panels of op `number`, whose operands are planned already. */
@@ -42,7 +49,8 @@ static cnf_status place_op(cnf_program *p, int32_t number) {
   const cnf_block *a = op->kind == CNF_OP_TIME ? NULL : &p->blocks[op->input];
   const cnf_block *b = op->kind == CNF_OP_ADD || op->kind == CNF_OP_CONCAT ? &p->blocks[op->input2] : NULL;
   switch (op->kind) {
-  case CNF_OP_LINEAR: block->rows = op->rows; break;
+  case CNF_OP_LINEAR:
+  case CNF_OP_CALLBACK: block->rows = op->rows; break;
   case CNF_OP_TIME: block->rows = 1; break;
   case CNF_OP_CONCAT: block->rows = a->rows + b->rows; break;
   default: block->rows = a->rows;
@@ -57,15 +65,22 @@ static cnf_status place_op(cnf_program *p, int32_t number) {
     if (cnf_activation_keeps_aux(op->activation)) plan->aux_row = p->aux_rows, p->aux_rows += plan->rows;
     if (cnf_activation_keeps_pre_tangent(op->activation)) plan->pre_row = p->pre_rows, p->pre_rows += plan->rows;
   }
+  plan->weight = p->parameter_count;
+  if (op->kind == CNF_OP_CALLBACK) {
+    plan->callback = *op->callback;
+    plan->op.callback = NULL;
+    plan->cols = a->rows;
+    plan->aux_row = p->aux_rows++;
+    p->parameter_count += plan->callback.parameter_count;
+    p->products += (size_t)plan->rows * (size_t)plan->cols;
+  }
   if (op->kind == CNF_OP_LINEAR) {
     plan->cols = a->rows;
-    plan->weight = p->parameter_count;
     plan->bias = plan->weight + (size_t)plan->rows * (size_t)plan->cols;
     p->parameter_count = plan->bias + (size_t)plan->rows;
     p->products += (size_t)plan->rows * (size_t)plan->cols;
-    if (p->parameter_count > PTRDIFF_MAX / 64) return CNF_ERROR_SIZE;
   }
-  return CNF_OK;
+  return p->parameter_count > PTRDIFF_MAX / 64 ? CNF_ERROR_SIZE : CNF_OK;
 }
 
 /* From the last op to the first: who matters, and who finds the cotangent of its operand already begun. */
@@ -74,6 +89,7 @@ static void plan_reverse(cnf_program *p, int32_t *written) {
   for (int32_t i = p->op_count - 1; i >= 0; i--) {
     cnf_plan *plan = &p->plans[i];
     if (!plan->live || plan->op.kind == CNF_OP_TIME) continue;
+    p->callbacks += plan->op.kind == CNF_OP_CALLBACK;
     plan->accumulate = written[plan->op.input];
     written[plan->op.input] = 1;
     if (plan->op.input > 0) p->plans[plan->op.input - 1].live = 1;
@@ -162,6 +178,19 @@ cnf_status cnf_program_make(int32_t dtype, int32_t state_dim, const cnf_op *ops,
   }
   free(written);
   return status;
+}
+
+cnf_status cnf_program_check_callbacks(const cnf_program *program, int32_t trace, int with_gradient) {
+  const int by_tangents = trace == CNF_TRACE_HUTCHINSON || trace == CNF_TRACE_EXACT_TANGENTS;
+  for (int32_t i = 0; i < program->op_count; i++) {
+    const cnf_plan *plan = &program->plans[i];
+    if (!plan->live || plan->op.kind != CNF_OP_CALLBACK) continue;
+    if (by_tangents && plan->bends && !plan->callback.tangent) return CNF_ERROR_CALLBACK_TANGENT;
+    if (with_gradient && !plan->callback.reverse) return CNF_ERROR_CALLBACK_REVERSE;
+    if (with_gradient && by_tangents && plan->bends && !plan->callback.tangent_reverse)
+      return CNF_ERROR_CALLBACK_TANGENT_REVERSE;
+  }
+  return CNF_OK;
 }
 
 cnf_status cnf_program_copy(const cnf_program *from, cnf_program *to) {

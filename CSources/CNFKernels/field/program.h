@@ -7,23 +7,34 @@
 /* One op and the block it makes. Rows are counted in panels that hold all blocks back to back, the state first. */
 typedef struct cnf_plan {
   cnf_op op;
-  int32_t rows;  /* of the result */
-  int32_t cols;  /* LINEAR: rows of the input */
-  size_t weight; /* LINEAR: offsets in theta */
+  cnf_callback callback; /* CALLBACK: a copy; op.callback is NULL */
+  int32_t rows;          /* of the result */
+  int32_t cols;          /* LINEAR, CALLBACK: rows of the input */
+  size_t weight;         /* LINEAR: offsets in theta; CALLBACK: of its parameters */
   size_t bias;
-  int32_t aux_row;     /* first row in the aux panel, -1: keeps none */
+  int32_t aux_row;     /* first row in the aux panel, -1: keeps none; CALLBACK: where its time is kept */
   int32_t pre_row;     /* first row in the pre-tangent panel, -1: keeps none */
   int32_t live;        /* 1: dx/dt depends on it; the others are never run */
   int32_t accumulate;  /* 1: in reverse, a later op has written the cotangent of `input` already */
   int32_t accumulate2; /* the same of `input2` */
   int32_t is_view;     /* CONCAT: its rows are those of its operands, which lie side by side and are read by it alone */
   /* tangents, see tangent_plan.c */
-  int32_t bends;              /* 1: LINEAR or ACTIVATION with an activation other than the identity */
+  int32_t bends;              /* 1: CALLBACK, or an activation other than the identity, of what depends on the state */
+  int32_t held_row;           /* CALLBACK that bends: first of its cols + 1 rows in the held panel (evaluator.h) */
   int32_t tangent_runs;       /* 1: the tangent of its block is made in every evaluation */
   int32_t entry_row;          /* LINEAR that bends a constant tangent: first row in the entry panel; else -1 */
   int32_t tangent_accumulate; /* as accumulate and accumulate2, for cotangents of tangents */
   int32_t tangent_accumulate2;
 } cnf_plan;
+
+/* How many parameters of its own an op has. */
+static inline size_t cnf_plan_parameters(const cnf_plan *plan) {
+  switch (plan->op.kind) {
+  case CNF_OP_LINEAR: return (size_t)plan->rows * ((size_t)plan->cols + 1);
+  case CNF_OP_CALLBACK: return plan->callback.parameter_count;
+  }
+  return 0;
+}
 
 typedef struct cnf_block {
   int32_t row; /* first row in the value panel */
@@ -47,12 +58,13 @@ typedef struct cnf_program {
   int32_t state_dim;
   int32_t op_count;
   int32_t value_rows, aux_rows, pre_rows; /* panels' heights */
-  int32_t tangent_rows, entry_rows;
-  int32_t widest; /* rows of the largest block */
+  int32_t tangent_rows, entry_rows, held_rows;
+  int32_t callbacks; /* live CALLBACK ops */
+  int32_t widest;    /* rows of the largest block */
   size_t parameter_count;
   int32_t state_read;      /* 1: some live op reads the state */
   int32_t ends_run;        /* 1: dx/dt's own tangent is wanted of every evaluation (tangent_plan.c) */
-  size_t products;         /* sum of rows*cols over LINEAR ops: multiply-adds of one evaluation */
+  size_t products;         /* sum of rows*cols over LINEAR and CALLBACK ops: multiply-adds of one evaluation */
   size_t tangent_products; /* the same over those that a tangent runs through in every evaluation */
   cnf_trace_product trace;
   cnf_plan *plans;   /* [op_count] */
@@ -62,6 +74,8 @@ typedef struct cnf_program {
 /* Fills `program`, whose arrays are then owned by it. *bad_op: the op at fault or -1. */
 cnf_status cnf_program_make(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count, cnf_program *program,
                             int32_t *bad_op);
+/* Can the callbacks do what is asked? `trace` is resolved; with_gradient: the reverse as well. */
+cnf_status cnf_program_check_callbacks(const cnf_program *program, int32_t trace, int with_gradient);
 cnf_status cnf_program_copy(const cnf_program *from, cnf_program *to);
 void cnf_program_free(cnf_program *program);
 

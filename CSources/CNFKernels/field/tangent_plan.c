@@ -1,8 +1,8 @@
 /* Which tangents are constants of a solve, and which have to be made in every evaluation.
  *
  * A probe v is fixed over a solve, and so is the tangent of every block that only linear ops separate from the state: it
- * is made once, when a sample is loaded. An op that bends (an activation other than the identity) multiplies by a'(z),
- * which varies; blocks behind one are `bent`. In the same way v' J v = sum over ops that bend of g' y_dot, where g is v
+ * is made once, when a sample is loaded. An op that bends (an activation other than the identity, a callback) multiplies by
+ * a'(z), or dy/dx, which varies; blocks behind one are `bent`. In the same way v' J v = sum over ops that bend of g' y_dot, where g is v
  * led back from dx/dt to that op's block through linear ops alone (`exits`): also a constant. So linear ops at either end
  * of a net cost no product for the divergence, in an evaluation or in its reverse; what their weights' gradients need are
  * sums over the solve, led back once (constants_body.h).
@@ -27,11 +27,15 @@ static void plan_bends(cnf_program *p) {
     const cnf_op *op = &plan->op;
     cnf_block *block = &p->blocks[i + 1];
     const cnf_block *a = op->kind == CNF_OP_TIME ? NULL : &p->blocks[op->input];
-    plan->bends = is_linear_or_activation(op) && op->activation != CNF_ACTIVATION_IDENTITY && block->from_state;
+    plan->bends =
+        ((is_linear_or_activation(op) && op->activation != CNF_ACTIVATION_IDENTITY) || op->kind == CNF_OP_CALLBACK) &&
+        block->from_state;
     block->bent = plan->bends || (a && a->bent) || (has_two_inputs(op) && p->blocks[op->input2].bent);
     plan->entry_row = -1;
     if (plan->live && plan->bends && op->kind == CNF_OP_LINEAR && !a->bent)
       plan->entry_row = p->entry_rows, p->entry_rows += plan->rows;
+    if (plan->live && plan->bends && op->kind == CNF_OP_CALLBACK)
+      plan->held_row = p->held_rows, p->held_rows += plan->cols + 1;
   }
 }
 
@@ -70,7 +74,7 @@ void cnf_program_plan_tangents(cnf_program *p, int32_t *written) {
     p->tangent_rows += plan->rows;
     plan->tangent_accumulate = written[op->input];
     written[op->input] = 1;
-    if (op->kind == CNF_OP_LINEAR && p->blocks[op->input].bent)
+    if (op->kind == CNF_OP_CALLBACK || (op->kind == CNF_OP_LINEAR && p->blocks[op->input].bent))
       p->tangent_products += (size_t)plan->rows * (size_t)plan->cols;
     if (!has_two_inputs(op)) continue;
     plan->tangent_accumulate2 = written[op->input2];

@@ -87,10 +87,13 @@ extern "C" {
   X(CNF_ERROR_ISA, 17, "this instruction set is unknown or this machine lacks it")              \
   X(CNF_ERROR_LOSS, 18, "unknown loss kind")                                                    \
   X(CNF_ERROR_MEMORY, 19, "out of memory")                                                      \
-  X(CNF_ERROR_CALLBACK, 20, "a callback reported failure")                                      \
+  X(CNF_ERROR_CALLBACK, 20, "the callback of a loss reported failure")                          \
   X(CNF_ERROR_OP_RESERVED, 21, "an op sets a member that its kind does not use")                \
   X(CNF_ERROR_KERNEL, 22, "a kernel's result is not that of the generic kernels")               \
-  X(CNF_ERROR_REGULARISER, 23, "a regulariser is asked for that the solver was not created with")
+  X(CNF_ERROR_REGULARISER, 23, "a regulariser is asked for that the solver was not created with") \
+  X(CNF_ERROR_CALLBACK_TANGENT, 24, "this trace needs the `tangent` of every callback")         \
+  X(CNF_ERROR_CALLBACK_REVERSE, 25, "a gradient needs the `reverse` of every callback")         \
+  X(CNF_ERROR_CALLBACK_TANGENT_REVERSE, 26, "a divergence's gradient needs `tangent_reverse`")
 
 typedef enum cnf_status {
 #define CNF_X(name, value, message) name = value,
@@ -130,7 +133,8 @@ typedef enum cnf_op_kind {
   CNF_OP_ACTIVATION = 1, /* activation(input), row by row */
   CNF_OP_TIME = 2,       /* one row: t */
   CNF_OP_ADD = 3,        /* input + input2, same rows: a residual connection */
-  CNF_OP_CONCAT = 4      /* rows of input, then rows of input2 */
+  CNF_OP_CONCAT = 4,     /* rows of input, then rows of input2 */
+  CNF_OP_CALLBACK = 5    /* rows computed by the host: y = g(input, t), see cnf_callback */
 } cnf_op_kind;
 
 /* X(name, value, C suffix, text)
@@ -155,13 +159,52 @@ typedef enum cnf_activation {
 #undef CNF_X
 } cnf_activation;
 
+/* An op that the host computes: y [rows] = g(x, t; theta), x the rows of the op's input, theta the op's own parameters. Slower
+ * than the library's ops, and in every other respect one of them: alone or among others, with divergence and exact gradient.
+ *
+ * Every function works on a tile of `lanes` samples, feature-major: row r of lane j at r*lanes + j. t, t_bar [lanes]; x, x_dot,
+ * x_bar, x_dot_bar [rows of input][lanes]; y, y_dot, y_bar, y_dot_bar [rows][lanes]; all dtype, `lanes` differing from
+ * call to call (1 for calls of one or two samples). Outputs overlap no input.
+ * Lanes        what is written to a lane depends on that lane's numbers alone, in the same way at every place and for every
+ *              number of lanes: promises of section 1 rest on it. A lane fails by writing NaN, which gives its sample
+ *              CNF_SAMPLE_NOT_FINITE, or by steps that become too small; a call cannot fail. Lanes without a sample
+ *              hold numbers of no meaning, NaN among them; in the two reverse functions they hold those of another lane,
+ *              with cotangents 0.
+ * Theta        theta and theta_bar are dtype [parameter_count], in whatever order the callback likes; NULL where that is 0.
+ *              theta_bar is the calling worker's own sum: added to, over all lanes in a fixed order, never overwritten. A
+ *              lane whose cotangents are 0 must add exactly 0 to it.
+ * Cotangents   x_bar, x_dot_bar and t_bar are all 0 at the call.
+ * Threads      called from worker threads, several at a time, in no order that could be relied on, with the `context` of the
+ *              op; numbers must depend on the arguments alone, since evaluations are made again.
+ *
+ * With J = dy/dx, and y_dot = J x_dot (t and theta held). A function that is NULL is missed only where it is needed. */
+typedef struct cnf_callback {
+  size_t struct_size;
+  void *context;          /* handed to every function; must outlive the solvers of the field */
+  size_t parameter_count; /* 0 is allowed */
+  /* y = g(x, t): required. */
+  void (*evaluate)(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y);
+  /* y_dot = J x_dot. NULL: CNF_TRACE_NONE only (refused: CNF_ERROR_CALLBACK_TANGENT). */
+  void (*tangent)(void *context, int32_t lanes, const void *t, const void *x, const void *theta, const void *x_dot,
+                  void *y_dot);
+  /* x_bar = J' y_bar, t_bar = (dy/dt)' y_bar, theta_bar += (dy/dtheta)' y_bar. NULL: no gradients (CNF_ERROR_CALLBACK_REVERSE). */
+  void (*reverse)(void *context, int32_t lanes, const void *t, const void *x, const void *theta, const void *y_bar,
+                  void *x_bar, void *t_bar, void *theta_bar);
+  /* Of s = y_dot_bar' J(x, t; theta) x_dot, lane by lane: x_dot_bar = J' y_dot_bar, x_bar = ds/dx, t_bar = ds/dt, theta_bar +=
+   * ds/dtheta. NULL: gradients with CNF_TRACE_NONE only (CNF_ERROR_CALLBACK_TANGENT_REVERSE). */
+  void (*tangent_reverse)(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+                          const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar, void *t_bar,
+                          void *theta_bar);
+} cnf_callback;
+
 typedef struct cnf_op {
-  int32_t kind;        /* cnf_op_kind */
-  int32_t input;       /* block number of the first operand; CNF_NO_BLOCK for CNF_OP_TIME */
-  int32_t input2;      /* block number of the second operand of ADD and CONCAT; else CNF_NO_BLOCK */
-  int32_t rows;        /* LINEAR: rows of the result; else 0, it is derived */
-  int32_t activation;  /* LINEAR and ACTIVATION: cnf_activation; else 0 */
-  int32_t reserved[3]; /* zero */
+  int32_t kind;                 /* cnf_op_kind */
+  int32_t input;                /* block number of the first operand; CNF_NO_BLOCK for CNF_OP_TIME */
+  int32_t input2;               /* block number of the second operand of ADD and CONCAT; else CNF_NO_BLOCK */
+  int32_t rows;                 /* LINEAR and CALLBACK: rows of the result; else 0, it is derived */
+  int32_t activation;           /* LINEAR and ACTIVATION: cnf_activation; else 0 */
+  int32_t reserved[1];          /* zero */
+  const cnf_callback *callback; /* CALLBACK: copied when the field is made; else NULL */
 } cnf_op;
 
 typedef struct cnf_field cnf_field;
@@ -176,13 +219,15 @@ CNF_API cnf_status cnf_field_create_explained(int32_t dtype, int32_t state_dim, 
 CNF_API void cnf_field_destroy(cnf_field *field);
 
 /* ---- 4  Parameters ----------------------------------------------------------------------------------------------
- * theta is one flat dtype array [P]: for each LINEAR op in order, W [rows][cols] row-major, then b [rows]; the order of a
- * PyTorch nn.Sequential's state_dict.
+ * theta is one flat dtype array [P]: op after op, of a LINEAR op W [rows][cols] row-major, then b [rows] (the order of a
+ * PyTorch nn.Sequential's state_dict), of a CALLBACK op its own parameters.
  */
 CNF_API size_t cnf_field_parameter_count(const cnf_field *field); /* 0 for NULL */
 /* Where op number `op` (a LINEAR) keeps its weight and bias in theta, and its shape. Outputs may be NULL. */
 CNF_API cnf_status cnf_field_linear_layout(const cnf_field *field, int32_t op, size_t *weight_offset,
                                            size_t *bias_offset, int32_t *rows, int32_t *cols);
+/* Where op number `op` (any kind) keeps its parameters in theta, and how many it has. Outputs may be NULL. */
+CNF_API cnf_status cnf_field_op_parameters(const cnf_field *field, int32_t op, size_t *offset, size_t *count);
 
 /* ---- 5  Methods -------------------------------------------------------------------------------------------------
  * Explicit Runge-Kutta methods are data: k_i = f(t + c_i h, x + h sum_j a_ij k_j), x' = x + h sum_i b_i k_i, and the
@@ -229,7 +274,7 @@ typedef enum cnf_trace {
   CNF_TRACE_NONE = 0,           /* no divergence: log_det is 0 */
   CNF_TRACE_HUTCHINSON = 1,     /* mean over K probes of eps' J eps: unbiased */
   CNF_TRACE_EXACT = 2,          /* the cheaper of the two exact forms that fit */
-  CNF_TRACE_EXACT_TANGENTS = 3, /* D tangents; fits every field */
+  CNF_TRACE_EXACT_TANGENTS = 3, /* D tangents; fits every field whose callbacks have a tangent */
   CNF_TRACE_EXACT_PRODUCT = 4,  /* one hidden x hidden product; fits nets of at most two hidden layers */
   CNF_TRACE_AUTOMATIC = 5 /* exact when it costs at most twice as many multiply-adds as the probes, else Hutchinson */
 } cnf_trace;

@@ -85,12 +85,13 @@ static void CNF_TYPED(load_adjoints)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   (w, j, w->start_constant + (size_t)w->order[0] * (size_t)call->solver->constant_rows, 0);
 }
 
-/* Lane `live` of a panel over each idle lane that holds a number that is not finite. */
+/* Lane `live` of a panel over each idle lane that holds a number that is not finite; over all of them where there are
+ * callbacks, whose derivatives need not be finite wherever their values are. */
 static void CNF_TYPED(shelter_panel)(CNF_TYPED(cnf_worker) * w, int32_t rows, real *panel, int32_t live) {
   WORKER_NAMES(w);
   k->finite(rows, panel, 0, w->row);
   for (int32_t j = 0; j < lanes; j++)
-    for (int32_t r = 0; w->sample[j] < 0 && w->row[j] != 0 && r < rows; r++)
+    for (int32_t r = 0; w->sample[j] < 0 && (w->row[j] != 0 || m->program->callbacks) && r < rows; r++)
       panel[(size_t)r * (size_t)lanes + (size_t)j] = panel[(size_t)r * (size_t)lanes + (size_t)live];
 }
 
