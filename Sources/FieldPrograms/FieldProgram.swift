@@ -3,17 +3,17 @@
 /// Block 0 is the state `x` (`stateDimension` rows). Each operation makes the next block from blocks before it; the last
 /// block is `dx/dt` and has `stateDimension` rows. Both the C kernels and `PureSwift` run this program.
 ///
-/// Parameters are one flat array: for each linear operation in order, its weight `[rows][columns]` row-major, then its
-/// bias `[rows]`, which is the order of a PyTorch `nn.Sequential`'s state_dict.
-public struct FieldProgram: Sendable, Equatable, Codable {
+/// Parameters are one flat array, operation after operation: a linear one's weight `[rows][columns]` row-major, then its
+/// bias `[rows]`, which is the order of a PyTorch `nn.Sequential`'s state_dict; a callback's own parameters.
+public struct FieldProgram: Sendable, Equatable {
   /// A block of rows: the state, or an operation's result.
-  public struct Block: Sendable, Equatable, Hashable, Codable {
+  public struct Block: Sendable, Equatable, Hashable {
     public let index: Int
     public init(index: Int) { self.index = index }
     public static let state = Block(index: 0)
   }
 
-  public enum Operation: Sendable, Equatable, Codable {
+  public enum Operation: Sendable, Equatable {
     /// `activation(W · input + b)`, with `W` of `rows × rows(input)`.
     case linear(input: Block, rows: Int, activation: Activation)
     /// `activation(input)`, row by row.
@@ -24,6 +24,8 @@ public struct FieldProgram: Sendable, Equatable, Codable {
     case add(Block, Block)
     /// The rows of `first`, then those of `second`.
     case concatenate(Block, Block)
+    /// `rows` rows that the host computes of `input` and `t`.
+    case callback(input: Block, rows: Int, FieldCallback)
   }
 
   /// Where one linear operation keeps its parameters in the flat array.
@@ -34,6 +36,17 @@ public struct FieldProgram: Sendable, Equatable, Codable {
     public let columns: Int
     public let weightOffset: Int
     public let biasOffset: Int
+  }
+
+  /// Where one callback keeps its parameters in the flat array.
+  public struct CallbackLayout: Sendable, Equatable {
+    /// Number of the operation in `operations`.
+    public let operation: Int
+    public let rows: Int
+    /// Rows of the input.
+    public let columns: Int
+    public let offset: Int
+    public let callback: FieldCallback
   }
 
   public let stateDimension: Int
@@ -66,7 +79,7 @@ public struct FieldProgram: Sendable, Equatable, Codable {
       return blockRows[block.index]
     }
     switch operation {
-    case .linear(let input, let count, _):
+    case .linear(let input, let count, _), .callback(let input, let count, _):
       precondition(count >= 1, "operation \(number) (\(operation)) has \(count) rows, must be at least 1")
       _ = rows(input)
       return count
@@ -83,22 +96,42 @@ public struct FieldProgram: Sendable, Equatable, Codable {
 
   /// The linear operations' places in the parameter array, in order.
   public var linearLayouts: [LinearLayout] {
-    var offset = 0
-    var layouts: [LinearLayout] = []
-    for (number, operation) in operations.enumerated() {
-      guard case .linear(let input, let rows, _) = operation else { continue }
+    let offsets = parameterOffsets
+    return operations.indices.compactMap { number in
+      guard case .linear(let input, let rows, _) = operations[number] else { return nil }
       let columns = blockRows[input.index]
-      layouts.append(
-        LinearLayout(
-          operation: number, rows: rows, columns: columns, weightOffset: offset, biasOffset: offset + rows * columns))
-      offset += rows * columns + rows
+      return LinearLayout(
+        operation: number, rows: rows, columns: columns, weightOffset: offsets[number],
+        biasOffset: offsets[number] + rows * columns)
     }
-    return layouts
+  }
+
+  /// The callbacks' places in the parameter array, in order.
+  public var callbackLayouts: [CallbackLayout] {
+    let offsets = parameterOffsets
+    return operations.indices.compactMap { number in
+      guard case .callback(let input, let rows, let callback) = operations[number] else { return nil }
+      return CallbackLayout(
+        operation: number, rows: rows, columns: blockRows[input.index], offset: offsets[number], callback: callback)
+    }
   }
 
   /// `P`, the length of the flat parameter array.
-  public var parameterCount: Int {
-    linearLayouts.last.map { $0.biasOffset + $0.rows } ?? 0
+  public var parameterCount: Int { parameterOffsets[operations.count] }
+
+  /// Where each operation's parameters begin in the flat array, and where the last one's end.
+  private var parameterOffsets: [Int] {
+    var offsets = [0]
+    for operation in operations {
+      let count =
+        switch operation {
+        case .linear(let input, let rows, _): rows * (blockRows[input.index] + 1)
+        case .callback(_, _, let callback): callback.parameterCount
+        case .activation, .time, .add, .concatenate: 0
+        }
+      offsets.append(offsets[offsets.count - 1] + count)
+    }
+    return offsets
   }
 
   /// Whether the last block can be `dx/dt`: there is an operation, and it has `stateDimension` rows.

@@ -73,6 +73,10 @@ enum CType {
       op.kind = Int32(CNF_OP_CONCAT.rawValue)
       op.input = Int32(clamping: first.index)
       op.input2 = Int32(clamping: second.index)
+    case .callback(let input, let rows, _):  // whose functions FieldHandle adds
+      op.kind = Int32(CNF_OP_CALLBACK.rawValue)
+      op.input = Int32(clamping: input.index)
+      op.rows = Int32(clamping: rows)
     }
     return op
   }

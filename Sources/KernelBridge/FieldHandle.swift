@@ -3,20 +3,46 @@ import CNFKernels
 /// Owns a `cnf_field`.
 struct FieldHandle: ~Copyable {
   let pointer: OpaquePointer
+  /// What C's callbacks point at. Solvers made from the field need them as long as they live.
+  let callbacks: [CallbackContext]
 
   /// Checks `program` and compiles it for `Scalar`; an error names the operation at fault with its rows.
   init<Scalar: FlowScalar>(_ program: FieldProgram, _: Scalar.Type) throws(KernelError) {
-    let operations = program.operations.map(CType.of)
+    var operations = program.operations.map(CType.of)
+    let contexts = try Self.contexts(program, Scalar.self)
+    let callbacks = contexts.map(\.callback)
     var created: OpaquePointer?
     var badOperation: Int32 = -1
-    let status = cnf_field_create_explained(
-      try CType.of(Scalar.self), Int32(clamping: program.stateDimension), operations,
-      Int32(clamping: operations.count), &created, &badOperation)
+    let type = try CType.of(Scalar.self)
+    let status = callbacks.withUnsafeBufferPointer { callbacks in
+      for (place, layout) in zip(callbacks.indices, program.callbackLayouts) {
+        operations[layout.operation].callback = callbacks.baseAddress! + place
+      }
+      return cnf_field_create_explained(
+        type, Int32(clamping: program.stateDimension), operations, Int32(clamping: operations.count), &created,
+        &badOperation)
+    }
     try KernelError.check(status, Self.context(program, Int(badOperation)))
     pointer = created!
+    self.callbacks = contexts
   }
 
   deinit { cnf_field_destroy(pointer) }
+
+  private static func contexts<Scalar: FlowScalar>(
+    _ program: FieldProgram, _: Scalar.Type
+  ) throws(KernelError) -> [TypedCallbackContext<Scalar>] {
+    var contexts: [TypedCallbackContext<Scalar>] = []
+    for layout in program.callbackLayouts {
+      guard let functions = layout.callback.functions(Scalar.self) else {
+        throw .invalidOption(
+          name: "scalar type of callback '\(layout.callback.name)'", value: "\(Scalar.self)",
+          allowed: layout.callback.float == nil ? "Double" : "Float")
+      }
+      contexts.append(TypedCallbackContext(layout, functions))
+    }
+    return contexts
+  }
 
   private static func context(_ program: FieldProgram, _ operation: Int) -> String {
     let whole = "field program of \(program.operations.count) operations on \(program.stateDimension) rows"

@@ -30,6 +30,7 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
       field: field, options: try options.c(instructionSet: isa, stateDimension: program.stateDimension),
       relativeTolerances: options.relativeTolerances, absoluteTolerances: options.absoluteTolerances,
       context: "solver (\(options.method), \(options.control), trace \(options.trace.rawValue), instruction set \(isa))"
+        + program.callbackNames
     )
     let info = solver.info
     self.program = program
@@ -128,5 +129,14 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
 
   private func context(_ call: String, _ problem: SolveProblem<Scalar>, _ count: Int) -> String {
     "\(call) of \(count) samples of \(program.stateDimension) rows from t = \(problem.startTime) to \(problem.endTime)"
+      + program.callbackNames
+  }
+}
+
+extension FieldProgram {
+  /// Of the callbacks, for a message that may be about one of them.
+  fileprivate var callbackNames: String {
+    let names = callbackLayouts.map { "'\($0.callback.name)'" }
+    return names.isEmpty ? "" : ", callbacks " + names.joined(separator: ", ")
   }
 }

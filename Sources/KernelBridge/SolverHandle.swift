@@ -3,6 +3,7 @@ import CNFKernels
 /// Owns a `cnf_solver`.
 struct SolverHandle: ~Copyable {
   let pointer: OpaquePointer
+  private let callbacks: [CallbackContext]
 
   /// Tolerances of rows are copied; nil: the options'.
   init(
@@ -11,16 +12,17 @@ struct SolverHandle: ~Copyable {
   ) throws(KernelError) {
     var created: OpaquePointer?
     var options = options
-    let pointer = field.pointer
+    let fieldPointer = field.pointer
     let status = Self.lend(relativeTolerances) { rtol in
       Self.lend(absoluteTolerances) { atol in
         options.rtol_rows = rtol
         options.atol_rows = atol
-        return cnf_solver_create(pointer, &options, &created)
+        return cnf_solver_create(fieldPointer, &options, &created)
       }
     }
     try KernelError.check(status, context())
-    self.pointer = created!
+    pointer = created!
+    callbacks = field.callbacks
   }
 
   private static func lend<Result>(_ numbers: [Double]?, _ body: (UnsafePointer<Double>?) -> Result) -> Result {

@@ -26,6 +26,8 @@ public enum PureSwiftError: Error, Equatable {
   case raggedStates(length: Int, stateDimension: Int)
   /// The start or end time is infinite or not a number.
   case timeNotFinite(Double)
+  /// A callback has no functions for the scalar, or not the one that is needed.
+  case callbackLacks(callback: String, function: String)
   /// Step fractions do not rise from 0 to 1.
   case invalidStepFractions
 }
@@ -56,6 +58,7 @@ extension PureSwiftError: CustomStringConvertible {
     case .raggedStates(let length, let dimension):
       "states has \(length) entries, which is not a multiple of the state dimension \(dimension)"
     case .timeNotFinite(let time): "start and end times must be finite, but one is \(time)"
+    case .callbackLacks(let callback, let function): "callback '\(callback)' has no \(function), which this needs"
     case .invalidStepFractions: "step fractions must rise from 0 to 1"
     }
   }

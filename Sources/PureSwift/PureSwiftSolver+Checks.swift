@@ -84,6 +84,24 @@ extension PureSwiftSolver {
     }
   }
 
+  /// Whether the callbacks can do what is asked: solve with the trace that was resolved, or differentiate as well.
+  func checkCallbacks(isGradient: Bool) throws(PureSwiftError) {
+    let byTangents = resolvedTrace == .hutchinson || resolvedTrace == .exactTangents
+    for layout in plan.callbacks {
+      let name = layout.callback.name
+      let needsTangents = byTangents && plan.dependsOnState[layout.operation + 1]
+      guard let functions = layout.callback.functions(Scalar.self) else {
+        throw .callbackLacks(callback: name, function: "functions for \(Scalar.self)")
+      }
+      if needsTangents && functions.tangent == nil { throw .callbackLacks(callback: name, function: "tangent") }
+      guard isGradient else { continue }
+      if functions.reverse == nil { throw .callbackLacks(callback: name, function: "reverse") }
+      if needsTangents && functions.tangentReverse == nil {
+        throw .callbackLacks(callback: name, function: "tangentReverse")
+      }
+    }
+  }
+
   func check(_ problem: SolveProblem<Scalar>) throws(PureSwiftError) {
     try Self.check("parameters", problem.parameters.count, plan.parameterCount)
     let dimension = plan.stateDimension

@@ -27,6 +27,7 @@ public final class PureSwiftSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     plan = FieldPlan(program)
     resolution = try TraceResolution(program, options)
     table = StageTable(tableau)
+    try checkCallbacks(isGradient: false)
   }
 
   public func solve(_ problem: SolveProblem<Scalar>) throws -> Solution<Scalar> {
@@ -44,6 +45,7 @@ public final class PureSwiftSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
       try Self.check("states of the cotangents", states.count, problem.states.count)
       try Self.check("logDeterminants of the cotangents", logDeterminants.count, count)
     }
+    try checkCallbacks(isGradient: true)
     let job = try makeJob(problem, loss: loss, regularisation: regularisation)
     let parameters = runGradient(job)
     let hasLoss = if case .cotangents = loss { false } else { true }

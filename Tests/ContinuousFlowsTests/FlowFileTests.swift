@@ -80,6 +80,18 @@ import Testing
     #expect(try ContinuousFlow(contentsOf: path) == residual)
   }
 
+  @Test func fieldsWithCallbacksAreNotWritten() throws {
+    let decay = FieldCallback(
+      name: "decay", parameterCount: 1,
+      float: .init { _, _, x, rate, y in for index in 0..<x.count { y[index] = -rate[0] * x[index] } })
+    var program = FieldProgram(stateDimension: 2)
+    program.append(.callback(input: .state, rows: 2, decay))
+    #expect(ParameterNames(of: program).entries.map(\.name) == ["net.0.parameters"])
+    let flow = ContinuousFlow(program: program, parameters: [0.5])
+    #expect { try flow.write(to: path) } throws: { "\($0)".contains("'decay'") }
+    #expect(!FileManager.default.fileExists(atPath: path))
+  }
+
   @Test func weightsAloneAreTakenOver() throws {
     let others = InitialParameters.uniform(for: flow.program, seed: 99)
     try SafetensorsFile(tensors: ParameterNames(of: flow.program).tensors(others)).write(to: path)

@@ -7,11 +7,12 @@ extension ContinuousFlow {
   /// Parameters are named as in PyTorch's `nn.Sequential`; the field, T and the transform are in the metadata, so the
   /// file is enough to go on with.
   ///
-  /// - Throws: `FlowIOError` naming the path and the system's reason.
+  /// - Throws: `FlowIOError` naming the path and the system's reason; `FlowFileError` for a field with callbacks, which no
+  ///   file can hold.
   public func write(to path: String) throws {
     let file = SafetensorsFile(
       tensors: ParameterNames(of: program).tensors(parameters),
-      metadata: FlowMetadata.text(of: self, kind: FlowMetadata.flowKind))
+      metadata: try FlowMetadata.text(of: self, kind: FlowMetadata.flowKind))
     try file.write(to: path)
   }
 

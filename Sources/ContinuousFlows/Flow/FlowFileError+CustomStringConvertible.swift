@@ -11,6 +11,7 @@ extension FlowFileError: CustomStringConvertible {
     case .unexpectedTensors(let path, let names):
       "\(path) holds tensors that the model has no place for: \(names.joined(separator: ", "))"
     case .notFinite(let path, let tensor): "\(path): tensor '\(tensor)' holds infinities or NaN"
+    case .notWritable(let problem): "no file can hold this flow: \(problem)"
     }
   }
 }

@@ -8,4 +8,6 @@ public enum FlowFileError: Error, Sendable, Equatable {
   case unexpectedTensors(path: String, names: [String])
   /// Weights hold an infinity or a NaN.
   case notFinite(path: String, tensor: String)
+  /// No file can hold the flow.
+  case notWritable(problem: String)
 }

@@ -21,10 +21,17 @@ enum FlowMetadata {
   private static let plainVersion = "1"
   private static let marginalsVersion = "2"
 
-  static func text(of flow: ContinuousFlow, kind: String) -> [String: String] {
+  /// - Throws: `FlowFileError.notWritable` where no file can hold the field.
+  static func text(of flow: ContinuousFlow, kind: String) throws(FlowFileError) -> [String: String] {
+    let program: String
+    do throws(ProgramText.Problem) {
+      program = try ProgramText.text(of: flow.program)
+    } catch {
+      throw .notWritable(problem: error.description)
+    }
     var text = [
       kindKey: kind, versionKey: plainVersion, "dimension": "\(flow.dimension)",
-      "program": ProgramText.text(of: flow.program), "end_time": "\(flow.endTime)",
+      "program": program, "end_time": "\(flow.endTime)",
       "transform.shift": flow.transform.shift.map(\.description).joined(separator: ","),
       "transform.scale": flow.transform.scale.map(\.description).joined(separator: ","),
     ]

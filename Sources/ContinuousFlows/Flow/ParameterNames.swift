@@ -3,7 +3,7 @@ import FlowIO
 /// The parameters as PyTorch's `nn.Sequential` names them: `net.0.weight` `[out, in]`, `net.0.bias`, then `net.2.…`.
 ///
 /// Activations count, fused ones too, but for the identity, which a Sequential would not hold. Time, concatenations and
-/// additions are no modules and do not count.
+/// additions are no modules and do not count. A callback's parameters, if it has any, are `net.3.parameters`, of one extent.
 struct ParameterNames {
   struct Entry: Equatable {
     let name: String
@@ -17,6 +17,7 @@ struct ParameterNames {
   init(of program: FieldProgram) {
     var entries: [Entry] = []
     var layouts = program.linearLayouts.makeIterator()
+    var callbackLayouts = program.callbackLayouts.makeIterator()
     var module = 0
     for operation in program.operations {
       switch operation {
@@ -28,6 +29,14 @@ struct ParameterNames {
         entries.append(Entry(name: "net.\(module).bias", shape: [layout.rows], offset: layout.biasOffset))
         module += activation == .identity ? 1 : 2
       case .activation: module += 1
+      case .callback:
+        guard let layout = callbackLayouts.next() else { continue }
+        if layout.callback.parameterCount > 0 {
+          entries.append(
+            Entry(
+              name: "net.\(module).parameters", shape: [layout.callback.parameterCount], offset: layout.offset))
+        }
+        module += 1
       case .time, .add, .concatenate: continue
       }
     }

@@ -9,19 +9,24 @@ enum ProgramText {
   static let largestRows = 1 << 24
   static let largestOperationCount = 4096
 
-  /// Why a text is no program.
+  /// Why a text is no program, or a program has no text.
   struct Problem: Error, Equatable {
     let description: String
   }
 
-  static func text(of program: FieldProgram) -> String {
-    program.operations.map { operation in
+  /// A callback is code, and has no text.
+  static func text(of program: FieldProgram) throws(Problem) -> String {
+    if let layout = program.callbackLayouts.first {
+      throw Problem(description: "its field calls '\(layout.callback.name)', which is code of the host")
+    }
+    return program.operations.map { operation in
       switch operation {
       case .linear(let input, let rows, let activation): "linear \(input.index) \(rows) \(activation.rawValue)"
       case .activation(let input, let activation): "activation \(input.index) \(activation.rawValue)"
       case .time: "time"
       case .add(let first, let second): "add \(first.index) \(second.index)"
       case .concatenate(let first, let second): "concatenate \(first.index) \(second.index)"
+      case .callback(let input, let rows, let callback): "callback \(input.index) \(rows) \(callback.name)"
       }
     }.joined(separator: "; ")
   }

@@ -15,7 +15,7 @@ extension TrainingState {
     if let bestParameters {
       tensors.append(SafetensorsTensor(name: Self.bestName, shape: [count], floats: bestParameters))
     }
-    var metadata = FlowMetadata.text(of: flow, kind: FlowMetadata.stateKind)
+    var metadata = try FlowMetadata.text(of: flow, kind: FlowMetadata.stateKind)
     metadata["step"] = "\(step)"
     metadata["seconds"] = "\(seconds)"
     metadata["best.step"] = "\(bestStep)"

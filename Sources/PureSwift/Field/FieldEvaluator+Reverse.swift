@@ -41,14 +41,18 @@ extension FieldEvaluator {
         if plan.carriesTangentCotangent[step.second] {
           bars.tangents[step.second].add(output.rows(from: split, count: output.rows - split))
         }
+      case .callback:
+        let back = reverseCallbackTangent(number, tape, bars, sums)
+        if inputCarries { bars.tangents[step.first].add(back) }
       }
     }
   }
 
   /// Reverse of `value`: the last of `cotangents.values` is given, the first is ∂/∂x, and those of `time` operations
-  /// are ∂/∂t. `bends` take part where `isBent`. Adds to `sums`.
+  /// are ∂/∂t, to which `callbackTimes` belongs. `bends` take part where `isBent`. Adds to `sums`.
   func reverseValue(_ tape: FieldTape<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>, isBent: Bool) {
     for block in 0..<plan.steps.count { bars.values[block].fill(V(0)) }
+    bars.callbackTimes.fill(V(0))
     for number in plan.steps.indices.reversed() {
       let step = plan.steps[number]
       let output = bars.values[number + 1]
@@ -76,6 +80,8 @@ extension FieldEvaluator {
         let split = plan.blockRows[step.first]
         bars.values[step.first].add(output.rows(from: 0, count: split))
         bars.values[step.second].add(output.rows(from: split, count: output.rows - split))
+      case .callback:
+        reverseCallbackValue(number, tape, bars, sums, isBent: isBent)
       }
     }
   }

@@ -68,6 +68,7 @@ final class FieldEvaluator<V: LaneVector> {
       case .time: output.copy(times)
       case .add: addBlocks(tape.values, step, output)
       case .concatenate: concatenateBlocks(tape.values, step, output)
+      case .callback: callbackValue(number, tape)
       }
     }
   }
@@ -93,6 +94,7 @@ final class FieldEvaluator<V: LaneVector> {
       case .time: break  // Zero since it was made: a state's tangent does not move t.
       case .add: addBlocks(panels.tangents, step, output)
       case .concatenate: concatenateBlocks(panels.tangents, step, output)
+      case .callback: callbackTangent(number, tape)
       }
     }
   }

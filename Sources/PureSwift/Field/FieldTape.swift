@@ -8,6 +8,8 @@ struct FieldTape<V: LaneVector> {
   let slopes: [Panel<V>]
   /// σ″, likewise.
   let curvatures: [Panel<V>]
+  /// t of every lane, one row, for the derivatives of callbacks; empty where there are none.
+  let times: Panel<V>
 
   init(plan: FieldPlan, groups: Int, keepsSlopes: Bool, keepsCurvatures: Bool, pool: PanelPool<V>) {
     values = plan.blockRows.map { pool.panel(rows: $0, groups: groups) }
@@ -17,6 +19,7 @@ struct FieldTape<V: LaneVector> {
     curvatures = plan.steps.indices.map {
       pool.panel(rows: keepsCurvatures ? plan.nonlinearRows($0) : 0, groups: groups)
     }
+    times = pool.panel(rows: plan.callbacks.isEmpty ? 0 : 1, groups: groups)
   }
 
   @inline(__always) var state: Panel<V> { values[0] }
@@ -48,6 +51,12 @@ struct CotangentPanels<V: LaneVector> {
   let tangents: [Panel<V>]
   /// What the divergence adds to the cotangent of every nonlinear operation's preactivation, by way of σ′.
   let bends: [Panel<V>]
+  /// What the divergence adds to the cotangents of every callback's x, then of its t.
+  let held: [Panel<V>]
+  /// One callback's x̄, then t̄; and its ẋ̄.
+  let callback: (valueAndTime: Panel<V>, tangent: Panel<V>)
+  /// ∂/∂t by way of callbacks, one row.
+  let callbackTimes: Panel<V>
   /// A cotangent of one operation's preactivation: as many rows as the widest block.
   let scratch: Panel<V>
   /// A block transposed: `lanes` rows of as many columns as the widest operand has rows.
@@ -57,6 +66,10 @@ struct CotangentPanels<V: LaneVector> {
     values = plan.blockRows.map { pool.panel(rows: $0, groups: groups) }
     tangents = plan.blockRows.map { pool.panel(rows: $0, groups: groups) }
     bends = plan.steps.indices.map { pool.panel(rows: plan.nonlinearRows($0), groups: groups) }
+    held = plan.callbacks.map { pool.panel(rows: $0.columns + 1, groups: groups) }
+    let widestInput = plan.callbacks.map(\.columns).max() ?? 0
+    callback = (pool.panel(rows: widestInput + 1, groups: groups), pool.panel(rows: widestInput, groups: groups))
+    callbackTimes = pool.panel(rows: 1, groups: groups)
     let widest = max(plan.blockRows.max() ?? 1, traceShape.rows, traceShape.columns)
     scratch = pool.panel(rows: widest, groups: groups)
     transposed = pool.panel(

@@ -50,6 +50,13 @@ final class FieldWeights<Scalar: FlowScalar>: Sendable {
     parameters.matrix(at: layers[layer].biasOffset, rows: layers[layer].rows, columns: 1)
   }
 
+  /// Calls `body` with a callback's parameters.
+  func withParameters<Result>(
+    of layout: FieldProgram.CallbackLayout, _ body: (Span<Scalar>) -> Result
+  ) -> Result {
+    parameters.withSpan(at: layout.offset, count: layout.callback.parameterCount, body)
+  }
+
   /// M of the product form.
   var traceMatrix: MatrixView<Scalar> {
     traceEntries.matrix(at: 0, rows: traceShape.rows, columns: traceShape.columns)

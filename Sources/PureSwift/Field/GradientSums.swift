@@ -11,12 +11,14 @@ final class GradientSums<V: LaneVector>: @unchecked Sendable {
   private let all: Panel<V>
   private let weights: [Panel<V>]
   private let biases: [Panel<V>]
+  private let callbacks: [Panel<V>]
   let traceMatrix: Panel<V>
 
   init(plan: FieldPlan, traceShape: (rows: Int, columns: Int)) {
     func groups(_ columns: Int) -> Int { (columns + V.scalarCount - 1) / V.scalarCount }
     var total = traceShape.rows * groups(traceShape.columns)
     for layer in plan.layers { total += layer.rows * (groups(layer.columns) + 1) }
+    for layout in plan.callbacks { total += groups(layout.callback.parameterCount) }
     let all = pool.panel(rows: total, groups: 1)
     var next = 0
     func take(_ rows: Int, _ groups: Int) -> Panel<V> {
@@ -26,11 +28,14 @@ final class GradientSums<V: LaneVector>: @unchecked Sendable {
     self.all = all
     weights = plan.layers.map { take($0.rows, groups($0.columns)) }
     biases = plan.layers.map { take($0.rows, 1) }
+    callbacks = plan.callbacks.map { take(1, groups($0.callback.parameterCount)) }
     traceMatrix = take(traceShape.rows, groups(traceShape.columns))
   }
 
   @inline(__always) func weight(_ layer: Int) -> Panel<V> { weights[layer] }
   @inline(__always) func bias(_ layer: Int) -> Panel<V> { biases[layer] }
+  /// One row: a callback's parameters, padded.
+  @inline(__always) func callback(_ number: Int) -> Panel<V> { callbacks[number] }
 
   func add(_ other: GradientSums) { all.add(other.all) }
 
@@ -45,6 +50,11 @@ final class GradientSums<V: LaneVector>: @unchecked Sendable {
         var sum: V.Scalar = 0
         for lane in 0..<V.scalarCount { sum += biases[number][row, lane: lane] }
         parameters[layer.biasOffset + row] = sum
+      }
+    }
+    for (number, layout) in plan.callbacks.enumerated() {
+      for index in 0..<layout.callback.parameterCount {
+        parameters[layout.offset + index] = callbacks[number][0, lane: index]
       }
     }
     var trace = [V.Scalar](repeating: 0, count: traceShape.rows * traceShape.columns)

@@ -76,6 +76,25 @@ struct Panel<V: LaneVector> {
       rows: rows, columns: lanes, base: UnsafeMutableRawPointer(base).assumingMemoryBound(to: V.Scalar.self))
   }
 
+  /// Calls `body` with the panel's scalars, row after row.
+  @inline(__always)
+  func withSpan<Result>(_ body: (Span<V.Scalar>) -> Result) -> Result {
+    body(
+      UnsafeBufferPointer(start: UnsafeRawPointer(base).assumingMemoryBound(to: V.Scalar.self), count: rows * lanes)
+        .span)
+  }
+
+  /// Calls `body` with the first `count` scalars, all if nil, to be written.
+  @inline(__always)
+  func withMutableSpan<Result>(count: Int? = nil, _ body: (inout MutableSpan<V.Scalar>) -> Result) -> Result {
+    let count = count ?? rows * lanes
+    precondition(count <= rows * lanes, "\(count) scalars of \(rows * lanes)")
+    let scalars = UnsafeMutableBufferPointer(
+      start: UnsafeMutableRawPointer(base).assumingMemoryBound(to: V.Scalar.self), count: count)
+    var span = scalars.mutableSpan
+    return body(&span)
+  }
+
   func fill(_ value: V) {
     for index in 0..<count { self[index] = value }
   }

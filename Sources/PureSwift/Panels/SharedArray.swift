@@ -29,6 +29,13 @@ final class SharedArray<Element: BitwiseCopyable & Sendable>: @unchecked Sendabl
 }
 
 extension SharedArray where Element: FlowScalar {
+  /// Calls `body` with `count` scalars from `offset` on.
+  func withSpan<Result>(at offset: Int, count: Int, _ body: (Span<Element>) -> Result) -> Result {
+    precondition(
+      offset >= 0 && count >= 0 && offset + count <= self.count, "\(count) scalars from \(offset) of \(self.count)")
+    return body(UnsafeBufferPointer(rebasing: buffer[offset..<offset + count]).span)
+  }
+
   /// `rows × columns` scalars from `offset` on, row-major.
   func matrix(at offset: Int, rows: Int, columns: Int) -> MatrixView<Element> {
     precondition(

@@ -227,7 +227,7 @@ final class TileAdjoint<V: LaneVector> {
   private func addTimeDerivatives(_ stage: Int) {
     let table = job.table
     for lane in lanes.indices where lanes[lane].isActive {
-      var timeBar = 0.0
+      var timeBar = Double(bars.callbackTimes[0, lane: lane])
       for number in job.plan.steps.indices where job.plan.steps[number].kind == .time {
         timeBar += Double(bars.values[number + 1][0, lane: lane])
       }

@@ -1,0 +1,103 @@
+import Foundation
+import NeuralODE
+
+/// Callbacks that the tests of this folder share.
+enum Callbacks {
+  /// A dense layer `tanh(W x + w t + b)`, parameters W beside w `[rows][columns + 1]`, then b: what `.linear` does with the
+  /// rows of x and t side by side.
+  static func tanhLayer(rows: Int, columns: Int) -> FieldCallback {
+    /// z of one row and lane.
+    @Sendable func sum(_ r: Int, _ j: Int, _ lanes: Int, _ t: Span<Double>, _ x: Span<Double>, _ w: Span<Double>)
+      -> Double
+    {
+      var z = w[rows * (columns + 1) + r] + w[r * (columns + 1) + columns] * t[j]
+      for c in 0..<columns { z += w[r * (columns + 1) + c] * x[c * lanes + j] }
+      return z
+    }
+    /// W ẋ of one row and lane.
+    @Sendable func sumDot(_ r: Int, _ j: Int, _ lanes: Int, _ xDot: Span<Double>, _ w: Span<Double>) -> Double {
+      (0..<columns).reduce(0) { $0 + w[r * (columns + 1) + $1] * xDot[$1 * lanes + j] }
+    }
+    @Sendable func leadBack(
+      _ zBar: Double, _ r: Int, _ j: Int, _ lanes: Int, _ t: Span<Double>, _ x: Span<Double>, _ w: Span<Double>,
+      _ xBar: inout MutableSpan<Double>, _ tBar: inout MutableSpan<Double>, _ wBar: inout MutableSpan<Double>
+    ) {
+      for c in 0..<columns {
+        xBar[c * lanes + j] += w[r * (columns + 1) + c] * zBar
+        wBar[r * (columns + 1) + c] += zBar * x[c * lanes + j]
+      }
+      tBar[j] += w[r * (columns + 1) + columns] * zBar
+      wBar[r * (columns + 1) + columns] += zBar * t[j]
+      wBar[rows * (columns + 1) + r] += zBar
+    }
+    return FieldCallback(
+      name: "tanh layer", parameterCount: rows * (columns + 2),
+      double: .init(
+        evaluate: { lanes, t, x, w, y in
+          for r in 0..<rows { for j in 0..<lanes { y[r * lanes + j] = tanh(sum(r, j, lanes, t, x, w)) } }
+        },
+        tangent: { lanes, t, x, w, xDot, yDot in
+          for r in 0..<rows {
+            for j in 0..<lanes {
+              let y = tanh(sum(r, j, lanes, t, x, w))
+              yDot[r * lanes + j] = (1 - y * y) * sumDot(r, j, lanes, xDot, w)
+            }
+          }
+        },
+        reverse: { lanes, t, x, w, yBar, xBar, tBar, wBar in
+          for r in 0..<rows {
+            for j in 0..<lanes {
+              let y = tanh(sum(r, j, lanes, t, x, w))
+              leadBack((1 - y * y) * yBar[r * lanes + j], r, j, lanes, t, x, w, &xBar, &tBar, &wBar)
+            }
+          }
+        },
+        tangentReverse: { lanes, t, x, w, xDot, yDotBar, xBar, xDotBar, tBar, wBar in
+          for r in 0..<rows {
+            for j in 0..<lanes {
+              let y = tanh(sum(r, j, lanes, t, x, w))
+              let (slope, bar) = (1 - y * y, yDotBar[r * lanes + j])
+              leadBack(
+                bar * -2 * y * slope * sumDot(r, j, lanes, xDot, w), r, j, lanes, t, x, w, &xBar, &tBar, &wBar)
+              for c in 0..<columns {
+                xDotBar[c * lanes + j] += w[r * (columns + 1) + c] * slope * bar
+                wBar[r * (columns + 1) + c] += slope * bar * xDot[c * lanes + j]
+              }
+            }
+          }
+        }))
+  }
+
+  /// `[x, t]` through a layer of tanh, a linear layer, and a residual: with the first layer built in, or as a callback.
+  static func residualNet(dimension: Int, width: Int, asCallback: Bool) -> FieldProgram {
+    var program = FieldProgram(stateDimension: dimension)
+    let entry = program.append(.linear(input: .state, rows: dimension, activation: .identity))
+    let hidden: FieldProgram.Block
+    if asCallback {
+      hidden = program.append(.callback(input: entry, rows: width, tanhLayer(rows: width, columns: dimension)))
+    } else {
+      let time = program.append(.time)
+      let both = program.append(.concatenate(entry, time))
+      hidden = program.append(.linear(input: both, rows: width, activation: .tanh))
+    }
+    let out = program.append(.linear(input: hidden, rows: dimension, activation: .identity))
+    program.append(.add(out, .state))
+    return program
+  }
+
+  /// `x' = cos t` in the first row, but NaN from t = 0.5 on in samples whose second row, which never changes, is above 1.
+  static let failing = FieldCallback(
+    name: "failing",
+    double: .init { lanes, t, x, _, y in
+      for j in 0..<lanes {
+        y[j] = x[lanes + j] > 1 && t[j] > 0.5 ? .nan : 1 - t[j] * t[j] / 2
+        y[lanes + j] = 0
+      }
+    })
+
+  static func field(_ dimension: Int, _ callback: FieldCallback) -> FieldProgram {
+    var program = FieldProgram(stateDimension: dimension)
+    program.append(.callback(input: .state, rows: dimension, callback))
+    return program
+  }
+}

@@ -1,0 +1,172 @@
+import NeuralODE
+import PureSwift
+import Testing
+
+/// Fields with operations of the host: the numbers of the built-in ones, by both backends.
+@Suite struct CallbackTests {
+  static let dimension = 3
+  static let count = 37
+  /// As `AgreementTests`, for a solve of 8 steps of a net of two layers.
+  static let ulps = 2_000.0
+  static let gradientUlps = 20_000.0
+  static let traces = [Trace.none, .exactTangents, .hutchinson]
+
+  static func solver(
+    _ program: FieldProgram, _ trace: Trace, _ backend: Backend, control: StepControl = .fixed(steps: 8),
+    probes: Int = 3, threads: Int = 2
+  ) throws -> any FieldSolver<Double> {
+    let method = if case .fixed = control { "rk4" } else { "dopri5" }
+    return try makeSolver(
+      program: program, options: Fixtures.options(method, control, trace: trace, probes: probes, threads: threads),
+      backend: backend)
+  }
+
+  static func problem(_ program: FieldProgram, samples: Range<Int> = 0..<count) -> SolveProblem<Double> {
+    let states: [Double] = Fixtures.normals(count * dimension, seed: 92)
+    return SolveProblem(
+      parameters: Fixtures.normals(program.parameterCount, seed: 91, scale: 0.5),
+      states: Array(states[samples.lowerBound * dimension..<samples.upperBound * dimension]), from: 0.25, to: 1.25,
+      seed: 3, sampleIdentifiers: samples.map { UInt64($0) })
+  }
+
+  private func expectSame(_ a: Gradient<Double>, _ b: Gradient<Double>) {
+    #expect(largestDifference(a.solution.states, b.solution.states) < Self.ulps)
+    #expect(largestDifference(a.solution.logDeterminants, b.solution.logDeterminants) < Self.ulps)
+    #expect(largestDifference(a.parameters, b.parameters) < Self.gradientUlps)
+    #expect(largestDifference(a.states, b.states) < Self.gradientUlps)
+    #expect(largestDifference(a.startTimes, b.startTimes) < Self.gradientUlps)
+    #expect(largestDifference(a.endTimes, b.endTimes) < Self.gradientUlps)
+    #expect(a.solution.statuses == b.solution.statuses)
+  }
+
+  @Test(arguments: traces, Backend.allCases)
+  func aCallbackIsTheLayerItReplaces(trace: Trace, backend: Backend) throws {
+    let loss = Loss<Double>.standardNormalNegativeLogLikelihood(scale: 1.0 / Double(Self.count))
+    let gradients = try [false, true].map { asCallback in
+      let program = Callbacks.residualNet(dimension: Self.dimension, width: 5, asCallback: asCallback)
+      return try Self.solver(program, trace, backend).gradient(of: loss, at: Self.problem(program))
+    }
+    expectSame(gradients[0], gradients[1])
+  }
+
+  @Test(arguments: traces) func bothBackendsAgree(trace: Trace) throws {
+    let program = Callbacks.residualNet(dimension: Self.dimension, width: 5, asCallback: true)
+    let loss = Loss<Double>.standardNormalNegativeLogLikelihood(scale: 1)
+    let gradients = try Backend.allCases.map {
+      try Self.solver(program, trace, $0).gradient(of: loss, at: Self.problem(program))
+    }
+    expectSame(gradients[0], gradients[1])
+    let evaluations = try Backend.allCases.map { try Self.solver(program, trace, $0).evaluate(Self.problem(program)) }
+    #expect(largestDifference(evaluations[0].velocities, evaluations[1].velocities) < Self.ulps)
+    #expect(largestDifference(evaluations[0].divergences, evaluations[1].divergences) < Self.ulps)
+  }
+
+  @Test(arguments: Backend.allCases) func aSamplesAnswerIsItsOwn(backend: Backend) throws {
+    let program = Callbacks.residualNet(dimension: Self.dimension, width: 5, asCallback: true)
+    let control = StepControl.perSample(rtol: 1e-6, atol: 1e-6)
+    let loss = Loss<Double>.standardNormalNegativeLogLikelihood(scale: 1)
+    let whole = try Self.solver(program, .exact, backend, control: control, threads: 1)
+      .gradient(of: loss, at: Self.problem(program))
+    for samples in [0..<1, 5..<7, 11..<16, 20..<37] {
+      let part = try Self.solver(program, .exact, backend, control: control)
+        .solve(Self.problem(program, samples: samples))
+      let rows = samples.lowerBound * Self.dimension..<samples.upperBound * Self.dimension
+      #expect(bits(part.states) == bits(Array(whole.solution.states[rows])))
+      #expect(bits(part.logDeterminants) == bits(Array(whole.solution.logDeterminants[samples])))
+      #expect(part.evaluations == Array(whole.solution.evaluations[samples]))
+    }
+    for threads in 2...4 {
+      let again = try Self.solver(program, .exact, backend, control: control, threads: threads)
+        .gradient(of: loss, at: Self.problem(program))
+      #expect(bits(again.parameters) == bits(whole.parameters))
+      #expect(bits(again.states) == bits(whole.states))
+    }
+  }
+
+  @Test(arguments: Backend.allCases, [StepControl.perSample(rtol: 1e-6, atol: 1e-6), .fixed(steps: 9)])
+  func aLaneFailsByItself(backend: Backend, control: StepControl) throws {
+    let program = Callbacks.field(2, Callbacks.failing)
+    var problem = SolveProblem<Double>(parameters: [], states: (0..<20).map { 0.05 * Double($0) }, from: 0, to: 2)
+    let solver = try Self.solver(program, .none, backend, control: control)
+    let sound = try solver.solve(problem)
+    problem.states[9] = 2
+    let spoiled = try solver.solve(problem)
+    #expect(sound.statuses.allSatisfy { $0 == .ok })
+    for sample in 0..<10 where sample != 4 {
+      #expect(spoiled.statuses[sample] == .ok)
+      #expect(
+        bits(Array(spoiled.states[2 * sample..<2 * sample + 2]))
+          == bits(Array(sound.states[2 * sample..<2 * sample + 2])))
+    }
+    #expect(spoiled.statuses[4] == .notFinite && spoiled.timesReached[4] <= 0.5 + 2.0 / 9)
+    #expect(spoiled.evaluations[4] < 1_000)
+  }
+
+  /// What a callback is not given is refused by name, before anything runs.
+  @Test func missingFunctionsAreNamed() throws {
+    let whole = try #require(Callbacks.tanhLayer(rows: 2, columns: 2).double)
+    func program(_ functions: FieldCallback.Functions<Double>) -> FieldProgram {
+      Callbacks.field(2, FieldCallback(name: "half a layer", parameterCount: 8, double: functions))
+    }
+    let problem = SolveProblem<Double>(parameters: Array(repeating: 0.1, count: 8), states: [1, 2], from: 0, to: 1)
+    let loss = Loss<Double>.standardNormalNegativeLogLikelihood(scale: 1)
+    func message(_ body: () throws -> Void) -> String {
+      do { try body() } catch { return "\(error)" }
+      return "nothing thrown"
+    }
+    let cases: [(FieldCallback.Functions<Double>, String, Trace)] = [
+      (.init(evaluate: whole.evaluate), "tangent", .exact),
+      (.init(evaluate: whole.evaluate), "reverse", .none),
+      (.init(evaluate: whole.evaluate, tangent: whole.tangent), "reverse", .exact),
+      (.init(evaluate: whole.evaluate, tangent: whole.tangent, reverse: whole.reverse), "tangent", .exact),
+    ]
+    for backend in Backend.allCases {
+      for (functions, missing, trace) in cases {
+        let text = message {
+          _ = try Self.solver(program(functions), trace, backend).gradient(of: loss, at: problem)
+        }
+        #expect(text.contains("half a layer") && text.contains(missing), "\(text)")
+      }
+      let text = message {
+        _ = try makeSolver(
+          program: program(whole), options: SolverOptions(method: "rk4", control: .fixed(steps: 1)), backend: backend,
+          scalar: Float.self)
+      }
+      #expect(text.contains("half a layer") && text.contains("Float"), "\(text)")
+    }
+  }
+
+  /// The solver keeps what its callbacks capture for as long as it lives, and no longer.
+  @Test func solversRetainTheirCallbacks() throws {
+    final class Rate: Sendable {
+      let value: Double
+      init(_ value: Double) { self.value = value }
+    }
+    weak var kept: Rate?
+    func makeSolver() throws -> KernelSolver<Double> {
+      let rate = Rate(-0.5)
+      kept = rate
+      let decay = FieldCallback(
+        name: "decay",
+        double: .init { _, _, x, _, y in for index in 0..<x.count { y[index] = rate.value * x[index] } })
+      return try KernelSolver(
+        program: Callbacks.field(1, decay),
+        options: Fixtures.options("dopri5", .perSample(rtol: 1e-9, atol: 1e-9), trace: .none))
+    }
+    var solver: KernelSolver<Double>? = try makeSolver()
+    #expect(kept != nil)
+    let states = try #require(solver).solve(SolveProblem(parameters: [], states: [1], from: 0, to: 2)).states
+    // e^-1, to the tolerance times the few steps taken
+    #expect(abs(states[0] - 0.36787944117144233) < 1e-7)
+    solver = nil
+    #expect(kept == nil)
+  }
+
+  @Test func layoutsCountCallbacks() {
+    let program = Callbacks.residualNet(dimension: 3, width: 5, asCallback: true)
+    #expect(program.linearLayouts.map(\.weightOffset) == [0, 12 + 25])
+    #expect(program.callbackLayouts.map(\.offset) == [12])
+    #expect(program.callbackLayouts.map(\.columns) == [3])
+    #expect(program.parameterCount == 12 + 25 + 18)
+  }
+}
