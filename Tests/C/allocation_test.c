@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "callback_layer.h"
 
 /* ---- Allocation, watched ---------------------------------------------------------------------------------------- */
 
@@ -109,15 +109,18 @@ static double kinetic[COUNT], frobenius[COUNT], log_det[COUNT], t_reached[COUNT]
     t1_bar[COUNT], divergence[COUNT];
 static int32_t status[COUNT], accepted[COUNT], rejected[COUNT], evaluations[COUNT];
 
-/* A residual block between two layers: every kind of op but a separate activation. */
+/* A residual block between a layer and a callback: every kind of op but a separate activation. */
 static cnf_status make_field(int32_t dtype, cnf_field **field) {
+  static layer last[2];
+  last[dtype] = (layer){.dtype = dtype, .rows = D, .cols = HIDDEN};
+  const cnf_callback callback = layer_callback(&last[dtype]);
   const cnf_op ops[OP_COUNT] = {
       {.kind = CNF_OP_TIME, .input = CNF_NO_BLOCK, .input2 = CNF_NO_BLOCK},
       {.kind = CNF_OP_CONCAT, .input = CNF_STATE, .input2 = 1},
       {.kind = CNF_OP_LINEAR, .input = 2, .input2 = CNF_NO_BLOCK, .rows = HIDDEN, .activation = CNF_ACTIVATION_TANH},
       {.kind = CNF_OP_LINEAR, .input = 3, .input2 = CNF_NO_BLOCK, .rows = HIDDEN, .activation = CNF_ACTIVATION_SILU},
       {.kind = CNF_OP_ADD, .input = 3, .input2 = 4},
-      {.kind = CNF_OP_LINEAR, .input = 5, .input2 = CNF_NO_BLOCK, .rows = D},
+      {.kind = CNF_OP_CALLBACK, .input = 5, .input2 = CNF_NO_BLOCK, .rows = D, .callback = &callback},
   };
   return cnf_field_create(dtype, D, ops, OP_COUNT, field);
 }
