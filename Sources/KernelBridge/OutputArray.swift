@@ -1,5 +1,7 @@
 /// Memory of its own for numbers that C writes: a pointer for the call, an array after it.
-final class OutputArray<Element: BitwiseCopyable> {
+///
+/// `@unchecked Sendable`: one call writes it, and its caller reads it after that.
+final class OutputArray<Element: BitwiseCopyable>: @unchecked Sendable {
   private let buffer: UnsafeMutableBufferPointer<Element>
 
   init(repeating value: Element, count: Int) {

@@ -118,7 +118,7 @@ static void narrow(int32_t dtype, const double *from, size_t count, void *to) {
 static cnf_solver *make_solver(const cnf_field *field, setting s) {
   cnf_solver_options options;
   cnf_solver *solver = NULL;
-  cnf_solver_options_init(&options);
+  cnf_solver_options_init(&options, sizeof options);
   options.control = s.control;
   options.rtol = options.atol = 1e-6;
   options.steps = 5;
@@ -410,7 +410,7 @@ static void test_central_differences(int32_t trace) {
 static cnf_status try_solver(const cnf_callback *callback, int32_t trace, cnf_solver **solver) {
   cnf_field *field = callback_field(callback, D);
   cnf_solver_options options;
-  cnf_solver_options_init(&options);
+  cnf_solver_options_init(&options, sizeof options);
   options.trace = trace;
   *solver = NULL;
   const cnf_status status = cnf_solver_create(field, &options, solver);
