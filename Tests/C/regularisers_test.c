@@ -96,8 +96,8 @@ static int32_t half_square(void *context, size_t first, size_t count, const void
 }
 
 /* The normal likelihood by its own kind, by a callback and by cotangents, with the same regularisers: the same numbers. The
- * loss is what was documented, and its kinetic part's derivative by t1 is the integrand there. */
-static void test_losses(int32_t control) {
+ * loss is what was documented, and what they add to its derivative by t1 are the integrands there, with the sign of dt. */
+static void test_losses(int32_t control, int backward) {
   enum { KINDS = 3 };
   cnf_solver *solver = rotation_solver(control, CNF_TRACE_EXACT, 1);
   static case_data c[KINDS], plain;
@@ -116,7 +116,7 @@ static void test_losses(int32_t control) {
     case_data *to = kind < 0 ? &plain : &c[kind];
     cnf_loss loss = losses[kind < 0 ? 0 : kind];
     if (kind >= 0) loss.kinetic = 0.25, loss.frobenius = 0.5;
-    const cnf_solve_input input = fill(to, 0, T);
+    const cnf_solve_input input = fill(to, backward ? T : 0, backward ? 0 : T);
     cnf_solve_output output = output_of(to);
     cnf_gradient gradient = {.struct_size = sizeof gradient,
                              .parameters = to->theta_bar,
@@ -129,7 +129,7 @@ static void test_losses(int32_t control) {
     const double expected = plain.loss[i] + 0.25 * c[0].kinetic[i] + 0.5 * c[0].frobenius[i];
     CHECK(fabs(c[0].loss[i] - expected) <= 4 * 2.3e-16 * (1 + fabs(expected)));
     CHECK(fabs(c[1].loss[i] - expected) <= 16 * 2.3e-16 * (1 + fabs(expected)));
-    const double integrands = 0.25 * kinetic_energy(c[0].x1 + i * D) + 0.5 * (S * S + W * W);
+    const double integrands = (backward ? -1 : 1) * (0.25 * kinetic_energy(c[0].x1 + i * D) + 0.5 * (S * S + W * W));
     CHECK(fabs(c[0].t1_bar[i] - plain.t1_bar[i] - integrands) < 1e-7);
   }
   CHECK(memcmp(c[0].theta_bar, plain.theta_bar, sizeof plain.theta_bar) != 0);
@@ -172,7 +172,7 @@ int main(void) {
     test_closed_form(control, CNF_TRACE_EXACT_TANGENTS, 1);
     test_closed_form(control, CNF_TRACE_HUTCHINSON, 1);
     test_closed_form(control, CNF_TRACE_HUTCHINSON, 11); /* more than run side by side */
-    test_losses(control);
+    for (int backward = 0; backward < 2; ++backward) test_losses(control, backward);
   }
   test_nothing_to_integrate();
   return check_report();
