@@ -129,7 +129,7 @@ int main(void) {
 
   TRY(make_field(&field));
   cnf_solver_options options;
-  cnf_solver_options_init(&options); /* exact trace: by tangents, the only way through a callback */
+  cnf_solver_options_init(&options, sizeof options); /* exact trace: by tangents, the only way through a callback */
   options.method = cnf_method_find("rk4");
   options.control = CNF_CONTROL_FIXED;
   options.steps = 40;
