@@ -66,33 +66,33 @@ extern "C" {
 /* ---- 2  Status -------------------------------------------------------------------------------------------------- */
 
 /* X(name, value, message): values are pinned for ever. */
-#define CNF_STATUS_LIST(X)                                                                      \
-  X(CNF_OK, 0, "ok")                                                                            \
-  X(CNF_ERROR_NULL, 1, "a required pointer is NULL")                                            \
-  X(CNF_ERROR_STRUCT_SIZE, 2, "struct_size is not the size of any known version of the struct") \
-  X(CNF_ERROR_DTYPE, 3, "unknown dtype, or one that an option does not go with")                \
-  X(CNF_ERROR_SIZE, 4, "a size is zero, negative or so large that its product overflows")       \
-  X(CNF_ERROR_OP_KIND, 5, "unknown op kind")                                                    \
-  X(CNF_ERROR_OP_INPUT, 6, "an op reads a block that does not exist before it")                 \
-  X(CNF_ERROR_OP_SHAPE, 7, "an op's row counts do not fit")                                     \
-  X(CNF_ERROR_ACTIVATION, 8, "unknown activation")                                              \
-  X(CNF_ERROR_FIELD_SHAPE, 9, "the last op does not have as many rows as the state")            \
-  X(CNF_ERROR_METHOD, 10, "unknown method")                                                     \
-  X(CNF_ERROR_OPTION, 11, "an option is out of its range")                                      \
-  X(CNF_ERROR_TOLERANCE, 12, "tolerances must be finite, not negative, and not both zero")      \
-  X(CNF_ERROR_NOT_ADAPTIVE, 13, "the method has no error estimate: use CNF_CONTROL_FIXED")      \
-  X(CNF_ERROR_TRACE, 14, "the trace asked for does not fit the field program")                  \
-  X(CNF_ERROR_TIME, 15, "t0 and t1 must be finite")                                             \
-  X(CNF_ERROR_STEP_FRACTIONS, 16, "step fractions must rise from 0 to 1")                       \
-  X(CNF_ERROR_ISA, 17, "this instruction set is unknown or this machine lacks it")              \
-  X(CNF_ERROR_LOSS, 18, "unknown loss kind")                                                    \
-  X(CNF_ERROR_MEMORY, 19, "out of memory")                                                      \
-  X(CNF_ERROR_CALLBACK, 20, "the callback of a loss reported failure")                          \
-  X(CNF_ERROR_OP_RESERVED, 21, "an op sets a member that its kind does not use")                \
-  X(CNF_ERROR_KERNEL, 22, "a kernel's result is not that of the generic kernels")               \
+#define CNF_STATUS_LIST(X)                                                                        \
+  X(CNF_OK, 0, "ok")                                                                              \
+  X(CNF_ERROR_NULL, 1, "a required pointer is NULL")                                              \
+  X(CNF_ERROR_STRUCT_SIZE, 2, "struct_size is not the size of any known version of the struct")   \
+  X(CNF_ERROR_DTYPE, 3, "unknown dtype, or one that an option does not go with")                  \
+  X(CNF_ERROR_SIZE, 4, "a size is zero, negative or so large that its product overflows")         \
+  X(CNF_ERROR_OP_KIND, 5, "unknown op kind")                                                      \
+  X(CNF_ERROR_OP_INPUT, 6, "an op reads a block that does not exist before it")                   \
+  X(CNF_ERROR_OP_SHAPE, 7, "an op's row counts do not fit")                                       \
+  X(CNF_ERROR_ACTIVATION, 8, "unknown activation")                                                \
+  X(CNF_ERROR_FIELD_SHAPE, 9, "the last op does not have as many rows as the state")              \
+  X(CNF_ERROR_METHOD, 10, "unknown method")                                                       \
+  X(CNF_ERROR_OPTION, 11, "an option is out of its range")                                        \
+  X(CNF_ERROR_TOLERANCE, 12, "tolerances must be finite, not negative, and not both zero")        \
+  X(CNF_ERROR_NOT_ADAPTIVE, 13, "the method has no error estimate: use CNF_CONTROL_FIXED")        \
+  X(CNF_ERROR_TRACE, 14, "the trace asked for does not fit the field program")                    \
+  X(CNF_ERROR_TIME, 15, "t0 and t1 must be finite")                                               \
+  X(CNF_ERROR_STEP_FRACTIONS, 16, "step fractions must rise from 0 to 1")                         \
+  X(CNF_ERROR_ISA, 17, "this instruction set is unknown or this machine lacks it")                \
+  X(CNF_ERROR_LOSS, 18, "unknown loss kind")                                                      \
+  X(CNF_ERROR_MEMORY, 19, "out of memory")                                                        \
+  X(CNF_ERROR_CALLBACK, 20, "the callback of a loss reported failure")                            \
+  X(CNF_ERROR_OP_RESERVED, 21, "an op sets a member that its kind does not use")                  \
+  X(CNF_ERROR_KERNEL, 22, "a kernel's result is not that of the generic kernels")                 \
   X(CNF_ERROR_REGULARISER, 23, "a regulariser is asked for that the solver was not created with") \
-  X(CNF_ERROR_CALLBACK_TANGENT, 24, "this trace needs the `tangent` of every callback")         \
-  X(CNF_ERROR_CALLBACK_REVERSE, 25, "a gradient needs the `reverse` of every callback")         \
+  X(CNF_ERROR_CALLBACK_TANGENT, 24, "this trace needs the `tangent` of every callback")           \
+  X(CNF_ERROR_CALLBACK_REVERSE, 25, "a gradient needs the `reverse` of every callback")           \
   X(CNF_ERROR_CALLBACK_TANGENT_REVERSE, 26, "a divergence's gradient needs `tangent_reverse`")
 
 typedef enum cnf_status {
