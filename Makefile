@@ -25,7 +25,7 @@ DESTDIR ?=
 help: ## list the targets
 	@printf 'swift-cnf: continuous normalizing flows and neural ODEs on CPUs\n\n'
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
-	@printf '\nVariables: DATA=digits OUT=runs/NAME ARGS="--seed 1" (train), ARGS (bench, bench-library), FILTER=NAME (swift-test, bench-library), PREFIX=/usr/local DESTDIR= (install)\n'
+	@printf '\nVariables: DATA=digits OUT=runs/NAME ARGS="--seed 1" (train), ARGS (bench, bench-library, bench-solvers), FILTER=NAME (swift-test, bench-library), PREFIX=/usr/local DESTDIR= (install)\n'
 
 .PHONY: train
 train: build ## set up, build, and train a flow on DATA (about two minutes on 2 cores)
@@ -104,6 +104,12 @@ bench-precision: build ## train in full and in mixed precision, five seeds of tw
 bench-library: ## time files, solves and flows of the Swift modules (Swift 6.3); ARGS="--format jmh" for JSON
 	@Scripts/setup.sh train
 	cd Benchmarks && swift package benchmark $(if $(FILTER),--filter '$(FILTER)') $(ARGS)
+
+.PHONY: bench-solvers
+bench-solvers: ## work and precision of every adaptive method on the DETEST problems, with plots; ARGS="--out DIR --methods tsit5"
+	@Scripts/setup.sh train
+	$(SWIFT_BUILD) --product bench-solvers
+	.build/$(CONFIGURATION)/bench-solvers $(ARGS)
 
 # The rivals live in a Python environment of their own. COMPILER=gcc builds the kernels by gcc, not by Swift's Clang.
 PEERS := .build-peers

@@ -38,6 +38,15 @@ let package = Package(
     .target(
       name: "ContinuousFlows", dependencies: ["NeuralODE", "FlowIO"],
       resources: [.copy("Data/Resources")], swiftSettings: testable),
+    // Problems that solvers are measured on, and the program that measures
+    .target(
+      name: "TestProblems", dependencies: ["NeuralODE"], resources: [.copy("Resources/references.json")],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "bench-solvers",
+      dependencies: [
+        "TestProblems", "FlowPlots", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
     // Tool
     .executableTarget(
       name: "cnf",
@@ -47,6 +56,7 @@ let package = Package(
       ], swiftSettings: strict),
     // Tests
     .testTarget(name: "KernelTests", dependencies: ["KernelBridge", "NeuralODE", "PureSwift"], swiftSettings: strict),
+    .testTarget(name: "TestProblemsTests", dependencies: ["TestProblems"], swiftSettings: strict),
     .testTarget(name: "PureSwiftTests", dependencies: ["PureSwift"], swiftSettings: strict),
     .testTarget(name: "FlowIOTests", dependencies: ["FlowIO"], exclude: ["Golden"], swiftSettings: strict),
     .testTarget(name: "FlowPlotsTests", dependencies: ["FlowPlots"], swiftSettings: strict),

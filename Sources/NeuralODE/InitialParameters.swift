@@ -1,6 +1,6 @@
 /// Where training begins.
 public enum InitialParameters {
-  /// Weights and biases uniform on `±1/√columns`, as PyTorch's `nn.Linear` has them, `[P]`.
+  /// Weights and biases uniform on `±1/√columns`, as PyTorch's `nn.Linear` has them, `[P]`; a callback's are 0.
   ///
   /// Numbers are keyed by (seed, layer, row, column), the bias being one column more: a layer's numbers do not depend on
   /// the widths of the others.
