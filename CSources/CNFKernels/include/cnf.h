@@ -161,6 +161,7 @@ typedef enum cnf_activation {
 
 /* An op that the host computes: y [rows] = g(x, t; theta), x the rows of the op's input, theta the op's own parameters. Slower
  * than the library's ops, and in every other respect one of them: alone or among others, with divergence and exact gradient.
+ * Examples/c/callback_field.c has one.
  *
  * Every function works on a tile of `lanes` samples, feature-major: row r of lane j at r*lanes + j. t, t_bar [lanes]; x, x_dot,
  * x_bar, x_dot_bar [rows of input][lanes]; y, y_dot, y_bar, y_dot_bar [rows][lanes]; all dtype, `lanes` differing from
