@@ -15,6 +15,11 @@ import Testing
   /// The mean of SciPy's first two.
   static let leastShareOfAll = 0.61
 
+  /// fehlberg2's pair was made so that its first-order member errs by h²/512 alone (Fehlberg 1969). That is what the estimate
+  /// sees, and steps are chosen for; the error of its second-order member, which is carried on, is up to h³/6 of a third derivative
+  /// and hundreds of times larger at the tolerances of use. torchdiffeq has it so too.
+  static let controlled = Methods.all.filter { $0.isAdaptive && $0.name != "fehlberg2" }
+
   @Test func everySolveArrivesAndMostAreWithinTenTolerances() throws {
     let methods = Methods.all.filter(\.isAdaptive)
     var solves: [WorkPrecision] = []
@@ -27,8 +32,10 @@ import Testing
     }
     #expect(solves.count == methods.count * 25 * Self.tolerances.count)
     for solve in solves { #expect(solve.status == .ok, "\(solve)") }
+    let names = Self.controlled.map(\.name)
+    solves.removeAll { !names.contains($0.method) }
     let damped = solves.filter { Self.damped.contains($0.problem) }
-    #expect(damped.count == methods.count * Self.damped.count * Self.tolerances.count)
+    #expect(damped.count == names.count * Self.damped.count * Self.tolerances.count)
     #expect(damped.shareWithinTolerance >= WorkPrecision.goal, "\(misses(of: damped))")
     #expect(solves.shareWithinTolerance >= Self.leastShareOfAll, "\(misses(of: solves))")
   }
