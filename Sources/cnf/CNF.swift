@@ -22,7 +22,7 @@ struct CNF: ParsableCommand {
     version: Machine.kernelVersion,
     subcommands: [
       TrainCommand.self, SampleCommand.self, LogProbabilityCommand.self, EvaluateCommand.self, PlotCommand.self,
-      InfoCommand.self, BenchCommand.self, DatasetsCommand.self,
+      CheckGradientCommand.self, InfoCommand.self, BenchCommand.self, DatasetsCommand.self,
     ])
 
   static func main() {

@@ -56,6 +56,19 @@ import Testing
     #expect(configuration.contains("controller: integral\n") && configuration.contains("norm: rms\n"))
   }
 
+  @Test func checkGradient() throws {
+    let outcome = try run("check-gradient", "run", "--samples", "2", "--trace", "hutchinson", "--json")
+    expectSuccess(outcome)
+    let json = try outcome.json
+    #expect(json["samples"] == 2 && json["trace"] == "hutchinson" && json["tolerance"]?.doubleValue == 1e-7)
+    #expect(
+      json["rows"]?.elements?.compactMap { $0["name"]?.text }.suffix(4) == [
+        "a random direction", "states", "start time", "end time",
+      ])
+    #expect(try run("check-gradient", "run", "--samples", "2").output.contains("net.4.bias"))
+    #expect(try run("check-gradient", "run", "--samples", "0").code == 64)
+  }
+
   /// A method may be called by either of its names.
   @Test func methodsHaveAliases() throws {
     let reports = try ["heun", "heun2"].map { name in

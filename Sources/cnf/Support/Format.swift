@@ -13,6 +13,17 @@ enum Format {
     return "\(sign)\(Int(whole)).\(String(repeating: "0", count: max(0, digits - rest.count)))\(rest)"
   }
 
+  /// "3.1e-09": two digits, and a power of ten of two or three.
+  static func scientific(_ value: Double) -> String {
+    guard value.isFinite, value != 0 else { return decimal(value, digits: 0) }
+    var exponent = 0
+    var mantissa = abs(value)
+    while mantissa >= 9.95 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+    while mantissa < 0.995 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
+    let digits = abs(exponent) < 10 ? "0\(abs(exponent))" : "\(abs(exponent))"
+    return "\(value < 0 ? "-" : "")\(decimal(mantissa, digits: 1))e\(exponent < 0 ? "-" : "+")\(digits)"
+  }
+
   /// "42 %".
   static func percent(_ fraction: Double) -> String { "\(Int((100 * fraction).rounded(.down))) %" }
 
