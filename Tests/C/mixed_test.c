@@ -49,7 +49,11 @@ static result *solve(const cnf_field *field, cnf_solver_options options) {
   cnf_solver *solver = NULL;
   const cnf_solve_input in = {
       .struct_size = sizeof in, .parameters = theta, .x0 = x0, .count = COUNT, .t0 = 1, .t1 = 0, .seed = 3};
-  const cnf_loss loss = {.struct_size = sizeof loss, .kind = CNF_LOSS_NORMAL_NLL, .scale = 1.0 / COUNT};
+  const cnf_loss loss = {.struct_size = sizeof loss,
+                         .kind = CNF_LOSS_NORMAL_NLL,
+                         .scale = 1.0 / COUNT,
+                         .kinetic = 0.3 * options.kinetic,
+                         .frobenius = 0.2 * options.frobenius};
   cnf_solve_output out = {.struct_size = sizeof out, .x1 = r->x1, .log_det = r->log_det};
   cnf_gradient gradient = {.struct_size = sizeof gradient, .parameters = r->gradient};
   CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
@@ -68,14 +72,17 @@ static double relative_error(const float *found, const float *expected, size_t c
 }
 
 /* Five products to a gradient's longest way, two operands each, each off by 2^-9 at most; and off it is. */
-static void test_isa(const cnf_field *field, int32_t isa, int32_t trace) {
+static void test_isa(const cnf_field *field, int32_t isa, int32_t trace, int32_t regularised, int32_t probes) {
   cnf_solver_options full = options_with(CNF_PRECISION_FULL, isa), mixed = options_with(CNF_PRECISION_MIXED, isa);
   full.trace = mixed.trace = trace;
+  full.probes = mixed.probes = probes;
+  full.kinetic = mixed.kinetic = full.frobenius = mixed.frobenius = regularised;
   full.threads = mixed.threads = 2;
   const result *expected = solve(field, full), *found = solve(field, mixed);
   const double error = relative_error(found->gradient, expected->gradient, P);
-  char detail[64];
-  snprintf(detail, sizeof detail, "%s, trace %d: %.1e", cnf_isa_name(isa), (int)trace, error);
+  char detail[96];
+  snprintf(detail, sizeof detail, "%s, trace %d, regularised %d: %.1e", cnf_isa_name(isa), (int)trace, (int)regularised,
+           error);
   check_count(error > 1e-5 && error < 10 * 0x1p-9, "the gradient is near that of full precision", detail, __LINE__);
   check_count(memcmp(found->x1, expected->x1, sizeof found->x1) == 0, "the states are those of full precision", detail,
               __LINE__);
@@ -86,6 +93,14 @@ static void test_isa(const cnf_field *field, int32_t isa, int32_t trace) {
   const result *alone = solve(field, mixed);
   CHECK(memcmp(alone->gradient, found->gradient, sizeof alone->gradient) == 0);
   CHECK(memcmp(alone->log_det, found->log_det, sizeof alone->log_det) == 0);
+}
+
+/* The product has no tangents, so no Frobenius norm; eleven probes are more than run side by side. */
+static void test_traces(const cnf_field *field, int32_t isa) {
+  for (int32_t trace = CNF_TRACE_HUTCHINSON; trace < CNF_TRACE_AUTOMATIC; trace++) test_isa(field, isa, trace, 0, 1);
+  test_isa(field, isa, CNF_TRACE_HUTCHINSON, 1, 1);
+  test_isa(field, isa, CNF_TRACE_HUTCHINSON, 1, 11);
+  test_isa(field, isa, CNF_TRACE_EXACT_TANGENTS, 1, 1);
 }
 
 int main(void) {
@@ -101,10 +116,11 @@ int main(void) {
   CHECK_STATUS(CNF_ERROR_OPTION, cnf_solver_create(field, &options, &solver), "an unknown precision");
   CHECK(solver == NULL);
 
-#define CNF_X(name, value, suffix, text)                                                                          \
-  for (int32_t trace = CNF_TRACE_HUTCHINSON; cnf_isa_is_available(value) && trace < CNF_TRACE_AUTOMATIC; trace++) \
-    test_isa(field, value, trace);                                                                                \
-  if (!cnf_isa_is_available(value)) printf("%s: SKIPPED, this machine lacks it\n", text);
+#define CNF_X(name, value, suffix, text) \
+  if (cnf_isa_is_available(value))       \
+    test_traces(field, value);           \
+  else                                   \
+    printf("%s: SKIPPED, this machine lacks it\n", text);
   CNF_ISA_LIST(CNF_X)
 #undef CNF_X
   cnf_field_destroy(field);
