@@ -95,11 +95,11 @@ bench-blas: ## time the kernels' matrix product beside OpenBLAS's, on one core
 	@($(BUILD_BENCH) blas_product) >/dev/null
 	@.build-c/bench/blas_product
 
-# A package of its own, so a build of its own: the benchmark library takes minutes.
 .PHONY: bench-precision
 bench-precision: build ## train in full and in mixed precision, five seeds of two data sets, and compare (some ten minutes)
 	python3 Benchmarks/precision.py $(PROGRAM) $(ARGS)
 
+# A package of its own, so a build of its own: the benchmark library takes minutes.
 .PHONY: bench-library
 bench-library: ## time files, solves and flows of the Swift modules (Swift 6.3); ARGS="--format jmh" for JSON
 	@Scripts/setup.sh train

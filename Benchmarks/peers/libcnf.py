@@ -1,7 +1,7 @@
 """libcnf through ctypes: the structs of cnf.h, field for field, and a handle for a field with its solver.
 
 The mirrors are lists of (name, type) in the header's order. A field that cnf.h gains is one line here; until it is added,
-`load` says which struct differs.
+`load` refuses the library where it is one of the options.
 """
 
 import ctypes

@@ -44,16 +44,16 @@ public struct StepController: Sendable, Equatable {
 
 /// The words of the command line: `integral`, `proportional-integral`, or `pid:` with three numbers such as
 /// `pid:0.3,0.4,0.1`. Safety and limits are the default ones.
-extension StepController: LosslessStringConvertible {
-  public init?(_ description: String) {
-    switch description {
+extension StepController: CustomStringConvertible {
+  public init?(_ words: String) {
+    switch words {
     case "integral": self = .integral
     case "proportional-integral": self = .proportionalIntegral
     default:
-      guard description.hasPrefix("pid:") else { return nil }
-      let words = description.dropFirst("pid:".count).split(separator: ",", omittingEmptySubsequences: false)
-      let numbers = words.compactMap { Double($0) }
-      guard words.count == 3, numbers.count == 3, numbers.allSatisfy(\.isFinite), numbers[1] > 0 else { return nil }
+      guard words.hasPrefix("pid:") else { return nil }
+      let three = words.dropFirst("pid:".count).split(separator: ",", omittingEmptySubsequences: false)
+      let numbers = three.compactMap { Double($0) }
+      guard three.count == 3, numbers.count == 3, numbers.allSatisfy(\.isFinite), numbers[1] > 0 else { return nil }
       self = .pid(numbers[0], numbers[1], numbers[2])
     }
   }

@@ -61,9 +61,10 @@ extension PureSwiftSolver {
       p.isFinite && i.isFinite && d.isFinite && i > 0,
       "stepController is \(controller), must be finite, integral above 0")
     try require(
-      controller.safety > 0 && controller.safety < 1 && controller.smallestFactor > 0 && controller.smallestFactor < 1
+      controller.safety < 1 && controller.smallestFactor > 0 && controller.smallestFactor <= controller.safety
         && controller.largestFactor >= 1 && controller.largestFactor.isFinite,
-      "stepController's safety and smallestFactor must be above 0 and below 1, its largestFactor finite and at least 1")
+      "stepController's smallestFactor must be above 0 and at most its safety, that below 1, its largestFactor finite and at "
+        + "least 1")
   }
 
   private static func require(_ condition: Bool, _ sentence: String) throws(PureSwiftError) {

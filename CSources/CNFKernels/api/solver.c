@@ -43,6 +43,8 @@ static int are_tolerances(const cnf_solver_options *o, int32_t state_dim) {
 static int is_controller(const cnf_solver_options *o) {
   if (!isfinite(o->pcoeff) || !is_length(o->icoeff) || !isfinite(o->dcoeff)) return 0;
   if (!is_length(o->safety) || o->safety >= 1 || !is_length(o->factor_min) || o->factor_min >= 1) return 0;
+  const double safety = o->safety == 0 ? CNF_SAFETY : o->safety;
+  if ((o->factor_min == 0 ? CNF_SMALLEST_FACTOR : o->factor_min) > safety) return 0;
   if (!is_length(o->factor_max) || (o->factor_max != 0 && o->factor_max < 1)) return 0;
   return is_length(o->max_step) && (o->max_step == 0 || o->max_step >= o->min_step);
 }

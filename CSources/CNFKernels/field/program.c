@@ -70,6 +70,8 @@ static cnf_status place_op(cnf_program *p, int32_t number) {
     plan->callback = *op->callback;
     plan->op.callback = NULL;
     plan->cols = a->rows;
+    if (p->held_rows > CNF_MAX_ROWS - a->rows - 1) return CNF_ERROR_SIZE;
+    p->held_rows += a->rows + 1; /* at most: plan_bends */
     plan->aux_row = p->aux_rows++;
     p->parameter_count += plan->callback.parameter_count;
     p->products += (size_t)plan->rows * (size_t)plan->cols;

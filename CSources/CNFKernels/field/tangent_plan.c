@@ -31,7 +31,7 @@ static void plan_bends(cnf_program *p) {
         ((is_linear_or_activation(op) && op->activation != CNF_ACTIVATION_IDENTITY) || op->kind == CNF_OP_CALLBACK) &&
         block->from_state;
     block->bent = plan->bends || (a && a->bent) || (has_two_inputs(op) && p->blocks[op->input2].bent);
-    plan->entry_row = -1;
+    plan->entry_row = plan->held_row = -1;
     if (plan->live && plan->bends && op->kind == CNF_OP_LINEAR && !a->bent)
       plan->entry_row = p->entry_rows, p->entry_rows += plan->rows;
     if (plan->live && plan->bends && op->kind == CNF_OP_CALLBACK)
@@ -60,7 +60,7 @@ static void plan_ends(cnf_program *p) {
 }
 
 void cnf_program_plan_tangents(cnf_program *p, int32_t *written) {
-  p->entry_rows = p->tangent_rows = 0;
+  p->entry_rows = p->tangent_rows = p->held_rows = 0;
   p->tangent_products = 0;
   plan_bends(p);
   plan_ends(p);

@@ -60,7 +60,8 @@ extern "C" {
  * Threads      handles that are const in a signature may be shared by threads. A cnf_solver serves one call at a time;
  *              use one solver per calling thread. Inside a call the library uses `threads` OpenMP threads.
  * Promises     a sample's results are bitwise the same alone or in any batch, at any place in it, at any number of
- *              threads (drawn probes belong to sample ids: give them where places differ); gradients are bitwise the same at any number of threads (see section 8 for their chunks).
+ *              threads (drawn probes belong to sample ids: give them where places differ); gradients are bitwise the
+ *              same at any number of threads (see section 8 for their chunks).
  */
 
 /* ---- 2  Status -------------------------------------------------------------------------------------------------- */
@@ -165,7 +166,7 @@ typedef enum cnf_activation {
  *
  * Every function works on a tile of `lanes` samples, feature-major: row r of lane j at r*lanes + j. t, t_bar [lanes]; x, x_dot,
  * x_bar, x_dot_bar [rows of input][lanes]; y, y_dot, y_bar, y_dot_bar [rows][lanes]; all dtype, `lanes` differing from
- * call to call (1 for calls of one or two samples). Outputs overlap no input.
+ * call to call (1 for calls of one or two samples in full precision). Outputs overlap no input.
  * Lanes        what is written to a lane depends on that lane's numbers alone, in the same way at every place and for every
  *              number of lanes: promises of section 1 rest on it. A lane fails by writing NaN, which gives its sample
  *              CNF_SAMPLE_NOT_FINITE, or by steps that become too small; a call cannot fail. Lanes without a sample
@@ -301,7 +302,7 @@ typedef enum cnf_isa {
 /* In which numbers a CNF_FLOAT32 field is run. MIXED: float for values, states and errors of steps; products of derivatives
  * (tangents, cotangents and weights' gradients) take operands that are rounded to bfloat16, 8 bits, and add in float. A
  * divergence and a gradient are then off by about 1/256 of their terms' size, so the error norm leaves the divergence out, as
- * exclude_log_det does. States are those of full precision, to the bit, and the promises of section 1 hold. Twice the rate
+ * exclude_log_det does. States are those of full precision with exclude_log_det, to the bit; the promises of section 1 hold. Twice the rate
  * with CNF_ISA_AVX512BF16; elsewhere operands are rounded and multiplied as floats, which saves nothing. */
 typedef enum cnf_precision { CNF_PRECISION_FULL = 0, CNF_PRECISION_MIXED = 1 } cnf_precision;
 
@@ -315,7 +316,7 @@ typedef enum cnf_norm {
  * accepted steps (1 where there are none) and k the embedded order + 1, an attempt is accepted where r is at most 1, and its
  * length multiplied by
  *     safety r^-((pcoeff + icoeff + dcoeff)/k) r'^((pcoeff + 2 dcoeff)/k) r"^-(dcoeff/k),
- * but by 1 to factor_max after an accepted step, by factor_min to safety after a refused one (Soderlind 2003, ACM TOMS
+ * but by 1 to factor_max where r is below 1, by factor_min to safety where the step is refused (Soderlind 2003, ACM TOMS
  * 29(1); the letters are diffrax's). The integral controller (0, 1, 0) is torchdiffeq's; where its steps go up and down between
  * accepted and refused, proportional-integral ones such as (0.4, 0.3, 0) are calmer.
  */
@@ -341,10 +342,10 @@ typedef struct cnf_solver_options {
   int32_t norm;            /* adaptive: cnf_norm, of errors and of the first step's choice */
   double pcoeff, icoeff, dcoeff;       /* adaptive: the controller, see above; icoeff not negative, 0: 1 */
   double safety;                       /* adaptive: below 1; 0: 0.9 */
-  double factor_min, factor_max;       /* adaptive: below 1 and at least 1; 0: 0.2 and 10 */
+  double factor_min, factor_max;       /* adaptive: at most safety, and at least 1; 0: 0.2 and 10 */
   double max_step;                     /* adaptive: no step is longer; at least min_step; 0: none */
   const double *rtol_rows, *atol_rows; /* adaptive: [D], copied: each row's own, in place of rtol or atol, which the
-                                          log-determinant keeps; NULL: rtol, atol */
+                                          log-determinant keeps, so these are never both 0; NULL: rtol, atol */
   int32_t kinetic;                     /* 1: solves integrate the kinetic energy, 1/2 mean_D f^2, over |dt| */
   int32_t frobenius;                   /* 1: solves integrate the Jacobian's Frobenius norm, |J|_F^2 / D, over |dt| */
 } cnf_solver_options;
@@ -534,7 +535,8 @@ typedef struct cnf_kernel_measure {
 
 /* Times one kernel on a layer of `rows` x `cols` (1 to 8192 each) and one tile, its operands in cache as far as they fit:
  * what a chunk finds. Elementwise kernels walk `rows` alone. The result is compared first with the generic kernels':
- * CNF_ERROR_KERNEL where it differs by more than rounding; kernels named ..._bf16 are for CNF_FLOAT32 alone, CNF_ERROR_DTYPE. *out, whose struct_size the caller has set, is written on CNF_OK. */
+ * CNF_ERROR_KERNEL where it differs by more than rounding; kernels named ..._bf16 are for CNF_FLOAT32 alone, else
+ * CNF_ERROR_DTYPE. *out, whose struct_size the caller has set, is written on CNF_OK. */
 CNF_API cnf_status cnf_measure_kernel(int32_t kernel, int32_t dtype, int32_t isa, int32_t rows, int32_t cols,
                                       double seconds, cnf_kernel_measure *out);
 

@@ -9,8 +9,8 @@
 #define CNF_SIMD_KERNELS_H
 #include "simd/real.h"
 
-/* Products of float panels whose operands are rounded to bfloat16 and whose sums are float: for derivatives in mixed precision. A word of 32 bits holds `terms` neighbouring terms of a sum, one of which may be wanting at the end:
- * it is 0. */
+/* Products of float panels whose operands are rounded to bfloat16 and whose sums are float: for derivatives in mixed
+ * precision. A word of 32 bits holds `terms` neighbouring terms of a sum, one of which may be wanting at the end: it is 0. */
 typedef struct CNF_TYPED(cnf_bf16_kernels) {
   int terms;
   /* packed [ceil(rows/block)][ceil(cols/terms)][block] words, from w as in `pack`; missing rows are 0. */

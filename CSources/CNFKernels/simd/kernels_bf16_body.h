@@ -23,8 +23,8 @@ static void BF16(pack)(const real *w, size_t row_stride, size_t col_stride, int 
   for (int first = 0; first < rows; first += BLOCK_ROWS)
     for (int c = 0; c < cols; c += BF16_TERMS)
       for (int r = first; r < first + BLOCK_ROWS; r++) {
-        const real *at = w + (size_t)r * row_stride + (size_t)c * col_stride;
-        *packed++ = r < rows ? bf16_word(at[0], c + 1 < cols ? at[col_stride] : 0) : 0;
+        const size_t at = (size_t)r * row_stride + (size_t)c * col_stride;
+        *packed++ = r < rows ? bf16_word(w[at], c + 1 < cols ? w[at + col_stride] : 0) : 0;
       }
 }
 
@@ -73,13 +73,16 @@ static void bf16_strip_of(int cols, const real *x, real *strip) {
       transpose_block(words + c * BF16_LANES + j, BF16_LANES, strip + (size_t)j * STRIP + c, STRIP);
 }
 
+/* Rounded rows stand on the stack, 32 KB of them beside the strips: a caller's thread may have little of it. */
+#define BF16_ROWS (32768 / (GRADIENT_PANELS * BF16_LANES * (int)sizeof(real)) / BLOCK_ROWS * BLOCK_ROWS)
+
 static void bf16_gradient_of_panels(int rows, int cols, int count, const real *const *z, const real *const *x,
                                     size_t ld, real *w_bar) {
-  _Alignas(64) real strips[GRADIENT_PANELS * BF16_LANES * STRIP], words[GRADIENT_PANELS][GRADIENT_ROWS * BF16_LANES];
+  _Alignas(64) real strips[GRADIENT_PANELS * BF16_LANES * STRIP], words[GRADIENT_PANELS][BF16_ROWS * BF16_LANES];
   const real *rounded[GRADIENT_PANELS];
   for (int n = 0; n < GRADIENT_PANELS; n++) rounded[n] = words[n];
-  for (int first = 0; first < rows; first += GRADIENT_ROWS, w_bar += GRADIENT_ROWS * ld) {
-    const int height = rows - first < GRADIENT_ROWS ? rows - first : GRADIENT_ROWS;
+  for (int first = 0; first < rows; first += BF16_ROWS, w_bar += (size_t)BF16_ROWS * ld) {
+    const int height = rows - first < BF16_ROWS ? rows - first : BF16_ROWS;
     for (int n = 0; n < count; n++) bf16_lanes(height, z[n] + (size_t)first * LANES, words[n]);
     for (int c = 0; c < cols; c += STRIP) {
       for (int n = 0; n < count; n++)

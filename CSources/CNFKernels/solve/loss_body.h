@@ -34,7 +34,7 @@ static int CNF_TYPED(chunk_cotangents)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
   const cnf_loss *loss = call->loss;
   switch (loss->kind) {
   case CNF_LOSS_NORMAL_NLL: CNF_TYPED(normal_nll)(w, loss, count, D); break;
-  case CNF_LOSS_COTANGENTS: CNF_TYPED(given_cotangents)(w, loss, first, count, D); break;
+  case CNF_LOSS_COTANGENTS: CNF_TYPED(given_cotangents)(w, loss, first, count, D); return 1; /* no loss is known */
   default:
     memset(w->chunk_loss, 0, (size_t)count * sizeof(double));
     memset(w->chunk_log_det_bar, 0, (size_t)count * sizeof(double));
@@ -48,7 +48,7 @@ static int CNF_TYPED(chunk_cotangents)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
     w->chunk_loss[s] += scale * loss->kinetic * w->chunk_kinetic[s];
   for (int64_t s = 0; loss->frobenius != 0 && s < count; s++)
     w->chunk_loss[s] += scale * loss->frobenius * w->chunk_frobenius[s];
-  if (call->gradient->loss && loss->kind != CNF_LOSS_COTANGENTS)
+  if (call->gradient->loss)
     for (int64_t s = 0; s < count; s++)
       call->gradient->loss[first + s] = w->chunk_status[s] == CNF_SAMPLE_OK ? w->chunk_loss[s] : NAN;
   return 1;

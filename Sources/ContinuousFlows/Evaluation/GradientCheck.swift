@@ -1,5 +1,4 @@
-/// The gradient of a flow's mean negative log-density beside central differences of it, in Double: whether what training
-/// follows is the derivative of what it says.
+/// The gradient of a flow's mean negative log-density beside central differences of it, in Double: whether it is its derivative.
 ///
 /// A gradient is compared along directions: its own, for each group of numbers, where the derivative is the gradient's length;
 /// and one drawn at random over all parameters, which sees what lies beside it. The discrete gradient is that of the steps that
@@ -13,10 +12,11 @@ public struct GradientCheck: Sendable {
     public let count: Int
     public let gradient: Double
     public let differences: Double
-    /// |gradient − differences| over the larger of the two sizes; 0 where both are 0.
+    /// |gradient − differences| over the larger of the two sizes; 0 where both are 0, infinite where one is not finite.
     public var relativeError: Double {
       let size = max(abs(gradient), abs(differences))
-      return size == 0 ? 0 : abs(gradient - differences) / size
+      let error = size == 0 ? 0 : abs(gradient - differences) / size
+      return error.isFinite ? error : .infinity
     }
   }
 
@@ -122,8 +122,9 @@ private struct Point {
 private struct FrozenSteps {
   let trace: Trace
   private let dimension: Int
-  /// One for each sample: fractions of its steps, and a solver of as many.
-  private let samples: [(fractions: [Double]?, solver: any FieldSolver<Double>)]
+  private let solver: any FieldSolver<Double>
+  /// Of each sample's steps; nil: equal ones.
+  private let fractions: [[Double]?]
   private let seed: UInt64
 
   init(
@@ -132,28 +133,27 @@ private struct FrozenSteps {
     self.seed = seed
     dimension = program.stateDimension
     let count = point.states.count / dimension
-    guard case .perSample = options.control else {
-      let solver: any FieldSolver<Double> = try makeSolver(program: program, options: options, backend: backend)
-      trace = solver.resolvedTrace
-      samples = Array(repeating: (nil, solver), count: count)
-      return
+    var options = options
+    if case .fixed = options.control {
+      fractions = Array(repeating: nil, count: count)
+    } else {
+      let adaptive = try KernelSolver<Double>(program: program, options: options)
+      let all = Self.problem(point, 0..<count, dimension: dimension, fractions: nil, seed: seed)
+      try SolveFailure.check(try adaptive.solve(all))
+      let found = try adaptive.acceptedStepFractions(all)
+      fractions = found
+      options.trace = adaptive.resolvedTrace
+      options.control = .fixed(steps: found.map(\.count).max() ?? 1)
     }
-    let adaptive = try KernelSolver<Double>(program: program, options: options)
-    let all = Self.problem(point, 0..<count, dimension: dimension, fractions: nil, seed: seed)
-    try SolveFailure.check(try adaptive.solve(all))
-    trace = adaptive.resolvedTrace
-    var fixed = options
-    fixed.trace = adaptive.resolvedTrace
-    samples = try adaptive.acceptedStepFractions(all).map { fractions in
-      fixed.control = .fixed(steps: fractions.count - 1)
-      return (fractions, try makeSolver(program: program, options: fixed, backend: backend))
-    }
+    options.threads = 1  // samples go one by one
+    solver = try makeSolver(program: program, options: options, backend: backend)
+    trace = solver.resolvedTrace
   }
 
   func gradient(at point: Point) throws -> Point {
     var sum = point.zero()
-    for (index, sample) in samples.enumerated() {
-      let gradient = try sample.solver.gradient(of: loss, at: problem(point, index))
+    for index in fractions.indices {
+      let gradient = try solver.gradient(of: loss, at: problem(point, index))
       try SolveFailure.check(gradient.solution)
       for (number, value) in gradient.parameters.enumerated() { sum.parameters[number] += value }
       sum.states.replaceSubrange(index * dimension..<(index + 1) * dimension, with: gradient.states)
@@ -174,8 +174,8 @@ private struct FrozenSteps {
 
   private func value(at point: Point) throws -> Double {
     var sum = 0.0
-    for (index, sample) in samples.enumerated() {
-      let solution = try sample.solver.solve(problem(point, index))
+    for index in fractions.indices {
+      let solution = try solver.solve(problem(point, index))
       try SolveFailure.check(solution)
       let square = solution.states.reduce(0) { $0 + $1 * $1 }
       sum += scale * (square / 2 - solution.logDeterminants[0])
@@ -183,12 +183,12 @@ private struct FrozenSteps {
     return sum
   }
 
-  private var scale: Double { 1 / Double(samples.count) }
+  private var scale: Double { 1 / Double(fractions.count) }
   private var loss: Loss<Double> { .standardNormalNegativeLogLikelihood(scale: scale) }
 
   private func problem(_ point: Point, _ sample: Int) -> SolveProblem<Double> {
     Self.problem(
-      point, sample..<sample + 1, dimension: dimension, fractions: samples[sample].fractions, seed: seed)
+      point, sample..<sample + 1, dimension: dimension, fractions: fractions[sample], seed: seed)
   }
 
   private static func problem(

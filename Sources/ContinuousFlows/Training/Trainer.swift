@@ -61,6 +61,7 @@ public final class Trainer {
     self.validation = validation
     self.options = options
     self.folder = folder
+    if folder != nil { _ = try FlowMetadata.text(of: state.flow, kind: FlowMetadata.flowKind) }  // a checkpoint has to hold it
     let program = state.flow.program
     solver = try makeSolver(program: program, options: options.regularisedSolver, backend: options.backend)
     evaluationSolver = try makeSolver(program: program, options: options.evaluationSolver, backend: options.backend)
@@ -159,8 +160,8 @@ public final class Trainer {
     return (mean(solution.kineticEnergies), mean(solution.frobeniusNorms))
   }
 
-  /// The gradient of the batch's mean negative log-density, and of its regularisers. The problem that shares the parameters is gone when this
-  /// returns, so that the optimiser changes them in place.
+  /// The gradient of the batch's mean negative log-density, and of its regularisers. The problem that shares the parameters is
+  /// gone when this returns, so that the optimiser changes them in place.
   private func gradient(of batch: TrainingBatches.Batch, step: Int) throws -> Gradient<Float> {
     let problem = SolveProblem(
       parameters: state.flow.parameters, states: batch.states, from: state.flow.endTime, to: 0, seed: options.seed,

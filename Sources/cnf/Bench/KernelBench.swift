@@ -40,7 +40,9 @@ struct KernelBench {
     var products = BenchTable(
       title: "Kernels: products \(shape)",
       columns: [.words("kernel")] + sets.flatMap { [.numbers("\($0) GFLOP/s"), .numbers("of peak")] },
-      notes: ["peak, measured in this run: \(limits.joined(separator: ", ")) GFLOP/s"])
+      notes: [
+        "peak, measured in this run: \(limits.joined(separator: ", ")) GFLOP/s of float; bf16 products may exceed it on avx512bf16"
+      ])
     var others = BenchTable(
       title: "Kernels: the rest \(shape)", columns: [.words("kernel")] + sets.map { .numbers("\($0) ns/element") })
     for number in names.indices {

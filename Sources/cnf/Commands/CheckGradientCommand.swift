@@ -6,14 +6,14 @@ import FlowIO
 struct CheckGradientCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check-gradient",
-    abstract: "Compare the gradient of a trained flow with differences.",
+    abstract: "Compare the gradient of a flow's likelihood with differences.",
     discussion: """
       The gradient of the mean negative log-likelihood of some samples, with respect to each layer's parameters, the samples and \
       both times, is compared with central differences of it, in double precision: along itself, where the derivative is its \
       length, and for all parameters along a random direction. Adaptive steps are found once and repeated for the differences, \
       since the gradient is that of the steps that were taken.
 
-      Errors stay below 1e-7, but for activations with a kink (relu, elu), where a difference may reach across it. Exit code 1 \
+      The solver is that of evaluation; --solver, --trace and the like choose another, such as that of training. Errors stay below 1e-7, but for activations with a kink (relu, elu), where a difference may reach across it. Exit code 1 \
       where one is larger.
 
       Example:

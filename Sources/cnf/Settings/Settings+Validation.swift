@@ -10,7 +10,7 @@ extension Settings {
     try require(schedule, .schedule, among: ["constant", "cosine"])
     try require(optimiser, .optimiser, among: ["adam", "adamw"])
     try require(backend, .backend, among: Backend.allCases.map(\.rawValue))
-    try validatePrecision()
+    try require(precision, .precision, among: Precision.allCases.map(\.rawValue))
     try require(norm, .norm, among: ErrorNorm.allCases.map(\.rawValue))
     if StepController(controller) == nil {
       let isTriple = controller.hasPrefix("pid:")
@@ -86,8 +86,8 @@ extension Settings {
     }
   }
 
-  private func validatePrecision() throws {
-    try require(precision, .precision, among: Precision.allCases.map(\.rawValue))
+  /// Of training alone: later commands evaluate in full precision.
+  func validateTraining() throws {
     guard precision == Precision.full.rawValue || backend == Backend.c.rawValue else {
       throw CommandFailure(
         .usage, "precision is mixed, which the backend \(backend) does not have: leave --backend out")

@@ -21,6 +21,7 @@ struct TrainingSession {
 
   /// A new run. What is wrong with settings or data is found before the folder is made.
   init(settings: Settings, out: String, isQuiet: Bool) throws {
+    try settings.validateTraining()
     var settings = settings
     if case .file(let path) = try DatasetSource(settings.data) {
       // The run may be looked at from elsewhere.
@@ -57,6 +58,7 @@ struct TrainingSession {
     let recorded = try Settings.read(from: present)
     let settings = try overrides.resolved(over: recorded, origin: "the command line")
     try settings.validate()
+    try settings.validateTraining()
     split = try settings.loadSplit()
     if FileManager.default.fileExists(atPath: present.checkpointPath) {
       folder = try RunFolder.open(at: path)
