@@ -1,8 +1,19 @@
-/// An explicit Runge-Kutta method: `kᵢ = f(t + cᵢh, x + h Σⱼ aᵢⱼkⱼ)`, `x′ = x + h Σᵢ bᵢkᵢ`, error `h Σᵢ eᵢkᵢ`.
+/// What a method's coefficients belong to.
+public enum MethodFamily: String, Sendable {
+  /// Explicit: `kᵢ = f(t + cᵢh, x + h Σⱼ aᵢⱼkⱼ)`.
+  case rungeKutta
+  /// Of earlier steps' slopes.
+  case multistep
+  /// Linearly implicit, for stiff fields: a, b and e belong to transformed stages, as `cnf.h` has them. It has no gradient.
+  case rosenbrock
+}
+
+/// A method: of Runge and Kutta `kᵢ = f(t + cᵢh, x + h Σⱼ aᵢⱼkⱼ)`; of every family `x′ = x + h Σᵢ bᵢkᵢ`, error `h Σᵢ eᵢkᵢ`.
 ///
 /// The numbers live in one place, the C library's table; this is the shape they travel in.
 public struct ButcherTableau: Sendable, Equatable {
   public let name: String
+  public let family: MethodFamily
   /// Another name of the method.
   public let alias: String?
   public let citation: String
@@ -20,11 +31,11 @@ public struct ButcherTableau: Sendable, Equatable {
   public let isFirstSameAsLast: Bool
 
   public init(
-    name: String, alias: String? = nil, citation: String, order: Int, embeddedOrder: Int, a: [[Double]], b: [Double],
-    c: [Double],
-    e: [Double], isFirstSameAsLast: Bool
+    name: String, family: MethodFamily = .rungeKutta, alias: String? = nil, citation: String, order: Int,
+    embeddedOrder: Int, a: [[Double]], b: [Double], c: [Double], e: [Double], isFirstSameAsLast: Bool
   ) {
     self.name = name
+    self.family = family
     self.alias = alias
     self.citation = citation
     self.order = order

@@ -1,9 +1,12 @@
 import CNFKernels
 
-/// The explicit Runge-Kutta methods, read from the C library's table: the numbers exist nowhere else.
+/// The methods, read from the C library's table: the numbers exist nowhere else.
 public enum Methods {
   /// Every method, in the table's order.
   public static let all: [ButcherTableau] = (0..<cnf_method_count()).map(tableau)
+
+  /// The explicit Runge-Kutta ones: those that have gradients by their own steps, every trace, and a twin in Swift.
+  public static let explicit: [ButcherTableau] = all.filter { $0.family == .rungeKutta }
 
   /// The method of this name, or `KernelError.unknownMethod` with names like it.
   public static func named(_ name: String) throws(KernelError) -> ButcherTableau {
@@ -22,6 +25,15 @@ public enum Methods {
     return index
   }
 
+  private static func family(_ family: Int32) -> MethodFamily {
+    switch cnf_family(rawValue: UInt32(family)) {
+    case CNF_FAMILY_RUNGE_KUTTA: return .rungeKutta
+    case CNF_FAMILY_MULTISTEP: return .multistep
+    case CNF_FAMILY_ROSENBROCK: return .rosenbrock
+    default: preconditionFailure("method of family \(family), which this module does not know")
+    }
+  }
+
   private static func tableau(_ method: Int32) -> ButcherTableau {
     var info = cnf_method_info()
     info.struct_size = MemoryLayout<cnf_method_info>.size
@@ -33,7 +45,7 @@ public enum Methods {
     }
     let a = (0..<stages).map { numbers(info.a + $0 * Int(info.a_stride)) }
     return ButcherTableau(
-      name: String(cString: info.name), alias: info.alias.map { String(cString: $0) },
+      name: String(cString: info.name), family: family(info.family), alias: info.alias.map { String(cString: $0) },
       citation: String(cString: info.citation), order: Int(info.order),
       embeddedOrder: Int(info.embedded_order), a: a, b: numbers(info.b), c: a.map { $0.reduce(0, +) },
       e: numbers(info.e), isFirstSameAsLast: info.is_fsal != 0)

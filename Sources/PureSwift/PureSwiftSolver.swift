@@ -17,8 +17,8 @@ public final class PureSwiftSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
   let table: StageTable<Scalar>
 
   /// - Parameter tableau: of the method that `options` names; this module has no table of its own.
-  /// - Throws: `PureSwiftError` where the program is incomplete, an option is out of its range, the method has no error
-  ///   estimate but adaptive steps are asked for, or a trace asked for by name does not fit the program.
+  /// - Throws: `PureSwiftError` where the program is incomplete, an option is out of its range, the method is not an
+  ///   explicit Runge-Kutta one or has no error estimate but adaptive steps are asked for, or a trace asked for by name does not fit the program.
   public init(program: FieldProgram, options: SolverOptions, tableau: ButcherTableau) throws {
     try Self.check(program, options, tableau)
     self.program = program

@@ -16,7 +16,7 @@ struct BenchSolvers: ParsableCommand {
       """)
 
   @Option(help: "The folder to write to.") var out = "runs/bench-solvers"
-  @Option(help: "Names of methods, separated by commas; all adaptive ones without it.") var methods: String?
+  @Option(help: "Names of methods, separated by commas; all explicit adaptive ones without it.") var methods: String?
   @Option(help: "The smallest tolerance is 1e-N.") var digits = 11
 
   func validate() throws {
@@ -24,10 +24,13 @@ struct BenchSolvers: ParsableCommand {
     for name in methodNames where try !Methods.named(name).isAdaptive {
       throw ValidationError("method '\(name)' has no error estimate: it takes fixed steps only")
     }
+    for name in methodNames where try Methods.named(name).family == .rosenbrock {
+      throw ValidationError("method '\(name)' needs the Jacobian, which the non-stiff problems lack")
+    }
   }
 
   private var methodNames: [String] {
-    methods?.split(separator: ",").map(String.init) ?? Methods.all.filter(\.isAdaptive).map(\.name)
+    methods?.split(separator: ",").map(String.init) ?? Methods.explicit.filter(\.isAdaptive).map(\.name)
   }
   private var tolerances: [Double] { (3...digits).map { Double("1e-\($0)")! } }
 

@@ -133,7 +133,7 @@ static int32_t zero_loss(void *context, size_t first, size_t count, const void *
 }
 
 /* Runs all that the options allow, small call first: a buffer that grows with a later, larger call would show. */
-static cnf_status run(cnf_solver *solver, int regularised) {
+static cnf_status run(cnf_solver *solver, int regularised, int differentiable) {
   cnf_loss losses[] = {
       {.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_NORMAL_NLL, .scale = 1},
       {.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_CALLBACK, .function = zero_loss},
@@ -162,7 +162,7 @@ static cnf_status run(cnf_solver *solver, int regularised) {
         .struct_size = sizeof input, .parameters = &theta, .x0 = &x0, .count = counts[i], .t0 = 1, .t1 = 0, .seed = 3};
     cnf_status result = cnf_solve(solver, &input, &output);
     if (result == CNF_OK) result = cnf_solver_evaluate(solver, &input, &velocity, divergence);
-    for (size_t j = 0; j < sizeof losses / sizeof losses[0] && result == CNF_OK; ++j)
+    for (size_t j = 0; j < sizeof losses / sizeof losses[0] && differentiable && result == CNF_OK; ++j)
       result = cnf_solve_vjp(solver, &input, &losses[j], &output, &gradient);
     if (result != CNF_OK) return result;
   }
@@ -195,11 +195,11 @@ static void test_calls_allocate_nothing(const cnf_field *field, const char *dtyp
         CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
         /* OpenMP makes its threads at the first region that asks for so many: that call is not counted. All later
          * solvers are counted from their very first call. */
-        if (!is_warm) CHECK(run(solver, ways[t].regularised) == CNF_OK);
+        if (!is_warm) CHECK(run(solver, ways[t].regularised, 1) == CNF_OK);
         is_warm = 1;
 
         watch(0);
-        const cnf_status result = run(solver, ways[t].regularised);
+        const cnf_status result = run(solver, ways[t].regularised, 1);
         unwatch();
         char detail[160];
         snprintf(detail, sizeof detail,
@@ -212,6 +212,27 @@ static void test_calls_allocate_nothing(const cnf_field *field, const char *dtyp
       }
     }
   }
+}
+
+/* A Rosenbrock method has matrices to factor, and no gradient. After the test above: OpenMP has its threads. */
+static void test_rosenbrock_allocates_nothing(const cnf_field *field) {
+  for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control)
+    for (int regularised = 0; regularised < 2; ++regularised) {
+      cnf_solver_options options;
+      cnf_solver_options_init(&options, sizeof options);
+      options.method = cnf_method_find("rodas4");
+      options.control = control;
+      options.steps = 6;
+      options.kinetic = options.frobenius = regularised;
+      options.threads = 3;
+      cnf_solver *solver = NULL;
+      CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
+      watch(0);
+      const cnf_status result = run(solver, regularised, 0);
+      unwatch();
+      CHECK(result == CNF_OK && allocations == 0 && releases == 0);
+      cnf_solver_destroy(solver);
+    }
 }
 
 /* The number of attempts until creation succeeds is the number of allocations it makes, plus 1. */
@@ -273,6 +294,7 @@ int main(void) {
     }
     CHECK(cnf_random_normal(dtype, 1, CNF_STREAM_DATA, 0, 0, COUNT, D, &x0) == CNF_OK);
     test_calls_allocate_nothing(field, dtype == CNF_FLOAT32 ? "float" : "double");
+    test_rosenbrock_allocates_nothing(field);
     if (dtype == CNF_FLOAT32) test_solver_without_memory(field);
     cnf_field_destroy(field);
   }

@@ -37,7 +37,7 @@ import Testing
           program: Fixtures.everyOperation(3, activation), trace: .hutchinson, method: "dopri5",
           control: .fixed(steps: 8), name: "every operation \(activation)"))
     }
-    for method in Methods.all {
+    for method in Methods.explicit {
       cases.append(
         Case(
           program: Fixtures.net(3, [24, 17], .tanh), trace: .hutchinson, method: method.name,
@@ -51,7 +51,7 @@ import Testing
     [(Trace.none, 1), (.hutchinson, 1), (.hutchinson, 11), (.exactTangents, 1), (.exactProduct, 1)].filter {
       regularisation.fits($0.0)
     }.flatMap { trace, probes in
-      Methods.all.map { method in
+      Methods.explicit.map { method in
         Case(
           program: Fixtures.net(3, [24, 17], .tanh), trace: trace, method: method.name, control: .fixed(steps: 8),
           name: "tanh", probes: probes, regularisation: regularisation)
@@ -114,9 +114,21 @@ import Testing
     }
   }
 
-  @Test(arguments: Methods.all.filter(\.isAdaptive).map(\.name))
+  @Test(arguments: Methods.explicit.filter(\.isAdaptive).map(\.name))
   func adaptiveStepsOfEveryMethodAreTheSame(method: String) throws {
     try compareSteps(method, trace: .exact, tolerance: 1e-4, .none)
+  }
+
+  @Test func methodsWithoutATwinAreRefusedByName() throws {
+    let rosenbrock = Methods.all.filter { $0.family != .rungeKutta }
+    #expect(rosenbrock.map(\.name) == ["rodas4"])
+    for tableau in rosenbrock {
+      #expect(throws: PureSwiftError.notExplicit(tableau.name)) {
+        try PureSwiftSolver<Double>(
+          program: Fixtures.net(2, [4], .tanh),
+          options: Fixtures.options(tableau.name, .fixed(steps: 4), trace: .none), tableau: tableau)
+      }
+    }
   }
 
   private func compareSteps(

@@ -17,7 +17,10 @@ CNF_API cnf_status cnf_method_get(int32_t method, cnf_method_info *info) {
   if (!info) return CNF_ERROR_NULL;
   if (!cnf_knows_method_info_size(info->struct_size)) return CNF_ERROR_STRUCT_SIZE;
   if (!t) return CNF_ERROR_METHOD;
-  if (info->struct_size == sizeof *info) info->alias = t->alias;
+  if (info->struct_size == sizeof *info) {
+    info->alias = t->alias;
+    info->family = t->rosenbrock ? CNF_FAMILY_ROSENBROCK : CNF_FAMILY_RUNGE_KUTTA;
+  }
   info->name = t->name;
   info->citation = t->citation;
   info->order = t->order;

@@ -1,5 +1,6 @@
 #include "api/handles.h"
 #include "api/sizes.h"
+#include "solve/tableau.h"
 #include <math.h>
 
 #define CNF_KEY_LIMIT ((uint64_t)1 << 44) /* of steps and sample ids in the keys of random numbers */
@@ -81,6 +82,7 @@ CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *inpu
   if (!status && output) status = check_output(solver, input, output);
   if (!status) status = check_loss(solver, loss);
   if (!status && gradient->struct_size != sizeof *gradient) status = CNF_ERROR_STRUCT_SIZE;
+  if (!status && cnf_tableau_at(solver->options.method)->rosenbrock) status = CNF_ERROR_METHOD_GRADIENT;
   if (!status) status = cnf_program_check_callbacks(&solver->program, solver->trace, 1);
   return status ? status : run(solver, input, loss, output, gradient);
 }

@@ -100,6 +100,16 @@ static cnf_status resolve_trace(const cnf_program *p, const cnf_solver_options *
   return CNF_OK;
 }
 
+/* What goes with a Rosenbrock method, which takes D tangents of whatever divergence is asked for. */
+static cnf_status resolve_rosenbrock(const cnf_program *p, cnf_solver_options *o, int32_t *trace) {
+  if (p->state_dim > CNF_ROSENBROCK_ROWS) return CNF_ERROR_METHOD_SIZE;
+  if (o->precision == CNF_PRECISION_MIXED) return CNF_ERROR_OPTION;
+  if (o->trace == CNF_TRACE_HUTCHINSON || o->trace == CNF_TRACE_EXACT_PRODUCT) return CNF_ERROR_TRACE;
+  if (*trace != CNF_TRACE_NONE) *trace = CNF_TRACE_EXACT_TANGENTS;
+  o->exclude_log_det = 1;
+  return cnf_program_check_callbacks(p, CNF_TRACE_EXACT_TANGENTS, 0);
+}
+
 static cnf_status want_end_tangents(cnf_program *p) {
   int32_t *scratch = malloc(((size_t)p->op_count + 1) * sizeof *scratch);
   if (!scratch) return CNF_ERROR_MEMORY;
@@ -137,10 +147,12 @@ CNF_API cnf_status cnf_solver_create(const cnf_field *field, const cnf_solver_op
   cnf_solver *s = calloc(1, sizeof *s);
   if (!s) return CNF_ERROR_MEMORY;
   s->options = without_defaults(given);
+  const int rosenbrock = cnf_tableau_at(given.method)->rosenbrock != NULL;
   status = resolve_trace(&field->program, &s->options, &s->trace);
+  if (!status && rosenbrock) status = resolve_rosenbrock(&field->program, &s->options, &s->trace);
   if (!status) status = cnf_program_check_callbacks(&field->program, s->trace, 0);
   if (!status) status = cnf_program_copy(&field->program, &s->program);
-  if (!status && s->options.frobenius) status = want_end_tangents(&s->program);
+  if (!status && (s->options.frobenius || rosenbrock)) status = want_end_tangents(&s->program);
   if (!status && s->program.dtype == CNF_FLOAT32)
     status = cnf_solver_make_f32(&s->program, &s->options, s->trace, &s->f32);
   else if (!status)

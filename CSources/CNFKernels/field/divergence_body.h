@@ -73,10 +73,10 @@ static real CNF_TYPED(probe_weight)(const CNF_TYPED(cnf_model) * m) {
 static void CNF_TYPED(add_tangents)(CNF_TYPED(cnf_evaluator) * e, int32_t first, int32_t count,
                                     CNF_TYPED(cnf_integrands) out) {
   EVALUATOR_NAMES(e);
-  for (int32_t g = 0; m->frobenius && g < count; g++) {
+  for (int32_t g = 0; p->ends_run && g < count; g++) {
     const real *y_dot = CNF_TYPED(tangent_of)(e, first, g, p->op_count);
     k->dot(p->state_dim, CNF_TYPED(rows_of)(m, e->constants.tangent, first + g, CNF_STATE), y_dot, 1, out.divergence);
-    k->dot(p->state_dim, y_dot, y_dot, 1, out.frobenius);
+    if (m->frobenius) k->dot(p->state_dim, y_dot, y_dot, 1, out.frobenius);
   }
   for (int32_t i = 0; i < p->op_count; i++) {
     if (!CNF_TYPED(goes_out)(p, i)) continue;
@@ -134,11 +134,12 @@ static void CNF_TYPED(clear_integrands)(const CNF_TYPED(cnf_model) * m, CNF_TYPE
 static void CNF_TYPED(evaluate)(CNF_TYPED(cnf_evaluator) * e, const real *time, int with_integrands,
                                 CNF_TYPED(cnf_integrands) out) {
   EVALUATOR_NAMES(e);
-  int32_t total = with_integrands ? CNF_TYPED(tangent_count)(m) : 0, group = CNF_TYPED(group_size)(m);
+  const int with_trace = with_integrands && m->trace != CNF_TRACE_NONE && !m->jacobian;
+  int32_t total = with_trace ? CNF_TYPED(tangent_count)(m) : 0, group = CNF_TYPED(group_size)(m);
   CNF_TYPED(field_forward)(e, time, 0, total < group ? total : group);
-  if (!with_integrands || m->trace == CNF_TRACE_NONE) CNF_TYPED(clear_integrands)(m, out);
+  if (!with_trace) CNF_TYPED(clear_integrands)(m, out);
   if (with_integrands && m->kinetic) CNF_TYPED(kinetic_energy)(e, out.kinetic);
-  if (!with_integrands || m->trace == CNF_TRACE_NONE) return;
+  if (!with_trace) return;
   if (m->trace == CNF_TRACE_EXACT_PRODUCT) {
     CNF_TYPED(product_divergence)(e, out.divergence);
     return;

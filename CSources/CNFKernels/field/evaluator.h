@@ -26,8 +26,9 @@ typedef struct CNF_TYPED(cnf_model) {
   const CNF_TYPED(cnf_bf16_kernels) * bf16; /* mixed precision: those of derivatives' products; else NULL */
   int32_t trace;                            /* NONE, HUTCHINSON, EXACT_TANGENTS or EXACT_PRODUCT */
   int32_t probes;
-  int32_t kinetic, frobenius;           /* 1: evaluations give this regulariser too; program->ends_run is frobenius */
-  const real *theta;                    /* of the call under way */
+  int32_t kinetic, frobenius; /* 1: evaluations give this regulariser too; program->ends_run is 1 where frobenius is */
+  int32_t jacobian;           /* 1: unit tangents are there for the method, no divergence is asked for: it is 0 */
+  const real *theta;          /* of the call under way */
   CNF_TYPED(cnf_linear_place) * places; /* [op_count] */
   real *packed;                         /* all packed weights */
   real *packed_bf16;                    /* those that derivatives are multiplied by, in mixed precision */

@@ -63,7 +63,7 @@ typedef struct cnf_program {
   int32_t widest;    /* rows of the largest block */
   size_t parameter_count;
   int32_t state_read;      /* 1: some live op reads the state */
-  int32_t ends_run;        /* 1: dx/dt's own tangent is wanted of every evaluation (tangent_plan.c) */
+  int32_t ends_run;        /* 1: dx/dt's own tangent is wanted of every evaluation that has tangents (tangent_plan.c) */
   size_t products;         /* sum of rows*cols over LINEAR and CALLBACK ops: multiply-adds of one evaluation */
   size_t tangent_products; /* the same over those that a tangent runs through in every evaluation */
   cnf_trace_product trace;

@@ -67,34 +67,36 @@ extern "C" {
 /* ---- 2  Status -------------------------------------------------------------------------------------------------- */
 
 /* X(name, value, message): values are pinned for ever. */
-#define CNF_STATUS_LIST(X)                                                                        \
-  X(CNF_OK, 0, "ok")                                                                              \
-  X(CNF_ERROR_NULL, 1, "a required pointer is NULL")                                              \
-  X(CNF_ERROR_STRUCT_SIZE, 2, "struct_size is not the size of any known version of the struct")   \
-  X(CNF_ERROR_DTYPE, 3, "unknown dtype, or one that an option does not go with")                  \
-  X(CNF_ERROR_SIZE, 4, "a size is zero, negative or so large that its product overflows")         \
-  X(CNF_ERROR_OP_KIND, 5, "unknown op kind")                                                      \
-  X(CNF_ERROR_OP_INPUT, 6, "an op reads a block that does not exist before it")                   \
-  X(CNF_ERROR_OP_SHAPE, 7, "an op's row counts do not fit")                                       \
-  X(CNF_ERROR_ACTIVATION, 8, "unknown activation")                                                \
-  X(CNF_ERROR_FIELD_SHAPE, 9, "the last op does not have as many rows as the state")              \
-  X(CNF_ERROR_METHOD, 10, "unknown method")                                                       \
-  X(CNF_ERROR_OPTION, 11, "an option is out of its range")                                        \
-  X(CNF_ERROR_TOLERANCE, 12, "tolerances must be finite, not negative, and not both zero")        \
-  X(CNF_ERROR_NOT_ADAPTIVE, 13, "the method has no error estimate: use CNF_CONTROL_FIXED")        \
-  X(CNF_ERROR_TRACE, 14, "the trace asked for does not fit the field program")                    \
-  X(CNF_ERROR_TIME, 15, "t0 and t1 must be finite")                                               \
-  X(CNF_ERROR_STEP_FRACTIONS, 16, "step fractions must rise from 0 to 1")                         \
-  X(CNF_ERROR_ISA, 17, "this instruction set is unknown or this machine lacks it")                \
-  X(CNF_ERROR_LOSS, 18, "unknown loss kind")                                                      \
-  X(CNF_ERROR_MEMORY, 19, "out of memory")                                                        \
-  X(CNF_ERROR_CALLBACK, 20, "the callback of a loss reported failure")                            \
-  X(CNF_ERROR_OP_RESERVED, 21, "an op sets a member that its kind does not use")                  \
-  X(CNF_ERROR_KERNEL, 22, "a kernel's result is not that of the generic kernels")                 \
-  X(CNF_ERROR_REGULARISER, 23, "a regulariser is asked for that the solver was not created with") \
-  X(CNF_ERROR_CALLBACK_TANGENT, 24, "this trace needs the `tangent` of every callback")           \
-  X(CNF_ERROR_CALLBACK_REVERSE, 25, "a gradient needs the `reverse` of every callback")           \
-  X(CNF_ERROR_CALLBACK_TANGENT_REVERSE, 26, "a divergence's gradient needs `tangent_reverse`")
+#define CNF_STATUS_LIST(X)                                                                             \
+  X(CNF_OK, 0, "ok")                                                                                   \
+  X(CNF_ERROR_NULL, 1, "a required pointer is NULL")                                                   \
+  X(CNF_ERROR_STRUCT_SIZE, 2, "struct_size is not the size of any known version of the struct")        \
+  X(CNF_ERROR_DTYPE, 3, "unknown dtype, or one that an option does not go with")                       \
+  X(CNF_ERROR_SIZE, 4, "a size is zero, negative or so large that its product overflows")              \
+  X(CNF_ERROR_OP_KIND, 5, "unknown op kind")                                                           \
+  X(CNF_ERROR_OP_INPUT, 6, "an op reads a block that does not exist before it")                        \
+  X(CNF_ERROR_OP_SHAPE, 7, "an op's row counts do not fit")                                            \
+  X(CNF_ERROR_ACTIVATION, 8, "unknown activation")                                                     \
+  X(CNF_ERROR_FIELD_SHAPE, 9, "the last op does not have as many rows as the state")                   \
+  X(CNF_ERROR_METHOD, 10, "unknown method")                                                            \
+  X(CNF_ERROR_OPTION, 11, "an option is out of its range")                                             \
+  X(CNF_ERROR_TOLERANCE, 12, "tolerances must be finite, not negative, and not both zero")             \
+  X(CNF_ERROR_NOT_ADAPTIVE, 13, "the method has no error estimate: use CNF_CONTROL_FIXED")             \
+  X(CNF_ERROR_TRACE, 14, "the trace asked for does not fit the field program")                         \
+  X(CNF_ERROR_TIME, 15, "t0 and t1 must be finite")                                                    \
+  X(CNF_ERROR_STEP_FRACTIONS, 16, "step fractions must rise from 0 to 1")                              \
+  X(CNF_ERROR_ISA, 17, "this instruction set is unknown or this machine lacks it")                     \
+  X(CNF_ERROR_LOSS, 18, "unknown loss kind")                                                           \
+  X(CNF_ERROR_MEMORY, 19, "out of memory")                                                             \
+  X(CNF_ERROR_CALLBACK, 20, "the callback of a loss reported failure")                                 \
+  X(CNF_ERROR_OP_RESERVED, 21, "an op sets a member that its kind does not use")                       \
+  X(CNF_ERROR_KERNEL, 22, "a kernel's result is not that of the generic kernels")                      \
+  X(CNF_ERROR_REGULARISER, 23, "a regulariser is asked for that the solver was not created with")      \
+  X(CNF_ERROR_CALLBACK_TANGENT, 24, "this trace needs the `tangent` of every callback")                \
+  X(CNF_ERROR_CALLBACK_REVERSE, 25, "a gradient needs the `reverse` of every callback")                \
+  X(CNF_ERROR_CALLBACK_TANGENT_REVERSE, 26, "a divergence's gradient needs `tangent_reverse`")         \
+  X(CNF_ERROR_METHOD_GRADIENT, 27, "this method has no discrete gradient: use the continuous adjoint") \
+  X(CNF_ERROR_METHOD_SIZE, 28, "the state has too many rows for a Rosenbrock method, which takes 512")
 
 typedef enum cnf_status {
 #define CNF_X(name, value, message) name = value,
@@ -232,12 +234,32 @@ CNF_API cnf_status cnf_field_linear_layout(const cnf_field *field, int32_t op, s
 CNF_API cnf_status cnf_field_op_parameters(const cnf_field *field, int32_t op, size_t *offset, size_t *count);
 
 /* ---- 5  Methods -------------------------------------------------------------------------------------------------
- * Explicit Runge-Kutta methods are data: k_i = f(t + c_i h, x + h sum_j a_ij k_j), x' = x + h sum_i b_i k_i, and the
+ * Methods are data. Explicit Runge-Kutta methods: k_i = f(t + c_i h, x + h sum_j a_ij k_j), x' = x + h sum_i b_i k_i, and the
  * embedded estimate of the step's error is h sum_i e_i k_i. Names, with the order of what is carried on:
  *   fixed steps   1 euler   2 midpoint heun2 ralston   3 heun3   4 rk4 rk4_38
  *   adaptive too  2 adaptive_heun fehlberg2   3 bosh3   5 dopri5 tsit5   7 vern7   8 dopri8
+ *   stiff fields  4 rodas4, adaptive too
  * heun is another name of heun2. torchdiffeq means the same by these names, except that its rk4 is the 3/8 rule, rk4_38 here.
+ *
+ * Where an explicit method needs steps far shorter than its tolerance asks for, the field is stiff: take a Rosenbrock method,
+ * rodas4 (Hairer and Wanner, Solving ODEs II, IV.7; L-stable, stiffly accurate). Each step factors a matrix of D x D, so that
+ *     (1/gamma - h J) k_i = f(t + alpha_i h, x + h sum_j a_ij k_j) + sum_j c_ij k_j + d_i h df/dt,  x' = x + h sum_i b_i k_i,
+ * J = df/dx by D tangents at the step's start, df/dt by a quotient of differences within the step. What follows from that:
+ *   cost         D tangents, D^3/3 multiply-adds and stages + 2 evaluations a step; for D up to 512 (CNF_ERROR_METHOD_SIZE)
+ *   callbacks    need a `tangent` (CNF_ERROR_CALLBACK_TANGENT), which must be the derivative: an approximate J costs orders
+ *   evaluations  each is counted once, the one that J comes with included; two more for df/dt where the program reads the time
+ *                or has a callback, and two more for the divergence or the kinetic energy
+ *   traces       NONE and EXACT_TANGENTS, which EXACT and AUTOMATIC come to; else CNF_ERROR_TRACE. The log-determinant and
+ *                the regularisers are integrated to order 4 by Simpson's rule, and are no part of the error norm
+ *   precision    MIXED is CNF_ERROR_OPTION: bfloat16 would spoil J
+ *   gradient     none: cnf_solve_vjp is CNF_ERROR_METHOD_GRADIENT
  */
+typedef enum cnf_family {
+  CNF_FAMILY_RUNGE_KUTTA = 0,
+  CNF_FAMILY_MULTISTEP = 1, /* reserved: no method of it yet */
+  CNF_FAMILY_ROSENBROCK = 2
+} cnf_family;
+
 typedef struct cnf_method_info {
   size_t struct_size;
   const char *name;       /* static */
@@ -247,10 +269,11 @@ typedef struct cnf_method_info {
   int32_t stages;
   int32_t is_fsal;   /* 1: the last stage is the first of the next step */
   int32_t a_stride;  /* elements from one row of a to the next */
-  const double *a;   /* [stages][a_stride], strictly lower triangular; c_i is the sum of row i */
+  const double *a;   /* [stages][a_stride], strictly lower triangular; c_i is the sum of row i (RUNGE_KUTTA) */
   const double *b;   /* [stages] */
   const double *e;   /* [stages]; NULL where embedded_order is 0 */
   const char *alias; /* static: another name of the method; NULL: none */
+  int32_t family;    /* cnf_family: what a, b and e are coefficients of */
 } cnf_method_info;
 
 CNF_API int32_t cnf_method_count(void);

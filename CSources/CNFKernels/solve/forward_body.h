@@ -17,6 +17,10 @@ static void CNF_TYPED(make_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
                                  const cnf_step_record *record, int kept_later) {
   WORKER_NAMES(w);
   CNF_TYPED(step_row)(w);
+  if (s->tableau->rosenbrock) {
+    CNF_TYPED(rosenbrock_step)(w, s);
+    return;
+  }
   for (int32_t i = s->fsal ? 1 : 0; i < s->count; i++) {
     if (!s->runs[i]) continue;
     if (record->rest >= 0 && cnf_is_kept(s, i))

@@ -28,6 +28,15 @@ static inline int32_t cnf_kept_slot(const cnf_stages *s, const cnf_step_record *
   return slot;
 }
 
+/* What a step of a Rosenbrock method works on (rosenbrock_body.h); no memory is taken for other methods. */
+typedef struct CNF_TYPED(cnf_implicit) {
+  real *matrix;     /* [D][D]: 1/gamma - h J, then its factors */
+  int32_t *pivot;   /* [D][lanes]: the row that was exchanged with row i */
+  real *f;          /* [D]: slope at the step's start */
+  real *f_t;        /* [D]: h df/dt there */
+  real *integrands; /* [3][S]: what is integrated beside the state, at the step's start, middle and end */
+} CNF_TYPED(cnf_implicit);
+
 /* One thread's memory. Panels are [rows][lanes]. States have S rows: D of x, the log-determinant, and the integrals of the
  * regularisers over |dt| that the solver was created with. Slopes have those rows' derivatives by t. */
 typedef struct CNF_TYPED(cnf_worker) {
@@ -76,6 +85,7 @@ typedef struct CNF_TYPED(cnf_worker) {
   double kinetic_bar,
       frobenius_bar; /* of the call: cotangents of row D+1 and on of a state, with the sign of t1 - t0 */
   double t0_bar[CNF_MAX_LANES], t1_bar[CNF_MAX_LANES];
+  CNF_TYPED(cnf_implicit) implicit;
   cnf_work work; /* of the call under way */
 } CNF_TYPED(cnf_worker);
 

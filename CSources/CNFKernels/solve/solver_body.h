@@ -59,6 +59,17 @@ static void CNF_TYPED(adjoint_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   w->record_x = cnf_arena_take(reserve, records, D * sizeof(real));
 }
 
+static void CNF_TYPED(implicit_layout)(CNF_TYPED(cnf_implicit) * im, const CNF_TYPED(cnf_solver) * s,
+                                       cnf_arena *arena) {
+  const size_t lanes = (size_t)s->model.kernels->lanes, row = lanes * sizeof(real);
+  const size_t D = s->stages.tableau->rosenbrock ? (size_t)s->model.program->state_dim : 0;
+  im->matrix = cnf_arena_take(arena, D * D, row);
+  im->pivot = cnf_arena_take(arena, D, lanes * sizeof *im->pivot);
+  im->f = cnf_arena_take(arena, D, row);
+  im->f_t = cnf_arena_take(arena, D, row);
+  im->integrands = cnf_arena_take(arena, D ? 3 * (size_t)CNF_TYPED(state_rows)(&s->model) : 0, row);
+}
+
 static void CNF_TYPED(worker_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * s, cnf_arena *arena,
                                      cnf_arena *reserve) {
   size_t row = (size_t)s->model.kernels->lanes * sizeof(real), stages = (size_t)s->stages.count;
@@ -74,6 +85,7 @@ static void CNF_TYPED(worker_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) *rows[i] = cnf_arena_take(arena, 1, row);
   CNF_TYPED(chunk_layout)(w, s, arena);
   CNF_TYPED(adjoint_layout)(w, s, arena, reserve);
+  CNF_TYPED(implicit_layout)(&w->implicit, s, arena);
 }
 
 static void CNF_TYPED(solver_layout)(CNF_TYPED(cnf_solver) * s, cnf_arena *arena, cnf_arena *reserve) {
@@ -124,6 +136,11 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
   /* batch control runs its steps as fixed ones, once it has found them */
   s->stages = cnf_stages_make(cnf_tableau_at(options->method), options->control == CNF_CONTROL_SAMPLE,
                               !options->exclude_log_det);
+  if (s->stages.tableau->rosenbrock) {
+    s->model.jacobian = trace == CNF_TRACE_NONE;
+    s->model.trace = CNF_TRACE_EXACT_TANGENTS;
+    s->stages.evaluations = CNF_TYPED(rosenbrock_evaluations)(&s->model, &s->stages);
+  }
   s->chunk_capacity = (options->control == CNF_CONTROL_SAMPLE ? CNF_MAX_CHUNK_TILES : 1) * s->model.kernels->lanes;
   s->record_capacity = cnf_record_capacity(options);
   s->bar_sets = CNF_TYPED(group_size)(&s->model) > 1 ? 1 : s->stages.count;

@@ -13,6 +13,7 @@
 #include "solve/lanes_body.h"
 #include "solve/keep_body.h"
 #include "solve/start_body.h"
+#include "solve/rosenbrock_body.h"
 #include "solve/forward_body.h"
 #include "solve/adjoint_body.h"
 #include "solve/queue_body.h"

@@ -192,14 +192,18 @@ static const cnf_tableau tableaux[] = {
            -528747749.0 / 2220607170 - 2.0 / 45, 1.0 / 4}},
 };
 
-int32_t cnf_tableau_count(void) { return (int32_t)(sizeof tableaux / sizeof tableaux[0]); }
+enum { EXPLICIT_COUNT = sizeof tableaux / sizeof tableaux[0] };
+
+int32_t cnf_tableau_count(void) { return EXPLICIT_COUNT + cnf_rosenbrock_count(); }
 
 const cnf_tableau *cnf_tableau_at(int32_t index) {
-  return index >= 0 && index < cnf_tableau_count() ? &tableaux[index] : NULL;
+  if (index < 0) return NULL;
+  return index < EXPLICIT_COUNT ? &tableaux[index] : cnf_rosenbrock_at(index - EXPLICIT_COUNT);
 }
 
 double cnf_tableau_c(const cnf_tableau *t, int32_t stage) {
   double sum = 0;
+  if (t->rosenbrock) return t->rosenbrock->alpha[stage];
   for (int32_t j = 0; j < stage; j++) sum += t->a[stage][j];
   return fabs(sum - 1) < 1e-12 ? 1 : sum; /* the last stages stand at the step's end, to the bit */
 }

@@ -2,21 +2,24 @@
 #define CNF_SOLVE_TABLEAU_H
 
 #include "cnf.h"
+#include "solve/rosenbrock.h"
 
 #define CNF_MAX_STAGES 13
 
-/* An explicit Runge-Kutta method as data; tableau.c is the only table of coefficients in the project. */
+/* A method as data: of Runge and Kutta in tableau.c, of Rosenbrock in rosenbrock.c, the only tables of coefficients in the
+ * project. */
 typedef struct cnf_tableau {
   const char *name, *alias, *citation; /* alias: another name, or NULL */
   int32_t order, embedded_order, stages;
   double a[CNF_MAX_STAGES][CNF_MAX_STAGES]; /* strictly lower triangular */
   double b[CNF_MAX_STAGES];
-  double e[CNF_MAX_STAGES]; /* b minus the embedded weights; zero where embedded_order is 0 */
+  double e[CNF_MAX_STAGES];         /* b minus the embedded weights; zero where embedded_order is 0 */
+  const cnf_rosenbrock *rosenbrock; /* NULL: an explicit Runge-Kutta method */
 } cnf_tableau;
 
 int32_t cnf_tableau_count(void);
 const cnf_tableau *cnf_tableau_at(int32_t index);          /* NULL out of range */
-double cnf_tableau_c(const cnf_tableau *t, int32_t stage); /* the sum of row a[stage] */
+double cnf_tableau_c(const cnf_tableau *t, int32_t stage); /* where the stage is in time */
 int32_t cnf_tableau_is_fsal(const cnf_tableau *t);         /* last row of a is b, and b ends in 0 */
 
 #endif

@@ -1,0 +1,207 @@
+/* A step of a Rosenbrock method: linearly implicit, so that steps need not be short where the field is stiff, and no equation
+ * is iterated. Hairer and Wanner, Solving ODEs II, IV.7, with J = df/dx and f_t = df/dt at (t, x), in the transformed stages
+ * (7.25') which spare the products with J, each divided by h to be a slope like those of an explicit method:
+ *
+ *     (1/gamma - h J) k_i = f(t + alpha_i h, x + h sum_j a_ij k_j) + sum_j c_ij k_j + d_i h f_t,   x' = x + h sum_i b_i k_i,
+ *
+ * the error being h sum_i e_i k_i. All stages share one matrix. In exact arithmetic the method is of its order where J is
+ * df/dx itself, so J comes of the field's tangents. A lane without a sample has h = 0 and the matrix 1/gamma.
+ *
+ * Each lane's matrix is factored with its own pivots by operations on that lane's numbers alone. A singular matrix leaves
+ * infinities or NaN in k, thus in x', and the step is refused as any other that is not finite.
+ *
+ * The log-determinant and the regularisers are quadratures by Simpson's rule over the step, at its start, middle and end: the
+ * middle's state is the dense output at 1/2, x + h sum_j (b_j/2 + h2_j/4 + h3_j/8) k_j, of order 3. Its error is O(h^4) and
+ * the rule's O(h^5), so that the sum over steps is of order 4. They are no part of the error norm.
+ */
+#include "solve/solver.h"
+
+/* Does the field depend on t beyond x? A callback may. */
+static int CNF_TYPED(reads_time)(const CNF_TYPED(cnf_model) * m) {
+  for (int32_t i = 0; i < m->program->op_count; i++) {
+    const int32_t kind = m->program->plans[i].op.kind;
+    if (m->program->plans[i].live && (kind == CNF_OP_TIME || kind == CNF_OP_CALLBACK)) return 1;
+  }
+  return 0;
+}
+
+/* Is anything integrated beside the state? */
+static int CNF_TYPED(has_quadratures)(const CNF_TYPED(cnf_model) * m) { return !m->jacobian || m->kinetic; }
+
+/* Of one step: the stages, the first of which brings the Jacobian along, two for df/dt, two for the quadratures. */
+static int32_t CNF_TYPED(rosenbrock_evaluations)(const CNF_TYPED(cnf_model) * m, const cnf_stages *s) {
+  return s->count + 2 * CNF_TYPED(reads_time)(m) + 2 * CNF_TYPED(has_quadratures)(m);
+}
+
+/* f at the step's start, 1/gamma - h J, and row out of what is integrated. */
+static void CNF_TYPED(make_matrix)(CNF_TYPED(cnf_worker) * w, double gamma) {
+  WORKER_NAMES(w);
+  CNF_TYPED(cnf_evaluator) *e = &w->e;
+  CNF_TYPED(cnf_implicit) *im = &w->implicit;
+  const int32_t group = CNF_TYPED(group_size)(m), end = m->program->op_count;
+  const CNF_TYPED(cnf_integrands) out = CNF_TYPED(integrands_of)(m, im->integrands);
+  const real diagonal = (real)(1 / gamma);
+  const int varies = m->program->blocks[end].from_state;
+  CNF_TYPED(zero_rows)(S, lanes, im->integrands);
+  CNF_TYPED(copy_rows)(D, lanes, w->x, e->kept.value);
+  CNF_TYPED(time_row)(w, 0);
+  for (int32_t first = 0; first < D; first += group) {
+    const int32_t count = D - first < group ? D - first : group;
+    CNF_TYPED(field_forward)(e, first ? NULL : w->time_row, first, count);
+    if (!m->jacobian) CNF_TYPED(add_tangents)(e, first, count, out);
+    for (int32_t g = 0; g < count; g++)
+      for (int32_t r = 0; r < D; r++) {
+        real *to = PANEL(im->matrix, r * D + first + g);
+        const real one = r == first + g ? diagonal : 0;
+        const real *column = varies ? PANEL(CNF_TYPED(tangent_of)(e, first, g, end), r) : NULL;
+        for (int32_t j = 0; j < lanes; j++) to[j] = varies ? one - w->h_row[j] * column[j] : one;
+      }
+  }
+  if (m->kinetic) CNF_TYPED(kinetic_energy)(e, out.kinetic);
+  for (int32_t j = 0; m->frobenius && j < lanes; j++) out.frobenius[j] /= (real)D;
+  for (int32_t i = (D + 1) * lanes; i < S * lanes; i++) im->integrands[i] *= w->direction;
+  CNF_TYPED(copy_rows)(D, lanes, CNF_TYPED(rows_of)(m, e->kept.value, 0, end), im->f);
+}
+
+/* h df/dt from f at the start, at t + delta and t + 2 delta, the times being those that the field sees, rounded: with their
+ * distances p and q from the first, f_t = (f1 - f0) q/(p(q - p)) - (f2 - f0) p/(q(q - p)) + O(delta^2). Nothing is asked of the
+ * field outside the step. delta = h/2^10, in float h/2^5: with u the unit of rounding and delta = c h the quotient's rounding adds
+ * about 4 u/c |f| to a slope (4e-13; 1e-5 in float), its truncation c^2 h^3 f_ttt / 3, and c near u^(1/5) keeps that below
+ * what the step's own error, of h^4 f_tttt, is let be. Where h is too short to change a rounded time, f_t counts as 0. */
+static void CNF_TYPED(make_time_slope)(CNF_TYPED(cnf_worker) * w) {
+  WORKER_NAMES(w);
+  CNF_TYPED(cnf_evaluator) *e = &w->e;
+  CNF_TYPED(cnf_implicit) *im = &w->implicit;
+  const double part = CNF_REAL_BITS == 64 ? 0x1p-10 : 0x1p-5;
+  real weight[2][CNF_MAX_LANES];
+  for (int32_t j = 0; j < lanes; j++) {
+    const double t = (double)(real)w->t[j], p = (double)(real)(w->t[j] + part * w->h[j]) - t,
+                 q = (double)(real)(w->t[j] + 2 * part * w->h[j]) - t;
+    const int apart = p != 0 && q != p;
+    weight[0][j] = apart ? (real)(w->h[j] * (q / p) / (q - p)) : 0;
+    weight[1][j] = apart ? (real)(w->h[j] * -(p / q) / (q - p)) : 0;
+  }
+  CNF_TYPED(zero_rows)(D, lanes, im->f_t);
+  for (int n = 0; n < 2; n++) {
+    CNF_TYPED(time_row)(w, (n + 1) * part);
+    CNF_TYPED(field_forward)(e, w->time_row, 0, 0);
+    const real *f = CNF_TYPED(rows_of)(m, e->kept.value, 0, m->program->op_count);
+    for (int32_t r = 0; r < D; r++)
+      for (int32_t j = 0; j < lanes; j++) PANEL(im->f_t, r)[j] += weight[n][j] * (PANEL(f, r)[j] - PANEL(im->f, r)[j]);
+  }
+}
+
+/* Factors the matrix, lane by lane with partial pivoting: U, and below the diagonal L, whose own is 1. */
+static void CNF_TYPED(factor)(CNF_TYPED(cnf_worker) * w) {
+  WORKER_NAMES(w);
+  real *a = w->implicit.matrix;
+  for (int32_t c = 0; c < D; c++) {
+    int32_t *pivot = w->implicit.pivot + (size_t)c * (size_t)lanes;
+    for (int32_t j = 0; j < lanes; j++) {
+      pivot[j] = c;
+      real most = (real)fabs((double)PANEL(a, c * D + c)[j]);
+      for (int32_t r = c + 1; r < D; r++) {
+        const real size = (real)fabs((double)PANEL(a, r * D + c)[j]);
+        if (size > most) most = size, pivot[j] = r;
+      }
+      for (int32_t i = 0; pivot[j] != c && i < D; i++) {
+        const real swap = PANEL(a, c * D + i)[j];
+        PANEL(a, c * D + i)[j] = PANEL(a, pivot[j] * D + i)[j];
+        PANEL(a, pivot[j] * D + i)[j] = swap;
+      }
+    }
+    for (int32_t r = c + 1; r < D; r++) {
+      real *l = PANEL(a, r * D + c);
+      for (int32_t j = 0; j < lanes; j++) l[j] /= PANEL(a, c * D + c)[j];
+      for (int32_t i = c + 1; i < D; i++) {
+        real *to = PANEL(a, r * D + i);
+        const real *u = PANEL(a, c * D + i);
+        for (int32_t j = 0; j < lanes; j++) to[j] -= l[j] * u[j];
+      }
+    }
+  }
+}
+
+/* x [D] = matrix^-1 x, by its factors. */
+static void CNF_TYPED(solve_factored)(const CNF_TYPED(cnf_worker) * w, real *x) {
+  WORKER_NAMES(w);
+  const real *a = w->implicit.matrix;
+  for (int32_t c = 0; c < D; c++)
+    for (int32_t j = 0; j < lanes; j++) {
+      const int32_t p = w->implicit.pivot[(size_t)c * (size_t)lanes + (size_t)j];
+      const real swap = PANEL(x, c)[j];
+      PANEL(x, c)[j] = PANEL(x, p)[j];
+      PANEL(x, p)[j] = swap;
+    }
+  for (int32_t r = 1; r < D; r++)
+    for (int32_t c = 0; c < r; c++)
+      for (int32_t j = 0; j < lanes; j++) PANEL(x, r)[j] -= PANEL(a, r * D + c)[j] * PANEL(x, c)[j];
+  for (int32_t r = D - 1; r >= 0; r--) {
+    for (int32_t c = r + 1; c < D; c++)
+      for (int32_t j = 0; j < lanes; j++) PANEL(x, r)[j] -= PANEL(a, r * D + c)[j] * PANEL(x, c)[j];
+    for (int32_t j = 0; j < lanes; j++) PANEL(x, r)[j] /= PANEL(a, r * D + r)[j];
+  }
+}
+
+/* k_i into slope i. */
+static void CNF_TYPED(make_implicit_stage)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, int32_t i) {
+  WORKER_NAMES(w);
+  const cnf_rosenbrock *ros = s->tableau->rosenbrock;
+  CNF_TYPED(cnf_implicit) *im = &w->implicit;
+  const real *f = im->f;
+  real *to = CNF_TYPED(slope)(w, i);
+  const int32_t size = D * lanes;
+  if (i > 0) {
+    CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, i, s->tableau->a[i]);
+    k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->e.kept.value);
+    CNF_TYPED(time_row)(w, ros->alpha[i]);
+    CNF_TYPED(field_forward)(&w->e, w->time_row, 0, 0);
+    f = CNF_TYPED(rows_of)(m, w->e.kept.value, 0, m->program->op_count);
+  }
+  const real d = (real)ros->d[i];
+  for (int32_t n = 0; n < size; n++) to[n] = f[n] + d * im->f_t[n];
+  for (int32_t j = 0; j < i; j++) {
+    const real c = (real)ros->c[i][j], *other = CNF_TYPED(slope)(w, j);
+    for (int32_t n = 0; n < size; n++) to[n] += c * other[n];
+  }
+  CNF_TYPED(solve_factored)(w, to);
+}
+
+/* The rows of x1 below the state's, from those at the start. */
+static void CNF_TYPED(integrate_beside)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s) {
+  WORKER_NAMES(w);
+  static const real simpson[3] = {(real)(1.0 / 6), (real)(4.0 / 6), (real)(1.0 / 6)};
+  const cnf_rosenbrock *ros = s->tableau->rosenbrock;
+  const real *rows[3];
+  double middle[CNF_MAX_STAGES] = {0};
+  for (int32_t i = 0; i < s->count; i++) middle[i] = s->tableau->b[i] / 2 + ros->h2[i] / 4 + ros->h3[i] / 8;
+  for (int n = 0; n < 3; n++) {
+    real *panel = w->implicit.integrands + (size_t)n * (size_t)S * (size_t)lanes;
+    rows[n] = PANEL(panel, D);
+    if (n == 0) continue;
+    CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, s->count, n == 1 ? middle : s->tableau->b);
+    k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->e.kept.value);
+    CNF_TYPED(time_row)(w, n == 1 ? 1.0 / 2 : 1);
+    CNF_TYPED(evaluate_slope)(w, 1, panel);
+  }
+  k->combine(S - D, PANEL(w->x, D), w->h_row, 3, simpson, rows, PANEL(w->x1, D));
+}
+
+/* A step of every lane from (t, x) with its h: x1, and slopes for the error. */
+static void CNF_TYPED(rosenbrock_step)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s) {
+  WORKER_NAMES(w);
+  CNF_TYPED(use_scratch)(w, 0);
+  CNF_TYPED(make_matrix)(w, s->tableau->rosenbrock->gamma);
+  if (CNF_TYPED(reads_time)(m))
+    CNF_TYPED(make_time_slope)(w);
+  else
+    CNF_TYPED(zero_rows)(D, lanes, w->implicit.f_t);
+  CNF_TYPED(factor)(w);
+  for (int32_t i = 0; i < s->count; i++) CNF_TYPED(make_implicit_stage)(w, s, i);
+  CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, s->count, s->tableau->b);
+  k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->x1);
+  if (CNF_TYPED(has_quadratures)(m))
+    CNF_TYPED(integrate_beside)(w, s);
+  else
+    CNF_TYPED(copy_rows)(S - D, lanes, PANEL(w->x, D), PANEL(w->x1, D));
+}
