@@ -196,9 +196,26 @@ static void test_damping(void) {
   const cnf_solve_input in = {.struct_size = sizeof in, .x0 = &x0, .count = 1, .t0 = 0, .t1 = 0.1};
   cnf_solve_output out = {.struct_size = sizeof out, .x1 = &x1};
   CHECK(cnf_solve(solver, &in, &out) == CNF_OK);
-  /* R(infinity) = 0: of the 2 that lie between x0 and the slow motion, about 1/z = 1e-7 times a constant is left, beside the
-   * error of the slow motion, (z/6) h^4-like terms divided by z. */
+  /* R(infinity) = 0: of the 2 between x0 and the slow motion, 2/z times a constant is left, z = 1e7; a method that is A-stable
+   * alone would leave all of it. */
   CHECK(fabs(x1 - cos(0.1)) < 1e-4);
+  cnf_solver_destroy(solver);
+
+  /* Adaptive: as many steps as the slow motion asks for. dopri5 is stable up to 3.3e-8, so that all its steps come to 1e-3. */
+  int32_t status, accepted, rejected;
+  double reached;
+  cnf_solve_input far = in;
+  far.t1 = 1;
+  out.status = &status, out.accepted = &accepted, out.rejected = &rejected, out.t_reached = &reached;
+  options = options_of(CNF_CONTROL_SAMPLE, CNF_TRACE_NONE);
+  options.rtol = options.atol = 1e-6;
+  solver = solver_of(field, options);
+  CHECK(cnf_solve(solver, &far, &out) == CNF_OK);
+  CHECK(status == CNF_SAMPLE_OK && accepted + rejected < 100 && fabs(x1 - cos(1)) < 1e-5);
+  cnf_solver_destroy(solver);
+  CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
+  CHECK(cnf_solve(solver, &far, &out) == CNF_OK);
+  CHECK(status == CNF_SAMPLE_MAX_STEPS && accepted + rejected == 4096 && reached < 1e-3);
   cnf_solver_destroy(solver);
   cnf_field_destroy(field);
 }
@@ -248,6 +265,29 @@ static void test_independence(void) {
         CHECK(status[i] == CNF_SAMPLE_NOT_FINITE);
       else
         CHECK(memcmp(together + i * D, other + i * D, D * sizeof *other) == 0 && status[i] == CNF_SAMPLE_OK);
+    }
+    /* in float the same, to its rounding: 7 or some tens of steps of coefficients up to 34, beside a tolerance of 1e-5 */
+    if (control == CNF_CONTROL_SAMPLE) {
+      cnf_field *single = NULL;
+      float theta_f32[P], x0_f32[COUNT * D], x1_f32[COUNT * D];
+      for (int n = 0; n < P; n++) theta_f32[n] = (float)theta[n];
+      for (int n = 0; n < COUNT * D; n++) x0_f32[n] = (float)x0[n];
+      CHECK(cnf_field_create(CNF_FLOAT32, D, ops, 4, &single) == CNF_OK);
+      cnf_solver *narrow = solver_of(single, options);
+      in.parameters = theta_f32, in.x0 = x0_f32, out.x1 = x1_f32;
+      CHECK(cnf_solve(narrow, &in, &out) == CNF_OK);
+      for (int n = 0; n < COUNT * D; n++)
+        CHECK(status[n / D] == CNF_SAMPLE_OK && fabs(x1_f32[n] - together[n]) < 1e-3 * (1 + fabs(together[n])));
+      CHECK(fabs(other_log_det[0] - log_det[0]) < 1e-3 * (1 + fabs(log_det[0])));
+      cnf_solver_destroy(narrow);
+      cnf_field_destroy(single);
+      /* a net with a Lipschitz constant of some 1e8 ends, whatever the status */
+      int32_t accepted[COUNT], rejected[COUNT];
+      double wild[P];
+      for (int n = 0; n < P; n++) wild[n] = 1e4 * theta[n];
+      in.parameters = wild, in.x0 = x0, out.x1 = other, out.accepted = accepted, out.rejected = rejected;
+      CHECK(cnf_solve(two, &in, &out) == CNF_OK);
+      for (int i = 0; i < COUNT; i++) CHECK(accepted[i] + rejected[i] <= 4096 && status[i] <= CNF_SAMPLE_NOT_FINITE);
     }
     cnf_solver_destroy(one);
     cnf_solver_destroy(two);
@@ -302,6 +342,15 @@ static void test_linear(void) {
   cnf_field_destroy(field);
 }
 
+static void test_families(void) {
+  for (int32_t method = 0; method < cnf_method_count(); method++) {
+    cnf_method_info method_info = {.struct_size = sizeof method_info, .family = -1};
+    CHECK(cnf_method_get(method, &method_info) == CNF_OK);
+    CHECK((method_info.family == CNF_FAMILY_ROSENBROCK) == (strcmp(method_info.name, "rodas4") == 0));
+    CHECK(method_info.family == CNF_FAMILY_ROSENBROCK || method_info.family == CNF_FAMILY_RUNGE_KUTTA);
+  }
+}
+
 static void test_refusals(void) {
   cnf_field *field = smooth_field();
   cnf_solver *solver = NULL;
@@ -349,6 +398,7 @@ int main(void) {
   test_damping();
   test_independence();
   test_linear();
+  test_families();
   test_refusals();
   return check_report();
 }
