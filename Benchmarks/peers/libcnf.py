@@ -59,6 +59,7 @@ MethodInfo = struct(
     ("b", POINTER(c_double)),
     ("e", POINTER(c_double)),
     ("alias", c_char_p),
+    ("family", c_int32),
 )
 SolverOptions = struct(
     "cnf_solver_options",
@@ -90,6 +91,7 @@ SolverOptions = struct(
     ("atol_rows", c_void_p),
     ("kinetic", c_int32),
     ("frobenius", c_int32),
+    ("order", c_int32),
 )
 SolverInfo = struct(
     "cnf_solver_info",

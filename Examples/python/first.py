@@ -33,7 +33,7 @@ class SolverOptions(ctypes.Structure):
         for name in ("pcoeff", "icoeff", "dcoeff", "safety", "factor_min", "factor_max", "max_step")
     ]
     _fields_ += [("rtol_rows", POINTER(c_double)), ("atol_rows", POINTER(c_double))]
-    _fields_ += [("kinetic", c_int32), ("frobenius", c_int32)]
+    _fields_ += [("kinetic", c_int32), ("frobenius", c_int32), ("order", c_int32)]
 
 
 class SolveInput(ctypes.Structure):

@@ -162,7 +162,7 @@ static cnf_status run(cnf_solver *solver, int regularised, int differentiable) {
         .struct_size = sizeof input, .parameters = &theta, .x0 = &x0, .count = counts[i], .t0 = 1, .t1 = 0, .seed = 3};
     cnf_status result = cnf_solve(solver, &input, &output);
     if (result == CNF_OK) result = cnf_solver_evaluate(solver, &input, &velocity, divergence);
-    for (size_t j = 0; j < sizeof losses / sizeof losses[0] && differentiable && result == CNF_OK; ++j)
+    for (size_t j = 0; j < sizeof losses / sizeof losses[0] && result == CNF_OK && differentiable; ++j)
       result = cnf_solve_vjp(solver, &input, &losses[j], &output, &gradient);
     if (result != CNF_OK) return result;
   }
@@ -172,7 +172,7 @@ static cnf_status run(cnf_solver *solver, int regularised, int differentiable) {
 /* ---- Tests ------------------------------------------------------------------------------------------------------ */
 
 static void test_calls_allocate_nothing(const cnf_field *field, const char *dtype_text) {
-  static const char *const control_text[] = {"adaptive", "fixed"};
+  static const char *const way_text[] = {"dopri5, adaptive", "dopri5", "explicit_adams", "implicit_adams"};
   static const struct {
     int32_t trace, regularised;
   } ways[] = {{CNF_TRACE_NONE, 0},
@@ -182,11 +182,13 @@ static void test_calls_allocate_nothing(const cnf_field *field, const char *dtyp
               {CNF_TRACE_EXACT, 1}};
   for (int32_t threads = 1; threads <= 3; ++threads) {
     int is_warm = 0;
-    for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control) {
+    for (int32_t way = 0; way < 4; ++way) {
+      const int differentiable = way < 2;
       for (size_t t = 0; t < sizeof ways / sizeof ways[0]; ++t) {
         cnf_solver_options options;
         cnf_solver_options_init(&options, sizeof options);
-        options.control = control;
+        options.control = way == 0 ? CNF_CONTROL_SAMPLE : CNF_CONTROL_FIXED;
+        if (!differentiable) options.method = cnf_method_find(way_text[way]);
         options.steps = 6;
         options.trace = ways[t].trace;
         options.kinetic = options.frobenius = ways[t].regularised;
@@ -195,17 +197,17 @@ static void test_calls_allocate_nothing(const cnf_field *field, const char *dtyp
         CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
         /* OpenMP makes its threads at the first region that asks for so many: that call is not counted. All later
          * solvers are counted from their very first call. */
-        if (!is_warm) CHECK(run(solver, ways[t].regularised, 1) == CNF_OK);
+        if (!is_warm) CHECK(run(solver, ways[t].regularised, differentiable) == CNF_OK);
         is_warm = 1;
 
         watch(0);
-        const cnf_status result = run(solver, ways[t].regularised, 1);
+        const cnf_status result = run(solver, ways[t].regularised, differentiable);
         unwatch();
         char detail[160];
         snprintf(detail, sizeof detail,
                  "%ld allocations, %ld releases: %s, %s steps, trace %d, regularised %d, %d threads",
-                 atomic_load(&allocations), atomic_load(&releases), dtype_text, control_text[control],
-                 (int)ways[t].trace, (int)ways[t].regularised, (int)threads);
+                 atomic_load(&allocations), atomic_load(&releases), dtype_text, way_text[way], (int)ways[t].trace,
+                 (int)ways[t].regularised, (int)threads);
         CHECK(result == CNF_OK);
         check_count(allocations == 0 && releases == 0, "calls allocate nothing", detail, __LINE__);
         cnf_solver_destroy(solver);

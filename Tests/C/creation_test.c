@@ -200,9 +200,11 @@ static void test_methods(void) {
     CHECK(cnf_method_get(method, &info) == CNF_OK);
     CHECK(cnf_method_find(info.name) == method);
     CHECK(info.alias == NULL || cnf_method_find(info.alias) == method);
-    CHECK(info.citation != NULL && info.a != NULL && info.b != NULL);
+    CHECK(info.citation != NULL);
+    CHECK((info.a != NULL) == (info.stages > 0) && (info.b != NULL) == (info.stages > 0));
     CHECK((info.e != NULL) == (info.embedded_order > 0));
   }
+  CHECK(cnf_method_find("explicit_adams") >= 0 && cnf_method_find("implicit_adams") >= 0);
   CHECK(cnf_method_find("heun") == cnf_method_find("heun2") && cnf_method_find("heun") >= 0);
 
   CHECK(cnf_method_get(0, NULL) == CNF_ERROR_NULL);
@@ -304,6 +306,7 @@ static void test_solver_options(const cnf_field *field) {
   REFUSE_OPTIONS(CNF_ERROR_TOLERANCE, options.rtol_rows = options.atol_rows = zeros);
   REFUSE_OPTIONS(CNF_ERROR_TOLERANCE, (options.rtol_rows = zeros, options.atol = 0));
   REFUSE_OPTIONS(CNF_ERROR_OPTION, options.kinetic = -1);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.order = 13);
   REFUSE_OPTIONS(CNF_ERROR_OPTION, options.kinetic = 2);
   REFUSE_OPTIONS(CNF_ERROR_OPTION, options.frobenius = -1);
   REFUSE_OPTIONS(CNF_ERROR_OPTION, options.frobenius = UNKNOWN);

@@ -19,7 +19,7 @@ CNF_API cnf_status cnf_method_get(int32_t method, cnf_method_info *info) {
   if (!t) return CNF_ERROR_METHOD;
   if (info->struct_size == sizeof *info) {
     info->alias = t->alias;
-    info->family = t->rosenbrock ? CNF_FAMILY_ROSENBROCK : CNF_FAMILY_RUNGE_KUTTA;
+    info->family = t->family;
   }
   info->name = t->name;
   info->citation = t->citation;
@@ -27,9 +27,9 @@ CNF_API cnf_status cnf_method_get(int32_t method, cnf_method_info *info) {
   info->embedded_order = t->embedded_order;
   info->stages = t->stages;
   info->is_fsal = cnf_tableau_is_fsal(t);
-  info->a = &t->a[0][0];
+  info->a = t->stages ? &t->a[0][0] : NULL;
   info->a_stride = CNF_MAX_STAGES;
-  info->b = t->b;
+  info->b = t->stages ? t->b : NULL;
   info->e = t->embedded_order ? t->e : NULL;
   return CNF_OK;
 }

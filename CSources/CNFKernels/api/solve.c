@@ -1,9 +1,14 @@
 #include "api/handles.h"
 #include "api/sizes.h"
 #include "solve/tableau.h"
+#include <float.h>
 #include <math.h>
 
 #define CNF_KEY_LIMIT ((uint64_t)1 << 44) /* of steps and sample ids in the keys of random numbers */
+
+#define CNF_EQUAL_FRACTIONS (4 * DBL_EPSILON) /* what i/n may be off by, however it was computed */
+
+static int32_t family_of(const cnf_solver *s) { return cnf_tableau_at(s->options.method)->family; }
 
 static cnf_status check_fractions(const cnf_solver *s, const cnf_solve_input *in) {
   if (s->options.control != CNF_CONTROL_FIXED) return in->step_fractions ? CNF_ERROR_STEP_FRACTIONS : CNF_OK;
@@ -14,6 +19,9 @@ static cnf_status check_fractions(const cnf_solver *s, const cnf_solve_input *in
     return CNF_ERROR_STEP_FRACTIONS;
   for (size_t i = 1; i < n; i++)
     if (!(f[i] > f[i - 1])) return CNF_ERROR_STEP_FRACTIONS;
+  if (!cnf_is_adams(family_of(s))) return CNF_OK;
+  for (size_t i = 1; i < n; i++)
+    if (fabs(f[i] - (double)i / (double)(n - 1)) > CNF_EQUAL_FRACTIONS) return CNF_ERROR_UNEQUAL_STEPS;
   return CNF_OK;
 }
 
@@ -82,7 +90,7 @@ CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *inpu
   if (!status && output) status = check_output(solver, input, output);
   if (!status) status = check_loss(solver, loss);
   if (!status && gradient->struct_size != sizeof *gradient) status = CNF_ERROR_STRUCT_SIZE;
-  if (!status && cnf_tableau_at(solver->options.method)->rosenbrock) status = CNF_ERROR_METHOD_GRADIENT;
+  if (!status && family_of(solver) != CNF_FAMILY_RUNGE_KUTTA) status = CNF_ERROR_METHOD_GRADIENT;
   if (!status) status = cnf_program_check_callbacks(&solver->program, solver->trace, 1);
   return status ? status : run(solver, input, loss, output, gradient);
 }

@@ -1,5 +1,6 @@
 #include "api/handles.h"
 #include "api/sizes.h"
+#include "solve/adams.h"
 #include "solve/control.h"
 #include "solve/parallel.h"
 #include "solve/tableau.h"
@@ -55,8 +56,10 @@ static cnf_status check_options(const cnf_solver_options *o, int32_t state_dim) 
   if (!in_range(o->control, CNF_CONTROL_SAMPLE, CNF_CONTROL_BATCH)) return CNF_ERROR_OPTION;
   if (o->control != CNF_CONTROL_FIXED) {
     if (!t->embedded_order) return CNF_ERROR_NOT_ADAPTIVE;
-    if (!are_tolerances(o, state_dim)) return CNF_ERROR_TOLERANCE;
   }
+  if (o->control != CNF_CONTROL_FIXED || t->family == CNF_FAMILY_IMPLICIT_ADAMS)
+    if (!are_tolerances(o, state_dim)) return CNF_ERROR_TOLERANCE;
+  if (!in_range(o->order, 0, CNF_ADAMS_MOST)) return CNF_ERROR_OPTION;
   if (!is_length(o->initial_step) || !is_length(o->min_step) || !is_controller(o)) return CNF_ERROR_OPTION;
   if (!in_range(o->norm, CNF_NORM_RMS, CNF_NORM_MAX)) return CNF_ERROR_OPTION;
   if (!in_range(o->max_steps, 0, CNF_MOST_STEPS) || !in_range(o->steps, 0, CNF_MOST_STEPS)) return CNF_ERROR_OPTION;
@@ -122,6 +125,7 @@ static cnf_status want_end_tangents(cnf_program *p) {
 static cnf_solver_options without_defaults(cnf_solver_options o) {
   if (!o.max_steps) o.max_steps = CNF_DEFAULT_MAX_STEPS;
   if (!o.probes) o.probes = 1;
+  if (!o.order) o.order = CNF_ADAMS_MOST;
   if (!o.threads) o.threads = cnf_parallel_default_threads();
   if (!o.isa) o.isa = cnf_isa_best();
   if (!o.store_bytes) o.store_bytes = CNF_DEFAULT_STORE;

@@ -96,7 +96,8 @@ extern "C" {
   X(CNF_ERROR_CALLBACK_REVERSE, 25, "a gradient needs the `reverse` of every callback")                \
   X(CNF_ERROR_CALLBACK_TANGENT_REVERSE, 26, "a divergence's gradient needs `tangent_reverse`")         \
   X(CNF_ERROR_METHOD_GRADIENT, 27, "this method has no discrete gradient: use the continuous adjoint") \
-  X(CNF_ERROR_METHOD_SIZE, 28, "the state has too many rows for a Rosenbrock method, which takes 512")
+  X(CNF_ERROR_METHOD_SIZE, 28, "the state has too many rows for a Rosenbrock method, which takes 512") \
+  X(CNF_ERROR_UNEQUAL_STEPS, 29, "a multistep method needs equal steps")
 
 typedef enum cnf_status {
 #define CNF_X(name, value, message) name = value,
@@ -253,11 +254,26 @@ CNF_API cnf_status cnf_field_op_parameters(const cnf_field *field, int32_t op, s
  *                the regularisers are integrated to order 4 by Simpson's rule, and are no part of the error norm
  *   precision    MIXED is CNF_ERROR_OPTION: bfloat16 would spoil J
  *   gradient     none: cnf_solve_vjp is CNF_ERROR_METHOD_GRADIENT
+ *
+ * Adams methods, explicit_adams and implicit_adams, are for equal fixed steps, and as torchdiffeq has them. With m the option
+ * `order` (12 where it is 0), a sample's slopes at its last steps' beginnings, k of them and m - 1 at most, are kept. While
+ * k < 3, so always where m < 4, a step is one of rk4_38. Else
+ *   explicit  x' = x + h sum_j b_j f(t - j h), j < k: Adams-Bashforth of order k
+ *   implicit  x' = x + h (c_0 f(t + h, x') + sum_j c_j f(t + h - j h)), j = 1..k: Adams-Moulton of order k + 1, solved by
+ *             iteration from the explicit one's x' until no component of x' - x changes by more than atol + rtol times its
+ *             size (the options' rtol and atol); at most 4 times
+ * k grows by one a step, but not where the iteration did not get so far: that step is taken as it is, and counted among the
+ * sample's `rejected`. (torchdiffeq judges the whole batch, and warns; here a sample's iterations are its own.) As steps go to
+ * 0, and iterations converge, the start decides the order: min(m - 1, 4) for the explicit, min(m, 5) for the implicit method,
+ * where m is at least 4. Long explicit formulas are stable for short steps alone: h times a rate of decay must be below
+ * 0.3, 0.088 and 0.0034 for k = 4, 6 and 11. The log-determinant and regularisers are summed by the same formulas, and the log-determinant is a
+ * component of the iteration unless exclude_log_det. Neither method has a discrete gradient: CNF_ERROR_METHOD_GRADIENT.
  */
 typedef enum cnf_family {
   CNF_FAMILY_RUNGE_KUTTA = 0,
-  CNF_FAMILY_MULTISTEP = 1, /* reserved: no method of it yet */
-  CNF_FAMILY_ROSENBROCK = 2
+  CNF_FAMILY_EXPLICIT_ADAMS = 1,
+  CNF_FAMILY_IMPLICIT_ADAMS = 2,
+  CNF_FAMILY_ROSENBROCK = 3
 } cnf_family;
 
 typedef struct cnf_method_info {
@@ -273,7 +289,7 @@ typedef struct cnf_method_info {
   const double *b;   /* [stages] */
   const double *e;   /* [stages]; NULL where embedded_order is 0 */
   const char *alias; /* static: another name of the method; NULL: none */
-  int32_t family;    /* cnf_family: what a, b and e are coefficients of */
+  int32_t family; /* cnf_family: what a, b and e are coefficients of; of Adams methods stages is 0, and they are NULL */
 } cnf_method_info;
 
 CNF_API int32_t cnf_method_count(void);
@@ -371,6 +387,7 @@ typedef struct cnf_solver_options {
                                           log-determinant keeps, so these are never both 0; NULL: rtol, atol */
   int32_t kinetic;                     /* 1: solves integrate the kinetic energy, 1/2 mean_D f^2, over |dt| */
   int32_t frobenius;                   /* 1: solves integrate the Jacobian's Frobenius norm, |J|_F^2 / D, over |dt| */
+  int32_t order;                       /* Adams methods: m of section 5, 1 to 12; 0: 12 */
 } cnf_solver_options;
 
 /* Regularisers (RNODE, Finlay et al. 2020, arXiv 2002.02798) are quadratures by the method's weights over the accepted steps.
@@ -425,7 +442,8 @@ typedef struct cnf_solve_input {
                                    sample ids below 2^44 */
   const uint64_t *sample_ids; /* [count]; NULL: sample i has id i */
   const double *step_fractions; /* CNF_CONTROL_FIXED: [step_fraction_count] rising from 0 to 1, step i runs from
-                                   t0 + f[i](t1 - t0) to t0 + f[i+1](t1 - t0); NULL: equal steps */
+                                   t0 + f[i](t1 - t0) to t0 + f[i+1](t1 - t0); NULL: equal steps. Adams methods: equal
+                                   ones to within rounding, else CNF_ERROR_UNEQUAL_STEPS */
   size_t step_fraction_count;
 } cnf_solve_input;
 
@@ -436,7 +454,7 @@ typedef struct cnf_solve_output {
   double *t_reached;      /* [count]: t1 where the status is ok */
   int32_t *status;        /* [count]: cnf_sample_status */
   int32_t *accepted;      /* [count]: steps */
-  int32_t *rejected;      /* [count]: steps */
+  int32_t *rejected;      /* [count]: steps; implicit_adams: accepted ones whose iteration did not converge */
   int32_t *evaluations;   /* [count]: of the field, those of rejected steps and of the first step's choice included */
   double *step_fractions; /* [count][step_fraction_stride]: accepted steps' ends as fractions, from 0; NaN after
                                    the last; what does not fit is left out */

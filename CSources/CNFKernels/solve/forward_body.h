@@ -97,6 +97,7 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   const cnf_solver_options *o = &call->solver->options;
   const cnf_stages *s = &call->solver->stages;
   int adaptive = !call->steps, components = D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det);
+  const int adams = cnf_is_adams(call->solver->family);
   double ratio = 0;
   int32_t accepted = 0;
   k->finite(S, w->x1, 0, w->row);
@@ -111,7 +112,7 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
     w->mask_row[j] = 0;
     records[j] = NULL;
     if (n < 0) continue;
-    w->chunk_evaluations[n] += s->evaluations;
+    w->chunk_evaluations[n] += adams ? w->spent[j] : s->evaluations;
     int finite = w->row[j] == 0;
     if (adaptive) ratio = finite ? cnf_norm_of(o->norm, (double)w->sum_row[j], components) : NAN;
     if (adaptive ? ratio <= 1 : finite) {
@@ -121,6 +122,7 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
       const double length = fabs(w->h[j]);
       w->chunk_smallest[n] = w->chunk_accepted[n] > 0 ? fmin(length, w->chunk_smallest[n]) : length;
       w->chunk_accepted[n]++;
+      if (adams) w->chunk_rejected[n] += w->doubtful[j];
       w->step[j]++;
       w->t[j] += w->h[j];
       if (adaptive) w->h[j] *= cnf_step_factor(o, ratio, s->order, &w->past[j]);
@@ -178,6 +180,9 @@ static void CNF_TYPED(leave_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
   }
 }
 
+static void CNF_TYPED(start_adams)(CNF_TYPED(cnf_worker) * w); /* adams_body.h */
+static void CNF_TYPED(make_adams_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver);
+
 /* Solves samples [first, first + count) of the call, count <= chunk_capacity, into the worker's chunk_ arrays. */
 static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
                                      int64_t count) {
@@ -188,6 +193,7 @@ static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   memset(w->k, 0, (size_t)solver->stages.count * (size_t)S * (size_t)lanes * sizeof(real));
   w->slots_used = 0;
   CNF_TYPED(start_chunk)(w, call, first, count);
+  if (cnf_is_adams(solver->family)) CNF_TYPED(start_adams)(w);
   for (;;) {
     cnf_step_record tile = {.first = -1, .rest = -1}, *records[CNF_MAX_LANES];
     int32_t live = 0;
@@ -197,8 +203,12 @@ static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
     if (live == 0 && next < count) continue;
     if (live == 0) break;
     if (keep && solver->options.control != CNF_CONTROL_SAMPLE) CNF_TYPED(take_slots)(w, solver, -1, &tile);
-    CNF_TYPED(make_step)(w, solver, &solver->stages, &tile, keep && !call->steps);
-    CNF_TYPED(count_work)(w, solver->stages.evaluations);
+    if (cnf_is_adams(solver->family)) {
+      CNF_TYPED(make_adams_step)(w, solver);
+    } else {
+      CNF_TYPED(make_step)(w, solver, &solver->stages, &tile, keep && !call->steps);
+      CNF_TYPED(count_work)(w, solver->stages.evaluations);
+    }
     if (CNF_TYPED(judge_steps)(w, call, &tile, records)) {
       if (keep && !call->steps) CNF_TYPED(keep_step)(w, solver, records);
       k->blend(S, w->mask_row, w->x1, w->x, w->x);

@@ -21,6 +21,7 @@ static const cnf_rosenbrock rodas4 = {
 
 static const cnf_tableau methods[] = {
     {.name = "rodas4",
+     .family = CNF_FAMILY_ROSENBROCK,
      .citation = "Hairer and Wanner 1996, Solving ODEs II, IV.7: RODAS, L-stable, stiffly accurate",
      .order = 4,
      .embedded_order = 3,

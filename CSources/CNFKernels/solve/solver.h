@@ -2,6 +2,7 @@
 #ifndef CNF_SOLVE_SOLVER_H
 #define CNF_SOLVE_SOLVER_H
 #include "field/evaluator.h"
+#include "solve/adams.h"
 #include "solve/control.h"
 #include "solve/entry.h"
 #include "solve/stages.h"
@@ -53,6 +54,13 @@ typedef struct CNF_TYPED(cnf_worker) {
   cnf_ratios past[CNF_MAX_LANES];
   int32_t step[CNF_MAX_LANES];      /* the step to be made, or in the adjoint to be reversed */
   int32_t next_slot[CNF_MAX_LANES]; /* of stage 0 of the step to be made: first-same-as-last */
+  /* Adams methods (adams_body.h) */
+  real *history;                   /* [slopes][S]: a ring of slopes at steps' beginnings */
+  real *one_row;                   /* [1]: ones */
+  int32_t newest;                  /* place in the ring */
+  int32_t slopes[CNF_MAX_LANES];   /* how many of them the lane's next formula may take */
+  int32_t spent[CNF_MAX_LANES];    /* evaluations of the step just made */
+  int32_t doubtful[CNF_MAX_LANES]; /* 1: its iteration did not converge */
   /* chunk, by sample within it */
   real *chunk_x1; /* [chunk][D] */
   double *chunk_log_det, *chunk_t, *chunk_smallest, *chunk_kinetic, *chunk_frobenius;
@@ -111,6 +119,7 @@ struct CNF_TYPED(cnf_solver) {
   size_t slot_size;        /* reals of one */
   int32_t constant_rows;   /* a lane's constants, in reals */
   int32_t bar_sets;        /* stages whose cotangents are held at once */
+  int32_t family;          /* cnf_family; `stages` are those of the start of an Adams method */
   CNF_TYPED(cnf_worker) * workers; /* [threads] */
   CNF_TYPED(cnf_partials) partials;
   double *grid; /* [record_capacity + 1]: step fractions that batch control has found */

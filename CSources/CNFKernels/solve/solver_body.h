@@ -78,6 +78,9 @@ static void CNF_TYPED(worker_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   w->x = cnf_arena_take(arena, state, row);
   w->x1 = cnf_arena_take(arena, state, row);
   w->k = cnf_arena_take(arena, stages * state, row);
+  size_t slopes = cnf_is_adams(s->family) ? (size_t)cnf_adams_slopes(s->options.order) : 0;
+  w->history = cnf_arena_take(arena, slopes * state, row);
+  w->one_row = cnf_arena_take(arena, slopes > 0, row);
   w->scratch = cnf_arena_take(arena, stages * CNF_TYPED(kept_reals)(&s->model), sizeof(real));
   real **rows[] = {&w->h_row,     &w->time_row,     &w->mask_row,      &w->sum_row,           &w->row,
                    &w->mu_row,    &w->stage_mu_row, &w->time_bar_row,  &w->divergence_row,    &w->h_bar_row,
@@ -134,8 +137,10 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
   s->model.kinetic = options->kinetic;
   s->model.frobenius = options->frobenius;
   /* batch control runs its steps as fixed ones, once it has found them */
-  s->stages = cnf_stages_make(cnf_tableau_at(options->method), options->control == CNF_CONTROL_SAMPLE,
-                              !options->exclude_log_det);
+  const cnf_tableau *method = cnf_tableau_at(options->method);
+  s->family = method->family;
+  if (cnf_is_adams(s->family)) method = cnf_tableau_at(cnf_method_find(CNF_ADAMS_START));
+  s->stages = cnf_stages_make(method, options->control == CNF_CONTROL_SAMPLE, !options->exclude_log_det);
   if (s->stages.tableau->rosenbrock) {
     s->model.jacobian = trace == CNF_TRACE_NONE;
     s->model.trace = CNF_TRACE_EXACT_TANGENTS;

@@ -15,6 +15,7 @@
 #include "solve/start_body.h"
 #include "solve/rosenbrock_body.h"
 #include "solve/forward_body.h"
+#include "solve/adams_body.h"
 #include "solve/adjoint_body.h"
 #include "solve/queue_body.h"
 #include "solve/backward_body.h"

@@ -190,6 +190,15 @@ static const cnf_tableau tableaux[] = {
            561292985.0 / 797845732 - 656045339.0 / 265891186, -1041891430.0 / 1371343529 + 3867574721.0 / 1518517206,
            760417239.0 / 1151165299 - 465885868.0 / 322736535, 118820643.0 / 751138087 - 53011238.0 / 667516719,
            -528747749.0 / 2220607170 - 2.0 / 45, 1.0 / 4}},
+    /* Orders as steps go to 0: three steps from the start are taken with errors of h^4 and h^5 (solve/adams_body.h). */
+    {.name = "explicit_adams",
+     .citation = "Bashforth and Adams 1883; Hairer, Norsett and Wanner, Solving ODEs I, III.1",
+     .family = CNF_FAMILY_EXPLICIT_ADAMS,
+     .order = 4},
+    {.name = "implicit_adams",
+     .citation = "Moulton 1926; Hairer, Norsett and Wanner, Solving ODEs I, III.1",
+     .family = CNF_FAMILY_IMPLICIT_ADAMS,
+     .order = 5},
 };
 
 enum { EXPLICIT_COUNT = sizeof tableaux / sizeof tableaux[0] };

@@ -6,16 +6,21 @@
 
 #define CNF_MAX_STAGES 13
 
-/* A method as data: of Runge and Kutta in tableau.c, of Rosenbrock in rosenbrock.c, the only tables of coefficients in the
- * project. */
+/* A method as data: of Runge and Kutta in tableau.c, of Rosenbrock in rosenbrock.c, or of Adams, whose formulas are in adams.c and
+ * whose entry here has 0 stages: the only tables of coefficients in the project. */
 typedef struct cnf_tableau {
   const char *name, *alias, *citation; /* alias: another name, or NULL */
+  int32_t family;                      /* cnf_family */
   int32_t order, embedded_order, stages;
   double a[CNF_MAX_STAGES][CNF_MAX_STAGES]; /* strictly lower triangular */
   double b[CNF_MAX_STAGES];
   double e[CNF_MAX_STAGES];         /* b minus the embedded weights; zero where embedded_order is 0 */
   const cnf_rosenbrock *rosenbrock; /* NULL: an explicit Runge-Kutta method */
 } cnf_tableau;
+
+static inline int cnf_is_adams(int32_t family) {
+  return family == CNF_FAMILY_EXPLICIT_ADAMS || family == CNF_FAMILY_IMPLICIT_ADAMS;
+}
 
 int32_t cnf_tableau_count(void);
 const cnf_tableau *cnf_tableau_at(int32_t index);          /* NULL out of range */
