@@ -1,14 +1,16 @@
-/// What a method's coefficients belong to.
-public enum MethodFamily: String, Sendable {
+/// What a method's coefficients belong to. Runge-Kutta methods alone have a discrete gradient, and a twin in Swift.
+public enum MethodFamily: Sendable, Equatable {
   /// Explicit: `kᵢ = f(t + cᵢh, x + h Σⱼ aᵢⱼkⱼ)`.
   case rungeKutta
-  /// Of earlier steps' slopes.
-  case multistep
-  /// Linearly implicit, for stiff fields: a, b and e belong to transformed stages, as `cnf.h` has them. It has no gradient.
+  /// Adams-Bashforth, from a start of `rk4_38`; a, b and e are empty.
+  case explicitAdams
+  /// Adams-Moulton, iterated from Adams-Bashforth, from the same start; a, b and e are empty.
+  case implicitAdams
+  /// Linearly implicit, for stiff fields: a, b and e belong to transformed stages, as `cnf.h` has them.
   case rosenbrock
 }
 
-/// A method: of Runge and Kutta `kᵢ = f(t + cᵢh, x + h Σⱼ aᵢⱼkⱼ)`; of every family `x′ = x + h Σᵢ bᵢkᵢ`, error `h Σᵢ eᵢkᵢ`.
+/// A method: of Runge and Kutta `kᵢ = f(t + cᵢh, x + h Σⱼ aᵢⱼkⱼ)`; of these and Rosenbrock's `x′ = x + h Σᵢ bᵢkᵢ`, error `h Σᵢ eᵢkᵢ`.
 ///
 /// The numbers live in one place, the C library's table; this is the shape they travel in.
 public struct ButcherTableau: Sendable, Equatable {
@@ -21,7 +23,7 @@ public struct ButcherTableau: Sendable, Equatable {
   public let order: Int
   /// Order of the embedded solution; 0 where there is none.
   public let embeddedOrder: Int
-  /// `[stages][stages]`, strictly lower triangular.
+  /// `[stages][stages]`, strictly lower triangular; no stages but of Runge-Kutta methods.
   public let a: [[Double]]
   public let b: [Double]
   public let c: [Double]

@@ -43,6 +43,12 @@ public struct SolverOptions: Sendable, Equatable {
   /// Name of a method, such as `rk4` or `dopri5`; the C library's table has them all.
   public var method: String
   public var control: StepControl
+  /// Adams methods: the longest formula, 1 to 12, as torchdiffeq counts it (`cnf.h`, section 5); below 4, steps of `rk4_38`.
+  public var maximumOrder: Int
+  /// implicit_adams: a step's iteration ends where it changes each component by less than
+  /// `iterationAtol + iterationRtol · size`.
+  public var iterationRtol: Double
+  public var iterationAtol: Double
   /// Length of the first adaptive step; nil: chosen (Hairer-Nørsett-Wanner I, II.4).
   public var initialStep: Double?
   /// A shorter step ends the sample; nil: 16 units in the last place of `t`.
@@ -81,10 +87,14 @@ public struct SolverOptions: Sendable, Equatable {
     maximumSteps: Int = 4096, trace: Trace = .exact, probe: Probe = .rademacher,
     probeCount: Int = 1, errorNormIncludesLogDeterminant: Bool = true, threads: Int? = nil,
     keptEvaluationBytes: Int? = nil, precision: Precision = .full,
-    integratesKineticEnergy: Bool = false, integratesFrobeniusNorm: Bool = false
+    integratesKineticEnergy: Bool = false, integratesFrobeniusNorm: Bool = false,
+    maximumOrder: Int = 12, iterationRtol: Double = 1e-5, iterationAtol: Double = 1e-5
   ) {
     self.method = method
     self.control = control
+    self.maximumOrder = maximumOrder
+    self.iterationRtol = iterationRtol
+    self.iterationAtol = iterationAtol
     self.initialStep = initialStep
     self.minimumStep = minimumStep
     self.maximumStep = maximumStep

@@ -5,8 +5,8 @@ public enum Methods {
   /// Every method, in the table's order.
   public static let all: [ButcherTableau] = (0..<cnf_method_count()).map(tableau)
 
-  /// The explicit Runge-Kutta ones: those that have gradients by their own steps, every trace, and a twin in Swift.
-  public static let explicit: [ButcherTableau] = all.filter { $0.family == .rungeKutta }
+  /// Those that have a discrete gradient, and a twin in Swift: the explicit Runge-Kutta methods.
+  public static let rungeKutta = all.filter { $0.family == .rungeKutta }
 
   /// The method of this name, or `KernelError.unknownMethod` with names like it.
   public static func named(_ name: String) throws(KernelError) -> ButcherTableau {
@@ -26,11 +26,12 @@ public enum Methods {
   }
 
   private static func family(_ family: Int32) -> MethodFamily {
-    switch cnf_family(rawValue: UInt32(family)) {
-    case CNF_FAMILY_RUNGE_KUTTA: return .rungeKutta
-    case CNF_FAMILY_MULTISTEP: return .multistep
-    case CNF_FAMILY_ROSENBROCK: return .rosenbrock
-    default: preconditionFailure("method of family \(family), which this module does not know")
+    switch UInt32(bitPattern: family) {
+    case CNF_FAMILY_RUNGE_KUTTA.rawValue: .rungeKutta
+    case CNF_FAMILY_EXPLICIT_ADAMS.rawValue: .explicitAdams
+    case CNF_FAMILY_IMPLICIT_ADAMS.rawValue: .implicitAdams
+    case CNF_FAMILY_ROSENBROCK.rawValue: .rosenbrock
+    default: preconditionFailure("cnf.h and the library do not belong together")
     }
   }
 

@@ -27,7 +27,11 @@ extension SolverOptions {
       try Self.require(steps, "steps")
       c.control = Int32(CNF_CONTROL_FIXED.rawValue)
       c.steps = Int32(clamping: steps)
+      c.rtol = iterationRtol
+      c.atol = iterationAtol
     }
+    try Self.require(maximumOrder, "maximumOrder")
+    c.order = Int32(clamping: maximumOrder)
     c.initial_step = initialStep ?? 0
     c.min_step = minimumStep ?? 0
     c.max_step = maximumStep ?? 0

@@ -6,8 +6,8 @@ public enum PureSwiftError: Error, Equatable {
   case incompleteProgram(stateDimension: Int, lastRows: Int)
   /// A tableau's arrays do not have the lengths its number of stages asks for.
   case malformedTableau(String)
-  /// A method that is not an explicit Runge-Kutta one.
-  case notExplicit(String)
+  /// A method that is no Runge-Kutta method.
+  case notRungeKutta(String)
   /// Adaptive steps were asked of a method without an error estimate.
   case notAdaptive(String)
   /// One step size for the whole batch.
@@ -41,8 +41,8 @@ extension PureSwiftError: CustomStringConvertible {
       "the field program's last block has \(rows) rows, but the state has \(dimension): it cannot be dx/dt"
     case .malformedTableau(let name):
       "the tableau of method '\(name)' is malformed: a, b, c and e must have one entry per stage"
-    case .notExplicit(let name):
-      "method '\(name)' is not supported by the Swift backend, which runs explicit Runge-Kutta methods: use the C kernels"
+    case .notRungeKutta(let name):
+      "method '\(name)' is not supported by the Swift backend: use a Runge-Kutta method, or the C kernels"
     case .notAdaptive(let name):
       "method '\(name)' has no error estimate: give it fixed steps"
     case .batchControl:

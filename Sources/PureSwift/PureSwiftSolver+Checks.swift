@@ -8,7 +8,7 @@ extension PureSwiftSolver {
       throw .incompleteProgram(
         stateDimension: program.stateDimension, lastRows: program.operations.isEmpty ? 0 : program.blockRows.last ?? 0)
     }
-    guard tableau.family == .rungeKutta else { throw .notExplicit(tableau.name) }
+    guard tableau.family == .rungeKutta else { throw .notRungeKutta(tableau.name) }
     let stages = tableau.stages
     guard stages >= 1, tableau.a.count == stages, tableau.a.allSatisfy({ $0.count == stages }),
       tableau.c.count == stages, tableau.e.isEmpty || tableau.e.count == stages

@@ -30,7 +30,7 @@ struct BenchSolvers: ParsableCommand {
   }
 
   private var methodNames: [String] {
-    methods?.split(separator: ",").map(String.init) ?? Methods.explicit.filter(\.isAdaptive).map(\.name)
+    methods?.split(separator: ",").map(String.init) ?? Methods.rungeKutta.filter(\.isAdaptive).map(\.name)
   }
   private var tolerances: [Double] { (3...digits).map { Double("1e-\($0)")! } }
 

@@ -37,7 +37,7 @@ import Testing
           program: Fixtures.everyOperation(3, activation), trace: .hutchinson, method: "dopri5",
           control: .fixed(steps: 8), name: "every operation \(activation)"))
     }
-    for method in Methods.explicit {
+    for method in Methods.rungeKutta {
       cases.append(
         Case(
           program: Fixtures.net(3, [24, 17], .tanh), trace: .hutchinson, method: method.name,
@@ -51,7 +51,7 @@ import Testing
     [(Trace.none, 1), (.hutchinson, 1), (.hutchinson, 11), (.exactTangents, 1), (.exactProduct, 1)].filter {
       regularisation.fits($0.0)
     }.flatMap { trace, probes in
-      Methods.explicit.map { method in
+      Methods.rungeKutta.map { method in
         Case(
           program: Fixtures.net(3, [24, 17], .tanh), trace: trace, method: method.name, control: .fixed(steps: 8),
           name: "tanh", probes: probes, regularisation: regularisation)
@@ -114,7 +114,7 @@ import Testing
     }
   }
 
-  @Test(arguments: Methods.explicit.filter(\.isAdaptive).map(\.name))
+  @Test(arguments: Methods.rungeKutta.filter(\.isAdaptive).map(\.name))
   func adaptiveStepsOfEveryMethodAreTheSame(method: String) throws {
     try compareSteps(method, trace: .exact, tolerance: 1e-4, .none)
   }
@@ -123,7 +123,7 @@ import Testing
     let rosenbrock = Methods.all.filter { $0.family != .rungeKutta }
     #expect(rosenbrock.map(\.name) == ["rodas4"])
     for tableau in rosenbrock {
-      #expect(throws: PureSwiftError.notExplicit(tableau.name)) {
+      #expect(throws: PureSwiftError.notRungeKutta(tableau.name)) {
         try PureSwiftSolver<Double>(
           program: Fixtures.net(2, [4], .tanh),
           options: Fixtures.options(tableau.name, .fixed(steps: 4), trace: .none), tableau: tableau)

@@ -44,7 +44,7 @@ import Testing
   }
 
   /// x' = diag(a) x has x(T) = e^{aT} x(0).
-  @Test(arguments: Methods.explicit.filter(\.isAdaptive))
+  @Test(arguments: Methods.rungeKutta.filter(\.isAdaptive))
   func adaptiveErrorFollowsTheTolerance(method: ButcherTableau) throws {
     let rates = [0.7, -1.3]
     let parameters = [rates[0], 0, 0, rates[1], 0, 0]

@@ -33,7 +33,7 @@ import Testing
     }
     cases += regularised
     cases.append(Case(name: "affine", program: Fixtures.net(3, [], .tanh), trace: .exactProduct))
-    for method in Methods.explicit {
+    for method in Methods.rungeKutta {
       cases.append(
         Case(name: "tanh 7-6", program: Fixtures.net(2, [7, 6], .tanh), method: method.name, trace: .exactProduct))
       guard method.isAdaptive else { continue }
@@ -70,7 +70,7 @@ import Testing
       cases.append(Case(name: "affine", program: Fixtures.net(3, [], .tanh), trace: trace))
     }
     cases.append(Case(name: "tanh 5, D = 10", program: Fixtures.net(10, [5], .tanh), trace: .exactTangents))
-    for method in Methods.explicit {
+    for method in Methods.rungeKutta {
       cases.append(
         Case(name: "tanh 7-6", program: Fixtures.net(2, [7, 6], .tanh), method: method.name, trace: .exactTangents))
       guard method.isAdaptive else { continue }

@@ -115,7 +115,7 @@ import Testing
   }
 
   /// Every method, on few samples: alone, in batches, at another place, on other numbers of threads.
-  @Test(arguments: Methods.explicit) func everyMethodIsIndependent(method: ButcherTableau) throws {
+  @Test(arguments: Methods.rungeKutta) func everyMethodIsIndependent(method: ButcherTableau) throws {
     let fixed = StepControl.fixed(steps: 3)
     let all = Array(0..<97)
     for control in method.isAdaptive ? [fixed, .perSample(rtol: 1e-3, atol: 1e-3)] : [fixed] {

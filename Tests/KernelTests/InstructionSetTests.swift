@@ -67,12 +67,12 @@ import Testing
       comparisons += try compare(shape, isa, Float.self)
       comparisons += try compare(shape, isa, Double.self)
     }
-    for method in Methods.explicit {
+    for method in Methods.rungeKutta {
       let shape = Shape(dimension: 5, hidden: [7, 6, 11], count: 33)
       comparisons += try compare(shape, isa, method: method.name, Float.self)
       comparisons += try compare(shape, isa, method: method.name, Double.self)
     }
     print("instruction set \(isa): \(comparisons) comparisons of whole gradients")
-    #expect(comparisons == (Self.shapes.count + Methods.explicit.count) * 2 * 6)
+    #expect(comparisons == (Self.shapes.count + Methods.rungeKutta.count) * 2 * 6)
   }
 }

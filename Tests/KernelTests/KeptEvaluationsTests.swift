@@ -23,11 +23,11 @@ import Testing
   }
 
   private static func cases(_ isa: InstructionSet) -> [Case] {
-    Methods.explicit.flatMap { method in
+    Methods.rungeKutta.flatMap { method in
       let traces: [Trace] = method.isAdaptive ? [.none, .hutchinson, .exactTangents, .exactProduct] : [.hutchinson]
       return traces.map { Case(method: method.name, control: .fixed(steps: 4), trace: $0, isa: isa) }
     }
-      + Methods.explicit.filter(\.isAdaptive).flatMap { method in
+      + Methods.rungeKutta.filter(\.isAdaptive).flatMap { method in
         [Trace.hutchinson, .exactTangents, .exactProduct].map {
           Case(method: method.name, control: .perSample(rtol: 1e-4, atol: 1e-4), trace: $0, isa: isa)
         }

@@ -46,7 +46,7 @@ private struct RootedTree: Hashable {
   }
 
   /// Σ bᵢ uᵢ(t) = 1/γ(t) for every tree up to the stated order, and not for all of the next.
-  @Test(arguments: Methods.explicit)
+  @Test(arguments: Methods.rungeKutta)
   func orderConditionsHold(method: ButcherTableau) {
     // Coefficients up to 20 in size, products of up to eight of them, each rounded once.
     let tolerance = 1e-12
@@ -67,7 +67,7 @@ private struct RootedTree: Hashable {
     #expect(worst(embedded, order: method.embeddedOrder + 1) > 1e-6, "\(method.name), embedded")
   }
 
-  @Test(arguments: Methods.explicit)
+  @Test(arguments: Methods.rungeKutta)
   func tableauxAreExplicit(method: ButcherTableau) {
     for (stage, row) in method.a.enumerated() {
       #expect(row[stage...].allSatisfy { $0 == 0 })
@@ -78,7 +78,7 @@ private struct RootedTree: Hashable {
   }
 
   /// The slope of log error against log step on x' = tanh(W x + w t + b), state and log-determinant, in Double.
-  @Test(arguments: Methods.all)
+  @Test(arguments: Methods.rungeKutta)
   func convergesAtItsOrder(method: ButcherTableau) throws {
     let program = Fixtures.net(2, [8], .tanh)
     let parameters: [Double] = Fixtures.parameters(for: program, seed: 4, gain: 1)

@@ -92,6 +92,6 @@ extension Settings {
       stepController: StepController(controller) ?? .integral, errorNorm: ErrorNorm(rawValue: norm) ?? .rootMeanSquare,
       maximumSteps: solverMaxSteps, trace: Trace(rawValue: trace) ?? .exact,
       probe: Probe(rawValue: probe) ?? .rademacher,
-      probeCount: probes, threads: threads == 0 ? nil : threads)
+      probeCount: probes, threads: threads == 0 ? nil : threads, iterationRtol: rtol, iterationAtol: atol)
   }
 }
