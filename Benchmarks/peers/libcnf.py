@@ -92,6 +92,9 @@ SolverOptions = struct(
     ("kinetic", c_int32),
     ("frobenius", c_int32),
     ("order", c_int32),
+    ("adjoint", c_int32),
+    ("adjoint_rtol", c_double),
+    ("adjoint_atol", c_double),
 )
 SolverInfo = struct(
     "cnf_solver_info",

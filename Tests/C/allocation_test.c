@@ -174,12 +174,11 @@ static cnf_status run(cnf_solver *solver, int regularised, int differentiable) {
 static void test_calls_allocate_nothing(const cnf_field *field, const char *dtype_text) {
   static const char *const way_text[] = {"dopri5, adaptive", "dopri5", "explicit_adams", "implicit_adams"};
   static const struct {
-    int32_t trace, regularised;
-  } ways[] = {{CNF_TRACE_NONE, 0},
-              {CNF_TRACE_HUTCHINSON, 0},
-              {CNF_TRACE_EXACT, 0},
-              {CNF_TRACE_HUTCHINSON, 1},
-              {CNF_TRACE_EXACT, 1}};
+    int32_t trace, regularised, adjoint;
+  } ways[] = {{CNF_TRACE_NONE, 0, CNF_ADJOINT_DISCRETE},   {CNF_TRACE_HUTCHINSON, 0, CNF_ADJOINT_DISCRETE},
+              {CNF_TRACE_EXACT, 0, CNF_ADJOINT_DISCRETE},  {CNF_TRACE_HUTCHINSON, 1, CNF_ADJOINT_DISCRETE},
+              {CNF_TRACE_EXACT, 1, CNF_ADJOINT_DISCRETE},  {CNF_TRACE_HUTCHINSON, 0, CNF_ADJOINT_CONTINUOUS},
+              {CNF_TRACE_EXACT, 1, CNF_ADJOINT_CONTINUOUS}};
   for (int32_t threads = 1; threads <= 3; ++threads) {
     int is_warm = 0;
     for (int32_t way = 0; way < 4; ++way) {
@@ -192,6 +191,7 @@ static void test_calls_allocate_nothing(const cnf_field *field, const char *dtyp
         options.steps = 6;
         options.trace = ways[t].trace;
         options.kinetic = options.frobenius = ways[t].regularised;
+        options.adjoint = ways[t].adjoint;
         options.threads = threads;
         cnf_solver *solver = NULL;
         CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
@@ -205,9 +205,9 @@ static void test_calls_allocate_nothing(const cnf_field *field, const char *dtyp
         unwatch();
         char detail[160];
         snprintf(detail, sizeof detail,
-                 "%ld allocations, %ld releases: %s, %s steps, trace %d, regularised %d, %d threads",
+                 "%ld allocations, %ld releases: %s, %s steps, trace %d, regularised %d, adjoint %d, %d threads",
                  atomic_load(&allocations), atomic_load(&releases), dtype_text, way_text[way], (int)ways[t].trace,
-                 (int)ways[t].regularised, (int)threads);
+                 (int)ways[t].regularised, (int)ways[t].adjoint, (int)threads);
         CHECK(result == CNF_OK);
         check_count(allocations == 0 && releases == 0, "calls allocate nothing", detail, __LINE__);
         cnf_solver_destroy(solver);
@@ -259,6 +259,7 @@ static void test_solver_without_memory(const cnf_field *field) {
   cnf_solver_options_init(&options, sizeof options);
   options.threads = 2;
   options.kinetic = options.frobenius = 1;
+  options.adjoint = CNF_ADJOINT_CONTINUOUS;
   cnf_status result = CNF_ERROR_MEMORY;
   long attempt = 0;
   while (result == CNF_ERROR_MEMORY && attempt < 1000) {

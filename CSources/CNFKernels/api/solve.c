@@ -10,6 +10,12 @@
 
 static int32_t family_of(const cnf_solver *s) { return cnf_tableau_at(s->options.method)->family; }
 
+/* The way back of an Adams method's continuous adjoint is by the method of its start, rk4_38. */
+static int has_gradient(const cnf_solver *s) {
+  if (cnf_is_adams(family_of(s))) return s->options.adjoint == CNF_ADJOINT_CONTINUOUS;
+  return family_of(s) == CNF_FAMILY_RUNGE_KUTTA;
+}
+
 static cnf_status check_fractions(const cnf_solver *s, const cnf_solve_input *in) {
   if (s->options.control != CNF_CONTROL_FIXED) return in->step_fractions ? CNF_ERROR_STEP_FRACTIONS : CNF_OK;
   if (!in->step_fractions) return s->options.steps > 0 ? CNF_OK : CNF_ERROR_OPTION;
@@ -90,7 +96,7 @@ CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *inpu
   if (!status && output) status = check_output(solver, input, output);
   if (!status) status = check_loss(solver, loss);
   if (!status && gradient->struct_size != sizeof *gradient) status = CNF_ERROR_STRUCT_SIZE;
-  if (!status && family_of(solver) != CNF_FAMILY_RUNGE_KUTTA) status = CNF_ERROR_METHOD_GRADIENT;
+  if (!status && !has_gradient(solver)) status = CNF_ERROR_METHOD_GRADIENT;
   if (!status) status = cnf_program_check_callbacks(&solver->program, solver->trace, 1);
   return status ? status : run(solver, input, loss, output, gradient);
 }

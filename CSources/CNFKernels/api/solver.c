@@ -68,6 +68,8 @@ static cnf_status check_options(const cnf_solver_options *o, int32_t state_dim) 
   if (!in_range(o->probes, 0, CNF_MOST_PROBES) || !in_range(o->exclude_log_det, 0, 1)) return CNF_ERROR_OPTION;
   if (!in_range(o->threads, 0, CNF_MOST_THREADS)) return CNF_ERROR_OPTION;
   if (!in_range(o->precision, CNF_PRECISION_FULL, CNF_PRECISION_MIXED)) return CNF_ERROR_OPTION;
+  if (!in_range(o->adjoint, CNF_ADJOINT_DISCRETE, CNF_ADJOINT_CONTINUOUS)) return CNF_ERROR_OPTION;
+  if (!is_length(o->adjoint_rtol) || !is_length(o->adjoint_atol)) return CNF_ERROR_TOLERANCE;
   if (!in_range(o->kinetic, 0, 1) || !in_range(o->frobenius, 0, 1)) return CNF_ERROR_OPTION;
   if (o->isa == CNF_ISA_AUTOMATIC ? !cnf_isa_best() : !cnf_isa_is_available(o->isa)) return CNF_ERROR_ISA;
   return CNF_OK;
@@ -129,7 +131,7 @@ static cnf_solver_options without_defaults(cnf_solver_options o) {
   if (!o.threads) o.threads = cnf_parallel_default_threads();
   if (!o.isa) o.isa = cnf_isa_best();
   if (!o.store_bytes) o.store_bytes = CNF_DEFAULT_STORE;
-  if (o.store_bytes < 0) o.store_bytes = 0;
+  if (o.store_bytes < 0 || o.adjoint == CNF_ADJOINT_CONTINUOUS) o.store_bytes = 0;
   if (o.precision == CNF_PRECISION_MIXED) o.exclude_log_det = 1; /* the divergence's rounding is no error of a step */
   if (o.icoeff == 0) o.icoeff = 1;
   if (o.safety == 0) o.safety = CNF_SAFETY;
@@ -146,7 +148,9 @@ CNF_API cnf_status cnf_solver_create(const cnf_field *field, const cnf_solver_op
   given.struct_size = sizeof given;
   cnf_status status = check_options(&given, field->program.state_dim);
   if (status) return status;
-  if (given.precision == CNF_PRECISION_MIXED && field->program.dtype != CNF_FLOAT32) return CNF_ERROR_DTYPE;
+  if (given.precision == CNF_PRECISION_MIXED &&
+      (field->program.dtype != CNF_FLOAT32 || given.adjoint == CNF_ADJOINT_CONTINUOUS))
+    return CNF_ERROR_DTYPE;
   if ((int64_t)given.probes * field->program.state_dim > INT32_MAX / CNF_MOST_LANES) return CNF_ERROR_SIZE;
   cnf_solver *s = calloc(1, sizeof *s);
   if (!s) return CNF_ERROR_MEMORY;

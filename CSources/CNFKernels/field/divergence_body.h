@@ -157,7 +157,7 @@ static void CNF_TYPED(evaluate)(CNF_TYPED(cnf_evaluator) * e, const real *time, 
 /* Reverse of evaluate. Rows of bars: `divergence`, its cotangent over the number of probes; `kinetic`, what f is multiplied
  * with in its cotangent; `frobenius`, likewise J eps in its own; bars NULL: the evaluation had no integrands. Rows out
  * receive the integrands again. What is returned is still to be gathered into the gradient; parts that cannot wait, because
- * their panels are used again, are gathered here. */
+ * their panels are used again, are gathered here. gradient may be NULL where there are no callbacks: they are not. */
 static CNF_TYPED(cnf_reversed)
     CNF_TYPED(evaluate_reverse)(CNF_TYPED(cnf_evaluator) * e, const CNF_TYPED(cnf_integrands) * bars, real *time_bar,
                                 real *gradient, CNF_TYPED(cnf_integrands) out) {
@@ -189,7 +189,7 @@ static CNF_TYPED(cnf_reversed)
     CNF_TYPED(add_tangents)(e, first, part.tangents, out);
     CNF_TYPED(begin_tangent_bars)(e, first, part.tangents, *bars);
     CNF_TYPED(field_reverse)(e, first, part.tangents, mu, first + group < total, NULL, gradient);
-    CNF_TYPED(gather_gradients)(m, &part, 1, gradient);
+    if (gradient) CNF_TYPED(gather_gradients)(m, &part, 1, gradient);
   }
   done.tangents = total < group ? total : group;
   if (total > group) CNF_TYPED(field_forward)(e, NULL, 0, group);

@@ -109,6 +109,16 @@ static void CNF_TYPED(bars_layout)(CNF_TYPED(cnf_bars) * bars, const CNF_TYPED(c
   bars->d2 = cnf_arena_take(arena, product * (size_t)m->m_rows, row);
 }
 
+/* The sums of a solve's constants alone. */
+static void CNF_TYPED(sums_layout)(CNF_TYPED(cnf_constants) * c, const CNF_TYPED(cnf_model) * m, cnf_arena *arena) {
+  size_t row = (size_t)m->kernels->lanes * sizeof(real), count = (size_t)CNF_TYPED(tangent_count)(m);
+  size_t rows = count * (size_t)m->program->value_rows, entries = count * (size_t)m->program->entry_rows;
+  c->tangent_bar = cnf_arena_take(arena, rows, row);
+  c->entry_bar = cnf_arena_take(arena, entries, row);
+  c->exit_bar = cnf_arena_take(arena, rows, row);
+  c->mu = cnf_arena_take(arena, 1, row);
+}
+
 static void CNF_TYPED(constants_layout)(CNF_TYPED(cnf_constants) * c, const CNF_TYPED(cnf_model) * m,
                                         cnf_arena *arena) {
   size_t row = (size_t)m->kernels->lanes * sizeof(real), count = (size_t)CNF_TYPED(tangent_count)(m);
@@ -117,10 +127,7 @@ static void CNF_TYPED(constants_layout)(CNF_TYPED(cnf_constants) * c, const CNF_
   c->entry = cnf_arena_take(arena, entries, row);
   c->exit = cnf_arena_take(arena, rows, row);
   c->divergence = cnf_arena_take(arena, 1, row);
-  c->tangent_bar = cnf_arena_take(arena, rows, row);
-  c->entry_bar = cnf_arena_take(arena, entries, row);
-  c->exit_bar = cnf_arena_take(arena, rows, row);
-  c->mu = cnf_arena_take(arena, 1, row);
+  CNF_TYPED(sums_layout)(c, m, arena);
 }
 
 /* Takes an evaluator's own panels from `arena`; what `kept` and `bars` point at is the caller's. */

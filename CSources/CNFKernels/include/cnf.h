@@ -67,36 +67,36 @@ extern "C" {
 /* ---- 2  Status -------------------------------------------------------------------------------------------------- */
 
 /* X(name, value, message): values are pinned for ever. */
-#define CNF_STATUS_LIST(X)                                                                             \
-  X(CNF_OK, 0, "ok")                                                                                   \
-  X(CNF_ERROR_NULL, 1, "a required pointer is NULL")                                                   \
-  X(CNF_ERROR_STRUCT_SIZE, 2, "struct_size is not the size of any known version of the struct")        \
-  X(CNF_ERROR_DTYPE, 3, "unknown dtype, or one that an option does not go with")                       \
-  X(CNF_ERROR_SIZE, 4, "a size is zero, negative or so large that its product overflows")              \
-  X(CNF_ERROR_OP_KIND, 5, "unknown op kind")                                                           \
-  X(CNF_ERROR_OP_INPUT, 6, "an op reads a block that does not exist before it")                        \
-  X(CNF_ERROR_OP_SHAPE, 7, "an op's row counts do not fit")                                            \
-  X(CNF_ERROR_ACTIVATION, 8, "unknown activation")                                                     \
-  X(CNF_ERROR_FIELD_SHAPE, 9, "the last op does not have as many rows as the state")                   \
-  X(CNF_ERROR_METHOD, 10, "unknown method")                                                            \
-  X(CNF_ERROR_OPTION, 11, "an option is out of its range")                                             \
-  X(CNF_ERROR_TOLERANCE, 12, "tolerances must be finite, not negative, and not both zero")             \
-  X(CNF_ERROR_NOT_ADAPTIVE, 13, "the method has no error estimate: use CNF_CONTROL_FIXED")             \
-  X(CNF_ERROR_TRACE, 14, "the trace asked for does not fit the field program")                         \
-  X(CNF_ERROR_TIME, 15, "t0 and t1 must be finite")                                                    \
-  X(CNF_ERROR_STEP_FRACTIONS, 16, "step fractions must rise from 0 to 1")                              \
-  X(CNF_ERROR_ISA, 17, "this instruction set is unknown or this machine lacks it")                     \
-  X(CNF_ERROR_LOSS, 18, "unknown loss kind")                                                           \
-  X(CNF_ERROR_MEMORY, 19, "out of memory")                                                             \
-  X(CNF_ERROR_CALLBACK, 20, "the callback of a loss reported failure")                                 \
-  X(CNF_ERROR_OP_RESERVED, 21, "an op sets a member that its kind does not use")                       \
-  X(CNF_ERROR_KERNEL, 22, "a kernel's result is not that of the generic kernels")                      \
-  X(CNF_ERROR_REGULARISER, 23, "a regulariser is asked for that the solver was not created with")      \
-  X(CNF_ERROR_CALLBACK_TANGENT, 24, "this trace needs the `tangent` of every callback")                \
-  X(CNF_ERROR_CALLBACK_REVERSE, 25, "a gradient needs the `reverse` of every callback")                \
-  X(CNF_ERROR_CALLBACK_TANGENT_REVERSE, 26, "a divergence's gradient needs `tangent_reverse`")         \
-  X(CNF_ERROR_METHOD_GRADIENT, 27, "this method has no discrete gradient: use the continuous adjoint") \
-  X(CNF_ERROR_METHOD_SIZE, 28, "the state has too many rows for a Rosenbrock method, which takes 512") \
+#define CNF_STATUS_LIST(X)                                                                                            \
+  X(CNF_OK, 0, "ok")                                                                                                  \
+  X(CNF_ERROR_NULL, 1, "a required pointer is NULL")                                                                  \
+  X(CNF_ERROR_STRUCT_SIZE, 2, "struct_size is not the size of any known version of the struct")                       \
+  X(CNF_ERROR_DTYPE, 3, "unknown dtype, or one that an option does not go with")                                      \
+  X(CNF_ERROR_SIZE, 4, "a size is zero, negative or so large that its product overflows")                             \
+  X(CNF_ERROR_OP_KIND, 5, "unknown op kind")                                                                          \
+  X(CNF_ERROR_OP_INPUT, 6, "an op reads a block that does not exist before it")                                       \
+  X(CNF_ERROR_OP_SHAPE, 7, "an op's row counts do not fit")                                                           \
+  X(CNF_ERROR_ACTIVATION, 8, "unknown activation")                                                                    \
+  X(CNF_ERROR_FIELD_SHAPE, 9, "the last op does not have as many rows as the state")                                  \
+  X(CNF_ERROR_METHOD, 10, "unknown method")                                                                           \
+  X(CNF_ERROR_OPTION, 11, "an option is out of its range")                                                            \
+  X(CNF_ERROR_TOLERANCE, 12, "tolerances must be finite, not negative, and not both zero")                            \
+  X(CNF_ERROR_NOT_ADAPTIVE, 13, "the method has no error estimate: use CNF_CONTROL_FIXED")                            \
+  X(CNF_ERROR_TRACE, 14, "the trace asked for does not fit the field program")                                        \
+  X(CNF_ERROR_TIME, 15, "t0 and t1 must be finite")                                                                   \
+  X(CNF_ERROR_STEP_FRACTIONS, 16, "step fractions must rise from 0 to 1")                                             \
+  X(CNF_ERROR_ISA, 17, "this instruction set is unknown or this machine lacks it")                                    \
+  X(CNF_ERROR_LOSS, 18, "unknown loss kind")                                                                          \
+  X(CNF_ERROR_MEMORY, 19, "out of memory")                                                                            \
+  X(CNF_ERROR_CALLBACK, 20, "the callback of a loss reported failure")                                                \
+  X(CNF_ERROR_OP_RESERVED, 21, "an op sets a member that its kind does not use")                                      \
+  X(CNF_ERROR_KERNEL, 22, "a kernel's result is not that of the generic kernels")                                     \
+  X(CNF_ERROR_REGULARISER, 23, "a regulariser is asked for that the solver was not created with")                     \
+  X(CNF_ERROR_CALLBACK_TANGENT, 24, "this trace needs the `tangent` of every callback")                               \
+  X(CNF_ERROR_CALLBACK_REVERSE, 25, "a gradient needs the `reverse` of every callback")                               \
+  X(CNF_ERROR_CALLBACK_TANGENT_REVERSE, 26, "a divergence's gradient needs `tangent_reverse`")                        \
+  X(CNF_ERROR_METHOD_GRADIENT, 27, "Adams methods have the continuous adjoint alone, Rosenbrock methods no gradient") \
+  X(CNF_ERROR_METHOD_SIZE, 28, "the state has too many rows for a Rosenbrock method, which takes 512")                \
   X(CNF_ERROR_UNEQUAL_STEPS, 29, "a multistep method needs equal steps")
 
 typedef enum cnf_status {
@@ -266,8 +266,9 @@ CNF_API cnf_status cnf_field_op_parameters(const cnf_field *field, int32_t op, s
  * sample's `rejected`. (torchdiffeq judges the whole batch, and warns; here a sample's iterations are its own.) As steps go to
  * 0, and iterations converge, the start decides the order: min(m - 1, 4) for the explicit, min(m, 5) for the implicit method,
  * where m is at least 4. Long explicit formulas are stable for short steps alone: h times a rate of decay must be below
- * 0.3, 0.088 and 0.0034 for k = 4, 6 and 11. The log-determinant and regularisers are summed by the same formulas, and the log-determinant is a
- * component of the iteration unless exclude_log_det. Neither method has a discrete gradient: CNF_ERROR_METHOD_GRADIENT.
+ * 0.3, 0.088 and 0.0034 for k = 4, 6 and 11. The log-determinant and regularisers are summed by the same formulas, and the
+ * log-determinant is a component of the iteration unless exclude_log_det. Neither method has a discrete gradient
+ * (CNF_ERROR_METHOD_GRADIENT); the continuous adjoint's way back is by as many steps of rk4_38.
  */
 typedef enum cnf_family {
   CNF_FAMILY_RUNGE_KUTTA = 0,
@@ -351,6 +352,12 @@ typedef enum cnf_norm {
   CNF_NORM_MAX = 1  /* the largest: every component keeps its tolerance */
 } cnf_norm;
 
+/* How cnf_solve_vjp differentiates; section 8 says what of. */
+typedef enum cnf_adjoint {
+  CNF_ADJOINT_DISCRETE = 0,  /* the steps that were taken, which are kept: exact */
+  CNF_ADJOINT_CONTINUOUS = 1 /* the flow, by a second solve backward in time: no memory that grows with steps */
+} cnf_adjoint;
+
 /* Adaptive steps. With r the norm of an attempt's errors against their tolerances, r' and r" those of the sample's last two
  * accepted steps (1 where there are none) and k the embedded order + 1, an attempt is accepted where r is at most 1, and its
  * length multiplied by
@@ -388,6 +395,8 @@ typedef struct cnf_solver_options {
   int32_t kinetic;                     /* 1: solves integrate the kinetic energy, 1/2 mean_D f^2, over |dt| */
   int32_t frobenius;                   /* 1: solves integrate the Jacobian's Frobenius norm, |J|_F^2 / D, over |dt| */
   int32_t order;                       /* Adams methods: m of section 5, 1 to 12; 0: 12 */
+  int32_t adjoint;                     /* cnf_adjoint: how cnf_solve_vjp differentiates */
+  double adjoint_rtol, adjoint_atol;   /* CONTINUOUS, adaptive: of the solve backward; 0: the solve's, row by row */
 } cnf_solver_options;
 
 /* Regularisers (RNODE, Finlay et al. 2020, arXiv 2002.02798) are quadratures by the method's weights over the accepted steps.
@@ -477,6 +486,17 @@ CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input
 
 /* ---- 8  Loss and gradient ---------------------------------------------------------------------------------------
  * The gradient is that of the steps that were taken: their places between t0 and t1, as fractions, are constants.
+ *
+ * With CNF_ADJOINT_CONTINUOUS it is that of the flow instead, as near as tolerances make it (Chen et al. 2018, arXiv 1806.07366):
+ * state x and cotangent a are solved backward from t1 by the same method, x' = f, a' = -(df/dx)' a - (cotangent of log_det)
+ * (d div/dx)', and theta's gradient is a quadrature over the accepted steps, outside the error norm. No step is recorded, so
+ * memory does not grow with them. A sample has its own steps backward, by adjoint_rtol and adjoint_atol, its cotangent measured
+ * against a power of two near its largest component at t1; the first is initial_step or the mean of the steps forward;
+ * max_steps holds once more. With fixed steps, and CNF_CONTROL_BATCH, the steps are those of the solve. Losses, traces, callbacks
+ * and regularisers are the same; CNF_PRECISION_MIXED is refused (CNF_ERROR_DTYPE): its cotangents are too rough for an error
+ * norm. A sample that got to t1 but not back keeps its x1, log_det and loss, adds 0 to every gradient, and has the status
+ * and the t_reached of its way back. adjoint_evaluations then counts stages of accepted and refused steps.
+ *
  * Each chunk of samples is solved, given its cotangents and differentiated inside one task, so memory grows with threads,
  * not with count. A failed sample contributes 0 to every gradient, and its loss is NaN.
  */

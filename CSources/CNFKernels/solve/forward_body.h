@@ -77,10 +77,10 @@ static cnf_step_record *CNF_TYPED(record_step)(CNF_TYPED(cnf_worker) * w, const 
   const cnf_stages *s = &call->solver->stages;
   const size_t place = CNF_TYPED(record_place)(call, w->sample[lane], w->chunk_accepted[w->sample[lane]]);
   cnf_step_record *record = &w->record_step[place];
-  if (!call->loss && !(out && out->step_fractions)) return NULL;
+  if (!call->keeps && !(out && out->step_fractions)) return NULL;
   *record = *tile;
   record->t = w->t[lane], record->h = w->h[lane];
-  if (!call->loss) return record;
+  if (!call->keeps) return record;
   CNF_TYPED(column_out)(D, lanes, w->x, lane, w->record_x + place * (size_t)D);
   if (!call->steps) {
     CNF_TYPED(take_slots)(w, call->solver, w->next_slot[lane], record);
@@ -188,7 +188,7 @@ static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
                                      int64_t count) {
   WORKER_NAMES(w);
   const CNF_TYPED(cnf_solver) *solver = call->solver;
-  const int fsal = solver->stages.fsal, keep = call->loss != NULL;
+  const int fsal = solver->stages.fsal, keep = call->keeps;
   int64_t next = 0;
   memset(w->k, 0, (size_t)solver->stages.count * (size_t)S * (size_t)lanes * sizeof(real));
   w->slots_used = 0;

@@ -94,7 +94,17 @@ typedef struct CNF_TYPED(cnf_worker) {
       frobenius_bar; /* of the call: cotangents of row D+1 and on of a state, with the sign of t1 - t0 */
   double t0_bar[CNF_MAX_LANES], t1_bar[CNF_MAX_LANES];
   CNF_TYPED(cnf_implicit) implicit;
-  cnf_work work; /* of the call under way */
+  /* continuous adjoint (continuous_body.h): NULL for solvers without */
+  real *pair, *pair1;          /* [2 D]: x, then a over its scale, at the step's start and end */
+  real *pair_k;                /* [stages][2 D]: slopes */
+  real *held_md1;              /* EXACT_PRODUCT: [m_rows] */
+  real *gradient_before;       /* [gradient_size]: the chunk's gradient before it */
+  real *discarded;             /* [gradient_size]: where callbacks add what a trial gives; NULL where there are none */
+  double scale[CNF_MAX_LANES]; /* of the sample's cotangents, a power of two */
+  int32_t tries[CNF_MAX_LANES];
+  int32_t fresh[CNF_MAX_LANES];            /* 1: the step under way is the first from t1 */
+  CNF_TYPED(cnf_constants) discarded_sums; /* its sums alone */
+  cnf_work work;                           /* of the call under way */
 } CNF_TYPED(cnf_worker);
 
 /* Partial gradients on their way into one (partials_body.h). */
@@ -110,8 +120,9 @@ typedef struct CNF_TYPED(cnf_partials) {
 
 struct CNF_TYPED(cnf_solver) {
   CNF_TYPED(cnf_model) model;
-  cnf_solver_options options; /* resolved: no field stands for a default; tolerances of rows are the arrays below */
-  real *rtol, *atol;          /* [D+1]: of each row of the state, and of the log-determinant */
+  cnf_solver_options options;  /* resolved: no field stands for a default; tolerances of rows are the arrays below */
+  real *rtol, *atol;           /* [D+1]: of each row of the state, and of the log-determinant */
+  real *pair_rtol, *pair_atol; /* [2 D]: continuous adjoint: of x, then of a over its scale */
   cnf_stages stages;
   int32_t chunk_capacity;  /* samples */
   int32_t record_capacity; /* steps of a sample */
@@ -138,6 +149,7 @@ typedef struct CNF_TYPED(cnf_call) {
   int32_t steps;           /* fixed steps: how many; 0: adaptive */
   int64_t chunk, group;    /* samples; group is a multiple of chunk's lanes */
   int32_t want_times;
+  int32_t keeps;                      /* 1: steps are recorded for their reverse */
   int32_t steps_refused, evaluations; /* CNF_CONTROL_BATCH: of the search for the steps */
   int32_t callback_failed;            /* written atomically */
 } CNF_TYPED(cnf_call);

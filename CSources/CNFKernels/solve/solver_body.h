@@ -38,6 +38,19 @@ static void CNF_TYPED(chunk_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
   w->start_constant = cnf_arena_take(arena, chunk * (size_t)s->constant_rows, sizeof(real));
 }
 
+static void CNF_TYPED(continuous_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * s, cnf_arena *arena) {
+  const CNF_TYPED(cnf_model) *m = &s->model;
+  size_t row = (size_t)m->kernels->lanes * sizeof(real), pair = 2 * (size_t)m->program->state_dim;
+  w->pair = cnf_arena_take(arena, pair, row);
+  w->pair1 = cnf_arena_take(arena, pair, row);
+  w->pair_k = cnf_arena_take(arena, (size_t)s->stages.count * pair, row);
+  w->held_md1 = cnf_arena_take(arena, (size_t)m->m_rows, row);
+  CNF_TYPED(sums_layout)(&w->discarded_sums, m, arena);
+  w->gradient_before = cnf_arena_take(arena, m->gradient_size, sizeof(real));
+  w->discarded = NULL;
+  if (m->program->callbacks) w->discarded = cnf_arena_take(arena, m->gradient_size, sizeof(real));
+}
+
 static void CNF_TYPED(adjoint_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * s, cnf_arena *arena,
                                       cnf_arena *reserve) {
   size_t row = (size_t)s->model.kernels->lanes * sizeof(real), D = (size_t)s->model.program->state_dim;
@@ -53,10 +66,12 @@ static void CNF_TYPED(adjoint_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   w->lambda = cnf_arena_take(arena, D, row);
   w->stage_bar = cnf_arena_take(arena, stages * D, row);
   w->slope = cnf_arena_take(arena, D, row);
+  const int continuous = s->options.adjoint == CNF_ADJOINT_CONTINUOUS;
+  if (continuous) CNF_TYPED(continuous_layout)(w, s, arena);
   w->slots = cnf_arena_take(reserve, (size_t)s->slot_capacity * s->slot_size, sizeof(real));
   size_t records = (size_t)s->record_capacity * (size_t)s->chunk_capacity;
   w->record_step = cnf_arena_take(reserve, records, sizeof *w->record_step);
-  w->record_x = cnf_arena_take(reserve, records, D * sizeof(real));
+  w->record_x = cnf_arena_take(reserve, continuous ? 0 : records, D * sizeof(real));
 }
 
 static void CNF_TYPED(implicit_layout)(CNF_TYPED(cnf_implicit) * im, const CNF_TYPED(cnf_solver) * s,
@@ -102,6 +117,9 @@ static void CNF_TYPED(solver_layout)(CNF_TYPED(cnf_solver) * s, cnf_arena *arena
   s->slot_capacity = slots < CNF_MOST_SLOTS ? (int32_t)slots : CNF_MOST_SLOTS;
   s->rtol = cnf_arena_take(arena, (size_t)s->model.program->state_dim + 1, sizeof(real));
   s->atol = cnf_arena_take(arena, (size_t)s->model.program->state_dim + 1, sizeof(real));
+  const size_t pair = s->options.adjoint == CNF_ADJOINT_CONTINUOUS ? 2 * (size_t)s->model.program->state_dim : 0;
+  s->pair_rtol = cnf_arena_take(arena, pair, sizeof(real));
+  s->pair_atol = cnf_arena_take(arena, pair, sizeof(real));
   s->grid = cnf_arena_take(arena, (size_t)s->record_capacity + 1, sizeof(double));
   CNF_TYPED(cnf_worker) *workers = cnf_arena_take(arena, threads, sizeof *workers);
   for (size_t i = 0; i < threads; i++) {
@@ -120,6 +138,10 @@ static void CNF_TYPED(tolerances_fill)(CNF_TYPED(cnf_solver) * s) {
   for (int32_t d = 0; d <= D; d++) {
     s->rtol[d] = (real)(o->rtol_rows && d < D ? o->rtol_rows[d] : o->rtol);
     s->atol[d] = (real)fmax(o->atol_rows && d < D ? o->atol_rows[d] : o->atol, least);
+  }
+  for (int32_t d = 0; o->adjoint == CNF_ADJOINT_CONTINUOUS && d < 2 * D; d++) {
+    s->pair_rtol[d] = o->adjoint_rtol > 0 ? (real)o->adjoint_rtol : s->rtol[d % D];
+    s->pair_atol[d] = o->adjoint_atol > 0 ? (real)fmax(o->adjoint_atol, least) : s->atol[d % D];
   }
   o->rtol_rows = o->atol_rows = NULL; /* the caller's arrays may go */
 }

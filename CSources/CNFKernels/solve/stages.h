@@ -14,7 +14,8 @@ typedef struct cnf_stages {
   int32_t integrands[CNF_MAX_STAGES]; /* forward: its divergence has a weight, or a regulariser */
   int32_t reverses[CNF_MAX_STAGES];   /* the solution depends on it: it has a reverse */
   int32_t reversed;                   /* evaluations of one step that have a reverse */
-  int32_t kept;                       /* evaluations that a step leaves for its reverse, and the next step's stage 0 */
+  int32_t trials; /* continuous adjoint: stages of one step, which shares none with its neighbours */
+  int32_t kept;   /* evaluations that a step leaves for its reverse, and the next step's stage 0 */
 } cnf_stages;
 
 /* Is the evaluation of this stage wanted in reverse, by its own step or as stage 0 of the next? */
@@ -35,6 +36,7 @@ static inline cnf_stages cnf_stages_make(const cnf_tableau *t, int adaptive, int
     s.integrands[i] = t->b[i] != 0 || (adaptive && error_has_log_det && t->e[i] != 0) || (s.fsal && i == t->stages - 1);
   }
   for (int32_t i = 0; i < t->stages; i++) s.evaluations += s.runs[i], s.reversed += s.reverses[i];
+  s.trials = s.evaluations;
   for (int32_t i = s.fsal; i < t->stages; i++) s.kept += cnf_is_kept(&s, i);
   s.evaluations -= s.fsal;
   return s;

@@ -79,7 +79,7 @@ static void CNF_TYPED(start_tile)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
     CNF_TYPED(time_row)(w, 0);
     CNF_TYPED(evaluate_slope)(w, s->fsal, f0);
     CNF_TYPED(count_work)(w, 1);
-    if (s->fsal && call->loss) CNF_TYPED(keep_first_stage)(w, call->solver);
+    if (s->fsal && call->keeps) CNF_TYPED(keep_first_stage)(w, call->solver);
   }
   if (choose) CNF_TYPED(choose_first_steps)(w, call, f0);
   k->finite(D, w->x, 0, w->row);

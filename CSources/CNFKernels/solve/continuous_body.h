@@ -1,0 +1,139 @@
+/* The continuous adjoint: state and cotangent solved backward together, so that nothing is kept of the way forward.
+ *
+ * (Chen et al. 2018, arXiv 1806.07366, algorithm 1.) With l = int div dt, a(t1) = dL/dx1 and mu = dL/dl, a constant,
+ *     x' = f,   a' = -(df/dx)' a - mu (d div/dx)',
+ *     theta_bar = int_{t0}^{t1} (df/dtheta)' a + mu (d div/dtheta)' dt,
+ *     dL/dt1 = f(t1, x1) a(t1) + mu div(t1, x1),   dL/dt0 = -(f(t0, x0) a(t0) + mu div(t0, x0)).
+ * A regulariser int q |dt| is one more l, with rho = dL/dr times the sign of t1 - t0 in place of mu (adjoint_body.h).
+ *
+ * Signs: (x, a) goes from t1 to t0 in steps h, which are negative where t1 > t0 and positive where t1 < t0; the slopes are those
+ * above either way. theta_bar is an integral the other way round, so a stage's share has weight -h b_i.
+ *
+ * The reverse of an evaluation with cotangent a of f and mu of the divergence is (df/dx)' a + mu (d div/dx)': the slope of
+ * a but for its sign. The same reverse with -h b_i a and -h b_i mu gives theta's share. Whether a step is accepted is known
+ * only after its last stage, and what the reverse adds to sums over lanes cannot be taken back. So stages are tried first, their
+ * sums thrown away; then those with b_i != 0 are reversed again for the lanes that were accepted, from the evaluations that the
+ * trial has kept: a third more work than one reverse, and exactly nothing of a refused step. The quadrature is no part of
+ * the error norm, which is over x and a alone.
+ *
+ * All of it is linear in (a, mu, rho). A sample's are divided by a power of two of their size and its results multiplied by it,
+ * both exact, so that tolerances mean the same whatever factor, 1/count say, stands before the loss.
+ */
+#include "solve/solver.h"
+
+static real *CNF_TYPED(pair_slope)(const CNF_TYPED(cnf_worker) * w, int32_t stage) {
+  WORKER_NAMES(w);
+  return w->pair_k + (size_t)stage * 2 * (size_t)D * (size_t)lanes;
+}
+
+/* x and a [D] of stage i of a step of every lane from `pair`. */
+static void CNF_TYPED(pair_at_stage)(const CNF_TYPED(cnf_worker) * w, const cnf_stages *s, int32_t i, real *x,
+                                     real *a) {
+  WORKER_NAMES(w);
+  CNF_TYPED(weighted) list = {.count = 0};
+  for (int32_t j = 0; j < i; j++) CNF_TYPED(weigh)(&list, s->tableau->a[i][j], CNF_TYPED(pair_slope)(w, j));
+  if (x) k->combine(D, w->pair, w->h_row, list.count, list.weight, list.panel, x);
+  for (int32_t n = 0; n < list.count; n++) list.panel[n] = PANEL(list.panel[n], D);
+  k->combine(D, PANEL(w->pair, D), w->h_row, list.count, list.weight, list.panel, a);
+}
+
+/* Rows of what evaluate_reverse multiplies with, where lane j's cotangents count row[j] times. */
+static CNF_TYPED(cnf_integrands) CNF_TYPED(weighted_bars)(CNF_TYPED(cnf_worker) * w, const real *row) {
+  WORKER_NAMES(w);
+  const real weight = CNF_TYPED(probe_weight)(m);
+  for (int32_t j = 0; j < lanes; j++) {
+    w->stage_mu_row[j] = row[j] * w->mu_row[j] * weight;
+    if (m->kinetic) w->stage_kinetic_row[j] = row[j] * (real)(w->kinetic_bar / (w->scale[j] * D));
+    if (m->frobenius) w->stage_frobenius_row[j] = row[j] * (real)(2 * w->frobenius_bar / (w->scale[j] * D)) * weight;
+  }
+  return (CNF_TYPED(cnf_integrands)){w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
+}
+
+/* f a + mu div and the like, at the evaluation at hand with slope f and cotangent a: row[j], of lane j's scaled cotangents. */
+static void CNF_TYPED(hamiltonian)(CNF_TYPED(cnf_worker) * w, const real *f, const real *a, real *row) {
+  WORKER_NAMES(w);
+  k->dot(D, f, a, 0, row);
+  for (int32_t j = 0; j < lanes; j++) {
+    if (m->trace != CNF_TRACE_NONE) row[j] += w->mu_row[j] * w->divergence_row[j];
+    if (m->kinetic) row[j] += (real)(w->kinetic_bar / w->scale[j]) * w->kinetic_row[j];
+    if (m->frobenius) row[j] += (real)(w->frobenius_bar / w->scale[j]) * w->frobenius_row[j];
+  }
+}
+
+/* Stage i of every lane: its evaluation into scratch i, its slopes of x and of a. */
+static void CNF_TYPED(try_stage)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, int32_t i) {
+  WORKER_NAMES(w);
+  const CNF_TYPED(cnf_integrands) integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  real *slope = CNF_TYPED(pair_slope)(w, i);
+  CNF_TYPED(use_scratch)(w, i);
+  w->e.bars = w->bars[0];
+  CNF_TYPED(pair_at_stage)
+  (w, s, i, w->e.kept.value, CNF_TYPED(rows_of)(m, w->e.bars.bar, 0, m->program->op_count));
+  CNF_TYPED(time_row)(w, cnf_tableau_c(s->tableau, i));
+  CNF_TYPED(evaluate)(&w->e, w->time_row, 1, integrands);
+  CNF_TYPED(copy_rows)(D, lanes, CNF_TYPED(rows_of)(m, w->e.kept.value, 0, m->program->op_count), slope);
+  /* the reverse uses M d1 up, and is going to want it once more */
+  const int32_t held = m->trace == CNF_TRACE_EXACT_PRODUCT ? m->m_rows : 0;
+  CNF_TYPED(copy_rows)(held, lanes, w->e.kept.md1, w->held_md1);
+  CNF_TYPED(zero_rows)(1, lanes, w->time_bar_row);
+  for (int32_t j = 0; j < lanes; j++) w->row[j] = 1;
+  const CNF_TYPED(cnf_integrands) bars = CNF_TYPED(weighted_bars)(w, w->row);
+  CNF_TYPED(evaluate_reverse)(&w->e, &bars, w->time_bar_row, w->discarded, integrands);
+  CNF_TYPED(copy_rows)(held, lanes, w->held_md1, w->e.kept.md1);
+  for (int32_t j = 0; j < lanes; j++) w->row[j] = -1;
+  k->scale(D, w->e.bars.bar, w->row, PANEL(slope, D));
+}
+
+/* All stages of a step, then x and a at its end, in pair1. What the reverses sum over the solve is thrown away. */
+static void CNF_TYPED(try_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &call->solver->stages;
+  const CNF_TYPED(cnf_constants) sums = w->e.constants;
+  w->e.constants.tangent_bar = w->discarded_sums.tangent_bar;
+  w->e.constants.entry_bar = w->discarded_sums.entry_bar;
+  w->e.constants.exit_bar = w->discarded_sums.exit_bar;
+  w->e.constants.mu = w->discarded_sums.mu;
+  CNF_TYPED(step_row)(w);
+  for (int32_t i = 0; i < s->count; i++) {
+    if (!s->runs[i]) continue;
+    CNF_TYPED(try_stage)(w, s, i);
+    if (i > 0 || !call->want_times) continue;
+    CNF_TYPED(hamiltonian)(w, CNF_TYPED(pair_slope)(w, 0), PANEL(w->pair, D), w->row);
+    for (int32_t j = 0; j < lanes; j++)
+      if (w->fresh[j]) w->t1_bar[j] = w->scale[j] * (double)w->row[j];
+  }
+  w->e.constants = sums;
+  CNF_TYPED(weighted) list = {.count = 0};
+  for (int32_t j = 0; j < s->count; j++) CNF_TYPED(weigh)(&list, s->tableau->b[j], CNF_TYPED(pair_slope)(w, j));
+  k->combine(2 * D, w->pair, w->h_row, list.count, list.weight, list.panel, w->pair1);
+}
+
+/* Adds theta's share of the step just tried, for the lanes of mask_row, of which `live` is one. The others stand where that one
+ * does, with zero cotangents: they add exact zeros. */
+static void CNF_TYPED(add_quadrature)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver, int32_t live,
+                                      real *gradient) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &solver->stages;
+  const CNF_TYPED(cnf_integrands) integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  int32_t waiting = 0;
+  for (int32_t i = 0; i < s->count; i++) {
+    if (s->tableau->b[i] == 0) continue;
+    CNF_TYPED(use_scratch)(w, i);
+    w->e.bars = w->bars[waiting];
+    real *a = CNF_TYPED(rows_of)(m, w->e.bars.bar, 0, m->program->op_count);
+    CNF_TYPED(pair_at_stage)(w, s, i, NULL, a);
+    for (int32_t j = 0; j < lanes; j++)
+      w->sum_row[j] = w->mask_row[j] > 0 ? (real)(-w->h[j] * s->tableau->b[i] * w->scale[j]) : 0;
+    k->scale(D, a, w->sum_row, a);
+    for (int32_t j = 0; j < lanes; j++)
+      if (!(w->mask_row[j] > 0)) CNF_TYPED(column_zero)(D, lanes, a, j);
+    CNF_TYPED(shelter_lanes)(w, CNF_TYPED(kept_rows)(m), w->e.kept.value, live);
+    CNF_TYPED(zero_rows)(1, lanes, w->time_bar_row);
+    const CNF_TYPED(cnf_integrands) bars = CNF_TYPED(weighted_bars)(w, w->sum_row);
+    w->reversed[waiting++] = CNF_TYPED(evaluate_reverse)(&w->e, &bars, w->time_bar_row, gradient, integrands);
+    if (waiting < solver->bar_sets) continue;
+    CNF_TYPED(gather_gradients)(m, w->reversed, waiting, gradient);
+    waiting = 0;
+  }
+  CNF_TYPED(gather_gradients)(m, w->reversed, waiting, gradient);
+}

@@ -1,0 +1,251 @@
+/* The way back of the continuous adjoint: samples that arrived, in lanes, each with its own t, h and verdict, as on the way
+ * forward; longest first. A sample that does not get back has no gradient: its chunk is then done again without it. The
+ * others' numbers are their own, so the second time nothing fails.
+ */
+#include "solve/control.h"
+#include "solve/solver.h"
+
+/* Lane `live` of a panel over each lane that is not in mask_row. */
+static void CNF_TYPED(shelter_lanes)(CNF_TYPED(cnf_worker) * w, int32_t rows, real *panel, int32_t live) {
+  WORKER_NAMES(w);
+  for (int32_t j = 0; j < lanes; j++)
+    for (int32_t r = 0; !(w->mask_row[j] > 0) && r < rows; r++)
+      panel[(size_t)r * (size_t)lanes + (size_t)j] = panel[(size_t)r * (size_t)lanes + (size_t)live];
+}
+
+#include "solve/continuous_body.h"
+
+static void CNF_TYPED(return_idle)(CNF_TYPED(cnf_worker) * w, int32_t lane) {
+  WORKER_NAMES(w);
+  w->sample[lane] = -1;
+  w->h[lane] = 0;
+  w->scale[lane] = 1;
+  w->fresh[lane] = 0;
+  w->mu_row[lane] = 0;
+  CNF_TYPED(column_zero)(D, lanes, PANEL(w->pair, D), lane);
+}
+
+/* The power of two that sample s's cotangents are divided by: at least as large as the largest of them, 1 where all are 0. */
+static double CNF_TYPED(cotangent_scale)(const CNF_TYPED(cnf_worker) * w, int64_t s) {
+  WORKER_NAMES(w);
+  double largest = fmax(fabs(w->chunk_log_det_bar[s]), fmax(fabs(w->kinetic_bar), fabs(w->frobenius_bar)));
+  int exponent;
+  for (int32_t d = 0; d < D; d++) largest = fmax(largest, fabs((double)w->chunk_x1_bar[s * D + d]));
+  if (largest == 0 || !isfinite(largest)) return 1;
+  frexp(largest, &exponent);
+  return ldexp(1, exponent);
+}
+
+/* Sample s, at its end, into a lane. Its first step is as long as its steps were on average on the way forward. */
+static void CNF_TYPED(load_return)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t s,
+                                   int32_t lane) {
+  WORKER_NAMES(w);
+  const cnf_solver_options *o = &call->solver->options;
+  const double t0 = call->input->t0, t1 = call->input->t1, span = fabs(t1 - t0);
+  const double length = o->initial_step > 0 ? o->initial_step : span / w->chunk_accepted[s];
+  w->sample[lane] = s;
+  w->t[lane] = t1;
+  w->h[lane] = copysign(fmin(fmax(length, cnf_least_step(o->min_step, t1, t0)), span), t0 - t1);
+  w->step[lane] = w->last[lane] = w->unruly[lane] = 0;
+  w->tries[lane] = 0;
+  w->fresh[lane] = 1;
+  w->past[lane] = (cnf_ratios){1, 1};
+  w->t0_bar[lane] = w->t1_bar[lane] = 0;
+  const double scale = w->scale[lane] = CNF_TYPED(cotangent_scale)(w, s);
+  w->mu_row[lane] = (real)(w->chunk_log_det_bar[s] / scale);
+  CNF_TYPED(column_in)(D, lanes, w->chunk_x1 + (size_t)s * (size_t)D, w->pair, lane);
+  for (int32_t d = 0; d < D; d++) PANEL(w->pair, D + d)[lane] = (real)((double)w->chunk_x1_bar[s * D + d] / scale);
+  if (!call->steps)
+    CNF_TYPED(move_constants)(w, lane, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
+}
+
+/* Fixed steps: every sample that arrived into the lane it was solved in, where its probes are; the other lanes' probes become
+ * zeros. Adaptive: the next samples into idle lanes; a lane that never had one gets the constants of the first. */
+static void CNF_TYPED(load_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t walkers,
+                                    int64_t *next) {
+  WORKER_NAMES(w);
+  const int at_start = *next == 0;
+  if (call->steps) {
+    for (; *next < walkers; ++*next) CNF_TYPED(load_return)(w, call, w->order[*next], w->order[*next]);
+    if (!at_start || walkers == lanes || m->trace != CNF_TRACE_HUTCHINSON) return;
+    for (int32_t j = 0; j < lanes; j++)
+      if (w->sample[j] < 0) CNF_TYPED(clear_probes)(w, j);
+    CNF_TYPED(prepare_constants)(m, &w->e.constants);
+    return;
+  }
+  for (int32_t j = 0; j < lanes && *next < walkers; j++)
+    if (w->sample[j] < 0) CNF_TYPED(load_return)(w, call, w->order[(*next)++], j);
+  for (int32_t j = 0; at_start && walkers > 0 && j < lanes; j++)
+    if (w->sample[j] < 0) CNF_TYPED(move_constants)
+  (w, j, w->start_constant + (size_t)w->order[0] * (size_t)call->solver->constant_rows, 0);
+}
+
+static void CNF_TYPED(fail_return)(CNF_TYPED(cnf_worker) * w, int32_t lane, int32_t status) {
+  const int64_t s = w->sample[lane];
+  w->chunk_status[s] = status;
+  w->chunk_t[s] = w->t[lane];
+  CNF_TYPED(return_idle)(w, lane);
+}
+
+/* h of every lane for the step to come, then idle lanes beside a live one. Returns that lane, or -1; *failed counts samples
+ * whose step has become too small. */
+static int32_t CNF_TYPED(choose_return_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
+                                              int32_t *failed) {
+  WORKER_NAMES(w);
+  const cnf_solver_options *o = &call->solver->options;
+  const double t0 = call->input->t0, t1 = call->input->t1;
+  int32_t live = -1;
+  for (int32_t j = 0; j < lanes; j++) {
+    if (w->sample[j] < 0) continue;
+    if (call->steps) {
+      const double from = CNF_TYPED(fraction)(call, call->steps - w->step[j]),
+                   to = CNF_TYPED(fraction)(call, call->steps - w->step[j] - 1);
+      w->t[j] = t0 + from * (t1 - t0);
+      w->h[j] = (to - from) * (t1 - t0);
+      w->last[j] = w->step[j] + 1 == call->steps;
+    } else {
+      w->h[j] = cnf_clip_step(w->t[j], cnf_bound_step(w->h[j], o->max_step), t1, t0, &w->last[j]);
+      if (!w->last[j] && fabs(w->h[j]) < cnf_least_step(o->min_step, w->t[j], t0)) {
+        CNF_TYPED(fail_return)(w, j, w->unruly[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
+        ++*failed;
+        continue;
+      }
+    }
+    live = j;
+  }
+  for (int32_t j = 0; live >= 0 && j < lanes; j++) {
+    if (w->sample[j] >= 0) continue;
+    for (int32_t d = 0; d < D; d++) PANEL(w->pair, d)[j] = PANEL(w->pair, d)[live];
+    w->t[j] = w->t[live];
+  }
+  return live;
+}
+
+/* Verdict on the step just tried: mask_row = 1 where it is accepted, next_h[j] the length of lane j's next attempt. Returns an
+ * accepted lane, or -1. */
+static int32_t CNF_TYPED(judge_return)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, double *next_h) {
+  WORKER_NAMES(w);
+  const CNF_TYPED(cnf_solver) *solver = call->solver;
+  const cnf_solver_options *o = &solver->options;
+  const cnf_stages *s = &solver->stages;
+  int32_t accepted = -1;
+  k->finite(2 * D, w->pair1, 0, w->row);
+  if (!call->steps) {
+    CNF_TYPED(weighted) list = {.count = 0};
+    for (int32_t i = 0; i < s->count; i++) CNF_TYPED(weigh)(&list, s->tableau->e[i], CNF_TYPED(pair_slope)(w, i));
+    CNF_TYPED(zero_rows)(1, lanes, w->sum_row);
+    k->error_squares(2 * D, w->pair, w->pair1, w->h_row, list.count, list.weight, list.panel, solver->pair_rtol,
+                     solver->pair_atol, o->norm, w->sum_row);
+  }
+  for (int32_t j = 0; j < lanes; j++) {
+    w->mask_row[j] = 0;
+    if (w->sample[j] < 0) continue;
+    const double ratio = w->row[j] != 0 ? NAN : call->steps ? 0 : cnf_norm_of(o->norm, (double)w->sum_row[j], 2 * D);
+    w->chunk_reversed[w->sample[j]] += solver->stages.trials;
+    w->tries[j]++;
+    w->fresh[j] = 0;
+    if (ratio <= 1) w->mask_row[j] = 1, accepted = j;
+    w->unruly[j] = !isfinite(ratio);
+    next_h[j] = call->steps ? 0 : w->h[j] * cnf_step_factor(o, ratio, s->order, &w->past[j]);
+  }
+  return accepted;
+}
+
+/* Samples in the lanes of mask_row have come back to t0, where they began at x0: their gradients are written. */
+static void CNF_TYPED(finish_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                      real *gradient) {
+  WORKER_NAMES(w);
+  const CNF_TYPED(cnf_integrands) integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  cnf_gradient *g = call->gradient;
+  if (call->want_times) {
+    for (int32_t j = 0; j < lanes; j++)
+      if (w->mask_row[j] > 0) CNF_TYPED(column_in)
+    (D, lanes, (const real *)call->input->x0 + (size_t)(first + w->sample[j]) * (size_t)D, w->pair, j);
+    CNF_TYPED(use_scratch)(w, 0);
+    CNF_TYPED(copy_rows)(D, lanes, w->pair, w->e.kept.value);
+    for (int32_t j = 0; j < lanes; j++) w->time_row[j] = (real)(w->mask_row[j] > 0 ? call->input->t0 : w->t[j]);
+    CNF_TYPED(evaluate)(&w->e, w->time_row, 1, integrands);
+    CNF_TYPED(hamiltonian)
+    (w, CNF_TYPED(rows_of)(m, w->e.kept.value, 0, m->program->op_count), PANEL(w->pair, D), w->row);
+  }
+  for (int32_t j = 0; j < lanes; j++) {
+    if (!(w->mask_row[j] > 0)) continue;
+    const size_t number = (size_t)(first + w->sample[j]);
+    for (int32_t d = 0; g->x0 && d < D; d++)
+      ((real *)g->x0)[number * (size_t)D + (size_t)d] = (real)(w->scale[j] * (double)PANEL(w->pair, D + d)[j]);
+    if (g->t0) g->t0[number] = -w->scale[j] * (double)w->row[j];
+    if (g->t1) g->t1[number] = w->t1_bar[j];
+    if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(queue_lane)(w, j, gradient);
+    CNF_TYPED(return_idle)(w, j);
+  }
+}
+
+/* After a step: accepted lanes move on, and those of them that arrive leave mask_row set; the others' bits in it are cleared.
+ * Returns how many arrive. */
+static int32_t CNF_TYPED(move_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
+                                       const double *next_h, int32_t *failed) {
+  WORKER_NAMES(w);
+  int32_t arrived = 0;
+  k->blend(2 * D, w->mask_row, w->pair1, w->pair, w->pair);
+  for (int32_t j = 0; j < lanes; j++) {
+    if (w->sample[j] < 0) continue;
+    const int accepted = w->mask_row[j] > 0;
+    if (accepted) w->t[j] += w->h[j], w->step[j]++;
+    w->h[j] = next_h[j];
+    if (accepted && w->last[j]) {
+      arrived++;
+      continue;
+    }
+    w->mask_row[j] = 0;
+    if (call->steps ? !accepted : w->tries[j] >= call->solver->options.max_steps) {
+      CNF_TYPED(fail_return)(w, j, call->steps ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_MAX_STEPS);
+      ++*failed;
+    }
+  }
+  return arrived;
+}
+
+/* One pass over the chunk's samples that arrived. Returns how many did not get back; their status says why. */
+static int32_t CNF_TYPED(return_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                       int64_t count, real *gradient) {
+  WORKER_NAMES(w);
+  const int64_t walkers = CNF_TYPED(order_by_steps)(w, call, first, count);
+  int64_t next = 0;
+  int32_t failed = 0;
+  for (int64_t s = 0; s < count; s++) w->chunk_reversed[s] = 0;
+  for (int32_t j = 0; j < lanes; j++) CNF_TYPED(return_idle)(w, j);
+  if (CNF_TYPED(tangent_count)(m) > 0) CNF_TYPED(clear_constants)(m, &w->e.constants);
+  if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(clear_queue)(w);
+  for (;;) {
+    double next_h[CNF_MAX_LANES];
+    CNF_TYPED(load_returns)(w, call, walkers, &next);
+    if (CNF_TYPED(choose_return_steps)(w, call, &failed) < 0) {
+      if (next < walkers) continue;
+      break;
+    }
+    CNF_TYPED(try_step)(w, call);
+    const int32_t accepted = CNF_TYPED(judge_return)(w, call, next_h);
+    w->work.steps++, w->work.steps_recomputed++;
+    w->work.adjoint_evaluations += (int64_t)lanes * call->solver->stages.trials;
+    for (int32_t j = 0; j < lanes; j++)
+      if (!(w->mask_row[j] > 0)) w->work.idle_adjoint_evaluations += call->solver->stages.trials;
+    if (accepted >= 0) CNF_TYPED(add_quadrature)(w, call->solver, accepted, gradient);
+    if (CNF_TYPED(move_returns)(w, call, next_h, &failed) > 0) CNF_TYPED(finish_returns)(w, call, first, gradient);
+  }
+  if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(flush_queue)(w, gradient);
+  if (m->trace == CNF_TRACE_EXACT_TANGENTS) CNF_TYPED(finish_constants)(m, &w->e.constants, gradient);
+  return failed;
+}
+
+/* Differentiates the chunk that forward_chunk has just solved, by the continuous adjoint. */
+static void CNF_TYPED(continuous_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                        int64_t count, real *gradient) {
+  const size_t bytes = w->e.model->gradient_size * sizeof(real);
+  const double scale = (double)w->direction * CNF_TYPED(loss_scale)(call->loss);
+  w->kinetic_bar = scale * call->loss->kinetic;
+  w->frobenius_bar = scale * call->loss->frobenius;
+  memcpy(w->gradient_before, gradient, bytes);
+  if (CNF_TYPED(return_chunk)(w, call, first, count, gradient) == 0) return;
+  memcpy(gradient, w->gradient_before, bytes);
+  CNF_TYPED(return_chunk)(w, call, first, count, gradient);
+}

@@ -1,0 +1,397 @@
+/* continuous_test.c - the continuous adjoint against closed forms and against the exact gradient of tight steps.
+ *
+ * Oracles: matrix exponentials of a linear flow; the discrete gradient of dopri8 at 1e-12, which the continuous one must come
+ * to as its tolerance falls, by every adaptive method, trace and kind of op; the order of a fixed-step method; and bits where
+ * promises are bits: neighbours, threads, powers of two before the loss.
+ */
+#include <math.h>
+#include <sys/resource.h>
+
+#include "callback_layer.h"
+
+enum { MOST_D = 11, COUNT = 37, MOST_P = 600 }; /* more samples than a tile of any instruction set */
+
+/* What a solve and its gradient gave. */
+typedef struct answer {
+  double theta_bar[MOST_P], x0_bar[COUNT * MOST_D], t0_bar[COUNT], t1_bar[COUNT], loss[COUNT], x1[COUNT * MOST_D];
+  double t_reached[COUNT];
+  int32_t status[COUNT], rejected[COUNT], reversed[COUNT];
+} answer;
+
+/* What is solved: a field with parameters, samples and options. */
+typedef struct problem {
+  cnf_field *field;
+  int32_t dim;
+  size_t parameters;
+  double theta[MOST_P], x0[COUNT * MOST_D];
+  cnf_solver_options options;
+  cnf_loss loss;
+  double t0, t1;
+} problem;
+
+static problem problem_of(cnf_field *field, int32_t dim, double scale) {
+  problem p = {.field = field, .dim = dim, .parameters = cnf_field_parameter_count(field), .t0 = 0.2, .t1 = 1.1};
+  CHECK(p.parameters <= MOST_P && dim <= MOST_D);
+  CHECK(cnf_random_normal(CNF_FLOAT64, 7, CNF_STREAM_INITIAL, 0, 0, 1, p.parameters, p.theta) == CNF_OK);
+  CHECK(cnf_random_normal(CNF_FLOAT64, 7, CNF_STREAM_DATA, 0, 0, COUNT, (size_t)dim, p.x0) == CNF_OK);
+  for (size_t i = 0; i < p.parameters; ++i) p.theta[i] *= scale;
+  cnf_solver_options_init(&p.options, sizeof p.options);
+  p.options.max_steps = 1 << 20;
+  p.options.threads = 1;
+  p.options.adjoint = CNF_ADJOINT_CONTINUOUS;
+  p.loss = (cnf_loss){.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_NORMAL_NLL, .scale = 1};
+  return p;
+}
+
+static cnf_solver_info solve_some(const problem *p, size_t first, size_t count, answer *a) {
+  cnf_solver *solver = NULL;
+  cnf_solver_info info = {.struct_size = sizeof info};
+  uint64_t ids[COUNT];
+  memset(a, 0xA5, sizeof *a);
+  CHECK(cnf_solver_create(p->field, &p->options, &solver) == CNF_OK);
+  CHECK(cnf_solver_get_info(solver, &info) == CNF_OK);
+  for (size_t i = 0; i < count; ++i) ids[i] = first + i;
+  const cnf_solve_input input = {.struct_size = sizeof input,
+                                 .parameters = p->theta,
+                                 .x0 = p->x0 + first * (size_t)p->dim,
+                                 .count = count,
+                                 .t0 = p->t0,
+                                 .t1 = p->t1,
+                                 .seed = 5,
+                                 .sample_ids = ids};
+  cnf_solve_output output = {.struct_size = sizeof output,
+                             .x1 = a->x1,
+                             .status = a->status,
+                             .rejected = a->rejected,
+                             .t_reached = a->t_reached,
+                             .adjoint_evaluations = a->reversed};
+  cnf_gradient gradient = {.struct_size = sizeof gradient,
+                           .parameters = a->theta_bar,
+                           .x0 = a->x0_bar,
+                           .t0 = a->t0_bar,
+                           .t1 = a->t1_bar,
+                           .loss = a->loss};
+  CHECK(cnf_solve_vjp(solver, &input, &p->loss, &output, &gradient) == CNF_OK);
+  cnf_solver_destroy(solver);
+  return info;
+}
+static cnf_solver_info solve_all(const problem *p, answer *a) { return solve_some(p, 0, COUNT, a); }
+
+static double largest_of(const double *x, size_t n) {
+  double largest = 0;
+  for (size_t i = 0; i < n; ++i) largest = fmax(largest, fabs(x[i]));
+  return largest;
+}
+static double difference(const double *x, const double *y, size_t n) {
+  double largest = 0;
+  for (size_t i = 0; i < n; ++i) largest = isfinite(x[i]) ? fmax(largest, fabs(x[i] - y[i])) : INFINITY;
+  return largest / (1 + largest_of(y, n));
+}
+/* The largest relative difference of any gradient. */
+static double distance(const problem *p, const answer *a, const answer *b) {
+  double d = difference(a->theta_bar, b->theta_bar, p->parameters);
+  d = fmax(d, difference(a->x0_bar, b->x0_bar, (size_t)(COUNT * p->dim)));
+  return fmax(d, fmax(difference(a->t0_bar, b->t0_bar, COUNT), difference(a->t1_bar, b->t1_bar, COUNT)));
+}
+
+/* ---- Fields ----------------------------------------------------------------------------------------------------- */
+
+#define LINEAR(from, n, f) \
+  { .kind = CNF_OP_LINEAR, .input = (from), .input2 = CNF_NO_BLOCK, .rows = (n), .activation = (f) }
+#define TIME_AND_STATE                                                    \
+  {.kind = CNF_OP_TIME, .input = CNF_NO_BLOCK, .input2 = CNF_NO_BLOCK}, { \
+    .kind = CNF_OP_CONCAT, .input = CNF_STATE, .input2 = 1                \
+  }
+
+enum field_kind { SHALLOW, TWO_HIDDEN, RESIDUAL, CALLBACK, WIDE, FIELD_KINDS };
+
+static cnf_field *make_field(int kind, int32_t *dim) {
+  static layer last = {.dtype = CNF_FLOAT64, .rows = 3, .cols = 6};
+  const cnf_callback callback = layer_callback(&last);
+  const int32_t d = *dim = kind == WIDE ? MOST_D : 3; /* WIDE: more tangents than run side by side */
+  const cnf_op shallow[] = {TIME_AND_STATE, LINEAR(2, 6, CNF_ACTIVATION_TANH), LINEAR(3, d, CNF_ACTIVATION_IDENTITY)};
+  const cnf_op deep[] = {TIME_AND_STATE, LINEAR(2, 6, CNF_ACTIVATION_SOFTPLUS), LINEAR(3, 5, CNF_ACTIVATION_TANH),
+                         LINEAR(4, d, CNF_ACTIVATION_IDENTITY)};
+  const cnf_op residual[] = {TIME_AND_STATE,
+                             LINEAR(2, 6, CNF_ACTIVATION_TANH),
+                             LINEAR(3, 6, CNF_ACTIVATION_SILU),
+                             {.kind = CNF_OP_ADD, .input = 3, .input2 = 4},
+                             LINEAR(5, d, CNF_ACTIVATION_IDENTITY)};
+  cnf_op host[sizeof residual / sizeof residual[0]];
+  memcpy(host, residual, sizeof host);
+  host[5] = (cnf_op){.kind = CNF_OP_CALLBACK, .input = 5, .input2 = CNF_NO_BLOCK, .rows = d, .callback = &callback};
+  const cnf_op *const lists[FIELD_KINDS] = {shallow, deep, residual, host, residual};
+  const int32_t counts[FIELD_KINDS] = {4, 5, 6, 6, 6};
+  cnf_field *field = NULL;
+  CHECK(cnf_field_create(CNF_FLOAT64, d, lists[kind], counts[kind], &field) == CNF_OK);
+  return field;
+}
+
+/* ---- Tests ------------------------------------------------------------------------------------------------------ */
+
+/* x' = A x + b, A = s I + w J: e^{A' t} is known. c = dL/dx1, mu = dL/dlog_det. */
+static void test_linear_flow(int backward) {
+  const double s = -0.4, w = 0.7, T = backward ? -1.5 : 1.5, c0 = 0.8, c1 = -0.3, mu = 0.6;
+  const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
+  cnf_field *field = NULL;
+  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 1, &field) == CNF_OK);
+  problem p = problem_of(field, 2, 1);
+  const double theta[] = {s, -w, w, s, 0.3, -0.3};
+  memcpy(p.theta, theta, sizeof theta);
+  p.t0 = backward ? 1.5 : 0, p.t1 = p.t0 + T;
+  double x1_bar[COUNT * 2], log_det_bar[COUNT];
+  for (int i = 0; i < COUNT; ++i) x1_bar[2 * i] = c0, x1_bar[2 * i + 1] = c1, log_det_bar[i] = mu;
+  p.loss = (cnf_loss){
+      .struct_size = sizeof p.loss, .kind = CNF_LOSS_COTANGENTS, .x1_bar = x1_bar, .log_det_bar = log_det_bar};
+  p.options.rtol = p.options.atol = 1e-11;
+  static answer a;
+  solve_all(&p, &a);
+  /* e^{A'T} c, and the integral of it over [0, T] */
+  const double g = exp(s * T), y0 = g * (cos(w * T) * c0 + sin(w * T) * c1),
+               y1 = g * (cos(w * T) * c1 - sin(w * T) * c0), n = s * s + w * w;
+  const double i0 = (s * (y0 - c0) - w * (y1 - c1)) / n, i1 = (s * (y1 - c1) + w * (y0 - c0)) / n;
+  const double tolerance = 1e-8; /* errors of steps, 1e-11 each, of some hundred, grown by e^{0.4 T} */
+  for (int i = 0; i < COUNT; ++i) {
+    CHECK(a.status[i] == CNF_SAMPLE_OK && fabs(a.x0_bar[2 * i] - y0) < tolerance);
+    CHECK(fabs(a.x0_bar[2 * i + 1] - y1) < tolerance);
+    const double *x0 = p.x0 + 2 * i, *x1 = a.x1 + 2 * i;
+    const double end = (s * x1[0] - w * x1[1] + 0.3) * c0 + (w * x1[0] + s * x1[1] - 0.3) * c1 + mu * 2 * s;
+    const double start = (s * x0[0] - w * x0[1] + 0.3) * y0 + (w * x0[0] + s * x0[1] - 0.3) * y1 + mu * 2 * s;
+    CHECK(fabs(a.t1_bar[i] - end) < tolerance && fabs(a.t0_bar[i] + start) < tolerance);
+  }
+  CHECK(fabs(a.theta_bar[4] - COUNT * i0) < COUNT * tolerance);
+  CHECK(fabs(a.theta_bar[5] - COUNT * i1) < COUNT * tolerance);
+  cnf_field_destroy(field);
+}
+
+/* Tolerances fall by 100 each; gradients come to the exact one. */
+static void test_convergence(int kind, int32_t trace, int32_t probes, int regularised, int backward) {
+  static const char *const methods[] = {"dopri5", "adaptive_heun", "fehlberg2", "bosh3", "tsit5", "vern7", "dopri8"};
+  static answer exact, a;
+  int32_t dim;
+  cnf_field *field = make_field(kind, &dim);
+  problem p = problem_of(field, dim, 0.5);
+  p.options.trace = trace, p.options.probes = probes;
+  if (backward) p.t0 = 1.1, p.t1 = 0.2;
+  if (regularised) p.options.kinetic = p.options.frobenius = 1, p.loss.kinetic = 0.3, p.loss.frobenius = 0.2;
+  problem tight = p;
+  tight.options.adjoint = CNF_ADJOINT_DISCRETE;
+  tight.options.method = cnf_method_find("dopri8");
+  tight.options.rtol = tight.options.atol = 1e-12;
+  solve_all(&tight, &exact);
+  for (size_t m = 0; m < sizeof methods / sizeof methods[0]; ++m) {
+    if (m > 0 && (kind != RESIDUAL || regularised)) break; /* every method on one field, the first on all */
+    cnf_method_info info = {.struct_size = sizeof info};
+    p.options.method = cnf_method_find(methods[m]);
+    CHECK(cnf_method_get(p.options.method, &info) == CNF_OK);
+    double before = INFINITY;
+    for (int level = 0; level < 3; ++level) {
+      const double tolerance = pow(100, -level) * 1e-4;
+      p.options.rtol = p.options.atol = tolerance;
+      solve_all(&p, &a);
+      const double error = distance(&p, &a, &exact);
+      char detail[200];
+      snprintf(detail, sizeof detail, "field %d trace %d probes %d regularised %d backward %d %s at %g: %g, before %g",
+               kind, (int)trace, (int)probes, regularised, backward, methods[m], tolerance, error, before);
+      /* A step's error is at most its tolerance, of some 10 to 100 steps; but where the estimate's weights e are small, as the
+       * 1/512 of fehlberg2, the error is a multiple of it that grows with 1/e. The reference's own is 1e-12. */
+      const double steps = fmax(100, 2 / largest_of(info.e, (size_t)info.stages));
+      check_count(error <= steps * tolerance + 1e-11, "near the exact gradient", detail, __LINE__);
+      /* The global error goes with tolerance^(q/(q+1)), q the embedded order, or is below 10 steps' tolerances already: few
+       * long steps of a high order are often far better than they need to be. */
+      const double least = pow(100, (double)info.embedded_order / (info.embedded_order + 1)) / 3;
+      check_count(error <= before / least || error < 10 * tolerance, "nearer by the tolerance", detail, __LINE__);
+      before = error;
+      if (level == 0) check_count(error > 1e-12, "not the discrete gradient", detail, __LINE__);
+    }
+  }
+  cnf_field_destroy(field);
+}
+
+/* Fixed steps, whether equal or given by fractions: order 4 of rk4. */
+static void test_order(int32_t trace, int backward) {
+  static answer exact, a;
+  int32_t dim;
+  cnf_field *field = make_field(TWO_HIDDEN, &dim);
+  problem p = problem_of(field, dim, 0.5), tight;
+  p.options.trace = trace;
+  if (backward) p.t0 = 1.1, p.t1 = 0.2;
+  tight = p;
+  tight.options.adjoint = CNF_ADJOINT_DISCRETE;
+  tight.options.method = cnf_method_find("dopri8");
+  tight.options.rtol = tight.options.atol = 1e-12;
+  solve_all(&tight, &exact);
+  p.options.control = CNF_CONTROL_FIXED, p.options.method = cnf_method_find("rk4");
+  double error[2];
+  for (int level = 0; level < 2; ++level) {
+    p.options.steps = 16 << level;
+    solve_all(&p, &a);
+    error[level] = distance(&p, &a, &exact);
+  }
+  char detail[120];
+  snprintf(detail, sizeof detail, "trace %d backward %d: %g, %g, order %g", (int)trace, backward, error[0], error[1],
+           log2(error[0] / error[1]));
+  check_count(log2(error[0] / error[1]) > 3.8 && error[1] < 1e-6, "order 4", detail, __LINE__);
+  cnf_field_destroy(field);
+}
+
+/* Bits: a sample's own gradients alone and in a batch; parameters' at 1 and 3 threads; a power of two before the loss. */
+static void test_promises(int kind, int32_t control, int32_t trace) {
+  static answer all, other;
+  int32_t dim;
+  cnf_field *field = make_field(kind, &dim);
+  problem p = problem_of(field, dim, 0.5);
+  p.options.trace = trace, p.options.control = control, p.options.steps = 9;
+  solve_all(&p, &all);
+  for (size_t i = 0; i < COUNT; i += 5) {
+    const size_t count = i % 2 ? 1 : 2, n = count * (size_t)dim * sizeof(double);
+    solve_some(&p, i, count, &other);
+    CHECK(memcmp(other.x0_bar, all.x0_bar + i * (size_t)dim, n) == 0);
+    CHECK(memcmp(other.t0_bar, all.t0_bar + i, count * sizeof(double)) == 0);
+    CHECK(memcmp(other.t1_bar, all.t1_bar + i, count * sizeof(double)) == 0);
+    CHECK(memcmp(other.reversed, all.reversed + i, count * sizeof(int32_t)) == 0);
+  }
+  p.options.threads = 3;
+  solve_all(&p, &other);
+  CHECK(memcmp(other.theta_bar, all.theta_bar, p.parameters * sizeof(double)) == 0);
+  p.loss.scale = 0x1p-10;
+  solve_all(&p, &other);
+  for (size_t i = 0; i < p.parameters; ++i) other.theta_bar[i] *= 0x1p10;
+  CHECK(memcmp(other.theta_bar, all.theta_bar, p.parameters * sizeof(double)) == 0);
+  cnf_field_destroy(field);
+}
+
+/* Every instruction set solves the same, to rounding that 100 steps have grown. */
+static void test_instruction_sets(void) {
+  static answer first, other;
+  int32_t dim, isas = 0;
+  cnf_field *field = make_field(RESIDUAL, &dim);
+  problem p = problem_of(field, dim, 0.5);
+  p.options.isa = CNF_ISA_GENERIC;
+  solve_all(&p, &first);
+#define CNF_X(name, value, suffix, text)                                                         \
+  if (cnf_isa_is_available(name)) {                                                              \
+    p.options.isa = name;                                                                        \
+    solve_all(&p, &other);                                                                       \
+    check_count(distance(&p, &other, &first) < 1e-11, "instruction sets agree", text, __LINE__); \
+    ++isas;                                                                                      \
+  }
+  CNF_ISA_LIST(CNF_X)
+#undef CNF_X
+  CHECK(isas > 0);
+  cnf_field_destroy(field);
+}
+
+/* Samples that do not arrive, or do not get back, have zero gradient and say so; the others' is as without them. */
+static void test_failures(void) {
+  static answer a, rest;
+  const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
+  cnf_field *field = NULL;
+  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 1, &field) == CNF_OK);
+  problem p = problem_of(field, 2, 1);
+  const double theta[] = {-0.4, -3, 3, -0.4, 0, 0}, trace_bar = -(p.t1 - p.t0);
+  memcpy(p.theta, theta, sizeof theta);
+  /* Backward, 60 steps are few for 1e-13, but not for a sample that rests at 0 with no cotangent but log_det's. */
+  p.options.max_steps = 60;
+  p.options.rtol = p.options.atol = 1e-4;
+  p.options.adjoint_rtol = p.options.adjoint_atol = 1e-13;
+  for (int i = 0; i < COUNT; ++i)
+    if (i % 3 == 0) p.x0[2 * i] = p.x0[2 * i + 1] = 0;
+  p.x0[2] = NAN; /* sample 1 does not set out */
+  solve_all(&p, &a);
+  for (int i = 0; i < COUNT; ++i) {
+    CHECK(a.status[i] == (i % 3 == 0 ? CNF_SAMPLE_OK : i == 1 ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_MAX_STEPS));
+    CHECK(i == 1 ? isnan(a.loss[i]) : isfinite(a.loss[i]));
+    if (i % 3 == 0) {
+      CHECK(a.t_reached[i] == p.t1 && fabs(a.t1_bar[i] - 0.8) < 1e-12 && fabs(a.t0_bar[i] + 0.8) < 1e-12);
+      continue;
+    }
+    if (i != 1) CHECK(a.t_reached[i] > p.t0 && a.t_reached[i] < p.t1);
+    CHECK(a.x0_bar[2 * i] == 0 && a.x0_bar[2 * i + 1] == 0 && a.t0_bar[i] == 0 && a.t1_bar[i] == 0);
+  }
+  /* d/dtheta of -log_det = -(t1 - t0) tr A: 13 samples, and nothing of those that failed */
+  const double expected[] = {13 * trace_bar, 0, 0, 13 * trace_bar, 0, 0};
+  CHECK(difference(a.theta_bar, expected, 6) < 1e-14);
+  for (int i = 0; i < COUNT; ++i) p.x0[2 * i] = NAN;
+  solve_all(&p, &rest);
+  CHECK(largest_of(rest.theta_bar, 6) == 0 && largest_of(rest.x0_bar, 2 * COUNT) == 0);
+  cnf_field_destroy(field);
+}
+
+static long peak_kilobytes(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+/* A hundred times the steps take no more memory, where the discrete gradient's grows. Runs first: peaks do not fall. */
+static void test_memory(void) {
+  static answer a;
+  int32_t dim;
+  cnf_field *field = make_field(SHALLOW, &dim);
+  problem p = problem_of(field, dim, 0.5);
+  p.options.control = CNF_CONTROL_FIXED, p.options.method = cnf_method_find("rk4"), p.options.max_steps = 0;
+  p.options.steps = 100;
+  solve_all(&p, &a);
+  const long few = peak_kilobytes();
+  p.options.steps = 10000;
+  const cnf_solver_info continuous = solve_all(&p, &a);
+  const long many = peak_kilobytes();
+  p.options.adjoint = CNF_ADJOINT_DISCRETE;
+  const cnf_solver_info discrete = solve_all(&p, &a);
+  const long kept = peak_kilobytes();
+  char detail[160];
+  snprintf(detail, sizeof detail, "peak %ld KiB, of 100 times the steps %ld, discrete %ld; reserved %zu, discrete %zu",
+           few, many, kept, continuous.bytes_reserved, discrete.bytes_reserved);
+  check_count(many - few < 256 && kept - many > 4096, "memory is flat", detail, __LINE__);
+  check_count(continuous.bytes_reserved < discrete.bytes_reserved / 2, "little is reserved", detail, __LINE__);
+  printf("%s\n", detail);
+  cnf_field_destroy(field);
+}
+
+static void test_options(void) {
+  int32_t dim;
+  cnf_field *field = make_field(SHALLOW, &dim), *single = NULL;
+  const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
+  cnf_solver *solver = NULL;
+  cnf_solver_options options;
+  CHECK(cnf_field_create(CNF_FLOAT32, 2, ops, 1, &single) == CNF_OK);
+  cnf_solver_options_init(&options, sizeof options);
+  CHECK(options.adjoint == CNF_ADJOINT_DISCRETE);
+  options.adjoint = 2;
+  CHECK_STATUS(CNF_ERROR_OPTION, cnf_solver_create(field, &options, &solver), "no such adjoint");
+  options.adjoint = CNF_ADJOINT_CONTINUOUS, options.adjoint_rtol = -1;
+  CHECK_STATUS(CNF_ERROR_TOLERANCE, cnf_solver_create(field, &options, &solver), "negative adjoint_rtol");
+  options.adjoint_rtol = 0, options.adjoint_atol = INFINITY;
+  CHECK_STATUS(CNF_ERROR_TOLERANCE, cnf_solver_create(field, &options, &solver), "infinite adjoint_atol");
+  options.adjoint_atol = 0, options.precision = CNF_PRECISION_MIXED;
+  CHECK_STATUS(CNF_ERROR_DTYPE, cnf_solver_create(single, &options, &solver), "mixed precision");
+  CHECK(solver == NULL);
+  cnf_field_destroy(field);
+  cnf_field_destroy(single);
+}
+
+int main(void) {
+  test_memory();
+  test_options();
+  for (int backward = 0; backward < 2; ++backward) {
+    test_linear_flow(backward);
+    test_order(CNF_TRACE_EXACT_PRODUCT, backward);
+    test_order(CNF_TRACE_HUTCHINSON, backward);
+    for (int kind = 0; kind < FIELD_KINDS; ++kind) {
+      test_convergence(kind, CNF_TRACE_NONE, 1, 0, backward);
+      test_convergence(kind, CNF_TRACE_HUTCHINSON, 3, 0, backward);
+      test_convergence(kind, CNF_TRACE_EXACT_TANGENTS, 1, 0, backward);
+      test_convergence(kind, CNF_TRACE_HUTCHINSON, 11, 1, backward);
+      if (kind <= TWO_HIDDEN) test_convergence(kind, CNF_TRACE_EXACT_PRODUCT, 1, 0, backward);
+    }
+  }
+  for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control) {
+    test_promises(TWO_HIDDEN, control, CNF_TRACE_EXACT_PRODUCT);
+    test_promises(CALLBACK, control, CNF_TRACE_HUTCHINSON);
+    test_promises(WIDE, control, CNF_TRACE_EXACT_TANGENTS);
+  }
+  test_instruction_sets();
+  test_failures();
+  return check_report();
+}
