@@ -103,7 +103,7 @@ static double distance(const problem *p, const answer *a, const answer *b) {
     .kind = CNF_OP_CONCAT, .input = CNF_STATE, .input2 = 1                \
   }
 
-enum field_kind { SHALLOW, TWO_HIDDEN, RESIDUAL, CALLBACK, WIDE, FIELD_KINDS };
+enum field_kind { SHALLOW, TWO_HIDDEN, RESIDUAL, CALLBACK, WIDE, LINEAR_ENDS, FIELD_KINDS };
 
 static cnf_field *make_field(int kind, int32_t *dim) {
   static layer last = {.dtype = CNF_FLOAT64, .rows = 3, .cols = 6};
@@ -117,11 +117,18 @@ static cnf_field *make_field(int kind, int32_t *dim) {
                              LINEAR(3, 6, CNF_ACTIVATION_SILU),
                              {.kind = CNF_OP_ADD, .input = 3, .input2 = 4},
                              LINEAR(5, d, CNF_ACTIVATION_IDENTITY)};
+  /* Probes come in through a layer that does not bend, and out past the one that does. */
+  const cnf_op linear_ends[] = {TIME_AND_STATE,
+                                LINEAR(2, 5, CNF_ACTIVATION_IDENTITY),
+                                LINEAR(3, 6, CNF_ACTIVATION_TANH),
+                                LINEAR(4, d, CNF_ACTIVATION_IDENTITY),
+                                LINEAR(2, d, CNF_ACTIVATION_IDENTITY),
+                                {.kind = CNF_OP_ADD, .input = 5, .input2 = 6}};
   cnf_op host[sizeof residual / sizeof residual[0]];
   memcpy(host, residual, sizeof host);
   host[5] = (cnf_op){.kind = CNF_OP_CALLBACK, .input = 5, .input2 = CNF_NO_BLOCK, .rows = d, .callback = &callback};
-  const cnf_op *const lists[FIELD_KINDS] = {shallow, deep, residual, host, residual};
-  const int32_t counts[FIELD_KINDS] = {4, 5, 6, 6, 6};
+  const cnf_op *const lists[FIELD_KINDS] = {shallow, deep, residual, host, residual, linear_ends};
+  const int32_t counts[FIELD_KINDS] = {4, 5, 6, 6, 6, 7};
   cnf_field *field = NULL;
   CHECK(cnf_field_create(CNF_FLOAT64, d, lists[kind], counts[kind], &field) == CNF_OK);
   return field;
@@ -318,6 +325,75 @@ static void test_failures(void) {
   cnf_field_destroy(field);
 }
 
+/* y = -x sqrt(4 - x^2), row by row: no number beyond 2. *context counts those whose reverse was asked for. */
+static void bounded_evaluate(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+  (void)context, (void)t, (void)theta;
+  for (int32_t i = 0; i < 2 * lanes; ++i) {
+    const double at = ((const double *)x)[i];
+    ((double *)y)[i] = -at * sqrt(4 - at * at);
+  }
+}
+static double bounded_slope(double x) { return (2 * x * x - 4) / sqrt(4 - x * x); }
+static double bounded_curvature(double x) { return x * (12 - 2 * x * x) / pow(4 - x * x, 1.5); }
+static void bounded_tangent(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+                            const void *x_dot, void *y_dot) {
+  (void)context, (void)t, (void)theta;
+  for (int32_t i = 0; i < 2 * lanes; ++i)
+    ((double *)y_dot)[i] = bounded_slope(((const double *)x)[i]) * ((const double *)x_dot)[i];
+}
+static void bounded_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+                            const void *y_bar, void *x_bar, void *t_bar, void *theta_bar) {
+  (void)t, (void)theta, (void)t_bar, (void)theta_bar;
+  for (int32_t i = 0; i < 2 * lanes; ++i) {
+    const double at = ((const double *)x)[i];
+    *(long *)context += fabs(at) > 2;
+    ((double *)x_bar)[i] += bounded_slope(at) * ((const double *)y_bar)[i];
+  }
+}
+static void bounded_tangent_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+                                    const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar, void *t_bar,
+                                    void *theta_bar) {
+  (void)context, (void)t, (void)theta, (void)t_bar, (void)theta_bar;
+  for (int32_t i = 0; i < 2 * lanes; ++i) {
+    const double at = ((const double *)x)[i], bar = ((const double *)y_dot_bar)[i];
+    ((double *)x_dot_bar)[i] += bounded_slope(at) * bar;
+    ((double *)x_bar)[i] += bounded_curvature(at) * ((const double *)x_dot)[i] * bar;
+  }
+}
+
+/* Attempts that leave where the field is defined are refused, and not a number of theirs gets into any sum. */
+static void test_refused_not_finite(int32_t trace) {
+  static answer exact, a;
+  long beyond = 0;
+  const cnf_callback callback = {.struct_size = sizeof callback,
+                                 .context = &beyond,
+                                 .evaluate = bounded_evaluate,
+                                 .tangent = bounded_tangent,
+                                 .reverse = bounded_reverse,
+                                 .tangent_reverse = bounded_tangent_reverse};
+  const cnf_op ops[] = {
+      {.kind = CNF_OP_CALLBACK, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = 2, .callback = &callback},
+      LINEAR(1, 2, CNF_ACTIVATION_IDENTITY)};
+  cnf_field *field = NULL;
+  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 2, &field) == CNF_OK);
+  problem p = problem_of(field, 2, 1);
+  const double theta[] = {1, 0.1, -0.1, 1, 0, 0};
+  memcpy(p.theta, theta, sizeof theta);
+  for (int i = 0; i < 2 * COUNT; ++i) p.x0[i] = i % 4 < 2 ? 1.9 - 0.01 * i / 4 : 0; /* those at rest take one step */
+  p.options.trace = trace;
+  problem tight = p;
+  tight.options.adjoint = CNF_ADJOINT_DISCRETE;
+  tight.options.rtol = tight.options.atol = 1e-12;
+  solve_all(&tight, &exact);
+  p.options.rtol = p.options.atol = 1e-8;
+  CHECK(beyond == 0);
+  p.options.initial_step = 1;
+  solve_all(&p, &a);
+  CHECK(beyond > 0);
+  CHECK(distance(&p, &a, &exact) < 100 * 1e-8);
+  cnf_field_destroy(field);
+}
+
 static long peak_kilobytes(void) {
   struct rusage usage;
   getrusage(RUSAGE_SELF, &usage);
@@ -391,6 +467,9 @@ int main(void) {
     test_promises(CALLBACK, control, CNF_TRACE_HUTCHINSON);
     test_promises(WIDE, control, CNF_TRACE_EXACT_TANGENTS);
   }
+  test_refused_not_finite(CNF_TRACE_NONE);
+  test_refused_not_finite(CNF_TRACE_HUTCHINSON);
+  test_refused_not_finite(CNF_TRACE_EXACT_TANGENTS);
   test_instruction_sets();
   test_failures();
   return check_report();
