@@ -79,6 +79,7 @@ public struct SolverOptions: Sendable, Equatable {
   /// its unbiased estimate, the mean of `mean_D (Jε)²`. It needs one of these two traces: `.exact` and `.automatic` then
   /// come to one of them, and `.none` and `.exactProduct` are refused.
   public var integratesFrobeniusNorm: Bool
+  public var adjoint: AdjointSchedule
 
   public init(
     method: String = "dopri5", control: StepControl = .perSample(rtol: 1e-5, atol: 1e-5), initialStep: Double? = nil,
@@ -88,7 +89,8 @@ public struct SolverOptions: Sendable, Equatable {
     probeCount: Int = 1, errorNormIncludesLogDeterminant: Bool = true, threads: Int? = nil,
     keptEvaluationBytes: Int? = nil, precision: Precision = .full,
     integratesKineticEnergy: Bool = false, integratesFrobeniusNorm: Bool = false,
-    maximumOrder: Int = 12, iterationRtol: Double = 1e-5, iterationAtol: Double = 1e-5
+    maximumOrder: Int = 12, iterationRtol: Double = 1e-5, iterationAtol: Double = 1e-5,
+    adjoint: AdjointSchedule = .everyStep
   ) {
     self.method = method
     self.control = control
@@ -112,5 +114,6 @@ public struct SolverOptions: Sendable, Equatable {
     self.precision = precision
     self.integratesKineticEnergy = integratesKineticEnergy
     self.integratesFrobeniusNorm = integratesFrobeniusNorm
+    self.adjoint = adjoint
   }
 }

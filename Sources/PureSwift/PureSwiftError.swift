@@ -14,6 +14,8 @@ public enum PureSwiftError: Error, Equatable {
   case batchControl
   /// Products in bfloat16.
   case mixedPrecision
+  /// A gradient by a solve backward in time.
+  case continuousAdjoint
   /// The trace asked for by name does not fit the program.
   case traceDoesNotFit(Trace)
   /// The Frobenius norm was asked for beside a trace, asked for by name, that takes no tangents.
@@ -49,6 +51,8 @@ extension PureSwiftError: CustomStringConvertible {
       "one step size for the whole batch is not supported by the Swift backend: use per-sample or fixed steps"
     case .mixedPrecision:
       "mixed precision is not supported by the Swift backend: use full precision, or the C kernels"
+    case .continuousAdjoint:
+      "the continuous adjoint is not supported by the Swift backend: use every step, or the C kernels"
     case .traceDoesNotFit(let trace):
       "the trace '\(trace.rawValue)' does not fit the field program: it needs at most two hidden layers on [x] or [x, t]"
     case .traceHasNoTangents(let trace):
