@@ -11,5 +11,8 @@
 static inline int cnf_knows_options_size(size_t size) { return size == sizeof(cnf_solver_options); }
 static inline int cnf_knows_output_size(size_t size) { return size == sizeof(cnf_solve_output); }
 static inline int cnf_knows_method_info_size(size_t size) { return size == sizeof(cnf_method_info); }
+static inline int cnf_knows_input_size(size_t size) { return size == sizeof(cnf_solve_input); }
+static inline int cnf_knows_loss_size(size_t size) { return size == sizeof(cnf_loss); }
+static inline int cnf_knows_gradient_size(size_t size) { return size == sizeof(cnf_gradient); }
 
 #endif

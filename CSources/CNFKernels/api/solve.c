@@ -31,9 +31,30 @@ static cnf_status check_fractions(const cnf_solver *s, const cnf_solve_input *in
   return CNF_OK;
 }
 
+/* Every interval has a step at least; fixed ones are `steps` of each, and all of them are recorded. */
+static cnf_status check_times(const cnf_solver *s, const cnf_solve_input *in) {
+  const size_t capacity = (size_t)cnf_record_capacity(&s->options), count = in->time_count;
+  const int32_t fixed = s->options.control == CNF_CONTROL_FIXED;
+  size_t total;
+  if (count == 0) return CNF_OK;
+  if (!in->times) return CNF_ERROR_NULL;
+  if (family_of(s) != CNF_FAMILY_RUNGE_KUTTA || s->options.adjoint != CNF_ADJOINT_DISCRETE)
+    return CNF_ERROR_OUTPUT_TIMES;
+  if (in->step_fractions || s->options.control == CNF_CONTROL_BATCH) return CNF_ERROR_OUTPUT_TIMES;
+  if (count >= capacity / (size_t)(fixed ? s->options.steps : 1)) return CNF_ERROR_OUTPUT_TIMES;
+  if (__builtin_mul_overflow(in->count, count, &total) ||
+      __builtin_mul_overflow(total, (size_t)s->program.state_dim * sizeof(double), &total) || total > PTRDIFF_MAX)
+    return CNF_ERROR_SIZE;
+  const double direction = in->t1 < in->t0 ? -1 : 1;
+  double before = in->t0;
+  for (size_t i = 0; i < count; before = in->times[i++])
+    if (!(direction * before <= direction * in->times[i] && direction * in->times[i] <= direction * in->t1))
+      return CNF_ERROR_OUTPUT_TIMES;
+  return CNF_OK;
+}
+
 static cnf_status check_input(const cnf_solver *s, const cnf_solve_input *in) {
-  if (!s || !in) return CNF_ERROR_NULL;
-  if (in->struct_size != sizeof *in) return CNF_ERROR_STRUCT_SIZE;
+  if (!s) return CNF_ERROR_NULL;
   if (!in->parameters && s->program.parameter_count > 0) return CNF_ERROR_NULL;
   if (!in->x0 && in->count > 0) return CNF_ERROR_NULL;
   size_t per_sample = (size_t)s->program.state_dim * (size_t)s->options.probes * sizeof(double), total;
@@ -59,7 +80,6 @@ static cnf_status check_output(const cnf_solver *s, const cnf_solve_input *in, c
 }
 
 static cnf_status check_loss(const cnf_solver *s, const cnf_loss *loss) {
-  if (loss->struct_size != sizeof *loss) return CNF_ERROR_STRUCT_SIZE;
   if (!isfinite(loss->kinetic) || !isfinite(loss->frobenius)) return CNF_ERROR_OPTION;
   if ((loss->kinetic != 0 && !s->options.kinetic) || (loss->frobenius != 0 && !s->options.frobenius))
     return CNF_ERROR_REGULARISER;
@@ -69,6 +89,26 @@ static cnf_status check_loss(const cnf_solver *s, const cnf_loss *loss) {
   case CNF_LOSS_CALLBACK: return loss->function ? CNF_OK : CNF_ERROR_NULL;
   }
   return CNF_ERROR_LOSS;
+}
+
+/* Copies of the caller's structs: what an older caller's lack is zero, and not asked for. */
+static cnf_status copy_input(const cnf_solve_input *input, cnf_solve_input *whole) {
+  if (!input) return CNF_ERROR_NULL;
+  if (!cnf_knows_input_size(input->struct_size)) return CNF_ERROR_STRUCT_SIZE;
+  memcpy(whole, input, input->struct_size);
+  return CNF_OK;
+}
+static cnf_status copy_loss(const cnf_loss *loss, cnf_loss *whole) {
+  if (!loss) return CNF_ERROR_NULL;
+  if (!cnf_knows_loss_size(loss->struct_size)) return CNF_ERROR_STRUCT_SIZE;
+  memcpy(whole, loss, loss->struct_size);
+  return CNF_OK;
+}
+static cnf_status copy_gradient(const cnf_gradient *gradient, cnf_gradient *whole) {
+  if (!gradient) return CNF_ERROR_NULL;
+  if (!cnf_knows_gradient_size(gradient->struct_size)) return CNF_ERROR_STRUCT_SIZE;
+  memcpy(whole, gradient, gradient->struct_size);
+  return CNF_OK;
 }
 
 static cnf_status run(cnf_solver *s, const cnf_solve_input *in, const cnf_loss *loss, cnf_solve_output *out,
@@ -81,33 +121,44 @@ static cnf_status run(cnf_solver *s, const cnf_solve_input *in, const cnf_loss *
 }
 
 CNF_API cnf_status cnf_solve(cnf_solver *solver, const cnf_solve_input *input, cnf_solve_output *output) {
+  cnf_solve_input in = {0};
   if (!output) return CNF_ERROR_NULL;
-  cnf_status status = check_input(solver, input);
-  if (!status) status = check_fractions(solver, input);
-  if (!status) status = check_output(solver, input, output);
-  return status ? status : run(solver, input, NULL, output, NULL);
+  cnf_status status = copy_input(input, &in);
+  if (!status) status = check_input(solver, &in);
+  if (!status) status = check_fractions(solver, &in);
+  if (!status) status = check_times(solver, &in);
+  if (!status) status = check_output(solver, &in, output);
+  return status ? status : run(solver, &in, NULL, output, NULL);
 }
 
 CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *input, const cnf_loss *loss,
                                  cnf_solve_output *output, cnf_gradient *gradient) {
+  cnf_solve_input in = {0};
+  cnf_loss whole_loss = {0};
+  cnf_gradient whole_gradient = {0};
   if (!loss || !gradient) return CNF_ERROR_NULL;
-  cnf_status status = check_input(solver, input);
-  if (!status) status = check_fractions(solver, input);
-  if (!status && output) status = check_output(solver, input, output);
-  if (!status) status = check_loss(solver, loss);
-  if (!status && gradient->struct_size != sizeof *gradient) status = CNF_ERROR_STRUCT_SIZE;
+  cnf_status status = copy_input(input, &in);
+  if (!status) status = check_input(solver, &in);
+  if (!status) status = check_fractions(solver, &in);
+  if (!status) status = check_times(solver, &in);
+  if (!status && output) status = check_output(solver, &in, output);
+  if (!status) status = copy_loss(loss, &whole_loss);
+  if (!status) status = check_loss(solver, &whole_loss);
+  if (!status) status = copy_gradient(gradient, &whole_gradient);
   if (!status && !has_gradient(solver)) status = CNF_ERROR_METHOD_GRADIENT;
   if (!status) status = cnf_program_check_callbacks(&solver->program, solver->trace, 1);
-  return status ? status : run(solver, input, loss, output, gradient);
+  return status ? status : run(solver, &in, &whole_loss, output, &whole_gradient);
 }
 
 CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input *input, void *velocity,
                                        double *divergence) {
-  cnf_status status = check_input(solver, input);
-  if (status || input->count == 0) return status;
+  cnf_solve_input in = {0};
+  cnf_status status = copy_input(input, &in);
+  if (!status) status = check_input(solver, &in);
+  if (status || in.count == 0) return status;
   if (solver->f32)
-    cnf_solver_run_evaluate_f32(solver->f32, input, velocity, divergence);
+    cnf_solver_run_evaluate_f32(solver->f32, &in, velocity, divergence);
   else
-    cnf_solver_run_evaluate_f64(solver->f64, input, velocity, divergence);
+    cnf_solver_run_evaluate_f64(solver->f64, &in, velocity, divergence);
   return CNF_OK;
 }

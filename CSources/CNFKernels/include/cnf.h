@@ -97,7 +97,8 @@ extern "C" {
   X(CNF_ERROR_CALLBACK_TANGENT_REVERSE, 26, "a divergence's gradient needs `tangent_reverse`")                        \
   X(CNF_ERROR_METHOD_GRADIENT, 27, "Adams methods have the continuous adjoint alone, Rosenbrock methods no gradient") \
   X(CNF_ERROR_METHOD_SIZE, 28, "the state has too many rows for a Rosenbrock method, which takes 512")                \
-  X(CNF_ERROR_UNEQUAL_STEPS, 29, "a multistep method needs equal steps")
+  X(CNF_ERROR_UNEQUAL_STEPS, 29, "a multistep method needs equal steps")                                              \
+  X(CNF_ERROR_OUTPUT_TIMES, 30, "output times must run from t0 to t1, and suit control, method and adjoint")
 
 typedef enum cnf_status {
 #define CNF_X(name, value, message) name = value,
@@ -372,10 +373,12 @@ typedef struct cnf_solver_options {
   int32_t control;         /* cnf_control */
   double rtol, atol;       /* adaptive: error is measured against atol + rtol max(|x|, |x'|) */
   double initial_step;     /* adaptive: length of the first step; 0: chosen (Hairer-Norsett-Wanner II.4) */
-  double min_step;         /* adaptive: a shorter step that is not the last ends the sample, and the first is never
-                              shorter; 0: 16 units in the last place of the larger of t and t1 */
+  double min_step;         /* adaptive: a shorter step ends the sample, unless it is the last or ends at an output
+                              time; the first is never planned shorter; 0: 16 units in the last place of the larger of t
+                              and t1 */
   int32_t max_steps;       /* adaptive: accepted and rejected steps together; 0: 4096 */
-  int32_t steps;           /* CNF_CONTROL_FIXED: number of equal steps, at least 1 unless the call gives fractions */
+  int32_t steps;           /* CNF_CONTROL_FIXED: number of equal steps, between output times if there are any; at
+                              least 1 unless the call gives fractions */
   int32_t trace;           /* cnf_trace */
   int32_t probe;           /* cnf_probe */
   int32_t probes;          /* K; 0: 1 */
@@ -438,7 +441,13 @@ typedef struct cnf_work {
 } cnf_work;
 CNF_API cnf_status cnf_solver_get_work(const cnf_solver *solver, cnf_work *work);
 
-/* ---- 7  Solve --------------------------------------------------------------------------------------------------- */
+/* ---- 7  Solve ---------------------------------------------------------------------------------------------------
+ * Output times cut the way from t0 to t1 into intervals. A step ends at each of them, so that states there are as good as at t1.
+ * Adaptive steps are cut to end there; the next is as long as it would have been, or longer: k times cost about k steps.
+ * Fixed steps: `steps` equal ones in every interval. A time may be t0, t1 or the time before it: its interval then has steps of
+ * no length, one where steps are adaptive. CNF_ERROR_OUTPUT_TIMES: times beyond t0 or t1 or out of order; with step
+ * fractions or CNF_CONTROL_BATCH; more intervals than max_steps, or more fixed steps in all of them.
+ */
 
 typedef struct cnf_solve_input {
   size_t struct_size;
@@ -454,6 +463,8 @@ typedef struct cnf_solve_input {
                                    t0 + f[i](t1 - t0) to t0 + f[i+1](t1 - t0); NULL: equal steps. Adams methods: equal
                                    ones to within rounding, else CNF_ERROR_UNEQUAL_STEPS */
   size_t step_fraction_count;
+  const double *times; /* [time_count]: output times of all samples, from t0 to t1 in the order of the solve */
+  size_t time_count;   /* 0: none */
 } cnf_solve_input;
 
 typedef struct cnf_solve_output {
@@ -474,6 +485,9 @@ typedef struct cnf_solve_output {
    * CNF_ERROR_REGULARISER. */
   double *kinetic;   /* [count]: integral of 1/2 mean_D f^2 over |dt| */
   double *frobenius; /* [count]: integral of |J|_F^2 / D over |dt|, or of its estimate */
+  /* At the input's output times; NaN at those that a failed sample has not reached. */
+  void *x_at;         /* dtype [count][time_count][D]: states */
+  double *log_det_at; /* [count][time_count]: log-determinants, from t0 on */
 } cnf_solve_output;
 
 /* Carries every sample from t0 to t1. A sample that cannot get there has a status; the call is still CNF_OK.
@@ -485,7 +499,8 @@ CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input
                                        double *divergence);
 
 /* ---- 8  Loss and gradient ---------------------------------------------------------------------------------------
- * The gradient is that of the steps that were taken: their places between t0 and t1, as fractions, are constants.
+ * The gradient is that of the steps that were taken: their places between t0 and t1, as fractions, are constants; with output
+ * times, their places between the two times they lie between, each of which moves the steps on both its sides.
  *
  * With CNF_ADJOINT_CONTINUOUS it is that of the flow instead, as near as tolerances make it (Chen et al. 2018, arXiv 1806.07366):
  * state x and cotangent a are solved backward from t1 by the same method, x' = f, a' = -(df/dx)' a - (cotangent of log_det)
@@ -525,6 +540,11 @@ typedef struct cnf_loss {
    * is `scale` for NORMAL_NLL and 1 else: for COTANGENTS they are dL/d(integral) of every sample; to what a CALLBACK has
    * written they are added when it has returned. Not 0 for a solver created without the regulariser: CNF_ERROR_REGULARISER. */
   double kinetic, frobenius;
+  /* Of every kind: cotangents at the output times, added to the others; the loss that is reported leaves them out. A CALLBACK
+   * may write its own samples' rows of these arrays, through its context: when it is called, x_at and log_det_at of the
+   * output hold its samples' rows, and these are read when it has returned. */
+  const void *x_at_bar;         /* dtype [count][time_count][D]: dL/dx_at; NULL: zeros */
+  const double *log_det_at_bar; /* [count][time_count]: dL/dlog_det_at; NULL: zeros */
 } cnf_loss;
 
 typedef struct cnf_gradient {
@@ -533,6 +553,7 @@ typedef struct cnf_gradient {
   void *x0;         /* dtype [count][D]: dL/dx0 */
   double *t0, *t1;  /* [count]: each sample's share of dL/dt0 and dL/dt1 */
   double *loss;     /* [count]: NaN where the sample failed; not written for COTANGENTS */
+  double *times;    /* [count][time_count]: each sample's share of dL/dtimes[i] */
 } cnf_gradient;
 
 /* Solves, and differentiates the loss. `output` may be NULL. */

@@ -1,7 +1,7 @@
 /* The one adjoint stage loop: the derivative of the steps that were taken.
  *
  * A step is x' = x + h sum b_i k_i, k_i = f(t + c_i h, X_i), X_i = x + h sum_j a_ij k_j, and l' = l + h sum b_i div_i.
- * With lambda = dL/dx', mu = dL/dl' (a constant of the solve), from the last stage to the first:
+ * With lambda = dL/dx', mu = dL/dl' (constant from one output time to the next), from the last stage to the first:
  *     k_bar_i = h (b_i lambda + sum_{j>i} a_ji X_bar_j)
  *     X_bar_i = (df/dx)' k_bar_i + h b_i mu (d div_i/dx)'      theta_bar and t_bar_i likewise
  *     lambda <- lambda + sum_i X_bar_i
@@ -12,6 +12,13 @@
  * k_bar_i gains h b_i rho k_i / D; for q = mean_D (J eps)^2 the cotangent of J eps gains 2 h b_i rho J eps / D.
  * Places of steps are constants s of t = t0 + s (t1 - t0):
  *     dL/dt1 = sum over steps of s sum_i t_bar_i + ds h_bar,   dL/dt0 = sum of (1 - s) sum_i t_bar_i - ds h_bar.
+ * Output times tau_1 ... tau_n cut the way into intervals, tau_0 = t0 and tau_{n+1} = t1, and a step ends at each of them. The
+ * loss depends on x and l there, so on the way back lambda gains x_at_bar_i at tau_i, and mu gains log_det_at_bar_i, since l is
+ * counted from t0. Places are then fractions of the interval that a step is in: t = tau_i + s (tau_{i+1} - tau_i), h = ds times
+ * that length. tau_i is the end of one interval and the beginning of the next, and nothing else depends on it:
+ *     dL/dtau_i = sum over steps before it, back to tau_{i-1}, of s sum_j t_bar_j + ds h_bar
+ *               + sum over steps after it, up to tau_{i+1}, of (1 - s) sum_j t_bar_j - ds h_bar.
+ * An interval of no length has steps of no length, for which the same holds: s and ds are those of the steps, h = 0.
  */
 #include "solve/solver.h"
 

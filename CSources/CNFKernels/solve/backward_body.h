@@ -33,6 +33,8 @@ static int64_t CNF_TYPED(order_by_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TY
   for (int64_t s = 0; s < count; s++) {
     const int ok = w->chunk_status[s] == CNF_SAMPLE_OK;
     const size_t number = (size_t)(first + s);
+    for (int32_t i = 0; g->times && i < call->time_count; i++)
+      g->times[number * (size_t)call->time_count + (size_t)i] = 0;
     if (ok && w->chunk_accepted[s] > 0) {
       int64_t at = walkers++;
       for (; at > 0 && w->chunk_accepted[w->order[at - 1]] < w->chunk_accepted[s]; at--)
@@ -54,6 +56,7 @@ static void CNF_TYPED(load_adjoint)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
   WORKER_NAMES(w);
   w->sample[lane] = s;
   w->step[lane] = w->chunk_accepted[s] - 1;
+  w->interval[lane] = call->time_count;
   w->t0_bar[lane] = w->t1_bar[lane] = 0;
   w->mu_row[lane] = (real)w->chunk_log_det_bar[s];
   CNF_TYPED(column_in)(D, lanes, w->chunk_x1_bar + (size_t)s * (size_t)D, w->lambda, lane);
@@ -162,15 +165,39 @@ static const cnf_step_record *CNF_TYPED(recall_step)(CNF_TYPED(cnf_worker) * w, 
   return tile;
 }
 
-/* What the step just reversed adds to dL/dt0 and dL/dt1 of its lane's sample. */
-static void CNF_TYPED(add_times)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t lane) {
-  const double t0 = call->input->t0, span = call->input->t1 - call->input->t0;
-  const int32_t n = w->step[lane];
-  const double place = call->steps ? CNF_TYPED(fraction)(call, n) : (w->t[lane] - t0) / span;
-  const double length = call->steps ? CNF_TYPED(fraction)(call, n + 1) - place : w->h[lane] / span;
+/* What the step just reversed adds to the derivatives by the times between which it lies: t0, t1 or output times. */
+static void CNF_TYPED(add_times)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                 int32_t lane) {
+  const int32_t interval = w->interval[lane], n = w->step[lane] - interval * call->steps;
+  const double begin = CNF_TYPED(interval_begin)(call, interval);
+  const double span = CNF_TYPED(interval_end)(call, interval) - begin;
+  double place = 0, length = 1; /* adaptive: of the one step of an interval of no length */
+  if (call->steps)
+    place = CNF_TYPED(fraction)(call, n), length = CNF_TYPED(fraction)(call, n + 1) - place;
+  else if (span != 0)
+    place = (w->t[lane] - begin) / span, length = w->h[lane] / span;
   const double t_bar = (double)w->t_bar_row[lane], h_bar = (double)w->h_bar_row[lane];
-  w->t1_bar[lane] += place * t_bar + length * h_bar;
-  w->t0_bar[lane] += (1 - place) * t_bar - length * h_bar;
+  double *times = call->gradient->times, *begin_bar = &w->t0_bar[lane], *end_bar = &w->t1_bar[lane];
+  if (times) times += (size_t)(first + w->sample[lane]) * (size_t)call->time_count;
+  if (interval > 0) begin_bar = times ? times + interval - 1 : NULL;
+  if (interval < call->time_count) end_bar = times ? times + interval : NULL;
+  if (end_bar) *end_bar += place * t_bar + length * h_bar;
+  if (begin_bar) *begin_bar += (1 - place) * t_bar - length * h_bar;
+}
+
+/* The lane goes on to the step before the one just reversed: at an output time between the two the loss's cotangents come in. */
+static void CNF_TYPED(step_back)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                 int32_t lane) {
+  WORKER_NAMES(w);
+  const int64_t s = w->sample[lane];
+  if (--w->step[lane] < 0) return;
+  const int32_t interval = w->record_step[CNF_TYPED(record_place)(call, s, w->step[lane])].interval;
+  if (interval == w->interval[lane]) return;
+  w->interval[lane] = interval; /* none is without a step: it is the one before */
+  const size_t place = (size_t)(first + s) * (size_t)call->time_count + (size_t)interval;
+  const real *x_bar = call->loss->x_at_bar ? (const real *)call->loss->x_at_bar + place * (size_t)D : NULL;
+  for (int32_t d = 0; x_bar && d < D; d++) PANEL(w->lambda, d)[lane] += x_bar[d];
+  if (call->loss->log_det_at_bar) w->mu_row[lane] += (real)call->loss->log_det_at_bar[place];
 }
 
 /* Differentiates the chunk that forward_chunk has just solved. */
@@ -195,9 +222,10 @@ static void CNF_TYPED(adjoint_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
     CNF_TYPED(reverse_step)(w, call->solver, tile, call->want_times, gradient);
     for (int32_t j = 0; j < lanes; j++) {
       if (w->sample[j] < 0) continue;
-      CNF_TYPED(add_times)(w, call, j);
+      CNF_TYPED(add_times)(w, call, first, j);
       w->chunk_reversed[w->sample[j]] += call->solver->stages.reversed;
-      if (--w->step[j] < 0) CNF_TYPED(finish_adjoint)(w, call, first, j, gradient);
+      CNF_TYPED(step_back)(w, call, first, j);
+      if (w->step[j] < 0) CNF_TYPED(finish_adjoint)(w, call, first, j, gradient);
     }
   }
   if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(flush_queue)(w, gradient);

@@ -147,7 +147,7 @@ static int32_t CNF_TYPED(batch_steps)(CNF_TYPED(batch) * b, int32_t *steps, doub
   CNF_TYPED(batch_run)(b, CNF_TYPED(BATCH_LOAD));
   double h = direction * CNF_TYPED(batch_first_step)(b);
   for (int32_t attempts = 0; attempts < o->max_steps; attempts++) {
-    b->h = cnf_clip_step(b->t, cnf_bound_step(h, o->max_step), in->t0, in->t1, &last);
+    b->h = cnf_clip_step(b->t, cnf_bound_step(h, o->max_step), in->t1, in->t1 - in->t0, &last);
     if (!last && fabs(b->h) < cnf_least_step(o->min_step, b->t, in->t1))
       return unruly ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL;
     b->call->evaluations += b->stages.evaluations;

@@ -46,10 +46,18 @@ static inline double cnf_first_step(double h0, double d1, double d2, int order) 
   return isfinite(h) && h > 0 ? h : h0;
 }
 
-/* No step but the last may be shorter: it ends the sample. The default is still told from rounding of t. */
+/* No step but those that end at t1 or at an output time may be shorter: it ends the sample. The default is still told from rounding of t. */
 static inline double cnf_least_step(double min_step, double t, double t1) {
   double largest = fmax(fabs(t), fabs(t1));
   return min_step > 0 ? min_step : 16 * (nextafter(largest, INFINITY) - largest);
+}
+
+/* h after an accepted step that was cut from `planned` to end at an output time. A cut step says little of how long the next
+ * may be: its error is that of its own length, and next to none where the time was close. So the plan stands, or what the
+ * step itself allows where that is more; and its ratio is not remembered, `past` staying that of the step before. */
+static inline double cnf_step_after_cut(const cnf_solver_options *o, double h, double planned, double ratio, int order,
+                                        cnf_ratios past) {
+  return copysign(fmax(fabs(planned), fabs(h) * cnf_step_factor(o, ratio, order, &past)), planned);
 }
 
 /* h, but no longer than max_step, if there is one. */
@@ -57,11 +65,11 @@ static inline double cnf_bound_step(double h, double max_step) {
   return max_step > 0 ? copysign(fmin(fabs(h), max_step), h) : h;
 }
 
-/* The next step from t: h, as far as t + h is from t when rounded, or what is left to t1 if h reaches it to within rounding;
- * *last tells which. */
-static inline double cnf_clip_step(double t, double h, double t0, double t1, int *last) {
-  double left = t1 - t;
-  *last = fabs(h) >= fabs(left) - 1e-12 * fabs(t1 - t0);
+/* The next step from t: h, as far as t + h is from t when rounded, or what is left to `stop` if h reaches it to within
+ * rounding of the solve's span t1 - t0; *last tells which. */
+static inline double cnf_clip_step(double t, double h, double stop, double span, int *last) {
+  double left = stop - t;
+  *last = fabs(h) >= fabs(left) - 1e-12 * fabs(span);
   return *last ? left : (t + h) - t;
 }
 

@@ -48,23 +48,29 @@ static void CNF_TYPED(finish_sample)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   CNF_TYPED(lane_idle)(w, call, lane);
 }
 
-/* h of every lane for the step to come. Adaptive: ends samples whose step has become too small. */
+/* h of every lane for the step to come, which ends in the lane's interval or where that does. Adaptive: ends samples whose step
+ * has become too small. */
 static void CNF_TYPED(choose_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call) {
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
   double t0 = call->input->t0, t1 = call->input->t1;
   for (int32_t j = 0; j < lanes; j++) {
     if (w->sample[j] < 0) continue;
+    const double begin = CNF_TYPED(interval_begin)(call, w->interval[j]);
+    const double end = CNF_TYPED(interval_end)(call, w->interval[j]);
     if (!call->steps) {
-      w->h[j] = cnf_clip_step(w->t[j], cnf_bound_step(w->h[j], o->max_step), t0, t1, &w->last[j]);
-      if (!w->last[j] && fabs(w->h[j]) < cnf_least_step(o->min_step, w->t[j], t1))
+      w->planned[j] = cnf_bound_step(w->h[j], o->max_step);
+      w->h[j] = cnf_clip_step(w->t[j], w->planned[j], end, t1 - t0, &w->last[j]);
+      if (w->last[j] && w->planned[j] == 0) /* a step of no length was refused */
+        CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_NOT_FINITE);
+      else if (!w->last[j] && fabs(w->h[j]) < cnf_least_step(o->min_step, w->t[j], t1))
         CNF_TYPED(finish_sample)(w, call, j, w->unruly[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
       continue;
     }
-    int32_t n = w->step[j];
+    int32_t n = w->step[j] - w->interval[j] * call->steps;
     double from = CNF_TYPED(fraction)(call, n);
-    w->t[j] = t0 + from * (t1 - t0);
-    w->h[j] = (CNF_TYPED(fraction)(call, n + 1) - from) * (t1 - t0);
+    w->t[j] = begin + from * (end - begin);
+    w->h[j] = (CNF_TYPED(fraction)(call, n + 1) - from) * (end - begin);
     w->last[j] = n + 1 == call->steps;
   }
 }
@@ -80,6 +86,7 @@ static cnf_step_record *CNF_TYPED(record_step)(CNF_TYPED(cnf_worker) * w, const 
   if (!call->keeps && !(out && out->step_fractions)) return NULL;
   *record = *tile;
   record->t = w->t[lane], record->h = w->h[lane];
+  record->interval = w->interval[lane];
   if (!call->keeps) return record;
   CNF_TYPED(column_out)(D, lanes, w->x, lane, w->record_x + place * (size_t)D);
   if (!call->steps) {
@@ -125,7 +132,10 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
       if (adams) w->chunk_rejected[n] += w->doubtful[j];
       w->step[j]++;
       w->t[j] += w->h[j];
-      if (adaptive) w->h[j] *= cnf_step_factor(o, ratio, s->order, &w->past[j]);
+      if (adaptive && w->last[j] && fabs(w->h[j]) < fabs(w->planned[j]))
+        w->h[j] = cnf_step_after_cut(o, w->h[j], w->planned[j], ratio, s->order, w->past[j]);
+      else if (adaptive)
+        w->h[j] *= cnf_step_factor(o, ratio, s->order, &w->past[j]);
       continue;
     }
     if (!adaptive) {
@@ -151,7 +161,7 @@ static void CNF_TYPED(load_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
       w->sample[j] = s;
       w->t[j] = in->t0;
       w->h[j] = w->start_h[s];
-      w->step[j] = w->unruly[j] = 0;
+      w->step[j] = w->interval[j] = w->unruly[j] = 0;
       w->past[j] = (cnf_ratios){1, 1};
       w->next_slot[j] = w->start_slot[s];
       CNF_TYPED(column_in)(D, lanes, (const real *)in->x0 + (size_t)(first + s) * (size_t)D, w->x, j);
@@ -167,13 +177,15 @@ static void CNF_TYPED(load_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
     }
 }
 
-/* Samples that are done, or have had all the steps they may take, leave their lanes. */
-static void CNF_TYPED(leave_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call) {
+/* Samples that are done, or have had all the steps they may take, leave their lanes. One at an output time goes on. */
+static void CNF_TYPED(leave_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
     int64_t n = w->sample[j];
     if (n < 0) continue;
-    if (w->mask_row[j] > 0 && w->last[j])
+    const int at_end = w->mask_row[j] > 0 && w->last[j], at_time = at_end && w->interval[j] < call->time_count;
+    if (at_time) CNF_TYPED(pass_time)(w, call, first, j);
+    if (at_end && !at_time)
       CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_OK);
     else if (!call->steps && w->chunk_accepted[n] + w->chunk_rejected[n] >= call->solver->options.max_steps)
       CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_MAX_STEPS);
@@ -192,6 +204,7 @@ static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   int64_t next = 0;
   memset(w->k, 0, (size_t)solver->stages.count * (size_t)S * (size_t)lanes * sizeof(real));
   w->slots_used = 0;
+  CNF_TYPED(clear_times)(call, first, count);
   CNF_TYPED(start_chunk)(w, call, first, count);
   if (cnf_is_adams(solver->family)) CNF_TYPED(start_adams)(w);
   for (;;) {
@@ -215,6 +228,6 @@ static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
       real *k0 = CNF_TYPED(slope)(w, 0), *k1 = CNF_TYPED(slope)(w, solver->stages.count - 1);
       if (fsal) k->blend(S, w->mask_row, k1, k0, k0);
     }
-    CNF_TYPED(leave_lanes)(w, call);
+    CNF_TYPED(leave_lanes)(w, call, first);
   }
 }

@@ -129,7 +129,7 @@ static size_t CNF_TYPED(record_place)(const CNF_TYPED(cnf_call) * call, int64_t 
   return (size_t)n * (size_t)call->solver->chunk_capacity + (size_t)s;
 }
 
-/* Where fixed step n begins, as a fraction of the way from t0 to t1. */
+/* Where fixed step n of an interval begins, as a fraction of the interval. */
 static double CNF_TYPED(fraction)(const CNF_TYPED(cnf_call) * call, int32_t n) {
   return call->fractions ? call->fractions[n] : (double)n / call->steps;
 }

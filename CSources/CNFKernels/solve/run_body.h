@@ -35,7 +35,9 @@ static void CNF_TYPED(write_chunk)(const CNF_TYPED(cnf_worker) * w, const CNF_TY
       else if (i == (size_t)steps) /* the end of the last step: 1 if the sample arrived */
         row[i] = span == 0 || w->chunk_status[s] == CNF_SAMPLE_OK ? (double)(steps > 0) : (w->chunk_t[s] - t0) / span;
       else
-        row[i] = call->steps ? CNF_TYPED(fraction)(call, (int32_t)i) : (w->record_step[place].t - t0) / span;
+        row[i] = call->steps && !call->time_count ? CNF_TYPED(fraction)(call, (int32_t)i)
+                 : span == 0                      ? 0
+                                                  : (w->record_step[place].t - t0) / span;
     }
   }
 }
@@ -138,7 +140,8 @@ cnf_status CNF_TYPED(cnf_solver_run)(CNF_TYPED(cnf_solver) * solver, const cnf_s
     return CNF_OK;
   }
   call.keeps = loss && solver->options.adjoint == CNF_ADJOINT_DISCRETE;
-  call.want_times = gradient && (gradient->t0 || gradient->t1);
+  call.want_times = gradient && (gradient->t0 || gradient->t1 || gradient->times);
+  call.time_count = (int32_t)input->time_count;
   for (int32_t i = 0; i < solver->options.threads; i++) memset(&solver->workers[i].work, 0, sizeof(cnf_work));
   CNF_TYPED(choose_kernels)(&solver->model, input->count);
   CNF_TYPED(model_pack)(&solver->model, input->parameters);
@@ -151,7 +154,7 @@ cnf_status CNF_TYPED(cnf_solver_run)(CNF_TYPED(cnf_solver) * solver, const cnf_s
     if (status || failed) return status;
     call.fractions = solver->grid;
   }
-  if (input->t0 == input->t1 && call.want_times && !call.steps)
+  if (input->t0 == input->t1 && (call.want_times || call.time_count > 0) && !call.steps)
     call.steps = 1; /* one step of no length has the gradient */
   CNF_TYPED(cut_batch)(&call);
   if (loss)

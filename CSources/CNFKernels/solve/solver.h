@@ -17,8 +17,9 @@ const CNF_TYPED(cnf_kernels) * CNF_TYPED(cnf_kernels_for)(int32_t isa);
 /* One accepted step of one sample, and where its evaluations are kept: -1, if they are to be made again. */
 typedef struct cnf_step_record {
   double t, h;
-  int32_t first; /* slot of stage 0: of first-same-as-last methods, that of the last stage of the step before */
-  int32_t rest;  /* slot of the other stages that are kept, one after the other */
+  int32_t first;    /* slot of stage 0: of first-same-as-last methods, that of the last stage of the step before */
+  int32_t rest;     /* slot of the other stages that are kept, one after the other */
+  int32_t interval; /* between neighbouring output times: 0 begins at t0, time_count ends at t1 */
 } cnf_step_record;
 
 /* The slot of a stage that is kept. */
@@ -49,8 +50,10 @@ typedef struct CNF_TYPED(cnf_worker) {
   /* lanes */
   int64_t sample[CNF_MAX_LANES]; /* within the chunk; -1: idle */
   double t[CNF_MAX_LANES], h[CNF_MAX_LANES];
-  int32_t last[CNF_MAX_LANES];   /* 1: the step under way ends at t1 */
-  int32_t unruly[CNF_MAX_LANES]; /* 1: the last attempt was rejected for not being finite */
+  double planned[CNF_MAX_LANES];   /* adaptive: h before it was cut */
+  int32_t interval[CNF_MAX_LANES]; /* of the step under way, between neighbouring output times */
+  int32_t last[CNF_MAX_LANES];     /* 1: it ends where its interval does */
+  int32_t unruly[CNF_MAX_LANES];   /* 1: the last attempt was rejected for not being finite */
   cnf_ratios past[CNF_MAX_LANES];
   int32_t step[CNF_MAX_LANES];      /* the step to be made, or in the adjoint to be reversed */
   int32_t next_slot[CNF_MAX_LANES]; /* of stage 0 of the step to be made: first-same-as-last */
@@ -145,8 +148,9 @@ typedef struct CNF_TYPED(cnf_call) {
   cnf_solve_output *output; /* may be NULL */
   const cnf_loss *loss;     /* NULL: solve only */
   cnf_gradient *gradient;
-  const double *fractions; /* fixed steps: [steps + 1], or NULL: equal */
-  int32_t steps;           /* fixed steps: how many; 0: adaptive */
+  const double *fractions; /* fixed steps: [steps + 1], or NULL: equal; of the one interval */
+  int32_t steps;           /* fixed steps: how many in an interval; 0: adaptive */
+  int32_t time_count;      /* output times; the intervals are one more */
   int64_t chunk, group;    /* samples; group is a multiple of chunk's lanes */
   int32_t want_times;
   int32_t keeps;                      /* 1: steps are recorded for their reverse */

@@ -14,6 +14,7 @@
 #include "solve/keep_body.h"
 #include "solve/start_body.h"
 #include "solve/rosenbrock_body.h"
+#include "solve/times_body.h"
 #include "solve/forward_body.h"
 #include "solve/adams_body.h"
 #include "solve/adjoint_body.h"

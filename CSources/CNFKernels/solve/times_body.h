@@ -1,0 +1,31 @@
+/* Output times: the places between t0 and t1 where a sample's steps end and its state goes to the caller's arrays. They cut the
+ * way into intervals: interval 0 begins at t0, interval i ends at times[i], the last at t1. */
+#include "solve/solver.h"
+
+static double CNF_TYPED(interval_begin)(const CNF_TYPED(cnf_call) * call, int32_t interval) {
+  return interval > 0 ? call->input->times[interval - 1] : call->input->t0;
+}
+static double CNF_TYPED(interval_end)(const CNF_TYPED(cnf_call) * call, int32_t interval) {
+  return interval < call->time_count ? call->input->times[interval] : call->input->t1;
+}
+
+/* What samples [first, first + count) of the call have at times that they do not reach. */
+static void CNF_TYPED(clear_times)(const CNF_TYPED(cnf_call) * call, int64_t first, int64_t count) {
+  const cnf_solve_output *out = call->output;
+  const size_t times = (size_t)call->time_count, D = (size_t)call->solver->model.program->state_dim;
+  const size_t begin = (size_t)first * times, end = (size_t)(first + count) * times;
+  for (size_t i = begin * D; out && out->x_at && i < end * D; i++) ((real *)out->x_at)[i] = (real)NAN;
+  for (size_t i = begin; out && out->log_det_at && i < end; i++) out->log_det_at[i] = NAN;
+}
+
+/* The lane's sample has come to the end of its interval, an output time, and goes on in the next. t stays what t + h was when
+ * rounded, at most a unit in the last place off: the next step's stage 0 may be an evaluation that was made there. */
+static void CNF_TYPED(pass_time)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                 int32_t lane) {
+  WORKER_NAMES(w);
+  const cnf_solve_output *out = call->output;
+  const int32_t interval = w->interval[lane]++;
+  const size_t place = (size_t)(first + w->sample[lane]) * (size_t)call->time_count + (size_t)interval;
+  if (out && out->x_at) CNF_TYPED(column_out)(D, lanes, w->x, lane, (real *)out->x_at + place * (size_t)D);
+  if (out && out->log_det_at) out->log_det_at[place] = (double)PANEL(w->x, D)[lane];
+}
