@@ -105,8 +105,10 @@ static union {
   float f32[COUNT * D];
   double f64[COUNT * D];
 } x0, x1, x0_bar, velocity;
+enum { TIMES = 2 };
 static double kinetic[COUNT], frobenius[COUNT], log_det[COUNT], t_reached[COUNT], loss[COUNT], t0_bar[COUNT],
-    t1_bar[COUNT], divergence[COUNT];
+    t1_bar[COUNT], divergence[COUNT], log_det_at[COUNT * TIMES], times_bar[COUNT * TIMES];
+static double x_at[COUNT * TIMES * D], x_at_bar[COUNT * TIMES * D]; /* room for either dtype */
 static int32_t status[COUNT], accepted[COUNT], rejected[COUNT], evaluations[COUNT];
 
 /* A residual block between a layer and a callback: every kind of op but a separate activation. */
@@ -137,7 +139,7 @@ static cnf_status run(cnf_solver *solver, int regularised, int differentiable) {
   cnf_loss losses[] = {
       {.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_NORMAL_NLL, .scale = 1},
       {.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_CALLBACK, .function = zero_loss},
-      {.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_COTANGENTS, .x1_bar = &x0},
+      {.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_COTANGENTS, .x1_bar = &x0, .x_at_bar = &x_at_bar},
   };
   cnf_solve_output output = {.struct_size = sizeof output,
                              .x1 = &x1,
@@ -157,9 +159,20 @@ static cnf_status run(cnf_solver *solver, int regularised, int differentiable) {
     losses[j].kinetic = losses[j].frobenius = 0.01;
   if (regularised) output.kinetic = kinetic, output.frobenius = frobenius;
   const size_t counts[] = {1, 5, COUNT};
-  for (size_t i = 0; i < sizeof counts / sizeof counts[0]; ++i) {
-    const cnf_solve_input input = {
-        .struct_size = sizeof input, .parameters = &theta, .x0 = &x0, .count = counts[i], .t0 = 1, .t1 = 0, .seed = 3};
+  static const double times[TIMES] = {0.7, 0.2};
+  for (size_t i = 0; i < 2 * sizeof counts / sizeof counts[0]; ++i) {
+    const int timed = i % 2;
+    const cnf_solve_input input = {.struct_size = sizeof input,
+                                   .parameters = &theta,
+                                   .x0 = &x0,
+                                   .count = counts[i / 2],
+                                   .t0 = 1,
+                                   .t1 = 0,
+                                   .seed = 3,
+                                   .times = times,
+                                   .time_count = timed ? TIMES : 0};
+    output.x_at = timed ? &x_at : NULL, output.log_det_at = timed ? log_det_at : NULL;
+    gradient.times = timed ? times_bar : NULL;
     cnf_status result = cnf_solve(solver, &input, &output);
     if (result == CNF_OK) result = cnf_solver_evaluate(solver, &input, &velocity, divergence);
     for (size_t j = 0; j < sizeof losses / sizeof losses[0] && result == CNF_OK && differentiable; ++j)

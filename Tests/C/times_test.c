@@ -22,6 +22,7 @@ static cnf_solver *solver_of(const cnf_op *ops, int32_t op_count, setup how, cnf
   options.method = how.method, options.control = how.control, options.trace = how.trace;
   options.threads = how.threads ? how.threads : 1, options.store_bytes = how.store_bytes;
   options.steps = more.steps ? more.steps : 3, options.rtol = options.atol = how.tolerance ? how.tolerance : 1e-4;
+  options.adjoint = more.adjoint;
   options.max_steps = more.max_steps, options.max_step = more.max_step, options.initial_step = more.initial_step;
   options.pcoeff = more.pcoeff, options.icoeff = more.icoeff, options.dcoeff = more.dcoeff;
   CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
@@ -494,6 +495,99 @@ static void test_callback(int32_t control) {
   cnf_solver_destroy(solver);
 }
 
+/* A likelihood gains what the times add: its gradient is its own, and that of the times alone. */
+static void test_likelihood(int32_t control) {
+  static call_data c[3]; /* likelihood, times, both */
+  const setup how = {.method = cnf_method_find("tsit5"), .control = control, .trace = CNF_TRACE_HUTCHINSON};
+  cnf_solver *solver = solver_of(net_ops, OP_COUNT, how, nothing_more);
+  for (int kind = 0; kind < 3; ++kind) {
+    fill(&c[kind], COUNT, 2, 0);
+    memset(c[kind].x1_bar, 0, sizeof c[kind].x1_bar);
+    memset(c[kind].log_det_bar, 0, sizeof c[kind].log_det_bar);
+    const cnf_solve_input input = input_of(&c[kind]);
+    cnf_solve_output output = output_of(&c[kind]);
+    cnf_gradient gradient = gradient_of(&c[kind]);
+    cnf_loss loss = loss_of(&c[kind]);
+    if (kind == 0) loss.x_at_bar = loss.log_det_at_bar = NULL;
+    if (kind != 1) loss.kind = CNF_LOSS_NORMAL_NLL, loss.scale = 1;
+    CHECK(cnf_solve_vjp(solver, &input, &loss, &output, &gradient) == CNF_OK);
+  }
+  /* sums of some hundred terms below 10, in another order: 1e-13 each way at most */
+  for (int i = 0; i < P; ++i) CHECK(fabs(c[0].theta_bar[i] + c[1].theta_bar[i] - c[2].theta_bar[i]) < 1e-11);
+  for (int i = 0; i < COUNT * D; ++i) CHECK(fabs(c[0].x0_bar[i] + c[1].x0_bar[i] - c[2].x0_bar[i]) < 1e-11);
+  for (int i = 0; i < COUNT * TIMES; ++i)
+    CHECK(fabs(c[0].times_bar[i] + c[1].times_bar[i] - c[2].times_bar[i]) < 1e-11);
+  CHECK(memcmp(c[0].theta_bar, c[2].theta_bar, sizeof c[0].theta_bar) != 0);
+  cnf_solver_destroy(solver);
+}
+
+/* Structs of callers that know no times: what they lack is not read, and not written. */
+static void test_older_callers(void) {
+  static call_data c, other;
+  const setup how = {.method = cnf_method_find("dopri5"), .control = CNF_CONTROL_SAMPLE, .trace = CNF_TRACE_EXACT};
+  cnf_solver *solver = solver_of(net_ops, OP_COUNT, how, nothing_more);
+  fill(&c, COUNT, 0, 1);
+  cnf_solve_input input = input_of(&c);
+  cnf_solve_output output = output_of(&c);
+  cnf_loss loss = loss_of(&c);
+  cnf_gradient gradient = gradient_of(&c);
+  input.struct_size = offsetof(cnf_solve_input, times);
+  output.struct_size = offsetof(cnf_solve_output, x_at);
+  loss.struct_size = offsetof(cnf_loss, x_at_bar);
+  gradient.struct_size = offsetof(cnf_gradient, times);
+  other = c;
+  CHECK(cnf_solve_vjp(solver, &input, &loss, &output, &gradient) == CNF_OK);
+  CHECK(memcmp(c.x_at, other.x_at, sizeof c.x_at) == 0 &&
+        memcmp(c.times_bar, other.times_bar, sizeof c.times_bar) == 0);
+  other.time_count = 0;
+  differentiate(solver, &other);
+  CHECK(memcmp(c.theta_bar, other.theta_bar, sizeof c.theta_bar) == 0 && memcmp(c.x1, other.x1, sizeof c.x1) == 0);
+  loss.struct_size -= 8;
+  CHECK_STATUS(CNF_ERROR_STRUCT_SIZE, cnf_solve_vjp(solver, &input, &loss, &output, &gradient), "half a loss");
+  loss.struct_size += 8, gradient.struct_size -= 8;
+  CHECK_STATUS(CNF_ERROR_STRUCT_SIZE, cnf_solve_vjp(solver, &input, &loss, &output, &gradient), "half a gradient");
+  cnf_solver_destroy(solver);
+}
+
+/* ---- Single precision: the same steps, fixed, in both. ---- */
+static void test_float(int32_t trace) {
+  static call_data c;
+  static float theta[P], x0[COUNT * D], x_at_bar[COUNT * TIMES * D], x1_bar[COUNT * D];
+  static float x_at[COUNT * TIMES * D], theta_bar[P], x0_bar[COUNT * D];
+  static double log_det_at[COUNT * TIMES], times_bar[COUNT * TIMES];
+  cnf_field *field = NULL;
+  cnf_solver *solver = NULL;
+  cnf_solver_options options;
+  fill(&c, COUNT, 0.1, 1.3);
+  /* a float holds 24 bits: round all that is given, so that both solves are given the same */
+  for (int i = 0; i < P; ++i) c.theta[i] = theta[i] = (float)c.theta[i];
+  for (int i = 0; i < COUNT * D; ++i) c.x0[i] = x0[i] = (float)c.x0[i], c.x1_bar[i] = x1_bar[i] = (float)c.x1_bar[i];
+  for (int i = 0; i < COUNT * TIMES * D; ++i) c.x_at_bar[i] = x_at_bar[i] = (float)c.x_at_bar[i];
+  const setup how = {.method = cnf_method_find("dopri5"), .control = CNF_CONTROL_FIXED, .trace = trace};
+  cnf_solver *reference = solver_of(net_ops, OP_COUNT, how, nothing_more);
+  differentiate(reference, &c);
+  CHECK(cnf_field_create(CNF_FLOAT32, D, net_ops, OP_COUNT, &field) == CNF_OK);
+  cnf_solver_options_init(&options, sizeof options);
+  options.control = CNF_CONTROL_FIXED, options.steps = 3, options.trace = trace, options.threads = 2;
+  CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
+  cnf_solve_input input = input_of(&c);
+  cnf_loss loss = loss_of(&c);
+  input.parameters = theta, input.x0 = x0, loss.x1_bar = x1_bar, loss.x_at_bar = x_at_bar;
+  cnf_solve_output output = {.struct_size = sizeof output, .x_at = x_at, .log_det_at = log_det_at};
+  cnf_gradient gradient = {.struct_size = sizeof gradient, .parameters = theta_bar, .x0 = x0_bar, .times = times_bar};
+  CHECK(cnf_solve_vjp(solver, &input, &loss, &output, &gradient) == CNF_OK);
+  /* some 15 steps of some hundred roundings of 2^-24 = 6e-8 each, of numbers below 10; a gradient is a sum over 37 samples */
+  const double state = 1e-4, sum = 1e-2;
+  for (int i = 0; i < COUNT * TIMES * D; ++i) CHECK(fabs((double)x_at[i] - c.x_at[i]) < state);
+  for (int i = 0; i < COUNT * TIMES; ++i) CHECK(fabs(log_det_at[i] - c.log_det_at[i]) < state);
+  for (int i = 0; i < COUNT * TIMES; ++i) CHECK(fabs(times_bar[i] - c.times_bar[i]) < 10 * state);
+  for (int i = 0; i < COUNT * D; ++i) CHECK(fabs((double)x0_bar[i] - c.x0_bar[i]) < 10 * state);
+  for (int i = 0; i < P; ++i) CHECK(fabs((double)theta_bar[i] - c.theta_bar[i]) < sum);
+  cnf_solver_destroy(solver);
+  cnf_solver_destroy(reference);
+  cnf_field_destroy(field);
+}
+
 /* ---- Refusals ---- */
 
 static cnf_status try_call(cnf_solver *solver, call_data *c, cnf_solve_input input) {
@@ -585,8 +679,12 @@ int main(void) {
     test_learning(control);
     test_failure(control);
     test_callback(control);
+    test_likelihood(control);
   }
   test_out_of_steps();
   test_refusals();
+  test_older_callers();
+  test_float(CNF_TRACE_HUTCHINSON);
+  test_float(CNF_TRACE_EXACT);
   return check_report();
 }
