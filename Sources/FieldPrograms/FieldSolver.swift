@@ -1,12 +1,15 @@
-/// A loss that is a sum over samples of a function of the final state and the log-determinant.
+/// A loss that is a sum over samples of a function of the final state, the log-determinant, and both at the output times.
 public enum Loss<Scalar: FlowScalar>: Sendable {
-  /// The cotangents `∂L/∂x(t1)` `[count][D]` and `∂L/∂(log-determinant)` `[count]` are known already.
-  case cotangents(states: [Scalar], logDeterminants: [Double])
+  /// The cotangents `∂L/∂x(t1)` `[count][D]` and `∂L/∂(log-determinant)` `[count]` are known already, and those of both at the
+  /// problem's output times, `[count][times][D]` and `[count][times]`; empty: zeros.
+  case cotangents(
+    states: [Scalar], logDeterminants: [Double], statesAtTimes: [Scalar] = [], logDeterminantsAtTimes: [Double] = [])
   /// `scale · Σ −(log N(x(t1); 0, I) + log-determinant)`; `scale` is `1/count` for a mean.
   case standardNormalNegativeLogLikelihood(scale: Double)
 }
 
-/// The derivative of a loss: that of the steps that were taken, whose places between t0 and t1, as fractions, are constants.
+/// The derivative of a loss: that of the steps that were taken, whose places between t0 and t1, or between neighbouring output
+/// times, are constants as fractions.
 public struct Gradient<Scalar: FlowScalar>: Sendable {
   /// `∂L/∂θ`, `[P]`.
   public var parameters: [Scalar]
@@ -16,13 +19,15 @@ public struct Gradient<Scalar: FlowScalar>: Sendable {
   public var startTimes: [Double]
   /// Each sample's share of `∂L/∂t1`.
   public var endTimes: [Double]
+  /// Each sample's share of `∂L/∂(output time)`, `[count][times]`.
+  public var outputTimes: [Double]
   /// Each sample's loss, scaled; NaN where the sample failed; empty for `.cotangents`.
   public var losses: [Double]
   public var solution: Solution<Scalar>
 
   public init(
     parameters: [Scalar], states: [Scalar], startTimes: [Double], endTimes: [Double], losses: [Double],
-    solution: Solution<Scalar>
+    solution: Solution<Scalar>, outputTimes: [Double] = []
   ) {
     self.parameters = parameters
     self.states = states
@@ -30,6 +35,7 @@ public struct Gradient<Scalar: FlowScalar>: Sendable {
     self.endTimes = endTimes
     self.losses = losses
     self.solution = solution
+    self.outputTimes = outputTimes
   }
 }
 

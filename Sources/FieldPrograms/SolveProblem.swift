@@ -15,10 +15,14 @@ public struct SolveProblem<Scalar: FlowScalar>: Sendable {
   public var sampleIdentifiers: [UInt64]?
   /// For fixed steps: the steps' ends as fractions of the interval, rising from 0 to 1; nil: equal steps.
   public var stepFractions: [Double]?
+  /// Times, from `startTime` to `endTime` in the order of the solve, at which every sample's steps end and its state is
+  /// given; fixed steps are then so many in each interval between them. Not with step fractions or steps common to a batch.
+  public var outputTimes: [Double]
 
   public init(
     parameters: [Scalar], states: [Scalar], from startTime: Double, to endTime: Double, probes: [Scalar]? = nil,
-    seed: UInt64 = 0, step: UInt64 = 0, sampleIdentifiers: [UInt64]? = nil, stepFractions: [Double]? = nil
+    seed: UInt64 = 0, step: UInt64 = 0, sampleIdentifiers: [UInt64]? = nil, stepFractions: [Double]? = nil,
+    outputTimes: [Double] = []
   ) {
     self.parameters = parameters
     self.states = states
@@ -29,6 +33,7 @@ public struct SolveProblem<Scalar: FlowScalar>: Sendable {
     self.step = step
     self.sampleIdentifiers = sampleIdentifiers
     self.stepFractions = stepFractions
+    self.outputTimes = outputTimes
   }
 }
 
@@ -80,11 +85,16 @@ public struct Solution<Scalar: FlowScalar>: Sendable {
   public var kineticEnergies: [Double]
   /// `∫ ‖J‖²_F / D |dt|`, or its estimate, likewise.
   public var frobeniusNorms: [Double]
+  /// States at the problem's output times, `[count][times][D]`; NaN at those that a failed sample has not reached.
+  public var statesAtTimes: [Scalar]
+  /// Log-determinants from t0 to the output times, `[count][times]`, likewise.
+  public var logDeterminantsAtTimes: [Double]
 
   public init(
     states: [Scalar], logDeterminants: [Double], timesReached: [Double], statuses: [SampleStatus],
     acceptedSteps: [Int], rejectedSteps: [Int], evaluations: [Int], smallestSteps: [Double], adjointEvaluations: [Int],
-    kineticEnergies: [Double] = [], frobeniusNorms: [Double] = []
+    kineticEnergies: [Double] = [], frobeniusNorms: [Double] = [], statesAtTimes: [Scalar] = [],
+    logDeterminantsAtTimes: [Double] = []
   ) {
     self.states = states
     self.logDeterminants = logDeterminants
@@ -97,6 +107,8 @@ public struct Solution<Scalar: FlowScalar>: Sendable {
     self.adjointEvaluations = adjointEvaluations
     self.kineticEnergies = kineticEnergies
     self.frobeniusNorms = frobeniusNorms
+    self.statesAtTimes = statesAtTimes
+    self.logDeterminantsAtTimes = logDeterminantsAtTimes
   }
 
   /// Number of the first sample that did not reach its end time.

@@ -7,13 +7,15 @@ struct GradientOutputs<Scalar: FlowScalar> {
   private let startTimes: OutputArray<Double>
   private let endTimes: OutputArray<Double>
   private let losses: OutputArray<Double>
+  private let outputTimes: OutputArray<Double>
 
-  init(parameterCount: Int, count: Int, dimension: Int, givesLosses: Bool) {
+  init(parameterCount: Int, count: Int, dimension: Int, times: Int, givesLosses: Bool) {
     parameters = OutputArray(repeating: 0, count: parameterCount)
     states = OutputArray(repeating: 0, count: count * dimension)
     startTimes = OutputArray(repeating: 0, count: count)
     endTimes = OutputArray(repeating: 0, count: count)
     losses = OutputArray(repeating: 0, count: givesLosses ? count : 0)
+    outputTimes = OutputArray(repeating: 0, count: count * times)
   }
 
   /// Calls `body` with the arrays as C writes them; the pointers live as long as the call.
@@ -25,12 +27,13 @@ struct GradientOutputs<Scalar: FlowScalar> {
     gradient.t0 = startTimes.pointer
     gradient.t1 = endTimes.pointer
     gradient.loss = losses.pointer
+    gradient.times = outputTimes.pointer
     return withExtendedLifetime(self) { body(&gradient) }
   }
 
   func gradient(solution: Solution<Scalar>) -> Gradient<Scalar> {
     Gradient(
       parameters: parameters.array, states: states.array, startTimes: startTimes.array, endTimes: endTimes.array,
-      losses: losses.array, solution: solution)
+      losses: losses.array, solution: solution, outputTimes: outputTimes.array)
   }
 }

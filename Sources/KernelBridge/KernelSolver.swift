@@ -66,10 +66,12 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     problem.checkShapes(program: program, probeCount: options.probeCount)
     let dimension = program.stateDimension
     let count = problem.count(dimension: dimension)
-    loss.checkShapes(count: count, dimension: dimension)
-    let outputs = SolveOutputs<Scalar>(count: count, dimension: dimension, options: options)
+    let times = problem.outputTimes.count
+    loss.checkShapes(count: count, dimension: dimension, times: times)
+    let outputs = SolveOutputs<Scalar>(count: count, dimension: dimension, options: options, times: times)
     let gradients = GradientOutputs<Scalar>(
-      parameterCount: program.parameterCount, count: count, dimension: dimension, givesLosses: loss.givesLosses)
+      parameterCount: program.parameterCount, count: count, dimension: dimension, times: times,
+      givesLosses: loss.givesLosses)
     let status = handle.withLock { handle in
       problem.withC(dimension: dimension) { input in
         loss.withC(regularisation) { loss in
@@ -117,7 +119,8 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     let dimension = program.stateDimension
     let count = problem.count(dimension: dimension)
     let outputs = SolveOutputs<Scalar>(
-      count: count, dimension: dimension, options: options, fractionStride: fractionStride)
+      count: count, dimension: dimension, options: options, times: problem.outputTimes.count,
+      fractionStride: fractionStride)
     let status = handle.withLock { handle in
       problem.withC(dimension: dimension) { input in
         outputs.withC { cnf_solve(handle.pointer, input, $0) }

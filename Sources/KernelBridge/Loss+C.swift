@@ -6,12 +6,18 @@ extension Loss {
     if case .cotangents = self { false } else { true }
   }
 
-  func checkShapes(count: Int, dimension: Int) {
-    guard case .cotangents(let states, let logDeterminants) = self else { return }
+  func checkShapes(count: Int, dimension: Int, times: Int) {
+    guard case .cotangents(let states, let logDeterminants, let statesAt, let logDeterminantsAt) = self else { return }
     precondition(
       states.count == count * dimension, "\(states.count) numbers for state cotangents [\(count)][\(dimension)]")
     precondition(
       logDeterminants.count == count, "\(logDeterminants.count) numbers for log-determinant cotangents [\(count)]")
+    precondition(
+      statesAt.isEmpty || statesAt.count == count * times * dimension,
+      "\(statesAt.count) numbers for state cotangents at output times [\(count)][\(times)][\(dimension)]")
+    precondition(
+      logDeterminantsAt.isEmpty || logDeterminantsAt.count == count * times,
+      "\(logDeterminantsAt.count) numbers for log-determinant cotangents at output times [\(count)][\(times)]")
   }
 
   /// Calls `body` with this loss as C reads it; the pointers live as long as the call.
@@ -25,13 +31,19 @@ extension Loss {
       loss.kind = Int32(CNF_LOSS_NORMAL_NLL.rawValue)
       loss.scale = scale
       return body(&loss)
-    case .cotangents(let states, let logDeterminants):
+    case .cotangents(let states, let logDeterminants, let statesAt, let logDeterminantsAt):
       loss.kind = Int32(CNF_LOSS_COTANGENTS.rawValue)
       return states.withUnsafeBytes { states in
         loss.x1_bar = states.baseAddress
         return logDeterminants.withUnsafeBufferPointer { logDeterminants in
           loss.log_det_bar = logDeterminants.baseAddress
-          return body(&loss)
+          return statesAt.withUnsafeBytes { statesAt in
+            loss.x_at_bar = statesAt.isEmpty ? nil : statesAt.baseAddress
+            return logDeterminantsAt.withUnsafeBufferPointer { logDeterminantsAt in
+              loss.log_det_at_bar = logDeterminantsAt.isEmpty ? nil : logDeterminantsAt.baseAddress
+              return body(&loss)
+            }
+          }
         }
       }
     }

@@ -17,8 +17,11 @@ struct SolveOutputs<Scalar: FlowScalar> {
   /// `[count][stride]`; empty where not asked for.
   private let stepFractions: OutputArray<Double>
   private let stride: Int
+  /// `[count][times][D]` and `[count][times]`.
+  private let statesAtTimes: OutputArray<Scalar>
+  private let logDeterminantsAtTimes: OutputArray<Double>
 
-  init(count: Int, dimension: Int, options: SolverOptions, fractionStride: Int = 0) {
+  init(count: Int, dimension: Int, options: SolverOptions, times: Int, fractionStride: Int = 0) {
     func counts() -> OutputArray<Int32> { OutputArray(repeating: 0, count: count) }
     func numbers(_ isWanted: Bool = true) -> OutputArray<Double> {
       OutputArray(repeating: 0, count: isWanted ? count : 0)
@@ -36,6 +39,8 @@ struct SolveOutputs<Scalar: FlowScalar> {
     frobeniusNorms = numbers(options.integratesFrobeniusNorm)
     stepFractions = OutputArray(repeating: .nan, count: count * fractionStride)
     stride = fractionStride
+    statesAtTimes = OutputArray(repeating: .nan, count: count * times * dimension)
+    logDeterminantsAtTimes = OutputArray(repeating: .nan, count: count * times)
   }
 
   var accepted: [Int32] { acceptedSteps.array }
@@ -58,6 +63,8 @@ struct SolveOutputs<Scalar: FlowScalar> {
     output.frobenius = frobeniusNorms.pointer
     output.step_fractions = stepFractions.pointer
     output.step_fraction_stride = stride
+    output.x_at = UnsafeMutableRawPointer(statesAtTimes.pointer)
+    output.log_det_at = logDeterminantsAtTimes.pointer
     return withExtendedLifetime(self) { body(&output) }
   }
 
@@ -69,6 +76,7 @@ struct SolveOutputs<Scalar: FlowScalar> {
       acceptedSteps: accepted.map(Int.init), rejectedSteps: rejectedSteps.array.map(Int.init),
       evaluations: evaluations.array.map(Int.init), smallestSteps: smallestSteps.array,
       adjointEvaluations: adjointEvaluations.array.map(Int.init), kineticEnergies: kineticEnergies.array,
-      frobeniusNorms: frobeniusNorms.array)
+      frobeniusNorms: frobeniusNorms.array, statesAtTimes: statesAtTimes.array,
+      logDeterminantsAtTimes: logDeterminantsAtTimes.array)
   }
 }

@@ -30,20 +30,24 @@ extension SolveProblem {
         probes.withPointer { probePointer in
           sampleIdentifiers.withPointer { identifierPointer in
             stepFractions.withPointer { fractionPointer in
-              var input = cnf_solve_input()
-              input.struct_size = MemoryLayout<cnf_solve_input>.size
-              input.parameters = parameterBytes.baseAddress
-              input.x0 = stateBytes.baseAddress
-              input.count = count(dimension: dimension)
-              input.t0 = startTime
-              input.t1 = endTime
-              input.probes = probePointer.map { UnsafeRawPointer($0) }
-              input.seed = seed
-              input.step = step
-              input.sample_ids = identifierPointer
-              input.step_fractions = fractionPointer
-              input.step_fraction_count = stepFractions?.count ?? 0
-              return body(&input)
+              outputTimes.withUnsafeBufferPointer { times in
+                var input = cnf_solve_input()
+                input.struct_size = MemoryLayout<cnf_solve_input>.size
+                input.parameters = parameterBytes.baseAddress
+                input.x0 = stateBytes.baseAddress
+                input.count = count(dimension: dimension)
+                input.t0 = startTime
+                input.t1 = endTime
+                input.probes = probePointer.map { UnsafeRawPointer($0) }
+                input.seed = seed
+                input.step = step
+                input.sample_ids = identifierPointer
+                input.step_fractions = fractionPointer
+                input.step_fraction_count = stepFractions?.count ?? 0
+                input.times = times.baseAddress
+                input.time_count = times.count
+                return body(&input)
+              }
             }
           }
         }

@@ -34,6 +34,8 @@ public enum PureSwiftError: Error, Equatable {
   case callbackLacks(callback: String, function: String)
   /// Step fractions do not rise from 0 to 1.
   case invalidStepFractions
+  /// Output times between the start and the end.
+  case outputTimes
 }
 
 extension PureSwiftError: CustomStringConvertible {
@@ -68,6 +70,7 @@ extension PureSwiftError: CustomStringConvertible {
     case .timeNotFinite(let time): "start and end times must be finite, but one is \(time)"
     case .callbackLacks(let callback, let function): "callback '\(callback)' has no \(function), which this needs"
     case .invalidStepFractions: "step fractions must rise from 0 to 1"
+    case .outputTimes: "output times are not supported by the Swift backend: use the C kernels"
     }
   }
 }

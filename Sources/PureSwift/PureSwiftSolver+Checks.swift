@@ -107,6 +107,7 @@ extension PureSwiftSolver {
 
   func check(_ problem: SolveProblem<Scalar>) throws(PureSwiftError) {
     try Self.check("parameters", problem.parameters.count, plan.parameterCount)
+    guard problem.outputTimes.isEmpty else { throw .outputTimes }
     let dimension = plan.stateDimension
     guard problem.states.count % dimension == 0 else {
       throw .raggedStates(length: problem.states.count, stateDimension: dimension)

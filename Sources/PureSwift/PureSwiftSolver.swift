@@ -40,10 +40,11 @@ public final class PureSwiftSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     of loss: Loss<Scalar>, regularisation: Regularisation, at problem: SolveProblem<Scalar>
   ) throws -> Gradient<Scalar> {
     try check(regularisation)
-    if case .cotangents(let states, let logDeterminants) = loss {
+    if case .cotangents(let states, let logDeterminants, let statesAtTimes, let logDeterminantsAtTimes) = loss {
       let count = problem.states.count / program.stateDimension
       try Self.check("states of the cotangents", states.count, problem.states.count)
       try Self.check("logDeterminants of the cotangents", logDeterminants.count, count)
+      guard statesAtTimes.isEmpty, logDeterminantsAtTimes.isEmpty else { throw PureSwiftError.outputTimes }
     }
     try checkCallbacks(isGradient: true)
     let job = try makeJob(problem, loss: loss, regularisation: regularisation)

@@ -521,34 +521,6 @@ static void test_likelihood(int32_t control) {
   cnf_solver_destroy(solver);
 }
 
-/* Structs of callers that know no times: what they lack is not read, and not written. */
-static void test_older_callers(void) {
-  static call_data c, other;
-  const setup how = {.method = cnf_method_find("dopri5"), .control = CNF_CONTROL_SAMPLE, .trace = CNF_TRACE_EXACT};
-  cnf_solver *solver = solver_of(net_ops, OP_COUNT, how, nothing_more);
-  fill(&c, COUNT, 0, 1);
-  cnf_solve_input input = input_of(&c);
-  cnf_solve_output output = output_of(&c);
-  cnf_loss loss = loss_of(&c);
-  cnf_gradient gradient = gradient_of(&c);
-  input.struct_size = offsetof(cnf_solve_input, times);
-  output.struct_size = offsetof(cnf_solve_output, x_at);
-  loss.struct_size = offsetof(cnf_loss, x_at_bar);
-  gradient.struct_size = offsetof(cnf_gradient, times);
-  other = c;
-  CHECK(cnf_solve_vjp(solver, &input, &loss, &output, &gradient) == CNF_OK);
-  CHECK(memcmp(c.x_at, other.x_at, sizeof c.x_at) == 0 &&
-        memcmp(c.times_bar, other.times_bar, sizeof c.times_bar) == 0);
-  other.time_count = 0;
-  differentiate(solver, &other);
-  CHECK(memcmp(c.theta_bar, other.theta_bar, sizeof c.theta_bar) == 0 && memcmp(c.x1, other.x1, sizeof c.x1) == 0);
-  loss.struct_size -= 8;
-  CHECK_STATUS(CNF_ERROR_STRUCT_SIZE, cnf_solve_vjp(solver, &input, &loss, &output, &gradient), "half a loss");
-  loss.struct_size += 8, gradient.struct_size -= 8;
-  CHECK_STATUS(CNF_ERROR_STRUCT_SIZE, cnf_solve_vjp(solver, &input, &loss, &output, &gradient), "half a gradient");
-  cnf_solver_destroy(solver);
-}
-
 /* ---- Single precision: the same steps, fixed, in both. ---- */
 static void test_float(int32_t trace) {
   static call_data c;
@@ -683,7 +655,6 @@ int main(void) {
   }
   test_out_of_steps();
   test_refusals();
-  test_older_callers();
   test_float(CNF_TRACE_HUTCHINSON);
   test_float(CNF_TRACE_EXACT);
   return check_report();
