@@ -118,6 +118,8 @@ SolveInput = struct(
     ("sample_ids", c_void_p),
     ("step_fractions", c_void_p),
     ("step_fraction_count", c_size_t),
+    ("times", c_void_p),
+    ("time_count", c_size_t),
 )
 SolveOutput = struct(
     "cnf_solve_output",
@@ -134,6 +136,8 @@ SolveOutput = struct(
     ("adjoint_evaluations", c_void_p),
     ("kinetic", c_void_p),
     ("frobenius", c_void_p),
+    ("x_at", c_void_p),
+    ("log_det_at", c_void_p),
 )
 Loss = struct(
     "cnf_loss",
@@ -145,6 +149,8 @@ Loss = struct(
     ("context", c_void_p),
     ("kinetic", c_double),
     ("frobenius", c_double),
+    ("x_at_bar", c_void_p),
+    ("log_det_at_bar", c_void_p),
 )
 Gradient = struct(
     "cnf_gradient",
@@ -153,6 +159,7 @@ Gradient = struct(
     ("t0", c_void_p),
     ("t1", c_void_p),
     ("loss", c_void_p),
+    ("times", c_void_p),
 )
 
 

@@ -51,6 +51,8 @@ class SolveInput(ctypes.Structure):
         ("sample_ids", POINTER(c_uint64)),
         ("step_fractions", POINTER(c_double)),
         ("step_fraction_count", c_size_t),
+        ("times", POINTER(c_double)),
+        ("time_count", c_size_t),
     ]
 
 
@@ -70,6 +72,8 @@ class SolveOutput(ctypes.Structure):
         ("adjoint_evaluations", POINTER(c_int32)),
         ("kinetic", POINTER(c_double)),
         ("frobenius", POINTER(c_double)),
+        ("x_at", c_void_p),
+        ("log_det_at", POINTER(c_double)),
     ]
 
 

@@ -135,7 +135,7 @@ static int32_t zero_loss(void *context, size_t first, size_t count, const void *
 }
 
 /* Runs all that the options allow, small call first: a buffer that grows with a later, larger call would show. */
-static cnf_status run(cnf_solver *solver, int regularised, int differentiable) {
+static cnf_status run(cnf_solver *solver, int regularised, int differentiable, int stops) {
   cnf_loss losses[] = {
       {.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_NORMAL_NLL, .scale = 1},
       {.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_CALLBACK, .function = zero_loss},
@@ -162,6 +162,7 @@ static cnf_status run(cnf_solver *solver, int regularised, int differentiable) {
   static const double times[TIMES] = {0.7, 0.2};
   for (size_t i = 0; i < 2 * sizeof counts / sizeof counts[0]; ++i) {
     const int timed = i % 2;
+    if (timed && !stops) continue;
     const cnf_solve_input input = {.struct_size = sizeof input,
                                    .parameters = &theta,
                                    .x0 = &x0,
@@ -197,6 +198,7 @@ static void test_calls_allocate_nothing(const cnf_field *field, const char *dtyp
     for (int32_t way = 0; way < 4; ++way) {
       const int differentiable = way < 2;
       for (size_t t = 0; t < sizeof ways / sizeof ways[0]; ++t) {
+        const int stops = differentiable && ways[t].adjoint == CNF_ADJOINT_DISCRETE;
         cnf_solver_options options;
         cnf_solver_options_init(&options, sizeof options);
         options.control = way == 0 ? CNF_CONTROL_SAMPLE : CNF_CONTROL_FIXED;
@@ -210,11 +212,11 @@ static void test_calls_allocate_nothing(const cnf_field *field, const char *dtyp
         CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
         /* OpenMP makes its threads at the first region that asks for so many: that call is not counted. All later
          * solvers are counted from their very first call. */
-        if (!is_warm) CHECK(run(solver, ways[t].regularised, differentiable) == CNF_OK);
+        if (!is_warm) CHECK(run(solver, ways[t].regularised, differentiable, stops) == CNF_OK);
         is_warm = 1;
 
         watch(0);
-        const cnf_status result = run(solver, ways[t].regularised, differentiable);
+        const cnf_status result = run(solver, ways[t].regularised, differentiable, stops);
         unwatch();
         char detail[160];
         snprintf(detail, sizeof detail,
@@ -243,7 +245,7 @@ static void test_rosenbrock_allocates_nothing(const cnf_field *field) {
       cnf_solver *solver = NULL;
       CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
       watch(0);
-      const cnf_status result = run(solver, regularised, 0);
+      const cnf_status result = run(solver, regularised, 0, 0);
       unwatch();
       CHECK(result == CNF_OK && allocations == 0 && releases == 0);
       cnf_solver_destroy(solver);

@@ -104,7 +104,7 @@ static int32_t CNF_TYPED(choose_return_steps)(CNF_TYPED(cnf_worker) * w, const C
       w->h[j] = (to - from) * (t1 - t0);
       w->last[j] = w->step[j] + 1 == call->steps;
     } else {
-      w->h[j] = cnf_clip_step(w->t[j], cnf_bound_step(w->h[j], o->max_step), t1, t0, &w->last[j]);
+      w->h[j] = cnf_clip_step(w->t[j], cnf_bound_step(w->h[j], o->max_step), t0, t0 - t1, &w->last[j]);
       if (!w->last[j] && fabs(w->h[j]) < cnf_least_step(o->min_step, w->t[j], t0)) {
         CNF_TYPED(fail_return)(w, j, w->unruly[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
         ++*failed;
