@@ -61,7 +61,8 @@ public final class Trainer {
     self.validation = validation
     self.options = options
     self.folder = folder
-    if folder != nil { _ = try FlowMetadata.text(of: state.flow, kind: FlowMetadata.flowKind) }  // a checkpoint has to hold it
+    // A checkpoint has to hold the flow; better now than after the first hour.
+    if folder != nil { _ = try FlowMetadata.text(of: state.flow, kind: FlowMetadata.flowKind) }
     let program = state.flow.program
     solver = try makeSolver(program: program, options: options.regularisedSolver, backend: options.backend)
     evaluationSolver = try makeSolver(program: program, options: options.evaluationSolver, backend: options.backend)
