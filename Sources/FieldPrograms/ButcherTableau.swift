@@ -10,7 +10,8 @@ public enum MethodFamily: Sendable, Equatable {
   case rosenbrock
 }
 
-/// A method: of Runge and Kutta `kᵢ = f(t + cᵢh, x + h Σⱼ aᵢⱼkⱼ)`; of these and Rosenbrock's `x′ = x + h Σᵢ bᵢkᵢ`, error `h Σᵢ eᵢkᵢ`.
+/// A method: of Runge and Kutta `kᵢ = f(t + cᵢh, x + h Σⱼ aᵢⱼkⱼ)`; of these and Rosenbrock's `x′ = x + h Σᵢ bᵢkᵢ`, error
+/// `h Σᵢ eᵢkᵢ`.
 ///
 /// The numbers live in one place, the C library's table; this is the shape they travel in.
 public struct ButcherTableau: Sendable, Equatable {
@@ -23,9 +24,10 @@ public struct ButcherTableau: Sendable, Equatable {
   public let order: Int
   /// Order of the embedded solution; 0 where there is none.
   public let embeddedOrder: Int
-  /// `[stages][stages]`, strictly lower triangular; no stages but of Runge-Kutta methods.
+  /// `[stages][stages]`, strictly lower triangular; Adams methods have no stages.
   public let a: [[Double]]
   public let b: [Double]
+  /// Where stages are in time; of Runge-Kutta methods alone.
   public let c: [Double]
   /// Weights of the error estimate; empty where there is none.
   public let e: [Double]

@@ -52,6 +52,7 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
   /// Given back as `stepFractions` of a fixed-step problem, one sample's fractions repeat its steps. Solves twice: once to
   /// learn how many there are.
   public func acceptedStepFractions(_ problem: SolveProblem<Scalar>) throws(KernelError) -> [[Double]] {
+    precondition(problem.outputTimes.isEmpty, "a fixed-step problem of step fractions has no output times")
     let accepted = try outputs(of: problem, fractionStride: 0).accepted
     let stride = Int(accepted.max() ?? 0) + 1
     let fractions = try outputs(of: problem, fractionStride: stride).fractions

@@ -45,10 +45,12 @@ public enum Methods {
       start.map { Array(UnsafeBufferPointer(start: $0, count: stages)) } ?? []
     }
     let a = (0..<stages).map { numbers(info.a + $0 * Int(info.a_stride)) }
+    let kind = Self.family(info.family)
     return ButcherTableau(
-      name: String(cString: info.name), family: family(info.family), alias: info.alias.map { String(cString: $0) },
+      name: String(cString: info.name), family: kind, alias: info.alias.map { String(cString: $0) },
       citation: String(cString: info.citation), order: Int(info.order),
-      embeddedOrder: Int(info.embedded_order), a: a, b: numbers(info.b), c: a.map { $0.reduce(0, +) },
+      embeddedOrder: Int(info.embedded_order), a: a, b: numbers(info.b),
+      c: kind == .rungeKutta ? a.map { $0.reduce(0, +) } : [],
       e: numbers(info.e), isFirstSameAsLast: info.is_fsal != 0)
   }
 }

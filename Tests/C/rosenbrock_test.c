@@ -388,7 +388,7 @@ static void test_refusals(void) {
   cnf_field_destroy(field);
   CHECK(cnf_field_create(CNF_FLOAT32, 2, &wide, 1, &field) == CNF_OK);
   options.precision = CNF_PRECISION_MIXED;
-  CHECK(cnf_solver_create(field, &options, &solver) == CNF_ERROR_OPTION);
+  CHECK(cnf_solver_create(field, &options, &solver) == CNF_ERROR_DTYPE);
   cnf_field_destroy(field);
 }
 

@@ -616,10 +616,14 @@ static void test_refused_methods(void) {
   for (int i = 0; i < 4; ++i) {
     const setup how = {
         .method = cnf_method_find(methods[i]), .control = CNF_CONTROL_FIXED, .trace = CNF_TRACE_EXACT_TANGENTS};
-    const int32_t adjoint = i == 3 ? CNF_ADJOINT_CONTINUOUS : CNF_ADJOINT_DISCRETE;
-    cnf_solver *solver = solver_of(net_ops, OP_COUNT, how, (cnf_solver_options){.adjoint = adjoint});
+    const int is_continuous = i == 3;
+    cnf_solver *solver = solver_of(net_ops, OP_COUNT, how, (cnf_solver_options){.adjoint = is_continuous});
     fill(&c, COUNT, 0, 1);
-    CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, input_of(&c)), methods[i]);
+    const cnf_solve_input input = input_of(&c);
+    CHECK_STATUS(is_continuous ? CNF_OK : CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, input), methods[i]);
+    cnf_gradient gradient = gradient_of(&c);
+    const cnf_loss loss = loss_of(&c);
+    CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, cnf_solve_vjp(solver, &input, &loss, NULL, &gradient), methods[i]);
     cnf_solver_destroy(solver);
   }
 }

@@ -50,6 +50,19 @@ import Testing
       words: ["controller 'pid:1,0,0'", "three numbers", "pid:0.3,0.4,0.1"]),
     Case(
       arguments: train + ["--data", "moons", "--norm", "mx"], code: 64, words: ["norm 'mx'", "did you mean 'max'"]),
+    Case(arguments: train + ["--data", "moons", "--solver", "rodas4"], code: 64, words: ["rodas4", "no gradient"]),
+    Case(
+      arguments: train + ["--data", "moons", "--solver", "implicit_adams", "--fixed-steps", "9"], code: 64,
+      words: ["implicit_adams", "--adjoint continuous"]),
+    Case(
+      arguments: train + ["--data", "moons", "--adjoint", "continous"], code: 64,
+      words: ["'continous'", "did you mean 'continuous'"]),
+    Case(
+      arguments: train + ["--data", "moons", "--adjoint", "continuous", "--precision", "mixed"], code: 64,
+      words: ["adjoint is continuous", "--precision"]),
+    Case(
+      arguments: train + ["--data", "moons", "--backend", "swift", "--evaluation-solver", "rodas4"], code: 64,
+      words: ["rodas4", "leave --backend out"]),
     Case(arguments: train + ["--data", "moons", "--solver", "rk4"], code: 64, words: ["rk4", "--fixed-steps"]),
     Case(arguments: train + ["--data", "moons", "--step-size", "0"], code: 64, words: ["step-size is 0", "positive"]),
     Case(

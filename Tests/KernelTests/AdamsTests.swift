@@ -35,6 +35,27 @@ import Testing
     #expect(errors[0] < 1e-4 && errors[0] > 13.9 * errors[1], "\(name), order \(order): \(errors)")
   }
 
+  /// The way back is by rk4_38, of order 4, as the start of the way out is: with twice as many steps the error of the gradient falls
+  /// by at least 2^(4 - 0.2), towards that of dopri8's own steps.
+  @Test(arguments: names) func hasTheContinuousAdjoint(name: String) throws {
+    func gradient(_ name: String, _ steps: Int, _ adjoint: AdjointSchedule) throws -> [Double] {
+      var options = Fixtures.options(name, .fixed(steps: steps))
+      options.iterationRtol = 1e-11
+      options.iterationAtol = 1e-11
+      options.maximumOrder = 5
+      options.adjoint = adjoint
+      let solver = try KernelSolver<Double>(program: Self.program, options: options)
+      let gradient = try solver.gradient(of: .standardNormalNegativeLogLikelihood(scale: 0.1), at: Self.problem)
+      #expect(gradient.solution.statuses.allSatisfy { $0 == .ok })
+      return gradient.parameters + gradient.states
+    }
+    let exact = try gradient("dopri8", 200, .everyStep)
+    let errors = try [60, 120].map { steps in
+      zip(try gradient(name, steps, .continuous()), exact).map { abs($0 - $1) }.max() ?? .infinity
+    }
+    #expect(errors[0] < 1e-4 && errors[0] > 13.9 * errors[1], "\(name): \(errors)")
+  }
+
   @Test(arguments: names) func doesNotKnowTheThreads(name: String) throws {
     let alone = try solver(name, steps: 20, threads: 1).solve(Self.problem)
     let together = try solver(name, steps: 20, threads: 3).solve(Self.problem)

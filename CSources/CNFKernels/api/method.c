@@ -17,11 +17,9 @@ CNF_API cnf_status cnf_method_get(int32_t method, cnf_method_info *info) {
   if (!info) return CNF_ERROR_NULL;
   if (!cnf_knows_method_info_size(info->struct_size)) return CNF_ERROR_STRUCT_SIZE;
   if (!t) return CNF_ERROR_METHOD;
-  if (info->struct_size == sizeof *info) {
-    info->alias = t->alias;
-    info->family = t->family;
-  }
   info->name = t->name;
+  info->alias = t->alias;
+  info->family = t->family;
   info->citation = t->citation;
   info->order = t->order;
   info->embedded_order = t->embedded_order;

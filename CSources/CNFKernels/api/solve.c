@@ -32,13 +32,13 @@ static cnf_status check_fractions(const cnf_solver *s, const cnf_solve_input *in
 }
 
 /* Every interval has a step at least; fixed ones are `steps` of each, and all of them are recorded. */
-static cnf_status check_times(const cnf_solver *s, const cnf_solve_input *in) {
+static cnf_status check_times(const cnf_solver *s, const cnf_solve_input *in, int with_gradient) {
   const size_t capacity = (size_t)cnf_record_capacity(&s->options), count = in->time_count;
   const int32_t fixed = s->options.control == CNF_CONTROL_FIXED;
   size_t total;
   if (count == 0) return CNF_OK;
   if (!in->times) return CNF_ERROR_NULL;
-  if (family_of(s) != CNF_FAMILY_RUNGE_KUTTA || s->options.adjoint != CNF_ADJOINT_DISCRETE)
+  if (family_of(s) != CNF_FAMILY_RUNGE_KUTTA || (with_gradient && s->options.adjoint != CNF_ADJOINT_DISCRETE))
     return CNF_ERROR_OUTPUT_TIMES;
   if (in->step_fractions || s->options.control == CNF_CONTROL_BATCH) return CNF_ERROR_OUTPUT_TIMES;
   if (count >= capacity / (size_t)(fixed ? s->options.steps : 1)) return CNF_ERROR_OUTPUT_TIMES;
@@ -126,7 +126,7 @@ CNF_API cnf_status cnf_solve(cnf_solver *solver, const cnf_solve_input *input, c
   cnf_status status = copy_input(input, &in);
   if (!status) status = check_input(solver, &in);
   if (!status) status = check_fractions(solver, &in);
-  if (!status) status = check_times(solver, &in);
+  if (!status) status = check_times(solver, &in, 0);
   if (!status) status = check_output(solver, &in, output);
   return status ? status : run(solver, &in, NULL, output, NULL);
 }
@@ -140,7 +140,7 @@ CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *inpu
   cnf_status status = copy_input(input, &in);
   if (!status) status = check_input(solver, &in);
   if (!status) status = check_fractions(solver, &in);
-  if (!status) status = check_times(solver, &in);
+  if (!status) status = check_times(solver, &in, 1);
   if (!status && output) status = check_output(solver, &in, output);
   if (!status) status = copy_loss(loss, &whole_loss);
   if (!status) status = check_loss(solver, &whole_loss);

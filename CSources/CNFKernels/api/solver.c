@@ -108,7 +108,7 @@ static cnf_status resolve_trace(const cnf_program *p, const cnf_solver_options *
 /* What goes with a Rosenbrock method, which takes D tangents of whatever divergence is asked for. */
 static cnf_status resolve_rosenbrock(const cnf_program *p, cnf_solver_options *o, int32_t *trace) {
   if (p->state_dim > CNF_ROSENBROCK_ROWS) return CNF_ERROR_METHOD_SIZE;
-  if (o->precision == CNF_PRECISION_MIXED) return CNF_ERROR_OPTION;
+  if (o->precision == CNF_PRECISION_MIXED) return CNF_ERROR_DTYPE;
   if (o->trace == CNF_TRACE_HUTCHINSON || o->trace == CNF_TRACE_EXACT_PRODUCT) return CNF_ERROR_TRACE;
   if (*trace != CNF_TRACE_NONE) *trace = CNF_TRACE_EXACT_TANGENTS;
   o->exclude_log_det = 1;

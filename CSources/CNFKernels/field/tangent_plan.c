@@ -10,8 +10,8 @@
  * A tangent is made in every evaluation (`tangent_runs`) where it varies and something but the end needs it: its op bends,
  * or it reaches another that does (`turns`).
  *
- * The Frobenius norm and the Jacobian of a Rosenbrock method want J v itself (`ends_run`): then dx/dt turns, and with it all that leads there, and nothing exits. The
- * divergence is v' y_dot of dx/dt, since its products have to be made anyway.
+ * The Frobenius norm and the Jacobian of a Rosenbrock method want J v itself (`ends_run`): then dx/dt turns, and with it all
+ * that leads there, and nothing exits. The divergence is v' y_dot of dx/dt, since its products have to be made anyway.
  */
 #include "field/program.h"
 

@@ -82,7 +82,7 @@ extern "C" {
   X(CNF_ERROR_OPTION, 11, "an option is out of its range")                                                            \
   X(CNF_ERROR_TOLERANCE, 12, "tolerances must be finite, not negative, and not both zero")                            \
   X(CNF_ERROR_NOT_ADAPTIVE, 13, "the method has no error estimate: use CNF_CONTROL_FIXED")                            \
-  X(CNF_ERROR_TRACE, 14, "the trace asked for does not fit the field program")                                        \
+  X(CNF_ERROR_TRACE, 14, "the trace asked for does not fit the field program or the method")                          \
   X(CNF_ERROR_TIME, 15, "t0 and t1 must be finite")                                                                   \
   X(CNF_ERROR_STEP_FRACTIONS, 16, "step fractions must rise from 0 to 1")                                             \
   X(CNF_ERROR_ISA, 17, "this instruction set is unknown or this machine lacks it")                                    \
@@ -247,13 +247,13 @@ CNF_API cnf_status cnf_field_op_parameters(const cnf_field *field, int32_t op, s
  * rodas4 (Hairer and Wanner, Solving ODEs II, IV.7; L-stable, stiffly accurate). Each step factors a matrix of D x D, so that
  *     (1/gamma - h J) k_i = f(t + alpha_i h, x + h sum_j a_ij k_j) + sum_j c_ij k_j + d_i h df/dt,  x' = x + h sum_i b_i k_i,
  * J = df/dx by D tangents at the step's start, df/dt by a quotient of differences within the step. What follows from that:
- *   cost         D tangents, D^3/3 multiply-adds and stages + 2 evaluations a step; for D up to 512 (CNF_ERROR_METHOD_SIZE)
+ *   cost         D tangents, 3 D with a divergence, and D^3/3 multiply-adds a step; D up to 512 (CNF_ERROR_METHOD_SIZE)
  *   callbacks    need a `tangent` (CNF_ERROR_CALLBACK_TANGENT), which must be the derivative: an approximate J costs orders
  *   evaluations  each is counted once, the one that J comes with included; two more for df/dt where the program reads the time
  *                or has a callback, and two more for the divergence or the kinetic energy
  *   traces       NONE and EXACT_TANGENTS, which EXACT and AUTOMATIC come to; else CNF_ERROR_TRACE. The log-determinant and
  *                the regularisers are integrated to order 4 by Simpson's rule, and are no part of the error norm
- *   precision    MIXED is CNF_ERROR_OPTION: bfloat16 would spoil J
+ *   precision    MIXED is CNF_ERROR_DTYPE: bfloat16 would spoil J
  *   gradient     none: cnf_solve_vjp is CNF_ERROR_METHOD_GRADIENT
  *
  * Adams methods, explicit_adams and implicit_adams, are for equal fixed steps, and as torchdiffeq has them. With m the option
@@ -369,9 +369,9 @@ typedef enum cnf_adjoint {
  */
 typedef struct cnf_solver_options {
   size_t struct_size;
-  int32_t method;          /* from cnf_method_find */
-  int32_t control;         /* cnf_control */
-  double rtol, atol;       /* adaptive: error is measured against atol + rtol max(|x|, |x'|) */
+  int32_t method;    /* from cnf_method_find */
+  int32_t control;   /* cnf_control */
+  double rtol, atol; /* adaptive: error is measured against atol + rtol max(|x|, |x'|); implicit_adams: its iteration */
   double initial_step;     /* adaptive: length of the first step; 0: chosen (Hairer-Norsett-Wanner II.4) */
   double min_step;         /* adaptive: a shorter step ends the sample, unless it is the last or ends at an output
                               time; the first is never planned shorter; 0: 16 units in the last place of the larger of t
@@ -434,9 +434,9 @@ CNF_API cnf_status cnf_solver_get_info(const cnf_solver *solver, cnf_solver_info
 typedef struct cnf_work {
   size_t struct_size;
   int64_t evaluations, idle_evaluations; /* of the solve; those in lanes without a sample */
-  int64_t adjoint_evaluations,
-      idle_adjoint_evaluations;    /* of its reverse; those in lanes whose step was refused or that
-                                                            have no sample */
+  /* Of its reverse; those in lanes whose step was refused or that have no sample. The continuous adjoint reverses the stages
+   * with weight of an accepted step once more, which is not counted. */
+  int64_t adjoint_evaluations, idle_adjoint_evaluations;
   int64_t steps, steps_recomputed; /* of tiles, in the reverse; those whose evaluations had to be made again */
 } cnf_work;
 CNF_API cnf_status cnf_solver_get_work(const cnf_solver *solver, cnf_work *work);
@@ -446,7 +446,8 @@ CNF_API cnf_status cnf_solver_get_work(const cnf_solver *solver, cnf_work *work)
  * Adaptive steps are cut to end there; the next is as long as it would have been, or longer: k times cost about k steps.
  * Fixed steps: `steps` equal ones in every interval. A time may be t0, t1 or the time before it: its interval then has steps of
  * no length, one where steps are adaptive. CNF_ERROR_OUTPUT_TIMES: times beyond t0 or t1 or out of order; with step
- * fractions or CNF_CONTROL_BATCH; more intervals than max_steps, or more fixed steps in all of them.
+ * fractions, CNF_CONTROL_BATCH, an Adams or Rosenbrock method, or a gradient by the continuous adjoint; more intervals than
+ * max_steps, or more fixed steps in all of them.
  */
 
 typedef struct cnf_solve_input {
@@ -510,10 +511,10 @@ CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input
  * max_steps holds once more. With fixed steps, and CNF_CONTROL_BATCH, the steps are those of the solve. Losses, traces, callbacks
  * and regularisers are the same; CNF_PRECISION_MIXED is refused (CNF_ERROR_DTYPE): its cotangents are too rough for an error
  * norm. A sample that got to t1 but not back keeps its x1, log_det and loss, adds 0 to every gradient, and has the status
- * and the t_reached of its way back. adjoint_evaluations then counts stages of accepted and refused steps.
+ * and the t_reached of its way back, and adjoint_evaluations 0; of others these are the stages of accepted and refused steps.
  *
  * Each chunk of samples is solved, given its cotangents and differentiated inside one task, so memory grows with threads,
- * not with count. A failed sample contributes 0 to every gradient, and its loss is NaN.
+ * not with count. A sample whose solve failed contributes 0 to every gradient, and its loss is NaN.
  */
 typedef enum cnf_loss_kind {
   CNF_LOSS_COTANGENTS = 0, /* x1_bar and log_det_bar below are dL/dx1 and dL/dlog_det */
@@ -552,7 +553,7 @@ typedef struct cnf_gradient {
   void *parameters; /* dtype [P], overwritten */
   void *x0;         /* dtype [count][D]: dL/dx0 */
   double *t0, *t1;  /* [count]: each sample's share of dL/dt0 and dL/dt1 */
-  double *loss;     /* [count]: NaN where the sample failed; not written for COTANGENTS */
+  double *loss;     /* [count]: NaN where the solve failed; not written for COTANGENTS */
   double *times;    /* [count][time_count]: each sample's share of dL/dtimes[i] */
 } cnf_gradient;
 

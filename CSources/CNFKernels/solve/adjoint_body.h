@@ -72,9 +72,8 @@ static CNF_TYPED(cnf_integrands) CNF_TYPED(integrand_bars)(CNF_TYPED(cnf_worker)
   return (CNF_TYPED(cnf_integrands)){w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
 }
 
-/* lambda at the steps' ends becomes lambda at their starts. Weights'
- * gradients are gathered over as many stages as there are sets of bars: each sum over lanes is then a longer one, and the
- * gradient is read and written that much less often. */
+/* lambda at the steps' ends becomes lambda at their starts. Weights' gradients are gathered over as many stages as there are
+ * sets of bars: each sum over lanes is then a longer one, and the gradient is read and written that much less often. */
 static void CNF_TYPED(reverse_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver,
                                     const cnf_step_record *tile, int want_times, real *gradient) {
   WORKER_NAMES(w);

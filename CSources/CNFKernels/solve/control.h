@@ -46,7 +46,8 @@ static inline double cnf_first_step(double h0, double d1, double d2, int order) 
   return isfinite(h) && h > 0 ? h : h0;
 }
 
-/* No step but those that end at t1 or at an output time may be shorter: it ends the sample. The default is still told from rounding of t. */
+/* No step but those that end at t1 or at an output time may be shorter: it ends the sample. The default is still told from
+ * rounding of t. */
 static inline double cnf_least_step(double min_step, double t, double t1) {
   double largest = fmax(fabs(t), fabs(t1));
   return min_step > 0 ? min_step : 16 * (nextafter(largest, INFINITY) - largest);

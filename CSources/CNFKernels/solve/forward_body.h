@@ -127,7 +127,7 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
       accepted++;
       records[j] = CNF_TYPED(record_step)(w, call, tile, j);
       const double length = fabs(w->h[j]);
-      w->chunk_smallest[n] = w->chunk_accepted[n] > 0 ? fmin(length, w->chunk_smallest[n]) : length;
+      if (length > 0) w->chunk_smallest[n] = w->chunk_smallest[n] > 0 ? fmin(length, w->chunk_smallest[n]) : length;
       w->chunk_accepted[n]++;
       if (adams) w->chunk_rejected[n] += w->doubtful[j];
       w->step[j]++;

@@ -90,7 +90,7 @@ static void CNF_TYPED(vjp_task)(void *context, int64_t number, int32_t worker) {
 
 static int64_t CNF_TYPED(ceil_div)(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-/* How a batch is cut: by its size and the model, never by threads or by what is kept. Fixed steps: a tile is a chunk.
+/* How a batch is cut: by its size and the model, never by threads or by how much is kept. Fixed steps: a tile is a chunk.
  * Adaptive: a chunk is an eighth of the batch, the more samples, the shorter its lanes stand idle at its end; but at most so
  * many tiles, and in a gradient as many as have CNF_LIKELY_EVALUATIONS a sample kept in CNF_CHUNK_BYTES. */
 #define CNF_LIKELY_EVALUATIONS 64
@@ -103,7 +103,7 @@ static void CNF_TYPED(cut_batch)(CNF_TYPED(cnf_call) * call) {
     int64_t tiles = CNF_TYPED(ceil_div)(count, 8 * lanes), most = s->chunk_capacity / lanes;
     int64_t room =
         (int64_t)(CNF_CHUNK_BYTES / (CNF_LIKELY_EVALUATIONS * CNF_TYPED(kept_reals)(&s->model) * sizeof(real)));
-    if (call->loss && most > room) most = room > 1 ? room : 1;
+    if (call->keeps && most > room) most = room > 1 ? room : 1;
     const int64_t chunks = CNF_TYPED(ceil_div)(count, (tiles < most ? tiles : most) * lanes);
     call->chunk = CNF_TYPED(ceil_div)(count, chunks); /* equal ones */
   }

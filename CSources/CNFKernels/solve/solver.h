@@ -94,7 +94,7 @@ typedef struct CNF_TYPED(cnf_worker) {
   real *slope;                                                                         /* [D] scratch */
   real *kinetic_row, *frobenius_row, *stage_kinetic_row, *stage_frobenius_row;         /* [1] */
   double kinetic_bar,
-      frobenius_bar; /* of the call: cotangents of row D+1 and on of a state, with the sign of t1 - t0 */
+      frobenius_bar; /* of the call: cotangents of a state's rows from D+1 on, with the sign of t1 - t0 */
   double t0_bar[CNF_MAX_LANES], t1_bar[CNF_MAX_LANES];
   CNF_TYPED(cnf_implicit) implicit;
   /* continuous adjoint (continuous_body.h): NULL for solvers without */

@@ -1,5 +1,6 @@
-/* Explicit Runge-Kutta methods. A new one is one entry here: name, citation, orders, a, b, and e = b - b_embedded.
- * c is the row sums of a; FSAL is derived. Order conditions of every entry are checked by algebra in the tests.
+/* The methods: explicit Runge-Kutta ones, and the names of those of Adams. A new Runge-Kutta method is one entry here: name,
+ * citation, orders, a, b, and e = b - b_embedded. c is the row sums of a; FSAL is derived. Order conditions of every entry are
+ * checked by algebra in the tests.
  * Names are torchdiffeq's where it has the method, but for rk4: torchdiffeq's is the 3/8 rule, here rk4_38. Where it carries on
  * a solution that is not its last stage's (adaptive_heun, fehlberg2), torchdiffeq yet takes the last stage's slope for the
  * next step's first; here that is evaluated.
@@ -201,13 +202,13 @@ static const cnf_tableau tableaux[] = {
      .order = 5},
 };
 
-enum { EXPLICIT_COUNT = sizeof tableaux / sizeof tableaux[0] };
+enum { LISTED_COUNT = sizeof tableaux / sizeof tableaux[0] };
 
-int32_t cnf_tableau_count(void) { return EXPLICIT_COUNT + cnf_rosenbrock_count(); }
+int32_t cnf_tableau_count(void) { return LISTED_COUNT + cnf_rosenbrock_count(); }
 
 const cnf_tableau *cnf_tableau_at(int32_t index) {
   if (index < 0) return NULL;
-  return index < EXPLICIT_COUNT ? &tableaux[index] : cnf_rosenbrock_at(index - EXPLICIT_COUNT);
+  return index < LISTED_COUNT ? &tableaux[index] : cnf_rosenbrock_at(index - LISTED_COUNT);
 }
 
 double cnf_tableau_c(const cnf_tableau *t, int32_t stage) {

@@ -15,7 +15,7 @@ typedef struct cnf_tableau {
   double a[CNF_MAX_STAGES][CNF_MAX_STAGES]; /* strictly lower triangular */
   double b[CNF_MAX_STAGES];
   double e[CNF_MAX_STAGES];         /* b minus the embedded weights; zero where embedded_order is 0 */
-  const cnf_rosenbrock *rosenbrock; /* NULL: an explicit Runge-Kutta method */
+  const cnf_rosenbrock *rosenbrock; /* of CNF_FAMILY_ROSENBROCK; else NULL */
 } cnf_tableau;
 
 static inline int cnf_is_adams(int32_t family) {

@@ -33,13 +33,14 @@ public struct GradientCheck: Sendable {
 
   /// - Parameters:
   ///   - samples: `[count][D]`, in the data's own units; some are enough, since each is solved some hundred times.
-  ///   - options: of the solver; mixed precision is of Float alone and is left out.
+  ///   - options: of the solver; precision is full, and the adjoint discrete: differences repeat its steps.
   /// - Throws: `KernelError` for a refused option; `SolveFailure` where a sample does not arrive.
   public init(
     of flow: ContinuousFlow, at samples: SampleMatrix, options: SolverOptions, backend: Backend = .c, seed: UInt64 = 0
   ) throws {
     var options = options
     options.precision = .full
+    options.adjoint = .everyStep
     let point = Point(
       parameters: flow.parameters.map(Double.init), states: flow.latentStates(of: samples).map(Double.init),
       startTime: flow.endTime, endTime: 0)

@@ -33,6 +33,11 @@ struct CheckGradientCommand: ParsableCommand {
       throw CommandFailure(.usage, "--samples is \(samples), must be from 1 to 1000")
     }
     let trained = try target.open(solver: solver, machine: machine)
+    let method = trained.settings.evaluationSolver
+    guard try Methods.named(method).family == .rungeKutta else {
+      throw CommandFailure(
+        .usage, "solver is \(method), which has no discrete gradient to check: take another, such as dopri5")
+    }
     let dataset = try trained.heldOut(instead: selection).dataset
     let points = dataset.continuousPoints(seed: trained.settings.seed)
     let chosen = points.rows(0..<min(samples, points.count))

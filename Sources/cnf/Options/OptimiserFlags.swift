@@ -63,13 +63,19 @@ struct OptimiserFlags: ParsableArguments {
       valueName: "name"))
   var precision: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "discrete: the exact gradient of the steps taken; or continuous: of the flow, solved backward, keeping nothing.",
+      valueName: "name"))
+  var adjoint: String?
+
   var settings: SettingsLayer {
     get throws {
       try SettingsLayer([
         .steps: steps, .seconds: seconds, .batchSize: batchSize, .learningRate: learningRate, .schedule: schedule,
         .warmupSteps: warmupSteps, .optimiser: optimiser, .weightDecay: weightDecay, .kinetic: kinetic,
         .frobenius: frobenius, .clipNorm: clipNorm, .averageDecay: averageDecay,
-        .precision: precision,
+        .precision: precision, .adjoint: adjoint,
       ])
     }
   }

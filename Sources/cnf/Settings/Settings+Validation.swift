@@ -1,6 +1,9 @@
 import ContinuousFlows
 
 extension Settings {
+  /// The word for the gradient of the steps that were taken.
+  static let discrete = "discrete"
+
   /// Throws a usage failure that names the first setting that cannot be meant, and what it may be.
   func validate() throws {
     try validateNumbers()
@@ -10,6 +13,7 @@ extension Settings {
     try require(schedule, .schedule, among: ["constant", "cosine"])
     try require(optimiser, .optimiser, among: ["adam", "adamw"])
     try require(backend, .backend, among: Backend.allCases.map(\.rawValue))
+    try require(adjoint, .adjoint, among: [Self.discrete, "continuous"])
     try require(precision, .precision, among: Precision.allCases.map(\.rawValue))
     try require(norm, .norm, among: ErrorNorm.allCases.map(\.rawValue))
     if StepController(controller) == nil {
@@ -86,8 +90,25 @@ extension Settings {
     }
   }
 
-  /// Of training alone: later commands evaluate in full precision.
+  /// Of training alone: later commands evaluate in full precision, and differentiate nothing.
   func validateTraining() throws {
+    let isContinuous = adjoint != Self.discrete
+    switch try Methods.named(solver).family {
+    case .rungeKutta: break
+    case .explicitAdams, .implicitAdams:
+      guard isContinuous else {
+        throw CommandFailure(
+          .usage, "solver is \(solver), which has no discrete gradient to train by: give --adjoint continuous with it")
+      }
+    case .rosenbrock:
+      throw CommandFailure(
+        .usage, "solver is \(solver), which has no gradient to train by: take another, such as dopri5")
+    }
+    guard !isContinuous || (backend == Backend.c.rawValue && precision == Precision.full.rawValue) else {
+      throw CommandFailure(
+        .usage,
+        "adjoint is continuous, which is for the C kernels in full precision: leave --backend and --precision out")
+    }
     guard precision == Precision.full.rawValue || backend == Backend.c.rawValue else {
       throw CommandFailure(
         .usage, "precision is mixed, which the backend \(backend) does not have: leave --backend out")
@@ -100,6 +121,10 @@ extension Settings {
     guard try Methods.named(name).isAdaptive || fixedSteps > 0 else {
       throw CommandFailure(
         .usage, "\(key.rawValue) is \(name), which cannot choose its own steps: give \(mend) with it")
+    }
+    guard try backend == Backend.c.rawValue || Methods.named(name).family == .rungeKutta else {
+      throw CommandFailure(
+        .usage, "\(key.rawValue) is \(name), which the backend \(backend) does not have: leave --backend out")
     }
   }
 

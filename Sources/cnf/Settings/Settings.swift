@@ -37,6 +37,8 @@ struct Settings: Codable, Equatable {
   var probe: String
   var probes: Int
   var precision: String
+  /// How the gradient is made: `discrete` or `continuous`.
+  var adjoint: String
 
   // Solver of validation, evaluation and sampling
   var evaluationSolver: String
@@ -97,6 +99,7 @@ struct Settings: Codable, Equatable {
     case probe
     case probes
     case precision
+    case adjoint
     case evaluationSolver = "evaluation-solver"
     case evaluationRtol = "evaluation-rtol"
     case evaluationAtol = "evaluation-atol"
