@@ -50,8 +50,8 @@ extern "C" {
  *              their element type. "dtype" below means float for a CNF_FLOAT32 field and double for a CNF_FLOAT64 field.
  * Time         a double everywhere. t1 < t0 is allowed: the solve then runs backward in time.
  * Options      structs that begin with struct_size: set it to sizeof of the struct, zero the rest, fill what you need.
- *              A field that is zero or NULL means the default named beside it. A struct grows at its end alone: a
- *              program built against an older header passes a smaller size, and is served as it was then.
+ *              A field that is zero or NULL means the default named beside it. A struct grows at its end alone. From
+ *              the first release on, a program built against an older header passes a smaller size, and is served as then.
  * Ownership    the caller owns every array. Inputs are never written. Outputs may not overlap inputs or each other,
  *              unless said otherwise. A NULL output is not computed.
  * Errors       every fallible call returns a cnf_status. On any status but CNF_OK and CNF_ERROR_CALLBACK no output has
