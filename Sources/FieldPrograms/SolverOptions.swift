@@ -51,7 +51,8 @@ public struct SolverOptions: Sendable, Equatable {
   public var iterationAtol: Double
   /// Length of the first adaptive step; nil: chosen (Hairer-Nørsett-Wanner I, II.4).
   public var initialStep: Double?
-  /// A shorter step ends the sample; nil: 16 units in the last place of `t`.
+  /// A shorter step ends the sample; nil: 16 units in the last place of `t`, or of 1e-12 times
+  /// the end time where that is larger.
   public var minimumStep: Double?
   /// No adaptive step is longer; nil: no bound.
   public var maximumStep: Double?

@@ -5,12 +5,17 @@ import TestProblems
 
 /// What came of many solves: as lines of text, as CSV, as plots.
 struct WorkPrecisionReport {
+  /// What kind of problems they are.
+  let title: String
+  let problems: [TestProblem]
   let solves: [WorkPrecision]
   let methods: [String]
   let tolerances: [Double]
 
+  var lines: [String] { ["\(title) problems: \(problems.count)"] + table + misses + summary + [""] }
+
   /// A row for each method and tolerance, over all problems.
-  var table: [String] {
+  private var table: [String] {
     var lines = [Self.row("method", "tolerance", "evaluations", "error/tol", "worst", "of", "within 10 tol")]
     for method in methods {
       for tolerance in tolerances {
@@ -27,7 +32,7 @@ struct WorkPrecisionReport {
   }
 
   /// Every solve that failed or is off by more than ten tolerances.
-  var misses: [String] {
+  private var misses: [String] {
     let misses = solves.filter { !$0.isWithinTolerance }
     guard !misses.isEmpty else { return [] }
     return [""] + [Self.row("miss", "tolerance", "evaluations", "error/tol", "method", "", "status")]
@@ -38,7 +43,7 @@ struct WorkPrecisionReport {
       }
   }
 
-  var summary: [String] {
+  private var summary: [String] {
     func percent(_ some: [WorkPrecision]) -> String { String(format: "%.1f %%", 100 * some.shareWithinTolerance) }
     let each = methods.map { method in "\(method) \(percent(solves.filter { $0.method == method }))" }
     return [
@@ -47,16 +52,16 @@ struct WorkPrecisionReport {
     ]
   }
 
-  var csv: String {
-    "problem,method,tolerance,evaluations,error_over_tolerance,status\n"
-      + solves.map {
-        "\($0.problem),\($0.method),\($0.tolerance),\($0.evaluations),\($0.error),\($0.status.rawValue)\n"
-      }
+  static let csvHeader = "problem,method,tolerance,evaluations,error_over_tolerance,status\n"
+  var csvRows: String {
+    solves.map { "\($0.problem),\($0.method),\($0.tolerance),\($0.evaluations),\($0.error),\($0.status.rawValue)\n" }
       .joined()
   }
 
+  var plots: [(name: String, plot: LinePlot)] { problems.map { ($0.name, plot(of: $0)) } }
+
   /// Error against evaluations, a line for each method; solves that failed are left out.
-  func plot(of problem: TestProblem) -> LinePlot {
+  private func plot(of problem: TestProblem) -> LinePlot {
     LinePlot(
       series: methods.map { method in
         Series(

@@ -375,7 +375,7 @@ typedef struct cnf_solver_options {
   double initial_step;     /* adaptive: length of the first step; 0: chosen (Hairer-Norsett-Wanner II.4) */
   double min_step;         /* adaptive: a shorter step ends the sample, unless it is the last or ends at an output
                               time; the first is never planned shorter; 0: 16 units in the last place of the larger of t
-                              and t1 */
+                              and 1e-12 t1 */
   int32_t max_steps;       /* adaptive: accepted and rejected steps together; 0: 4096 */
   int32_t steps;           /* CNF_CONTROL_FIXED: number of equal steps, between output times if there are any; at
                               least 1 unless the call gives fractions */

@@ -81,7 +81,7 @@ struct ErrorControl: Sendable {
 
   /// No step but the last may be shorter: it ends the sample.
   func smallestStep(at time: Double, end: Double) -> Double {
-    minimumStep ?? 16 * max(abs(time), abs(end)).ulp
+    minimumStep ?? 16 * max(abs(time), 1e-12 * abs(end)).ulp
   }
 
   /// Length of the trial step, from the root mean squares of x₀ and f₀ against the tolerance.
