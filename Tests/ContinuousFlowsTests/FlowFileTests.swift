@@ -55,12 +55,12 @@ import Testing
     var file = try SafetensorsFile(path: path)
     #expect(file.metadata["swift_cnf.version"] == "2")
     #expect(try ContinuousFlow(contentsOf: path) == levelled)
-    try TrainingState(flow: levelled, keepsAverage: false).write(to: path)
+    try TrainingState(model: levelled, keepsAverage: false).write(to: path)
     #expect(try SafetensorsFile(path: path).metadata["swift_cnf.version"] == "2")
     var altered = try SafetensorsFile(path: path)
     altered.metadata["transform.probabilities"] = "0.25,0.7,0.5,0.5"
     try altered.write(to: path)
-    #expect(throws: FlowFileError.self) { try TrainingState(contentsOf: path) }
+    #expect(throws: FlowFileError.self) { try TrainingState<ContinuousFlow>(contentsOf: path) }
     // Files from before there were versions of it.
     file.metadata["swift_cnf.version"] = "1"
     try file.write(to: path)

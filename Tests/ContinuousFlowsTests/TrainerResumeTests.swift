@@ -52,7 +52,8 @@ import Testing
     #expect(result.flow == expected.flow)
     #expect(result.bestStep == expected.bestStep)
     let (saved, expectedState) = (
-      try TrainingState(contentsOf: killed.checkpointPath), try TrainingState(contentsOf: whole.checkpointPath)
+      try TrainingState<ContinuousFlow>(contentsOf: killed.checkpointPath),
+      try TrainingState<ContinuousFlow>(contentsOf: whole.checkpointPath)
     )
     #expect(saved.withoutClock == expectedState.withoutClock)
     let (best, expectedBest) = (
@@ -65,7 +66,7 @@ import Testing
 
   @Test(arguments: Backend.allCases, TrainingFixture.regularisations)
   func threadsDoNotMatter(backend: Backend, regularisation: Regularisation) throws {
-    func trainer(_ threads: Int) throws -> Trainer {
+    func trainer(_ threads: Int) throws -> Trainer<ContinuousFlow> {
       try TrainingFixture.trainer(
         TrainingFixture.options(steps: 10, backend: backend, threads: threads, regularisation: regularisation))
     }
@@ -87,7 +88,7 @@ import Testing
     let result = try trainer.run(shouldStop: { trainer.state.step == 7 })
     #expect(result.ending == .interruption)
     #expect(result.steps == 7)
-    let saved = try TrainingState(contentsOf: folder.checkpointPath)
+    let saved = try TrainingState<ContinuousFlow>(contentsOf: folder.checkpointPath)
     #expect(saved == trainer.state)
 
     let resumed = try Trainer(
@@ -104,7 +105,7 @@ import Testing
     #expect(trainer.state.best != nil)
     let path = temporary.file("state.safetensors")
     try trainer.state.write(to: path)
-    let read = try TrainingState(contentsOf: path)
+    let read = try TrainingState<ContinuousFlow>(contentsOf: path)
     #expect(read == trainer.state)
     #expect(throws: FlowFileError.wrongKind(path: path, found: "training state", expected: "flow")) {
       try ContinuousFlow(contentsOf: path)
@@ -113,21 +114,23 @@ import Testing
 
   @Test func anAlteredCheckpointIsRefused() throws {
     let path = temporary.file("state.safetensors")
-    try TrainingState(flow: TrainingFixture.flow, keepsAverage: true).write(to: path)
+    try TrainingState(model: TrainingFixture.flow, keepsAverage: true).write(to: path)
     let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     for position in stride(from: 0, to: bytes.count, by: 37) {
       var altered = bytes
       altered[position] ^= 0x10
       try Data(altered).write(to: URL(fileURLWithPath: path))
-      #expect(throws: (any Error).self, "byte \(position) of \(bytes.count)") { try TrainingState(contentsOf: path) }
+      #expect(throws: (any Error).self, "byte \(position) of \(bytes.count)") {
+        try TrainingState<ContinuousFlow>(contentsOf: path)
+      }
     }
     try Data(bytes.prefix(bytes.count / 2)).write(to: URL(fileURLWithPath: path))
-    #expect(throws: FlowIOError.self) { try TrainingState(contentsOf: path) }
+    #expect(throws: FlowIOError.self) { try TrainingState<ContinuousFlow>(contentsOf: path) }
   }
 
   @Test func aCheckpointOfOtherOptionsIsRefused() throws {
     let folder = try RunFolder.create(at: temporary.file("run"))
-    let state = TrainingState(flow: TrainingFixture.flow, keepsAverage: false)
+    let state = TrainingState(model: TrainingFixture.flow, keepsAverage: false)
     try state.write(to: folder.checkpointPath)
     #expect(throws: TrainingError.stateMismatch(problem: "it keeps no average of the weights")) {
       try Trainer(

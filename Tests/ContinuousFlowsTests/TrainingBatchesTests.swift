@@ -54,7 +54,7 @@ import Testing
         #expect(level >= Float(row) - 1e-4 && level < Float(row) + 1 + 1e-4)
       }
     }
-    let byRow = { (batch: TrainingBatches.Batch) in zip(batch.rows, batch.states).sorted { $0.0 < $1.0 }.map(\.1) }
+    let byRow = { (batch: TrainingBatch) in zip(batch.rows, batch.states).sorted { $0.0 < $1.0 }.map(\.1) }
     #expect(byRow(first) != byRow(second))
   }
 }

@@ -30,14 +30,14 @@ enum TrainingFixture {
       backend: backend)
   }
 
-  static func trainer(_ options: TrainingOptions, folder: RunFolder? = nil) throws -> Trainer {
+  static func trainer(_ options: TrainingOptions, folder: RunFolder? = nil) throws -> Trainer<ContinuousFlow> {
     try Trainer(flow: flow, training: split.train, validation: split.validation, options: options, folder: folder)
   }
 }
 
 extension TrainingState {
   /// What has to be the same in two equal runs: all but the time they took.
-  var withoutClock: TrainingState {
+  var withoutClock: TrainingState<Model> {
     var state = self
     state.seconds = 0
     return state

@@ -51,7 +51,6 @@ import Testing
   @Test(arguments: TestProblem.stiff, [1e-4, 1e-5, 1e-6, 1e-7, 1e-9])
   func stiffProblemsArriveByRosenbrock(problem: TestProblem, tolerance: Double) throws {
     let solve = try WorkPrecision.measure(problem, method: "rodas4", tolerance: tolerance)
-    print("\(problem) \(tolerance): error \(solve.error), \(solve.evaluations) evaluations")
     #expect(solve.isWithinTolerance, "\(solve)")
     // Eight evaluations an attempt. Attempts of order 4 grow as tolerance^(-1/4), by 5.6 from 1e-4 to 1e-7; at 1e-4 the
     // most are 915, for the jumps of Van der Pol's equation with mu = 1e6.

@@ -19,7 +19,7 @@ extension ContinuousFlow {
   public func evaluate(
     on dataset: Dataset, by solver: any FieldSolver<Float>, seed: UInt64 = 0
   ) throws -> EvaluationResult {
-    try TrainingError.check(dataset, flow: self)
+    try TrainingError.check(dataset, model: self)
     let densities = try logDensities(
       of: dataset.continuousPoints(seed: seed), by: solver, seed: seed, identifiers: dataset.identifiers)
     return EvaluationResult(densities, dimension: dimension, quantisation: dataset.quantisation)

@@ -4,17 +4,29 @@ import FlowIO
 ///
 /// Activations count, fused ones too, but for the identity, which a Sequential would not hold. Time, concatenations and
 /// additions are no modules and do not count. A callback's parameters, if it has any, are `net.3.parameters`, of one extent.
-struct ParameterNames {
-  struct Entry: Equatable {
-    let name: String
-    let shape: [Int]
-    let offset: Int
-    var count: Int { shape.reduce(1, *) }
+public struct ParameterNames: Sendable, Equatable {
+  /// One tensor: where its numbers lie in the flat array, and how they are laid out.
+  public struct Entry: Sendable, Equatable {
+    public let name: String
+    public let shape: [Int]
+    public let offset: Int
+    public var count: Int { shape.reduce(1, *) }
   }
 
-  let entries: [Entry]
+  /// In the order of their offsets.
+  public let entries: [Entry]
 
-  init(of program: FieldProgram) {
+  /// Tensors one after the other, from offset 0.
+  public init(_ tensors: [(name: String, shape: [Int])]) {
+    var offset = 0
+    entries = tensors.map { tensor in
+      let entry = Entry(name: tensor.name, shape: tensor.shape, offset: offset)
+      offset += entry.count
+      return entry
+    }
+  }
+
+  public init(of program: FieldProgram) {
     var entries: [Entry] = []
     var layouts = program.linearLayouts.makeIterator()
     var callbackLayouts = program.callbackLayouts.makeIterator()

@@ -14,9 +14,10 @@ struct RunRecorder {
 
   func record(_ report: StepReport) throws {
     var curves = [
-      ("nll_nats", report.nllNats), ("learning_rate", report.learningRate), ("gradient_norm", report.gradientNorm),
+      ("loss", report.loss), ("learning_rate", report.learningRate), ("gradient_norm", report.gradientNorm),
       ("evaluations_mean", report.evaluationsMean),
     ]
+    if let nll = report.nllNats { curves.append(("nll_nats", nll)) }
     if let energy = report.kineticEnergy { curves.append(("kinetic_energy", energy)) }
     if let norm = report.frobeniusNorm { curves.append(("frobenius_norm", norm)) }
     let start: [(key: String, value: JSONValue)] = [

@@ -2,8 +2,10 @@
 public struct StepReport: Sendable, Equatable {
   /// Steps taken, this one included.
   public let step: Int
-  /// Mean negative log-density of the batch before the step, in nats, in the space of the data.
-  public let nllNats: Double
+  /// The batch's mean of what is minimised, regularisers included, before the step.
+  public let loss: Double
+  /// Its mean negative log-density, in nats, in the space of the data; nil where the objective gives none.
+  public let nllNats: Double?
   /// Mean over the batch of `∫ ½ mean_D f² |dt|`; nil where the training solver does not integrate it.
   public let kineticEnergy: Double?
   /// Mean over the batch of `∫ ‖J‖²_F / D |dt|`, or of its estimate, likewise.

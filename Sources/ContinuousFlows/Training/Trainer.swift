@@ -1,18 +1,17 @@
-/// Fits a flow to samples by maximum likelihood: mini-batches, Adam, validation, checkpoints.
+/// Fits a model to samples: mini-batches, an objective's gradient, Adam, validation, checkpoints.
 ///
 /// The same options, data, build and instruction set give the same run, bit for bit, at any number of threads, also when
 /// the run is stopped at any moment and resumed from its last checkpoint. (With a budget of seconds the clock decides
 /// where it ends, and where on a cosine it stands.)
-public final class Trainer {
+public final class Trainer<Model: TrainableModel> {
   public let options: TrainingOptions
   public let training: Dataset
   public let validation: Dataset?
   /// Where checkpoints, metrics and the best flow go; nil: nowhere.
   public let folder: RunFolder?
-  public private(set) var state: TrainingState
+  public private(set) var state: TrainingState<Model>
 
-  private let solver: any FieldSolver<Float>
-  private let evaluationSolver: any FieldSolver<Float>
+  private let objective: any TrainingObjective<Model>
   private let names: ParameterNames
   private var batches: TrainingBatches
   private var recorder: RunRecorder?
@@ -20,38 +19,31 @@ public final class Trainer {
   private var start = ContinuousClock.now
   private var secondsBefore = 0.0
 
-  /// The start of a new run from `flow`'s parameters.
+  /// The start of a new run from `model`'s parameters.
   ///
-  /// - Throws: `TrainingError.invalidOption`, `.dimensionMismatch`, `.noSamples`; `KernelError` for a refused solver;
-  ///   `FlowIOError` where the folder cannot be written to.
+  /// - Throws: as `init(state:…)`.
   public convenience init(
-    flow: ContinuousFlow, training: Dataset, validation: Dataset? = nil, options: TrainingOptions,
-    folder: RunFolder? = nil
+    model: Model, objective: any TrainingObjective<Model>, training: Dataset, validation: Dataset? = nil,
+    options: TrainingOptions, folder: RunFolder? = nil
   ) throws {
-    let state = TrainingState(flow: flow, keepsAverage: options.averageDecay != nil)
-    try self.init(state: state, training: training, validation: validation, options: options, folder: folder)
-  }
-
-  /// Goes on with the run in `folder`, from its last checkpoint.
-  ///
-  /// - Throws: as `init(state:…)`, and what `TrainingState.init(contentsOf:)` throws.
-  public convenience init(
-    resuming folder: RunFolder, training: Dataset, validation: Dataset? = nil, options: TrainingOptions
-  ) throws {
-    let state = try TrainingState(contentsOf: folder.checkpointPath)
-    try self.init(state: state, training: training, validation: validation, options: options, folder: folder)
+    let state = TrainingState(model: model, keepsAverage: options.averageDecay != nil)
+    try self.init(
+      state: state, objective: objective, training: training, validation: validation, options: options,
+      folder: folder)
   }
 
   /// Goes on from `state`.
   ///
-  /// - Throws: as above; `TrainingError.stateMismatch` where the options want an average of the weights and the state has
+  /// - Throws: `TrainingError.invalidOption`, `.dimensionMismatch`, `.noSamples`; `FlowIOError` where the folder cannot be
+  ///   written to; `TrainingError.stateMismatch` where the options want an average of the weights and the state has
   ///   none, or the other way round.
   public init(
-    state: TrainingState, training: Dataset, validation: Dataset?, options: TrainingOptions, folder: RunFolder?
+    state: TrainingState<Model>, objective: any TrainingObjective<Model>, training: Dataset, validation: Dataset?,
+    options: TrainingOptions, folder: RunFolder?
   ) throws {
     try options.validate()
-    try TrainingError.check(training, flow: state.flow)
-    if let validation { try TrainingError.check(validation, flow: state.flow) }
+    try TrainingError.check(training, model: state.model)
+    if let validation { try TrainingError.check(validation, model: state.model) }
     guard (state.average != nil) == (options.averageDecay != nil) else {
       throw TrainingError.stateMismatch(
         problem: state.average == nil ? "it keeps no average of the weights" : "it keeps an average of the weights")
@@ -61,14 +53,12 @@ public final class Trainer {
     self.validation = validation
     self.options = options
     self.folder = folder
-    // A checkpoint has to hold the flow; better now than after the first hour.
-    if folder != nil { _ = try FlowMetadata.text(of: state.flow, kind: FlowMetadata.flowKind) }
-    let program = state.flow.program
-    solver = try makeSolver(program: program, options: options.regularisedSolver, backend: options.backend)
-    evaluationSolver = try makeSolver(program: program, options: options.evaluationSolver, backend: options.backend)
-    names = ParameterNames(of: program)
+    // A checkpoint has to hold the model; better now than after the first hour.
+    if folder != nil { _ = try state.model.metadata(kind: FlowMetadata.flowKind) }
+    self.objective = objective
+    names = state.model.parameterNames
     batches = TrainingBatches(
-      training, transform: state.flow.transform, size: options.batchSize, seed: options.seed)
+      training, transform: state.model.transform, size: options.batchSize, seed: options.seed)
     recorder = try folder.map { try RunRecorder(folder: $0, resumingAt: state.step) }
   }
 
@@ -81,7 +71,7 @@ public final class Trainer {
   ///   the step that failed, or `.notSaved` where there is none; `FlowIOError` where the folder cannot be written to.
   public func run(
     shouldStop: () -> Bool = { false }, observer: (TrainingEvent) -> Void = { _ in }
-  ) throws -> TrainingResult {
+  ) throws -> TrainingResult<Model> {
     start = .now
     secondsBefore = state.seconds
     var ending = self.ending
@@ -107,12 +97,12 @@ public final class Trainer {
     }
     try save(observer)
     return TrainingResult(
-      flow: state.bestFlow, ending: ending ?? .steps, steps: state.step, seconds: state.seconds,
+      model: state.bestModel, ending: ending ?? .steps, steps: state.step, seconds: state.seconds,
       bestStep: state.best == nil ? state.step : state.bestStep, validation: state.best)
   }
 
   /// Why the run is over; nil while it is not.
-  private var ending: TrainingResult.Ending? {
+  private var ending: TrainingEnding? {
     if let steps = options.steps, state.step >= steps { return .steps }
     if let seconds = options.seconds, state.seconds >= seconds { return .seconds }
     if let patience = options.patience, state.validationsSinceBest >= patience { return .patience }
@@ -131,9 +121,8 @@ public final class Trainer {
   private func takeStep() throws -> StepReport {
     let step = state.step
     let batch = batches.batch(step: step)
-    let (gradient, count) = (try self.gradient(of: batch, step: step), Double(batch.rows.count))
-    let loss = gradient.losses.reduce(0, +)
-    guard loss.isFinite else { throw TrainingError.lossNotFinite(step: step + 1, value: loss) }
+    let gradient = try objective.gradient(of: batch, model: state.model)
+    guard gradient.loss.isFinite else { throw TrainingError.lossNotFinite(step: step + 1, value: gradient.loss) }
     let norm = GradientNorm.euclidean(gradient.parameters)
     guard norm.isFinite else {
       let index = gradient.parameters.firstIndex { !$0.isFinite } ?? 0
@@ -144,47 +133,19 @@ public final class Trainer {
       gradient.parameters, gradientScale: GradientNorm.clipScale(norm: norm, limit: options.clipNorm),
       adam: options.adam, learningRate: learningRate, average: options.averageDecay)
     updateSeconds()
-    let terms = meanRegularisers(gradient.solution)
-    let penalty =
-      options.regularisation.kineticEnergy * (terms.kinetic ?? 0)
-      + options.regularisation.frobeniusNorm * (terms.frobenius ?? 0)
     return StepReport(
-      step: state.step, nllNats: loss - penalty - batch.logDeterminants.reduce(0, +) / count,
-      kineticEnergy: terms.kinetic, frobeniusNorm: terms.frobenius, learningRate: learningRate,
-      gradientNorm: norm, evaluationsMean: Double(gradient.solution.evaluations.reduce(0, +)) / count,
-      seconds: state.seconds, progress: progress)
-  }
-
-  /// Means over the batch of the integrals that the training solver gives.
-  private func meanRegularisers(_ solution: Solution<Float>) -> (kinetic: Double?, frobenius: Double?) {
-    func mean(_ values: [Double]) -> Double? { values.isEmpty ? nil : values.reduce(0, +) / Double(values.count) }
-    return (mean(solution.kineticEnergies), mean(solution.frobeniusNorms))
-  }
-
-  /// The gradient of the batch's mean negative log-density, and of its regularisers. The problem that shares the parameters is
-  /// gone when this returns, so that the optimiser changes them in place.
-  private func gradient(of batch: TrainingBatches.Batch, step: Int) throws -> Gradient<Float> {
-    let problem = SolveProblem(
-      parameters: state.flow.parameters, states: batch.states, from: state.flow.endTime, to: 0, seed: options.seed,
-      step: UInt64(step), sampleIdentifiers: batch.identifiers)
-    let scale = 1 / Double(batch.rows.count)
-    let gradient = try solver.gradient(
-      of: .standardNormalNegativeLogLikelihood(scale: scale), regularisation: options.regularisation, at: problem)
-    if let sample = gradient.solution.firstFailure {
-      throw TrainingError.solveFailed(
-        sample: batch.rows[sample], time: gradient.solution.timesReached[sample],
-        status: gradient.solution.statuses[sample], step: step + 1)
-    }
-    return gradient
+      step: state.step, loss: gradient.loss, nllNats: gradient.nllNats, kineticEnergy: gradient.kineticEnergy,
+      frobeniusNorm: gradient.frobeniusNorm, learningRate: learningRate, gradientNorm: norm,
+      evaluationsMean: gradient.evaluationsMean, seconds: state.seconds, progress: progress)
   }
 
   private func validate(countsForPatience: Bool, _ observer: (TrainingEvent) -> Void) throws {
     guard let validation else { return }
-    let result = try state.averagedFlow.evaluate(on: validation, by: evaluationSolver, seed: options.seed)
+    let result = try objective.evaluate(state.averagedModel, on: validation, seed: options.seed)
     let isBest = state.note(result, countsForPatience: countsForPatience)
     updateSeconds()
     let report = ValidationReport(step: state.step, result: result, isBest: isBest, seconds: state.seconds)
-    if isBest, let folder { try state.bestFlow.write(to: folder.bestPath) }
+    if isBest, let folder { try state.bestModel.write(to: folder.bestPath) }
     try recorder?.record(report)
     observer(.validation(report))
   }
@@ -198,11 +159,11 @@ public final class Trainer {
     }
   }
 
-  /// Writes a checkpoint, and the flow as it is where no validation has chosen one.
+  /// Writes a checkpoint, and the model as it is where no validation has chosen one.
   private func save(_ observer: (TrainingEvent) -> Void) throws {
     updateSeconds()
     guard let folder else { return }
-    if state.best == nil { try state.bestFlow.write(to: folder.bestPath) }
+    if state.best == nil { try state.bestModel.write(to: folder.bestPath) }
     try recorder?.flush()
     try state.write(to: folder.checkpointPath)
     observer(.checkpoint(step: state.step, path: folder.checkpointPath))

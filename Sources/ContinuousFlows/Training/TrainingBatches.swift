@@ -3,17 +3,6 @@
 /// The samples of all epochs are laid end to end, each epoch in an order of its own, and cut into batches: a batch may hold
 /// the end of one epoch with the beginning of the next, and no sample is left out.
 struct TrainingBatches {
-  struct Batch {
-    /// `[batch][D]`, in the space of the flow.
-    var states: [Float]
-    /// Of the transform that led there, `[batch]`.
-    var logDeterminants: [Double]
-    /// What the samples' probes are keyed by, `[batch]`.
-    var identifiers: [UInt64]
-    /// Numbers in the training set, `[batch]`.
-    var rows: [Int]
-  }
-
   let size: Int
   private let dataset: Dataset
   private let transform: DataTransform
@@ -33,9 +22,10 @@ struct TrainingBatches {
   }
 
   /// The batch of step `step`, counted from 0.
-  mutating func batch(step: Int) -> Batch {
+  mutating func batch(step: Int) -> TrainingBatch {
     let dimension = dataset.dimension
-    var batch = Batch(states: [], logDeterminants: [], identifiers: [], rows: [])
+    var batch = TrainingBatch(
+      states: [], logDeterminants: [], identifiers: [], rows: [], seed: seed, step: step)
     batch.states.reserveCapacity(size * dimension)
     batch.identifiers.reserveCapacity(size)
     batch.rows.reserveCapacity(size)

@@ -29,6 +29,10 @@ extension TrainingOptions {
     try Self.require("frobeniusNorm", regularisation.frobeniusNorm, "not negative and finite") {
       $0 >= 0 && $0.isFinite
     }
+  }
+
+  /// What maximum likelihood asks of them beside that.
+  func validateLikelihood() throws(TrainingError) {
     try Self.require("trace of the training solver", solver.trace, "one that gives a divergence") { $0 != .none }
     if regularisation.frobeniusNorm > 0 {
       try Self.require("trace of the training solver", solver.trace, "one of tangents beside the Frobenius norm") {

@@ -4,18 +4,18 @@ extension TrainingState {
   /// Writes everything to one safetensors file, with checksums; the file at `path` is replaced once the new one is
   /// complete.
   ///
-  /// Parameters and metadata are those of a flow's file; `adam.first`, `adam.second`, `average` and `best` are flat, in the
+  /// Parameters and metadata are those of a model's file; `adam.first`, `adam.second`, `average` and `best` are flat, in the
   /// parameters' order.
   public func write(to path: String) throws {
-    var tensors = ParameterNames(of: flow.program).tensors(flow.parameters)
-    let count = flow.parameters.count
+    var tensors = model.parameterNames.tensors(model.parameters)
+    let count = model.parameters.count
     tensors.append(SafetensorsTensor(name: Self.firstName, shape: [count], floats: moments.first))
     tensors.append(SafetensorsTensor(name: Self.secondName, shape: [count], floats: moments.second))
     if let average { tensors.append(SafetensorsTensor(name: Self.averageName, shape: [count], floats: average)) }
     if let bestParameters {
       tensors.append(SafetensorsTensor(name: Self.bestName, shape: [count], floats: bestParameters))
     }
-    var metadata = try FlowMetadata.text(of: flow, kind: FlowMetadata.stateKind)
+    var metadata = try model.metadata(kind: FlowMetadata.stateKind)
     metadata["step"] = "\(step)"
     metadata["seconds"] = "\(seconds)"
     metadata["best.step"] = "\(bestStep)"
@@ -37,8 +37,8 @@ extension TrainingState {
   /// - Throws: `FlowIOError` for a missing, cut or altered file; `FlowFileError` for one that is no such state.
   public init(contentsOf path: String) throws {
     let file = try SafetensorsFile(path: path)
-    let flow = try FlowMetadata.flow(in: file, kind: FlowMetadata.stateKind)
-    let count = flow.parameters.count
+    let model = try Model(from: file, kind: FlowMetadata.stateKind)
+    let count = model.parameters.count
     func flat(_ name: String) throws -> [Float] {
       let tensor = try file.tensor(named: name)
       guard tensor.shape == [count] else {
@@ -51,7 +51,7 @@ extension TrainingState {
       guard number >= 0 else { throw FlowFileError.metadata(path: path, key: key, problem: "\(number) is negative") }
       return number
     }
-    self.init(flow: flow, keepsAverage: false)
+    self.init(model: model, keepsAverage: false)
     moments.first = try flat(Self.firstName)
     moments.second = try flat(Self.secondName)
     average = file[Self.averageName] == nil ? nil : try flat(Self.averageName)
@@ -69,8 +69,8 @@ extension TrainingState {
       evaluationsMaximum: try natural("best.evaluations_max"), failed: try natural("best.failed"))
   }
 
-  private static let firstName = "adam.first"
-  private static let secondName = "adam.second"
-  private static let averageName = "average"
-  private static let bestName = "best"
+  private static var firstName: String { "adam.first" }
+  private static var secondName: String { "adam.second" }
+  private static var averageName: String { "average" }
+  private static var bestName: String { "best" }
 }

@@ -1,9 +1,9 @@
 /// All that a run of training has come to: what it takes to go on from here as if nothing had happened.
 ///
 /// Random numbers need no state, being keyed by the step.
-public struct TrainingState: Sendable, Equatable {
-  /// The flow whose `parameters` are trained.
-  public internal(set) var flow: ContinuousFlow
+public struct TrainingState<Model: TrainableModel>: Sendable, Equatable {
+  /// The model whose `parameters` are trained.
+  public internal(set) var model: Model
   public internal(set) var moments: AdamMoments
   /// Moving average of the parameters, `[P]`; nil where none is kept.
   public internal(set) var average: [Float]?
@@ -21,23 +21,23 @@ public struct TrainingState: Sendable, Equatable {
   public internal(set) var validationsSinceBest = 0
 
   /// The start of a run.
-  public init(flow: ContinuousFlow, keepsAverage: Bool) {
-    self.flow = flow
-    moments = AdamMoments(parameterCount: flow.parameters.count)
-    average = keepsAverage ? flow.parameters : nil
+  public init(model: Model, keepsAverage: Bool) {
+    self.model = model
+    moments = AdamMoments(parameterCount: model.parameters.count)
+    average = keepsAverage ? model.parameters : nil
   }
 
-  /// The flow that is validated: with averaged weights where there are such.
-  public var averagedFlow: ContinuousFlow {
-    var averaged = flow
+  /// The model that is validated: with averaged weights where there are such.
+  public var averagedModel: Model {
+    var averaged = model
     if let average { averaged.parameters = average }
     return averaged
   }
 
-  /// The flow of the best validation; before the first, `averagedFlow`.
-  public var bestFlow: ContinuousFlow {
-    guard let bestParameters else { return averagedFlow }
-    var best = flow
+  /// The model of the best validation; before the first, `averagedModel`.
+  public var bestModel: Model {
+    guard let bestParameters else { return averagedModel }
+    var best = model
     best.parameters = bestParameters
     return best
   }
@@ -47,12 +47,12 @@ public struct TrainingState: Sendable, Equatable {
     _ gradient: [Float], gradientScale: Float, adam: Adam, learningRate: Double, average decay: Double?
   ) {
     adam.update(
-      &flow.parameters, gradient: gradient, gradientScale: gradientScale, moments: &moments, step: step,
+      &model.parameters, gradient: gradient, gradientScale: gradientScale, moments: &moments, step: step,
       learningRate: learningRate)
     if let decay {
       // Taken out while it is changed, so that the array has one owner and is changed in place.
-      var average = average.take() ?? flow.parameters
-      ExponentialMovingAverage(decay: decay).update(&average, towards: flow.parameters, update: step)
+      var average = average.take() ?? model.parameters
+      ExponentialMovingAverage(decay: decay).update(&average, towards: model.parameters, update: step)
       self.average = average
     }
     step += 1
@@ -66,7 +66,7 @@ public struct TrainingState: Sendable, Equatable {
     if isBest {
       best = result
       bestStep = step
-      bestParameters = average ?? flow.parameters
+      bestParameters = average ?? model.parameters
       validationsSinceBest = 0
     } else if countsForPatience {
       validationsSinceBest += 1

@@ -3,7 +3,7 @@ import FlowIO
 
 /// What `cnf train` has to say at its end.
 struct TrainingOutcome {
-  let result: TrainingResult
+  let result: TrainingResult<ContinuousFlow>
   let report: HeldOutReport
   let folder: RunFolder
   let plots: [String]

@@ -16,7 +16,7 @@ struct TrainingSession {
   private let split: DatasetSplit
   private let folder: RunFolder
   private let lock: FolderLock
-  private let trainer: Trainer
+  private let trainer: Trainer<ContinuousFlow>
   private let progress: ProgressReporter
 
   /// A new run. What is wrong with settings or data is found before the folder is made.
@@ -39,7 +39,7 @@ struct TrainingSession {
     progress = ProgressReporter("training", isSilent: isQuiet)
     progress.remark(
       "\(settings.data): \(split.train.count) samples to train on, \(split.validation.count) to validate, "
-        + "\(split.test.count) held out; \(trainer.state.flow.parameters.count) parameters; run folder \(out)")
+        + "\(split.test.count) held out; \(trainer.state.model.parameters.count) parameters; run folder \(out)")
   }
 
   /// The run in `path`, from its last checkpoint; from its beginning where it has none yet.
@@ -121,7 +121,12 @@ struct TrainingSession {
       "precision is mixed, but \(set) multiplies no bfloat16: operands are rounded, and nothing is faster for it")
   }
 
-  private func train() throws -> TrainingResult {
+  private static func words(of step: StepReport) -> String {
+    if let nll = step.nllNats { return "log-likelihood \(Format.decimal(-nll, digits: 3)) nats" }
+    return "loss \(Format.decimal(step.loss, digits: 4))"
+  }
+
+  private func train() throws -> TrainingResult<ContinuousFlow> {
     remarkOnPrecision()
     Interruption.catchSignals()
     defer { Interruption.release() }
@@ -131,7 +136,7 @@ struct TrainingSession {
       case .step(let step):
         progress.update(
           fraction: step.progress,
-          detail: "step \(step.step), log-likelihood \(Format.decimal(-step.nllNats, digits: 3)) nats, \(latest)")
+          detail: "step \(step.step), \(Self.words(of: step)), \(latest)")
       case .validation(let validation):
         let value = Format.decimal(-validation.result.nllNats, digits: 3)
         latest = "validation \(value)\(validation.isBest ? "" : " (not the best)")"

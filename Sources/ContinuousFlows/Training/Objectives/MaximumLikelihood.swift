@@ -1,0 +1,45 @@
+/// Maximum likelihood of a continuous flow: the mean of −log p(x), by solves from the data to the base.
+public struct MaximumLikelihood: TrainingObjective {
+  private let solver: any FieldSolver<Float>
+  private let evaluationSolver: any FieldSolver<Float>
+  private let regularisation: Regularisation
+
+  /// - Parameter options: its solvers, regularisers and backend count.
+  /// - Throws: `TrainingError.invalidOption` for a trace that gives no divergence; `KernelError` for a refused solver.
+  public init(program: FieldProgram, options: TrainingOptions) throws {
+    try options.validateLikelihood()
+    solver = try makeSolver(program: program, options: options.regularisedSolver, backend: options.backend)
+    evaluationSolver = try makeSolver(program: program, options: options.evaluationSolver, backend: options.backend)
+    regularisation = options.regularisation
+  }
+
+  /// The problem that shares the parameters is gone when this returns, so that the optimiser changes them in place.
+  public func gradient(of batch: TrainingBatch, model: ContinuousFlow) throws -> BatchGradient {
+    let problem = SolveProblem(
+      parameters: model.parameters, states: batch.states, from: model.endTime, to: 0, seed: batch.seed,
+      step: UInt64(batch.step), sampleIdentifiers: batch.identifiers)
+    let count = Double(batch.count)
+    let gradient = try solver.gradient(
+      of: .standardNormalNegativeLogLikelihood(scale: 1 / count), regularisation: regularisation, at: problem)
+    try TrainingError.check(gradient.solution, of: batch)
+    let loss = gradient.losses.reduce(0, +)
+    let kinetic = Self.mean(gradient.solution.kineticEnergies)
+    let frobenius = Self.mean(gradient.solution.frobeniusNorms)
+    let penalty =
+      regularisation.kineticEnergy * (kinetic ?? 0) + regularisation.frobeniusNorm * (frobenius ?? 0)
+    return BatchGradient(
+      parameters: gradient.parameters, loss: loss,
+      nllNats: loss - penalty - batch.logDeterminants.reduce(0, +) / count, kineticEnergy: kinetic,
+      frobeniusNorm: frobenius,
+      evaluationsMean: Double(gradient.solution.evaluations.reduce(0, +)) / count)
+  }
+
+  public func evaluate(_ model: ContinuousFlow, on dataset: Dataset, seed: UInt64) throws -> EvaluationResult {
+    try model.evaluate(on: dataset, by: evaluationSolver, seed: seed)
+  }
+
+  /// Of integrals that the solver gives only where it is asked to.
+  private static func mean(_ values: [Double]) -> Double? {
+    values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+  }
+}
