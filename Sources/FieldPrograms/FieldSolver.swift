@@ -6,6 +6,9 @@ public enum Loss<Scalar: FlowScalar>: Sendable {
     states: [Scalar], logDeterminants: [Double], statesAtTimes: [Scalar] = [], logDeterminantsAtTimes: [Double] = [])
   /// `scale · Σ −(log N(x(t1); 0, I) + log-determinant)`; `scale` is `1/count` for a mean.
   case standardNormalNegativeLogLikelihood(scale: Double)
+  /// Any other sum over samples. The closure is called while samples are solved, from several threads at a time; what it says
+  /// of a sample must depend on that sample alone, for the gradient to be the same at any number of threads.
+  case function(@Sendable (Arrivals<Scalar>) -> ArrivalCotangents<Scalar>)
 }
 
 /// The derivative of a loss: that of the steps that were taken, whose places between t0 and t1, or between neighbouring output

@@ -75,7 +75,7 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
       givesLosses: loss.givesLosses)
     let status = handle.withLock { handle in
       problem.withC(dimension: dimension) { input in
-        loss.withC(regularisation) { loss in
+        loss.withC(regularisation, dimension: dimension) { loss in
           outputs.withC { output in
             gradients.withC { cnf_solve_vjp(handle.pointer, input, loss, output, $0) }
           }

@@ -21,7 +21,9 @@ extension Loss {
   }
 
   /// Calls `body` with this loss as C reads it; the pointers live as long as the call.
-  func withC<Result>(_ regularisation: Regularisation, _ body: (UnsafePointer<cnf_loss>) -> Result) -> Result {
+  func withC<Result>(
+    _ regularisation: Regularisation, dimension: Int, _ body: (UnsafePointer<cnf_loss>) -> Result
+  ) -> Result {
     var loss = cnf_loss()
     loss.struct_size = MemoryLayout<cnf_loss>.size
     loss.kinetic = regularisation.kineticEnergy
@@ -31,6 +33,12 @@ extension Loss {
       loss.kind = Int32(CNF_LOSS_NORMAL_NLL.rawValue)
       loss.scale = scale
       return body(&loss)
+    case .function(let function):
+      let context = TypedLossContext(function: function, dimension: dimension)
+      loss.kind = Int32(CNF_LOSS_CALLBACK.rawValue)
+      loss.context = Unmanaged<LossContext>.passUnretained(context).toOpaque()
+      loss.function = { LossContext.at($0).call($1, $2, $3!, $4!, $5!, $6!, $7!, $8!) }
+      return withExtendedLifetime(context) { body(&loss) }
     case .cotangents(let states, let logDeterminants, let statesAt, let logDeterminantsAt):
       loss.kind = Int32(CNF_LOSS_COTANGENTS.rawValue)
       return states.withUnsafeBytes { states in

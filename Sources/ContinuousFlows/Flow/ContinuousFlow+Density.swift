@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 extension ContinuousFlow {
   /// `log p(x)` of every sample, by a solve from t = T to 0 for each.
   ///
@@ -38,8 +30,7 @@ extension ContinuousFlow {
     let transformed = transform.logDeterminants(samples.values)
     let values = solution.statuses.indices.map { sample -> Double in
       guard solution.statuses[sample] == .ok else { return .nan }
-      let base = Self.standardNormalLogDensity(solution.states, sample, dimension)
-      return base + solution.logDeterminants[sample] + transformed[sample]
+      return baseLogDensity(solution.states, sample) + solution.logDeterminants[sample] + transformed[sample]
     }
     return LogDensities(
       values: values, statuses: solution.statuses, timesReached: solution.timesReached,
@@ -53,10 +44,8 @@ extension ContinuousFlow {
     return transform.forward(samples.values)
   }
 
-  /// `log N(z; 0, I)` of one row of `states`, summed in Double.
-  static func standardNormalLogDensity(_ states: [Float], _ sample: Int, _ dimension: Int) -> Double {
-    var square = 0.0
-    for value in states[sample * dimension..<(sample + 1) * dimension] { square += Double(value) * Double(value) }
-    return -0.5 * (square + Double(dimension) * log(2 * Double.pi))
+  /// `log p₀(z)` of one row of `states`.
+  func baseLogDensity(_ states: [Float], _ sample: Int) -> Double {
+    base.logDensity(states[sample * dimension..<(sample + 1) * dimension])
   }
 }

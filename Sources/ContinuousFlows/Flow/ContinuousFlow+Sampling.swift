@@ -22,7 +22,7 @@ extension ContinuousFlow {
     let (samples, base, solution) = try drawn(count: count, seed: seed, options: options, backend: backend)
     let transformed = transform.logDeterminants(samples.values)
     let logDensities = (0..<count).map {
-      Self.standardNormalLogDensity(base.values, $0, dimension) - solution.logDeterminants[$0] + transformed[$0]
+      baseLogDensity(base.values, $0) - solution.logDeterminants[$0] + transformed[$0]
     }
     return (samples, logDensities)
   }
@@ -55,15 +55,9 @@ extension ContinuousFlow {
     }
   }
 
-  /// Standard normal noise, `[count][D]`, keyed by (seed, sample, dimension).
+  /// Samples of the base, `[count][D]`, keyed by (seed, sample, dimension).
   public func baseSamples(count: Int, seed: UInt64) -> SampleMatrix {
-    let source = RandomSource(seed: seed, stream: .base)
-    var values: [Float] = []
-    values.reserveCapacity(count * dimension)
-    for sample in 0..<UInt64(count) {
-      for index in 0..<dimension { values.append(Float(source.normal(sample: sample, dimension: index))) }
-    }
-    return SampleMatrix(count: count, dimension: dimension, values: values)
+    base.samples(count: count, dimension: dimension, seed: seed)
   }
 
   private func drawn(

@@ -1,7 +1,7 @@
 /// A continuous normalizing flow: a probability density that a neural network's ordinary differential equation carries
-/// from the standard normal at t = 0 to the data at t = T.
+/// from a base distribution at t = 0, the standard normal unless told otherwise, to the data at t = T.
 ///
-/// `log p(x) = log N(z(0); 0, I) − ∫₀ᵀ tr(∂f/∂z) dt − Σ log scale`, where z(T) = (x − shift) / scale.
+/// `log p(x) = log p₀(z(0)) − ∫₀ᵀ tr(∂f/∂z) dt − Σ log scale`, where z(T) = (x − shift) / scale.
 ///
 /// ```swift
 /// var flow = ContinuousFlow(dimension: 2, hidden: [32, 32], activation: .tanh, endTime: 1, seed: 0)
@@ -30,20 +30,29 @@ public struct ContinuousFlow: Sendable, Equatable {
   public var transform: DataTransform {
     didSet { Self.check(transform, program) }
   }
+  /// p₀, the distribution of z(0).
+  public var base: BaseDistribution {
+    didSet { Self.check(base, program) }
+  }
 
   /// A flow of any field. Shapes that do not fit are a programmer's error.
   ///
   /// - Parameter transform: nil: the identity.
-  public init(program: FieldProgram, parameters: [Float], endTime: Double = 1, transform: DataTransform? = nil) {
+  public init(
+    program: FieldProgram, parameters: [Float], endTime: Double = 1, transform: DataTransform? = nil,
+    base: BaseDistribution = .standardNormal
+  ) {
     precondition(program.isComplete, "the program's last block does not have \(program.stateDimension) rows")
     let transform = transform ?? .identity(dimension: program.stateDimension)
     Self.check(parameters, program)
     Self.check(endTime)
     Self.check(transform, program)
+    Self.check(base, program)
     self.program = program
     self.parameters = parameters
     self.endTime = endTime
     self.transform = transform
+    self.base = base
   }
 
   /// An untrained multilayer perceptron that sees `[x, t]`, close to the identity.
@@ -53,14 +62,14 @@ public struct ContinuousFlow: Sendable, Equatable {
   ///   - seed: of the initial parameters.
   public init(
     dimension: Int, hidden: [Int] = [64, 64, 64], activation: Activation = .tanh, endTime: Double = 1,
-    seed: UInt64 = 0, transform: DataTransform? = nil
+    seed: UInt64 = 0, transform: DataTransform? = nil, base: BaseDistribution = .standardNormal
   ) {
     let program = FieldProgram.multilayerPerceptron(
       stateDimension: dimension, hidden: hidden, activation: activation)
     self.init(
       program: program,
       parameters: InitialParameters.uniform(for: program, seed: seed, lastLayerScale: Self.initialLastLayerScale),
-      endTime: endTime, transform: transform)
+      endTime: endTime, transform: transform, base: base)
   }
 
   /// Makes the first solves take few steps, while the last layer still learns at once.
@@ -77,6 +86,12 @@ public struct ContinuousFlow: Sendable, Equatable {
 
   private static func check(_ endTime: Double) {
     precondition(endTime > 0 && endTime.isFinite, "endTime is \(endTime), must be positive and finite")
+  }
+
+  private static func check(_ base: BaseDistribution, _ program: FieldProgram) {
+    if let problem = base.problem(dimension: program.stateDimension) {
+      preconditionFailure("\(base.kind) base: \(problem)")
+    }
   }
 
   private static func check(_ transform: DataTransform, _ program: FieldProgram) {

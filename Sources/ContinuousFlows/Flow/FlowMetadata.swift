@@ -5,11 +5,12 @@ import FlowIO
 /// | key | value |
 /// |---|---|
 /// | `swift_cnf.kind` | `flow`, or `training state` |
-/// | `swift_cnf.version` | of this list: `2` with marginals, which readers of `1` do not know; else `1` |
+/// | `swift_cnf.version` | of this list: `3` with a base, `2` with marginals, which readers of less do not know; else `1` |
 /// | `dimension` | D |
 /// | `program` | the field, as `ProgramText` writes it |
 /// | `end_time` | T |
 /// | `transform.shift`, `transform.scale` | D numbers, separated by commas |
+/// | `base` | the kind of the base, if it is not the standard normal; `base.mean` and so on its numbers |
 /// | `transform.levels`, `transform.probabilities` | of the transform's marginals, if it has them; D · levels numbers |
 ///
 /// Numbers are in the shortest decimal form that reads back as the same bits.
@@ -20,6 +21,7 @@ enum FlowMetadata {
   private static let versionKey = "swift_cnf.version"
   private static let plainVersion = "1"
   private static let marginalsVersion = "2"
+  private static let baseVersion = "3"
 
   /// - Throws: `FlowFileError.notWritable` where no file can hold the field.
   static func text(of flow: ContinuousFlow, kind: String) throws(FlowFileError) -> [String: String] {
@@ -40,6 +42,10 @@ enum FlowMetadata {
       text["transform.levels"] = "\(marginals.levels)"
       text["transform.probabilities"] = marginals.probabilities.map(\.description).joined(separator: ",")
     }
+    if flow.base != .standardNormal {
+      text[versionKey] = baseVersion
+      text.merge(flow.base.metadata) { _, new in new }
+    }
     return text
   }
 
@@ -49,7 +55,7 @@ enum FlowMetadata {
     let found = file.metadata[kindKey]
     guard found == kind else { throw FlowFileError.wrongKind(path: file.source, found: found, expected: kind) }
     let version = try file.text(versionKey)
-    guard [plainVersion, marginalsVersion].contains(version) else {
+    guard [plainVersion, marginalsVersion, baseVersion].contains(version) else {
       throw FlowFileError.metadata(
         path: file.source, key: versionKey, problem: "'\(version)' is not known here; a newer swift-cnf reads it")
     }
@@ -71,7 +77,8 @@ enum FlowMetadata {
     }
     return ContinuousFlow(
       program: program, parameters: try ParameterNames(of: program).parameters(in: file), endTime: endTime,
-      transform: DataTransform(shift: shift, scale: scale, marginals: try marginals(in: file, dimension: dimension)))
+      transform: DataTransform(shift: shift, scale: scale, marginals: try marginals(in: file, dimension: dimension)),
+      base: try BaseDistribution(in: file, dimension: dimension))
   }
 
   private static func marginals(in file: SafetensorsFile, dimension: Int) throws -> LevelMarginals? {

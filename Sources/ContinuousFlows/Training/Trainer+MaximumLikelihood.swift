@@ -30,7 +30,7 @@ extension Trainer where Model == ContinuousFlow {
   ) throws {
     try options.validate()
     try self.init(
-      state: state, objective: MaximumLikelihood(program: state.model.program, options: options), training: training,
+      state: state, objective: MaximumLikelihood(flow: state.model, options: options), training: training,
       validation: validation, options: options, folder: folder)
   }
 }

@@ -107,6 +107,15 @@ final class TileAdjoint<V: LaneVector> {
       lanes[lane].logDeterminantBar = -scale
       let logTwoPi = 1.8378770664093454836
       job.losses[sample] = scale * (0.5 * squares + 0.5 * Double(dimension) * logTwoPi - job.logDeterminants[sample])
+    case .function(let function):
+      let arrival = Arrivals<V.Scalar>(
+        first: sample, states: (0..<dimension).map { job.states[sample * dimension + $0] },
+        logDeterminants: [job.logDeterminants[sample]], statuses: [.ok])
+      let cotangents = function(arrival)
+      cotangents.checkShapes(of: arrival)
+      lanes[lane].logDeterminantBar = cotangents.logDeterminants[0]
+      for row in 0..<dimension { stateBar[row, lane: lane] = cotangents.states[row] }
+      job.losses[sample] = cotangents.losses[0]
     }
     addRegularisation(sample, scale: scale, lane)
     if job.resolution.trace == .none { lanes[lane].logDeterminantBar = 0 }

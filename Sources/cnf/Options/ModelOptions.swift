@@ -19,9 +19,15 @@ struct ModelOptions: ParsableArguments {
     help: ArgumentHelp("The time T at which the flow reaches the data (default 1).", valueName: "time"))
   var endTime: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "What the flow begins with: standard-normal (default), or a distribution fitted to the training data: gaussian, "
+        + "full-gaussian, mixture:K of K Gaussians.", valueName: "name"))
+  var base: String?
+
   var settings: SettingsLayer {
     get throws {
-      try SettingsLayer([.hidden: hidden?.widths, .activation: activation, .endTime: endTime])
+      try SettingsLayer([.hidden: hidden?.widths, .activation: activation, .endTime: endTime, .base: base])
     }
   }
 }

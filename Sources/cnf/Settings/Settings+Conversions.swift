@@ -62,9 +62,31 @@ extension Settings {
   /// An untrained flow for `training`.
   func untrainedFlow(for training: Dataset) throws -> ContinuousFlow {
     try validateSize(dimension: training.dimension)
+    let transform = try dataTransform(for: training) ?? .identity(dimension: training.dimension)
     return ContinuousFlow(
       dimension: training.dimension, hidden: hidden, activation: Activation(rawValue: activation) ?? .tanh,
-      endTime: endTime, seed: seed, transform: try dataTransform(for: training))
+      endTime: endTime, seed: seed, transform: transform,
+      base: try fittedBase(to: training, through: transform))
+  }
+
+  /// The base, fitted to the data as the flow sees them.
+  private func fittedBase(to training: Dataset, through transform: DataTransform) throws -> BaseDistribution {
+    guard base != "standard-normal" else { return .standardNormal }
+    let points = training.continuousPoints(seed: seed)
+    let seen = SampleMatrix(
+      count: points.count, dimension: points.dimension, values: transform.forward(points.values))
+    switch base {
+    case "gaussian": return .gaussian(fitting: seen)
+    case "full-gaussian": return .fullGaussian(fitting: seen)
+    case "uniform": return .uniform(fitting: seen)
+    default:
+      let components = mixtureComponents ?? 1
+      guard components <= seen.count else {
+        throw CommandFailure(
+          .usage, "base is \(base), more components than there are samples to train on, \(seen.count)")
+      }
+      return .mixture(of: components, fitting: seen, seed: seed)
+    }
   }
 
   private func dataTransform(for training: Dataset) throws -> DataTransform? {

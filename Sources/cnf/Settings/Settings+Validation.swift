@@ -8,6 +8,7 @@ extension Settings {
   func validate() throws {
     try validateNumbers()
     try require(transform, .transform, among: ["none", "standardise", "marginals"])
+    try validateBase()
     try require(activation, .activation, among: Activation.allCases.map(\.rawValue))
     try require(probe, .probe, among: Probe.allCases.map(\.rawValue))
     try require(schedule, .schedule, among: ["constant", "cosine"])
@@ -92,6 +93,12 @@ extension Settings {
 
   /// Of training alone: later commands evaluate in full precision, and differentiate nothing.
   func validateTraining() throws {
+    guard base != "uniform" else {
+      throw CommandFailure(
+        .usage,
+        "base is uniform, whose density is 0 outside its box, so that no gradient leads a sample in: take another, "
+          + "such as gaussian")
+    }
     let isContinuous = adjoint != Self.discrete
     switch try Methods.named(solver).family {
     case .rungeKutta: break
@@ -113,6 +120,22 @@ extension Settings {
       throw CommandFailure(
         .usage, "precision is mixed, which the backend \(backend) does not have: leave --backend out")
     }
+  }
+
+  /// Words of the base beside `mixture:K`.
+  private static let bases = ["standard-normal", "gaussian", "full-gaussian", "uniform"]
+
+  /// K of a base `mixture:K`; nil for another.
+  var mixtureComponents: Int? {
+    guard base.hasPrefix("mixture:") else { return nil }
+    return Int(base.dropFirst("mixture:".count)) ?? 0
+  }
+
+  private func validateBase() throws {
+    guard let components = mixtureComponents else {
+      return try require(base, .base, among: Self.bases + (base.hasPrefix("mix") ? ["mixture:8"] : []))
+    }
+    try require(1...1000 ~= components, .base, base, "mixture:K with K from 1 to 1000, such as mixture:8")
   }
 
   /// A method without an error estimate cannot choose its own steps.

@@ -22,6 +22,9 @@ struct Settings: Codable, Equatable {
   var activation: String
   /// T: the flow runs from the base at t = 0 to the data at t = T.
   var endTime: Double
+  /// What the flow begins with: `standard-normal`, or a distribution fitted to the training data, `gaussian`, `full-gaussian`,
+  /// `uniform` or `mixture:K`.
+  var base: String
 
   // Solver of training
   var solver: String
@@ -88,6 +91,7 @@ struct Settings: Codable, Equatable {
     case hidden
     case activation
     case endTime = "end-time"
+    case base
     case solver
     case rtol
     case atol

@@ -4,10 +4,18 @@ public struct MaximumLikelihood: TrainingObjective {
   private let evaluationSolver: any FieldSolver<Float>
   private let regularisation: Regularisation
 
-  /// - Parameter options: its solvers, regularisers and backend count.
-  /// - Throws: `TrainingError.invalidOption` for a trace that gives no divergence; `KernelError` for a refused solver.
-  public init(program: FieldProgram, options: TrainingOptions) throws {
+  /// - Parameters:
+  ///   - flow: the one that will be trained; its parameters do not matter.
+  ///   - options: its solvers, regularisers and backend count.
+  /// - Throws: `TrainingError.invalidOption` for a trace that gives no divergence, or a base that leads no sample in;
+  ///   `KernelError` for a refused solver.
+  public init(flow: ContinuousFlow, options: TrainingOptions) throws {
     try options.validateLikelihood()
+    if case .uniform = flow.base {
+      throw TrainingError.invalidOption(
+        name: "base", value: flow.base.kind, allowed: "a density that is positive everywhere, for maximum likelihood")
+    }
+    let program = flow.program
     solver = try makeSolver(program: program, options: options.regularisedSolver, backend: options.backend)
     evaluationSolver = try makeSolver(program: program, options: options.evaluationSolver, backend: options.backend)
     regularisation = options.regularisation
@@ -20,7 +28,8 @@ public struct MaximumLikelihood: TrainingObjective {
       step: UInt64(batch.step), sampleIdentifiers: batch.identifiers)
     let count = Double(batch.count)
     let gradient = try solver.gradient(
-      of: .standardNormalNegativeLogLikelihood(scale: 1 / count), regularisation: regularisation, at: problem)
+      of: model.base.negativeLogLikelihood(dimension: model.dimension, scale: 1 / count),
+      regularisation: regularisation, at: problem)
     try TrainingError.check(gradient.solution, of: batch)
     let loss = gradient.losses.reduce(0, +)
     let kinetic = Self.mean(gradient.solution.kineticEnergies)

@@ -1,0 +1,49 @@
+import CNFKernels
+
+/// A loss's closure as the C library calls it: the object that the loss's `context` points at. C function pointers cannot be
+/// generic, so they call this class, whose one subclass knows the scalar.
+class LossContext {
+  fileprivate init() {}
+
+  func call(
+    _ first: Int, _ count: Int, _ states: UnsafeRawPointer, _ logDeterminants: UnsafePointer<Double>,
+    _ statuses: UnsafePointer<Int32>, _ losses: UnsafeMutablePointer<Double>, _ stateBars: UnsafeMutableRawPointer,
+    _ logDeterminantBars: UnsafeMutablePointer<Double>
+  ) -> Int32 { fatalError("abstract") }
+
+  static func at(_ context: UnsafeMutableRawPointer?) -> LossContext {
+    Unmanaged<LossContext>.fromOpaque(context!).takeUnretainedValue()
+  }
+}
+
+/// The closure for one scalar. Called from several threads at a time; nothing of it changes.
+final class TypedLossContext<Scalar: FlowScalar>: LossContext {
+  private let function: @Sendable (Arrivals<Scalar>) -> ArrivalCotangents<Scalar>
+  private let dimension: Int
+
+  init(function: @escaping @Sendable (Arrivals<Scalar>) -> ArrivalCotangents<Scalar>, dimension: Int) {
+    self.function = function
+    self.dimension = dimension
+  }
+
+  override func call(
+    _ first: Int, _ count: Int, _ states: UnsafeRawPointer, _ logDeterminants: UnsafePointer<Double>,
+    _ statuses: UnsafePointer<Int32>, _ losses: UnsafeMutablePointer<Double>, _ stateBars: UnsafeMutableRawPointer,
+    _ logDeterminantBars: UnsafeMutablePointer<Double>
+  ) -> Int32 {
+    let size = count * dimension
+    let arrivals = Arrivals<Scalar>(
+      first: first, states: Array(UnsafeBufferPointer(start: states.assumingMemoryBound(to: Scalar.self), count: size)),
+      logDeterminants: Array(UnsafeBufferPointer(start: logDeterminants, count: count)),
+      statuses: (0..<count).map { SampleStatus(rawValue: statuses[$0]) ?? .notFinite })
+    let cotangents = function(arrivals)
+    cotangents.checkShapes(of: arrivals)
+    let bars = stateBars.assumingMemoryBound(to: Scalar.self)
+    for index in 0..<size { bars[index] = cotangents.states[index] }
+    for index in 0..<count {
+      losses[index] = cotangents.losses[index]
+      logDeterminantBars[index] = cotangents.logDeterminants[index]
+    }
+    return 0
+  }
+}
