@@ -120,6 +120,9 @@ SolveInput = struct(
     ("step_fraction_count", c_size_t),
     ("times", c_void_p),
     ("time_count", c_size_t),
+    ("t0s", c_void_p),
+    ("t1s", c_void_p),
+    ("sample_times", c_void_p),
 )
 SolveOutput = struct(
     "cnf_solve_output",

@@ -53,6 +53,9 @@ class SolveInput(ctypes.Structure):
         ("step_fraction_count", c_size_t),
         ("times", POINTER(c_double)),
         ("time_count", c_size_t),
+        ("t0s", POINTER(c_double)),
+        ("t1s", POINTER(c_double)),
+        ("sample_times", POINTER(c_double)),
     ]
 
 

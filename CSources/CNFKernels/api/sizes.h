@@ -13,6 +13,7 @@ static inline int cnf_knows_output_size(size_t size) { return size == sizeof(cnf
 static inline int cnf_knows_method_info_size(size_t size) { return size == sizeof(cnf_method_info); }
 static inline int cnf_knows_input_size(size_t size) { return size == sizeof(cnf_solve_input); }
 static inline int cnf_knows_loss_size(size_t size) { return size == sizeof(cnf_loss); }
+static inline int cnf_knows_field_loss_size(size_t size) { return size == sizeof(cnf_field_loss); }
 static inline int cnf_knows_gradient_size(size_t size) { return size == sizeof(cnf_gradient); }
 
 #endif

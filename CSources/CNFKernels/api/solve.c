@@ -31,13 +31,36 @@ static cnf_status check_fractions(const cnf_solver *s, const cnf_solve_input *in
   return CNF_OK;
 }
 
+static double sample_t0(const cnf_solve_input *in, size_t i) { return in->t0s ? in->t0s[i] : in->t0; }
+static double sample_t1(const cnf_solve_input *in, size_t i) { return in->t1s ? in->t1s[i] : in->t1; }
+
+static int is_span(double t0, double t1) { return isfinite(t0) && isfinite(t1) && isfinite(t1 - t0); }
+
+/* Common ends are of no account where all samples have their own. */
+static cnf_status check_spans(const cnf_solve_input *in) {
+  if (!in->t0s && !in->t1s) return is_span(in->t0, in->t1) ? CNF_OK : CNF_ERROR_TIME;
+  for (size_t i = 0; i < in->count; i++)
+    if (!is_span(sample_t0(in, i), sample_t1(in, i))) return CNF_ERROR_TIME;
+  return CNF_OK;
+}
+
+/* Do output times run from t0 to t1? */
+static int times_run(const double *times, size_t count, double t0, double t1) {
+  const double direction = t1 < t0 ? -1 : 1;
+  double before = t0;
+  for (size_t i = 0; i < count; before = times[i++])
+    if (!(direction * before <= direction * times[i] && direction * times[i] <= direction * t1)) return 0;
+  return 1;
+}
+
 /* Every interval has a step at least; fixed ones are `steps` of each, and all of them are recorded. */
 static cnf_status check_times(const cnf_solver *s, const cnf_solve_input *in, int with_gradient) {
   const size_t capacity = (size_t)cnf_record_capacity(&s->options), count = in->time_count;
   const int32_t fixed = s->options.control == CNF_CONTROL_FIXED;
   size_t total;
   if (count == 0) return CNF_OK;
-  if (!in->times) return CNF_ERROR_NULL;
+  if (!in->times && !in->sample_times) return CNF_ERROR_NULL;
+  if (in->times && in->sample_times) return CNF_ERROR_OUTPUT_TIMES;
   if (family_of(s) != CNF_FAMILY_RUNGE_KUTTA || (with_gradient && s->options.adjoint != CNF_ADJOINT_DISCRETE))
     return CNF_ERROR_OUTPUT_TIMES;
   if (in->step_fractions || s->options.control == CNF_CONTROL_BATCH) return CNF_ERROR_OUTPUT_TIMES;
@@ -45,12 +68,20 @@ static cnf_status check_times(const cnf_solver *s, const cnf_solve_input *in, in
   if (__builtin_mul_overflow(in->count, count, &total) ||
       __builtin_mul_overflow(total, (size_t)s->program.state_dim * sizeof(double), &total) || total > PTRDIFF_MAX)
     return CNF_ERROR_SIZE;
-  const double direction = in->t1 < in->t0 ? -1 : 1;
-  double before = in->t0;
-  for (size_t i = 0; i < count; before = in->times[i++])
-    if (!(direction * before <= direction * in->times[i] && direction * in->times[i] <= direction * in->t1))
+  if (!in->t0s && !in->t1s && !in->sample_times)
+    return times_run(in->times, count, in->t0, in->t1) ? CNF_OK : CNF_ERROR_OUTPUT_TIMES;
+  for (size_t i = 0; i < in->count; i++)
+    if (!times_run(in->sample_times ? in->sample_times + i * count : in->times, count, sample_t0(in, i),
+                   sample_t1(in, i)))
       return CNF_ERROR_OUTPUT_TIMES;
   return CNF_OK;
+}
+
+/* An evaluation's time is t0; the rest of the way is none of its business. */
+static cnf_status check_point(cnf_solve_input *in) {
+  in->t1 = in->t0, in->t1s = in->t0s;
+  in->times = in->sample_times = NULL, in->time_count = 0;
+  return check_spans(in);
 }
 
 static cnf_status check_input(const cnf_solver *s, const cnf_solve_input *in) {
@@ -64,8 +95,15 @@ static cnf_status check_input(const cnf_solver *s, const cnf_solve_input *in) {
     for (size_t i = 0; in->sample_ids && i < in->count; i++)
       if (in->sample_ids[i] >= CNF_KEY_LIMIT) return CNF_ERROR_SIZE;
   }
-  if (!isfinite(in->t0) || !isfinite(in->t1) || !isfinite(in->t1 - in->t0)) return CNF_ERROR_TIME;
   return CNF_OK;
+}
+
+/* Of a solve: where samples go, and by which steps. */
+static cnf_status check_way(const cnf_solver *s, const cnf_solve_input *in, int with_gradient) {
+  if (s->options.control == CNF_CONTROL_BATCH && (in->t0s || in->t1s)) return CNF_ERROR_SPANS;
+  cnf_status status = check_spans(in);
+  if (!status) status = check_fractions(s, in);
+  return status ? status : check_times(s, in, with_gradient);
 }
 
 static cnf_status check_output(const cnf_solver *s, const cnf_solve_input *in, const cnf_solve_output *out) {
@@ -125,8 +163,7 @@ CNF_API cnf_status cnf_solve(cnf_solver *solver, const cnf_solve_input *input, c
   if (!output) return CNF_ERROR_NULL;
   cnf_status status = copy_input(input, &in);
   if (!status) status = check_input(solver, &in);
-  if (!status) status = check_fractions(solver, &in);
-  if (!status) status = check_times(solver, &in, 0);
+  if (!status) status = check_way(solver, &in, 0);
   if (!status) status = check_output(solver, &in, output);
   return status ? status : run(solver, &in, NULL, output, NULL);
 }
@@ -139,8 +176,7 @@ CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *inpu
   if (!loss || !gradient) return CNF_ERROR_NULL;
   cnf_status status = copy_input(input, &in);
   if (!status) status = check_input(solver, &in);
-  if (!status) status = check_fractions(solver, &in);
-  if (!status) status = check_times(solver, &in, 1);
+  if (!status) status = check_way(solver, &in, 1);
   if (!status && output) status = check_output(solver, &in, output);
   if (!status) status = copy_loss(loss, &whole_loss);
   if (!status) status = check_loss(solver, &whole_loss);
@@ -155,10 +191,43 @@ CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input
   cnf_solve_input in = {0};
   cnf_status status = copy_input(input, &in);
   if (!status) status = check_input(solver, &in);
+  if (!status) status = check_point(&in);
   if (status || in.count == 0) return status;
   if (solver->f32)
     cnf_solver_run_evaluate_f32(solver->f32, &in, velocity, divergence);
   else
     cnf_solver_run_evaluate_f64(solver->f64, &in, velocity, divergence);
   return CNF_OK;
+}
+
+static cnf_status check_field_loss(const cnf_field_loss *loss) {
+  switch (loss->kind) {
+  case CNF_FIELD_LOSS_TARGET:
+    if (!loss->target) return CNF_ERROR_NULL;
+    return isfinite(loss->scale) ? CNF_OK : CNF_ERROR_OPTION;
+  case CNF_FIELD_LOSS_CALLBACK: return loss->function ? CNF_OK : CNF_ERROR_NULL;
+  }
+  return CNF_ERROR_LOSS;
+}
+
+CNF_API cnf_status cnf_solver_evaluate_vjp(cnf_solver *solver, const cnf_solve_input *input, const void *velocity_bar,
+                                           const double *divergence_bar, const cnf_field_loss *loss,
+                                           cnf_gradient *gradient) {
+  cnf_solve_input in = {0};
+  cnf_field_loss whole_loss = {0};
+  cnf_gradient whole_gradient = {0};
+  cnf_status status = copy_input(input, &in);
+  if (!status) status = check_input(solver, &in);
+  if (!status) status = check_point(&in);
+  if (!status && loss && !cnf_knows_field_loss_size(loss->struct_size)) status = CNF_ERROR_STRUCT_SIZE;
+  if (!status && loss) memcpy(&whole_loss, loss, loss->struct_size);
+  if (!status && loss) status = check_field_loss(&whole_loss);
+  if (!status) status = copy_gradient(gradient, &whole_gradient);
+  if (status) return status;
+  const cnf_field_bars bars = {velocity_bar, divergence_bar, loss ? &whole_loss : NULL};
+  const int reversed = cnf_field_bars_want_divergence(&bars, solver->trace);
+  status = cnf_program_check_callbacks(&solver->program, reversed ? solver->trace : CNF_TRACE_NONE, 1);
+  if (status) return status;
+  return solver->f32 ? cnf_solver_run_evaluate_vjp_f32(solver->f32, &in, &bars, &whole_gradient)
+                     : cnf_solver_run_evaluate_vjp_f64(solver->f64, &in, &bars, &whole_gradient);
 }

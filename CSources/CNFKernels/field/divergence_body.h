@@ -90,7 +90,7 @@ static void CNF_TYPED(add_tangents)(CNF_TYPED(cnf_evaluator) * e, int32_t first,
 static void CNF_TYPED(begin_tangent_bars)(CNF_TYPED(cnf_evaluator) * e, int32_t first, int32_t count,
                                           CNF_TYPED(cnf_integrands) bars) {
   EVALUATOR_NAMES(e);
-  for (int32_t g = 0; m->frobenius && g < count; g++) {
+  for (int32_t g = 0; p->ends_run && g < count; g++) {
     const real *probe = CNF_TYPED(rows_of)(m, e->constants.tangent, first + g, CNF_STATE);
     const real *y_dot = CNF_TYPED(tangent_of)(e, first, g, p->op_count);
     real *bar = CNF_TYPED(rows_of)(m, e->constants.tangent_bar, first + g, p->op_count); /* a sum over the solve */
@@ -99,7 +99,7 @@ static void CNF_TYPED(begin_tangent_bars)(CNF_TYPED(cnf_evaluator) * e, int32_t 
       CNF_TYPED(zero_rows)(p->state_dim, lanes, bar);
     }
     k->scale_add(p->state_dim, probe, bars.divergence, bar);
-    k->scale_add(p->state_dim, y_dot, bars.frobenius, bar);
+    if (m->frobenius) k->scale_add(p->state_dim, y_dot, bars.frobenius, bar);
   }
 }
 

@@ -98,7 +98,8 @@ extern "C" {
   X(CNF_ERROR_METHOD_GRADIENT, 27, "Adams methods have the continuous adjoint alone, Rosenbrock methods no gradient") \
   X(CNF_ERROR_METHOD_SIZE, 28, "the state has too many rows for a Rosenbrock method, which takes 512")                \
   X(CNF_ERROR_UNEQUAL_STEPS, 29, "a multistep method needs equal steps")                                              \
-  X(CNF_ERROR_OUTPUT_TIMES, 30, "output times must run from t0 to t1, and suit control, method and adjoint")
+  X(CNF_ERROR_OUTPUT_TIMES, 30, "output times must run from t0 to t1, and suit control, method and adjoint")          \
+  X(CNF_ERROR_SPANS, 36, "samples that take common steps have a common t0 and t1")
 
 typedef enum cnf_status {
 #define CNF_X(name, value, message) name = value,
@@ -448,6 +449,12 @@ CNF_API cnf_status cnf_solver_get_work(const cnf_solver *solver, cnf_work *work)
  * no length, one where steps are adaptive. CNF_ERROR_OUTPUT_TIMES: times beyond t0 or t1 or out of order; with step
  * fractions, CNF_CONTROL_BATCH, an Adams or Rosenbrock method, or a gradient by the continuous adjoint; more intervals than
  * max_steps, or more fixed steps in all of them.
+ *
+ * Samples may have times of their own. With t0s or t1s each runs from its t0 to its t1, forward, backward or not at all,
+ * whatever its neighbours do: its numbers are, bit for bit, those of a call with that t0 and t1. Fixed steps and step fractions
+ * divide its own way. Common output times must then lie on the way of every sample, in its order; those of sample_times on
+ * that of their own sample (both at once: CNF_ERROR_OUTPUT_TIMES). Every method takes them, and both adjoints;
+ * CNF_CONTROL_BATCH, whose steps are common, does not: CNF_ERROR_SPANS. A t0, t1 or way that is not finite: CNF_ERROR_TIME.
  */
 
 typedef struct cnf_solve_input {
@@ -464,8 +471,10 @@ typedef struct cnf_solve_input {
                                    t0 + f[i](t1 - t0) to t0 + f[i+1](t1 - t0); NULL: equal steps. Adams methods: equal
                                    ones to within rounding, else CNF_ERROR_UNEQUAL_STEPS */
   size_t step_fraction_count;
-  const double *times; /* [time_count]: output times of all samples, from t0 to t1 in the order of the solve */
-  size_t time_count;   /* 0: none */
+  const double *times;        /* [time_count]: output times of all samples, from t0 to t1 in the order of the solve */
+  size_t time_count;          /* 0: none */
+  const double *t0s, *t1s;    /* [count]: each sample's own t0, and t1, in place of the common one; NULL: that */
+  const double *sample_times; /* [count][time_count]: each sample's own output times, in place of `times` */
 } cnf_solve_input;
 
 typedef struct cnf_solve_output {
@@ -495,7 +504,8 @@ typedef struct cnf_solve_output {
  * With x0 = data, t0 = T, t1 = 0: log p(x) = log p0(x1) + log_det. */
 CNF_API cnf_status cnf_solve(cnf_solver *solver, const cnf_solve_input *input, cnf_solve_output *output);
 
-/* f(x0, t0) into `velocity`, dtype [count][D], and its divergence by the solver's trace into `divergence` [count]. */
+/* f(x0, t0) into `velocity`, dtype [count][D], and its divergence by the solver's trace into `divergence` [count]; t0s are
+ * honoured. */
 CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input *input, void *velocity,
                                        double *divergence);
 
@@ -560,6 +570,37 @@ typedef struct cnf_gradient {
 /* Solves, and differentiates the loss. `output` may be NULL. */
 CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *input, const cnf_loss *loss,
                                  cnf_solve_output *output, cnf_gradient *gradient);
+
+/* The field's own gradient, without a solve: one evaluation f = f(x0, t0; theta), and its divergence, of every sample and one
+ * reverse, of the loss L. Flow matching, score matching and regression on a field want no more.
+ * L is the sum of what is given, over all samples: f velocity_bar + divergence divergence_bar, and that of *loss. */
+typedef enum cnf_field_loss_kind {
+  CNF_FIELD_LOSS_TARGET = 0,  /* scale * weight * 1/2 |f - target|^2 */
+  CNF_FIELD_LOSS_CALLBACK = 1 /* any loss that is a sum over samples */
+} cnf_field_loss_kind;
+
+typedef struct cnf_field_loss {
+  size_t struct_size;
+  int32_t kind;          /* cnf_field_loss_kind */
+  double scale;          /* TARGET: 1.0/count for a mean over samples */
+  const void *target;    /* TARGET: dtype [count][D] */
+  const double *weights; /* TARGET: [count]; NULL: ones */
+  /* CALLBACK: as that of cnf_loss, with f in place of x1 and the divergence in place of log_det. A sample whose x, f or
+   * divergence is not finite has status CNF_SAMPLE_NOT_FINITE, else CNF_SAMPLE_OK. */
+  cnf_loss_function function;
+  void *context;
+} cnf_field_loss;
+
+/* velocity_bar: dtype [count][D], divergence_bar: [count], loss: NULL is nothing of it. Of the input, t1, t1s and output times
+ * are of no account, and are left alone. Of *gradient, `parameters`, `x0` (dL/dx), `t0` (each sample's dL/dt) and `loss`
+ * (that of *loss, not written without one) are written; `t1` and `times` are not.
+ * The divergence costs tangents: it is evaluated where divergence_bar or a CALLBACK may ask for it, and the solver has a trace,
+ * whichever that is. A sample whose x, f, or divergence so asked for is not finite contributes 0 to every gradient, and its loss
+ * is NaN. Bits are the same at any number of threads, those of x0 and t0 the sample's own, all as of a step of euler of length
+ * 1. Any method's solver will do. */
+CNF_API cnf_status cnf_solver_evaluate_vjp(cnf_solver *solver, const cnf_solve_input *input, const void *velocity_bar,
+                                           const double *divergence_bar, const cnf_field_loss *loss,
+                                           cnf_gradient *gradient);
 
 /* ---- 9  Random numbers ------------------------------------------------------------------------------------------
  * Philox4x32-10 (Salmon et al., SC 2011): counter-based, so a number depends on its key alone, not on who asks when.

@@ -40,8 +40,9 @@ static void CNF_TYPED(gather_times)(CNF_TYPED(cnf_worker) * w, const cnf_stages 
   for (int32_t j = 0; j < lanes; j++) {
     real divergence = b != 0 ? b * w->mu_row[j] * w->divergence_row[j] : 0;
     w->h_bar_row[j] += b * w->row[j] + c * w->time_bar_row[j] + divergence;
-    if (b != 0 && m->kinetic) w->h_bar_row[j] += b * (real)w->kinetic_bar * w->kinetic_row[j];
-    if (b != 0 && m->frobenius) w->h_bar_row[j] += b * (real)w->frobenius_bar * w->frobenius_row[j];
+    const real signed_b = b * w->direction[j];
+    if (b != 0 && m->kinetic) w->h_bar_row[j] += signed_b * (real)w->kinetic_bar * w->kinetic_row[j];
+    if (b != 0 && m->frobenius) w->h_bar_row[j] += signed_b * (real)w->frobenius_bar * w->frobenius_row[j];
     w->t_bar_row[j] += w->time_bar_row[j];
     w->row[j] = 1;
   }
@@ -67,8 +68,10 @@ static CNF_TYPED(cnf_integrands) CNF_TYPED(integrand_bars)(CNF_TYPED(cnf_worker)
   const real weight = CNF_TYPED(probe_weight)(m), kinetic = (real)(w->kinetic_bar / D),
              frobenius = (real)(2 * w->frobenius_bar / D) * weight;
   for (int32_t j = 0; j < lanes; j++) w->stage_mu_row[j] = w->h_row[j] * b * w->mu_row[j] * weight;
-  for (int32_t j = 0; m->kinetic && j < lanes; j++) w->stage_kinetic_row[j] = w->h_row[j] * b * kinetic;
-  for (int32_t j = 0; m->frobenius && j < lanes; j++) w->stage_frobenius_row[j] = w->h_row[j] * b * frobenius;
+  for (int32_t j = 0; m->kinetic && j < lanes; j++)
+    w->stage_kinetic_row[j] = w->h_row[j] * b * (w->direction[j] * kinetic);
+  for (int32_t j = 0; m->frobenius && j < lanes; j++)
+    w->stage_frobenius_row[j] = w->h_row[j] * b * (w->direction[j] * frobenius);
   return (CNF_TYPED(cnf_integrands)){w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
 }
 

@@ -8,6 +8,7 @@ static void CNF_TYPED(adjoint_idle)(CNF_TYPED(cnf_worker) * w, int32_t lane) {
   WORKER_NAMES(w);
   w->sample[lane] = -1;
   w->h[lane] = 0;
+  w->direction[lane] = 1;
   CNF_TYPED(column_zero)(D, lanes, w->lambda, lane);
   w->mu_row[lane] = 0;
 }
@@ -54,7 +55,7 @@ static int64_t CNF_TYPED(order_by_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TY
 static void CNF_TYPED(load_adjoint)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t s,
                                     int32_t lane) {
   WORKER_NAMES(w);
-  w->sample[lane] = s;
+  CNF_TYPED(face)(w, call, s, lane);
   w->step[lane] = w->chunk_accepted[s] - 1;
   w->interval[lane] = call->time_count;
   w->t0_bar[lane] = w->t1_bar[lane] = 0;
@@ -169,8 +170,8 @@ static const cnf_step_record *CNF_TYPED(recall_step)(CNF_TYPED(cnf_worker) * w, 
 static void CNF_TYPED(add_times)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
                                  int32_t lane) {
   const int32_t interval = w->interval[lane], n = w->step[lane] - interval * call->steps;
-  const double begin = CNF_TYPED(interval_begin)(call, interval);
-  const double span = CNF_TYPED(interval_end)(call, interval) - begin;
+  const double begin = CNF_TYPED(interval_begin)(w, lane, interval);
+  const double span = CNF_TYPED(interval_end)(w, call, lane, interval) - begin;
   double place = 0, length = 1; /* adaptive: of the one step of an interval of no length */
   if (call->steps)
     place = CNF_TYPED(fraction)(call, n), length = CNF_TYPED(fraction)(call, n + 1) - place;
@@ -206,8 +207,8 @@ static void CNF_TYPED(adjoint_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   WORKER_NAMES(w);
   const int64_t walkers = CNF_TYPED(order_by_steps)(w, call, first, count);
   int64_t next = 0;
-  w->kinetic_bar = (double)w->direction * CNF_TYPED(loss_scale)(call->loss) * call->loss->kinetic;
-  w->frobenius_bar = (double)w->direction * CNF_TYPED(loss_scale)(call->loss) * call->loss->frobenius;
+  w->kinetic_bar = CNF_TYPED(loss_scale)(call->loss) * call->loss->kinetic;
+  w->frobenius_bar = CNF_TYPED(loss_scale)(call->loss) * call->loss->frobenius;
   for (int32_t j = 0; j < lanes; j++) CNF_TYPED(adjoint_idle)(w, j);
   if (CNF_TYPED(tangent_count)(m) > 0) CNF_TYPED(clear_constants)(m, &w->e.constants);
   if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(clear_queue)(w);

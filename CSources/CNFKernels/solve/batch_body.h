@@ -47,12 +47,12 @@ static void CNF_TYPED(batch_task)(void *context, int64_t tile, int32_t worker) {
   size_t state = (size_t)S * (size_t)lanes, row = (size_t)lanes * sizeof(real);
   real *x = b->x + (size_t)tile * state, *x1 = b->x1 + (size_t)tile * state;
   double *sums = b->sums + 2 * tile;
-  CNF_TYPED(face)(w, b->call);
+  w->first = 0; /* samples of a tile count from the call's first */
   for (int32_t j = 0; j < lanes; j++) {
     int64_t number = tile * lanes + j;
     CNF_TYPED(lane_idle)(w, b->call, j);
     if (number >= (int64_t)in->count) continue;
-    w->sample[j] = number;
+    CNF_TYPED(face)(w, b->call, number, j);
     CNF_TYPED(load_probes)(w, b->call, number, j);
     if (b->phase == CNF_TYPED(BATCH_LOAD))
       CNF_TYPED(column_in)(D, lanes, (const real *)in->x0 + (size_t)number * (size_t)D, w->x, j);

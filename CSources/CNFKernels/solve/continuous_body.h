@@ -43,8 +43,9 @@ static CNF_TYPED(cnf_integrands) CNF_TYPED(weighted_bars)(CNF_TYPED(cnf_worker) 
   const real weight = CNF_TYPED(probe_weight)(m);
   for (int32_t j = 0; j < lanes; j++) {
     w->stage_mu_row[j] = row[j] * w->mu_row[j] * weight;
-    if (m->kinetic) w->stage_kinetic_row[j] = row[j] * (real)(w->kinetic_bar / (w->scale[j] * D));
-    if (m->frobenius) w->stage_frobenius_row[j] = row[j] * (real)(2 * w->frobenius_bar / (w->scale[j] * D)) * weight;
+    if (m->kinetic) w->stage_kinetic_row[j] = row[j] * w->direction[j] * (real)(w->kinetic_bar / (w->scale[j] * D));
+    if (m->frobenius)
+      w->stage_frobenius_row[j] = row[j] * w->direction[j] * (real)(2 * w->frobenius_bar / (w->scale[j] * D)) * weight;
   }
   return (CNF_TYPED(cnf_integrands)){w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
 }
@@ -55,8 +56,8 @@ static void CNF_TYPED(hamiltonian)(CNF_TYPED(cnf_worker) * w, const real *f, con
   k->dot(D, f, a, 0, row);
   for (int32_t j = 0; j < lanes; j++) {
     if (m->trace != CNF_TRACE_NONE) row[j] += w->mu_row[j] * w->divergence_row[j];
-    if (m->kinetic) row[j] += (real)(w->kinetic_bar / w->scale[j]) * w->kinetic_row[j];
-    if (m->frobenius) row[j] += (real)(w->frobenius_bar / w->scale[j]) * w->frobenius_row[j];
+    if (m->kinetic) row[j] += w->direction[j] * (real)(w->kinetic_bar / w->scale[j]) * w->kinetic_row[j];
+    if (m->frobenius) row[j] += w->direction[j] * (real)(w->frobenius_bar / w->scale[j]) * w->frobenius_row[j];
   }
 }
 

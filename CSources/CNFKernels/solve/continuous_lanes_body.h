@@ -20,6 +20,7 @@ static void CNF_TYPED(return_idle)(CNF_TYPED(cnf_worker) * w, int32_t lane) {
   w->sample[lane] = -1;
   w->h[lane] = 0;
   w->scale[lane] = 1;
+  w->direction[lane] = 1;
   w->fresh[lane] = 0;
   w->mu_row[lane] = 0;
   CNF_TYPED(column_zero)(D, lanes, PANEL(w->pair, D), lane);
@@ -41,9 +42,9 @@ static void CNF_TYPED(load_return)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
                                    int32_t lane) {
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
-  const double t0 = call->input->t0, t1 = call->input->t1, span = fabs(t1 - t0);
+  CNF_TYPED(face)(w, call, s, lane);
+  const double t0 = w->span_t0[lane], t1 = w->span_t1[lane], span = fabs(t1 - t0);
   const double length = o->initial_step > 0 ? o->initial_step : span / w->chunk_accepted[s];
-  w->sample[lane] = s;
   w->t[lane] = t1;
   w->h[lane] = copysign(fmin(fmax(length, cnf_least_step(o->min_step, t1, t0)), span), t0 - t1);
   w->step[lane] = w->last[lane] = w->unruly[lane] = 0;
@@ -93,10 +94,10 @@ static int32_t CNF_TYPED(choose_return_steps)(CNF_TYPED(cnf_worker) * w, const C
                                               int32_t *failed) {
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
-  const double t0 = call->input->t0, t1 = call->input->t1;
   int32_t live = -1;
   for (int32_t j = 0; j < lanes; j++) {
     if (w->sample[j] < 0) continue;
+    const double t0 = w->span_t0[j], t1 = w->span_t1[j];
     if (call->steps) {
       const double from = CNF_TYPED(fraction)(call, call->steps - w->step[j]),
                    to = CNF_TYPED(fraction)(call, call->steps - w->step[j] - 1);
@@ -163,7 +164,7 @@ static void CNF_TYPED(finish_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
     (D, lanes, (const real *)call->input->x0 + (size_t)(first + w->sample[j]) * (size_t)D, w->pair, j);
     CNF_TYPED(use_scratch)(w, 0);
     CNF_TYPED(copy_rows)(D, lanes, w->pair, w->e.kept.value);
-    for (int32_t j = 0; j < lanes; j++) w->time_row[j] = (real)(w->mask_row[j] > 0 ? call->input->t0 : w->t[j]);
+    for (int32_t j = 0; j < lanes; j++) w->time_row[j] = (real)(w->mask_row[j] > 0 ? w->span_t0[j] : w->t[j]);
     CNF_TYPED(evaluate)(&w->e, w->time_row, 1, integrands);
     CNF_TYPED(hamiltonian)
     (w, CNF_TYPED(rows_of)(m, w->e.kept.value, 0, m->program->op_count), PANEL(w->pair, D), w->row);
@@ -197,8 +198,9 @@ static int32_t CNF_TYPED(move_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
       continue;
     }
     w->mask_row[j] = 0;
-    if (call->steps ? !accepted : w->tries[j] >= call->solver->options.max_steps) {
-      CNF_TYPED(fail_return)(w, j, call->steps ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_MAX_STEPS);
+    const int once = call->steps || w->span_t0[j] == w->span_t1[j]; /* no shorter step could be tried */
+    if (once ? !accepted : w->tries[j] >= call->solver->options.max_steps) {
+      CNF_TYPED(fail_return)(w, j, once ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_MAX_STEPS);
       ++*failed;
     }
   }
@@ -241,7 +243,7 @@ static int32_t CNF_TYPED(return_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
 static void CNF_TYPED(continuous_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
                                         int64_t count, real *gradient) {
   const size_t bytes = w->e.model->gradient_size * sizeof(real);
-  const double scale = (double)w->direction * CNF_TYPED(loss_scale)(call->loss);
+  const double scale = CNF_TYPED(loss_scale)(call->loss);
   w->kinetic_bar = scale * call->loss->kinetic;
   w->frobenius_bar = scale * call->loss->frobenius;
   memcpy(w->gradient_before, gradient, bytes);

@@ -43,7 +43,7 @@ static void CNF_TYPED(finish_sample)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   w->chunk_log_det[s] = (double)integrals.divergence[lane];
   if (m->kinetic) w->chunk_kinetic[s] = (double)integrals.kinetic[lane];
   if (m->frobenius) w->chunk_frobenius[s] = (double)integrals.frobenius[lane];
-  w->chunk_t[s] = status == CNF_SAMPLE_OK ? call->input->t1 : w->t[lane];
+  w->chunk_t[s] = status == CNF_SAMPLE_OK ? w->span_t1[lane] : w->t[lane];
   w->chunk_status[s] = status;
   CNF_TYPED(lane_idle)(w, call, lane);
 }
@@ -53,14 +53,13 @@ static void CNF_TYPED(finish_sample)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
 static void CNF_TYPED(choose_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call) {
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
-  double t0 = call->input->t0, t1 = call->input->t1;
   for (int32_t j = 0; j < lanes; j++) {
     if (w->sample[j] < 0) continue;
-    const double begin = CNF_TYPED(interval_begin)(call, w->interval[j]);
-    const double end = CNF_TYPED(interval_end)(call, w->interval[j]);
+    const double begin = CNF_TYPED(interval_begin)(w, j, w->interval[j]), t1 = w->span_t1[j];
+    const double end = CNF_TYPED(interval_end)(w, call, j, w->interval[j]);
     if (!call->steps) {
       w->planned[j] = cnf_bound_step(w->h[j], o->max_step);
-      w->h[j] = cnf_clip_step(w->t[j], w->planned[j], end, t1 - t0, &w->last[j]);
+      w->h[j] = cnf_clip_step(w->t[j], w->planned[j], end, t1 - w->span_t0[j], &w->last[j]);
       if (w->last[j] && w->planned[j] == 0) /* a step of no length was refused */
         CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_NOT_FINITE);
       else if (!w->last[j] && fabs(w->h[j]) < cnf_least_step(o->min_step, w->t[j], t1))
@@ -158,15 +157,14 @@ static void CNF_TYPED(load_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
   for (int32_t j = 0; j < lanes; j++)
     while (w->sample[j] < 0 && *next < count) {
       const int64_t s = w->order[(*next)++];
-      w->sample[j] = s;
-      w->t[j] = in->t0;
+      CNF_TYPED(face)(w, call, s, j);
       w->h[j] = w->start_h[s];
       w->step[j] = w->interval[j] = w->unruly[j] = 0;
       w->past[j] = (cnf_ratios){1, 1};
       w->next_slot[j] = w->start_slot[s];
       CNF_TYPED(column_in)(D, lanes, (const real *)in->x0 + (size_t)(first + s) * (size_t)D, w->x, j);
       CNF_TYPED(column_zero)(S - D, lanes, PANEL(w->x, D), j);
-      if (!call->steps && in->t0 == in->t1)
+      if (!CNF_TYPED(has_steps)(call, first + s))
         CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_OK);
       else if (!call->steps && isnan(w->start_h[s]))
         CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_NOT_FINITE);
@@ -204,6 +202,7 @@ static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   int64_t next = 0;
   memset(w->k, 0, (size_t)solver->stages.count * (size_t)S * (size_t)lanes * sizeof(real));
   w->slots_used = 0;
+  w->first = first;
   CNF_TYPED(clear_times)(call, first, count);
   CNF_TYPED(start_chunk)(w, call, first, count);
   if (cnf_is_adams(solver->family)) CNF_TYPED(start_adams)(w);

@@ -109,18 +109,14 @@ static void CNF_TYPED(load_unit_tangents)(CNF_TYPED(cnf_worker) * w) {
   CNF_TYPED(prepare_constants)(m, &w->e.constants);
 }
 
-/* Which way the call runs. */
-static void CNF_TYPED(face)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call) {
-  w->direction = call->input->t1 < call->input->t0 ? -1 : 1;
-}
-
 /* An idle lane stands still: with h = 0 its state stays as it is. */
 static void CNF_TYPED(lane_idle)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t lane) {
   WORKER_NAMES(w);
   w->sample[lane] = -1;
-  w->t[lane] = call->input->t0;
+  w->t[lane] = CNF_TYPED(sample_t0)(call, w->first);
   w->h[lane] = 0;
   w->last[lane] = 0;
+  w->direction[lane] = 1;
   CNF_TYPED(column_zero)(S, lanes, w->x, lane);
 }
 

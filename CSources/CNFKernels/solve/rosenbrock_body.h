@@ -59,7 +59,7 @@ static void CNF_TYPED(make_matrix)(CNF_TYPED(cnf_worker) * w, double gamma) {
   }
   if (m->kinetic) CNF_TYPED(kinetic_energy)(e, out.kinetic);
   for (int32_t j = 0; m->frobenius && j < lanes; j++) out.frobenius[j] /= (real)D;
-  for (int32_t i = (D + 1) * lanes; i < S * lanes; i++) im->integrands[i] *= w->direction;
+  CNF_TYPED(turn_regularisers)(w, D + 1, S, im->integrands);
   CNF_TYPED(copy_rows)(D, lanes, CNF_TYPED(rows_of)(m, e->kept.value, 0, end), im->f);
 }
 

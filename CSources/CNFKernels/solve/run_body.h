@@ -24,8 +24,9 @@ static void CNF_TYPED(write_chunk)(const CNF_TYPED(cnf_worker) * w, const CNF_TY
     if (out->evaluations) out->evaluations[(size_t)first + s] = call->evaluations;
   }
   if (!out->step_fractions) return;
-  double t0 = call->input->t0, span = call->input->t1 - t0;
   for (size_t s = 0; s < n; s++) {
+    const double t0 = CNF_TYPED(sample_t0)(call, first + (int64_t)s),
+                 span = CNF_TYPED(sample_t1)(call, first + (int64_t)s) - t0;
     double *row = out->step_fractions + ((size_t)first + s) * out->step_fraction_stride;
     for (size_t i = 0; i < out->step_fraction_stride; i++) {
       int32_t steps = w->chunk_accepted[s];
@@ -111,12 +112,13 @@ static void CNF_TYPED(cut_batch)(CNF_TYPED(cnf_call) * call) {
   call->group = CNF_TYPED(ceil_div)(chunks, CNF_MAX_GROUPS) * call->chunk;
 }
 
-static void CNF_TYPED(run_gradient)(CNF_TYPED(cnf_call) * call) {
+/* `task` of every group, with the call or what begins with it, then the sum of what they leave to the caller. */
+static void CNF_TYPED(run_gradient)(CNF_TYPED(cnf_call) * call, void (*task)(void *, int64_t, int32_t), void *context) {
   CNF_TYPED(cnf_solver) *solver = call->solver;
   CNF_TYPED(cnf_partials) *partials = &solver->partials;
   const int32_t groups = (int32_t)CNF_TYPED(ceil_div)((int64_t)call->input->count, call->group);
   CNF_TYPED(partials_begin)(partials, groups);
-  cnf_parallel_for(groups, solver->options.threads, CNF_TYPED(vjp_task), call);
+  cnf_parallel_for(groups, solver->options.threads, task, context);
   if (call->callback_failed || !call->gradient->parameters) return;
   real *gradient = partials->memory + (size_t)partials->root * solver->model.gradient_size;
   if (solver->model.trace == CNF_TRACE_EXACT_PRODUCT) CNF_TYPED(trace_product_finish)(&solver->model, gradient);
@@ -154,11 +156,11 @@ cnf_status CNF_TYPED(cnf_solver_run)(CNF_TYPED(cnf_solver) * solver, const cnf_s
     if (status || failed) return status;
     call.fractions = solver->grid;
   }
-  if (input->t0 == input->t1 && (call.want_times || call.time_count > 0) && !call.steps)
+  if (solver->options.control == CNF_CONTROL_BATCH && input->t0 == input->t1 && call.want_times)
     call.steps = 1; /* one step of no length has the gradient */
   CNF_TYPED(cut_batch)(&call);
   if (loss)
-    CNF_TYPED(run_gradient)(&call);
+    CNF_TYPED(run_gradient)(&call, CNF_TYPED(vjp_task), &call);
   else
     cnf_parallel_for(CNF_TYPED(ceil_div)((int64_t)input->count, call.chunk), solver->options.threads,
                      CNF_TYPED(solve_task), &call);
@@ -171,24 +173,35 @@ typedef struct CNF_TYPED(evaluation) {
   double *divergence;
 } CNF_TYPED(evaluation);
 
+/* A tile of samples that begins with `first`, where they start, as an evaluation in scratch 0 wants them; with_divergence:
+ * and what follows from their probes. */
+static void CNF_TYPED(load_points)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                   int with_divergence) {
+  WORKER_NAMES(w);
+  const cnf_solve_input *in = call->input;
+  w->first = first;
+  for (int32_t j = 0; j < lanes; j++) {
+    CNF_TYPED(lane_idle)(w, call, j);
+    CNF_TYPED(clear_probes)(w, j);
+    if (first + j >= (int64_t)in->count) continue;
+    CNF_TYPED(face)(w, call, j, j);
+    CNF_TYPED(column_in)(D, lanes, (const real *)in->x0 + (size_t)(first + j) * (size_t)D, w->x, j);
+    if (with_divergence) CNF_TYPED(load_probes)(w, call, first + j, j);
+  }
+  if (with_divergence && m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(prepare_constants)(m, &w->e.constants);
+  CNF_TYPED(use_scratch)(w, 0);
+  CNF_TYPED(copy_rows)(D, lanes, w->x, w->e.kept.value);
+  CNF_TYPED(time_row)(w, 0);
+}
+
 static void CNF_TYPED(evaluate_task)(void *context, int64_t tile, int32_t worker) {
   CNF_TYPED(evaluation) *ev = context;
   CNF_TYPED(cnf_worker) *w = &ev->call.solver->workers[worker];
   WORKER_NAMES(w);
   const cnf_solve_input *in = ev->call.input;
   int64_t first = tile * lanes;
-  for (int32_t j = 0; j < lanes; j++) {
-    CNF_TYPED(lane_idle)(w, &ev->call, j);
-    if (first + j >= (int64_t)in->count) continue;
-    CNF_TYPED(column_in)(D, lanes, (const real *)in->x0 + (size_t)(first + j) * (size_t)D, w->x, j);
-    CNF_TYPED(load_probes)(w, &ev->call, first + j, j);
-  }
-  if (CNF_TYPED(tangent_count)(m) > 0)
-    CNF_TYPED(load_unit_tangents)(w), CNF_TYPED(prepare_constants)(m, &w->e.constants);
-  CNF_TYPED(use_scratch)(w, 0);
-  CNF_TYPED(copy_rows)(D, lanes, w->x, w->e.kept.value);
-  CNF_TYPED(time_row)(w, 0);
-  CNF_TYPED(face)(w, &ev->call);
+  if (ev->divergence) CNF_TYPED(load_unit_tangents)(w);
+  CNF_TYPED(load_points)(w, &ev->call, first, ev->divergence != NULL);
   CNF_TYPED(evaluate_slope)(w, ev->divergence != NULL, w->x1);
   for (int32_t j = 0; j < lanes && first + j < (int64_t)in->count; j++) {
     if (ev->velocity) CNF_TYPED(column_out)(D, lanes, w->x1, j, ev->velocity + (size_t)(first + j) * (size_t)D);

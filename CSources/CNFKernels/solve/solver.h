@@ -45,7 +45,6 @@ typedef struct CNF_TYPED(cnf_worker) {
   CNF_TYPED(cnf_evaluator) e;
   real *x, *x1;                                      /* [S]: at the step's start and end */
   real *k;                                           /* [stages][S]: slopes */
-  real direction;                                    /* of the call: -1 where t1 < t0, else 1 */
   real *h_row, *time_row, *mask_row, *sum_row, *row; /* [1] */
   /* lanes */
   int64_t sample[CNF_MAX_LANES]; /* within the chunk; -1: idle */
@@ -93,8 +92,7 @@ typedef struct CNF_TYPED(cnf_worker) {
   real *mu_row, *stage_mu_row, *time_bar_row, *divergence_row, *h_bar_row, *t_bar_row; /* [1] */
   real *slope;                                                                         /* [D] scratch */
   real *kinetic_row, *frobenius_row, *stage_kinetic_row, *stage_frobenius_row;         /* [1] */
-  double kinetic_bar,
-      frobenius_bar; /* of the call: cotangents of a state's rows from D+1 on, with the sign of t1 - t0 */
+  double kinetic_bar, frobenius_bar; /* of the call: cotangents of the integrals over |dt| */
   double t0_bar[CNF_MAX_LANES], t1_bar[CNF_MAX_LANES];
   CNF_TYPED(cnf_implicit) implicit;
   /* continuous adjoint (continuous_body.h): NULL for solvers without */
@@ -108,6 +106,11 @@ typedef struct CNF_TYPED(cnf_worker) {
   int32_t fresh[CNF_MAX_LANES];            /* 1: the step under way is the first from t1 */
   CNF_TYPED(cnf_constants) discarded_sums; /* its sums alone */
   cnf_work work;                           /* of the call under way */
+  /* spans (spans_body.h): whence, whither and by which times the samples in the lanes go */
+  int64_t first; /* sample of the call that the chunk begins with */
+  double span_t0[CNF_MAX_LANES], span_t1[CNF_MAX_LANES];
+  real direction[CNF_MAX_LANES];           /* -1 where t1 < t0, else 1 */
+  const double *span_times[CNF_MAX_LANES]; /* [time_count] */
 } CNF_TYPED(cnf_worker);
 
 /* Partial gradients on their way into one (partials_body.h). */

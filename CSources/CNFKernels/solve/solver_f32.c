@@ -10,6 +10,7 @@
 #include "field/packing_body.h"
 #include "field/constants_body.h"
 #include "field/divergence_body.h"
+#include "solve/spans_body.h"
 #include "solve/lanes_body.h"
 #include "solve/keep_body.h"
 #include "solve/start_body.h"
@@ -25,4 +26,5 @@
 #include "solve/batch_body.h"
 #include "solve/partials_body.h"
 #include "solve/run_body.h"
+#include "solve/field_gradient_body.h"
 #include "solve/solver_body.h"

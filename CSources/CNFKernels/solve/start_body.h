@@ -9,11 +9,11 @@ static real *CNF_TYPED(slope)(const CNF_TYPED(cnf_worker) * w, int32_t stage) {
 }
 
 /* Slope `out` [S] at the state in block 0 of the kept values and at time_row: f, and with_integrands what is integrated beside
- * it, else zeros. Regularisers are integrals over |dt|: their slopes change sign with the direction of time, as h does. */
+ * it, else zeros. */
 static void CNF_TYPED(evaluate_slope)(CNF_TYPED(cnf_worker) * w, int with_integrands, real *out) {
   WORKER_NAMES(w);
   CNF_TYPED(evaluate)(&w->e, w->time_row, with_integrands, CNF_TYPED(integrands_of)(m, out));
-  for (int32_t i = (D + 1) * lanes; i < S * lanes; i++) out[i] *= w->direction;
+  CNF_TYPED(turn_regularisers)(w, D + 1, S, out);
   CNF_TYPED(copy_rows)(D, lanes, CNF_TYPED(rows_of)(m, w->e.kept.value, 0, m->program->op_count), out);
 }
 
@@ -28,7 +28,6 @@ static void CNF_TYPED(count_work)(CNF_TYPED(cnf_worker) * w, int32_t count) {
 static void CNF_TYPED(choose_first_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, const real *f0) {
   WORKER_NAMES(w);
   const int32_t norm = call->solver->options.norm;
-  const double t0 = call->input->t0, t1 = call->input->t1, direction = t1 > t0 ? 1 : -1, span = fabs(t1 - t0);
   const real one = 1, *slope_list[1] = {f0}, *rtol = call->solver->rtol, *atol = call->solver->atol;
   const real *f1 = CNF_TYPED(rows_of)(m, w->e.kept.value, 0, m->program->op_count);
   double d1[CNF_MAX_LANES];
@@ -38,7 +37,8 @@ static void CNF_TYPED(choose_first_steps)(CNF_TYPED(cnf_worker) * w, const CNF_T
   k->scaled_squares(D, f0, NULL, w->x, rtol, atol, norm, w->sum_row);
   for (int32_t j = 0; j < lanes; j++) {
     d1[j] = cnf_norm_of(norm, (double)w->sum_row[j], D);
-    w->h[j] = direction * fmin(cnf_first_guess(cnf_norm_of(norm, (double)w->row[j], D), d1[j]), span);
+    const double guess = cnf_first_guess(cnf_norm_of(norm, (double)w->row[j], D), d1[j]);
+    w->h[j] = w->sample[j] < 0 ? 0 : (double)w->direction[j] * fmin(guess, fabs(w->span_t1[j] - w->span_t0[j]));
   }
   CNF_TYPED(step_row)(w);
   CNF_TYPED(time_row)(w, 1);
@@ -48,8 +48,10 @@ static void CNF_TYPED(choose_first_steps)(CNF_TYPED(cnf_worker) * w, const CNF_T
   CNF_TYPED(zero_rows)(1, lanes, w->row);
   k->scaled_squares(D, f1, f0, w->x, rtol, atol, norm, w->row);
   for (int32_t j = 0; j < lanes; j++) {
+    if (w->sample[j] < 0 || w->h[j] == 0) continue;
     double h0 = fabs(w->h[j]), d2 = cnf_norm_of(norm, (double)w->row[j], D) / h0;
-    w->h[j] = direction * fmin(cnf_first_step(h0, d1[j], d2, call->solver->stages.order), span);
+    w->h[j] = (double)w->direction[j] *
+              fmin(cnf_first_step(h0, d1[j], d2, call->solver->stages.order), fabs(w->span_t1[j] - w->span_t0[j]));
   }
 }
 
@@ -69,10 +71,14 @@ static void CNF_TYPED(start_tile)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
   const cnf_stages *s = &call->solver->stages;
-  const double t0 = call->input->t0, t1 = call->input->t1, direction = t1 > t0 ? 1 : -1, span = fabs(t1 - t0);
   const int choose = o->initial_step == 0;
   real *f0 = w->x1; /* free between steps */
-  for (int32_t j = 0; j < lanes; j++) w->h[j] = direction * fmin(o->initial_step, span);
+  int goes = 0;
+  for (int32_t j = 0; j < lanes; j++) {
+    w->h[j] = w->sample[j] < 0 ? 0 : o->initial_step;
+    goes |= w->sample[j] >= 0 && CNF_TYPED(has_steps)(call, w->first + w->sample[j]);
+  }
+  if (!goes) return;
   if (choose || s->fsal) {
     CNF_TYPED(use_scratch)(w, 0);
     CNF_TYPED(copy_rows)(D, lanes, w->x, w->e.kept.value);
@@ -86,9 +92,12 @@ static void CNF_TYPED(start_tile)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
   if (choose || s->fsal) k->finite(D, f0, 1, w->row);
   for (int32_t j = 0; j < lanes; j++) {
     const int64_t n = w->sample[j];
-    if (n < 0) continue;
+    if (n < 0 || !CNF_TYPED(has_steps)(call, w->first + n)) continue;
+    const double t0 = w->span_t0[j], t1 = w->span_t1[j], span = fabs(t1 - t0);
+    const double length = fmax(fabs(w->h[j]), cnf_least_step(o->min_step, t0, t1));
     w->chunk_evaluations[n] = choose ? 2 : s->fsal;
-    w->start_h[n] = direction * fmin(fmax(fabs(w->h[j]), cnf_least_step(o->min_step, t0, t1)), span);
+    /* a step that is cut to no length has been planned longer, or it would count as refused (choose_steps) */
+    w->start_h[n] = (double)w->direction[j] * (span > 0 ? fmin(length, span) : length);
     if (w->row[j] != 0) w->start_h[n] = NAN;
     if (s->fsal) CNF_TYPED(column_out)(S, lanes, f0, j, w->start_slope + (size_t)n * (size_t)S);
     CNF_TYPED(move_constants)(w, j, w->start_constant + (size_t)n * (size_t)call->solver->constant_rows, 1);
@@ -110,8 +119,7 @@ static void CNF_TYPED(order_by_first_step)(CNF_TYPED(cnf_worker) * w, int64_t co
 static void CNF_TYPED(start_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
                                    int64_t count) {
   WORKER_NAMES(w);
-  const int adaptive = !call->steps && call->input->t0 != call->input->t1;
-  CNF_TYPED(face)(w, call);
+  const int adaptive = !call->steps;
   CNF_TYPED(load_unit_tangents)(w);
   for (int64_t s = 0; s < count; s++) {
     w->order[s] = (int32_t)s;
@@ -125,7 +133,7 @@ static void CNF_TYPED(start_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
       CNF_TYPED(lane_idle)(w, call, j);
       CNF_TYPED(clear_probes)(w, j);
       if (tile + j >= count) continue;
-      w->sample[j] = tile + j;
+      CNF_TYPED(face)(w, call, tile + j, j);
       CNF_TYPED(column_in)(D, lanes, (const real *)call->input->x0 + (size_t)(first + tile + j) * (size_t)D, w->x, j);
       CNF_TYPED(load_probes)(w, call, first + tile + j, j);
     }

@@ -2,11 +2,13 @@
  * way into intervals: interval 0 begins at t0, interval i ends at times[i], the last at t1. */
 #include "solve/solver.h"
 
-static double CNF_TYPED(interval_begin)(const CNF_TYPED(cnf_call) * call, int32_t interval) {
-  return interval > 0 ? call->input->times[interval - 1] : call->input->t0;
+/* Those of the lane's sample. */
+static double CNF_TYPED(interval_begin)(const CNF_TYPED(cnf_worker) * w, int32_t lane, int32_t interval) {
+  return interval > 0 ? w->span_times[lane][interval - 1] : w->span_t0[lane];
 }
-static double CNF_TYPED(interval_end)(const CNF_TYPED(cnf_call) * call, int32_t interval) {
-  return interval < call->time_count ? call->input->times[interval] : call->input->t1;
+static double CNF_TYPED(interval_end)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t lane,
+                                      int32_t interval) {
+  return interval < call->time_count ? w->span_times[lane][interval] : w->span_t1[lane];
 }
 
 /* What samples [first, first + count) of the call have at times that they do not reach. */
