@@ -3,7 +3,7 @@
  * This program defines malloc and its kin itself, so every allocation of the process comes through here: the library's,
  * and those of the OpenMP runtime, on whatever thread. Two promises of cnf.h are then simply counted:
  *
- *   - once a solver is made, cnf_solve, cnf_solver_evaluate and cnf_solve_vjp neither allocate nor free;
+ *   - once a solver is made, cnf_solve, cnf_solver_evaluate and their derivatives neither allocate nor free;
  *   - when memory runs out, creation answers CNF_ERROR_MEMORY, leaves the handle alone and gives everything back: tried
  *     with the first, second, ... allocation failing, until creation succeeds.
  */
@@ -160,6 +160,8 @@ static cnf_status run(cnf_solver *solver, int regularised, int differentiable, i
   if (regularised) output.kinetic = kinetic, output.frobenius = frobenius;
   const size_t counts[] = {1, 5, COUNT};
   static const double times[TIMES] = {0.7, 0.2};
+  static double t0s[COUNT];
+  for (size_t i = 0; i < COUNT; ++i) t0s[i] = i % 2 ? 1 : 0.8;
   for (size_t i = 0; i < 2 * sizeof counts / sizeof counts[0]; ++i) {
     const int timed = i % 2;
     if (timed && !stops) continue;
@@ -171,11 +173,14 @@ static cnf_status run(cnf_solver *solver, int regularised, int differentiable, i
                                    .t1 = 0,
                                    .seed = 3,
                                    .times = times,
-                                   .time_count = timed ? TIMES : 0};
+                                   .time_count = timed ? TIMES : 0,
+                                   .t0s = timed ? t0s : NULL};
     output.x_at = timed ? &x_at : NULL, output.log_det_at = timed ? log_det_at : NULL;
     gradient.times = timed ? times_bar : NULL;
     cnf_status result = cnf_solve(solver, &input, &output);
     if (result == CNF_OK) result = cnf_solver_evaluate(solver, &input, &velocity, divergence);
+    const cnf_field_loss target = {.struct_size = sizeof target, .kind = CNF_FIELD_LOSS_TARGET, .target = &x0};
+    if (result == CNF_OK) result = cnf_solver_evaluate_vjp(solver, &input, &x0, log_det, &target, &gradient);
     for (size_t j = 0; j < sizeof losses / sizeof losses[0] && result == CNF_OK && differentiable; ++j)
       result = cnf_solve_vjp(solver, &input, &losses[j], &output, &gradient);
     if (result != CNF_OK) return result;
