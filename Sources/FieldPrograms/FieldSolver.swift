@@ -57,6 +57,8 @@ public protocol FieldSolver<Scalar>: AnyObject {
   ) throws -> Gradient<Scalar>
   /// `f(x, startTime)` `[count][D]` and its divergence `[count]` by the solver's trace.
   func evaluate(_ problem: SolveProblem<Scalar>) throws -> (velocities: [Scalar], divergences: [Double])
+  /// The derivative of a loss of the field itself, at the problem's states and start times; no step is made.
+  func fieldGradient(of loss: FieldLoss<Scalar>, at problem: SolveProblem<Scalar>) throws -> FieldGradient<Scalar>
 }
 
 extension FieldSolver {

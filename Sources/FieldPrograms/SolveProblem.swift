@@ -18,11 +18,18 @@ public struct SolveProblem<Scalar: FlowScalar>: Sendable {
   /// Times, from `startTime` to `endTime` in the order of the solve, at which every sample's steps end and its state is
   /// given; fixed steps are then so many in each interval between them. Not with step fractions or steps common to a batch.
   public var outputTimes: [Double]
+  /// `[count]`: each sample's own start and end time, in place of the common one; nil: that. A sample's numbers are those of a
+  /// problem with its times alone. Not with steps common to a batch.
+  public var startTimes: [Double]?
+  public var endTimes: [Double]?
+  /// `[count][times]`: each sample's own output times, from its start to its end, in place of `outputTimes`; nil: those.
+  public var sampleOutputTimes: [Double]?
 
   public init(
     parameters: [Scalar], states: [Scalar], from startTime: Double, to endTime: Double, probes: [Scalar]? = nil,
     seed: UInt64 = 0, step: UInt64 = 0, sampleIdentifiers: [UInt64]? = nil, stepFractions: [Double]? = nil,
-    outputTimes: [Double] = []
+    outputTimes: [Double] = [], startTimes: [Double]? = nil, endTimes: [Double]? = nil,
+    sampleOutputTimes: [Double]? = nil
   ) {
     self.parameters = parameters
     self.states = states
@@ -34,6 +41,17 @@ public struct SolveProblem<Scalar: FlowScalar>: Sendable {
     self.sampleIdentifiers = sampleIdentifiers
     self.stepFractions = stepFractions
     self.outputTimes = outputTimes
+    self.startTimes = startTimes
+    self.endTimes = endTimes
+    self.sampleOutputTimes = sampleOutputTimes
+  }
+
+  public func startTime(of sample: Int) -> Double { startTimes?[sample] ?? startTime }
+  public func endTime(of sample: Int) -> Double { endTimes?[sample] ?? endTime }
+  /// How many output times each of `count` samples has.
+  public func outputTimeCount(sampleCount count: Int) -> Int {
+    guard let sampleOutputTimes else { return outputTimes.count }
+    return count == 0 ? 0 : sampleOutputTimes.count / count
   }
 }
 

@@ -31,6 +31,11 @@ struct GradientOutputs<Scalar: FlowScalar> {
     return withExtendedLifetime(self) { body(&gradient) }
   }
 
+  var fieldGradient: FieldGradient<Scalar> {
+    FieldGradient(
+      parameters: parameters.array, states: states.array, times: startTimes.array, losses: losses.array)
+  }
+
   func gradient(solution: Solution<Scalar>) -> Gradient<Scalar> {
     Gradient(
       parameters: parameters.array, states: states.array, startTimes: startTimes.array, endTimes: endTimes.array,

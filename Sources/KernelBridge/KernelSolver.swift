@@ -18,7 +18,7 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
   public let threadCount: Int
   /// Memory allocated, in bytes. Step records are reserved address space besides, touched only as steps are recorded.
   public let bytes: Int
-  private let handle: Mutex<SolverHandle>
+  let handle: Mutex<SolverHandle>
 
   /// - Throws: `KernelError` where the program or an option is refused, the method is unknown, the machine lacks
   ///   `isa`, or memory is short.
@@ -52,7 +52,9 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
   /// Given back as `stepFractions` of a fixed-step problem, one sample's fractions repeat its steps. Solves twice: once to
   /// learn how many there are.
   public func acceptedStepFractions(_ problem: SolveProblem<Scalar>) throws(KernelError) -> [[Double]] {
-    precondition(problem.outputTimes.isEmpty, "a fixed-step problem of step fractions has no output times")
+    precondition(
+      problem.outputTimes.isEmpty && problem.sampleOutputTimes == nil,
+      "a fixed-step problem of step fractions has no output times")
     let accepted = try outputs(of: problem, fractionStride: 0).accepted
     let stride = Int(accepted.max() ?? 0) + 1
     let fractions = try outputs(of: problem, fractionStride: stride).fractions
@@ -67,7 +69,7 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     problem.checkShapes(program: program, probeCount: options.probeCount)
     let dimension = program.stateDimension
     let count = problem.count(dimension: dimension)
-    let times = problem.outputTimes.count
+    let times = problem.outputTimeCount(sampleCount: count)
     loss.checkShapes(count: count, dimension: dimension, times: times)
     let outputs = SolveOutputs<Scalar>(count: count, dimension: dimension, options: options, times: times)
     let gradients = GradientOutputs<Scalar>(
@@ -120,7 +122,7 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     let dimension = program.stateDimension
     let count = problem.count(dimension: dimension)
     let outputs = SolveOutputs<Scalar>(
-      count: count, dimension: dimension, options: options, times: problem.outputTimes.count,
+      count: count, dimension: dimension, options: options, times: problem.outputTimeCount(sampleCount: count),
       fractionStride: fractionStride)
     let status = handle.withLock { handle in
       problem.withC(dimension: dimension) { input in
@@ -131,8 +133,10 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     return outputs
   }
 
-  private func context(_ call: String, _ problem: SolveProblem<Scalar>, _ count: Int) -> String {
-    "\(call) of \(count) samples of \(program.stateDimension) rows from t = \(problem.startTime) to \(problem.endTime)"
+  func context(_ call: String, _ problem: SolveProblem<Scalar>, _ count: Int) -> String {
+    let start = problem.startTimes == nil ? "\(problem.startTime)" : "each one's own"
+    let end = problem.endTimes == nil ? "\(problem.endTime)" : "each one's own"
+    return "\(call) of \(count) samples of \(program.stateDimension) rows from t = \(start) to \(end)"
       + program.callbackNames
   }
 }

@@ -21,6 +21,15 @@ extension SolveProblem {
     if let sampleIdentifiers {
       precondition(sampleIdentifiers.count == count, "\(sampleIdentifiers.count) identifiers for \(count) samples")
     }
+    for (times, name) in [(startTimes, "start"), (endTimes, "end")] {
+      if let times { precondition(times.count == count, "\(times.count) \(name) times for \(count) samples") }
+    }
+    if let sampleOutputTimes {
+      precondition(outputTimes.isEmpty, "output times common to all samples, and each one's own")
+      precondition(
+        sampleOutputTimes.count == count * outputTimeCount(sampleCount: count),
+        "\(sampleOutputTimes.count) output times are not as many for each of \(count) samples")
+    }
   }
 
   /// Calls `body` with this problem as C reads it; the pointers live as long as the call.
@@ -30,7 +39,7 @@ extension SolveProblem {
         probes.withPointer { probePointer in
           sampleIdentifiers.withPointer { identifierPointer in
             stepFractions.withPointer { fractionPointer in
-              outputTimes.withUnsafeBufferPointer { times in
+              withTimes { startTimes, endTimes, times, sampleTimes in
                 var input = cnf_solve_input()
                 input.struct_size = MemoryLayout<cnf_solve_input>.size
                 input.parameters = parameterBytes.baseAddress
@@ -44,8 +53,11 @@ extension SolveProblem {
                 input.sample_ids = identifierPointer
                 input.step_fractions = fractionPointer
                 input.step_fraction_count = stepFractions?.count ?? 0
-                input.times = times.baseAddress
-                input.time_count = times.count
+                input.times = times
+                input.time_count = outputTimeCount(sampleCount: input.count)
+                input.t0s = startTimes
+                input.t1s = endTimes
+                input.sample_times = sampleTimes
                 return body(&input)
               }
             }
@@ -56,9 +68,26 @@ extension SolveProblem {
   }
 }
 
+extension SolveProblem {
+  /// Calls `body` with the samples' own start and end times, the common output times, and the samples' own.
+  private func withTimes<Result>(
+    _ body: (
+      UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafePointer<Double>?
+    ) -> Result
+  ) -> Result {
+    startTimes.withPointer { startTimes in
+      endTimes.withPointer { endTimes in
+        outputTimes.withUnsafeBufferPointer { times in
+          sampleOutputTimes.withPointer { body(startTimes, endTimes, times.isEmpty ? nil : times.baseAddress, $0) }
+        }
+      }
+    }
+  }
+}
+
 extension Optional {
   /// Calls `body` with the array's storage, or with nil for nil.
-  fileprivate func withPointer<Element, Result>(
+  func withPointer<Element, Result>(
     _ body: (UnsafePointer<Element>?) -> Result
   ) -> Result where Wrapped == [Element] {
     guard let self else { return body(nil) }

@@ -107,7 +107,7 @@ extension PureSwiftSolver {
 
   func check(_ problem: SolveProblem<Scalar>) throws(PureSwiftError) {
     try Self.check("parameters", problem.parameters.count, plan.parameterCount)
-    guard problem.outputTimes.isEmpty else { throw .outputTimes }
+    guard problem.outputTimes.isEmpty, problem.sampleOutputTimes == nil else { throw .outputTimes }
     let dimension = plan.stateDimension
     guard problem.states.count % dimension == 0 else {
       throw .raggedStates(length: problem.states.count, stateDimension: dimension)
@@ -117,7 +117,11 @@ extension PureSwiftSolver {
     if let probes = problem.probes, resolvedTrace == .hutchinson {
       try Self.check("probes", probes.count, count * options.probeCount * dimension)
     }
-    for time in [problem.startTime, problem.endTime] where !time.isFinite { throw .timeNotFinite(time) }
+    if let times = problem.startTimes { try Self.check("startTimes", times.count, count) }
+    if let times = problem.endTimes { try Self.check("endTimes", times.count, count) }
+    let starts = problem.startTimes ?? [problem.startTime]
+    let ends = problem.endTimes ?? [problem.endTime]
+    for time in starts + ends where !time.isFinite { throw .timeNotFinite(time) }
     guard case .fixed(let steps) = options.control else { return }
     if let fractions = problem.stepFractions {
       let rises = zip(fractions, fractions.dropFirst()).allSatisfy { $0 < $1 }

@@ -11,7 +11,7 @@ extension PureSwiftSolver {
 
   func makeJob(
     _ problem: SolveProblem<Scalar>, loss: Loss<Scalar>? = nil, regularisation: Regularisation = .none,
-    keepsFractions: Bool = false
+    keepsFractions: Bool = false, fieldLoss: FieldLoss<Scalar>? = nil
   ) throws(PureSwiftError) -> SolveJob<Scalar> {
     try check(problem)
     let product = resolution.product.map {
@@ -21,7 +21,7 @@ extension PureSwiftSolver {
       problem: problem, plan: plan,
       weights: FieldWeights(plan: plan, parameters: problem.parameters, product: product), resolution: resolution,
       options: options, table: table, lanesPerVector: Self.lanesPerVector, loss: loss,
-      regularisation: regularisation, keepsFractions: keepsFractions)
+      regularisation: regularisation, keepsFractions: keepsFractions, fieldLoss: fieldLoss)
   }
 
   /// Solves all samples; their accepted fractions where the job keeps them.
@@ -48,6 +48,14 @@ extension PureSwiftSolver {
   @_specialize(where Scalar == Double)
   func runGradient(_ job: SolveJob<Scalar>) -> [Scalar] {
     MemoryLayout<Scalar>.size == 4 ? runGradient(job, as: SIMD8<Scalar>.self) : runGradient(job, as: SIMD4<Scalar>.self)
+  }
+
+  /// Differentiates the field's loss at all samples; `∂L/∂θ` `[P]`.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func runFieldGradient(_ job: SolveJob<Scalar>) -> [Scalar] {
+    MemoryLayout<Scalar>.size == 4
+      ? runFieldGradient(job, as: SIMD8<Scalar>.self) : runFieldGradient(job, as: SIMD4<Scalar>.self)
   }
 
   private func runSolve<V: LaneVector>(_ job: SolveJob<Scalar>, as _: V.Type) -> [[Double]] where V.Scalar == Scalar {
@@ -78,6 +86,23 @@ extension PureSwiftSolver {
       let worker = ChunkWorker<V>(job: job)
       while let chunk = queue.next() { worker.differentiate(job.chunks.samples(of: chunk), into: sums[chunk]) }
     }
+    return parameterGradient(of: sums, job)
+  }
+
+  private func runFieldGradient<V: LaneVector>(
+    _ job: SolveJob<Scalar>, as _: V.Type
+  ) -> [Scalar] where V.Scalar == Scalar {
+    let sums = (0..<job.chunks.chunks).map { _ in GradientSums<V>(plan: plan, traceShape: job.weights.traceShape) }
+    Workers.run(chunks: sums.count, threads: threads) { queue in
+      guard let worker = ChunkFieldGradient<V>(job: job) else { return }
+      while let chunk = queue.next() { worker.differentiate(job.chunks.samples(of: chunk), into: sums[chunk]) }
+    }
+    return parameterGradient(of: sums, job)
+  }
+
+  private func parameterGradient<V: LaneVector>(
+    of sums: [GradientSums<V>], _ job: SolveJob<Scalar>
+  ) -> [Scalar] where V.Scalar == Scalar {
     // A fixed tree: neighbours, then neighbours of those, whoever made them.
     var stride = 1
     while stride < sums.count {

@@ -61,6 +61,28 @@ public final class PureSwiftSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     return (job.states.array, job.logDeterminants.array)
   }
 
+  public func fieldGradient(
+    of loss: FieldLoss<Scalar>, at problem: SolveProblem<Scalar>
+  ) throws -> FieldGradient<Scalar> {
+    let count = problem.states.count / program.stateDimension
+    var givesLosses = false
+    switch loss {
+    case .cotangents(let velocities, let divergences):
+      if !velocities.isEmpty { try Self.check("velocities", velocities.count, problem.states.count) }
+      if !divergences.isEmpty { try Self.check("divergences", divergences.count, count) }
+    case .squaredDistance(let targets, let weights, _):
+      try Self.check("targets", targets.count, problem.states.count)
+      if let weights { try Self.check("weights", weights.count, count) }
+      givesLosses = true
+    }
+    try checkCallbacks(isGradient: true)
+    let job = try makeJob(problem, fieldLoss: loss)
+    let parameters = runFieldGradient(job)
+    return FieldGradient(
+      parameters: parameters, states: job.stateGradients.array, times: job.startTimeGradients.array,
+      losses: givesLosses ? job.losses.array : [])
+  }
+
   /// The ends of every sample's accepted steps, as fractions of the interval from 0 to 1; empty where the sample failed
   /// or took no step. Given to a `.fixed` solve as `stepFractions`, they take the same steps again.
   public func acceptedStepFractions(_ problem: SolveProblem<Scalar>) throws -> [[Double]] {

@@ -42,7 +42,7 @@ final class ChunkWorker<V: LaneVector> {
   }
 }
 
-/// Velocities and divergences at one time: the field without a solve. One per worker.
+/// Velocities and divergences where samples start: the field without a solve. One per worker.
 final class ChunkEvaluation<V: LaneVector> {
   private let job: SolveJob<V.Scalar>
   private let evaluator: FieldEvaluator<V>
@@ -63,7 +63,7 @@ final class ChunkEvaluation<V: LaneVector> {
   /// Leaves f(x, t0) in the job's states and its divergence in the log-determinants.
   func evaluate(_ samples: Range<Int>) {
     let dimension = job.plan.stateDimension
-    evaluator.times.fill(V(job.problem.startTime))
+    evaluator.times.fill(V(repeating: V.Scalar(samples.isEmpty ? 0 : job.problem.startTime(of: samples.lowerBound))))
     var first = samples.lowerBound
     while first < samples.upperBound {
       let filled = min(tape.state.lanes, samples.upperBound - first)
@@ -71,6 +71,7 @@ final class ChunkEvaluation<V: LaneVector> {
         for row in 0..<dimension {
           tape.state[row, lane: lane] = job.problem.states[(first + lane) * dimension + row]
         }
+        evaluator.times[0, lane: lane] = V.Scalar(job.problem.startTime(of: first + lane))
         if !evaluator.probes.isEmpty { job.loadProbes(of: first + lane, into: evaluator.probes, lane: lane) }
       }
       evaluator.value(tape)

@@ -26,6 +26,9 @@ struct Lane {
   /// Whether the first stage's velocity belongs to the lane's state and time.
   var hasVelocity = false
   var lastRecord = -1
+  /// Where its sample starts and ends.
+  var start = 0.0
+  var end = 0.0
 
   @inline(__always) var isActive: Bool { sample >= 0 }
 }

@@ -20,8 +20,8 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
   let loss: Loss<Scalar>?
   let regularisation: Regularisation
   let keepsFractions: Bool
-  /// −1 where the solve runs backward in time: the regularisers are integrals over |dt|.
-  let direction: Double
+  /// Of the field itself; nil where that is not what is differentiated.
+  let fieldLoss: FieldLoss<Scalar>?
 
   let states: SharedArray<Scalar>
   let logDeterminants: SharedArray<Double>
@@ -44,7 +44,8 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
   init(
     problem: SolveProblem<Scalar>, plan: FieldPlan, weights: FieldWeights<Scalar>, resolution: TraceResolution,
     options: SolverOptions, table: StageTable<Scalar>, lanesPerVector: Int, loss: Loss<Scalar>?,
-    regularisation: Regularisation, keepsFractions: Bool
+    regularisation: Regularisation, keepsFractions: Bool,
+    fieldLoss: FieldLoss<Scalar>? = nil
   ) {
     self.problem = problem
     self.plan = plan
@@ -55,7 +56,7 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
     self.loss = loss
     self.regularisation = regularisation
     self.keepsFractions = keepsFractions
-    direction = problem.endTime < problem.startTime ? -1 : 1
+    self.fieldLoss = fieldLoss
     switch options.control {
     case .perSample(let rtol, let atol), .batch(let rtol, let atol):
       let rows = plan.stateDimension
@@ -86,7 +87,7 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
     adjointEvaluations = SharedArray(repeating: 0, count: count)
     kineticEnergies = SharedArray(repeating: 0, count: options.integratesKineticEnergy ? count : 0)
     frobeniusNorms = SharedArray(repeating: 0, count: options.integratesFrobeniusNorm ? count : 0)
-    let differentiated = loss == nil ? 0 : count
+    let differentiated = loss == nil && fieldLoss == nil ? 0 : count
     stateGradients = SharedArray(repeating: 0, count: differentiated * plan.stateDimension)
     startTimeGradients = SharedArray(repeating: 0, count: differentiated)
     endTimeGradients = SharedArray(repeating: 0, count: differentiated)
@@ -100,6 +101,11 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
       rejectedSteps: rejected.array, evaluations: evaluations.array, smallestSteps: smallestSteps.array,
       adjointEvaluations: adjointEvaluations.array, kineticEnergies: kineticEnergies.array,
       frobeniusNorms: frobeniusNorms.array)
+  }
+
+  /// −1 where the sample runs backward in time: the regularisers are integrals over |dt|.
+  func direction(of sample: Int) -> Double {
+    problem.endTime(of: sample) < problem.startTime(of: sample) ? -1 : 1
   }
 
   /// ε of one sample into its lane of `probes` `[K · D][lanes]`: given, or drawn by the sample's identifier.

@@ -14,7 +14,8 @@ import FieldPrograms
 /// k̄ᵢ gains h bᵢρ kᵢ/D for q = ½ mean_D f², the cotangent of J ε gains 2 h bᵢρ J ε/D for q = mean_D (J ε)², and ∂L/∂h gains
 /// ρ Σ bᵢqᵢ of either.
 ///
-/// The step's place is a constant fraction of the interval: t = t0 + s(t1 − t0), h = σ(t1 − t0).
+/// The step's place is a constant fraction of the sample's interval: t = t0 + s(t1 − t0), h = σ(t1 − t0); a step of no length in
+/// one of no length has s = 0 and σ = 1.
 final class TileAdjoint<V: LaneVector> {
   let job: SolveJob<V.Scalar>
   let evaluator: FieldEvaluator<V>
@@ -127,11 +128,11 @@ final class TileAdjoint<V: LaneVector> {
   private func addRegularisation(_ sample: Int, scale: Double, _ lane: Int) {
     let coefficients = job.regularisation
     if coefficients.kineticEnergy != 0 {
-      lanes[lane].kineticBar = job.direction * scale * coefficients.kineticEnergy
+      lanes[lane].kineticBar = job.direction(of: sample) * scale * coefficients.kineticEnergy
       job.losses[sample] += scale * coefficients.kineticEnergy * job.kineticEnergies[sample]
     }
     if coefficients.frobeniusNorm != 0 {
-      lanes[lane].frobeniusBar = job.direction * scale * coefficients.frobeniusNorm
+      lanes[lane].frobeniusBar = job.direction(of: sample) * scale * coefficients.frobeniusNorm
       job.losses[sample] += scale * coefficients.frobeniusNorm * job.frobeniusNorms[sample]
     }
   }
@@ -236,10 +237,7 @@ final class TileAdjoint<V: LaneVector> {
   private func addTimeDerivatives(_ stage: Int) {
     let table = job.table
     for lane in lanes.indices where lanes[lane].isActive {
-      var timeBar = Double(bars.callbackTimes[0, lane: lane])
-      for number in job.plan.steps.indices where job.plan.steps[number].kind == .time {
-        timeBar += Double(bars.values[number + 1][0, lane: lane])
-      }
+      let timeBar = bars.time(of: lane, job.plan)
       var lengthBar = table.timeFractions[stage] * timeBar
       for row in 0..<state.rows {
         let velocity = Double(velocities[stage][row, lane: lane])

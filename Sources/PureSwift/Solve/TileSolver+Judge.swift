@@ -89,16 +89,16 @@ extension TileSolver {
   private func accept(_ lane: Int, _ firstSample: Int, keepsRecords: Bool) {
     if keepsRecords { record(lane) }
     lanes[lane].accepted += 1
-    lanes[lane].smallestStep = min(lanes[lane].smallestStep, abs(lanes[lane].step))
+    if lanes[lane].step != 0 { lanes[lane].smallestStep = min(lanes[lane].smallestStep, abs(lanes[lane].step)) }
     lanes[lane].logDeterminant = lanes[lane].nextLogDeterminant
     lanes[lane].kineticEnergy = lanes[lane].nextKineticEnergy
     lanes[lane].frobeniusNorm = lanes[lane].nextFrobeniusNorm
     for row in 0..<state.rows { state[row, lane: lane] = candidate[row, lane: lane] }
     lanes[lane].hasVelocity = false
     if job.controller == nil {
-      lanes[lane].time = fixedTime(lanes[lane].accepted)
+      lanes[lane].time = fixedTime(lanes[lane].accepted, lane)
     } else {
-      lanes[lane].time = lanes[lane].isLast ? job.problem.endTime : lanes[lane].time + lanes[lane].step
+      lanes[lane].time = lanes[lane].isLast ? lanes[lane].end : lanes[lane].time + lanes[lane].step
       if job.table.isFirstSameAsLast { reuseLastStage(lane) }
     }
     if lanes[lane].isLast {
@@ -117,13 +117,15 @@ extension TileSolver {
 
   private func record(_ lane: Int) {
     let current = lanes[lane]
-    let start = job.problem.startTime
-    let interval = job.problem.endTime - start
+    let start = current.start
+    let interval = current.end - start
     var step = StepRecords<V.Scalar>.Step(
       time: current.time, length: current.step, fraction: 0, fractionLength: 0, previous: current.lastRecord)
     if job.controller == nil {
       step.fraction = job.fractions[current.accepted]
       step.fractionLength = job.fractions[current.accepted + 1] - step.fraction
+    } else if interval == 0 {
+      step.fractionLength = 1
     } else {
       step.fraction = (current.time - start) / interval
       step.fractionLength = current.step / interval
@@ -137,19 +139,15 @@ extension TileSolver {
     let isNew = lanes.map { $0.isActive && !$0.hasVelocity && $0.accepted + $0.rejected == 0 }
     evaluateFirstStage()
     for lane in lanes.indices where isNew[lane] && !isFirstVelocityFinite(lane) { finish(lane, .notFinite) }
-    let interval = abs(job.problem.endTime - job.problem.startTime)
-    let direction: Double = job.problem.endTime >= job.problem.startTime ? 1 : -1
-    let smallest = controller.smallestStep(at: job.problem.startTime, end: job.problem.endTime)
     if let given = controller.initialStep {
-      let length = min(max(abs(given), smallest), interval)
-      for lane in lanes.indices where isNew[lane] { lanes[lane].proposed = direction * length }
+      for lane in lanes.indices where isNew[lane] { lanes[lane].proposed = firstStep(lane, abs(given), controller) }
       return
     }
     for lane in lanes.indices where isNew[lane] && lanes[lane].isActive {
       let trial = controller.trialStep(
         stateNorm: norm(lane, controller) { Double(self.state[$0, lane: lane]) },
         velocityNorm: norm(lane, controller) { Double(self.velocities[0][$0, lane: lane]) })
-      lanes[lane].step = direction * min(trial, interval)
+      lanes[lane].step = (lanes[lane].end < lanes[lane].start ? -1 : 1) * min(trial, interval(lane))
       stepLengths[0, lane: lane] = V.Scalar(lanes[lane].step)
     }
     for group in 0..<job.groups {
@@ -169,9 +167,18 @@ extension TileSolver {
         changeNorm: norm(lane, controller) {
           Double(self.tape.velocity[$0, lane: lane]) - Double(self.velocities[0][$0, lane: lane])
         },
-        interval: interval)
-      lanes[lane].proposed = direction * min(max(length, smallest), interval)
+        interval: interval(lane))
+      lanes[lane].proposed = firstStep(lane, length, controller)
     }
+  }
+
+  private func interval(_ lane: Int) -> Double { abs(lanes[lane].end - lanes[lane].start) }
+
+  /// The first step of this length, with its sign. One that is going to be cut to no length is planned longer.
+  private func firstStep(_ lane: Int, _ length: Double, _ controller: ErrorControl) -> Double {
+    let (start, end) = (lanes[lane].start, lanes[lane].end)
+    let atLeast = max(length, controller.smallestStep(at: start, end: end))
+    return (end < start ? -1 : 1) * (start == end ? atLeast : min(atLeast, interval(lane)))
   }
 
   /// The norm over D of a quantity against the tolerance at the lane's state.

@@ -98,11 +98,13 @@ final class TileSolver<V: LaneVector> {
       state[row, lane: lane] = value
       isFinite = isFinite && value.isFinite
     }
-    lanes[lane] = Lane(sample: sample, time: job.problem.startTime)
+    let (start, end) = (job.problem.startTime(of: sample), job.problem.endTime(of: sample))
+    lanes[lane] = Lane(sample: sample, time: start, start: start, end: end)
     active += 1
     if !evaluator.probes.isEmpty { job.loadProbes(of: sample, into: evaluator.probes, lane: lane) }
     if !isFinite { return finish(lane, .notFinite) }
-    if job.controller != nil && job.problem.startTime == job.problem.endTime { finish(lane, .ok) }
+    // A step of no length is made only for the derivatives by its ends.
+    if job.controller != nil && start == end && job.loss == nil { finish(lane, .ok) }
   }
 
   /// Writes a lane's results; the lane becomes idle.
@@ -115,7 +117,7 @@ final class TileSolver<V: LaneVector> {
     job.accepted[finished.sample] = finished.accepted
     job.rejected[finished.sample] = finished.rejected
     job.evaluations[finished.sample] = finished.evaluations
-    job.smallestSteps[finished.sample] = finished.accepted == 0 ? 0 : finished.smallestStep
+    job.smallestSteps[finished.sample] = finished.smallestStep.isFinite ? finished.smallestStep : 0
     if job.options.integratesKineticEnergy { job.kineticEnergies[finished.sample] = finished.kineticEnergy }
     if job.options.integratesFrobeniusNorm { job.frobeniusNorms[finished.sample] = finished.frobeniusNorm }
     lanes[lane].sample = -1
@@ -124,7 +126,6 @@ final class TileSolver<V: LaneVector> {
 
   /// Time and length of every active lane's next step.
   private func prepareSteps(_ firstSample: Int) {
-    let end = job.problem.endTime
     for lane in lanes.indices where lanes[lane].isActive {
       if let controller = job.controller {
         if lanes[lane].accepted + lanes[lane].rejected >= controller.maximumSteps {
@@ -132,25 +133,28 @@ final class TileSolver<V: LaneVector> {
           continue
         }
         (lanes[lane].step, lanes[lane].isLast) = controller.clipped(
-          lanes[lane].proposed, from: lanes[lane].time, start: job.problem.startTime, end: end)
-        let smallest = controller.smallestStep(at: lanes[lane].time, end: end)
+          lanes[lane].proposed, from: lanes[lane].time, start: lanes[lane].start, end: lanes[lane].end)
+        if lanes[lane].start == lanes[lane].end && lanes[lane].rejected > 0 {  // no shorter step could be tried
+          finish(lane, .notFinite)
+          continue
+        }
+        let smallest = controller.smallestStep(at: lanes[lane].time, end: lanes[lane].end)
         if !lanes[lane].isLast && abs(lanes[lane].step) < smallest {
           finish(lane, lanes[lane].isUnruly ? .notFinite : .stepTooSmall)
           continue
         }
       } else {
         lanes[lane].isLast = lanes[lane].accepted + 2 == job.fractions.count
-        lanes[lane].step = fixedTime(lanes[lane].accepted + 1) - lanes[lane].time
+        lanes[lane].step = fixedTime(lanes[lane].accepted + 1, lane) - lanes[lane].time
       }
       stepLengths[0, lane: lane] = V.Scalar(lanes[lane].step)
     }
   }
 
   /// The time at which step `number` of fixed steps begins.
-  func fixedTime(_ number: Int) -> Double {
-    let start = job.problem.startTime
-    return number + 1 == job.fractions.count
-      ? job.problem.endTime : start + job.fractions[number] * (job.problem.endTime - start)
+  func fixedTime(_ number: Int, _ lane: Int) -> Double {
+    let (start, end) = (lanes[lane].start, lanes[lane].end)
+    return number + 1 == job.fractions.count ? end : start + job.fractions[number] * (end - start)
   }
 
   /// The first stage, for lanes that do not have it from their last step.
