@@ -102,20 +102,20 @@ static void CNF_TYPED(reverse_points)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   WORKER_NAMES(w);
   const CNF_TYPED(cnf_integrands) integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   const CNF_TYPED(cnf_integrands) bars = {w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
-  const int by_probes = fg->with_divergence && m->trace == CNF_TRACE_HUTCHINSON;
+  const int by_tangents = fg->with_divergence && CNF_TYPED(tangent_count)(m) > 0;
   const cnf_gradient *g = fg->call.gradient;
   int idle = 0;
   for (int32_t j = 0; j < lanes; j++) idle += w->sample[j] < 0;
   if (idle) CNF_TYPED(shelter_panel)(w, CNF_TYPED(kept_rows)(m), w->e.kept.value, live);
-  if (by_probes && idle) CNF_TYPED(prepare_constants)(m, &w->e.constants);
-  if (by_probes) CNF_TYPED(clear_constants)(m, &w->e.constants);
+  if (by_tangents && idle) CNF_TYPED(prepare_constants)(m, &w->e.constants);
+  if (by_tangents) CNF_TYPED(clear_constants)(m, &w->e.constants);
   w->e.bars = w->bars[0];
   CNF_TYPED(load_point_bars)(w);
   CNF_TYPED(zero_rows)(1, lanes, w->time_bar_row);
   const CNF_TYPED(cnf_reversed) done =
       CNF_TYPED(evaluate_reverse)(&w->e, fg->with_divergence ? &bars : NULL, w->time_bar_row, gradient, integrands);
   CNF_TYPED(gather_gradients)(m, &done, 1, gradient);
-  if (by_probes) CNF_TYPED(finish_constants)(m, &w->e.constants, gradient);
+  if (by_tangents) CNF_TYPED(finish_constants)(m, &w->e.constants, gradient);
   for (int32_t j = 0; j < lanes; j++) {
     if (w->sample[j] < 0) continue;
     const size_t number = (size_t)(w->first + w->sample[j]);
@@ -131,14 +131,13 @@ static void CNF_TYPED(field_gradient_task)(void *context, int64_t number, int32_
   CNF_TYPED(cnf_worker) *w = &call->solver->workers[worker];
   CNF_TYPED(cnf_partials) *partials = &call->solver->partials;
   WORKER_NAMES(w);
-  const int by_unit_vectors = fg->with_divergence && m->trace == CNF_TRACE_EXACT_TANGENTS;
   const CNF_TYPED(cnf_integrands) integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   const int32_t buffer = CNF_TYPED(partials_take)(partials);
   real *gradient = partials->memory + (size_t)buffer * m->gradient_size;
   int64_t first = number * call->group, end = first + call->group;
   if (end > (int64_t)call->input->count) end = (int64_t)call->input->count;
   memset(gradient, 0, m->gradient_size * sizeof(real));
-  if (by_unit_vectors) CNF_TYPED(load_unit_tangents)(w), CNF_TYPED(clear_constants)(m, &w->e.constants);
+  if (fg->with_divergence) CNF_TYPED(load_unit_tangents)(w);
   for (; first < end; first += lanes) {
     CNF_TYPED(load_points)(w, call, first, fg->with_divergence);
     CNF_TYPED(evaluate)(&w->e, w->time_row, fg->with_divergence, integrands);
@@ -149,7 +148,6 @@ static void CNF_TYPED(field_gradient_task)(void *context, int64_t number, int32_
     }
     if (live >= 0) CNF_TYPED(reverse_points)(w, fg, live, gradient);
   }
-  if (by_unit_vectors) CNF_TYPED(finish_constants)(m, &w->e.constants, gradient);
   CNF_TYPED(partials_add)(partials, (int32_t)number, buffer, m->gradient_size);
 }
 
