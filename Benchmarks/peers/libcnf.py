@@ -60,6 +60,8 @@ MethodInfo = struct(
     ("e", POINTER(c_double)),
     ("alias", c_char_p),
     ("family", c_int32),
+    ("momenta_a", POINTER(c_double)),
+    ("momenta_b", POINTER(c_double)),
 )
 SolverOptions = struct(
     "cnf_solver_options",

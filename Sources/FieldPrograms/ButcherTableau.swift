@@ -1,4 +1,4 @@
-/// What a method's coefficients belong to. Runge-Kutta methods alone have a discrete gradient, and a twin in Swift.
+/// What a method's coefficients belong to. Runge-Kutta methods alone have a twin in Swift.
 public enum MethodFamily: Sendable, Equatable {
   /// Explicit: `kᵢ = f(t + cᵢh, x + h Σⱼ aᵢⱼkⱼ)`.
   case rungeKutta
@@ -8,6 +8,18 @@ public enum MethodFamily: Sendable, Equatable {
   case implicitAdams
   /// Linearly implicit, for stiff fields: a, b and e belong to transformed stages, as `cnf.h` has them.
   case rosenbrock
+  /// Symplectic, for states of positions and momenta, one half of the rows each: a and b move the positions, `momenta` the rest.
+  case partitioned
+  /// Reversible Heun: its steps can be undone, so `AdjointSchedule.reversible` needs no record of them.
+  case reversible
+
+  /// Whether the exact gradient of the steps that were taken is to be had.
+  public var hasDiscreteGradient: Bool {
+    switch self {
+    case .rungeKutta, .partitioned, .reversible: true
+    case .explicitAdams, .implicitAdams, .rosenbrock: false
+    }
+  }
 }
 
 /// A method: of Runge and Kutta `kᵢ = f(t + cᵢh, x + h Σⱼ aᵢⱼkⱼ)`; of these and Rosenbrock's `x′ = x + h Σᵢ bᵢkᵢ`, error
@@ -33,10 +45,24 @@ public struct ButcherTableau: Sendable, Equatable {
   public let e: [Double]
   /// Whether the last stage is the first of the next step.
   public let isFirstSameAsLast: Bool
+  /// Of partitioned methods, what moves the second half of the rows.
+  public let momenta: Momenta?
+
+  /// A partitioned method's second pair of coefficients, shaped as `a` and `b`.
+  public struct Momenta: Sendable, Equatable {
+    public let a: [[Double]]
+    public let b: [Double]
+
+    public init(a: [[Double]], b: [Double]) {
+      self.a = a
+      self.b = b
+    }
+  }
 
   public init(
     name: String, family: MethodFamily = .rungeKutta, alias: String? = nil, citation: String, order: Int,
-    embeddedOrder: Int, a: [[Double]], b: [Double], c: [Double], e: [Double], isFirstSameAsLast: Bool
+    embeddedOrder: Int, a: [[Double]], b: [Double], c: [Double], e: [Double], isFirstSameAsLast: Bool,
+    momenta: Momenta? = nil
   ) {
     self.name = name
     self.family = family
@@ -49,6 +75,7 @@ public struct ButcherTableau: Sendable, Equatable {
     self.c = c
     self.e = e
     self.isFirstSameAsLast = isFirstSameAsLast
+    self.momenta = momenta
   }
 
   public var stages: Int { b.count }

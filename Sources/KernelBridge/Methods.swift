@@ -5,7 +5,7 @@ public enum Methods {
   /// Every method, in the table's order.
   public static let all: [ButcherTableau] = (0..<cnf_method_count()).map(tableau)
 
-  /// Those that have a discrete gradient, and a twin in Swift: the explicit Runge-Kutta methods.
+  /// Those that have a twin in Swift: the explicit Runge-Kutta methods.
   public static let rungeKutta = all.filter { $0.family == .rungeKutta }
 
   /// The method of this name, or `KernelError.unknownMethod` with names like it.
@@ -31,6 +31,8 @@ public enum Methods {
     case CNF_FAMILY_EXPLICIT_ADAMS.rawValue: .explicitAdams
     case CNF_FAMILY_IMPLICIT_ADAMS.rawValue: .implicitAdams
     case CNF_FAMILY_ROSENBROCK.rawValue: .rosenbrock
+    case CNF_FAMILY_PARTITIONED.rawValue: .partitioned
+    case CNF_FAMILY_REVERSIBLE.rawValue: .reversible
     default: preconditionFailure("cnf.h and the library do not belong together")
     }
   }
@@ -44,13 +46,17 @@ public enum Methods {
     func numbers(_ start: UnsafePointer<Double>?) -> [Double] {
       start.map { Array(UnsafeBufferPointer(start: $0, count: stages)) } ?? []
     }
-    let a = (0..<stages).map { numbers(info.a + $0 * Int(info.a_stride)) }
+    func rows(_ start: UnsafePointer<Double>) -> [[Double]] {
+      (0..<stages).map { numbers(start + $0 * Int(info.a_stride)) }
+    }
+    let a = info.a.map(rows) ?? []
     let kind = Self.family(info.family)
     return ButcherTableau(
       name: String(cString: info.name), family: kind, alias: info.alias.map { String(cString: $0) },
       citation: String(cString: info.citation), order: Int(info.order),
       embeddedOrder: Int(info.embedded_order), a: a, b: numbers(info.b),
       c: kind == .rungeKutta ? a.map { $0.reduce(0, +) } : [],
-      e: numbers(info.e), isFirstSameAsLast: info.is_fsal != 0)
+      e: numbers(info.e), isFirstSameAsLast: info.is_fsal != 0,
+      momenta: info.momenta_a.map { .init(a: rows($0), b: numbers(info.momenta_b)) })
   }
 }

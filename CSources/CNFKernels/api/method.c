@@ -29,5 +29,7 @@ CNF_API cnf_status cnf_method_get(int32_t method, cnf_method_info *info) {
   info->a_stride = CNF_MAX_STAGES;
   info->b = t->stages ? t->b : NULL;
   info->e = t->embedded_order ? t->e : NULL;
+  info->momenta_a = t->momenta ? &t->momenta->a[0][0] : NULL;
+  info->momenta_b = t->momenta ? t->momenta->b : NULL;
   return CNF_OK;
 }

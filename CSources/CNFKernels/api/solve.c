@@ -13,7 +13,7 @@ static int32_t family_of(const cnf_solver *s) { return cnf_tableau_at(s->options
 /* The way back of an Adams method's continuous adjoint is by the method of its start, rk4_38. */
 static int has_gradient(const cnf_solver *s) {
   if (cnf_is_adams(family_of(s))) return s->options.adjoint == CNF_ADJOINT_CONTINUOUS;
-  return family_of(s) == CNF_FAMILY_RUNGE_KUTTA;
+  return family_of(s) != CNF_FAMILY_ROSENBROCK;
 }
 
 static cnf_status check_fractions(const cnf_solver *s, const cnf_solve_input *in) {
@@ -61,7 +61,8 @@ static cnf_status check_times(const cnf_solver *s, const cnf_solve_input *in, in
   if (count == 0) return CNF_OK;
   if (!in->times && !in->sample_times) return CNF_ERROR_NULL;
   if (in->times && in->sample_times) return CNF_ERROR_OUTPUT_TIMES;
-  if (family_of(s) != CNF_FAMILY_RUNGE_KUTTA || (with_gradient && s->options.adjoint != CNF_ADJOINT_DISCRETE))
+  if (cnf_is_adams(family_of(s)) || family_of(s) == CNF_FAMILY_ROSENBROCK ||
+      (with_gradient && s->options.adjoint != CNF_ADJOINT_DISCRETE))
     return CNF_ERROR_OUTPUT_TIMES;
   if (in->step_fractions || s->options.control == CNF_CONTROL_BATCH) return CNF_ERROR_OUTPUT_TIMES;
   if (count >= capacity / (size_t)(fixed ? s->options.steps : 1)) return CNF_ERROR_OUTPUT_TIMES;

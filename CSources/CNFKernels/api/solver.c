@@ -53,6 +53,7 @@ static int is_controller(const cnf_solver_options *o) {
 static cnf_status check_options(const cnf_solver_options *o, int32_t state_dim) {
   const cnf_tableau *t = cnf_tableau_at(o->method);
   if (!t) return CNF_ERROR_METHOD;
+  if (t->family == CNF_FAMILY_PARTITIONED && state_dim % 2 != 0) return CNF_ERROR_METHOD_HALVES;
   if (!in_range(o->control, CNF_CONTROL_SAMPLE, CNF_CONTROL_BATCH)) return CNF_ERROR_OPTION;
   if (o->control != CNF_CONTROL_FIXED) {
     if (!t->embedded_order) return CNF_ERROR_NOT_ADAPTIVE;

@@ -76,7 +76,8 @@ static void CNF_TYPED(add_tangents)(CNF_TYPED(cnf_evaluator) * e, int32_t first,
   for (int32_t g = 0; p->ends_run && g < count; g++) {
     const real *y_dot = CNF_TYPED(tangent_of)(e, first, g, p->op_count);
     k->dot(p->state_dim, CNF_TYPED(rows_of)(m, e->constants.tangent, first + g, CNF_STATE), y_dot, 1, out.divergence);
-    if (m->frobenius) k->dot(p->state_dim, y_dot, y_dot, 1, out.frobenius);
+    const real *rows = PANEL(y_dot, e->mean_first);
+    if (m->frobenius) k->dot(e->mean_rows, rows, rows, 1, out.frobenius);
   }
   for (int32_t i = 0; i < p->op_count; i++) {
     if (!CNF_TYPED(goes_out)(p, i)) continue;
@@ -99,7 +100,8 @@ static void CNF_TYPED(begin_tangent_bars)(CNF_TYPED(cnf_evaluator) * e, int32_t 
       CNF_TYPED(zero_rows)(p->state_dim, lanes, bar);
     }
     k->scale_add(p->state_dim, probe, bars.divergence, bar);
-    if (m->frobenius) k->scale_add(p->state_dim, y_dot, bars.frobenius, bar);
+    if (m->frobenius)
+      k->scale_add(e->mean_rows, PANEL(y_dot, e->mean_first), bars.frobenius, PANEL(bar, e->mean_first));
   }
 }
 
@@ -109,18 +111,19 @@ static void CNF_TYPED(mean_of_probes)(const CNF_TYPED(cnf_model) * m, real *row)
 }
 
 /* Sums over tangents and rows become the means that are defined. */
-static void CNF_TYPED(finish_means)(const CNF_TYPED(cnf_model) * m, CNF_TYPED(cnf_integrands) out) {
+static void CNF_TYPED(finish_means)(const CNF_TYPED(cnf_evaluator) * e, CNF_TYPED(cnf_integrands) out) {
+  const CNF_TYPED(cnf_model) *m = e->model;
   CNF_TYPED(mean_of_probes)(m, out.divergence);
   if (!m->frobenius) return;
   CNF_TYPED(mean_of_probes)(m, out.frobenius);
-  for (int32_t j = 0; j < m->kernels->lanes; j++) out.frobenius[j] /= (real)m->program->state_dim;
+  for (int32_t j = 0; j < m->kernels->lanes; j++) out.frobenius[j] /= (real)e->mean_rows;
 }
 
 static void CNF_TYPED(kinetic_energy)(CNF_TYPED(cnf_evaluator) * e, real *row) {
   EVALUATOR_NAMES(e);
-  const real *f = PANEL(e->kept.value, blocks[p->op_count].row);
-  k->dot(p->state_dim, f, f, 0, row);
-  for (int32_t j = 0; j < lanes; j++) row[j] /= (real)(2 * p->state_dim);
+  const real *f = PANEL(e->kept.value, blocks[p->op_count].row + e->mean_first);
+  k->dot(e->mean_rows, f, f, 0, row);
+  for (int32_t j = 0; j < lanes; j++) row[j] /= (real)(2 * e->mean_rows);
 }
 
 static void CNF_TYPED(clear_integrands)(const CNF_TYPED(cnf_model) * m, CNF_TYPED(cnf_integrands) out) {
@@ -151,7 +154,7 @@ static void CNF_TYPED(evaluate)(CNF_TYPED(cnf_evaluator) * e, const real *time, 
     if (first) CNF_TYPED(field_forward)(e, NULL, first, count);
     CNF_TYPED(add_tangents)(e, first, count, out);
   }
-  CNF_TYPED(finish_means)(m, out);
+  CNF_TYPED(finish_means)(e, out);
 }
 
 /* Reverse of evaluate. Rows of bars: `divergence`, its cotangent over the number of probes; `kinetic`, what f is multiplied
@@ -167,8 +170,8 @@ static CNF_TYPED(cnf_reversed)
   CNF_TYPED(clear_integrands)(m, out);
   if (bars && m->kinetic) {
     CNF_TYPED(kinetic_energy)(e, out.kinetic);
-    k->scale_add(p->state_dim, PANEL(e->kept.value, blocks[p->op_count].row), bars->kinetic,
-                 PANEL(e->bars.bar, blocks[p->op_count].row));
+    const int32_t row = blocks[p->op_count].row + e->mean_first;
+    k->scale_add(e->mean_rows, PANEL(e->kept.value, row), bars->kinetic, PANEL(e->bars.bar, row));
   }
   if (mu && m->trace == CNF_TRACE_EXACT_PRODUCT) {
     CNF_TYPED(product_divergence_reverse)(e, mu, out.divergence);
@@ -197,7 +200,7 @@ static CNF_TYPED(cnf_reversed)
     CNF_TYPED(add_tangents)(e, 0, done.tangents, out);
     CNF_TYPED(begin_tangent_bars)(e, 0, done.tangents, *bars);
   }
-  CNF_TYPED(finish_means)(m, out);
+  CNF_TYPED(finish_means)(e, out);
   CNF_TYPED(field_reverse)(e, 0, done.tangents, mu, total > group, time_bar, gradient);
   return done;
 }

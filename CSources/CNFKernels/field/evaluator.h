@@ -81,10 +81,11 @@ typedef struct CNF_TYPED(cnf_evaluator) {
   real *bf16_room;                    /* mixed precision: [group + 1][ceil(widest/terms)] words, panels of a product */
   real *held;                         /* [held_rows]: what the divergence adds to cotangents of callbacks' x and t */
   real *callback_bar;                 /* a callback's x_bar, t_bar, then x_dot_bar: 2 cols + 1 of the widest */
+  int32_t mean_first, mean_rows;      /* the rows of dx/dt that regularisers are means over: all D, or a half */
 } CNF_TYPED(cnf_evaluator);
 
-/* A row [1] for each of what an evaluation integrates beside the state: values, or cotangents. kinetic is 1/2 mean_D f^2,
- * frobenius mean_D (J eps)^2, its mean over probes, or its sum over the D unit vectors; unused where the model lacks it. */
+/* A row [1] for each of what an evaluation integrates beside the state: values, or cotangents. kinetic is 1/2 mean f^2,
+ * frobenius mean (J eps)^2 over the rows that the evaluator names, its mean over probes, or its sum over the D unit vectors; unused where the model lacks it. */
 typedef struct CNF_TYPED(cnf_integrands) {
   real *divergence, *kinetic, *frobenius;
 } CNF_TYPED(cnf_integrands);

@@ -135,6 +135,7 @@ static void CNF_TYPED(evaluator_layout)(CNF_TYPED(cnf_evaluator) * e, const CNF_
                                         cnf_arena *arena) {
   size_t row = (size_t)m->kernels->lanes * sizeof(real);
   e->model = m;
+  e->mean_rows = m->program->state_dim;
   CNF_TYPED(constants_layout)(&e->constants, m, arena);
   e->extra = cnf_arena_take(arena, (size_t)m->program->value_rows, row);
   e->d1_bar = cnf_arena_take(arena, m->trace == CNF_TRACE_EXACT_PRODUCT ? (size_t)m->m_cols : 0, row);

@@ -99,7 +99,9 @@ extern "C" {
   X(CNF_ERROR_METHOD_SIZE, 28, "the state has too many rows for a Rosenbrock method, which takes 512")                \
   X(CNF_ERROR_UNEQUAL_STEPS, 29, "a multistep method needs equal steps")                                              \
   X(CNF_ERROR_OUTPUT_TIMES, 30, "output times must run from t0 to t1, and suit control, method and adjoint")          \
-  X(CNF_ERROR_SPANS, 36, "samples that take common steps have a common t0 and t1")
+  X(CNF_ERROR_SPANS, 36, "samples that take common steps have a common t0 and t1")                                    \
+  X(CNF_ERROR_METHOD_HALVES, 38, "a partitioned method needs an even number of rows: positions, then momenta")        \
+  X(CNF_ERROR_REVERSIBLE, 39, "the reversible adjoint is of reversible_heun alone, whose others are the discrete one")
 
 typedef enum cnf_status {
 #define CNF_X(name, value, message) name = value,
@@ -242,7 +244,8 @@ CNF_API cnf_status cnf_field_op_parameters(const cnf_field *field, int32_t op, s
  *   fixed steps   1 euler   2 midpoint heun2 ralston   3 heun3   4 rk4 rk4_38
  *   adaptive too  2 adaptive_heun fehlberg2   3 bosh3   5 dopri5 tsit5   7 vern7   8 dopri8
  *   stiff fields  4 rodas4, adaptive too
- * heun is another name of heun2. torchdiffeq means the same by these names, except that its rk4 is the 3/8 rule, rk4_38 here.
+ *   two halves    1 symplectic_euler   2 leapfrog position_verlet   4 yoshida4
+ * heun is another name of heun2, stormer_verlet of leapfrog. torchdiffeq means the same by these names, except that its rk4 is the 3/8 rule, rk4_38 here.
  *
  * Where an explicit method needs steps far shorter than its tolerance asks for, the field is stiff: take a Rosenbrock method,
  * rodas4 (Hairer and Wanner, Solving ODEs II, IV.7; L-stable, stiffly accurate). Each step factors a matrix of D x D, so that
@@ -271,12 +274,32 @@ CNF_API cnf_status cnf_field_op_parameters(const cnf_field *field, int32_t op, s
  * 0.3, 0.088 and 0.0034 for k = 4, 6 and 11. The log-determinant and regularisers are summed by the same formulas, and the
  * log-determinant is a component of the iteration unless exclude_log_det. Neither method has a discrete gradient
  * (CNF_ERROR_METHOD_GRADIENT); the continuous adjoint's way back is by as many steps of rk4_38.
+ *
+ * Partitioned methods are for states of two halves, x = (q, p): positions, the first D/2 rows, and momenta (D is even:
+ * CNF_ERROR_METHOD_HALVES). Each half has a tableau, a and b of q, momenta_a and momenta_b of p; a stage is one evaluation of the
+ * whole field, and its slope moves one half. They are made for separable fields, q' = f_q(p, t), p' = f_p(q, t). Where these are
+ * Hamiltonian, f_q = dT/dp and f_p = -dV/dq, a step is a symplectic map, and the energy's error stays of the step's order for
+ * exponentially long times (Hairer, Lubich and Wanner, Geometric Numerical Integration, VI.3 and IX.8). leapfrog (kick, drift, kick),
+ * position_verlet (drift, kick, drift) and yoshida4 are symmetric: as many steps back lead to x0, but for rounding.
+ *   steps        fixed; no method has an embedded estimate
+ *   t            a kick has the time that the positions have come to, a drift that of the momenta: leapfrog's kicks are at t
+ *                and t + h, its drift at t + h/2. The order holds for fields that read t
+ *   evaluations  2, 3, 3 and 7 a step: the half of each that is not used is computed too, so rk4 is cheaper than yoshida4 where
+ *                nothing has to be kept
+ *   other fields f_q that depends on q, or f_p on p: the same formulas, which are then of order 1, neither symplectic nor symmetric
+ *   log_det      each stage's divergence with the mean of both halves' b. A separable field's is 0, and so is what exact traces
+ *                give, to the bit: take CNF_TRACE_NONE. Hutchinson's estimate of it is integrated to order 1
+ *   regularisers each half's rows with its own b: to the method's order in a separable field
+ *   gradient     discrete, exact as any. Continuous: a_q goes with the momenta, a_p with the positions, and theta's quadrature
+ *                takes each half's rows with its own b: to the method's order for what leaves the field separable
  */
 typedef enum cnf_family {
   CNF_FAMILY_RUNGE_KUTTA = 0,
   CNF_FAMILY_EXPLICIT_ADAMS = 1,
   CNF_FAMILY_IMPLICIT_ADAMS = 2,
-  CNF_FAMILY_ROSENBROCK = 3
+  CNF_FAMILY_ROSENBROCK = 3,
+  CNF_FAMILY_PARTITIONED = 4,
+  CNF_FAMILY_REVERSIBLE = 5
 } cnf_family;
 
 typedef struct cnf_method_info {
@@ -293,6 +316,9 @@ typedef struct cnf_method_info {
   const double *e;   /* [stages]; NULL where embedded_order is 0 */
   const char *alias; /* static: another name of the method; NULL: none */
   int32_t family; /* cnf_family: what a, b and e are coefficients of; of Adams methods stages is 0, and they are NULL */
+  const double
+      *momenta_a; /* [stages][a_stride]: PARTITIONED: of the second half of rows, a being the first half's; else NULL */
+  const double *momenta_b; /* [stages]: likewise */
 } cnf_method_info;
 
 CNF_API int32_t cnf_method_count(void);

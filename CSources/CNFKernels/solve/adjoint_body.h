@@ -1,4 +1,4 @@
-/* The one adjoint stage loop: the derivative of the steps that were taken.
+/* The one adjoint stage loop: the derivative of the steps that were taken, but for reversible_body.h's.
  *
  * A step is x' = x + h sum b_i k_i, k_i = f(t + c_i h, X_i), X_i = x + h sum_j a_ij k_j, and l' = l + h sum b_i div_i.
  * With lambda = dL/dx', mu = dL/dl' (constant from one output time to the next), from the last stage to the first:
@@ -18,6 +18,8 @@
  * that length. tau_i is the end of one interval and the beginning of the next, and nothing else depends on it:
  *     dL/dtau_i = sum over steps before it, back to tau_{i-1}, of s sum_j t_bar_j + ds h_bar
  *               + sum over steps after it, up to tau_{i+1}, of (1 - s) sum_j t_bar_j - ds h_bar.
+ * A partitioned method has these formulas for each half of rows with the half's own a and b; a stage's slope moves one half, so
+ * the other half of its k_bar is 0. What is integrated beside the state takes the mean of both halves' b.
  * An interval of no length has steps of no length, for which the same holds: s and ds are those of the steps, h = 0.
  */
 #include "solve/solver.h"
@@ -34,39 +36,50 @@ static void CNF_TYPED(use_stage)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
 /* What stage i adds to h_bar_row and t_bar_row. */
 static void CNF_TYPED(gather_times)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, int32_t i, const real *x_bar) {
   WORKER_NAMES(w);
-  real b = (real)s->tableau->b[i], c = (real)cnf_tableau_c(s->tableau, i);
-  CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, i, s->tableau->a[i]);
-  k->dot(D, CNF_TYPED(slope)(w, i), w->lambda, 0, w->row);
+  cnf_band bands[CNF_MOST_BANDS];
+  const int32_t count = cnf_bands(s->tableau, D, bands);
+  const cnf_band *moved = &bands[s->half[i] == CNF_HALF_MOMENTA];
+  const real b = (real)moved->b[i], weight = (real)s->weight[i], c = (real)cnf_tableau_c(s->tableau, i);
+  k->dot(moved->rows, PANEL(CNF_TYPED(slope)(w, i), moved->first), PANEL(w->lambda, moved->first), 0, w->row);
   for (int32_t j = 0; j < lanes; j++) {
-    real divergence = b != 0 ? b * w->mu_row[j] * w->divergence_row[j] : 0;
+    real divergence = weight != 0 ? weight * w->mu_row[j] * w->divergence_row[j] : 0;
     w->h_bar_row[j] += b * w->row[j] + c * w->time_bar_row[j] + divergence;
-    const real signed_b = b * w->direction[j];
-    if (b != 0 && m->kinetic) w->h_bar_row[j] += signed_b * (real)w->kinetic_bar * w->kinetic_row[j];
-    if (b != 0 && m->frobenius) w->h_bar_row[j] += signed_b * (real)w->frobenius_bar * w->frobenius_row[j];
+    const real signed_weight = weight * w->direction[j];
+    if (weight != 0 && m->kinetic) w->h_bar_row[j] += signed_weight * (real)w->kinetic_bar * w->kinetic_row[j];
+    if (weight != 0 && m->frobenius) w->h_bar_row[j] += signed_weight * (real)w->frobenius_bar * w->frobenius_row[j];
     w->t_bar_row[j] += w->time_bar_row[j];
     w->row[j] = 1;
   }
-  k->combine(D, NULL, w->row, list.count, list.weight, list.panel, w->slope);
+  for (int32_t n = 0; n < count; n++) {
+    CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, i, bands[n].a[i]);
+    for (int32_t j = 0; j < list.count; j++) list.panel[j] = PANEL(list.panel[j], bands[n].first);
+    k->combine(bands[n].rows, NULL, w->row, list.count, list.weight, list.panel, PANEL(w->slope, bands[n].first));
+  }
   k->dot(D, x_bar, w->slope, 1, w->h_bar_row);
 }
 
 /* k_bar of stage i, from lambda and the later stages' X_bar, into the bars at hand. */
 static void CNF_TYPED(slope_cotangent)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, int32_t i) {
   WORKER_NAMES(w);
-  CNF_TYPED(weighted) list = {.count = 0};
-  CNF_TYPED(weigh)(&list, s->tableau->b[i], w->lambda);
-  for (int32_t j = i + 1; j < s->count; j++)
-    if (s->reverses[j])
-      CNF_TYPED(weigh)(&list, s->tableau->a[j][i], w->stage_bar + (size_t)j * (size_t)D * (size_t)lanes);
-  k->combine(D, NULL, w->h_row, list.count, list.weight, list.panel,
-             CNF_TYPED(rows_of)(m, w->e.bars.bar, 0, m->program->op_count));
+  cnf_band bands[CNF_MOST_BANDS];
+  const int32_t count = cnf_bands(s->tableau, D, bands);
+  real *bar = CNF_TYPED(rows_of)(m, w->e.bars.bar, 0, m->program->op_count);
+  for (int32_t n = 0; n < count; n++) {
+    const int32_t first = bands[n].first;
+    CNF_TYPED(weighted) list = {.count = 0};
+    CNF_TYPED(weigh)(&list, bands[n].b[i], PANEL(w->lambda, first));
+    for (int32_t j = i + 1; j < s->count; j++)
+      if (s->reverses[j]) CNF_TYPED(weigh)
+    (&list, bands[n].a[j][i], PANEL(w->stage_bar, j * D + first));
+    k->combine(bands[n].rows, NULL, w->h_row, list.count, list.weight, list.panel, PANEL(bar, first));
+  }
 }
 
 /* Rows of what evaluate_reverse multiplies with, at a stage of weight b. */
 static CNF_TYPED(cnf_integrands) CNF_TYPED(integrand_bars)(CNF_TYPED(cnf_worker) * w, real b) {
   WORKER_NAMES(w);
-  const real weight = CNF_TYPED(probe_weight)(m), kinetic = (real)(w->kinetic_bar / D),
-             frobenius = (real)(2 * w->frobenius_bar / D) * weight;
+  const real weight = CNF_TYPED(probe_weight)(m), kinetic = (real)(w->kinetic_bar / w->e.mean_rows),
+             frobenius = (real)(2 * w->frobenius_bar / w->e.mean_rows) * weight;
   for (int32_t j = 0; j < lanes; j++) w->stage_mu_row[j] = w->h_row[j] * b * w->mu_row[j] * weight;
   for (int32_t j = 0; m->kinetic && j < lanes; j++)
     w->stage_kinetic_row[j] = w->h_row[j] * b * (w->direction[j] * kinetic);
@@ -88,14 +101,15 @@ static void CNF_TYPED(reverse_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
   CNF_TYPED(zero_rows)(1, lanes, w->t_bar_row);
   for (int32_t i = s->count - 1; i >= 0; i--) {
     if (!s->reverses[i]) continue;
-    const real b = (real)s->tableau->b[i];
+    const real weight = (real)s->weight[i];
     CNF_TYPED(use_stage)(w, solver, tile, i);
+    CNF_TYPED(mean_over)(w, s->half[i]);
     w->e.bars = w->bars[waiting];
     CNF_TYPED(slope_cotangent)(w, s, i);
     CNF_TYPED(zero_rows)(1, lanes, w->time_bar_row);
-    const CNF_TYPED(cnf_integrands) bars = CNF_TYPED(integrand_bars)(w, b);
+    const CNF_TYPED(cnf_integrands) bars = CNF_TYPED(integrand_bars)(w, weight);
     w->reversed[waiting++] =
-        CNF_TYPED(evaluate_reverse)(&w->e, b != 0 ? &bars : NULL, w->time_bar_row, gradient, integrands);
+        CNF_TYPED(evaluate_reverse)(&w->e, weight != 0 ? &bars : NULL, w->time_bar_row, gradient, integrands);
     CNF_TYPED(copy_rows)(D, lanes, w->e.bars.bar, w->stage_bar + (size_t)i * state);
     if (waiting == solver->bar_sets) {
       CNF_TYPED(gather_gradients)(m, w->reversed, waiting, gradient);

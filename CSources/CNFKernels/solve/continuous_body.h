@@ -16,6 +16,10 @@
  * trial has kept: a third more work than one reverse, and exactly nothing of a refused step. The quadrature is no part of
  * the error norm, which is over x and a alone.
  *
+ * Partitioned methods: of a separable field a_q' = -(df_p/dq)' a_p depends on (q, a_p) and a_p' = -(df_q/dp)' a_q on (p, a_q), so
+ * a_q goes with the momenta and a_p with the positions, and the order holds. A stage's share of theta_bar is that of the half
+ * of f which it moves, with that half's weight.
+ *
  * All of it is linear in (a, mu, rho). A sample's are divided by a power of two of their size and its results multiplied by it,
  * both exact, so that tolerances mean the same whatever factor, 1/count say, stands before the loss.
  */
@@ -26,26 +30,40 @@ static real *CNF_TYPED(pair_slope)(const CNF_TYPED(cnf_worker) * w, int32_t stag
   return w->pair_k + (size_t)stage * 2 * (size_t)D * (size_t)lanes;
 }
 
-/* x and a [D] of stage i of a step of every lane from `pair`. */
+/* Rows [first, first + rows) of `to` = those of pair + h sum_j weights[j] slope_j over the first `count` stages. */
+static void CNF_TYPED(move_pair_rows)(const CNF_TYPED(cnf_worker) * w, int32_t first, int32_t rows, int32_t count,
+                                      const double *weights, real *to) {
+  WORKER_NAMES(w);
+  CNF_TYPED(weighted) list = {.count = 0};
+  for (int32_t j = 0; j < count; j++) CNF_TYPED(weigh)(&list, weights[j], PANEL(CNF_TYPED(pair_slope)(w, j), first));
+  k->combine(rows, PANEL(w->pair, first), w->h_row, list.count, list.weight, list.panel, to);
+}
+
+/* x and a [D] of stage i of a step of every lane from `pair`; i = count: of the step's end. x may be NULL. */
 static void CNF_TYPED(pair_at_stage)(const CNF_TYPED(cnf_worker) * w, const cnf_stages *s, int32_t i, real *x,
                                      real *a) {
   WORKER_NAMES(w);
-  CNF_TYPED(weighted) list = {.count = 0};
-  for (int32_t j = 0; j < i; j++) CNF_TYPED(weigh)(&list, s->tableau->a[i][j], CNF_TYPED(pair_slope)(w, j));
-  if (x) k->combine(D, w->pair, w->h_row, list.count, list.weight, list.panel, x);
-  for (int32_t n = 0; n < list.count; n++) list.panel[n] = PANEL(list.panel[n], D);
-  k->combine(D, PANEL(w->pair, D), w->h_row, list.count, list.weight, list.panel, a);
+  cnf_band bands[CNF_MOST_BANDS];
+  const int32_t count = cnf_bands(s->tableau, D, bands);
+  for (int32_t n = 0; n < count; n++) {
+    const double *weights = i < s->count ? bands[n].a[i] : bands[n].b;
+    const cnf_band *of_x = &bands[n], *of_a = &bands[count - 1 - n];
+    if (x) CNF_TYPED(move_pair_rows)(w, of_x->first, of_x->rows, i, weights, PANEL(x, of_x->first));
+    CNF_TYPED(move_pair_rows)(w, D + of_a->first, of_a->rows, i, weights, PANEL(a, of_a->first));
+  }
 }
 
 /* Rows of what evaluate_reverse multiplies with, where lane j's cotangents count row[j] times. */
 static CNF_TYPED(cnf_integrands) CNF_TYPED(weighted_bars)(CNF_TYPED(cnf_worker) * w, const real *row) {
   WORKER_NAMES(w);
   const real weight = CNF_TYPED(probe_weight)(m);
+  const int32_t rows = w->e.mean_rows;
   for (int32_t j = 0; j < lanes; j++) {
     w->stage_mu_row[j] = row[j] * w->mu_row[j] * weight;
-    if (m->kinetic) w->stage_kinetic_row[j] = row[j] * w->direction[j] * (real)(w->kinetic_bar / (w->scale[j] * D));
+    if (m->kinetic) w->stage_kinetic_row[j] = row[j] * w->direction[j] * (real)(w->kinetic_bar / (w->scale[j] * rows));
     if (m->frobenius)
-      w->stage_frobenius_row[j] = row[j] * w->direction[j] * (real)(2 * w->frobenius_bar / (w->scale[j] * D)) * weight;
+      w->stage_frobenius_row[j] =
+          row[j] * w->direction[j] * (real)(2 * w->frobenius_bar / (w->scale[j] * rows)) * weight;
   }
   return (CNF_TYPED(cnf_integrands)){w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
 }
@@ -67,6 +85,7 @@ static void CNF_TYPED(try_stage)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s,
   const CNF_TYPED(cnf_integrands) integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   real *slope = CNF_TYPED(pair_slope)(w, i);
   CNF_TYPED(use_scratch)(w, i);
+  CNF_TYPED(mean_over)(w, CNF_HALF_BOTH);
   w->e.bars = w->bars[0];
   CNF_TYPED(pair_at_stage)
   (w, s, i, w->e.kept.value, CNF_TYPED(rows_of)(m, w->e.bars.bar, 0, m->program->op_count));
@@ -104,9 +123,7 @@ static void CNF_TYPED(try_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_c
       if (w->fresh[j]) w->t1_bar[j] = w->scale[j] * (double)w->row[j];
   }
   w->e.constants = sums;
-  CNF_TYPED(weighted) list = {.count = 0};
-  for (int32_t j = 0; j < s->count; j++) CNF_TYPED(weigh)(&list, s->tableau->b[j], CNF_TYPED(pair_slope)(w, j));
-  k->combine(2 * D, w->pair, w->h_row, list.count, list.weight, list.panel, w->pair1);
+  CNF_TYPED(pair_at_stage)(w, s, s->count, w->pair1, PANEL(w->pair1, D));
 }
 
 /* Adds theta's share of the step just tried, for the lanes of mask_row, of which `live` is one. The others stand where that one
@@ -117,17 +134,24 @@ static void CNF_TYPED(add_quadrature)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   const cnf_stages *s = &solver->stages;
   const CNF_TYPED(cnf_integrands) integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   int32_t waiting = 0;
+  cnf_band bands[CNF_MOST_BANDS];
+  cnf_bands(s->tableau, D, bands);
   for (int32_t i = 0; i < s->count; i++) {
-    if (s->tableau->b[i] == 0) continue;
+    const cnf_band *moved = &bands[s->half[i] == CNF_HALF_MOMENTA];
+    if (moved->b[i] == 0) continue;
     CNF_TYPED(use_scratch)(w, i);
+    CNF_TYPED(mean_over)(w, s->half[i]);
     w->e.bars = w->bars[waiting];
     real *a = CNF_TYPED(rows_of)(m, w->e.bars.bar, 0, m->program->op_count);
     CNF_TYPED(pair_at_stage)(w, s, i, NULL, a);
     for (int32_t j = 0; j < lanes; j++)
-      w->sum_row[j] = w->mask_row[j] > 0 ? (real)(-w->h[j] * s->tableau->b[i] * w->scale[j]) : 0;
+      w->sum_row[j] = w->mask_row[j] > 0 ? (real)(-w->h[j] * moved->b[i] * w->scale[j]) : 0;
     k->scale(D, a, w->sum_row, a);
     for (int32_t j = 0; j < lanes; j++)
       if (!(w->mask_row[j] > 0)) CNF_TYPED(column_zero)(D, lanes, a, j);
+    if (s->half[i] != CNF_HALF_BOTH) CNF_TYPED(zero_rows)(D / 2, lanes, PANEL(a, D / 2 - moved->first));
+    for (int32_t j = 0; j < lanes; j++)
+      w->sum_row[j] = w->mask_row[j] > 0 ? (real)(-w->h[j] * s->weight[i] * w->scale[j]) : 0;
     CNF_TYPED(shelter_lanes)(w, CNF_TYPED(kept_rows)(m), w->e.kept.value, live);
     CNF_TYPED(zero_rows)(1, lanes, w->time_bar_row);
     const CNF_TYPED(cnf_integrands) bars = CNF_TYPED(weighted_bars)(w, w->sum_row);

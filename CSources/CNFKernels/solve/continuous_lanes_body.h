@@ -163,6 +163,7 @@ static void CNF_TYPED(finish_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
       if (w->mask_row[j] > 0) CNF_TYPED(column_in)
     (D, lanes, (const real *)call->input->x0 + (size_t)(first + w->sample[j]) * (size_t)D, w->pair, j);
     CNF_TYPED(use_scratch)(w, 0);
+    CNF_TYPED(mean_over)(w, CNF_HALF_BOTH);
     CNF_TYPED(copy_rows)(D, lanes, w->pair, w->e.kept.value);
     for (int32_t j = 0; j < lanes; j++) w->time_row[j] = (real)(w->mask_row[j] > 0 ? w->span_t0[j] : w->t[j]);
     CNF_TYPED(evaluate)(&w->e, w->time_row, 1, integrands);

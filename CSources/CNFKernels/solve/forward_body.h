@@ -2,12 +2,24 @@
 #include "solve/control.h"
 #include "solve/solver.h"
 
+/* Rows [first, first + rows) of `to` = those of x + h sum_j weights[j] k_j over the first `count` stages. */
+static void CNF_TYPED(move_rows)(CNF_TYPED(cnf_worker) * w, int32_t first, int32_t rows, int32_t count,
+                                 const double *weights, real *to) {
+  WORKER_NAMES(w);
+  CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, count, weights);
+  for (int32_t n = 0; n < list.count; n++) list.panel[n] = PANEL(list.panel[n], first);
+  k->combine(rows, PANEL(w->x, first), w->h_row, list.count, list.weight, list.panel, PANEL(to, first));
+}
+
 /* Stage i of a step of every lane from (t, x) with its h: into the evaluation at hand, and slope i. */
 static void CNF_TYPED(make_stage)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, int32_t i) {
   WORKER_NAMES(w);
-  CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, i, s->tableau->a[i]);
-  k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->e.kept.value);
+  cnf_band bands[CNF_MOST_BANDS];
+  const int32_t count = cnf_bands(s->tableau, D, bands);
+  for (int32_t n = 0; n < count; n++)
+    CNF_TYPED(move_rows)(w, bands[n].first, bands[n].rows, i, bands[n].a[i], w->e.kept.value);
   CNF_TYPED(time_row)(w, cnf_tableau_c(s->tableau, i));
+  CNF_TYPED(mean_over)(w, s->half[i]);
   CNF_TYPED(evaluate_slope)(w, s->integrands[i], CNF_TYPED(slope)(w, i));
 }
 
@@ -29,8 +41,15 @@ static void CNF_TYPED(make_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
       CNF_TYPED(use_scratch)(w, kept_later ? i : 0);
     CNF_TYPED(make_stage)(w, s, i);
   }
-  CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, s->count, s->tableau->b);
-  k->combine(S, w->x, w->h_row, list.count, list.weight, list.panel, w->x1);
+  if (!s->tableau->momenta) {
+    CNF_TYPED(move_rows)(w, 0, S, s->count, s->tableau->b, w->x1);
+    return;
+  }
+  cnf_band bands[CNF_MOST_BANDS];
+  const int32_t count = cnf_bands(s->tableau, D, bands);
+  for (int32_t n = 0; n < count; n++)
+    CNF_TYPED(move_rows)(w, bands[n].first, bands[n].rows, s->count, bands[n].b, w->x1);
+  CNF_TYPED(move_rows)(w, D, S - D, s->count, s->weight, w->x1);
 }
 
 /* Hands a sample's result over and frees its lane. */

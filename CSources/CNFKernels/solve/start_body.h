@@ -8,6 +8,14 @@ static real *CNF_TYPED(slope)(const CNF_TYPED(cnf_worker) * w, int32_t stage) {
   return w->k + (size_t)stage * (size_t)S * (size_t)lanes;
 }
 
+/* Regularisers are means over the rows that a slope moves. Each half's are integrated by its own weights then, as in the
+ * separable field that has them for positions and momenta more: the mean of the halves' weights times the means over the half. */
+static void CNF_TYPED(mean_over)(CNF_TYPED(cnf_worker) * w, cnf_half half) {
+  const int32_t D = w->e.model->program->state_dim;
+  w->e.mean_first = half == CNF_HALF_MOMENTA ? D / 2 : 0;
+  w->e.mean_rows = half == CNF_HALF_BOTH ? D : D / 2;
+}
+
 /* Slope `out` [S] at the state in block 0 of the kept values and at time_row: f, and with_integrands what is integrated beside
  * it, else zeros. */
 static void CNF_TYPED(evaluate_slope)(CNF_TYPED(cnf_worker) * w, int with_integrands, real *out) {

@@ -9,6 +9,25 @@
 #include <math.h>
 #include <string.h>
 
+/* Partitioned methods (cnf.h, section 5) take turns: a stage's slope moves one half of the rows, by as much as both tableaux say,
+ * and the next stage stands where that has led. */
+#define CNF_CUBE_ROOT_2 1.2599210498948731648
+#define CNF_OUTER (1 / (2 - CNF_CUBE_ROOT_2))                /* Yoshida's x1, */
+#define CNF_INNER (-CNF_CUBE_ROOT_2 / (2 - CNF_CUBE_ROOT_2)) /* and x0: 2 x1 + x0 = 1, 2 x1^3 + x0^3 = 0 */
+#define CNF_BETWEEN ((CNF_OUTER + CNF_INNER) / 2)
+
+static const cnf_momenta kick_first = {.a = {{0}, {1}}, .b = {1, 0}};
+static const cnf_momenta kick_drift_kick = {.a = {{0}, {1.0 / 2}, {1.0 / 2}}, .b = {1.0 / 2, 0, 1.0 / 2}};
+static const cnf_momenta drift_kick_drift = {.a = {{0}, {0}, {0, 1}}, .b = {0, 1, 0}};
+static const cnf_momenta yoshida_kicks = {.a = {{0},
+                                                {CNF_OUTER / 2},
+                                                {CNF_OUTER / 2},
+                                                {CNF_OUTER / 2, 0, CNF_BETWEEN},
+                                                {CNF_OUTER / 2, 0, CNF_BETWEEN},
+                                                {CNF_OUTER / 2, 0, CNF_BETWEEN, 0, CNF_BETWEEN},
+                                                {CNF_OUTER / 2, 0, CNF_BETWEEN, 0, CNF_BETWEEN}},
+                                          .b = {CNF_OUTER / 2, 0, CNF_BETWEEN, 0, CNF_BETWEEN, 0, CNF_OUTER / 2}};
+
 static const cnf_tableau tableaux[] = {
     {.name = "euler", .citation = "Euler 1768", .order = 1, .stages = 1, .b = {1}},
     {.name = "midpoint",
@@ -200,6 +219,44 @@ static const cnf_tableau tableaux[] = {
      .citation = "Moulton 1926; Hairer, Norsett and Wanner, Solving ODEs I, III.1",
      .family = CNF_FAMILY_IMPLICIT_ADAMS,
      .order = 5},
+    {.name = "symplectic_euler",
+     .citation = "de Vogelaere 1956; Hairer, Lubich and Wanner, Geometric Numerical Integration, VI.3",
+     .family = CNF_FAMILY_PARTITIONED,
+     .order = 1,
+     .stages = 2,
+     .b = {0, 1},
+     .momenta = &kick_first},
+    {.name = "leapfrog",
+     .alias = "stormer_verlet",
+     .citation = "Verlet 1967, Phys. Rev. 159(1); velocity form: Swope et al. 1982, J. Chem. Phys. 76(1)",
+     .family = CNF_FAMILY_PARTITIONED,
+     .order = 2,
+     .stages = 3,
+     .a = {{0}, {0}, {0, 1}},
+     .b = {0, 1, 0},
+     .momenta = &kick_drift_kick},
+    {.name = "position_verlet",
+     .citation = "Tuckerman, Berne and Martyna 1992, J. Chem. Phys. 97(3): drift, kick, drift",
+     .family = CNF_FAMILY_PARTITIONED,
+     .order = 2,
+     .stages = 3,
+     .a = {{0}, {1.0 / 2}, {1.0 / 2}},
+     .b = {1.0 / 2, 0, 1.0 / 2},
+     .momenta = &drift_kick_drift},
+    {.name = "yoshida4",
+     .citation = "Yoshida 1990, Phys. Lett. A 150(5-7); Forest and Ruth 1990, Physica D 43(1): three leapfrogs",
+     .family = CNF_FAMILY_PARTITIONED,
+     .order = 4,
+     .stages = 7,
+     .a = {{0},
+           {0},
+           {0, CNF_OUTER},
+           {0, CNF_OUTER},
+           {0, CNF_OUTER, 0, CNF_INNER},
+           {0, CNF_OUTER, 0, CNF_INNER},
+           {0, CNF_OUTER, 0, CNF_INNER, 0, CNF_OUTER}},
+     .b = {0, CNF_OUTER, 0, CNF_INNER, 0, CNF_OUTER, 0},
+     .momenta = &yoshida_kicks},
 };
 
 enum { LISTED_COUNT = sizeof tableaux / sizeof tableaux[0] };
@@ -211,10 +268,20 @@ const cnf_tableau *cnf_tableau_at(int32_t index) {
   return index < LISTED_COUNT ? &tableaux[index] : cnf_rosenbrock_at(index - LISTED_COUNT);
 }
 
+cnf_half cnf_tableau_half(const cnf_tableau *t, int32_t stage) {
+  if (!t->momenta) return CNF_HALF_BOTH;
+  int moves_momenta = t->momenta->b[stage] != 0;
+  for (int32_t i = stage + 1; i < t->stages; i++) moves_momenta |= t->momenta->a[i][stage] != 0;
+  return moves_momenta ? CNF_HALF_MOMENTA : CNF_HALF_POSITIONS;
+}
+
+/* Time is a position to what moves momenta, and a momentum to what moves positions: so q' = f_q(p, t) and p' = f_p(q, t) are
+ * the separable field q' = f_q(p, s), t' = 1; p' = f_p(q, t), s' = 1, and keep the order. */
 double cnf_tableau_c(const cnf_tableau *t, int32_t stage) {
   double sum = 0;
   if (t->rosenbrock) return t->rosenbrock->alpha[stage];
-  for (int32_t j = 0; j < stage; j++) sum += t->a[stage][j];
+  const double *row = cnf_tableau_half(t, stage) == CNF_HALF_POSITIONS ? t->momenta->a[stage] : t->a[stage];
+  for (int32_t j = 0; j < stage; j++) sum += row[j];
   return fabs(sum - 1) < 1e-12 ? 1 : sum; /* the last stages stand at the step's end, to the bit */
 }
 

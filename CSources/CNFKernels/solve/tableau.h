@@ -6,6 +6,12 @@
 
 #define CNF_MAX_STAGES 13
 
+/* Of a partitioned method the second half of rows, the momenta: the first half, the positions, has a and b of the method. */
+typedef struct cnf_momenta {
+  double a[CNF_MAX_STAGES][CNF_MAX_STAGES]; /* strictly lower triangular */
+  double b[CNF_MAX_STAGES];
+} cnf_momenta;
+
 /* A method as data: of Runge and Kutta in tableau.c, of Rosenbrock in rosenbrock.c, or of Adams, whose formulas are in adams.c and
  * whose entry here has 0 stages: the only tables of coefficients in the project. */
 typedef struct cnf_tableau {
@@ -16,11 +22,16 @@ typedef struct cnf_tableau {
   double b[CNF_MAX_STAGES];
   double e[CNF_MAX_STAGES];         /* b minus the embedded weights; zero where embedded_order is 0 */
   const cnf_rosenbrock *rosenbrock; /* of CNF_FAMILY_ROSENBROCK; else NULL */
+  const cnf_momenta *momenta;       /* of CNF_FAMILY_PARTITIONED; else NULL */
 } cnf_tableau;
 
 static inline int cnf_is_adams(int32_t family) {
   return family == CNF_FAMILY_EXPLICIT_ADAMS || family == CNF_FAMILY_IMPLICIT_ADAMS;
 }
+
+/* The half of the rows that a stage's slope moves: 0 where it moves all of them. */
+typedef enum cnf_half { CNF_HALF_BOTH = 0, CNF_HALF_POSITIONS = 1, CNF_HALF_MOMENTA = 2 } cnf_half;
+cnf_half cnf_tableau_half(const cnf_tableau *t, int32_t stage);
 
 int32_t cnf_tableau_count(void);
 const cnf_tableau *cnf_tableau_at(int32_t index);          /* NULL out of range */

@@ -101,7 +101,7 @@ extension Settings {
     }
     let isContinuous = adjoint != Self.discrete
     switch try Methods.named(solver).family {
-    case .rungeKutta: break
+    case .rungeKutta, .partitioned, .reversible: break
     case .explicitAdams, .implicitAdams:
       guard isContinuous else {
         throw CommandFailure(
