@@ -143,6 +143,7 @@ SolveOutput = struct(
     ("frobenius", c_void_p),
     ("x_at", c_void_p),
     ("log_det_at", c_void_p),
+    ("retrace_error", c_void_p),
 )
 Loss = struct(
     "cnf_loss",

@@ -77,6 +77,7 @@ class SolveOutput(ctypes.Structure):
         ("frobenius", POINTER(c_double)),
         ("x_at", c_void_p),
         ("log_det_at", POINTER(c_double)),
+        ("retrace_error", POINTER(c_double)),
     ]
 
 

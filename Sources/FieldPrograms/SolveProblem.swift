@@ -107,12 +107,15 @@ public struct Solution<Scalar: FlowScalar>: Sendable {
   public var statesAtTimes: [Scalar]
   /// Log-determinants from t0 to the output times, `[count][times]`, likewise.
   public var logDeterminantsAtTimes: [Double]
+  /// By the reversible adjoint: the largest distance of a component of the initial state from where the way back has ended; NaN
+  /// for samples that did not get back, empty without such a way.
+  public var retraceErrors: [Double]
 
   public init(
     states: [Scalar], logDeterminants: [Double], timesReached: [Double], statuses: [SampleStatus],
     acceptedSteps: [Int], rejectedSteps: [Int], evaluations: [Int], smallestSteps: [Double], adjointEvaluations: [Int],
     kineticEnergies: [Double] = [], frobeniusNorms: [Double] = [], statesAtTimes: [Scalar] = [],
-    logDeterminantsAtTimes: [Double] = []
+    logDeterminantsAtTimes: [Double] = [], retraceErrors: [Double] = []
   ) {
     self.states = states
     self.logDeterminants = logDeterminants
@@ -127,6 +130,7 @@ public struct Solution<Scalar: FlowScalar>: Sendable {
     self.frobeniusNorms = frobeniusNorms
     self.statesAtTimes = statesAtTimes
     self.logDeterminantsAtTimes = logDeterminantsAtTimes
+    self.retraceErrors = retraceErrors
   }
 
   /// Number of the first sample that did not reach its end time.

@@ -20,6 +20,8 @@ struct SolveOutputs<Scalar: FlowScalar> {
   /// `[count][times][D]` and `[count][times]`.
   private let statesAtTimes: OutputArray<Scalar>
   private let logDeterminantsAtTimes: OutputArray<Double>
+  /// Empty but for the reversible adjoint.
+  private let retraceErrors: OutputArray<Double>
 
   init(count: Int, dimension: Int, options: SolverOptions, times: Int, fractionStride: Int = 0) {
     func counts() -> OutputArray<Int32> { OutputArray(repeating: 0, count: count) }
@@ -41,6 +43,7 @@ struct SolveOutputs<Scalar: FlowScalar> {
     stride = fractionStride
     statesAtTimes = OutputArray(repeating: .nan, count: count * times * dimension)
     logDeterminantsAtTimes = OutputArray(repeating: .nan, count: count * times)
+    retraceErrors = numbers(options.adjoint == .reversible)
   }
 
   var accepted: [Int32] { acceptedSteps.array }
@@ -65,6 +68,7 @@ struct SolveOutputs<Scalar: FlowScalar> {
     output.step_fraction_stride = stride
     output.x_at = UnsafeMutableRawPointer(statesAtTimes.pointer)
     output.log_det_at = logDeterminantsAtTimes.pointer
+    output.retrace_error = retraceErrors.pointer
     return withExtendedLifetime(self) { body(&output) }
   }
 
@@ -77,6 +81,6 @@ struct SolveOutputs<Scalar: FlowScalar> {
       evaluations: evaluations.array.map(Int.init), smallestSteps: smallestSteps.array,
       adjointEvaluations: adjointEvaluations.array.map(Int.init), kineticEnergies: kineticEnergies.array,
       frobeniusNorms: frobeniusNorms.array, statesAtTimes: statesAtTimes.array,
-      logDeterminantsAtTimes: logDeterminantsAtTimes.array)
+      logDeterminantsAtTimes: logDeterminantsAtTimes.array, retraceErrors: retraceErrors.array)
   }
 }

@@ -53,7 +53,10 @@ extension SolverOptions {
     if let keptEvaluationBytes { c.store_bytes = keptEvaluationBytes > 0 ? Int64(keptEvaluationBytes) : -1 }
     c.kinetic = integratesKineticEnergy ? 1 : 0
     c.frobenius = integratesFrobeniusNorm ? 1 : 0
-    if case .continuous(let rtol, let atol) = adjoint {
+    switch adjoint {
+    case .everyStep: break
+    case .reversible: c.adjoint = Int32(CNF_ADJOINT_REVERSIBLE.rawValue)
+    case .continuous(let rtol, let atol):
       for (name, value) in [("adjoint.rtol", rtol ?? 1), ("adjoint.atol", atol ?? 1)] where !(value > 0) {
         throw .invalidOption(name: name, value: "\(value)", allowed: "above 0")
       }

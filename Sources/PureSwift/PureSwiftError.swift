@@ -16,6 +16,8 @@ public enum PureSwiftError: Error, Equatable {
   case mixedPrecision
   /// A gradient by a solve backward in time.
   case continuousAdjoint
+  /// A gradient by steps that are undone.
+  case reversibleAdjoint
   /// The trace asked for by name does not fit the program.
   case traceDoesNotFit(Trace)
   /// The Frobenius norm was asked for beside a trace, asked for by name, that takes no tangents.
@@ -55,6 +57,8 @@ extension PureSwiftError: CustomStringConvertible {
       "mixed precision is not supported by the Swift backend: use full precision, or the C kernels"
     case .continuousAdjoint:
       "the continuous adjoint is not supported by the Swift backend: use every step, or the C kernels"
+    case .reversibleAdjoint:
+      "the reversible adjoint is not supported by the Swift backend: use every step, or reversible_heun of the C kernels"
     case .traceDoesNotFit(let trace):
       "the trace '\(trace.rawValue)' does not fit the field program: it needs at most two hidden layers on [x] or [x, t]"
     case .traceHasNoTangents(let trace):

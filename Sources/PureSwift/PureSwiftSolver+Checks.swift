@@ -28,7 +28,11 @@ extension PureSwiftSolver {
       }
     }
     if options.precision == .mixed { throw .mixedPrecision }
-    if case .continuous = options.adjoint { throw .continuousAdjoint }
+    switch options.adjoint {
+    case .everyStep: break
+    case .continuous: throw .continuousAdjoint
+    case .reversible: throw .reversibleAdjoint
+    }
     try check(options.stepController)
     try require(options.probeCount >= 1, "probeCount is \(options.probeCount), must be at least 1")
     try require(options.maximumSteps >= 1, "maximumSteps is \(options.maximumSteps), must be at least 1")

@@ -94,8 +94,9 @@ static void unwatch(void) { atomic_store(&watching, 0); }
 
 /* ---- What is solved --------------------------------------------------------------------------------------------- */
 
-/* Samples of the largest call: several chunks and tiles of every instruction set, and a prime, so that edges are met. */
-enum { D = 3, HIDDEN = 20, COUNT = 997, OP_COUNT = 6, MAX_PARAMETERS = 2000 };
+/* Samples of the largest call: several chunks and tiles of every instruction set, and a prime, so that edges are met. D is even, as
+ * partitioned methods want it. */
+enum { D = 4, HIDDEN = 20, COUNT = 997, OP_COUNT = 6, MAX_PARAMETERS = 2000 };
 
 static union {
   float f32[MAX_PARAMETERS];
@@ -257,6 +258,36 @@ static void test_rosenbrock_allocates_nothing(const cnf_field *field) {
     }
 }
 
+/* Nor do methods that keep a structure, with the gradients they have. */
+static void test_structure_allocates_nothing(const cnf_field *field) {
+  static const struct {
+    const char *method;
+    int32_t control, adjoint;
+  } ways[] = {{"yoshida4", CNF_CONTROL_FIXED, CNF_ADJOINT_DISCRETE},
+              {"yoshida4", CNF_CONTROL_FIXED, CNF_ADJOINT_CONTINUOUS},
+              {"reversible_heun", CNF_CONTROL_FIXED, CNF_ADJOINT_REVERSIBLE},
+              {"reversible_heun", CNF_CONTROL_SAMPLE, CNF_ADJOINT_REVERSIBLE},
+              {"reversible_heun", CNF_CONTROL_SAMPLE, CNF_ADJOINT_DISCRETE}};
+  for (size_t t = 0; t < sizeof ways / sizeof ways[0]; ++t)
+    for (int regularised = 0; regularised < 2; ++regularised) {
+      cnf_solver_options options;
+      cnf_solver_options_init(&options, sizeof options);
+      options.method = cnf_method_find(ways[t].method);
+      options.control = ways[t].control;
+      options.adjoint = ways[t].adjoint;
+      options.steps = 6;
+      options.kinetic = options.frobenius = regularised;
+      options.threads = 3;
+      cnf_solver *solver = NULL;
+      CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
+      watch(0);
+      const cnf_status result = run(solver, regularised, 1, ways[t].adjoint != CNF_ADJOINT_CONTINUOUS);
+      unwatch();
+      CHECK(result == CNF_OK && allocations == 0 && releases == 0);
+      cnf_solver_destroy(solver);
+    }
+}
+
 /* The number of attempts until creation succeeds is the number of allocations it makes, plus 1. */
 static void test_field_without_memory(void) {
   cnf_status result = CNF_ERROR_MEMORY;
@@ -318,6 +349,7 @@ int main(void) {
     CHECK(cnf_random_normal(dtype, 1, CNF_STREAM_DATA, 0, 0, COUNT, D, &x0) == CNF_OK);
     test_calls_allocate_nothing(field, dtype == CNF_FLOAT32 ? "float" : "double");
     test_rosenbrock_allocates_nothing(field);
+    test_structure_allocates_nothing(field);
     if (dtype == CNF_FLOAT32) test_solver_without_memory(field);
     cnf_field_destroy(field);
   }

@@ -434,7 +434,7 @@ static void test_options(void) {
   CHECK(cnf_field_create(CNF_FLOAT32, 2, ops, 1, &single) == CNF_OK);
   cnf_solver_options_init(&options, sizeof options);
   CHECK(options.adjoint == CNF_ADJOINT_DISCRETE);
-  options.adjoint = 2;
+  options.adjoint = 3;
   CHECK_STATUS(CNF_ERROR_OPTION, cnf_solver_create(field, &options, &solver), "no such adjoint");
   options.adjoint = CNF_ADJOINT_CONTINUOUS, options.adjoint_rtol = -1;
   CHECK_STATUS(CNF_ERROR_TOLERANCE, cnf_solver_create(field, &options, &solver), "negative adjoint_rtol");

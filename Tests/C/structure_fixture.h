@@ -7,7 +7,13 @@
 
 #include "callback_layer.h"
 
-enum { MOST_D = 10, COUNT = 37, MOST_P = 700, MOST_TIMES = 2 }; /* more samples than a tile of any instruction set */
+enum {
+  MOST_D = 10,
+  COUNT = 37,
+  MOST_P = 700,
+  MOST_TIMES = 2,
+  MOST_FRACTIONS = 512
+}; /* more samples than a tile of any instruction set */
 
 /* What is solved, and the loss: sum over samples and rows of x_weight x1 + log_det_weight log_det + kinetic, frobenius times the
  * regularisers, and at output times x_at_weight and log_det_at_weight. */
@@ -22,6 +28,8 @@ typedef struct problem {
   double kinetic, frobenius;
   double t0, t1, times[MOST_TIMES];
   size_t time_count;
+  const double *fractions; /* fixed steps' ends; NULL: equal ones */
+  size_t fraction_count;
 } problem;
 
 /* What a solve and its gradient gave. */
@@ -29,6 +37,7 @@ typedef struct answer {
   double theta_bar[MOST_P], x0_bar[COUNT * MOST_D], t0_bar[COUNT], t1_bar[COUNT], times_bar[COUNT * MOST_TIMES];
   double x1[COUNT * MOST_D], log_det[COUNT], kinetic[COUNT], frobenius[COUNT], t_reached[COUNT];
   double x_at[COUNT * MOST_TIMES * MOST_D], log_det_at[COUNT * MOST_TIMES];
+  double retrace_error[COUNT], fractions[MOST_FRACTIONS]; /* the latter of calls of one sample */
   int32_t status[COUNT], accepted[COUNT], evaluations[COUNT], reversed[COUNT];
   cnf_solver_info info;
 } answer;
@@ -52,6 +61,8 @@ static inline void solve_some(const problem *p, size_t first, size_t count, int 
                                  .t1 = p->t1,
                                  .seed = 5,
                                  .sample_ids = ids,
+                                 .step_fractions = p->fractions,
+                                 .step_fraction_count = p->fraction_count,
                                  .times = p->times,
                                  .time_count = times};
   cnf_solve_output output = {.struct_size = sizeof output,
@@ -65,6 +76,9 @@ static inline void solve_some(const problem *p, size_t first, size_t count, int 
                              .accepted = a->accepted,
                              .evaluations = a->evaluations,
                              .t_reached = a->t_reached,
+                             .retrace_error = a->retrace_error,
+                             .step_fractions = count == 1 ? a->fractions : NULL,
+                             .step_fraction_stride = MOST_FRACTIONS,
                              .adjoint_evaluations = a->reversed};
   const cnf_loss loss = {.struct_size = sizeof loss,
                          .kind = CNF_LOSS_COTANGENTS,

@@ -61,6 +61,14 @@ import Testing
       arguments: train + ["--data", "moons", "--adjoint", "continuous", "--precision", "mixed"], code: 64,
       words: ["adjoint is continuous", "--precision"]),
     Case(
+      arguments: train + ["--data", "moons", "--adjoint", "reversible"], code: 64,
+      words: ["adjoint is reversible", "--solver reversible_heun"]),
+    Case(
+      arguments: train + ["--data", "moons", "--adjoint", "continuous", "--solver", "reversible_heun"], code: 64,
+      words: ["reversible_heun", "--adjoint reversible"]),
+    Case(
+      arguments: train + ["--data", "moons", "--solver", "leapfrog"], code: 64, words: ["leapfrog", "--fixed-steps"]),
+    Case(
       arguments: train + ["--data", "moons", "--backend", "swift", "--evaluation-solver", "rodas4"], code: 64,
       words: ["rodas4", "leave --backend out"]),
     Case(arguments: train + ["--data", "moons", "--solver", "rk4"], code: 64, words: ["rk4", "--fixed-steps"]),

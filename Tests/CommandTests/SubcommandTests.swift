@@ -97,6 +97,26 @@ import Testing
     #expect(abs(try evaluations("--controller", "pid:0.1,0.2,0.05", "--backend", "swift") - cautious) < 1)
   }
 
+  /// Methods that keep a structure train, each with its own adjoint.
+  @Test(arguments: [
+    ["leapfrog", "--fixed-steps", "4"], ["reversible_heun", "--adjoint", "reversible"],
+    ["reversible_heun", "--fixed-steps", "8", "--adjoint", "reversible"],
+  ])
+  func trainByMethodsThatKeepAStructure(solver: [String]) throws {
+    let folder = try TemporaryFolder()
+    let outcome = try Program.start(
+      ["train", "--out", "r", "--solver"] + solver + TrainedFolder.smallRun + ["--steps", "20", "--quiet", "--json"],
+      in: folder
+    ).outcome()
+    expectSuccess(outcome)
+    #expect(try outcome.json["steps"] == 20 && outcome.json["failed"] == 0)
+    let configuration = try String(contentsOfFile: folder.file("r/config.yaml"), encoding: .utf8)
+    #expect(configuration.contains("solver: \(solver[0])\n"))
+    let checked = try Program.run(
+      "check-gradient", "r", "--solver", solver[0], "--fixed-steps", "4", "--samples", "1", in: folder)
+    expectSuccess(checked)
+  }
+
   /// Regularisers are in the run's settings and metrics; a resumed run has them, and they cannot change there.
   @Test func trainRegularises() throws {
     let (folder, _) = try TrainedFolder.shared.get()

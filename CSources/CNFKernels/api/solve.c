@@ -62,7 +62,7 @@ static cnf_status check_times(const cnf_solver *s, const cnf_solve_input *in, in
   if (!in->times && !in->sample_times) return CNF_ERROR_NULL;
   if (in->times && in->sample_times) return CNF_ERROR_OUTPUT_TIMES;
   if (cnf_is_adams(family_of(s)) || family_of(s) == CNF_FAMILY_ROSENBROCK ||
-      (with_gradient && s->options.adjoint != CNF_ADJOINT_DISCRETE))
+      (with_gradient && s->options.adjoint == CNF_ADJOINT_CONTINUOUS))
     return CNF_ERROR_OUTPUT_TIMES;
   if (in->step_fractions || s->options.control == CNF_CONTROL_BATCH) return CNF_ERROR_OUTPUT_TIMES;
   if (count >= capacity / (size_t)(fixed ? s->options.steps : 1)) return CNF_ERROR_OUTPUT_TIMES;

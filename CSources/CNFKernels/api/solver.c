@@ -69,7 +69,10 @@ static cnf_status check_options(const cnf_solver_options *o, int32_t state_dim) 
   if (!in_range(o->probes, 0, CNF_MOST_PROBES) || !in_range(o->exclude_log_det, 0, 1)) return CNF_ERROR_OPTION;
   if (!in_range(o->threads, 0, CNF_MOST_THREADS)) return CNF_ERROR_OPTION;
   if (!in_range(o->precision, CNF_PRECISION_FULL, CNF_PRECISION_MIXED)) return CNF_ERROR_OPTION;
-  if (!in_range(o->adjoint, CNF_ADJOINT_DISCRETE, CNF_ADJOINT_CONTINUOUS)) return CNF_ERROR_OPTION;
+  if (!in_range(o->adjoint, CNF_ADJOINT_DISCRETE, CNF_ADJOINT_REVERSIBLE)) return CNF_ERROR_OPTION;
+  if (t->family != CNF_FAMILY_REVERSIBLE && o->adjoint == CNF_ADJOINT_REVERSIBLE) return CNF_ERROR_REVERSIBLE;
+  if (t->family == CNF_FAMILY_REVERSIBLE && (o->adjoint == CNF_ADJOINT_CONTINUOUS || o->control == CNF_CONTROL_BATCH))
+    return CNF_ERROR_REVERSIBLE;
   if (!is_length(o->adjoint_rtol) || !is_length(o->adjoint_atol)) return CNF_ERROR_TOLERANCE;
   if (!in_range(o->kinetic, 0, 1) || !in_range(o->frobenius, 0, 1)) return CNF_ERROR_OPTION;
   if (o->isa == CNF_ISA_AUTOMATIC ? !cnf_isa_best() : !cnf_isa_is_available(o->isa)) return CNF_ERROR_ISA;
@@ -132,7 +135,8 @@ static cnf_solver_options without_defaults(cnf_solver_options o) {
   if (!o.threads) o.threads = cnf_parallel_default_threads();
   if (!o.isa) o.isa = cnf_isa_best();
   if (!o.store_bytes) o.store_bytes = CNF_DEFAULT_STORE;
-  if (o.store_bytes < 0 || o.adjoint == CNF_ADJOINT_CONTINUOUS) o.store_bytes = 0;
+  const int keeps_none = o.adjoint == CNF_ADJOINT_CONTINUOUS || cnf_is_reversible(cnf_tableau_at(o.method)->family);
+  if (o.store_bytes < 0 || keeps_none) o.store_bytes = 0;
   if (o.precision == CNF_PRECISION_MIXED) o.exclude_log_det = 1; /* the divergence's rounding is no error of a step */
   if (o.icoeff == 0) o.icoeff = 1;
   if (o.safety == 0) o.safety = CNF_SAFETY;

@@ -101,7 +101,7 @@ extern "C" {
   X(CNF_ERROR_OUTPUT_TIMES, 30, "output times must run from t0 to t1, and suit control, method and adjoint")          \
   X(CNF_ERROR_SPANS, 36, "samples that take common steps have a common t0 and t1")                                    \
   X(CNF_ERROR_METHOD_HALVES, 38, "a partitioned method needs an even number of rows: positions, then momenta")        \
-  X(CNF_ERROR_REVERSIBLE, 39, "the reversible adjoint is of reversible_heun alone, whose others are the discrete one")
+  X(CNF_ERROR_REVERSIBLE, 39, "the reversible adjoint is for reversible_heun, which has no continuous one, nor batch")
 
 typedef enum cnf_status {
 #define CNF_X(name, value, message) name = value,
@@ -245,7 +245,9 @@ CNF_API cnf_status cnf_field_op_parameters(const cnf_field *field, int32_t op, s
  *   adaptive too  2 adaptive_heun fehlberg2   3 bosh3   5 dopri5 tsit5   7 vern7   8 dopri8
  *   stiff fields  4 rodas4, adaptive too
  *   two halves    1 symplectic_euler   2 leapfrog position_verlet   4 yoshida4
- * heun is another name of heun2, stormer_verlet of leapfrog. torchdiffeq means the same by these names, except that its rk4 is the 3/8 rule, rk4_38 here.
+ *   reversible    2 reversible_heun, adaptive too
+ * heun is another name of heun2, stormer_verlet of leapfrog. torchdiffeq means the same by the names it has, except that its rk4
+ * is the 3/8 rule, rk4_38 here.
  *
  * Where an explicit method needs steps far shorter than its tolerance asks for, the field is stiff: take a Rosenbrock method,
  * rodas4 (Hairer and Wanner, Solving ODEs II, IV.7; L-stable, stiffly accurate). Each step factors a matrix of D x D, so that
@@ -292,6 +294,15 @@ CNF_API cnf_status cnf_field_op_parameters(const cnf_field *field, int32_t op, s
  *   regularisers each half's rows with its own b: to the method's order in a separable field
  *   gradient     discrete, exact as any. Continuous: a_q goes with the momenta, a_p with the positions, and theta's quadrature
  *                takes each half's rows with its own b: to the method's order for what leaves the field separable
+ *
+ * reversible_heun (Kidger, Foster, Li and Lyons 2021, arXiv 2105.13493) carries y beside x, from y = x0 on:
+ *     y' = 2x - y + h f(t, y),   x' = x + h/2 (f(t, y) + f(t', y')),
+ * one evaluation a step, f(t', y') being the next one's f(t, y), and one at the start. Each step can be undone, exactly but for
+ * rounding, which is what CNF_ADJOINT_REVERSIBLE does (section 8). Log-determinant and regularisers are summed by the same
+ * trapezoid, and the error of an adaptive step is h/2 (f(t', y') - f(t, y)), as diffrax has it. It is stable where h times the
+ * field's eigenvalues lie between -i and i alone: where states contract at a rate r, y - x, about (h r)^2/4 of them at first,
+ * grows by e^{r t} instead. So it is for fields that contract mildly, e^{r (t1 - t0)} (h r)^2 being small, and no stiff ones.
+ * CNF_ERROR_REVERSIBLE: CNF_CONTROL_BATCH, or the continuous adjoint.
  */
 typedef enum cnf_family {
   CNF_FAMILY_RUNGE_KUTTA = 0,
@@ -382,8 +393,9 @@ typedef enum cnf_norm {
 
 /* How cnf_solve_vjp differentiates; section 8 says what of. */
 typedef enum cnf_adjoint {
-  CNF_ADJOINT_DISCRETE = 0,  /* the steps that were taken, which are kept: exact */
-  CNF_ADJOINT_CONTINUOUS = 1 /* the flow, by a second solve backward in time: no memory that grows with steps */
+  CNF_ADJOINT_DISCRETE = 0,   /* the steps that were taken, which are kept: exact */
+  CNF_ADJOINT_CONTINUOUS = 1, /* the flow, by a second solve backward in time: no memory that grows with steps */
+  CNF_ADJOINT_REVERSIBLE = 2  /* reversible_heun: the steps that were taken, each undone on the way back: nor here */
 } cnf_adjoint;
 
 /* Adaptive steps. With r the norm of an attempt's errors against their tolerances, r' and r" those of the sample's last two
@@ -522,8 +534,10 @@ typedef struct cnf_solve_output {
   double *kinetic;   /* [count]: integral of 1/2 mean_D f^2 over |dt| */
   double *frobenius; /* [count]: integral of |J|_F^2 / D over |dt|, or of its estimate */
   /* At the input's output times; NaN at those that a failed sample has not reached. */
-  void *x_at;         /* dtype [count][time_count][D]: states */
-  double *log_det_at; /* [count][time_count]: log-determinants, from t0 on */
+  void *x_at;            /* dtype [count][time_count][D]: states */
+  double *log_det_at;    /* [count][time_count]: log-determinants, from t0 on */
+  double *retrace_error; /* [count]: CNF_ADJOINT_REVERSIBLE: largest distance of a component of x0 from where the way
+                            back has ended; NaN where there was none, or it failed */
 } cnf_solve_output;
 
 /* Carries every sample from t0 to t1. A sample that cannot get there has a status; the call is still CNF_OK.
@@ -548,6 +562,14 @@ CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input
  * and regularisers are the same; CNF_PRECISION_MIXED is refused (CNF_ERROR_DTYPE): its cotangents are too rough for an error
  * norm. A sample that got to t1 but not back keeps its x1, log_det and loss, adds 0 to every gradient, and has the status
  * and the t_reached of its way back, and adjoint_evaluations 0; of others these are the stages of accepted and refused steps.
+ *
+ * With CNF_ADJOINT_REVERSIBLE, of reversible_heun alone (CNF_ERROR_REVERSIBLE), the gradient is again that of the steps taken, and
+ * no state is recorded: the way back undoes step after step. Memory does not grow with fixed steps; of adaptive ones t and h are
+ * kept, 32 bytes a step and sample. The way back evaluates the field once and reverses it once a step. It comes to the states
+ * of the way forward but for rounding, which grows as solutions part on the way back, by e^{r t} where the field contracts at
+ * a rate r. `retrace_error` tells how far from x0 it ends: where that is not small beside the states, the gradient is that of
+ * other steps, and CNF_ADJOINT_DISCRETE, which keeps y, has the right one. A sample that comes to numbers that are not finite
+ * has CNF_SAMPLE_NOT_FINITE and adds 0 to every gradient, as one of a continuous adjoint that does not get back.
  *
  * Each chunk of samples is solved, given its cotangents and differentiated inside one task, so memory grows with threads,
  * not with count. A sample whose solve failed contributes 0 to every gradient, and its loss is NaN.

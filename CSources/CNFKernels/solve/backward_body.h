@@ -186,19 +186,24 @@ static void CNF_TYPED(add_times)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
   if (begin_bar) *begin_bar += (1 - place) * t_bar - length * h_bar;
 }
 
-/* The lane goes on to the step before the one just reversed: at an output time between the two the loss's cotangents come in. */
-static void CNF_TYPED(step_back)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                 int32_t lane) {
+/* The lane comes, on its way back, to a step of this interval: at an output time the loss's cotangents come in. */
+static void CNF_TYPED(enter_interval)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                      int32_t lane, int32_t interval) {
   WORKER_NAMES(w);
-  const int64_t s = w->sample[lane];
-  if (--w->step[lane] < 0) return;
-  const int32_t interval = w->record_step[CNF_TYPED(record_place)(call, s, w->step[lane])].interval;
   if (interval == w->interval[lane]) return;
   w->interval[lane] = interval; /* none is without a step: it is the one before */
-  const size_t place = (size_t)(first + s) * (size_t)call->time_count + (size_t)interval;
+  const size_t place = (size_t)(first + w->sample[lane]) * (size_t)call->time_count + (size_t)interval;
   const real *x_bar = call->loss->x_at_bar ? (const real *)call->loss->x_at_bar + place * (size_t)D : NULL;
   for (int32_t d = 0; x_bar && d < D; d++) PANEL(w->lambda, d)[lane] += x_bar[d];
   if (call->loss->log_det_at_bar) w->mu_row[lane] += (real)call->loss->log_det_at_bar[place];
+}
+
+/* The lane goes on to the step before the one just reversed. */
+static void CNF_TYPED(step_back)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                 int32_t lane) {
+  if (--w->step[lane] < 0) return;
+  const size_t place = CNF_TYPED(record_place)(call, w->sample[lane], w->step[lane]);
+  CNF_TYPED(enter_interval)(w, call, first, lane, w->record_step[place].interval);
 }
 
 /* Differentiates the chunk that forward_chunk has just solved. */

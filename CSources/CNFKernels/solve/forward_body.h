@@ -58,6 +58,8 @@ static void CNF_TYPED(finish_sample)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   WORKER_NAMES(w);
   int64_t s = w->sample[lane];
   CNF_TYPED(column_out)(D, lanes, w->x, lane, w->chunk_x1 + (size_t)s * (size_t)D);
+  if (cnf_is_reversible(call->solver->family))
+    CNF_TYPED(column_out)(D, lanes, w->y, lane, w->chunk_y + (size_t)s * (size_t)D);
   const CNF_TYPED(cnf_integrands) integrals = CNF_TYPED(integrands_of)(m, w->x);
   w->chunk_log_det[s] = (double)integrals.divergence[lane];
   if (m->kinetic) w->chunk_kinetic[s] = (double)integrals.kinetic[lane];
@@ -101,12 +103,13 @@ static cnf_step_record *CNF_TYPED(record_step)(CNF_TYPED(cnf_worker) * w, const 
   const cnf_stages *s = &call->solver->stages;
   const size_t place = CNF_TYPED(record_place)(call, w->sample[lane], w->chunk_accepted[w->sample[lane]]);
   cnf_step_record *record = &w->record_step[place];
-  if (!call->keeps && !(out && out->step_fractions)) return NULL;
+  const real *x = cnf_is_reversible(call->solver->family) ? w->y : w->x;
+  if (!call->keeps && !call->keeps_times && !(out && out->step_fractions)) return NULL;
   *record = *tile;
   record->t = w->t[lane], record->h = w->h[lane];
   record->interval = w->interval[lane];
   if (!call->keeps) return record;
-  CNF_TYPED(column_out)(D, lanes, w->x, lane, w->record_x + place * (size_t)D);
+  CNF_TYPED(column_out)(D, lanes, x, lane, w->record_x + place * (size_t)D);
   if (!call->steps) {
     CNF_TYPED(take_slots)(w, call->solver, w->next_slot[lane], record);
     w->next_slot[lane] = s->fsal && record->rest >= 0 ? cnf_kept_slot(s, record, s->count - 1) : -1;
@@ -126,6 +129,7 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   double ratio = 0;
   int32_t accepted = 0;
   k->finite(S, w->x1, 0, w->row);
+  if (cnf_is_reversible(call->solver->family)) k->finite(D, w->y1, 1, w->row);
   if (adaptive) {
     CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, s->count, s->tableau->e);
     memset(w->sum_row, 0, (size_t)lanes * sizeof(real));
@@ -211,6 +215,8 @@ static void CNF_TYPED(leave_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
 
 static void CNF_TYPED(start_adams)(CNF_TYPED(cnf_worker) * w); /* adams_body.h */
 static void CNF_TYPED(make_adams_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver);
+static void CNF_TYPED(make_reversible_step)(CNF_TYPED(cnf_worker) * w,
+                                            const CNF_TYPED(cnf_call) * call); /* reversible_body.h */
 
 /* Solves samples [first, first + count) of the call, count <= chunk_capacity, into the worker's chunk_ arrays. */
 static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
@@ -236,6 +242,8 @@ static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
     if (keep && solver->options.control != CNF_CONTROL_SAMPLE) CNF_TYPED(take_slots)(w, solver, -1, &tile);
     if (cnf_is_adams(solver->family)) {
       CNF_TYPED(make_adams_step)(w, solver);
+    } else if (cnf_is_reversible(solver->family)) {
+      CNF_TYPED(make_reversible_step)(w, call);
     } else {
       CNF_TYPED(make_step)(w, solver, &solver->stages, &tile, keep && !call->steps);
       CNF_TYPED(count_work)(w, solver->stages.evaluations);
@@ -243,6 +251,7 @@ static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
     if (CNF_TYPED(judge_steps)(w, call, &tile, records)) {
       if (keep && !call->steps) CNF_TYPED(keep_step)(w, solver, records);
       k->blend(S, w->mask_row, w->x1, w->x, w->x);
+      if (cnf_is_reversible(solver->family)) k->blend(D, w->mask_row, w->y1, w->y, w->y);
       real *k0 = CNF_TYPED(slope)(w, 0), *k1 = CNF_TYPED(slope)(w, solver->stages.count - 1);
       if (fsal) k->blend(S, w->mask_row, k1, k0, k0);
     }

@@ -111,6 +111,14 @@ typedef struct CNF_TYPED(cnf_worker) {
   double span_t0[CNF_MAX_LANES], span_t1[CNF_MAX_LANES];
   real direction[CNF_MAX_LANES];           /* -1 where t1 < t0, else 1 */
   const double *span_times[CNF_MAX_LANES]; /* [time_count] */
+  /* reversible_heun (reversible_body.h); no memory is taken for other methods */
+  real *y, *y1;                /* [D]: at the step's start and end */
+  real *kappa, *phi;           /* [D]: dL/dy, dL/df, on the way back */
+  real *chunk_y;               /* [chunk][D]: y where the sample's last step has ended */
+  double *chunk_retrace_error; /* [chunk] */
+  double later_h[CNF_MAX_LANES],
+      later_mu[CNF_MAX_LANES]; /* h/2 of the step that begins at the held point; times its mu */
+  int32_t held[CNF_MAX_LANES]; /* 1: the lane holds the evaluation where step `step` ends */
 } CNF_TYPED(cnf_worker);
 
 /* Partial gradients on their way into one (partials_body.h). */
@@ -156,7 +164,8 @@ typedef struct CNF_TYPED(cnf_call) {
   int32_t time_count;      /* output times; the intervals are one more */
   int64_t chunk, group;    /* samples; group is a multiple of chunk's lanes */
   int32_t want_times;
-  int32_t keeps;                      /* 1: steps are recorded for their reverse */
+  int32_t keeps;                      /* 1: steps are recorded for their reverse, with their states */
+  int32_t keeps_times;                /* 1: they are recorded, without */
   int32_t steps_refused, evaluations; /* CNF_CONTROL_BATCH: of the search for the steps */
   int32_t callback_failed;            /* written atomically */
 } CNF_TYPED(cnf_call);

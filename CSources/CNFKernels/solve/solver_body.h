@@ -38,6 +38,17 @@ static void CNF_TYPED(chunk_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
   w->start_constant = cnf_arena_take(arena, chunk * (size_t)s->constant_rows, sizeof(real));
 }
 
+static void CNF_TYPED(reversible_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * s, cnf_arena *arena) {
+  const CNF_TYPED(cnf_model) *m = &s->model;
+  const size_t row = (size_t)m->kernels->lanes * sizeof(real), chunk = (size_t)s->chunk_capacity;
+  const size_t D = cnf_is_reversible(s->family) ? (size_t)m->program->state_dim : 0;
+  real **panels[] = {&w->y, &w->y1, &w->kappa, &w->phi};
+  for (size_t i = 0; i < sizeof panels / sizeof panels[0]; i++) *panels[i] = cnf_arena_take(arena, D, row);
+  w->chunk_y = cnf_arena_take(arena, chunk * D, sizeof(real));
+  w->chunk_retrace_error = cnf_arena_take(arena, D ? chunk : 0, sizeof(double));
+  if (D) w->gradient_before = cnf_arena_take(arena, m->gradient_size, sizeof(real));
+}
+
 static void CNF_TYPED(continuous_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * s, cnf_arena *arena) {
   const CNF_TYPED(cnf_model) *m = &s->model;
   size_t row = (size_t)m->kernels->lanes * sizeof(real), pair = 2 * (size_t)m->program->state_dim;
@@ -68,10 +79,12 @@ static void CNF_TYPED(adjoint_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   w->slope = cnf_arena_take(arena, D, row);
   const int continuous = s->options.adjoint == CNF_ADJOINT_CONTINUOUS;
   if (continuous) CNF_TYPED(continuous_layout)(w, s, arena);
+  CNF_TYPED(reversible_layout)(w, s, arena);
   w->slots = cnf_arena_take(reserve, (size_t)s->slot_capacity * s->slot_size, sizeof(real));
   size_t records = (size_t)s->record_capacity * (size_t)s->chunk_capacity;
   w->record_step = cnf_arena_take(reserve, records, sizeof *w->record_step);
-  w->record_x = cnf_arena_take(reserve, continuous ? 0 : records, D * sizeof(real));
+  const int with_states = s->options.adjoint == CNF_ADJOINT_DISCRETE;
+  w->record_x = cnf_arena_take(reserve, with_states ? records : 0, D * sizeof(real));
 }
 
 static void CNF_TYPED(implicit_layout)(CNF_TYPED(cnf_implicit) * im, const CNF_TYPED(cnf_solver) * s,

@@ -22,6 +22,7 @@
 #include "solve/queue_body.h"
 #include "solve/backward_body.h"
 #include "solve/continuous_lanes_body.h"
+#include "solve/reversible_body.h"
 #include "solve/loss_body.h"
 #include "solve/batch_body.h"
 #include "solve/partials_body.h"

@@ -7,10 +7,10 @@
 typedef struct cnf_stages {
   const cnf_tableau *tableau;
   int32_t count;
-  int32_t fsal;                       /* 1: adaptive, and stage 0 is the last stage of the step before */
-  int32_t order;                      /* for the controller: embedded order + 1 */
-  int32_t evaluations;                /* of one step */
-  int32_t runs[CNF_MAX_STAGES];       /* forward: the solution, the error or a later stage needs it */
+  int32_t fsal;                 /* 1: stage 0 is the last stage of the step before: adaptive ones, reversible_heun */
+  int32_t order;                /* for the controller: embedded order + 1 */
+  int32_t evaluations;          /* of one step */
+  int32_t runs[CNF_MAX_STAGES]; /* forward: the solution, the error or a later stage needs it */
   int32_t integrands[CNF_MAX_STAGES]; /* forward: its divergence has a weight, or a regulariser */
   int32_t reverses[CNF_MAX_STAGES];   /* the solution depends on it: it has a reverse */
   int32_t reversed;                   /* evaluations of one step that have a reverse */
@@ -53,7 +53,7 @@ static inline int32_t cnf_is_kept(const cnf_stages *s, int32_t stage) {
 
 static inline cnf_stages cnf_stages_make(const cnf_tableau *t, int adaptive, int error_has_log_det) {
   cnf_stages s = {.tableau = t, .count = t->stages, .order = t->embedded_order + 1};
-  s.fsal = adaptive && cnf_tableau_is_fsal(t);
+  s.fsal = (adaptive || t->family == CNF_FAMILY_REVERSIBLE) && cnf_tableau_is_fsal(t);
   for (int32_t i = t->stages - 1; i >= 0; i--) {
     s.weight[i] = t->momenta ? (t->b[i] + t->momenta->b[i]) / 2 : t->b[i];
     s.half[i] = cnf_tableau_half(t, i);

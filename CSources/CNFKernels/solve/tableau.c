@@ -257,6 +257,17 @@ static const cnf_tableau tableaux[] = {
            {0, CNF_OUTER, 0, CNF_INNER, 0, CNF_OUTER}},
      .b = {0, CNF_OUTER, 0, CNF_INNER, 0, CNF_OUTER, 0},
      .momenta = &yoshida_kicks},
+    /* x' = x + h sum b_i k_i, but k_1 is carried and k_2 stands elsewhere than a says from the second step on
+     * (solve/reversible_body.h); error as diffrax: against x + h k_1. */
+    {.name = "reversible_heun",
+     .citation = "Kidger, Foster, Li and Lyons 2021, arXiv 2105.13493, algorithm 1",
+     .family = CNF_FAMILY_REVERSIBLE,
+     .order = 2,
+     .embedded_order = 1,
+     .stages = 2,
+     .a = {{0}, {1}},
+     .b = {1.0 / 2, 1.0 / 2},
+     .e = {-1.0 / 2, 1.0 / 2}},
 };
 
 enum { LISTED_COUNT = sizeof tableaux / sizeof tableaux[0] };
@@ -287,5 +298,6 @@ double cnf_tableau_c(const cnf_tableau *t, int32_t stage) {
 
 int32_t cnf_tableau_is_fsal(const cnf_tableau *t) {
   int32_t last = t->stages - 1;
+  if (t->family == CNF_FAMILY_REVERSIBLE) return 1;
   return t->embedded_order > 0 && t->b[last] == 0 && memcmp(t->a[last], t->b, sizeof t->b) == 0;
 }

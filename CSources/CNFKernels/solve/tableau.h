@@ -33,9 +33,11 @@ static inline int cnf_is_adams(int32_t family) {
 typedef enum cnf_half { CNF_HALF_BOTH = 0, CNF_HALF_POSITIONS = 1, CNF_HALF_MOMENTA = 2 } cnf_half;
 cnf_half cnf_tableau_half(const cnf_tableau *t, int32_t stage);
 
+static inline int cnf_is_reversible(int32_t family) { return family == CNF_FAMILY_REVERSIBLE; }
+
 int32_t cnf_tableau_count(void);
 const cnf_tableau *cnf_tableau_at(int32_t index);          /* NULL out of range */
 double cnf_tableau_c(const cnf_tableau *t, int32_t stage); /* where the stage is in time */
-int32_t cnf_tableau_is_fsal(const cnf_tableau *t);         /* last row of a is b, and b ends in 0 */
+int32_t cnf_tableau_is_fsal(const cnf_tableau *t);         /* last row of a is b, and b ends in 0; or f is carried */
 
 #endif

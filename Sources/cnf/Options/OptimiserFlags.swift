@@ -65,7 +65,8 @@ struct OptimiserFlags: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "discrete: the exact gradient of the steps taken; or continuous: of the flow, solved backward, keeping nothing.",
+      "discrete: the exact gradient of the steps taken; continuous: of the flow, solved backward, keeping nothing; "
+        + "or reversible: of the steps taken, keeping nothing, with --solver reversible_heun.",
       valueName: "name"))
   var adjoint: String?
 

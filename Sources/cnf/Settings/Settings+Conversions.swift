@@ -5,7 +5,7 @@ extension Settings {
   var trainingSolver: SolverOptions {
     var options = solverOptions(method: solver, rtol: rtol, atol: atol, fixedSteps: fixedSteps, trace: trace)
     options.precision = Precision(rawValue: precision) ?? .full
-    options.adjoint = adjoint == Self.discrete ? .everyStep : .continuous()
+    options.adjoint = Self.adjoints[adjoint] ?? .everyStep
     return options
   }
 

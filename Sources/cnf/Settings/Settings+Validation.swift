@@ -1,8 +1,10 @@
 import ContinuousFlows
 
 extension Settings {
-  /// The word for the gradient of the steps that were taken.
-  static let discrete = "discrete"
+  /// The words for how a gradient is made.
+  static let adjoints: [String: AdjointSchedule] = [
+    "discrete": .everyStep, "continuous": .continuous(), "reversible": .reversible,
+  ]
 
   /// Throws a usage failure that names the first setting that cannot be meant, and what it may be.
   func validate() throws {
@@ -14,7 +16,7 @@ extension Settings {
     try require(schedule, .schedule, among: ["constant", "cosine"])
     try require(optimiser, .optimiser, among: ["adam", "adamw"])
     try require(backend, .backend, among: Backend.allCases.map(\.rawValue))
-    try require(adjoint, .adjoint, among: [Self.discrete, "continuous"])
+    try require(adjoint, .adjoint, among: Self.adjoints.keys.sorted())
     try require(precision, .precision, among: Precision.allCases.map(\.rawValue))
     try require(norm, .norm, among: ErrorNorm.allCases.map(\.rawValue))
     if StepController(controller) == nil {
@@ -99,19 +101,26 @@ extension Settings {
         "base is uniform, whose density is 0 outside its box, so that no gradient leads a sample in: take another, "
           + "such as gaussian")
     }
-    let isContinuous = adjoint != Self.discrete
-    switch try Methods.named(solver).family {
-    case .rungeKutta, .partitioned, .reversible: break
-    case .explicitAdams, .implicitAdams:
-      guard isContinuous else {
-        throw CommandFailure(
-          .usage, "solver is \(solver), which has no discrete gradient to train by: give --adjoint continuous with it")
-      }
-    case .rosenbrock:
+    let schedule = Self.adjoints[adjoint] ?? .everyStep
+    let family = try Methods.named(solver).family
+    switch (family, schedule) {
+    case (.rosenbrock, _):
       throw CommandFailure(
         .usage, "solver is \(solver), which has no gradient to train by: take another, such as dopri5")
+    case (.explicitAdams, .everyStep), (.implicitAdams, .everyStep):
+      throw CommandFailure(
+        .usage, "solver is \(solver), which has no discrete gradient to train by: give --adjoint continuous with it")
+    case (.reversible, .continuous):
+      throw CommandFailure(
+        .usage,
+        "solver is \(solver), which has no continuous adjoint: give --adjoint reversible with it, or leave it out")
+    case (.reversible, .reversible): break
+    case (_, .reversible):
+      throw CommandFailure(
+        .usage, "adjoint is reversible, which \(solver) is not: give --solver reversible_heun with it")
+    default: break
     }
-    guard !isContinuous || (backend == Backend.c.rawValue && precision == Precision.full.rawValue) else {
+    guard !(schedule == .continuous()) || (backend == Backend.c.rawValue && precision == Precision.full.rawValue) else {
       throw CommandFailure(
         .usage,
         "adjoint is continuous, which is for the C kernels in full precision: leave --backend and --precision out")

@@ -40,7 +40,7 @@ struct Settings: Codable, Equatable {
   var probe: String
   var probes: Int
   var precision: String
-  /// How the gradient is made: `discrete` or `continuous`.
+  /// How the gradient is made: `discrete`, `continuous` or `reversible`.
   var adjoint: String
 
   // Solver of validation, evaluation and sampling

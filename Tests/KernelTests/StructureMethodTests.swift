@@ -1,0 +1,87 @@
+import Foundation
+import NeuralODE
+import PureSwift
+import Testing
+
+/// Symplectic and reversible methods through Swift; Tests/C/partitioned_test and reversible_test have their algebra, what they keep,
+/// and their gradients beside differences.
+@Suite struct StructureMethodTests {
+  private static let symplectic = ["symplectic_euler", "leapfrog", "position_verlet", "yoshida4"]
+
+  @Test(arguments: symplectic) func twoTableauxOfOneShape(name: String) throws {
+    let method = try Methods.named(name)
+    let momenta = try #require(method.momenta)
+    #expect(
+      method.family == .partitioned && method.family.hasDiscreteGradient && !method.isAdaptive && method.c.isEmpty
+        && !method.citation.isEmpty)
+    #expect(momenta.a.count == method.stages && momenta.b.count == method.stages)
+    #expect(abs(momenta.b.reduce(0, +) - 1) < 1e-15 && abs(method.b.reduce(0, +) - 1) < 1e-15)
+    // A stage moves one half.
+    for stage in 0..<method.stages {
+      let movesPositions = ([method.b] + method.a).contains { $0[stage] != 0 }
+      #expect(movesPositions != ([momenta.b] + momenta.a).contains { $0[stage] != 0 })
+    }
+    #expect(try Methods.named("stormer_verlet").name == "leapfrog")
+  }
+
+  /// One step of leapfrog on q' = p, p' = -q, by hand.
+  @Test func leapfrogOfAnOscillator() throws {
+    var program = FieldProgram(stateDimension: 2)
+    program.append(.linear(input: .state, rows: 2, activation: .identity))
+    let h = 0.3
+    let solver = try KernelSolver<Double>(
+      program: program, options: Fixtures.options("leapfrog", .fixed(steps: 1), trace: .none))
+    let solution = try solver.solve(
+      SolveProblem(parameters: [0, 1, -1, 0, 0, 0], states: [0.8, -0.4], from: 0, to: h))
+    let half = -0.4 - h / 2 * 0.8
+    let position = 0.8 + h * half
+    #expect(abs(solution.states[0] - position) < 1e-15)
+    #expect(abs(solution.states[1] - (half - h / 2 * position)) < 1e-15)
+  }
+
+  private func gradient(_ adjoint: AdjointSchedule, _ control: StepControl, trace: Trace) throws -> Gradient<Double> {
+    let program = Fixtures.net(3, [12, 9], .softplus)
+    var options = Fixtures.options("reversible_heun", control, trace: trace)
+    options.adjoint = adjoint
+    return try KernelSolver<Double>(program: program, options: options).gradient(
+      of: .standardNormalNegativeLogLikelihood(scale: 1.0 / 21),
+      at: SolveProblem(
+        parameters: Fixtures.parameters(for: program, seed: 3), states: Fixtures.normals(21 * 3, seed: 4), from: 1,
+        to: 0,
+        seed: 7))
+  }
+
+  /// Steps undone on the way back give the gradient of steps whose states were kept, but for the rounding of some hundred steps.
+  @Test(arguments: [Trace.hutchinson, .exactTangents, .exactProduct])
+  func undoneAndKeptStatesAgree(trace: Trace) throws {
+    for control in [StepControl.fixed(steps: 20), .perSample(rtol: 1e-4, atol: 1e-4)] {
+      let kept = try gradient(.everyStep, control, trace: trace)
+      let undone = try gradient(.reversible, control, trace: trace)
+      let differences = zip(
+        kept.parameters + kept.states + kept.startTimes, undone.parameters + undone.states + undone.startTimes
+      )
+      .map { abs($0 - $1) }
+      #expect(differences.max()! < 1e-11)
+      #expect(kept.solution.states == undone.solution.states && kept.solution.retraceErrors.isEmpty)
+      #expect(undone.solution.retraceErrors.count == 21 && undone.solution.retraceErrors.allSatisfy { $0 < 1e-11 })
+      #expect(undone.solution.adjointEvaluations == undone.solution.acceptedSteps.map { $0 + 1 })
+    }
+  }
+
+  @Test func refusals() throws {
+    let odd = Fixtures.net(3, [4], .tanh)
+    for name in Self.symplectic {
+      let error = #expect(throws: KernelError.self) {
+        try KernelSolver<Double>(program: odd, options: Fixtures.options(name, .fixed(steps: 4)))
+      }
+      #expect("\(error!)".contains("even number of rows"))
+    }
+    var options = Fixtures.options("dopri5", .perSample(rtol: 1e-5, atol: 1e-5), trace: .exact)
+    options.adjoint = .reversible
+    let error = #expect(throws: KernelError.self) { try KernelSolver<Double>(program: odd, options: options) }
+    #expect("\(error!)".contains("reversible_heun"))
+    #expect(throws: PureSwiftError.reversibleAdjoint) {
+      try PureSwiftSolver<Double>(program: odd, options: options, tableau: try Methods.named("dopri5"))
+    }
+  }
+}
