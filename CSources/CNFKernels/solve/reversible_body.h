@@ -164,7 +164,7 @@ static CNF_TYPED(cnf_integrands) CNF_TYPED(point_bars)(CNF_TYPED(cnf_worker) * w
 
 /* Reverses the points held, in scratch `number`: kappa, time_bar_row, theta's gradient. Lanes that hold none stand where lane
  * `live` does, with zero cotangents: they add exact zeros. */
-static void CNF_TYPED(reverse_points)(CNF_TYPED(cnf_worker) * w, int32_t number, int32_t live, real *gradient) {
+static void CNF_TYPED(reverse_held)(CNF_TYPED(cnf_worker) * w, int32_t number, int32_t live, real *gradient) {
   WORKER_NAMES(w);
   const CNF_TYPED(cnf_integrands) integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   CNF_TYPED(use_scratch)(w, number);
@@ -253,8 +253,8 @@ static void CNF_TYPED(gather_step_times)(CNF_TYPED(cnf_worker) * w, const CNF_TY
   for (int32_t j = 0; j < lanes; j++) {
     if (!w->held[j]) continue;
     real h_bar = w->row[j] + w->time_bar_row[j] + w->mu_row[j] * of.divergence[j];
-    if (m->kinetic) h_bar += (real)w->kinetic_bar * w->direction[j] * of.kinetic[j];
-    if (m->frobenius) h_bar += (real)w->frobenius_bar * w->direction[j] * of.frobenius[j];
+    if (m->kinetic) h_bar += (real)w->kinetic_bar * of.kinetic[j];
+    if (m->frobenius) h_bar += (real)w->frobenius_bar * of.frobenius[j];
     w->h_bar_row[j] = h_bar;
     w->t_bar_row[j] = w->time_bar_row[j];
     CNF_TYPED(add_times)(w, call, first, j);
@@ -306,7 +306,7 @@ static int32_t CNF_TYPED(retrace_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYP
     for (int32_t j = 0; j < lanes; j++)
       if (w->held[j]) held = j;
     if (held >= 0) {
-      CNF_TYPED(reverse_points)(w, !number, held, gradient);
+      CNF_TYPED(reverse_held)(w, !number, held, gradient);
       k->finite(D, w->kappa, 0, w->row);
       failed += CNF_TYPED(fail_lanes)(w, call, w->row);
     }
