@@ -12,14 +12,6 @@ public enum MethodFamily: Sendable, Equatable {
   case partitioned
   /// Reversible Heun: its steps can be undone, so `AdjointSchedule.reversible` needs no record of them.
   case reversible
-
-  /// Whether the exact gradient of the steps that were taken is to be had.
-  public var hasDiscreteGradient: Bool {
-    switch self {
-    case .rungeKutta, .partitioned, .reversible: true
-    case .explicitAdams, .implicitAdams, .rosenbrock: false
-    }
-  }
 }
 
 /// A method: of Runge and Kutta `kᵢ = f(t + cᵢh, x + h Σⱼ aᵢⱼkⱼ)`; of these and Rosenbrock's `x′ = x + h Σᵢ bᵢkᵢ`, error
@@ -58,6 +50,9 @@ public struct ButcherTableau: Sendable, Equatable {
       self.b = b
     }
   }
+
+  /// Whether it has the gradient of its own steps; implicit_adams, whose steps end where an iteration does, has the continuous one.
+  public var hasDiscreteGradient: Bool { family != .implicitAdams }
 
   public init(
     name: String, family: MethodFamily = .rungeKutta, alias: String? = nil, citation: String, order: Int,

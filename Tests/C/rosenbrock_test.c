@@ -361,12 +361,8 @@ static void test_refusals(void) {
   CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
   cnf_solver_info info = {.struct_size = sizeof info};
   CHECK(cnf_solver_get_info(solver, &info) == CNF_OK && info.trace == CNF_TRACE_EXACT_TANGENTS);
-  double x0[2] = {1, 1}, parameters[1];
+  double x0[2] = {1, 1};
   const cnf_solve_input in = {.struct_size = sizeof in, .x0 = x0, .count = 1, .t0 = 0, .t1 = 1};
-  const cnf_loss loss = {.struct_size = sizeof loss, .kind = CNF_LOSS_NORMAL_NLL, .scale = 1};
-  cnf_gradient gradient = {.struct_size = sizeof gradient, .parameters = parameters};
-  CHECK(cnf_solve_vjp(solver, &in, &loss, NULL, &gradient) == CNF_ERROR_METHOD_GRADIENT);
-  CHECK(strstr(cnf_status_message(CNF_ERROR_METHOD_GRADIENT), "continuous adjoint") != NULL);
   /* without a trace an evaluation's divergence is 0, whatever tangents the method takes */
   double velocity[2], divergence = 1;
   CHECK(cnf_solver_evaluate(solver, &in, velocity, &divergence) == CNF_OK && divergence == -1.5 - 1);

@@ -176,7 +176,17 @@ static void check_same(const call_data *a, int i, const call_data *b, int j, con
 /* ---- Bits ---- */
 
 static int takes_gradient(int32_t family, int32_t adjoint) {
-  return family == CNF_FAMILY_RUNGE_KUTTA || (adjoint && family != CNF_FAMILY_ROSENBROCK);
+  if (family == CNF_FAMILY_IMPLICIT_ADAMS) return adjoint == CNF_ADJOINT_CONTINUOUS;
+  if (family == CNF_FAMILY_REVERSIBLE) return adjoint != CNF_ADJOINT_CONTINUOUS;
+  if (adjoint == CNF_ADJOINT_REVERSIBLE) return 0;
+  return family != CNF_FAMILY_ROSENBROCK || adjoint == CNF_ADJOINT_DISCRETE;
+}
+
+/* Weights below 0 may make an integral of what is positive negative. */
+static int has_negative_weights(const cnf_method_info *info) {
+  for (int32_t i = 0; i < info->stages; ++i)
+    if (info->b[i] < 0 || (info->momenta_b && info->momenta_b[i] < 0)) return 1;
+  return info->family == CNF_FAMILY_EXPLICIT_ADAMS;
 }
 
 static const double uneven[STEPS + 1] = {0, 0.2, 0.7, 1};
@@ -188,7 +198,8 @@ static void test_alone(setup how, int with_times, const double *fractions) {
   cnf_method_get(how.method, &info);
   if (how.control == CNF_CONTROL_SAMPLE && !info.embedded_order) return;
   const int differentiate = takes_gradient(info.family, how.adjoint);
-  if (with_times && (info.family != CNF_FAMILY_RUNGE_KUTTA || how.adjoint)) return;
+  if (how.adjoint && !differentiate) return;
+  if (with_times && (info.family == CNF_FAMILY_EXPLICIT_ADAMS || info.family == CNF_FAMILY_IMPLICIT_ADAMS)) return;
   cnf_solver *solver = solver_of(net_ops, OP_COUNT, how, STEPS);
   char where[200];
   snprintf(where, sizeof where, "%s control %d trace %d adjoint %d times %d", info.name, (int)how.control,
@@ -211,8 +222,8 @@ static void test_alone(setup how, int with_times, const double *fractions) {
   run(solver, &turned, how, differentiate, OWN, fractions);
   for (int i = 0; i < COUNT; ++i) {
     CHECK(mixed.status[i] == CNF_SAMPLE_OK && mixed.t_reached[i] == mixed.t1s[i] && mixed.accepted[i] < MOST_STEPS);
-    /* whichever way time runs; an explicit Adams formula has negative weights, and may go below */
-    check_count((mixed.kinetic[i] >= 0 && mixed.frobenius[i] >= 0) || info.family == CNF_FAMILY_EXPLICIT_ADAMS,
+    /* whichever way time runs */
+    check_count((mixed.kinetic[i] >= 0 && mixed.frobenius[i] >= 0) || has_negative_weights(&info),
                 "regularisers are positive", where, __LINE__);
     pick(&mixed, i, &alone);
     run(solver, &alone, how, differentiate, PLAIN, fractions);
@@ -434,7 +445,7 @@ int main(void) {
     CHECK(cnf_method_get(method, &info) == CNF_OK);
     const int32_t trace = info.family == CNF_FAMILY_ROSENBROCK ? CNF_TRACE_EXACT_TANGENTS : CNF_TRACE_HUTCHINSON;
     for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control)
-      for (int32_t adjoint = 0; adjoint < 2; ++adjoint)
+      for (int32_t adjoint = CNF_ADJOINT_DISCRETE; adjoint <= CNF_ADJOINT_REVERSIBLE; ++adjoint)
         for (int with_times = 0; with_times < 2; ++with_times)
           test_alone((setup){method, control, trace, adjoint, 1, 0}, with_times, NULL);
   }

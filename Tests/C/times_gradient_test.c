@@ -72,6 +72,7 @@ static void test_gradient(int32_t method, int32_t control, int32_t trace, int ba
   cnf_method_info info = {.struct_size = sizeof info};
   cnf_method_get(method, &info);
   if (control == CNF_CONTROL_SAMPLE && !info.embedded_order) return;
+  if (info.family == CNF_FAMILY_ROSENBROCK && trace == CNF_TRACE_HUTCHINSON) return;
   const setup how = {.method = method, .control = control, .trace = trace};
   const int32_t tangents = trace == CNF_TRACE_HUTCHINSON || trace == CNF_TRACE_EXACT_TANGENTS;
   const cnf_solver_options plain = {.kinetic = regularised, .frobenius = regularised && tangents};
@@ -236,10 +237,11 @@ int main(void) {
   for (int32_t method = 0; method < cnf_method_count(); ++method) {
     cnf_method_info info = {.struct_size = sizeof info};
     CHECK(cnf_method_get(method, &info) == CNF_OK);
-    if (info.family != CNF_FAMILY_RUNGE_KUTTA) continue;
+    if (info.family == CNF_FAMILY_IMPLICIT_ADAMS)
+      continue; /* no discrete gradient; adams_gradient_test.c has its times */
     for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control)
       for (int backward = 0; backward < 2; ++backward) {
-        test_gradient(method, control, CNF_TRACE_EXACT_PRODUCT, backward, 0);
+        test_gradient(method, control, CNF_TRACE_EXACT, backward, 0);
         test_gradient(method, control, CNF_TRACE_HUTCHINSON, backward, 1);
       }
   }

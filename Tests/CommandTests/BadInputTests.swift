@@ -50,7 +50,9 @@ import Testing
       words: ["controller 'pid:1,0,0'", "three numbers", "pid:0.3,0.4,0.1"]),
     Case(
       arguments: train + ["--data", "moons", "--norm", "mx"], code: 64, words: ["norm 'mx'", "did you mean 'max'"]),
-    Case(arguments: train + ["--data", "moons", "--solver", "rodas4"], code: 64, words: ["rodas4", "no gradient"]),
+    Case(
+      arguments: train + ["--data", "moons", "--solver", "rodas4", "--adjoint", "continuous"], code: 64,
+      words: ["rodas4", "leave --adjoint out"]),
     Case(
       arguments: train + ["--data", "moons", "--solver", "implicit_adams", "--fixed-steps", "9"], code: 64,
       words: ["implicit_adams", "--adjoint continuous"]),

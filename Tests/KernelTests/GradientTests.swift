@@ -33,14 +33,17 @@ import Testing
     }
     cases += regularised
     cases.append(Case(name: "affine", program: Fixtures.net(3, [], .tanh), trace: .exactProduct))
-    for method in Methods.rungeKutta {
+    for method in Methods.all where method.hasDiscreteGradient {
+      let takesTangents = method.family == .rosenbrock
       cases.append(
-        Case(name: "tanh 7-6", program: Fixtures.net(2, [7, 6], .tanh), method: method.name, trace: .exactProduct))
+        Case(
+          name: "tanh 7-6", program: Fixtures.net(2, [7, 6], .tanh), method: method.name,
+          trace: takesTangents ? .exactTangents : .exactProduct))
       guard method.isAdaptive else { continue }
       cases.append(
         Case(
           name: "tanh 7-6-5", program: Fixtures.net(2, [7, 6, 5], .tanh), method: method.name,
-          control: .perSample(rtol: 1e-5, atol: 1e-5), trace: .hutchinson))
+          control: .perSample(rtol: 1e-5, atol: 1e-5), trace: takesTangents ? .none : .hutchinson))
     }
     return cases
   }()
@@ -70,11 +73,11 @@ import Testing
       cases.append(Case(name: "affine", program: Fixtures.net(3, [], .tanh), trace: trace))
     }
     cases.append(Case(name: "tanh 5, D = 10", program: Fixtures.net(10, [5], .tanh), trace: .exactTangents))
-    for method in Methods.rungeKutta {
+    for method in Methods.all where method.hasDiscreteGradient {
       cases.append(
         Case(name: "tanh 7-6", program: Fixtures.net(2, [7, 6], .tanh), method: method.name, trace: .exactTangents))
       guard method.isAdaptive else { continue }
-      for trace in [Trace.hutchinson, .exactTangents] {
+      for trace in [Trace.hutchinson, .exactTangents] where trace == .exactTangents || method.family == .rungeKutta {
         cases.append(
           Case(
             name: "tanh 7-6-5", program: Fixtures.net(2, [7, 6, 5], .tanh), method: method.name,

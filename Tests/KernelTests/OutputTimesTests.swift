@@ -4,9 +4,14 @@ import Testing
 
 /// Output times through the bridge. Their numbers are tested in C (`Tests/C/times_test.c`); here, that they arrive.
 @Suite struct OutputTimesTests {
-  private static func solver() throws -> KernelSolver<Double> {
-    try KernelSolver<Double>(
-      program: Fixtures.net(2, [5], .tanh), options: Fixtures.options("rk4", .fixed(steps: 10)))
+  private static func solver(
+    _ method: String = "rk4", steps: Int = 10, adjoint: AdjointSchedule = .everyStep
+  ) throws -> KernelSolver<Double> {
+    var options = Fixtures.options(method, .fixed(steps: steps))
+    options.adjoint = adjoint
+    options.iterationRtol = 1e-12
+    options.iterationAtol = 1e-12
+    return try KernelSolver<Double>(program: Fixtures.net(2, [5], .tanh), options: options)
   }
 
   private static func problem(_ solver: KernelSolver<Double>, to end: Double, times: [Double]) -> SolveProblem<Double> {
@@ -16,8 +21,8 @@ import Testing
   }
 
   /// The state at a time is the end of a solve to it that had the same steps, to the bit.
-  @Test func statesAreThoseOfAShorterSolve() throws {
-    let solver = try Self.solver()
+  @Test(arguments: Methods.all.map(\.name)) func statesAreThoseOfAShorterSolve(method: String) throws {
+    let solver = try Self.solver(method)
     let times = [0.5, 0.75]
     let whole = try solver.solve(Self.problem(solver, to: 2, times: times))
     #expect(whole.statesAtTimes.count == 3 * 2 * 2)
@@ -33,8 +38,9 @@ import Testing
   }
 
   /// A loss at a time alone has the gradient of the solve that ends there: the end's derivative is the time's.
-  @Test func gradientIsThatOfAShorterSolve() throws {
-    let solver = try Self.solver()
+  @Test(arguments: Methods.all.filter(\.hasDiscreteGradient).map(\.name))
+  func gradientIsThatOfAShorterSolve(method: String) throws {
+    let solver = try Self.solver(method)
     let zeros = [Double](repeating: 0, count: 6)
     let states = [1.0, -0.5, 0.25, 2, -1, 0.75]
     let logDeterminants = [0.5, -1, 2]
@@ -49,6 +55,38 @@ import Testing
     #expect(whole.states == part.states)
     #expect(whole.parameters == part.parameters)
     #expect(whole.endTimes == [0, 0, 0])
+  }
+
+  /// Every method has a gradient at output times, its own or the continuous one: that of the flow, as steps become short.
+  @Test(arguments: Methods.all) func everyMethodHasAGradient(method: ButcherTableau) throws {
+    func gradient(_ name: String, _ steps: Int, _ adjoint: AdjointSchedule) throws -> [Double] {
+      let solver = try Self.solver(name, steps: steps, adjoint: adjoint)
+      let loss = Loss<Double>.cotangents(
+        states: [1, 2, -1, 0.5, 1, 1], logDeterminants: [1, -1, 2], statesAtTimes: [1, -0.5, 0.25, 2, -1, 0.75],
+        logDeterminantsAtTimes: [0.5, -1, 2])
+      let found = try solver.gradient(of: loss, at: Self.problem(solver, to: 1.5, times: [0.5]))
+      #expect(found.solution.statuses.allSatisfy { $0 == .ok })
+      return found.parameters + found.states + found.startTimes + found.endTimes + found.outputTimes
+    }
+    let exact = try gradient("dopri8", 100, .everyStep)
+    let adjoints: [AdjointSchedule] =
+      switch method.family {
+      case .rosenbrock: [.everyStep]
+      case .implicitAdams: [.continuous()]
+      default: [.everyStep, .continuous()]
+      }
+    for adjoint in adjoints {
+      let errors = try [20, 40].map { steps in
+        zip(try gradient(method.name, steps, adjoint), exact).map { abs($0 - $1) }.max() ?? .infinity
+      }
+      // Order 1 at least, to within 0.2, down to what some hundred roundings of numbers below 100 add up to.
+      #expect(
+        errors[0] < 1 && (errors[1] < errors[0] / 1.74 || errors[1] < 1e-10), "\(method.name), \(adjoint): \(errors)")
+    }
+    if method.family == .rosenbrock {
+      let error = #expect(throws: KernelError.self) { try gradient(method.name, 20, .continuous()) }
+      #expect("\(error!)".contains("Rosenbrock methods the discrete"))
+    }
   }
 
   @Test func refusals() throws {

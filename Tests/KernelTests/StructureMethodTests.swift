@@ -12,7 +12,7 @@ import Testing
     let method = try Methods.named(name)
     let momenta = try #require(method.momenta)
     #expect(
-      method.family == .partitioned && method.family.hasDiscreteGradient && !method.isAdaptive && method.c.isEmpty
+      method.family == .partitioned && method.hasDiscreteGradient && !method.isAdaptive && method.c.isEmpty
         && !method.citation.isEmpty)
     #expect(momenta.a.count == method.stages && momenta.b.count == method.stages)
     #expect(abs(momenta.b.reduce(0, +) - 1) < 1e-15 && abs(method.b.reduce(0, +) - 1) < 1e-15)

@@ -10,10 +10,16 @@
 
 static int32_t family_of(const cnf_solver *s) { return cnf_tableau_at(s->options.method)->family; }
 
-/* The way back of an Adams method's continuous adjoint is by the method of its start, rk4_38. */
+/* The way back of an Adams method's continuous adjoint is by the method of its start, rk4_38. A stiff field is unstable backward,
+ * so that a Rosenbrock method has none. */
 static int has_gradient(const cnf_solver *s) {
-  if (cnf_is_adams(family_of(s))) return s->options.adjoint == CNF_ADJOINT_CONTINUOUS;
-  return family_of(s) != CNF_FAMILY_ROSENBROCK;
+  const int continuous = s->options.adjoint == CNF_ADJOINT_CONTINUOUS;
+  return family_of(s) == CNF_FAMILY_ROSENBROCK ? !continuous : family_of(s) != CNF_FAMILY_IMPLICIT_ADAMS || continuous;
+}
+
+/* What a gradient reverses: the tangents of a Rosenbrock method whatever its trace. */
+static int32_t reversed_trace(const cnf_solver *s) {
+  return family_of(s) == CNF_FAMILY_ROSENBROCK ? CNF_TRACE_EXACT_TANGENTS : s->trace;
 }
 
 static cnf_status check_fractions(const cnf_solver *s, const cnf_solve_input *in) {
@@ -54,16 +60,15 @@ static int times_run(const double *times, size_t count, double t0, double t1) {
 }
 
 /* Every interval has a step at least; fixed ones are `steps` of each, and all of them are recorded. */
-static cnf_status check_times(const cnf_solver *s, const cnf_solve_input *in, int with_gradient) {
+static cnf_status check_times(const cnf_solver *s, const cnf_solve_input *in) {
   const size_t capacity = (size_t)cnf_record_capacity(&s->options), count = in->time_count;
   const int32_t fixed = s->options.control == CNF_CONTROL_FIXED;
   size_t total;
   if (count == 0) return CNF_OK;
   if (!in->times && !in->sample_times) return CNF_ERROR_NULL;
   if (in->times && in->sample_times) return CNF_ERROR_OUTPUT_TIMES;
-  if (cnf_is_adams(family_of(s)) || family_of(s) == CNF_FAMILY_ROSENBROCK ||
-      (with_gradient && s->options.adjoint == CNF_ADJOINT_CONTINUOUS))
-    return CNF_ERROR_OUTPUT_TIMES;
+  /* slopes that lanes share are of equal steps, and intervals of a sample's own are not */
+  if (cnf_is_adams(family_of(s)) && (in->t0s || in->t1s || in->sample_times)) return CNF_ERROR_OUTPUT_TIMES;
   if (in->step_fractions || s->options.control == CNF_CONTROL_BATCH) return CNF_ERROR_OUTPUT_TIMES;
   if (count >= capacity / (size_t)(fixed ? s->options.steps : 1)) return CNF_ERROR_OUTPUT_TIMES;
   if (__builtin_mul_overflow(in->count, count, &total) ||
@@ -100,11 +105,11 @@ static cnf_status check_input(const cnf_solver *s, const cnf_solve_input *in) {
 }
 
 /* Of a solve: where samples go, and by which steps. */
-static cnf_status check_way(const cnf_solver *s, const cnf_solve_input *in, int with_gradient) {
+static cnf_status check_way(const cnf_solver *s, const cnf_solve_input *in) {
   if (s->options.control == CNF_CONTROL_BATCH && (in->t0s || in->t1s)) return CNF_ERROR_SPANS;
   cnf_status status = check_spans(in);
   if (!status) status = check_fractions(s, in);
-  return status ? status : check_times(s, in, with_gradient);
+  return status ? status : check_times(s, in);
 }
 
 static cnf_status check_output(const cnf_solver *s, const cnf_solve_input *in, const cnf_solve_output *out) {
@@ -164,7 +169,7 @@ CNF_API cnf_status cnf_solve(cnf_solver *solver, const cnf_solve_input *input, c
   if (!output) return CNF_ERROR_NULL;
   cnf_status status = copy_input(input, &in);
   if (!status) status = check_input(solver, &in);
-  if (!status) status = check_way(solver, &in, 0);
+  if (!status) status = check_way(solver, &in);
   if (!status) status = check_output(solver, &in, output);
   return status ? status : run(solver, &in, NULL, output, NULL);
 }
@@ -177,13 +182,13 @@ CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *inpu
   if (!loss || !gradient) return CNF_ERROR_NULL;
   cnf_status status = copy_input(input, &in);
   if (!status) status = check_input(solver, &in);
-  if (!status) status = check_way(solver, &in, 1);
+  if (!status) status = check_way(solver, &in);
   if (!status && output) status = check_output(solver, &in, output);
   if (!status) status = copy_loss(loss, &whole_loss);
   if (!status) status = check_loss(solver, &whole_loss);
   if (!status) status = copy_gradient(gradient, &whole_gradient);
   if (!status && !has_gradient(solver)) status = CNF_ERROR_METHOD_GRADIENT;
-  if (!status) status = cnf_program_check_callbacks(&solver->program, solver->trace, 1);
+  if (!status) status = cnf_program_check_callbacks(&solver->program, reversed_trace(solver), 1);
   return status ? status : run(solver, &in, &whole_loss, output, &whole_gradient);
 }
 

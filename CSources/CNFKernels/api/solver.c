@@ -116,6 +116,7 @@ static cnf_status resolve_rosenbrock(const cnf_program *p, cnf_solver_options *o
   if (o->trace == CNF_TRACE_HUTCHINSON || o->trace == CNF_TRACE_EXACT_PRODUCT) return CNF_ERROR_TRACE;
   if (*trace != CNF_TRACE_NONE) *trace = CNF_TRACE_EXACT_TANGENTS;
   o->exclude_log_det = 1;
+  o->store_bytes = 0; /* a step is made again when it is reversed */
   return cnf_program_check_callbacks(p, CNF_TRACE_EXACT_TANGENTS, 0);
 }
 
@@ -137,6 +138,7 @@ static cnf_solver_options without_defaults(cnf_solver_options o) {
   if (!o.store_bytes) o.store_bytes = CNF_DEFAULT_STORE;
   const int keeps_none = o.adjoint == CNF_ADJOINT_CONTINUOUS || cnf_is_reversible(cnf_tableau_at(o.method)->family);
   if (o.store_bytes < 0 || keeps_none) o.store_bytes = 0;
+  if (cnf_is_adams(cnf_tableau_at(o.method)->family)) o.store_bytes = 0; /* slots are of a Runge-Kutta step's stages */
   if (o.precision == CNF_PRECISION_MIXED) o.exclude_log_det = 1; /* the divergence's rounding is no error of a step */
   if (o.icoeff == 0) o.icoeff = 1;
   if (o.safety == 0) o.safety = CNF_SAFETY;

@@ -95,10 +95,10 @@ extern "C" {
   X(CNF_ERROR_CALLBACK_TANGENT, 24, "this trace needs the `tangent` of every callback")                               \
   X(CNF_ERROR_CALLBACK_REVERSE, 25, "a gradient needs the `reverse` of every callback")                               \
   X(CNF_ERROR_CALLBACK_TANGENT_REVERSE, 26, "a divergence's gradient needs `tangent_reverse`")                        \
-  X(CNF_ERROR_METHOD_GRADIENT, 27, "Adams methods have the continuous adjoint alone, Rosenbrock methods no gradient") \
+  X(CNF_ERROR_METHOD_GRADIENT, 27, "implicit_adams has the continuous adjoint only, Rosenbrock methods the discrete") \
   X(CNF_ERROR_METHOD_SIZE, 28, "the state has too many rows for a Rosenbrock method, which takes 512")                \
   X(CNF_ERROR_UNEQUAL_STEPS, 29, "a multistep method needs equal steps")                                              \
-  X(CNF_ERROR_OUTPUT_TIMES, 30, "output times must run from t0 to t1, and suit control, method and adjoint")          \
+  X(CNF_ERROR_OUTPUT_TIMES, 30, "output times must run from t0 to t1, and suit control and method")                    \
   X(CNF_ERROR_SPANS, 36, "samples that take common steps have a common t0 and t1")                                    \
   X(CNF_ERROR_METHOD_HALVES, 38, "a partitioned method needs an even number of rows: positions, then momenta")        \
   X(CNF_ERROR_REVERSIBLE, 39, "the reversible adjoint is for reversible_heun, which has no continuous one, nor batch")
@@ -260,7 +260,10 @@ CNF_API cnf_status cnf_field_op_parameters(const cnf_field *field, int32_t op, s
  *   traces       NONE and EXACT_TANGENTS, which EXACT and AUTOMATIC come to; else CNF_ERROR_TRACE. The log-determinant and
  *                the regularisers are integrated to order 4 by Simpson's rule, and are no part of the error norm
  *   precision    MIXED is CNF_ERROR_DTYPE: bfloat16 would spoil J
- *   gradient     none: cnf_solve_vjp is CNF_ERROR_METHOD_GRADIENT
+ *   gradient     discrete: J and df/dt are differentiated too, so that it is that of the steps taken, exactly. It is the
+ *                reverse of D tangents, whatever the trace: callbacks need `reverse` and `tangent_reverse`. A step is made
+ *                again from its start, and store_bytes not used. A stiff flow is unstable backward: cnf_solve_vjp with
+ *                CNF_ADJOINT_CONTINUOUS is CNF_ERROR_METHOD_GRADIENT
  *
  * Adams methods, explicit_adams and implicit_adams, are for equal fixed steps, and as torchdiffeq has them. With m the option
  * `order` (12 where it is 0), a sample's slopes at its last steps' beginnings, k of them and m - 1 at most, are kept. While
@@ -274,8 +277,13 @@ CNF_API cnf_status cnf_field_op_parameters(const cnf_field *field, int32_t op, s
  * 0, and iterations converge, the start decides the order: min(m - 1, 4) for the explicit, min(m, 5) for the implicit method,
  * where m is at least 4. Long explicit formulas are stable for short steps alone: h times a rate of decay must be below
  * 0.3, 0.088 and 0.0034 for k = 4, 6 and 11. The log-determinant and regularisers are summed by the same formulas, and the
- * log-determinant is a component of the iteration unless exclude_log_det. Neither method has a discrete gradient
- * (CNF_ERROR_METHOD_GRADIENT); the continuous adjoint's way back is by as many steps of rk4_38.
+ * log-determinant is a component of the iteration unless exclude_log_det.
+ *   times        steps of one interval between output times may be longer than those of the one before: k is then 0, and
+ *                the start is made anew; where they are as long, but for rounding of times, the slopes are kept. Steps of
+ *                no length are of rk4_38, and leave the slopes alone. (torchdiffeq takes its formulas across unequal steps.)
+ *   gradient     of explicit_adams discrete, evaluations being made again, store_bytes not used; that of implicit_adams would
+ *                be of where its iterations happened to end: CNF_ERROR_METHOD_GRADIENT. The continuous adjoint serves both,
+ *                its way back by as many steps of rk4_38
  *
  * Partitioned methods are for states of two halves, x = (q, p): positions, the first D/2 rows, and momenta (D is even:
  * CNF_ERROR_METHOD_HALVES). Each half has a tableau, a and b of q, momenta_a and momenta_b of p; a stage is one evaluation of the
@@ -485,8 +493,8 @@ CNF_API cnf_status cnf_solver_get_work(const cnf_solver *solver, cnf_work *work)
  * Adaptive steps are cut to end there; the next is as long as it would have been, or longer: k times cost about k steps.
  * Fixed steps: `steps` equal ones in every interval. A time may be t0, t1 or the time before it: its interval then has steps of
  * no length, one where steps are adaptive. CNF_ERROR_OUTPUT_TIMES: times beyond t0 or t1 or out of order; with step
- * fractions, CNF_CONTROL_BATCH, an Adams or Rosenbrock method, or a gradient by the continuous adjoint; more intervals than
- * max_steps, or more fixed steps in all of them.
+ * fractions or CNF_CONTROL_BATCH; with an Adams method where samples have times of their own; more intervals than max_steps, or
+ * more fixed steps in all of them.
  *
  * Samples may have times of their own. With t0s or t1s each runs from its t0 to its t1, forward, backward or not at all,
  * whatever its neighbours do: its numbers are, bit for bit, those of a call with that t0 and t1. Fixed steps and step fractions
@@ -553,15 +561,17 @@ CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input
  * The gradient is that of the steps that were taken: their places between t0 and t1, as fractions, are constants; with output
  * times, their places between the two times they lie between, each of which moves the steps on both its sides.
  *
- * With CNF_ADJOINT_CONTINUOUS it is that of the flow instead, as near as tolerances make it (Chen et al. 2018, arXiv 1806.07366):
- * state x and cotangent a are solved backward from t1 by the same method, x' = f, a' = -(df/dx)' a - (cotangent of log_det)
- * (d div/dx)', and theta's gradient is a quadrature over the accepted steps, outside the error norm. No step is recorded, so
- * memory does not grow with them. A sample has its own steps backward, by adjoint_rtol and adjoint_atol, its cotangent measured
- * against a power of two near its largest component at t1; the first is initial_step or the mean of the steps forward;
- * max_steps holds once more. With fixed steps, and CNF_CONTROL_BATCH, the steps are those of the solve. Losses, traces, callbacks
- * and regularisers are the same; CNF_PRECISION_MIXED is refused (CNF_ERROR_DTYPE): its cotangents are too rough for an error
- * norm. A sample that got to t1 but not back keeps its x1, log_det and loss, adds 0 to every gradient, and has the status
- * and the t_reached of its way back, and adjoint_evaluations 0; of others these are the stages of accepted and refused steps.
+ * With CNF_ADJOINT_CONTINUOUS it is that of the flow instead, as near as tolerances make it (Chen et al. 2018, arXiv
+ * 1806.07366): state x and cotangent a are solved backward from t1 by the same method, x' = f, a' = -(df/dx)' a - (cotangent
+ * of log_det) (d div/dx)', and theta's gradient is a quadrature over the accepted steps, outside the error norm. No step is
+ * recorded, so memory does not grow with them. At an output time the way back ends a step, takes up the state that the solve
+ * had there, which is all that is kept of it, and the cotangents given there; dL/dtimes[i] is theirs times f and the
+ * divergence. A sample has its own steps backward, by adjoint_rtol and adjoint_atol, its cotangent measured against a power of
+ * two near the largest that is given for it; the first is initial_step or the mean of the steps forward; max_steps holds once
+ * more. With fixed steps, and CNF_CONTROL_BATCH, the steps are those of the solve. Losses, traces, callbacks and regularisers
+ * are the same; CNF_PRECISION_MIXED is refused (CNF_ERROR_DTYPE): its cotangents are too rough for an error norm. A sample
+ * that got to t1 but not back keeps its x1, log_det and loss, adds 0 to every gradient, and has the status and the t_reached
+ * of its way back, and adjoint_evaluations 0; of others these are the stages of accepted and refused steps.
  *
  * With CNF_ADJOINT_REVERSIBLE, of reversible_heun alone (CNF_ERROR_REVERSIBLE), the gradient is again that of the steps taken, and
  * no state is recorded: the way back undoes step after step. Memory does not grow with fixed steps; of adaptive ones t and h are

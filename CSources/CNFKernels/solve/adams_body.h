@@ -1,6 +1,7 @@
 /* Adams methods (cnf.h, section 5; formulas in adams.c). All lanes are at the same step, since steps are fixed, and share a ring
  * of slopes; how many of them belong to a lane's formula is the lane's own affair, and so is when its iteration ends.
  */
+#include <float.h>
 #include "solve/adams.h"
 #include "solve/solver.h"
 
@@ -24,6 +25,7 @@ static real *CNF_TYPED(new_slope)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
 static void CNF_TYPED(start_adams)(CNF_TYPED(cnf_worker) * w) {
   WORKER_NAMES(w);
   w->newest = 0;
+  w->history_span = 0;
   for (int32_t j = 0; j < lanes; j++) w->slopes[j] = 0, w->one_row[j] = 1;
 }
 
@@ -93,23 +95,44 @@ static void CNF_TYPED(correct)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_so
   k->add(S, w->x, change, w->x1);
 }
 
-/* A step of every lane from (t, x) with its h, into x1; `spent` and `doubtful` of lanes with it. Live lanes have equally many
- * slopes until they have CNF_ADAMS_LEAST, and never fewer than those from then on. */
-static void CNF_TYPED(make_adams_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver) {
+/* Has the interval of lane `live` no length? Its steps then go nowhere, and leave the slopes alone. Else slopes of intervals before
+ * it stay where its steps are as long as theirs, and those of others go: the formulas are of equal steps. Lengths count as equal
+ * where times that were meant to be equally far apart may have been rounded so: there are four in the difference of two lengths,
+ * each off by at most 2 units in the last place. */
+static int CNF_TYPED(enter_adams_interval)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t live) {
   WORKER_NAMES(w);
+  const double begin = CNF_TYPED(interval_begin)(w, live, w->interval[live]),
+               span = CNF_TYPED(interval_end)(w, call, live, w->interval[live]) - begin;
+  const double rounding = 8 * DBL_EPSILON * fmax(fabs(call->input->t0), fabs(call->input->t1));
+  if (call->time_count == 0) return 0; /* one interval, of each sample's own length */
+  if (span == 0) return 1;
+  if (w->history_span != 0 && fabs(span - w->history_span) <= rounding) return 0;
+  for (int32_t j = 0; j < lanes; j++) w->slopes[j] = 0;
+  w->history_span = span;
+  return 0;
+}
+
+/* A step of every lane from (t, x) with its h, into x1; `spent` and `doubtful` of lanes with it, and how many slopes it takes of
+ * lanes that have equally many: all live ones until they have CNF_ADAMS_LEAST, and never fewer than those from then on. */
+static void CNF_TYPED(make_adams_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
+                                       cnf_step_record *tile) {
+  WORKER_NAMES(w);
+  const CNF_TYPED(cnf_solver) *solver = call->solver;
   const cnf_step_record nowhere = {.first = -1, .rest = -1};
-  real *newest = CNF_TYPED(new_slope)(w, solver);
-  int32_t slopes = 0;
+  int32_t live = 0;
   for (int32_t j = 0; j < lanes; j++) {
     w->doubtful[j] = 0;
-    if (w->sample[j] >= 0) slopes = w->slopes[j];
+    if (w->sample[j] >= 0) live = j;
   }
+  const int rests = CNF_TYPED(enter_adams_interval)(w, call, live);
+  real *newest = rests ? NULL : CNF_TYPED(new_slope)(w, solver);
+  const int32_t slopes = tile->slopes = rests ? 0 : w->slopes[live];
   const int starts = slopes < CNF_ADAMS_LEAST;
   for (int32_t j = 0; j < lanes; j++) w->spent[j] = starts ? solver->stages.evaluations : 1;
   if (starts) {
     CNF_TYPED(make_step)(w, solver, &solver->stages, &nowhere, 0);
     CNF_TYPED(count_work)(w, solver->stages.evaluations);
-    CNF_TYPED(copy_rows)(S, lanes, CNF_TYPED(slope)(w, 0), newest);
+    if (newest) CNF_TYPED(copy_rows)(S, lanes, CNF_TYPED(slope)(w, 0), newest);
     return;
   }
   CNF_TYPED(use_scratch)(w, 0);

@@ -99,16 +99,21 @@ static void CNF_TYPED(shelter_panel)(CNF_TYPED(cnf_worker) * w, int32_t rows, re
       panel[(size_t)r * (size_t)lanes + (size_t)j] = panel[(size_t)r * (size_t)lanes + (size_t)live];
 }
 
-/* Makes the step's evaluations again, in scratch. Idle lanes stand where lane `live` does. */
+/* Puts lanes to the beginnings of their steps, idle ones to where lane `live` is, and makes the step's stages again, in scratch;
+ * not those of methods whose reverse does so itself. */
 static void CNF_TYPED(replay_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t live) {
   WORKER_NAMES(w);
   const cnf_stages *s = &call->solver->stages;
+  const size_t rows = (size_t)call->solver->record_rows;
+  int32_t slopes = 0;
   for (int32_t j = 0; j < lanes; j++) {
     const int32_t from = w->sample[j] < 0 ? live : j;
     const size_t place = CNF_TYPED(record_place)(call, w->sample[from], w->step[from]);
-    CNF_TYPED(column_in)(D, lanes, w->record_x + place * (size_t)D, w->x, j);
+    CNF_TYPED(column_in)(D, lanes, w->record_x + place * rows, w->x, j);
     w->t[j] = w->t[from];
+    slopes = w->record_step[place].slopes;
   }
+  if (s->tableau->rosenbrock || slopes >= CNF_ADAMS_LEAST) return;
   for (int32_t i = 0; i < s->count; i++) {
     if (!s->reverses[i]) continue;
     CNF_TYPED(use_scratch)(w, i);
@@ -161,8 +166,9 @@ static const cnf_step_record *CNF_TYPED(recall_step)(CNF_TYPED(cnf_worker) * w, 
   if (kept && call->want_times) CNF_TYPED(recall_slopes)(w, solver, tile);
   w->work.steps++;
   w->work.steps_recomputed += !kept;
-  w->work.adjoint_evaluations += (int64_t)lanes * solver->stages.evaluations;
-  w->work.idle_adjoint_evaluations += (int64_t)idle * solver->stages.evaluations;
+  const int32_t evaluations = records[live]->slopes < CNF_ADAMS_LEAST ? solver->stages.evaluations : 0;
+  w->work.adjoint_evaluations += (int64_t)lanes * evaluations;
+  w->work.idle_adjoint_evaluations += (int64_t)idle * evaluations;
   return tile;
 }
 
@@ -206,6 +212,21 @@ static void CNF_TYPED(step_back)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
   CNF_TYPED(enter_interval)(w, call, first, lane, w->record_step[place].interval);
 }
 
+/* The step of every lane that recall_step has brought. Returns how many evaluations of each were reversed. */
+static int32_t CNF_TYPED(reverse_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
+                                        const cnf_step_record *tile, int32_t live, real *gradient) {
+  const cnf_stages *s = &call->solver->stages;
+  if (call->solver->family == CNF_FAMILY_EXPLICIT_ADAMS) {
+    const size_t place = CNF_TYPED(record_place)(call, w->sample[live], w->step[live]);
+    return CNF_TYPED(reverse_adams_step)(w, call, w->record_step[place].slopes, gradient);
+  }
+  if (s->tableau->rosenbrock)
+    CNF_TYPED(reverse_rosenbrock_step)(w, s, gradient);
+  else
+    CNF_TYPED(reverse_step)(w, call->solver, tile, call->want_times, gradient);
+  return s->reversed;
+}
+
 /* Differentiates the chunk that forward_chunk has just solved. */
 static void CNF_TYPED(adjoint_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
                                      int64_t count, real *gradient) {
@@ -218,6 +239,7 @@ static void CNF_TYPED(adjoint_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   if (CNF_TYPED(tangent_count)(m) > 0) CNF_TYPED(clear_constants)(m, &w->e.constants);
   if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(clear_queue)(w);
   if (call->steps) CNF_TYPED(load_tile)(w, call, walkers);
+  if (call->solver->family == CNF_FAMILY_EXPLICIT_ADAMS) CNF_TYPED(start_adams_adjoint)(w, call->solver);
   for (;;) {
     int32_t live = -1;
     if (!call->steps) CNF_TYPED(load_adjoints)(w, call, walkers, &next);
@@ -225,11 +247,11 @@ static void CNF_TYPED(adjoint_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
       if (w->sample[j] >= 0) live = j;
     if (live < 0) break;
     const cnf_step_record *tile = CNF_TYPED(recall_step)(w, call, live);
-    CNF_TYPED(reverse_step)(w, call->solver, tile, call->want_times, gradient);
+    const int32_t reversed = CNF_TYPED(reverse_lanes)(w, call, tile, live, gradient);
     for (int32_t j = 0; j < lanes; j++) {
       if (w->sample[j] < 0) continue;
       CNF_TYPED(add_times)(w, call, first, j);
-      w->chunk_reversed[w->sample[j]] += call->solver->stages.reversed;
+      w->chunk_reversed[w->sample[j]] += reversed;
       CNF_TYPED(step_back)(w, call, first, j);
       if (w->step[j] < 0) CNF_TYPED(finish_adjoint)(w, call, first, j, gradient);
     }

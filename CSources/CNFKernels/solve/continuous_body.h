@@ -4,6 +4,7 @@
  *     x' = f,   a' = -(df/dx)' a - mu (d div/dx)',
  *     theta_bar = int_{t0}^{t1} (df/dtheta)' a + mu (d div/dtheta)' dt,
  *     dL/dt1 = f(t1, x1) a(t1) + mu div(t1, x1),   dL/dt0 = -(f(t0, x0) a(t0) + mu div(t0, x0)).
+ * At output times a and mu jump, and x starts anew (continuous_times_body.h).
  * A regulariser int q |dt| is one more l, with rho = dL/dr times the sign of t1 - t0 in place of mu (adjoint_body.h).
  *
  * Signs: (x, a) goes from t1 to t0 in steps h, which are negative where t1 > t0 and positive where t1 < t0; the slopes are those
@@ -105,7 +106,7 @@ static void CNF_TYPED(try_stage)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s,
 }
 
 /* All stages of a step, then x and a at its end, in pair1. What the reverses sum over the solve is thrown away. */
-static void CNF_TYPED(try_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call) {
+static void CNF_TYPED(try_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first) {
   WORKER_NAMES(w);
   const cnf_stages *s = &call->solver->stages;
   const CNF_TYPED(cnf_constants) sums = w->e.constants;
@@ -119,8 +120,13 @@ static void CNF_TYPED(try_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_c
     CNF_TYPED(try_stage)(w, s, i);
     if (i > 0 || !call->want_times) continue;
     CNF_TYPED(hamiltonian)(w, CNF_TYPED(pair_slope)(w, 0), PANEL(w->pair, D), w->row);
-    for (int32_t j = 0; j < lanes; j++)
-      if (w->fresh[j]) w->t1_bar[j] = w->scale[j] * (double)w->row[j];
+    for (int32_t j = 0; j < lanes; j++) {
+      if (!w->fresh[j]) continue;
+      if (w->interval[j] == call->time_count)
+        w->t1_bar[j] = w->scale[j] * (double)w->row[j];
+      else
+        CNF_TYPED(write_time_bar)(w, call, first, j, CNF_TYPED(pair_slope)(w, 0));
+    }
   }
   w->e.constants = sums;
   CNF_TYPED(pair_at_stage)(w, s, s->count, w->pair1, PANEL(w->pair1, D));

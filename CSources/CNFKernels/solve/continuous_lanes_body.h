@@ -13,6 +13,7 @@ static void CNF_TYPED(shelter_lanes)(CNF_TYPED(cnf_worker) * w, int32_t rows, re
       panel[(size_t)r * (size_t)lanes + (size_t)j] = panel[(size_t)r * (size_t)lanes + (size_t)live];
 }
 
+#include "solve/continuous_times_body.h"
 #include "solve/continuous_body.h"
 
 static void CNF_TYPED(return_idle)(CNF_TYPED(cnf_worker) * w, int32_t lane) {
@@ -26,33 +27,24 @@ static void CNF_TYPED(return_idle)(CNF_TYPED(cnf_worker) * w, int32_t lane) {
   CNF_TYPED(column_zero)(D, lanes, PANEL(w->pair, D), lane);
 }
 
-/* The power of two that sample s's cotangents are divided by: at least as large as the largest of them, 1 where all are 0. */
-static double CNF_TYPED(cotangent_scale)(const CNF_TYPED(cnf_worker) * w, int64_t s) {
-  WORKER_NAMES(w);
-  double largest = fmax(fabs(w->chunk_log_det_bar[s]), fmax(fabs(w->kinetic_bar), fabs(w->frobenius_bar)));
-  int exponent;
-  for (int32_t d = 0; d < D; d++) largest = fmax(largest, fabs((double)w->chunk_x1_bar[s * D + d]));
-  if (largest == 0 || !isfinite(largest)) return 1;
-  frexp(largest, &exponent);
-  return ldexp(1, exponent);
-}
-
 /* Sample s, at its end, into a lane. Its first step is as long as its steps were on average on the way forward. */
-static void CNF_TYPED(load_return)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t s,
-                                   int32_t lane) {
+static void CNF_TYPED(load_return)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                   int64_t s, int32_t lane) {
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
   CNF_TYPED(face)(w, call, s, lane);
   const double t0 = w->span_t0[lane], t1 = w->span_t1[lane], span = fabs(t1 - t0);
   const double length = o->initial_step > 0 ? o->initial_step : span / w->chunk_accepted[s];
   w->t[lane] = t1;
-  w->h[lane] = copysign(fmin(fmax(length, cnf_least_step(o->min_step, t1, t0)), span), t0 - t1);
+  const double planned = fmax(length, cnf_least_step(o->min_step, t1, t0));
+  w->h[lane] = copysign(span > 0 ? fmin(planned, span) : planned, t0 - t1); /* 0 would be a step refused */
   w->step[lane] = w->last[lane] = w->unruly[lane] = 0;
+  w->interval[lane] = call->time_count;
   w->tries[lane] = 0;
   w->fresh[lane] = 1;
   w->past[lane] = (cnf_ratios){1, 1};
   w->t0_bar[lane] = w->t1_bar[lane] = 0;
-  const double scale = w->scale[lane] = CNF_TYPED(cotangent_scale)(w, s);
+  const double scale = w->scale[lane] = CNF_TYPED(cotangent_scale)(w, call, first, s);
   w->mu_row[lane] = (real)(w->chunk_log_det_bar[s] / scale);
   CNF_TYPED(column_in)(D, lanes, w->chunk_x1 + (size_t)s * (size_t)D, w->pair, lane);
   for (int32_t d = 0; d < D; d++) PANEL(w->pair, D + d)[lane] = (real)((double)w->chunk_x1_bar[s * D + d] / scale);
@@ -62,12 +54,12 @@ static void CNF_TYPED(load_return)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
 
 /* Fixed steps: every sample that arrived into the lane it was solved in, where its probes are; the other lanes' probes become
  * zeros. Adaptive: the next samples into idle lanes; a lane that never had one gets the constants of the first. */
-static void CNF_TYPED(load_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t walkers,
-                                    int64_t *next) {
+static void CNF_TYPED(load_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                    int64_t walkers, int64_t *next) {
   WORKER_NAMES(w);
   const int at_start = *next == 0;
   if (call->steps) {
-    for (; *next < walkers; ++*next) CNF_TYPED(load_return)(w, call, w->order[*next], w->order[*next]);
+    for (; *next < walkers; ++*next) CNF_TYPED(load_return)(w, call, first, w->order[*next], w->order[*next]);
     if (!at_start || walkers == lanes || m->trace != CNF_TRACE_HUTCHINSON) return;
     for (int32_t j = 0; j < lanes; j++)
       if (w->sample[j] < 0) CNF_TYPED(clear_probes)(w, j);
@@ -75,7 +67,7 @@ static void CNF_TYPED(load_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
     return;
   }
   for (int32_t j = 0; j < lanes && *next < walkers; j++)
-    if (w->sample[j] < 0) CNF_TYPED(load_return)(w, call, w->order[(*next)++], j);
+    if (w->sample[j] < 0) CNF_TYPED(load_return)(w, call, first, w->order[(*next)++], j);
   for (int32_t j = 0; at_start && walkers > 0 && j < lanes; j++)
     if (w->sample[j] < 0) CNF_TYPED(move_constants)
   (w, j, w->start_constant + (size_t)w->order[0] * (size_t)call->solver->constant_rows, 0);
@@ -88,8 +80,8 @@ static void CNF_TYPED(fail_return)(CNF_TYPED(cnf_worker) * w, int32_t lane, int3
   CNF_TYPED(return_idle)(w, lane);
 }
 
-/* h of every lane for the step to come, then idle lanes beside a live one. Returns that lane, or -1; *failed counts samples
- * whose step has become too small. */
+/* h of every lane for the step to come, which ends in the lane's interval or where that begins, then idle lanes beside a live
+ * one. Returns that lane, or -1; *failed counts samples whose step has become too small. */
 static int32_t CNF_TYPED(choose_return_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
                                               int32_t *failed) {
   WORKER_NAMES(w);
@@ -97,15 +89,24 @@ static int32_t CNF_TYPED(choose_return_steps)(CNF_TYPED(cnf_worker) * w, const C
   int32_t live = -1;
   for (int32_t j = 0; j < lanes; j++) {
     if (w->sample[j] < 0) continue;
-    const double t0 = w->span_t0[j], t1 = w->span_t1[j];
+    const double t0 = w->span_t0[j], t1 = w->span_t1[j], begin = CNF_TYPED(interval_begin)(w, j, w->interval[j]);
     if (call->steps) {
-      const double from = CNF_TYPED(fraction)(call, call->steps - w->step[j]),
-                   to = CNF_TYPED(fraction)(call, call->steps - w->step[j] - 1);
-      w->t[j] = t0 + from * (t1 - t0);
-      w->h[j] = (to - from) * (t1 - t0);
-      w->last[j] = w->step[j] + 1 == call->steps;
+      const double span = CNF_TYPED(interval_end)(w, call, j, w->interval[j]) - begin;
+      const int32_t n =
+          w->step[j] - (call->time_count - w->interval[j]) * call->steps; /* back from the interval's end */
+      const double from = CNF_TYPED(fraction)(call, call->steps - n),
+                   to = CNF_TYPED(fraction)(call, call->steps - n - 1);
+      w->t[j] = begin + from * span;
+      w->h[j] = (to - from) * span;
+      w->last[j] = n + 1 == call->steps;
     } else {
-      w->h[j] = cnf_clip_step(w->t[j], cnf_bound_step(w->h[j], o->max_step), t0, t0 - t1, &w->last[j]);
+      w->planned[j] = cnf_bound_step(w->h[j], o->max_step);
+      w->h[j] = cnf_clip_step(w->t[j], w->planned[j], begin, t0 - t1, &w->last[j]);
+      if (w->last[j] && w->planned[j] == 0) { /* a step of no length was refused */
+        CNF_TYPED(fail_return)(w, j, CNF_SAMPLE_NOT_FINITE);
+        ++*failed;
+        continue;
+      }
       if (!w->last[j] && fabs(w->h[j]) < cnf_least_step(o->min_step, w->t[j], t0)) {
         CNF_TYPED(fail_return)(w, j, w->unruly[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
         ++*failed;
@@ -147,7 +148,12 @@ static int32_t CNF_TYPED(judge_return)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
     w->fresh[j] = 0;
     if (ratio <= 1) w->mask_row[j] = 1, accepted = j;
     w->unruly[j] = !isfinite(ratio);
-    next_h[j] = call->steps ? 0 : w->h[j] * cnf_step_factor(o, ratio, s->order, &w->past[j]);
+    if (call->steps)
+      next_h[j] = 0;
+    else if (ratio <= 1 && w->last[j] && fabs(w->h[j]) < fabs(w->planned[j]))
+      next_h[j] = cnf_step_after_cut(o, w->h[j], w->planned[j], ratio, s->order, w->past[j]);
+    else
+      next_h[j] = w->h[j] * cnf_step_factor(o, ratio, s->order, &w->past[j]);
   }
   return accepted;
 }
@@ -182,9 +188,9 @@ static void CNF_TYPED(finish_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   }
 }
 
-/* After a step: accepted lanes move on, and those of them that arrive leave mask_row set; the others' bits in it are cleared.
- * Returns how many arrive. */
-static int32_t CNF_TYPED(move_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
+/* After a step: accepted lanes move on, at output times into the interval before, and those of them that arrive at t0 leave
+ * mask_row set; the others' bits in it are cleared. Returns how many arrive. */
+static int32_t CNF_TYPED(move_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
                                        const double *next_h, int32_t *failed) {
   WORKER_NAMES(w);
   int32_t arrived = 0;
@@ -194,10 +200,11 @@ static int32_t CNF_TYPED(move_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
     const int accepted = w->mask_row[j] > 0;
     if (accepted) w->t[j] += w->h[j], w->step[j]++;
     w->h[j] = next_h[j];
-    if (accepted && w->last[j]) {
+    if (accepted && w->last[j] && w->interval[j] == 0) {
       arrived++;
       continue;
     }
+    if (accepted && w->last[j]) CNF_TYPED(pass_time_back)(w, call, first, j);
     w->mask_row[j] = 0;
     const int once = call->steps || w->span_t0[j] == w->span_t1[j]; /* no shorter step could be tried */
     if (once ? !accepted : w->tries[j] >= call->solver->options.max_steps) {
@@ -221,19 +228,20 @@ static int32_t CNF_TYPED(return_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
   if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(clear_queue)(w);
   for (;;) {
     double next_h[CNF_MAX_LANES];
-    CNF_TYPED(load_returns)(w, call, walkers, &next);
+    CNF_TYPED(load_returns)(w, call, first, walkers, &next);
     if (CNF_TYPED(choose_return_steps)(w, call, &failed) < 0) {
       if (next < walkers) continue;
       break;
     }
-    CNF_TYPED(try_step)(w, call);
+    CNF_TYPED(try_step)(w, call, first);
     const int32_t accepted = CNF_TYPED(judge_return)(w, call, next_h);
     w->work.steps++, w->work.steps_recomputed++;
     w->work.adjoint_evaluations += (int64_t)lanes * call->solver->stages.trials;
     for (int32_t j = 0; j < lanes; j++)
       if (!(w->mask_row[j] > 0)) w->work.idle_adjoint_evaluations += call->solver->stages.trials;
     if (accepted >= 0) CNF_TYPED(add_quadrature)(w, call->solver, accepted, gradient);
-    if (CNF_TYPED(move_returns)(w, call, next_h, &failed) > 0) CNF_TYPED(finish_returns)(w, call, first, gradient);
+    if (CNF_TYPED(move_returns)(w, call, first, next_h, &failed) > 0)
+      CNF_TYPED(finish_returns)(w, call, first, gradient);
   }
   if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(flush_queue)(w, gradient);
   if (m->trace == CNF_TRACE_EXACT_TANGENTS) CNF_TYPED(finish_constants)(m, &w->e.constants, gradient);

@@ -109,7 +109,8 @@ static cnf_step_record *CNF_TYPED(record_step)(CNF_TYPED(cnf_worker) * w, const 
   record->t = w->t[lane], record->h = w->h[lane];
   record->interval = w->interval[lane];
   if (!call->keeps) return record;
-  CNF_TYPED(column_out)(D, lanes, x, lane, w->record_x + place * (size_t)D);
+  const int32_t rows = call->solver->record_rows;
+  CNF_TYPED(column_out)(rows, lanes, x, lane, w->record_x + place * (size_t)rows);
   if (!call->steps) {
     CNF_TYPED(take_slots)(w, call->solver, w->next_slot[lane], record);
     w->next_slot[lane] = s->fsal && record->rest >= 0 ? cnf_kept_slot(s, record, s->count - 1) : -1;
@@ -214,7 +215,8 @@ static void CNF_TYPED(leave_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
 }
 
 static void CNF_TYPED(start_adams)(CNF_TYPED(cnf_worker) * w); /* adams_body.h */
-static void CNF_TYPED(make_adams_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver);
+static void CNF_TYPED(make_adams_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
+                                       cnf_step_record *tile);
 static void CNF_TYPED(make_reversible_step)(CNF_TYPED(cnf_worker) * w,
                                             const CNF_TYPED(cnf_call) * call); /* reversible_body.h */
 
@@ -241,7 +243,7 @@ static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
     if (live == 0) break;
     if (keep && solver->options.control != CNF_CONTROL_SAMPLE) CNF_TYPED(take_slots)(w, solver, -1, &tile);
     if (cnf_is_adams(solver->family)) {
-      CNF_TYPED(make_adams_step)(w, solver);
+      CNF_TYPED(make_adams_step)(w, call, &tile);
     } else if (cnf_is_reversible(solver->family)) {
       CNF_TYPED(make_reversible_step)(w, call);
     } else {

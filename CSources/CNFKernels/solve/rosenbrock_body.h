@@ -16,6 +16,14 @@
  */
 #include "solve/solver.h"
 
+/* Of h, from the step's start to the first of the two places that df/dt is a quotient of, and from there to the second; see
+ * make_time_slope. */
+#define CNF_TIME_PART (CNF_REAL_BITS == 64 ? 0x1p-10 : 0x1p-5)
+
+/* Simpson's weights at the step's start, middle and end. */
+static const double CNF_TYPED(simpson)[3] = {1.0 / 6, 4.0 / 6, 1.0 / 6};
+#define CNF_SIMPSON CNF_TYPED(simpson)
+
 /* Does the field depend on t beyond x? A callback may. */
 static int CNF_TYPED(reads_time)(const CNF_TYPED(cnf_model) * m) {
   for (int32_t i = 0; i < m->program->op_count; i++) {
@@ -63,6 +71,18 @@ static void CNF_TYPED(make_matrix)(CNF_TYPED(cnf_worker) * w, double gamma) {
   CNF_TYPED(copy_rows)(D, lanes, CNF_TYPED(rows_of)(m, e->kept.value, 0, end), im->f);
 }
 
+/* Weights of f at the two places, less f at the start, in h df/dt. */
+static void CNF_TYPED(time_slope_weights)(const CNF_TYPED(cnf_worker) * w, real weight[2][CNF_MAX_LANES]) {
+  WORKER_NAMES(w);
+  for (int32_t j = 0; j < lanes; j++) {
+    const double t = (double)(real)w->t[j], p = (double)(real)(w->t[j] + CNF_TIME_PART * w->h[j]) - t,
+                 q = (double)(real)(w->t[j] + 2 * CNF_TIME_PART * w->h[j]) - t;
+    const int apart = p != 0 && q != p;
+    weight[0][j] = apart ? (real)(w->h[j] * (q / p) / (q - p)) : 0;
+    weight[1][j] = apart ? (real)(w->h[j] * -(p / q) / (q - p)) : 0;
+  }
+}
+
 /* h df/dt from f at the start, at t + delta and t + 2 delta, the times being those that the field sees, rounded: with their
  * distances p and q from the first, f_t = (f1 - f0) q/(p(q - p)) - (f2 - f0) p/(q(q - p)) + O(delta^2). Nothing is asked of the
  * field outside the step. delta = h/2^10, in float h/2^5: with u the unit of rounding and delta = c h the quotient's rounding adds
@@ -72,18 +92,11 @@ static void CNF_TYPED(make_time_slope)(CNF_TYPED(cnf_worker) * w) {
   WORKER_NAMES(w);
   CNF_TYPED(cnf_evaluator) *e = &w->e;
   CNF_TYPED(cnf_implicit) *im = &w->implicit;
-  const double part = CNF_REAL_BITS == 64 ? 0x1p-10 : 0x1p-5;
   real weight[2][CNF_MAX_LANES];
-  for (int32_t j = 0; j < lanes; j++) {
-    const double t = (double)(real)w->t[j], p = (double)(real)(w->t[j] + part * w->h[j]) - t,
-                 q = (double)(real)(w->t[j] + 2 * part * w->h[j]) - t;
-    const int apart = p != 0 && q != p;
-    weight[0][j] = apart ? (real)(w->h[j] * (q / p) / (q - p)) : 0;
-    weight[1][j] = apart ? (real)(w->h[j] * -(p / q) / (q - p)) : 0;
-  }
+  CNF_TYPED(time_slope_weights)(w, weight);
   CNF_TYPED(zero_rows)(D, lanes, im->f_t);
   for (int n = 0; n < 2; n++) {
-    CNF_TYPED(time_row)(w, (n + 1) * part);
+    CNF_TYPED(time_row)(w, (n + 1) * CNF_TIME_PART);
     CNF_TYPED(field_forward)(e, w->time_row, 0, 0);
     const real *f = CNF_TYPED(rows_of)(m, e->kept.value, 0, m->program->op_count);
     for (int32_t r = 0; r < D; r++)
@@ -167,14 +180,19 @@ static void CNF_TYPED(make_implicit_stage)(CNF_TYPED(cnf_worker) * w, const cnf_
   CNF_TYPED(solve_factored)(w, to);
 }
 
+/* The state in the middle of a step is x + h sum_j weights[j] k_j. */
+static void CNF_TYPED(middle_weights)(const cnf_stages *s, double weights[CNF_MAX_STAGES]) {
+  const cnf_rosenbrock *ros = s->tableau->rosenbrock;
+  for (int32_t i = 0; i < s->count; i++) weights[i] = s->tableau->b[i] / 2 + ros->h2[i] / 4 + ros->h3[i] / 8;
+}
+
 /* The rows of x1 below the state's, from those at the start. */
 static void CNF_TYPED(integrate_beside)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s) {
   WORKER_NAMES(w);
-  static const real simpson[3] = {(real)(1.0 / 6), (real)(4.0 / 6), (real)(1.0 / 6)};
-  const cnf_rosenbrock *ros = s->tableau->rosenbrock;
+  const real simpson[3] = {(real)CNF_SIMPSON[0], (real)CNF_SIMPSON[1], (real)CNF_SIMPSON[2]};
   const real *rows[3];
   double middle[CNF_MAX_STAGES] = {0};
-  for (int32_t i = 0; i < s->count; i++) middle[i] = s->tableau->b[i] / 2 + ros->h2[i] / 4 + ros->h3[i] / 8;
+  CNF_TYPED(middle_weights)(s, middle);
   for (int n = 0; n < 3; n++) {
     real *panel = w->implicit.integrands + (size_t)n * (size_t)S * (size_t)lanes;
     rows[n] = PANEL(panel, D);
@@ -187,8 +205,9 @@ static void CNF_TYPED(integrate_beside)(CNF_TYPED(cnf_worker) * w, const cnf_sta
   k->combine(S - D, PANEL(w->x, D), w->h_row, 3, simpson, rows, PANEL(w->x1, D));
 }
 
-/* A step of every lane from (t, x) with its h: x1, and slopes for the error. */
-static void CNF_TYPED(rosenbrock_step)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s) {
+/* The slopes of a step of every lane from (t, x) with its h. Evaluations go to scratch 0, or with `apart` those of the stages
+ * behind the first to a scratch each. */
+static void CNF_TYPED(rosenbrock_stages)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, int apart) {
   WORKER_NAMES(w);
   CNF_TYPED(use_scratch)(w, 0);
   CNF_TYPED(make_matrix)(w, s->tableau->rosenbrock->gamma);
@@ -197,7 +216,16 @@ static void CNF_TYPED(rosenbrock_step)(CNF_TYPED(cnf_worker) * w, const cnf_stag
   else
     CNF_TYPED(zero_rows)(D, lanes, w->implicit.f_t);
   CNF_TYPED(factor)(w);
-  for (int32_t i = 0; i < s->count; i++) CNF_TYPED(make_implicit_stage)(w, s, i);
+  for (int32_t i = 0; i < s->count; i++) {
+    if (apart) CNF_TYPED(use_scratch)(w, i);
+    CNF_TYPED(make_implicit_stage)(w, s, i);
+  }
+}
+
+/* A step of every lane from (t, x) with its h: x1, and slopes for the error. */
+static void CNF_TYPED(rosenbrock_step)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s) {
+  WORKER_NAMES(w);
+  CNF_TYPED(rosenbrock_stages)(w, s, 0);
   CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, s->count, s->tableau->b);
   k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->x1);
   if (CNF_TYPED(has_quadratures)(m))

@@ -20,6 +20,8 @@ typedef struct cnf_step_record {
   int32_t first;    /* slot of stage 0: of first-same-as-last methods, that of the last stage of the step before */
   int32_t rest;     /* slot of the other stages that are kept, one after the other */
   int32_t interval; /* between neighbouring output times: 0 begins at t0, time_count ends at t1 */
+  int32_t
+      slopes; /* Adams methods: of its formula; less than CNF_ADAMS_LEAST: of the start; 0: of no length, and others' */
 } cnf_step_record;
 
 /* The slot of a stage that is kept. */
@@ -32,11 +34,12 @@ static inline int32_t cnf_kept_slot(const cnf_stages *s, const cnf_step_record *
 
 /* What a step of a Rosenbrock method works on (rosenbrock_body.h); no memory is taken for other methods. */
 typedef struct CNF_TYPED(cnf_implicit) {
-  real *matrix;     /* [D][D]: 1/gamma - h J, then its factors */
-  int32_t *pivot;   /* [D][lanes]: the row that was exchanged with row i */
-  real *f;          /* [D]: slope at the step's start */
-  real *f_t;        /* [D]: h df/dt there */
-  real *integrands; /* [3][S]: what is integrated beside the state, at the step's start, middle and end */
+  real *matrix;                  /* [D][D]: 1/gamma - h J, then its factors */
+  int32_t *pivot;                /* [D][lanes]: the row that was exchanged with row i */
+  real *f;                       /* [D]: slope at the step's start */
+  real *f_t;                     /* [D]: h df/dt there */
+  real *integrands;              /* [3][S]: what is integrated beside the state, at the step's start, middle and end */
+  real *x_bar, *f_bar, *f_t_bar; /* [D]: reverse: of the step's start, of f there, of f_t */
 } CNF_TYPED(cnf_implicit);
 
 /* One thread's memory. Panels are [rows][lanes]. States have S rows: D of x, the log-determinant, and the integrals of the
@@ -60,6 +63,8 @@ typedef struct CNF_TYPED(cnf_worker) {
   real *history;                   /* [slopes][S]: a ring of slopes at steps' beginnings */
   real *one_row;                   /* [1]: ones */
   int32_t newest;                  /* place in the ring */
+  double history_span;             /* length of the intervals whose steps the slopes are of, with its sign; 0: none */
+  int32_t pending;                 /* reverse: how many slopes from the newest on have cotangents in the ring */
   int32_t slopes[CNF_MAX_LANES];   /* how many of them the lane's next formula may take */
   int32_t spent[CNF_MAX_LANES];    /* evaluations of the step just made */
   int32_t doubtful[CNF_MAX_LANES]; /* 1: its iteration did not converge */
@@ -77,7 +82,7 @@ typedef struct CNF_TYPED(cnf_worker) {
   real *start_constant; /* [chunk][constant_rows]: HUTCHINSON, adaptive: the lane's constants */
   /* records: step n of sample s at n*chunk + s */
   cnf_step_record *record_step;
-  real *record_x; /* [..][D]: state at the step's start */
+  real *record_x; /* [..][record_rows]: state at the step's start; of the continuous adjoint at output time n */
   /* evaluations (keep_body.h) */
   real *scratch; /* [stages] of a tile: those of the step under way */
   real *slots;   /* [slot_capacity]: those that are kept */
@@ -103,7 +108,7 @@ typedef struct CNF_TYPED(cnf_worker) {
   real *discarded;             /* [gradient_size]: where callbacks add what a trial gives; NULL where there are none */
   double scale[CNF_MAX_LANES]; /* of the sample's cotangents, a power of two */
   int32_t tries[CNF_MAX_LANES];
-  int32_t fresh[CNF_MAX_LANES];            /* 1: the step under way is the first from t1 */
+  int32_t fresh[CNF_MAX_LANES];            /* 1: the step under way is the first from its interval's end */
   CNF_TYPED(cnf_constants) discarded_sums; /* its sums alone */
   cnf_work work;                           /* of the call under way */
   /* spans (spans_body.h): whence, whither and by which times the samples in the lanes go */
@@ -140,6 +145,7 @@ struct CNF_TYPED(cnf_solver) {
   cnf_stages stages;
   int32_t chunk_capacity;  /* samples */
   int32_t record_capacity; /* steps of a sample */
+  int32_t record_rows;     /* of the state that a record has: D, or all S */
   int32_t slot_capacity;   /* evaluations that a worker can keep: of a tile where steps are fixed, else of a sample */
   size_t slot_size;        /* reals of one */
   int32_t constant_rows;   /* a lane's constants, in reals */

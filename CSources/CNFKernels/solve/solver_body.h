@@ -83,8 +83,8 @@ static void CNF_TYPED(adjoint_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   w->slots = cnf_arena_take(reserve, (size_t)s->slot_capacity * s->slot_size, sizeof(real));
   size_t records = (size_t)s->record_capacity * (size_t)s->chunk_capacity;
   w->record_step = cnf_arena_take(reserve, records, sizeof *w->record_step);
-  const int with_states = s->options.adjoint == CNF_ADJOINT_DISCRETE;
-  w->record_x = cnf_arena_take(reserve, with_states ? records : 0, D * sizeof(real));
+  const int with_states = s->options.adjoint != CNF_ADJOINT_REVERSIBLE; /* continuous: of output times */
+  w->record_x = cnf_arena_take(reserve, with_states ? records : 0, (size_t)s->record_rows * sizeof(real));
 }
 
 static void CNF_TYPED(implicit_layout)(CNF_TYPED(cnf_implicit) * im, const CNF_TYPED(cnf_solver) * s,
@@ -95,6 +95,9 @@ static void CNF_TYPED(implicit_layout)(CNF_TYPED(cnf_implicit) * im, const CNF_T
   im->pivot = cnf_arena_take(arena, D, lanes * sizeof *im->pivot);
   im->f = cnf_arena_take(arena, D, row);
   im->f_t = cnf_arena_take(arena, D, row);
+  im->x_bar = cnf_arena_take(arena, D, row);
+  im->f_bar = cnf_arena_take(arena, D, row);
+  im->f_t_bar = cnf_arena_take(arena, D, row);
   im->integrands = cnf_arena_take(arena, D ? 3 * (size_t)CNF_TYPED(state_rows)(&s->model) : 0, row);
 }
 
@@ -179,10 +182,13 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
   if (s->stages.tableau->rosenbrock) {
     s->model.jacobian = trace == CNF_TRACE_NONE;
     s->model.trace = CNF_TRACE_EXACT_TANGENTS;
-    s->stages.evaluations = CNF_TYPED(rosenbrock_evaluations)(&s->model, &s->stages);
+    s->stages.evaluations = s->stages.reversed = CNF_TYPED(rosenbrock_evaluations)(&s->model, &s->stages);
   }
   s->chunk_capacity = (options->control == CNF_CONTROL_SAMPLE ? CNF_MAX_CHUNK_TILES : 1) * s->model.kernels->lanes;
   s->record_capacity = cnf_record_capacity(options);
+  s->record_rows = s->family == CNF_FAMILY_EXPLICIT_ADAMS && options->adjoint == CNF_ADJOINT_DISCRETE
+                       ? CNF_TYPED(state_rows)(&s->model)
+                       : program->state_dim;
   s->bar_sets = CNF_TYPED(group_size)(&s->model) > 1 ? 1 : s->stages.count;
   cnf_arena arena = {0}, reserve = {0};
   CNF_TYPED(solver_layout)(s, &arena, &reserve);

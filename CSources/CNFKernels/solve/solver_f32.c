@@ -19,6 +19,8 @@
 #include "solve/forward_body.h"
 #include "solve/adams_body.h"
 #include "solve/adjoint_body.h"
+#include "solve/rosenbrock_adjoint_body.h"
+#include "solve/adams_adjoint_body.h"
 #include "solve/queue_body.h"
 #include "solve/backward_body.h"
 #include "solve/continuous_lanes_body.h"

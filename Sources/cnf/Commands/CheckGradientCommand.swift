@@ -34,7 +34,7 @@ struct CheckGradientCommand: ParsableCommand {
     }
     let trained = try target.open(solver: solver, machine: machine)
     let method = trained.settings.evaluationSolver
-    guard try Methods.named(method).family.hasDiscreteGradient else {
+    guard try Methods.named(method).hasDiscreteGradient else {
       throw CommandFailure(
         .usage, "solver is \(method), which has no discrete gradient to check: take another, such as dopri5")
     }

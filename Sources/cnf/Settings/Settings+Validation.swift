@@ -104,10 +104,10 @@ extension Settings {
     let schedule = Self.adjoints[adjoint] ?? .everyStep
     let family = try Methods.named(solver).family
     switch (family, schedule) {
-    case (.rosenbrock, _):
+    case (.rosenbrock, .continuous):
       throw CommandFailure(
-        .usage, "solver is \(solver), which has no gradient to train by: take another, such as dopri5")
-    case (.explicitAdams, .everyStep), (.implicitAdams, .everyStep):
+        .usage, "solver is \(solver), for stiff fields, which cannot be solved backward: leave --adjoint out")
+    case (.implicitAdams, .everyStep):
       throw CommandFailure(
         .usage, "solver is \(solver), which has no discrete gradient to train by: give --adjoint continuous with it")
     case (.reversible, .continuous):

@@ -1,0 +1,252 @@
+/* continuous_times_test.c - the continuous adjoint with output times.
+ *
+ * Oracles: a linear flow in closed form; the discrete gradient of dopri8 at 1e-12, to which the continuous one must come as
+ * its tolerance falls, by every trace, with regularisers and without; the order of a fixed-step method; and bits where promises
+ * are bits: neighbours, threads, powers of two before the loss.
+ */
+#include "gradient_fixture.h"
+
+enum { TIMES = 4 };
+static const double PLACES[TIMES] = {0.11, 0.45, 0.52, 0.83};
+
+static problem tightened(const problem *p) {
+  problem tight = *p;
+  tight.options.adjoint = CNF_ADJOINT_DISCRETE;
+  tight.options.control = CNF_CONTROL_SAMPLE;
+  tight.options.method = cnf_method_find("dopri8");
+  tight.options.rtol = tight.options.atol = 1e-12;
+  return tight;
+}
+
+/* f = A x with A = s I + w J: x(t) = e^{s t} R(w t) x(0), l = 2 s t, and what is read at one time knows nothing of the others. */
+static void test_closed_form(int32_t control, int backward) {
+  const double s = -0.4, w = 0.7, theta[] = {s, -w, w, s, 0, 0};
+  /* Adaptive: some hundred steps of 1e-11 each; 120 steps of rk4 in each interval of 1 at most: (1/120)^4 / 100 is less. */
+  const double tolerance = 1e-9;
+  const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
+  static answer a;
+  cnf_field *field = NULL;
+  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 1, &field) == CNF_OK);
+  problem p = problem_of(field, 2, 1);
+  memcpy(p.theta, theta, sizeof theta);
+  p.t0 = backward ? 2 : -1, p.t1 = backward ? -1 : 2;
+  p.options.control = control, p.options.steps = 120, p.options.rtol = p.options.atol = 1e-11;
+  if (control == CNF_CONTROL_FIXED) p.options.method = cnf_method_find("rk4");
+  give(&p, TIMES, PLACES);
+  solve_all(&p, &a);
+  for (int i = 0; i < COUNT; ++i) {
+    double x0_bar[2] = {0}, mu = 0;
+    for (int n = 0; n <= TIMES; ++n) { /* the last is t1 */
+      const int at = i * TIMES + n, end = n == TIMES;
+      const double t = (end ? p.t1 : p.times[n]) - p.t0, g = exp(s * t), *x = p.x0 + 2 * i;
+      const double *bar = end ? p.x1_bar + 2 * i : p.x_at_bar + 2 * at,
+                   l_bar = end ? p.log_det_bar[i] : p.log_det_at_bar[at];
+      const double y[2] = {g * (cos(w * t) * x[0] - sin(w * t) * x[1]), g * (sin(w * t) * x[0] + cos(w * t) * x[1])};
+      const double f[2] = {s * y[0] - w * y[1], w * y[0] + s * y[1]};
+      const double time_bar = bar[0] * f[0] + bar[1] * f[1] + 2 * s * l_bar;
+      CHECK(fabs((end ? a.t1_bar[i] : a.times_bar[at]) - time_bar) < tolerance * 10);
+      if (!end) CHECK(fabs(a.x_at[2 * at] - y[0]) < tolerance && fabs(a.log_det_at[at] - 2 * s * t) < tolerance);
+      x0_bar[0] += g * (cos(w * t) * bar[0] + sin(w * t) * bar[1]);
+      x0_bar[1] += g * (cos(w * t) * bar[1] - sin(w * t) * bar[0]);
+      mu += l_bar;
+    }
+    const double *x = p.x0 + 2 * i;
+    const double start = x0_bar[0] * (s * x[0] - w * x[1]) + x0_bar[1] * (w * x[0] + s * x[1]) + 2 * s * mu;
+    CHECK(fabs(a.x0_bar[2 * i] - x0_bar[0]) < tolerance * 10 && fabs(a.x0_bar[2 * i + 1] - x0_bar[1]) < tolerance * 10);
+    CHECK(fabs(a.t0_bar[i] + start) < tolerance * 100);
+  }
+  cnf_field_destroy(field);
+}
+
+/* As its tolerance falls the gradient comes to that of the discrete adjoint, of all of theta, x0, t0, t1 and the times. */
+static void test_convergence(int kind, int32_t trace, int32_t probes, int regularised, int backward) {
+  static answer exact, a;
+  int32_t dim;
+  cnf_field *field = make_field(kind, &dim);
+  problem p = problem_of(field, dim, 0.5);
+  p.options.trace = trace, p.options.probes = probes;
+  if (backward) p.t0 = 1.1, p.t1 = 0.2;
+  give(&p, TIMES, PLACES);
+  if (regularised) p.options.kinetic = p.options.frobenius = 1, p.loss.kinetic = 0.3, p.loss.frobenius = 0.2;
+  const problem tight = tightened(&p);
+  solve_all(&tight, &exact);
+  double before = INFINITY;
+  for (int level = 0; level < 3; ++level) {
+    const double tolerance = pow(100, -level) * 1e-4;
+    p.options.rtol = p.options.atol = tolerance;
+    solve_all(&p, &a);
+    const double error = distance(&p, &a, &exact);
+    char detail[200];
+    snprintf(detail, sizeof detail, "field %d trace %d probes %d regularised %d backward %d at %g: %g, before %g", kind,
+             (int)trace, (int)probes, regularised, backward, tolerance, error, before);
+    /* As without times (continuous_test.c): at most a hundred steps' tolerances, less at the rate of tolerance^(4/5). */
+    check_count(error <= 100 * tolerance + 1e-11, "near the exact gradient", detail, __LINE__);
+    check_count(error <= before * 3 / pow(100, 4.0 / 5) || error < 10 * tolerance, "nearer by the tolerance", detail,
+                __LINE__);
+    if (level == 0) check_count(error > 1e-12, "not the discrete gradient", detail, __LINE__);
+    before = error;
+  }
+  for (int i = 0; i < COUNT; ++i) CHECK(a.status[i] == CNF_SAMPLE_OK);
+  cnf_field_destroy(field);
+}
+
+/* Fixed steps, as many in every interval: order 4 of rk4. */
+static void test_order(int32_t trace, int backward) {
+  static answer exact, a;
+  int32_t dim;
+  cnf_field *field = make_field(TWO_HIDDEN, &dim);
+  problem p = problem_of(field, dim, 0.5);
+  p.options.trace = trace;
+  if (backward) p.t0 = 1.1, p.t1 = 0.2;
+  give(&p, TIMES, PLACES);
+  const problem tight = tightened(&p);
+  solve_all(&tight, &exact);
+  p.options.control = CNF_CONTROL_FIXED, p.options.method = cnf_method_find("rk4");
+  double error[2];
+  for (int level = 0; level < 2; ++level) {
+    p.options.steps = 4 << level;
+    solve_all(&p, &a);
+    error[level] = distance(&p, &a, &exact);
+  }
+  char detail[120];
+  snprintf(detail, sizeof detail, "trace %d backward %d: %g, %g, order %g", (int)trace, backward, error[0], error[1],
+           log2(error[0] / error[1]));
+  check_count(log2(error[0] / error[1]) > 3.8 && error[1] < 1e-5, "order 4", detail, __LINE__);
+  cnf_field_destroy(field);
+}
+
+/* Times at t0, at t1, and one twice over: what is read there moves with the time as if it were alone. */
+static void test_ends(int32_t control, int no_length) {
+  const double places[] = {0, 0.3, 0.3, 1};
+  static answer exact, a;
+  int32_t dim;
+  cnf_field *field = make_field(TWO_HIDDEN, &dim);
+  problem p = problem_of(field, dim, 0.5);
+  p.options.control = control, p.options.steps = 20, p.options.rtol = p.options.atol = 1e-9;
+  if (control == CNF_CONTROL_FIXED) p.options.method = cnf_method_find("rk4");
+  if (no_length) p.t1 = p.t0;
+  give(&p, TIMES, places);
+  const problem tight = tightened(&p);
+  solve_all(&tight, &exact);
+  solve_all(&p, &a);
+  char detail[120];
+  snprintf(detail, sizeof detail, "control %d no length %d: %g", (int)control, no_length, distance(&p, &a, &exact));
+  check_count(distance(&p, &a, &exact) < 100 * 1e-9, "times at the ends", detail, __LINE__);
+  for (int i = 0; i < COUNT; ++i) CHECK(a.status[i] == CNF_SAMPLE_OK && a.t_reached[i] == p.t1);
+  cnf_field_destroy(field);
+}
+
+/* Bits: a sample's own gradients alone and in a batch; parameters' at 1 and 3 threads; a power of two before the loss. */
+static void test_promises(int kind, int32_t control, int32_t trace) {
+  static answer all, other;
+  int32_t dim;
+  cnf_field *field = make_field(kind, &dim);
+  problem p = problem_of(field, dim, 0.5);
+  p.options.trace = trace, p.options.control = control, p.options.steps = 3;
+  give(&p, TIMES, PLACES);
+  solve_all(&p, &all);
+  for (size_t i = 0; i < COUNT; i += 5) {
+    const size_t count = i % 2 ? 1 : 2, n = count * (size_t)dim * sizeof(double);
+    solve_some(&p, i, count, &other);
+    CHECK(memcmp(other.x0_bar, all.x0_bar + i * (size_t)dim, n) == 0);
+    CHECK(memcmp(other.times_bar, all.times_bar + i * TIMES, count * TIMES * sizeof(double)) == 0);
+    CHECK(memcmp(other.t0_bar, all.t0_bar + i, count * sizeof(double)) == 0);
+    CHECK(memcmp(other.t1_bar, all.t1_bar + i, count * sizeof(double)) == 0);
+    CHECK(memcmp(other.reversed, all.reversed + i, count * sizeof(int32_t)) == 0);
+  }
+  p.options.threads = 3;
+  solve_all(&p, &other);
+  CHECK(memcmp(other.theta_bar, all.theta_bar, p.parameters * sizeof(double)) == 0);
+  CHECK(memcmp(other.times_bar, all.times_bar, COUNT * TIMES * sizeof(double)) == 0);
+  /* Only at times: they alone decide what cotangents are measured against. */
+  memset(p.x1_bar, 0, sizeof p.x1_bar), memset(p.log_det_bar, 0, sizeof p.log_det_bar);
+  solve_all(&p, &all);
+  for (size_t i = 0; i < COUNT * TIMES * (size_t)dim; ++i) p.x_at_bar[i] *= 0x1p-10;
+  for (size_t i = 0; i < COUNT * TIMES; ++i) p.log_det_at_bar[i] *= 0x1p-10;
+  solve_all(&p, &other);
+  for (size_t i = 0; i < p.parameters; ++i) other.theta_bar[i] *= 0x1p10;
+  for (size_t i = 0; i < COUNT * TIMES; ++i) other.times_bar[i] *= 0x1p10;
+  CHECK(memcmp(other.theta_bar, all.theta_bar, p.parameters * sizeof(double)) == 0);
+  CHECK(memcmp(other.times_bar, all.times_bar, COUNT * TIMES * sizeof(double)) == 0);
+  cnf_field_destroy(field);
+}
+
+/* Without cotangents at times the gradient is that of the loss at t1, whichever the times are. */
+static void test_silent_times(int32_t control) {
+  static answer with, without;
+  int32_t dim;
+  cnf_field *field = make_field(RESIDUAL, &dim);
+  problem p = problem_of(field, dim, 0.5);
+  p.options.control = control, p.options.steps = 10, p.options.rtol = p.options.atol = 1e-9;
+  if (control == CNF_CONTROL_FIXED) p.options.method = cnf_method_find("dopri8");
+  give(&p, TIMES, PLACES);
+  memset(p.x_at_bar, 0, sizeof p.x_at_bar), memset(p.log_det_at_bar, 0, sizeof p.log_det_at_bar);
+  solve_all(&p, &with);
+  CHECK(largest_of(with.times_bar, COUNT * TIMES) == 0);
+  p.time_count = 0, p.options.steps = 50;
+  solve_all(&p, &without);
+  CHECK(distance(&p, &with, &without) < 100 * 1e-9);
+  cnf_field_destroy(field);
+}
+
+/* Samples that do not get back add nothing anywhere, times included; the others' numbers are as without them. */
+static void test_failures(void) {
+  static answer a, healthy;
+  const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
+  cnf_field *field = NULL;
+  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 1, &field) == CNF_OK);
+  problem p = problem_of(field, 2, 1);
+  const double theta[] = {-0.4, -3, 3, -0.4, 0, 0};
+  memcpy(p.theta, theta, sizeof theta);
+  p.options.max_steps = 60; /* few for 1e-13 backward, but not at rest with cotangents of log_det alone */
+  p.options.rtol = p.options.atol = 1e-4;
+  p.options.adjoint_rtol = p.options.adjoint_atol = 1e-13;
+  give(&p, TIMES, PLACES);
+  for (int i = 0; i < COUNT; ++i) {
+    if (i % 3 != 0) continue;
+    p.x0[2 * i] = p.x0[2 * i + 1] = p.x1_bar[2 * i] = p.x1_bar[2 * i + 1] = 0;
+    memset(p.x_at_bar + 2 * TIMES * i, 0, 2 * TIMES * sizeof(double));
+  }
+  p.x0[2] = NAN; /* sample 1 does not set out */
+  solve_all(&p, &a);
+  int back = 0;
+  for (int i = 0; i < COUNT; ++i) {
+    CHECK(a.status[i] == (i % 3 == 0 ? CNF_SAMPLE_OK : i == 1 ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_MAX_STEPS));
+    for (int n = 0; n < TIMES; ++n)
+      CHECK(fabs(a.times_bar[i * TIMES + n] - (i % 3 == 0 ? -0.8 * p.log_det_at_bar[i * TIMES + n] : 0)) < 1e-12);
+    if (i % 3 != 0) CHECK(a.x0_bar[2 * i] == 0 && a.x0_bar[2 * i + 1] == 0 && a.t0_bar[i] == 0 && a.t1_bar[i] == 0);
+    back += a.status[i] == CNF_SAMPLE_OK;
+  }
+  CHECK(back == 13);
+  for (int i = 0; i < COUNT; ++i)
+    if (i % 3 != 0) p.x0[2 * i] = NAN;
+  solve_all(&p, &healthy);
+  CHECK(memcmp(healthy.theta_bar, a.theta_bar, 6 * sizeof(double)) == 0 && largest_of(a.theta_bar, 6) > 0);
+  cnf_field_destroy(field);
+}
+
+int main(void) {
+  for (int backward = 0; backward < 2; ++backward) {
+    test_closed_form(CNF_CONTROL_SAMPLE, backward);
+    test_closed_form(CNF_CONTROL_FIXED, backward);
+    test_order(CNF_TRACE_EXACT_PRODUCT, backward);
+    test_order(CNF_TRACE_HUTCHINSON, backward);
+    for (int kind = 0; kind < FIELD_KINDS; ++kind) {
+      test_convergence(kind, CNF_TRACE_NONE, 1, 0, backward);
+      test_convergence(kind, CNF_TRACE_HUTCHINSON, 3, 0, backward);
+      test_convergence(kind, CNF_TRACE_EXACT_TANGENTS, 1, 1, backward);
+      test_convergence(kind, CNF_TRACE_HUTCHINSON, 11, 1, backward);
+      if (kind <= TWO_HIDDEN) test_convergence(kind, CNF_TRACE_EXACT_PRODUCT, 1, 0, backward);
+    }
+  }
+  for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control) {
+    test_promises(TWO_HIDDEN, control, CNF_TRACE_EXACT_PRODUCT);
+    test_promises(CALLBACK, control, CNF_TRACE_HUTCHINSON);
+    test_promises(WIDE, control, CNF_TRACE_EXACT_TANGENTS);
+    test_ends(control, 0);
+    test_ends(control, 1);
+    test_silent_times(control);
+  }
+  test_failures();
+  return check_report();
+}

@@ -1,0 +1,214 @@
+/* gradient_fixture.h - fields, and solves with gradients of them at output times or without, that the tests of adjoints share. */
+#ifndef CNF_GRADIENT_FIXTURE_H
+#define CNF_GRADIENT_FIXTURE_H
+
+#include <math.h>
+
+#include "callback_layer.h"
+
+/* COUNT: more samples than a tile of any instruction set */
+enum { MOST_D = 11, COUNT = 37, MOST_P = 600, MOST_TIMES = 12, MOST_FRACTIONS = 2048 };
+
+/* What a solve and its gradient gave. */
+typedef struct answer {
+  double theta_bar[MOST_P], x0_bar[COUNT * MOST_D], t0_bar[COUNT], t1_bar[COUNT], loss[COUNT], x1[COUNT * MOST_D];
+  double times_bar[COUNT * MOST_TIMES], log_det[COUNT], kinetic[COUNT], frobenius[COUNT];
+  double x_at[COUNT * MOST_TIMES * MOST_D], log_det_at[COUNT * MOST_TIMES];
+  double t_reached[COUNT];
+  int32_t status[COUNT], accepted[COUNT], rejected[COUNT], reversed[COUNT];
+} answer;
+
+/* What is solved: a field with parameters, samples and options. `loss` is as it stands, but for the arrays of cotangents: its
+ * own where `given`, and of output times wherever there are any. */
+typedef struct problem {
+  cnf_field *field;
+  int32_t dim;
+  size_t parameters;
+  double theta[MOST_P], x0[COUNT * MOST_D];
+  cnf_solver_options options;
+  cnf_loss loss;
+  double t0, t1, times[MOST_TIMES];
+  size_t time_count;
+  double x1_bar[COUNT * MOST_D], log_det_bar[COUNT];
+  double x_at_bar[COUNT * MOST_TIMES * MOST_D], log_det_at_bar[COUNT * MOST_TIMES];
+  int given;
+  const double *fractions; /* of fixed steps; NULL: equal ones */
+  size_t fraction_count;
+} problem;
+
+static inline problem problem_of(cnf_field *field, int32_t dim, double scale) {
+  problem p = {.field = field, .dim = dim, .parameters = cnf_field_parameter_count(field), .t0 = 0.2, .t1 = 1.1};
+  CHECK(p.parameters <= MOST_P && dim <= MOST_D);
+  CHECK(cnf_random_normal(CNF_FLOAT64, 7, CNF_STREAM_INITIAL, 0, 0, 1, p.parameters, p.theta) == CNF_OK);
+  CHECK(cnf_random_normal(CNF_FLOAT64, 7, CNF_STREAM_DATA, 0, 0, COUNT, (size_t)dim, p.x0) == CNF_OK);
+  for (size_t i = 0; i < p.parameters; ++i) p.theta[i] *= scale;
+  cnf_solver_options_init(&p.options, sizeof p.options);
+  p.options.max_steps = 1 << 20;
+  p.options.threads = 1;
+  p.options.adjoint = CNF_ADJOINT_CONTINUOUS;
+  p.loss = (cnf_loss){.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_NORMAL_NLL, .scale = 1};
+  return p;
+}
+
+/* Samples [first, first + count), each with its own id, as input and as cotangents. */
+static inline cnf_solve_input input_of(const problem *p, size_t first, size_t count, uint64_t ids[COUNT]) {
+  for (size_t i = 0; i < count; ++i) ids[i] = first + i;
+  return (cnf_solve_input){.struct_size = sizeof(cnf_solve_input),
+                           .parameters = p->theta,
+                           .x0 = p->x0 + first * (size_t)p->dim,
+                           .count = count,
+                           .t0 = p->t0,
+                           .t1 = p->t1,
+                           .seed = 5,
+                           .sample_ids = ids,
+                           .step_fractions = p->fractions,
+                           .step_fraction_count = p->fraction_count,
+                           .times = p->times,
+                           .time_count = p->time_count};
+}
+static inline cnf_loss loss_of(const problem *p, size_t first) {
+  const size_t dim = (size_t)p->dim, at = first * p->time_count;
+  cnf_loss loss = p->loss;
+  if (p->given) loss.x1_bar = p->x1_bar + first * dim, loss.log_det_bar = p->log_det_bar + first;
+  if (p->time_count > 0) loss.x_at_bar = p->x_at_bar + at * dim, loss.log_det_at_bar = p->log_det_at_bar + at;
+  return loss;
+}
+static inline cnf_solve_output output_of(const problem *p, answer *a) {
+  return (cnf_solve_output){.struct_size = sizeof(cnf_solve_output),
+                            .x1 = a->x1,
+                            .log_det = a->log_det,
+                            .status = a->status,
+                            .accepted = a->accepted,
+                            .rejected = a->rejected,
+                            .t_reached = a->t_reached,
+                            .adjoint_evaluations = a->reversed,
+                            .kinetic = p->options.kinetic ? a->kinetic : NULL,
+                            .frobenius = p->options.frobenius ? a->frobenius : NULL,
+                            .x_at = a->x_at,
+                            .log_det_at = a->log_det_at};
+}
+
+static inline cnf_solver_info solve_some(const problem *p, size_t first, size_t count, answer *a) {
+  cnf_solver *solver = NULL;
+  cnf_solver_info info = {.struct_size = sizeof info};
+  uint64_t ids[COUNT];
+  memset(a, 0xA5, sizeof *a);
+  CHECK(cnf_solver_create(p->field, &p->options, &solver) == CNF_OK);
+  CHECK(cnf_solver_get_info(solver, &info) == CNF_OK);
+  const cnf_solve_input input = input_of(p, first, count, ids);
+  const cnf_loss loss = loss_of(p, first);
+  cnf_solve_output output = output_of(p, a);
+  cnf_gradient gradient = {.struct_size = sizeof gradient,
+                           .parameters = a->theta_bar,
+                           .x0 = a->x0_bar,
+                           .t0 = a->t0_bar,
+                           .t1 = a->t1_bar,
+                           .loss = a->loss,
+                           .times = a->times_bar};
+  CHECK(cnf_solve_vjp(solver, &input, &loss, &output, &gradient) == CNF_OK);
+  cnf_solver_destroy(solver);
+  return info;
+}
+static inline cnf_solver_info solve_all(const problem *p, answer *a) { return solve_some(p, 0, COUNT, a); }
+
+/* Cotangents without pattern in [-1, 1], and times at these fractions of the way. */
+static inline void give(problem *p, size_t time_count, const double *places) {
+  const size_t dim = (size_t)p->dim;
+  CHECK(time_count <= MOST_TIMES);
+  p->given = 1, p->time_count = time_count;
+  p->loss.kind = CNF_LOSS_COTANGENTS;
+  for (size_t i = 0; i < time_count; ++i) p->times[i] = places[i] == 1 ? p->t1 : p->t0 + places[i] * (p->t1 - p->t0);
+  for (size_t i = 0; i < COUNT * dim; ++i) p->x1_bar[i] = sin(12.9898 * (double)i + 1);
+  for (size_t i = 0; i < COUNT; ++i) p->log_det_bar[i] = sin(78.233 * (double)i + 2);
+  for (size_t i = 0; i < COUNT * time_count * dim; ++i) p->x_at_bar[i] = sin(37.719 * (double)i + 3);
+  for (size_t i = 0; i < COUNT * time_count; ++i) p->log_det_at_bar[i] = sin(4.581 * (double)i + 4);
+}
+
+/* The loss that cotangents and coefficients of regularisers stand for, of `count` samples from 0 on, by a plain solve. */
+static inline double loss_value(const problem *p, cnf_solver *solver, size_t count) {
+  static answer a;
+  uint64_t ids[COUNT];
+  const cnf_solve_input input = input_of(p, 0, count, ids);
+  cnf_solve_output output = output_of(p, &a);
+  double sum = 0;
+  CHECK(p->given && cnf_solve(solver, &input, &output) == CNF_OK);
+  for (size_t i = 0; i < count * (size_t)p->dim; ++i) sum += p->x1_bar[i] * a.x1[i];
+  for (size_t i = 0; i < count; ++i) sum += p->log_det_bar[i] * a.log_det[i];
+  for (size_t i = 0; i < count * p->time_count * (size_t)p->dim; ++i) sum += p->x_at_bar[i] * a.x_at[i];
+  for (size_t i = 0; i < count * p->time_count; ++i) sum += p->log_det_at_bar[i] * a.log_det_at[i];
+  for (size_t i = 0; p->options.kinetic && i < count; ++i) sum += p->loss.kinetic * a.kinetic[i];
+  for (size_t i = 0; p->options.frobenius && i < count; ++i) sum += p->loss.frobenius * a.frobenius[i];
+  return sum;
+}
+
+/* dL/d*variable, which is one of p's, by differences of order 4: off by step^4/30 of the fifth derivative, and by rounding. */
+static inline double central(problem *p, cnf_solver *solver, size_t count, double *variable, double step) {
+  const double middle = *variable;
+  double value[4];
+  for (int i = 0; i < 4; ++i) {
+    *variable = middle + step * (i < 2 ? i - 2 : i - 1);
+    value[i] = loss_value(p, solver, count);
+  }
+  *variable = middle;
+  return (8 * (value[2] - value[1]) - (value[3] - value[0])) / (12 * step);
+}
+
+static inline double largest_of(const double *x, size_t n) {
+  double largest = 0;
+  for (size_t i = 0; i < n; ++i) largest = fmax(largest, fabs(x[i]));
+  return largest;
+}
+static inline double difference(const double *x, const double *y, size_t n) {
+  double largest = 0;
+  for (size_t i = 0; i < n; ++i) largest = isfinite(x[i]) ? fmax(largest, fabs(x[i] - y[i])) : INFINITY;
+  return largest / (1 + largest_of(y, n));
+}
+/* The largest relative difference of any gradient. */
+static inline double distance(const problem *p, const answer *a, const answer *b) {
+  double d = difference(a->theta_bar, b->theta_bar, p->parameters);
+  d = fmax(d, difference(a->x0_bar, b->x0_bar, (size_t)(COUNT * p->dim)));
+  d = fmax(d, difference(a->times_bar, b->times_bar, COUNT * p->time_count));
+  return fmax(d, fmax(difference(a->t0_bar, b->t0_bar, COUNT), difference(a->t1_bar, b->t1_bar, COUNT)));
+}
+
+/* ---- Fields ----------------------------------------------------------------------------------------------------- */
+
+#define LINEAR(from, n, f) \
+  { .kind = CNF_OP_LINEAR, .input = (from), .input2 = CNF_NO_BLOCK, .rows = (n), .activation = (f) }
+#define TIME_AND_STATE                                                    \
+  {.kind = CNF_OP_TIME, .input = CNF_NO_BLOCK, .input2 = CNF_NO_BLOCK}, { \
+    .kind = CNF_OP_CONCAT, .input = CNF_STATE, .input2 = 1                \
+  }
+
+enum field_kind { SHALLOW, TWO_HIDDEN, RESIDUAL, CALLBACK, WIDE, LINEAR_ENDS, FIELD_KINDS };
+
+static inline cnf_field *make_field(int kind, int32_t *dim) {
+  static layer last = {.dtype = CNF_FLOAT64, .rows = 3, .cols = 6};
+  const cnf_callback callback = layer_callback(&last);
+  const int32_t d = *dim = kind == WIDE ? MOST_D : 3; /* WIDE: more tangents than run side by side */
+  const cnf_op shallow[] = {TIME_AND_STATE, LINEAR(2, 6, CNF_ACTIVATION_TANH), LINEAR(3, d, CNF_ACTIVATION_IDENTITY)};
+  const cnf_op deep[] = {TIME_AND_STATE, LINEAR(2, 6, CNF_ACTIVATION_SOFTPLUS), LINEAR(3, 5, CNF_ACTIVATION_TANH),
+                         LINEAR(4, d, CNF_ACTIVATION_IDENTITY)};
+  const cnf_op residual[] = {TIME_AND_STATE,
+                             LINEAR(2, 6, CNF_ACTIVATION_TANH),
+                             LINEAR(3, 6, CNF_ACTIVATION_SILU),
+                             {.kind = CNF_OP_ADD, .input = 3, .input2 = 4},
+                             LINEAR(5, d, CNF_ACTIVATION_IDENTITY)};
+  /* Probes come in through a layer that does not bend, and out past the one that does. */
+  const cnf_op linear_ends[] = {TIME_AND_STATE,
+                                LINEAR(2, 5, CNF_ACTIVATION_IDENTITY),
+                                LINEAR(3, 6, CNF_ACTIVATION_TANH),
+                                LINEAR(4, d, CNF_ACTIVATION_IDENTITY),
+                                LINEAR(2, d, CNF_ACTIVATION_IDENTITY),
+                                {.kind = CNF_OP_ADD, .input = 5, .input2 = 6}};
+  cnf_op host[sizeof residual / sizeof residual[0]];
+  memcpy(host, residual, sizeof host);
+  host[5] = (cnf_op){.kind = CNF_OP_CALLBACK, .input = 5, .input2 = CNF_NO_BLOCK, .rows = d, .callback = &callback};
+  const cnf_op *const lists[FIELD_KINDS] = {shallow, deep, residual, host, residual, linear_ends};
+  const int32_t counts[FIELD_KINDS] = {4, 5, 6, 6, 6, 7};
+  cnf_field *field = NULL;
+  CHECK(cnf_field_create(CNF_FLOAT64, d, lists[kind], counts[kind], &field) == CNF_OK);
+  return field;
+}
+
+#endif

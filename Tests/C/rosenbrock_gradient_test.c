@@ -1,0 +1,373 @@
+/* rosenbrock_gradient_test.c - the discrete gradient of rodas4: of nets and of stiff fields against central differences of the very
+ * steps that were taken, and the bits that are promised.
+ */
+#include "gradient_fixture.h"
+
+static problem rodas4_problem(cnf_field *field, int32_t dim, double scale, int32_t trace) {
+  problem p = problem_of(field, dim, scale);
+  p.options.method = cnf_method_find("rodas4");
+  p.options.adjoint = CNF_ADJOINT_DISCRETE;
+  p.options.trace = trace;
+  give(&p, 0, NULL);
+  return p;
+}
+
+/* `got` against differences over `step`, to `tolerance` of the largest of 1 and its size. */
+static void check_central(problem *p, cnf_solver *solver, size_t count, double *variable, double step, double got,
+                          double tolerance, const char *what, const char *where, int number) {
+  const double expected = central(p, solver, count, variable, step);
+  char detail[400];
+  snprintf(detail, sizeof detail, "%s, number %d: %.12g, by differences %.12g", where, number, got, expected);
+  check_count(fabs(got - expected) < tolerance * fmax(1, fabs(expected)), what, detail, __LINE__);
+}
+
+static double sum_of(const double *x, size_t count, size_t stride) {
+  double sum = 0;
+  for (size_t i = 0; i < count; ++i) sum += x[i * stride];
+  return sum;
+}
+
+/* Differences with steps of 1e-3 are off by 1e-12/30 of a fifth derivative, and by 2^-52 |L|/1e-3 times the steps' own rounding,
+ * some hundred units of coefficients up to 34: 1e-10 in all. The text's bar is 1e-7. */
+static const double STEP = 2e-4, NET_TOLERANCE = 1e-8;
+
+/* Fixed steps of a net, by all there is to be differentiated by. */
+static void test_net(int kind, int32_t trace, int regularised, int backward) {
+  enum { SAMPLES = 3 };
+  static answer a;
+  static const double places[] = {0, 0.3, 0.45, 1};
+  int32_t dim;
+  cnf_field *field = make_field(kind, &dim);
+  problem p = rodas4_problem(field, dim, 0.5, trace);
+  p.options.control = CNF_CONTROL_FIXED, p.options.steps = 3;
+  p.options.kinetic = regularised, p.options.frobenius = regularised && trace != CNF_TRACE_NONE;
+  p.loss.kinetic = regularised ? 0.3 : 0, p.loss.frobenius = p.options.frobenius ? 0.2 : 0;
+  if (backward) p.t0 = 1.1, p.t1 = 0.2;
+  p.fractions = regularised ? places : NULL, p.fraction_count = regularised ? 4 : 0;
+  cnf_solver *solver = NULL;
+  CHECK(cnf_solver_create(field, &p.options, &solver) == CNF_OK);
+  solve_some(&p, 0, SAMPLES, &a);
+  char where[120];
+  snprintf(where, sizeof where, "field %d trace %d regularised %d backward %d", kind, (int)trace, regularised,
+           backward);
+  for (size_t i = 0; i < p.parameters; ++i)
+    check_central(&p, solver, SAMPLES, &p.theta[i], STEP, a.theta_bar[i], NET_TOLERANCE, "dL/dtheta", where, (int)i);
+  for (int i = 0; i < SAMPLES * dim; ++i)
+    check_central(&p, solver, SAMPLES, &p.x0[i], STEP, a.x0_bar[i], NET_TOLERANCE, "dL/dx0", where, i);
+  check_central(&p, solver, SAMPLES, &p.t0, STEP, sum_of(a.t0_bar, SAMPLES, 1), NET_TOLERANCE, "dL/dt0", where, 0);
+  check_central(&p, solver, SAMPLES, &p.t1, STEP, sum_of(a.t1_bar, SAMPLES, 1), NET_TOLERANCE, "dL/dt1", where, 0);
+  cnf_solver_destroy(solver);
+  cnf_field_destroy(field);
+}
+
+/* x' = W t + b knows no state: J is 0, and x1 = x0 + W (t1^2 - t0^2)/2 + b (t1 - t0), which no method of order 2 and more misses. */
+static void test_time_alone(void) {
+  static answer a;
+  const cnf_op ops[] = {{.kind = CNF_OP_TIME, .input = CNF_NO_BLOCK, .input2 = CNF_NO_BLOCK},
+                        LINEAR(1, 2, CNF_ACTIVATION_IDENTITY)};
+  cnf_field *field = NULL;
+  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 2, &field) == CNF_OK);
+  problem p = rodas4_problem(field, 2, 1, CNF_TRACE_EXACT);
+  p.options.kinetic = 1;
+  solve_all(&p, &a);
+  /* weights w_n of 2048 in df/dt cost 2048 2^-52 of a slope; with it sums of coefficients up to 34, some ten steps */
+  const double tolerance = 1e-10, square = (p.t1 * p.t1 - p.t0 * p.t0) / 2, length = p.t1 - p.t0;
+  for (int d = 0; d < 2; ++d) {
+    const double bar = sum_of(p.x1_bar + d, COUNT, 2), *w = p.theta, *b = p.theta + 2;
+    CHECK(fabs(a.theta_bar[d] - bar * square) < tolerance && fabs(a.theta_bar[2 + d] - bar * length) < tolerance);
+    for (int i = 0; i < COUNT; ++i)
+      CHECK(a.x0_bar[2 * i + d] == p.x1_bar[2 * i + d] &&
+            fabs(a.x1[2 * i + d] - p.x0[2 * i + d] - w[d] * square - b[d] * length) < tolerance);
+  }
+  for (int i = 0; i < COUNT; ++i) {
+    double end = 0, start = 0;
+    for (int d = 0; d < 2; ++d) {
+      end += p.x1_bar[2 * i + d] * (p.theta[d] * p.t1 + p.theta[2 + d]);
+      start -= p.x1_bar[2 * i + d] * (p.theta[d] * p.t0 + p.theta[2 + d]);
+    }
+    CHECK(fabs(a.t1_bar[i] - end) < tolerance && fabs(a.t0_bar[i] - start) < tolerance);
+  }
+  cnf_field_destroy(field);
+}
+
+/* ---- Stiff fields: closed formulas as callbacks, all four functions ------------------------------------------------ */
+
+/* Van der Pol: x' = y, y' = mu (1 - x^2) y - x. theta: mu. Rows of a tile lie `n` numbers apart. */
+static void pol_evaluate(void *context, int32_t n, const void *t, const void *x, const void *theta, void *y) {
+  const double *u = x, *v = u + n, mu = *(const double *)theta;
+  double *f = y, *g = f + n;
+  (void)context, (void)t;
+  for (int32_t j = 0; j < n; ++j) f[j] = v[j], g[j] = mu * (1 - u[j] * u[j]) * v[j] - u[j];
+}
+static void pol_tangent(void *context, int32_t n, const void *t, const void *x, const void *theta, const void *x_dot,
+                        void *y_dot) {
+  const double *u = x, *v = u + n, *a = x_dot, *b = a + n, mu = *(const double *)theta;
+  double *f = y_dot, *g = f + n;
+  (void)context, (void)t;
+  for (int32_t j = 0; j < n; ++j) f[j] = b[j], g[j] = mu * ((1 - u[j] * u[j]) * b[j] - 2 * u[j] * v[j] * a[j]) - a[j];
+}
+static void pol_reverse(void *context, int32_t n, const void *t, const void *x, const void *theta, const void *y_bar,
+                        void *x_bar, void *t_bar, void *theta_bar) {
+  const double *u = x, *v = u + n, *f = y_bar, *g = f + n, mu = *(const double *)theta;
+  double *a = x_bar, *b = a + n;
+  (void)context, (void)t, (void)t_bar;
+  for (int32_t j = 0; j < n; ++j) {
+    a[j] += g[j] * (-2 * mu * u[j] * v[j] - 1);
+    b[j] += f[j] + g[j] * mu * (1 - u[j] * u[j]);
+    *(double *)theta_bar += g[j] * (1 - u[j] * u[j]) * v[j];
+  }
+}
+static void pol_tangent_reverse(void *context, int32_t n, const void *t, const void *x, const void *theta,
+                                const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar, void *t_bar,
+                                void *theta_bar) {
+  const double *u = x, *v = u + n, *p = x_dot, *q = p + n, *f = y_dot_bar, *g = f + n, mu = *(const double *)theta;
+  double *a = x_bar, *b = a + n, *c = x_dot_bar, *d = c + n;
+  (void)context, (void)t, (void)t_bar;
+  for (int32_t j = 0; j < n; ++j) {
+    a[j] += g[j] * mu * (-2 * v[j] * p[j] - 2 * u[j] * q[j]);
+    b[j] += g[j] * mu * (-2 * u[j] * p[j]);
+    c[j] += g[j] * (-2 * mu * u[j] * v[j] - 1);
+    d[j] += f[j] + g[j] * mu * (1 - u[j] * u[j]);
+    *(double *)theta_bar += g[j] * ((1 - u[j] * u[j]) * q[j] - 2 * u[j] * v[j] * p[j]);
+  }
+}
+
+/* Robertson: x' = -a x + c y z, z' = b y^2, y' = -x' - z'. theta: a, b, c. Cotangents come as g = x_bar - y_bar, k = z_bar - y_bar. */
+static void robertson_evaluate(void *context, int32_t n, const void *t, const void *state, const void *theta,
+                               void *out) {
+  const double *x = state, *y = x + n, *z = y + n, *r = theta;
+  double *f = out;
+  (void)context, (void)t;
+  for (int32_t j = 0; j < n; ++j) {
+    f[j] = -r[0] * x[j] + r[2] * y[j] * z[j], f[2 * n + j] = r[1] * y[j] * y[j];
+    f[n + j] = -f[j] - f[2 * n + j];
+  }
+}
+static void robertson_tangent(void *context, int32_t n, const void *t, const void *state, const void *theta,
+                              const void *dot, void *out) {
+  const double *y = (const double *)state + n, *z = y + n, *u = dot, *v = u + n, *w = v + n, *r = theta;
+  double *f = out;
+  (void)context, (void)t;
+  for (int32_t j = 0; j < n; ++j) {
+    f[j] = -r[0] * u[j] + r[2] * (v[j] * z[j] + y[j] * w[j]), f[2 * n + j] = 2 * r[1] * y[j] * v[j];
+    f[n + j] = -f[j] - f[2 * n + j];
+  }
+}
+static void robertson_reverse(void *context, int32_t n, const void *t, const void *state, const void *theta,
+                              const void *out_bar, void *state_bar, void *t_bar, void *theta_bar) {
+  const double *x = state, *y = x + n, *z = y + n, *f = out_bar, *r = theta;
+  double *to = state_bar, *r_bar = theta_bar;
+  (void)context, (void)t, (void)t_bar;
+  for (int32_t j = 0; j < n; ++j) {
+    const double g = f[j] - f[n + j], k = f[2 * n + j] - f[n + j];
+    to[j] -= r[0] * g, to[n + j] += r[2] * z[j] * g + 2 * r[1] * y[j] * k, to[2 * n + j] += r[2] * y[j] * g;
+    r_bar[0] -= x[j] * g, r_bar[1] += y[j] * y[j] * k, r_bar[2] += y[j] * z[j] * g;
+  }
+}
+static void robertson_tangent_reverse(void *context, int32_t n, const void *t, const void *state, const void *theta,
+                                      const void *dot, const void *dot_bar_out, void *state_bar, void *dot_bar,
+                                      void *t_bar, void *theta_bar) {
+  const double *y = (const double *)state + n, *z = y + n, *u = dot, *v = u + n, *w = v + n, *f = dot_bar_out,
+               *r = theta;
+  double *to = state_bar, *to_dot = dot_bar, *r_bar = theta_bar;
+  (void)context, (void)t, (void)t_bar;
+  for (int32_t j = 0; j < n; ++j) {
+    const double g = f[j] - f[n + j], k = f[2 * n + j] - f[n + j];
+    to[n + j] += r[2] * w[j] * g + 2 * r[1] * v[j] * k, to[2 * n + j] += r[2] * v[j] * g;
+    to_dot[j] -= r[0] * g, to_dot[n + j] += r[2] * z[j] * g + 2 * r[1] * y[j] * k, to_dot[2 * n + j] += r[2] * y[j] * g;
+    r_bar[0] -= u[j] * g, r_bar[1] += 2 * y[j] * v[j] * k, r_bar[2] += (v[j] * z[j] + y[j] * w[j]) * g;
+  }
+}
+
+static cnf_callback stiff_callback(int is_robertson) {
+  return is_robertson ? (cnf_callback){.struct_size = sizeof(cnf_callback),
+                                       .parameter_count = 3,
+                                       .evaluate = robertson_evaluate,
+                                       .tangent = robertson_tangent,
+                                       .reverse = robertson_reverse,
+                                       .tangent_reverse = robertson_tangent_reverse}
+                      : (cnf_callback){.struct_size = sizeof(cnf_callback),
+                                       .parameter_count = 1,
+                                       .evaluate = pol_evaluate,
+                                       .tangent = pol_tangent,
+                                       .reverse = pol_reverse,
+                                       .tangent_reverse = pol_tangent_reverse};
+}
+static cnf_field *stiff_field(int is_robertson) {
+  const cnf_callback callback = stiff_callback(is_robertson);
+  const int32_t dim = is_robertson ? 3 : 2;
+  const cnf_op op = {
+      .kind = CNF_OP_CALLBACK, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = dim, .callback = &callback};
+  cnf_field *field = NULL;
+  CHECK(cnf_field_create(CNF_FLOAT64, dim, &op, 1, &field) == CNF_OK);
+  return field;
+}
+
+/* A stiff problem's adaptive solve, then the same steps as fixed ones: the same gradient but for rounding, and that of differences
+ * to the text's 1e-7, each variable counted in units of its size. Log-determinants are 1e5 and more: they get 1e-6. */
+static void test_stiff(int is_robertson, int32_t trace) {
+  static answer adaptive, fixed;
+  static double fractions[MOST_FRACTIONS];
+  const double mu = 1e3, rates[3] = {0.04, 3e7, 1e4}, states[2][3] = {{2, 0, 0}, {1, 0, 0}};
+  cnf_field *field = stiff_field(is_robertson);
+  problem p = rodas4_problem(field, is_robertson ? 3 : 2, 1, trace);
+  memcpy(p.theta, is_robertson ? rates : &mu, p.parameters * sizeof(double));
+  memcpy(p.x0, states[is_robertson], (size_t)p.dim * sizeof(double));
+  p.t0 = 0, p.t1 = is_robertson ? 40 : 500;
+  p.options.rtol = 1e-6, p.options.atol = 1e-9;
+  for (int i = 0; i < COUNT; ++i) p.log_det_bar[i] = 1e-6;
+  if (is_robertson) p.x1_bar[1] = 1e3; /* y is some 1e-5 */
+  cnf_solver *solver = NULL;
+  CHECK(cnf_solver_create(field, &p.options, &solver) == CNF_OK);
+  uint64_t ids[COUNT];
+  const cnf_solve_input input = input_of(&p, 0, 1, ids);
+  cnf_solve_output output = output_of(&p, &adaptive);
+  output.step_fractions = fractions, output.step_fraction_stride = MOST_FRACTIONS;
+  CHECK(cnf_solve(solver, &input, &output) == CNF_OK);
+  cnf_solver_destroy(solver);
+  solve_some(&p, 0, 1, &adaptive);
+  const int32_t steps = adaptive.accepted[0];
+  CHECK(adaptive.status[0] == CNF_SAMPLE_OK &&
+        steps < 150); /* stiffness 3e3 x 500, and 2e3 x 40: explicit ones are 1e5 */
+  p.options.control = CNF_CONTROL_FIXED, p.options.max_steps = MOST_FRACTIONS;
+  p.fractions = fractions, p.fraction_count = (size_t)steps + 1;
+  solve_some(&p, 0, 1, &fixed);
+  CHECK(cnf_solver_create(field, &p.options, &solver) == CNF_OK);
+  char where[120];
+  snprintf(where, sizeof where, "%s trace %d, %d steps", is_robertson ? "Robertson" : "Van der Pol", (int)trace,
+           (int)steps);
+  for (size_t i = 0; i < p.parameters + (size_t)p.dim; ++i) {
+    const int is_theta = i < p.parameters, n = (int)(is_theta ? i : i - p.parameters);
+    double *variable = is_theta ? &p.theta[n] : &p.x0[n];
+    const double got = is_theta ? fixed.theta_bar[n] : fixed.x0_bar[n];
+    const double other = is_theta ? adaptive.theta_bar[n] : adaptive.x0_bar[n];
+    const double unit = is_theta ? p.theta[n] : is_robertson && n == 1 ? 1e-4 : 1; /* of y at most 3.6e-5 */
+    const double by_differences = unit * central(&p, solver, 1, variable, unit * 1e-3);
+    char detail[300];
+    snprintf(detail, sizeof detail, "%s, %s %d: %.12g, adaptive %.12g, by differences %.12g", where,
+             is_theta ? "theta" : "x0", n, unit * got, unit * other, by_differences);
+    check_count(fabs(unit * got - by_differences) < 1e-7 * fmax(1, fabs(by_differences)), "stiff gradient", detail,
+                __LINE__);
+    check_count(fabs(unit * (got - other)) < 1e-9 * fmax(1, fabs(unit * got)), "of the steps taken", detail, __LINE__);
+  }
+  const double t1_bar = central(&p, solver, 1, &p.t1, p.t1 * 1e-3), t0_bar = central(&p, solver, 1, &p.t0, p.t1 * 1e-3);
+  CHECK(fabs(fixed.t1_bar[0] - t1_bar) < 1e-7 * fmax(1, fabs(t1_bar)));
+  CHECK(fabs(fixed.t0_bar[0] - t0_bar) < 1e-7 * fmax(1, fabs(t0_bar)));
+  cnf_solver_destroy(solver);
+  cnf_field_destroy(field);
+}
+
+/* ---- Promises ---------------------------------------------------------------------------------------------------- */
+
+/* Bits: a sample's own gradients alone, in a batch and beside one that fails; the parameters' at 1 and 3 threads. */
+static void test_promises(int kind, int32_t control, int32_t trace) {
+  static answer all, other;
+  int32_t dim;
+  cnf_field *field = make_field(kind, &dim);
+  problem p = rodas4_problem(field, dim, 0.5, trace);
+  const size_t D = (size_t)dim;
+  p.options.control = control, p.options.steps = 5;
+  solve_all(&p, &all);
+  for (size_t i = 0; i < COUNT; i += 3) {
+    const size_t count = i % 2 ? 1 : 5 < COUNT - i ? 5 : COUNT - i;
+    solve_some(&p, i, count, &other);
+    CHECK(memcmp(other.x0_bar, all.x0_bar + i * D, count * D * sizeof(double)) == 0);
+    CHECK(memcmp(other.t0_bar, all.t0_bar + i, count * sizeof(double)) == 0);
+    CHECK(memcmp(other.t1_bar, all.t1_bar + i, count * sizeof(double)) == 0);
+    CHECK(memcmp(other.reversed, all.reversed + i, count * sizeof(int32_t)) == 0);
+  }
+  p.options.threads = 3;
+  solve_all(&p, &other);
+  CHECK(memcmp(other.theta_bar, all.theta_bar, p.parameters * sizeof(double)) == 0);
+  p.x0[4 * D] = NAN;
+  solve_all(&p, &other);
+  CHECK(other.status[4] == CNF_SAMPLE_NOT_FINITE && largest_of(other.x0_bar + 4 * D, D) == 0);
+  for (size_t i = 0; i < COUNT; ++i)
+    if (i != 4) CHECK(memcmp(other.x0_bar + i * D, all.x0_bar + i * D, D * sizeof(double)) == 0);
+  CHECK(isfinite(largest_of(other.theta_bar, p.parameters)) && other.theta_bar[0] != all.theta_bar[0]);
+  cnf_field_destroy(field);
+}
+
+/* In float the same, to its rounding: differences for df/dt and coefficients up to 34 cost some 2^-24 64 of what steps are made
+ * of, in some ten steps. */
+static void test_float(void) {
+  enum { DIM = 3, HIDDEN = 6, P = HIDDEN * (DIM + 1) + HIDDEN + DIM * HIDDEN + DIM };
+  static answer wide;
+  const cnf_op ops[] = {TIME_AND_STATE, LINEAR(2, HIDDEN, CNF_ACTIVATION_TANH),
+                        LINEAR(3, DIM, CNF_ACTIVATION_IDENTITY)};
+  float theta[P], x0[COUNT * DIM], x1_bar[COUNT * DIM], theta_bar[P], x0_bar[COUNT * DIM];
+  int32_t dim;
+  cnf_field *field = make_field(SHALLOW, &dim), *narrow = NULL;
+  problem p = rodas4_problem(field, dim, 0.5, CNF_TRACE_EXACT);
+  p.options.control = CNF_CONTROL_FIXED, p.options.steps = 4;
+  CHECK(p.parameters == P && dim == DIM);
+  for (int i = 0; i < P; ++i) p.theta[i] = theta[i] = (float)p.theta[i];
+  for (int i = 0; i < COUNT * DIM; ++i) p.x0[i] = x0[i] = (float)p.x0[i], p.x1_bar[i] = x1_bar[i] = (float)p.x1_bar[i];
+  solve_all(&p, &wide);
+  cnf_solver *solver = NULL;
+  CHECK(cnf_field_create(CNF_FLOAT32, DIM, ops, 4, &narrow) == CNF_OK);
+  CHECK(cnf_solver_create(narrow, &p.options, &solver) == CNF_OK);
+  uint64_t ids[COUNT];
+  cnf_solve_input input = input_of(&p, 0, COUNT, ids);
+  cnf_loss loss = loss_of(&p, 0);
+  input.parameters = theta, input.x0 = x0, loss.x1_bar = x1_bar;
+  cnf_gradient gradient = {.struct_size = sizeof gradient, .parameters = theta_bar, .x0 = x0_bar};
+  CHECK(cnf_solve_vjp(solver, &input, &loss, NULL, &gradient) == CNF_OK);
+  for (int i = 0; i < COUNT * DIM; ++i)
+    CHECK(fabs((double)x0_bar[i] - wide.x0_bar[i]) < 1e-4 * (1 + fabs(wide.x0_bar[i])));
+  const double largest = 1 + largest_of(wide.theta_bar, P);
+  for (int i = 0; i < P; ++i) CHECK(fabs((double)theta_bar[i] - wide.theta_bar[i]) < 1e-4 * largest);
+  cnf_solver_destroy(solver);
+  cnf_field_destroy(narrow);
+  cnf_field_destroy(field);
+}
+
+/* A callback's second derivatives are needed whatever the trace; and a stiff field's flow is not to be solved backward. */
+static void test_refusals(void) {
+  double x0_bar[2];
+  for (int what = 0; what < 3; ++what) {
+    cnf_callback callback = stiff_callback(0);
+    if (what == 0) callback.tangent_reverse = NULL;
+    if (what == 1) callback.reverse = NULL;
+    const cnf_op op = {
+        .kind = CNF_OP_CALLBACK, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = 2, .callback = &callback};
+    cnf_field *field = NULL;
+    cnf_solver *solver = NULL;
+    CHECK(cnf_field_create(CNF_FLOAT64, 2, &op, 1, &field) == CNF_OK);
+    problem p = rodas4_problem(field, 2, 1, CNF_TRACE_NONE);
+    if (what == 2) p.options.adjoint = CNF_ADJOINT_CONTINUOUS;
+    CHECK(cnf_solver_create(field, &p.options, &solver) == CNF_OK);
+    uint64_t ids[COUNT];
+    const cnf_solve_input input = input_of(&p, 0, 1, ids);
+    const cnf_loss loss = loss_of(&p, 0);
+    cnf_gradient gradient = {.struct_size = sizeof gradient, .x0 = x0_bar};
+    const cnf_status expected[] = {CNF_ERROR_CALLBACK_TANGENT_REVERSE, CNF_ERROR_CALLBACK_REVERSE,
+                                   CNF_ERROR_METHOD_GRADIENT};
+    CHECK_STATUS(expected[what], cnf_solve_vjp(solver, &input, &loss, NULL, &gradient), "rodas4 without");
+    cnf_solver_destroy(solver);
+    cnf_field_destroy(field);
+  }
+}
+
+int main(void) {
+  test_time_alone();
+  for (int is_robertson = 0; is_robertson < 2; ++is_robertson) {
+    test_stiff(is_robertson, CNF_TRACE_NONE);
+    test_stiff(is_robertson, CNF_TRACE_EXACT);
+  }
+  for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control) {
+    test_promises(TWO_HIDDEN, control, CNF_TRACE_NONE);
+    test_promises(CALLBACK, control, CNF_TRACE_EXACT);
+    test_promises(WIDE, control, CNF_TRACE_EXACT);
+    test_promises(LINEAR_ENDS, control, CNF_TRACE_EXACT);
+  }
+  test_float();
+  test_refusals();
+  for (int backward = 0; backward < 2; ++backward)
+    for (int kind = 0; kind < FIELD_KINDS; ++kind)
+      for (int regularised = 0; regularised < 2; ++regularised) {
+        test_net(kind, CNF_TRACE_NONE, regularised, backward);
+        test_net(kind, CNF_TRACE_EXACT, regularised, backward);
+      }
+  return check_report();
+}
