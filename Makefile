@@ -95,6 +95,11 @@ bench-blas: ## time the kernels' matrix product beside OpenBLAS's, on one core
 	@($(BUILD_BENCH) blas_product) >/dev/null
 	@.build-c/bench/blas_product
 
+.PHONY: bench-memory
+bench-memory: ## peak memory and time of a gradient by the number of steps and by what is kept of them; ARGS="--quick"
+	@($(BUILD_BENCH) memory) >/dev/null
+	@python3 Benchmarks/memory.py .build-c/bench/memory $(ARGS)
+
 .PHONY: bench-precision
 bench-precision: build ## train in full and in mixed precision, five seeds of two data sets, and compare (some ten minutes)
 	python3 Benchmarks/precision.py $(PROGRAM) $(ARGS)

@@ -9,6 +9,7 @@ import datetime
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -177,6 +178,15 @@ def merged(paths):
     return whole
 
 
+def other_sections(path):
+    """What other programs have put into the file, each between marks of its own."""
+    if not os.path.exists(path):
+        return ""
+    with open(path) as file:
+        found = re.finditer(r"<!-- (make [a-z-]+) -->.*?<!-- /\1 -->", file.read(), re.DOTALL)
+        return "".join(f"\n{section.group()}\n" for section in found)
+
+
 def main():
     options = arguments()
     report = merged(options.merge) if options.merge else measured(options)
@@ -184,8 +194,9 @@ def main():
     print(text)
     for path in [options.markdown, RESULTS if options.write_results else None]:
         if path:
+            kept = other_sections(path)
             with open(path, "w") as file:
-                file.write(text)
+                file.write(text + kept)
     if options.json:
         with open(options.json, "w") as file:
             json.dump(report, file, indent=1)

@@ -97,6 +97,9 @@ SolverOptions = struct(
     ("adjoint", c_int32),
     ("adjoint_rtol", c_double),
     ("adjoint_atol", c_double),
+    ("schedule", c_int32),
+    ("checkpoint_every", c_int32),
+    ("checkpoint_bytes", c_int64),
 )
 SolverInfo = struct(
     "cnf_solver_info",
@@ -106,6 +109,8 @@ SolverInfo = struct(
     ("trace", c_int32),
     ("bytes", c_size_t),
     ("bytes_reserved", c_size_t),
+    ("schedule", c_int32),
+    ("checkpoints", c_int32),
 )
 SolveInput = struct(
     "cnf_solve_input",

@@ -35,6 +35,7 @@ class SolverOptions(ctypes.Structure):
     _fields_ += [("rtol_rows", POINTER(c_double)), ("atol_rows", POINTER(c_double))]
     _fields_ += [("kinetic", c_int32), ("frobenius", c_int32), ("order", c_int32)]
     _fields_ += [("adjoint", c_int32), ("adjoint_rtol", c_double), ("adjoint_atol", c_double)]
+    _fields_ += [("schedule", c_int32), ("checkpoint_every", c_int32), ("checkpoint_bytes", c_int64)]
 
 
 class SolveInput(ctypes.Structure):

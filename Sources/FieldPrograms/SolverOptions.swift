@@ -72,6 +72,7 @@ public struct SolverOptions: Sendable, Equatable {
   public var threads: Int?
   /// Bytes per thread for evaluations that a gradient keeps between a solve and its reverse; those without room are made
   /// again. nil: 32 MiB; 0: none. Results do not depend on it. The C kernels alone heed it: PureSwift makes all of them again.
+  /// States of those that are kept are not held beside: what `adjoint` says is of the others.
   public var keptEvaluationBytes: Int?
   public var precision: Precision
   /// Whether solves integrate the kinetic energy, `½ mean_D f²`, over |dt|.

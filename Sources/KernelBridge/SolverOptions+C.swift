@@ -54,7 +54,19 @@ extension SolverOptions {
     c.kinetic = integratesKineticEnergy ? 1 : 0
     c.frobenius = integratesFrobeniusNorm ? 1 : 0
     switch adjoint {
-    case .everyStep: break
+    case .everyStep: c.schedule = Int32(CNF_SCHEDULE_EVERY_STEP.rawValue)
+    case .every(let count):
+      try Self.require(count, "adjoint.every")
+      c.schedule = Int32(CNF_SCHEDULE_EVERY_K.rawValue)
+      c.checkpoint_every = Int32(clamping: count)
+    case .binomial(let bytes):
+      try Self.require(bytes)
+      c.schedule = Int32(CNF_SCHEDULE_BINOMIAL.rawValue)
+      c.checkpoint_bytes = Int64(bytes ?? 0)
+    case .automatic(let bytes):
+      try Self.require(bytes)
+      c.schedule = Int32(CNF_SCHEDULE_AUTOMATIC.rawValue)
+      c.checkpoint_bytes = Int64(bytes ?? 0)
     case .reversible: c.adjoint = Int32(CNF_ADJOINT_REVERSIBLE.rawValue)
     case .continuous(let rtol, let atol):
       for (name, value) in [("adjoint.rtol", rtol ?? 1), ("adjoint.atol", atol ?? 1)] where !(value > 0) {
@@ -65,6 +77,12 @@ extension SolverOptions {
       c.adjoint_atol = atol ?? 0
     }
     return c
+  }
+
+  /// Of checkpoints.
+  private static func require(_ bytes: Int?) throws(KernelError) {
+    guard let bytes, bytes < 1 else { return }
+    throw .invalidOption(name: "adjoint.bytes", value: "\(bytes)", allowed: "above 0")
   }
 
   private func checkController() throws(KernelError) {

@@ -38,6 +38,8 @@ public enum PureSwiftError: Error, Equatable {
   case invalidStepFractions
   /// Output times between the start and the end.
   case outputTimes
+  /// Checkpoints in a budget of bytes.
+  case checkpointBudget
 }
 
 extension PureSwiftError: CustomStringConvertible {
@@ -59,6 +61,8 @@ extension PureSwiftError: CustomStringConvertible {
       "the continuous adjoint is not supported by the Swift backend: use every step, or the C kernels"
     case .reversibleAdjoint:
       "the reversible adjoint is not supported by the Swift backend: use every step, or reversible_heun of the C kernels"
+    case .checkpointBudget:
+      "binomial and automatic adjoints are not supported by the Swift backend: use every step or every k-th, or the C kernels"
     case .traceDoesNotFit(let trace):
       "the trace '\(trace.rawValue)' does not fit the field program: it needs at most two hidden layers on [x] or [x, t]"
     case .traceHasNoTangents(let trace):

@@ -30,6 +30,8 @@ extension PureSwiftSolver {
     if options.precision == .mixed { throw .mixedPrecision }
     switch options.adjoint {
     case .everyStep: break
+    case .every(let count): try require(count >= 1, "adjoint is every \(count) steps, must be at least 1")
+    case .binomial, .automatic: throw .checkpointBudget
     case .continuous: throw .continuousAdjoint
     case .reversible: throw .reversibleAdjoint
     }

@@ -212,6 +212,10 @@ static void test_calls_allocate_nothing(const cnf_field *field, const char *dtyp
         options.kinetic = options.frobenius = ways[t].regularised;
         options.adjoint = ways[t].adjoint;
         options.threads = threads;
+        if (ways[t].trace == CNF_TRACE_HUTCHINSON) { /* states are made again between two checkpoints */
+          options.schedule = threads == 1 ? CNF_SCHEDULE_EVERY_K : CNF_SCHEDULE_BINOMIAL;
+          options.checkpoint_every = 3, options.checkpoint_bytes = 30000, options.store_bytes = -1;
+        }
         cnf_solver *solver = NULL;
         CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
         /* OpenMP makes its threads at the first region that asks for so many: that call is not counted. All later

@@ -70,6 +70,22 @@ import Testing
       words: ["reversible_heun", "--adjoint reversible"]),
     Case(
       arguments: train + ["--data", "moons", "--solver", "leapfrog"], code: 64, words: ["leapfrog", "--fixed-steps"]),
+      arguments: train + ["--data", "moons", "--adjoint", "binomal"], code: 64,
+      words: ["'binomal'", "did you mean 'binomial'"]),
+    Case(
+      arguments: train + ["--data", "moons", "--adjoint", "every-0"], code: 64, words: ["'every-0'", "such as every-8"]),
+    Case(
+      arguments: train + ["--data", "moons", "--adjoint", "every-stp"], code: 64,
+      words: ["'every-stp'", "did you mean 'every-step'"]),
+    Case(
+      arguments: train + ["--data", "moons", "--adjoint", "binomial", "--adjoint-bytes", "-1"], code: 64,
+      words: ["adjoint-bytes is -1"]),
+    Case(
+      arguments: train + ["--data", "moons", "--adjoint", "every-4", "--adjoint-bytes", "4096"], code: 64,
+      words: ["adjoint-bytes", "not for every-4"]),
+    Case(
+      arguments: train + ["--data", "moons", "--adjoint", "binomial", "--backend", "swift"], code: 64,
+      words: ["adjoint is binomial", "every-8"]),
     Case(
       arguments: train + ["--data", "moons", "--backend", "swift", "--evaluation-solver", "rodas4"], code: 64,
       words: ["rodas4", "leave --backend out"]),

@@ -140,6 +140,22 @@ import Testing
     #expect(try steps("whole") == steps("half"))
   }
 
+  /// Which states a gradient holds changes no bit of a run, and is part of its settings.
+  @Test func trainTakesAdjointSchedules() throws {
+    let (folder, _) = try TrainedFolder.shared.get()
+    func weights(_ name: String, _ flags: String...) throws -> Data {
+      let common = TrainedFolder.smallRun + ["--steps", "10", "--schedule", "constant", "--quiet"]
+      expectSuccess(try Program.start(["train", "--out", name] + common + flags, in: folder).outcome())
+      return try Data(contentsOf: URL(fileURLWithPath: folder.file("\(name)/best.safetensors")))
+    }
+    let every = try weights("every-step")
+    #expect(try weights("every-3", "--adjoint", "every-3") == every)
+    #expect(try weights("automatic", "--adjoint", "automatic") == every)
+    #expect(try weights("binomial", "--adjoint", "binomial", "--adjoint-bytes", "50000") == every)
+    let configuration = try String(contentsOfFile: folder.file("binomial/config.yaml"), encoding: .utf8)
+    #expect(configuration.contains("adjoint: binomial\nadjoint-bytes: 50000\n"))
+  }
+
   @Test func evaluateAgreesWithTraining() throws {
     let (_, training) = try TrainedFolder.shared.get()
     let outcome = try run("evaluate", "run", "--json")

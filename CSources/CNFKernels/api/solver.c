@@ -12,6 +12,7 @@
 #define CNF_MOST_THREADS 4096
 #define CNF_MOST_PROBES (1 << 16)
 #define CNF_DEFAULT_STORE ((int64_t)32 << 20)
+#define CNF_DEFAULT_EVERY 8
 #define CNF_MOST_LANES 64 /* rows of panels times lanes are counted in int32_t */
 
 CNF_API cnf_status cnf_solver_options_init(cnf_solver_options *options, size_t struct_size) {
@@ -50,6 +51,11 @@ static int is_controller(const cnf_solver_options *o) {
   return is_length(o->max_step) && (o->max_step == 0 || o->max_step >= o->min_step);
 }
 
+/* Does a state alone lead to the next, by stages alone? Then states may be made again from any of them. */
+static int is_replayed(const cnf_tableau *t) {
+  return t->family == CNF_FAMILY_RUNGE_KUTTA || t->family == CNF_FAMILY_PARTITIONED;
+}
+
 static cnf_status check_options(const cnf_solver_options *o, int32_t state_dim) {
   const cnf_tableau *t = cnf_tableau_at(o->method);
   if (!t) return CNF_ERROR_METHOD;
@@ -74,6 +80,10 @@ static cnf_status check_options(const cnf_solver_options *o, int32_t state_dim) 
   if (t->family == CNF_FAMILY_REVERSIBLE && (o->adjoint == CNF_ADJOINT_CONTINUOUS || o->control == CNF_CONTROL_BATCH))
     return CNF_ERROR_REVERSIBLE;
   if (!is_length(o->adjoint_rtol) || !is_length(o->adjoint_atol)) return CNF_ERROR_TOLERANCE;
+  if (!in_range(o->schedule, CNF_SCHEDULE_EVERY_STEP, CNF_SCHEDULE_AUTOMATIC)) return CNF_ERROR_OPTION;
+  if ((o->schedule == CNF_SCHEDULE_EVERY_K || o->schedule == CNF_SCHEDULE_BINOMIAL) && !is_replayed(t))
+    return CNF_ERROR_SCHEDULE;
+  if (!in_range(o->checkpoint_every, 0, CNF_MOST_STEPS) || o->checkpoint_bytes < 0) return CNF_ERROR_OPTION;
   if (!in_range(o->kinetic, 0, 1) || !in_range(o->frobenius, 0, 1)) return CNF_ERROR_OPTION;
   if (o->isa == CNF_ISA_AUTOMATIC ? !cnf_isa_best() : !cnf_isa_is_available(o->isa)) return CNF_ERROR_ISA;
   return CNF_OK;
@@ -140,6 +150,8 @@ static cnf_solver_options without_defaults(cnf_solver_options o) {
   if (o.store_bytes < 0 || keeps_none) o.store_bytes = 0;
   if (cnf_is_adams(cnf_tableau_at(o.method)->family)) o.store_bytes = 0; /* slots are of a Runge-Kutta step's stages */
   if (o.precision == CNF_PRECISION_MIXED) o.exclude_log_det = 1; /* the divergence's rounding is no error of a step */
+  if (!o.checkpoint_every) o.checkpoint_every = CNF_DEFAULT_EVERY;
+  if (!is_replayed(cnf_tableau_at(o.method))) o.schedule = CNF_SCHEDULE_EVERY_STEP;
   if (o.icoeff == 0) o.icoeff = 1;
   if (o.safety == 0) o.safety = CNF_SAFETY;
   if (o.factor_min == 0) o.factor_min = CNF_SMALLEST_FACTOR;

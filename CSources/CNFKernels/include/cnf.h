@@ -98,7 +98,9 @@ extern "C" {
   X(CNF_ERROR_METHOD_GRADIENT, 27, "implicit_adams has the continuous adjoint only, Rosenbrock methods the discrete") \
   X(CNF_ERROR_METHOD_SIZE, 28, "the state has too many rows for a Rosenbrock method, which takes 512")                \
   X(CNF_ERROR_UNEQUAL_STEPS, 29, "a multistep method needs equal steps")                                              \
-  X(CNF_ERROR_OUTPUT_TIMES, 30, "output times must run from t0 to t1, and suit control and method")                    \
+  X(CNF_ERROR_OUTPUT_TIMES, 30, "output times must run from t0 to t1, and suit control and method")                   \
+  X(CNF_ERROR_CHECKPOINTS, 31, "checkpoint_bytes is less than one checkpoint takes")                                  \
+  X(CNF_ERROR_SCHEDULE, 32, "every_k and binomial schedules are for Runge-Kutta and partitioned methods")             \
   X(CNF_ERROR_SPANS, 36, "samples that take common steps have a common t0 and t1")                                    \
   X(CNF_ERROR_METHOD_HALVES, 38, "a partitioned method needs an even number of rows: positions, then momenta")        \
   X(CNF_ERROR_REVERSIBLE, 39, "the reversible adjoint is for reversible_heun, which has no continuous one, nor batch")
@@ -406,6 +408,35 @@ typedef enum cnf_adjoint {
   CNF_ADJOINT_REVERSIBLE = 2  /* reversible_heun: the steps that were taken, each undone on the way back: nor here */
 } cnf_adjoint;
 
+/* Which states CNF_ADJOINT_DISCRETE holds of the way forward, of steps whose evaluations are not kept (store_bytes). The others
+ * are made again from the last one held before them, with the same bits: every schedule gives the same gradients. Runge-Kutta and
+ * partitioned methods have them all, others EVERY_STEP alone, which AUTOMATIC is for them (CNF_ERROR_SCHEDULE). What grows
+ * with the steps of every one of them is 32 bytes a step, its t and h among them: of each sample in a chunk where steps are
+ * adaptive, else of the tile. Beside it
+ *   EVERY_STEP   the state of every step;
+ *   EVERY_K      of every k-th, and of the k - 1 in whose midst the reverse is: least where k is near the root of the steps.
+ *                Each of the others is made once more;
+ *   BINOMIAL     of c steps at most, c = checkpoint_bytes / (samples of a chunk * (size of a state + 12 bytes)), which
+ *                cnf_solver_info has; a chunk is a tile where steps are fixed, else eight, however few a call fills.
+ *                Griewank and Walther's order ("revolve", ACM TOMS 26(1), 2000): fixed steps, l of
+ *                them, are made r l - C(c + r, r - 1) times in all, the way forward but for its last included, which is the least
+ *                possible; r, the smallest number with C(c + r, c) >= l, is how often a step is made at most. Adaptive steps,
+ *                whose number nobody knows beforehand, are made r l times at most (Wang, Moin and Iaccarino, SIAM J. Sci.
+ *                Comput. 31(4), 2009), those of one sample; lanes that come to their checkpoints at different times wait
+ *                for each other, some half of the lanes that a tile has. Every step that fits is held: with c >= l it is EVERY_STEP;
+ *   AUTOMATIC    BINOMIAL, in a budget that is the machine's where none is given: so EVERY_STEP as long as that fits.
+ * The two budgets go side by side. store_bytes is spent first, on the evaluations of a chunk's first steps, of which no state
+ * is then held: it is bounded whatever the steps, and buys time; the schedule is for the steps after them. A worker's memory for a
+ * reverse is at most store_bytes + checkpoint_bytes + the 32 bytes a step; least with store_bytes negative. (The scratch of one
+ * step's evaluations is there in any case.) Address space is reserved for as many as there may be, and touched as used.
+ */
+typedef enum cnf_schedule {
+  CNF_SCHEDULE_EVERY_STEP = 0,
+  CNF_SCHEDULE_EVERY_K = 1,
+  CNF_SCHEDULE_BINOMIAL = 2,
+  CNF_SCHEDULE_AUTOMATIC = 3
+} cnf_schedule;
+
 /* Adaptive steps. With r the norm of an attempt's errors against their tolerances, r' and r" those of the sample's last two
  * accepted steps (1 where there are none) and k the embedded order + 1, an attempt is accepted where r is at most 1, and its
  * length multiplied by
@@ -447,6 +478,12 @@ typedef struct cnf_solver_options {
   int32_t order;                       /* Adams methods: m of section 5, 1 to 12; 0: 12 */
   int32_t adjoint;                     /* cnf_adjoint: how cnf_solve_vjp differentiates */
   double adjoint_rtol, adjoint_atol;   /* CONTINUOUS, adaptive: of the solve backward; 0: the solve's, row by row */
+  int32_t schedule;                    /* cnf_schedule, of the discrete adjoint */
+  int32_t checkpoint_every;            /* EVERY_K: k; 0: 8 */
+  int64_t
+      checkpoint_bytes; /* BINOMIAL, AUTOMATIC: of one thread's checkpoints; CNF_ERROR_CHECKPOINTS where not one fits. 0:
+                               BINOMIAL 16 MiB, AUTOMATIC a quarter of the machine's memory over the threads, but one
+                               checkpoint at least */
 } cnf_solver_options;
 
 /* Regularisers (RNODE, Finlay et al. 2020, arXiv 2002.02798) are quadratures by the method's weights over the accepted steps.
@@ -473,6 +510,8 @@ typedef struct cnf_solver_info {
   int32_t trace;         /* what AUTOMATIC and EXACT came to: HUTCHINSON, EXACT_TANGENTS, EXACT_PRODUCT or NONE */
   size_t bytes;          /* allocated */
   size_t bytes_reserved; /* address space reserved for step records */
+  int32_t schedule;      /* what AUTOMATIC came to, and BINOMIAL and EVERY_K where every step fits: EVERY_STEP */
+  int32_t checkpoints;   /* states of a sample that may be held at once */
 } cnf_solver_info;
 CNF_API cnf_status cnf_solver_get_info(const cnf_solver *solver, cnf_solver_info *info);
 
@@ -485,6 +524,10 @@ typedef struct cnf_work {
    * with weight of an accepted step once more, which is not counted. */
   int64_t adjoint_evaluations, idle_adjoint_evaluations;
   int64_t steps, steps_recomputed; /* of tiles, in the reverse; those whose evaluations had to be made again */
+  int64_t
+      steps_repeated; /* of tiles, in the reverse: made again from a checkpoint for the states between; each is then also
+                             one of the steps above */
+  int64_t repeated_evaluations, idle_repeated_evaluations; /* theirs; those in lanes that had nothing to make again */
 } cnf_work;
 CNF_API cnf_status cnf_solver_get_work(const cnf_solver *solver, cnf_work *work);
 

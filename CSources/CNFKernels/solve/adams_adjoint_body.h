@@ -45,9 +45,9 @@ static void CNF_TYPED(length_cotangents)(CNF_TYPED(cnf_worker) * w, const CNF_TY
   for (int32_t j = 0; j < lanes; j++) {
     const int64_t s = w->sample[j];
     if (s < 0) continue;
-    const real *from = w->record_x + CNF_TYPED(record_place)(call, s, w->step[j]) * (size_t)S;
+    const real *from = CNF_TYPED(checkpoint_at)(w, call->solver, s, w->step[j]);
     const int at_end = w->step[j] + 1 == w->chunk_accepted[s];
-    const real *to = w->record_x + CNF_TYPED(record_place)(call, s, w->step[j] + !at_end) * (size_t)S;
+    const real *to = CNF_TYPED(checkpoint_at)(w, call->solver, s, w->step[j] + !at_end);
     double last[3] = {w->chunk_log_det[s]}, sum = 0; /* rows from D on, at t1 */
     if (m->kinetic) last[1] = w->chunk_kinetic[s];
     if (m->frobenius) last[1 + m->kinetic] = w->chunk_frobenius[s];

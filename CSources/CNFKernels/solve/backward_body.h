@@ -99,21 +99,29 @@ static void CNF_TYPED(shelter_panel)(CNF_TYPED(cnf_worker) * w, int32_t rows, re
       panel[(size_t)r * (size_t)lanes + (size_t)j] = panel[(size_t)r * (size_t)lanes + (size_t)live];
 }
 
-/* Puts lanes to the beginnings of their steps, idle ones to where lane `live` is, and makes the step's stages again, in scratch;
- * not those of methods whose reverse does so itself. */
-static void CNF_TYPED(replay_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t live) {
+/* Makes the evaluations of the lanes' steps again, in scratch; records[j] is that of lane j, an idle one's another's. Lanes
+ * whose evaluations are kept stand where one does whose are not, those without a sample with h = 0. Methods whose reverse makes its
+ * own evaluations are put to their states. */
+static void CNF_TYPED(replay_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
+                                   cnf_step_record *const *records) {
   WORKER_NAMES(w);
   const cnf_stages *s = &call->solver->stages;
-  const size_t rows = (size_t)call->solver->record_rows;
-  int32_t slopes = 0;
+  int32_t wants[CNF_MAX_LANES], leader = 0;
   for (int32_t j = 0; j < lanes; j++) {
-    const int32_t from = w->sample[j] < 0 ? live : j;
-    const size_t place = CNF_TYPED(record_place)(call, w->sample[from], w->step[from]);
-    CNF_TYPED(column_in)(D, lanes, w->record_x + place * rows, w->x, j);
-    w->t[j] = w->t[from];
-    slopes = w->record_step[place].slopes;
+    wants[j] = w->sample[j] >= 0 && records[j]->rest < 0;
+    if (wants[j]) leader = j;
   }
-  if (s->tableau->rosenbrock || slopes >= CNF_ADAMS_LEAST) return;
+  CNF_TYPED(bring_states)(w, call, wants);
+  for (int32_t j = 0; j < lanes; j++) {
+    const int32_t from = wants[j] ? j : leader;
+    const cnf_step_record step = CNF_TYPED(step_of)(w, call, w->sample[from], w->step[from]);
+    CNF_TYPED(column_in)
+    (D, lanes, CNF_TYPED(state_of)(w, call->solver, w->sample[from], w->step[from]), w->x, j);
+    w->t[j] = step.t;
+    w->h[j] = w->sample[j] < 0 ? 0 : step.h;
+  }
+  if (s->tableau->rosenbrock || records[leader]->slopes >= CNF_ADAMS_LEAST) return;
+  CNF_TYPED(step_row)(w);
   for (int32_t i = 0; i < s->count; i++) {
     if (!s->reverses[i]) continue;
     CNF_TYPED(use_scratch)(w, i);
@@ -141,21 +149,24 @@ static const cnf_step_record *CNF_TYPED(recall_step)(CNF_TYPED(cnf_worker) * w, 
   const CNF_TYPED(cnf_solver) *solver = call->solver;
   const cnf_step_record *tile = NULL;
   cnf_step_record *records[CNF_MAX_LANES] = {0};
-  int kept = 1, idle = 0;
+  int kept = 0, idle = 0;
   for (int32_t j = 0; j < lanes; j++) {
     const int32_t from = w->sample[j] < 0 ? live : j;
-    records[j] = &w->record_step[CNF_TYPED(record_place)(call, w->sample[from], w->step[from])];
-    kept &= records[j]->rest >= 0;
+    records[j] = CNF_TYPED(record_of)(w, call, w->sample[from], w->step[from]);
+    kept += records[j]->rest >= 0;
     idle += w->sample[j] < 0;
-    w->t[j] = records[j]->t;
-    w->h[j] = w->sample[j] < 0 ? 0 : records[j]->h;
+  }
+  if (kept < lanes) CNF_TYPED(replay_step)(w, call, records);
+  for (int32_t j = 0; j < lanes; j++) {
+    const int32_t from = w->sample[j] < 0 ? live : j;
+    const cnf_step_record step = CNF_TYPED(step_of)(w, call, w->sample[from], w->step[from]);
+    w->t[j] = step.t;
+    w->h[j] = w->sample[j] < 0 ? 0 : step.h;
   }
   CNF_TYPED(step_row)(w);
-  if (!kept) {
-    CNF_TYPED(replay_step)(w, call, live);
-  } else if (!call->steps) {
+  if (kept > 0 && !call->steps) {
     CNF_TYPED(fetch_step)(w, solver, records);
-  } else {
+  } else if (kept > 0) {
     tile = records[live];
     for (int32_t i = 0; idle && i < solver->stages.count; i++) {
       if (!solver->stages.reverses[i]) continue;
@@ -163,9 +174,9 @@ static const cnf_step_record *CNF_TYPED(recall_step)(CNF_TYPED(cnf_worker) * w, 
       CNF_TYPED(shelter_panel)(w, CNF_TYPED(kept_rows)(m), w->e.kept.value, live);
     }
   }
-  if (kept && call->want_times) CNF_TYPED(recall_slopes)(w, solver, tile);
+  if (kept > 0 && call->want_times) CNF_TYPED(recall_slopes)(w, solver, tile);
   w->work.steps++;
-  w->work.steps_recomputed += !kept;
+  w->work.steps_recomputed += kept < lanes;
   const int32_t evaluations = records[live]->slopes < CNF_ADAMS_LEAST ? solver->stages.evaluations : 0;
   w->work.adjoint_evaluations += (int64_t)lanes * evaluations;
   w->work.idle_adjoint_evaluations += (int64_t)idle * evaluations;
@@ -208,8 +219,8 @@ static void CNF_TYPED(enter_interval)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
 static void CNF_TYPED(step_back)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
                                  int32_t lane) {
   if (--w->step[lane] < 0) return;
-  const size_t place = CNF_TYPED(record_place)(call, w->sample[lane], w->step[lane]);
-  CNF_TYPED(enter_interval)(w, call, first, lane, w->record_step[place].interval);
+  CNF_TYPED(enter_interval)
+  (w, call, first, lane, CNF_TYPED(record_of)(w, call, w->sample[lane], w->step[lane])->interval);
 }
 
 /* The step of every lane that recall_step has brought. Returns how many evaluations of each were reversed. */
@@ -217,8 +228,8 @@ static int32_t CNF_TYPED(reverse_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYP
                                         const cnf_step_record *tile, int32_t live, real *gradient) {
   const cnf_stages *s = &call->solver->stages;
   if (call->solver->family == CNF_FAMILY_EXPLICIT_ADAMS) {
-    const size_t place = CNF_TYPED(record_place)(call, w->sample[live], w->step[live]);
-    return CNF_TYPED(reverse_adams_step)(w, call, w->record_step[place].slopes, gradient);
+    const int32_t slopes = CNF_TYPED(record_of)(w, call, w->sample[live], w->step[live])->slopes;
+    return CNF_TYPED(reverse_adams_step)(w, call, slopes, gradient);
   }
   if (s->tableau->rosenbrock)
     CNF_TYPED(reverse_rosenbrock_step)(w, s, gradient);

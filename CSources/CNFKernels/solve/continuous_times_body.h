@@ -69,8 +69,7 @@ static void CNF_TYPED(pass_time_back)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   const double scale = w->scale[lane];
   w->t[lane] = w->span_times[lane][interval];
   w->fresh[lane] = 1;
-  const size_t place = CNF_TYPED(record_place)(call, s, interval);
-  CNF_TYPED(column_in)(D, lanes, w->record_x + place * (size_t)D, w->pair, lane);
+  CNF_TYPED(column_in)(D, lanes, CNF_TYPED(state_at_time)(w, call, s, interval), w->pair, lane);
   for (int32_t d = 0; bars.x && d < D; d++) PANEL(w->pair, D + d)[lane] += (real)((double)bars.x[d] / scale);
   w->mu_row[lane] += (real)(bars.log_det / scale);
 }

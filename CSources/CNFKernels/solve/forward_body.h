@@ -98,23 +98,20 @@ static void CNF_TYPED(choose_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
 /* Records the step of `lane`, which has been accepted; `tile` has its slots where steps are fixed. */
 static cnf_step_record *CNF_TYPED(record_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
                                                const cnf_step_record *tile, int32_t lane) {
-  WORKER_NAMES(w);
   const cnf_solve_output *out = call->output;
   const cnf_stages *s = &call->solver->stages;
-  const size_t place = CNF_TYPED(record_place)(call, w->sample[lane], w->chunk_accepted[w->sample[lane]]);
-  cnf_step_record *record = &w->record_step[place];
-  const real *x = cnf_is_reversible(call->solver->family) ? w->y : w->x;
+  const int32_t n = w->chunk_accepted[w->sample[lane]];
+  cnf_step_record *record = CNF_TYPED(record_of)(w, call, w->sample[lane], n);
   if (!call->keeps && !call->keeps_times && !(out && out->step_fractions)) return NULL;
   *record = *tile;
   record->t = w->t[lane], record->h = w->h[lane];
   record->interval = w->interval[lane];
   if (!call->keeps) return record;
-  const int32_t rows = call->solver->record_rows;
-  CNF_TYPED(column_out)(rows, lanes, x, lane, w->record_x + place * (size_t)rows);
   if (!call->steps) {
     CNF_TYPED(take_slots)(w, call->solver, w->next_slot[lane], record);
     w->next_slot[lane] = s->fsal && record->rest >= 0 ? cnf_kept_slot(s, record, s->count - 1) : -1;
   }
+  if (record->rest < 0) CNF_TYPED(record_state)(w, call, lane, n);
   return record;
 }
 
@@ -230,6 +227,7 @@ static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   memset(w->k, 0, (size_t)solver->stages.count * (size_t)S * (size_t)lanes * sizeof(real));
   w->slots_used = 0;
   w->first = first;
+  if (keep) CNF_TYPED(clear_trails)(w, solver, count);
   CNF_TYPED(clear_times)(call, first, count);
   CNF_TYPED(start_chunk)(w, call, first, count);
   if (cnf_is_adams(solver->family)) CNF_TYPED(start_adams)(w);

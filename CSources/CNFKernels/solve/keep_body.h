@@ -60,7 +60,7 @@ static void CNF_TYPED(keep_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
   }
 }
 
-/* Adaptive, in reverse: fetches the evaluations of records[j] into lane j of scratch. */
+/* Adaptive, in reverse: fetches the evaluations of records[j], where they are kept, into lane j of scratch. */
 static void CNF_TYPED(fetch_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver,
                                   cnf_step_record *const *records) {
   WORKER_NAMES(w);
@@ -68,9 +68,15 @@ static void CNF_TYPED(fetch_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
   const real *from[CNF_MAX_LANES];
   for (int32_t i = 0; i < s->count; i++) {
     if (!s->reverses[i]) continue;
-    for (int32_t j = 0; j < lanes; j++)
-      from[j] = w->slots + (size_t)cnf_kept_slot(s, records[j], i) * solver->slot_size;
+    const int32_t rows = s->integrands[i] ? CNF_TYPED(kept_rows)(m) : CNF_TYPED(kept_value_rows)(m);
+    int32_t kept = 0;
+    for (int32_t j = 0; j < lanes; j++) {
+      from[j] = records[j]->rest < 0 ? NULL : w->slots + (size_t)cnf_kept_slot(s, records[j], i) * solver->slot_size;
+      kept += from[j] != NULL;
+    }
     CNF_TYPED(use_scratch)(w, i);
-    k->lanes_in(s->integrands[i] ? CNF_TYPED(kept_rows)(m) : CNF_TYPED(kept_value_rows)(m), from, w->e.kept.value);
+    if (kept == lanes) k->lanes_in(rows, from, w->e.kept.value);
+    for (int32_t j = 0; kept < lanes && j < lanes; j++)
+      if (from[j]) CNF_TYPED(column_in)(rows, lanes, from[j], w->e.kept.value, j);
   }
 }

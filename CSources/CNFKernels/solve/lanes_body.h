@@ -120,14 +120,33 @@ static void CNF_TYPED(lane_idle)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
   CNF_TYPED(column_zero)(S, lanes, w->x, lane);
 }
 
-/* Where step n of sample s of the chunk is recorded. */
-static size_t CNF_TYPED(record_place)(const CNF_TYPED(cnf_call) * call, int64_t s, int32_t n) {
-  return (size_t)n * (size_t)call->solver->chunk_capacity + (size_t)s;
+/* Where step n of sample s of the chunk is recorded; fixed steps are the tile's, and have one record. */
+static cnf_step_record *CNF_TYPED(record_of)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
+                                             int64_t s, int32_t n) {
+  return w->record_step + (call->steps ? (size_t)n : (size_t)n * (size_t)call->chunk + (size_t)s);
 }
 
 /* Where fixed step n of an interval begins, as a fraction of the interval. */
 static double CNF_TYPED(fraction)(const CNF_TYPED(cnf_call) * call, int32_t n) {
   return call->fractions ? call->fractions[n] : (double)n / call->steps;
+}
+
+/* Step n of sample s of the chunk, as it was made; fixed steps are at places of the sample's own way, and have slots where they
+ * are recorded. */
+static cnf_step_record CNF_TYPED(step_of)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t s,
+                                          int32_t n) {
+  if (!call->steps) return *CNF_TYPED(record_of)(w, call, s, n);
+  cnf_step_record step = {.first = -1, .rest = -1};
+  if (call->keeps) step = *CNF_TYPED(record_of)(w, call, s, n);
+  const int64_t number = w->first + s;
+  const double *times = CNF_TYPED(sample_times)(call, number);
+  step.interval = n / call->steps, n %= call->steps;
+  const double begin = step.interval > 0 ? times[step.interval - 1] : CNF_TYPED(sample_t0)(call, number);
+  const double end = step.interval < call->time_count ? times[step.interval] : CNF_TYPED(sample_t1)(call, number);
+  const double from = CNF_TYPED(fraction)(call, n);
+  step.t = begin + from * (end - begin);
+  step.h = (CNF_TYPED(fraction)(call, n + 1) - from) * (end - begin);
+  return step;
 }
 
 /* h_row, from the lanes' doubles. */

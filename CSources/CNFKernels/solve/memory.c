@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "solve/memory.h"
 #include <sys/mman.h>
+#include <unistd.h>
 
 #ifndef MAP_NORESERVE
 #define MAP_NORESERVE 0
@@ -14,4 +15,9 @@ char *cnf_memory_take(size_t bytes) {
 
 void cnf_memory_free(char *memory, size_t bytes) {
   if (memory) munmap(memory, bytes ? bytes : 1);
+}
+
+size_t cnf_memory_of_machine(void) {
+  const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+  return pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0;
 }

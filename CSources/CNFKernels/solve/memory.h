@@ -7,4 +7,7 @@
 char *cnf_memory_take(size_t bytes);
 void cnf_memory_free(char *memory, size_t bytes); /* NULL is a no-op; bytes as taken */
 
+/* Bytes of physical memory that the machine has; 0 where it does not say. */
+size_t cnf_memory_of_machine(void);
+
 #endif

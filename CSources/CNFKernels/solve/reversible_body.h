@@ -57,24 +57,11 @@ static void CNF_TYPED(make_reversible_step)(CNF_TYPED(cnf_worker) * w, const CNF
 
 /* ---- Back ---- */
 
-/* Step n of the lane's sample, as it was made. */
-static cnf_step_record CNF_TYPED(step_of)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
-                                          int32_t lane, int32_t n) {
-  if (!call->steps) return w->record_step[CNF_TYPED(record_place)(call, w->sample[lane], n)];
-  cnf_step_record step = {.interval = n / call->steps};
-  const double begin = CNF_TYPED(interval_begin)(w, lane, step.interval),
-               end = CNF_TYPED(interval_end)(w, call, lane, step.interval),
-               from = CNF_TYPED(fraction)(call, n % call->steps);
-  step.t = begin + from * (end - begin);
-  step.h = (CNF_TYPED(fraction)(call, n % call->steps + 1) - from) * (end - begin);
-  return step;
-}
-
 /* The time of the point where step n of the lane's sample ends, as it was evaluated; n = -1: t0. */
 static double CNF_TYPED(end_of_step)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t lane,
                                      int32_t n) {
   if (n < 0) return w->span_t0[lane];
-  const cnf_step_record step = CNF_TYPED(step_of)(w, call, lane, n);
+  const cnf_step_record step = CNF_TYPED(step_of)(w, call, w->sample[lane], n);
   return step.t + step.h;
 }
 
@@ -139,7 +126,7 @@ static void CNF_TYPED(recall_times)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
   for (int32_t j = 0; j < lanes; j++) {
     w->h[j] = 0;
     if (!w->held[j] || w->step[j] < 0) continue;
-    const cnf_step_record step = CNF_TYPED(step_of)(w, call, j, w->step[j]);
+    const cnf_step_record step = CNF_TYPED(step_of)(w, call, w->sample[j], w->step[j]);
     w->t[j] = step.t, w->h[j] = step.h;
     CNF_TYPED(enter_interval)(w, call, first, j, step.interval);
   }
@@ -230,7 +217,7 @@ static void CNF_TYPED(evaluate_points_before)(CNF_TYPED(cnf_worker) * w, const C
     if (!w->held[j])
       kept = w->chunk_y + (size_t)s * (size_t)D;
     else if (call->keeps)
-      kept = w->record_x + CNF_TYPED(record_place)(call, s, w->step[j]) * (size_t)D;
+      kept = CNF_TYPED(checkpoint_at)(w, call->solver, s, w->step[j]);
     if (kept) CNF_TYPED(column_in)(D, lanes, kept, w->y, j);
   }
   CNF_TYPED(use_scratch)(w, number);

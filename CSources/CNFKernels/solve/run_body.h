@@ -30,7 +30,6 @@ static void CNF_TYPED(write_chunk)(const CNF_TYPED(cnf_worker) * w, const CNF_TY
     double *row = out->step_fractions + ((size_t)first + s) * out->step_fraction_stride;
     for (size_t i = 0; i < out->step_fraction_stride; i++) {
       int32_t steps = w->chunk_accepted[s];
-      size_t place = i * (size_t)call->solver->chunk_capacity + s;
       if (i > (size_t)steps)
         row[i] = NAN;
       else if (i == (size_t)steps) /* the end of the last step: 1 if the sample arrived */
@@ -38,7 +37,7 @@ static void CNF_TYPED(write_chunk)(const CNF_TYPED(cnf_worker) * w, const CNF_TY
       else
         row[i] = call->steps && !call->time_count ? CNF_TYPED(fraction)(call, (int32_t)i)
                  : span == 0                      ? 0
-                                                  : (w->record_step[place].t - t0) / span;
+                                                  : (CNF_TYPED(step_of)(w, call, (int64_t)s, (int32_t)i).t - t0) / span;
     }
   }
 }

@@ -5,6 +5,7 @@
 #include "solve/adams.h"
 #include "solve/control.h"
 #include "solve/entry.h"
+#include "solve/schedule.h"
 #include "solve/stages.h"
 
 #define CNF_MAX_LANES 32
@@ -80,9 +81,12 @@ typedef struct CNF_TYPED(cnf_worker) {
   real *start_slope;    /* [chunk][S]: first-same-as-last: of stage 0 */
   int32_t *start_slot;  /* [chunk]: its evaluation, likewise */
   real *start_constant; /* [chunk][constant_rows]: HUTCHINSON, adaptive: the lane's constants */
-  /* records: step n of sample s at n*chunk + s */
-  cnf_step_record *record_step;
-  real *record_x; /* [..][record_rows]: state at the step's start; of the continuous adjoint at output time n */
+  cnf_step_record *record_step; /* record_of (lanes_body.h) says where a step's is */
+  /* states at steps' starts (checkpoint_body.h); all but record_x are there for schedules other than EVERY_STEP alone */
+  real *record_x;    /* [capacity][chunk][record_rows]: checkpoints; of the continuous adjoint states at output times */
+  real *own_x;       /* [chunk][D]: each sample's own column */
+  cnf_trail *trails; /* [chunk] */
+  cnf_checkpoint *checkpoints; /* [chunk][capacity] */
   /* evaluations (keep_body.h) */
   real *scratch; /* [stages] of a tile: those of the step under way */
   real *slots;   /* [slot_capacity]: those that are kept */
@@ -143,6 +147,8 @@ struct CNF_TYPED(cnf_solver) {
   real *rtol, *atol;           /* [D+1]: of each row of the state, and of the log-determinant */
   real *pair_rtol, *pair_atol; /* [2 D]: continuous adjoint: of x, then of a over its scale */
   cnf_stages stages;
+  cnf_stages advance; /* the same for states alone, stage 0 included: no divergence, no error */
+  cnf_schedule_rule rule;
   int32_t chunk_capacity;  /* samples */
   int32_t record_capacity; /* steps of a sample */
   int32_t record_rows;     /* of the state that a record has: D, or all S */

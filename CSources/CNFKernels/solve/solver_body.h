@@ -81,10 +81,16 @@ static void CNF_TYPED(adjoint_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   if (continuous) CNF_TYPED(continuous_layout)(w, s, arena);
   CNF_TYPED(reversible_layout)(w, s, arena);
   w->slots = cnf_arena_take(reserve, (size_t)s->slot_capacity * s->slot_size, sizeof(real));
-  size_t records = (size_t)s->record_capacity * (size_t)s->chunk_capacity;
-  w->record_step = cnf_arena_take(reserve, records, sizeof *w->record_step);
-  const int with_states = s->options.adjoint != CNF_ADJOINT_REVERSIBLE; /* continuous: of output times */
-  w->record_x = cnf_arena_take(reserve, with_states ? records : 0, (size_t)s->record_rows * sizeof(real));
+  const size_t steps = (size_t)s->record_capacity, chunk = (size_t)s->chunk_capacity;
+  const int adaptive = s->options.control == CNF_CONTROL_SAMPLE;
+  w->record_step = cnf_arena_take(reserve, adaptive ? steps * chunk : steps, sizeof *w->record_step);
+  const int discrete = s->options.adjoint == CNF_ADJOINT_DISCRETE;
+  const int scheduled = discrete && s->rule.kind != CNF_SCHEDULE_EVERY_STEP;
+  const size_t states = discrete ? chunk * (size_t)s->rule.capacity : continuous ? chunk * steps : 0;
+  w->record_x = cnf_arena_take(reserve, states, (size_t)s->record_rows * sizeof(real));
+  w->checkpoints = cnf_arena_take(reserve, scheduled ? states : 0, sizeof *w->checkpoints);
+  w->own_x = cnf_arena_take(arena, scheduled ? chunk : 0, D * sizeof(real));
+  w->trails = cnf_arena_take(arena, scheduled ? chunk : 0, sizeof *w->trails);
 }
 
 static void CNF_TYPED(implicit_layout)(CNF_TYPED(cnf_implicit) * im, const CNF_TYPED(cnf_solver) * s,
@@ -162,6 +168,11 @@ static void CNF_TYPED(tolerances_fill)(CNF_TYPED(cnf_solver) * s) {
   o->rtol_rows = o->atol_rows = NULL; /* the caller's arrays may go */
 }
 
+/* Of one checkpoint of every sample of a chunk: states, and what is known of them. */
+static size_t CNF_TYPED(checkpoint_bytes)(const CNF_TYPED(cnf_solver) * s) {
+  return (size_t)s->chunk_capacity * ((size_t)s->model.program->state_dim * sizeof(real) + sizeof(cnf_checkpoint));
+}
+
 cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solver_options *options, int32_t trace,
                                       CNF_TYPED(cnf_solver) * *solver) {
   CNF_TYPED(cnf_solver) *s = calloc(1, sizeof *s);
@@ -189,6 +200,12 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
   s->record_rows = s->family == CNF_FAMILY_EXPLICIT_ADAMS && options->adjoint == CNF_ADJOINT_DISCRETE
                        ? CNF_TYPED(state_rows)(&s->model)
                        : program->state_dim;
+  s->advance = cnf_stages_states(&s->stages);
+  s->rule = cnf_schedule_rule_of(options, CNF_TYPED(checkpoint_bytes)(s), s->record_capacity);
+  if (s->rule.capacity < 1) {
+    CNF_TYPED(cnf_solver_free)(s);
+    return CNF_ERROR_CHECKPOINTS;
+  }
   s->bar_sets = CNF_TYPED(group_size)(&s->model) > 1 ? 1 : s->stages.count;
   cnf_arena arena = {0}, reserve = {0};
   CNF_TYPED(solver_layout)(s, &arena, &reserve);
@@ -226,6 +243,9 @@ void CNF_TYPED(cnf_solver_work)(const CNF_TYPED(cnf_solver) * s, cnf_work *work)
     work->idle_adjoint_evaluations += part->idle_adjoint_evaluations;
     work->steps += part->steps;
     work->steps_recomputed += part->steps_recomputed;
+    work->steps_repeated += part->steps_repeated;
+    work->repeated_evaluations += part->repeated_evaluations;
+    work->idle_repeated_evaluations += part->idle_repeated_evaluations;
   }
 }
 
@@ -233,4 +253,6 @@ void CNF_TYPED(cnf_solver_describe)(const CNF_TYPED(cnf_solver) * s, cnf_solver_
   info->lanes = s->model.tile->lanes;
   info->bytes = s->bytes;
   info->bytes_reserved = s->bytes_reserved;
+  info->schedule = s->rule.kind;
+  info->checkpoints = s->rule.capacity;
 }

@@ -73,4 +73,16 @@ static inline cnf_stages cnf_stages_make(const cnf_tableau *t, int adaptive, int
   return s;
 }
 
+/* The same for the state alone, from a step's start: no divergence, no error, no slope of the step before. */
+static inline cnf_stages cnf_stages_states(const cnf_stages *all) {
+  cnf_stages s = *all;
+  s.fsal = s.evaluations = 0;
+  for (int32_t i = 0; i < s.count; i++) {
+    s.runs[i] = s.reverses[i];
+    s.integrands[i] = 0;
+    s.evaluations += s.runs[i];
+  }
+  return s;
+}
+
 #endif

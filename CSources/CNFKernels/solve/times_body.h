@@ -20,6 +20,13 @@ static void CNF_TYPED(clear_times)(const CNF_TYPED(cnf_call) * call, int64_t fir
   for (size_t i = begin; out && out->log_det_at && i < end; i++) out->log_det_at[i] = NAN;
 }
 
+/* Continuous adjoint: where the state of sample s of the chunk at an output time is kept. */
+static real *CNF_TYPED(state_at_time)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t s,
+                                      int32_t interval) {
+  const CNF_TYPED(cnf_solver) *solver = call->solver;
+  return w->record_x + ((size_t)interval * (size_t)solver->chunk_capacity + (size_t)s) * (size_t)solver->record_rows;
+}
+
 /* The lane's sample has come to the end of its interval, an output time, and goes on in the next. t stays what t + h was when
  * rounded, at most a unit in the last place off: the next step's stage 0 may be an evaluation that was made there. */
 static void CNF_TYPED(pass_time)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
@@ -31,6 +38,5 @@ static void CNF_TYPED(pass_time)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
   if (out && out->x_at) CNF_TYPED(column_out)(D, lanes, w->x, lane, (real *)out->x_at + place * (size_t)D);
   if (out && out->log_det_at) out->log_det_at[place] = (double)PANEL(w->x, D)[lane];
   if (call->loss && call->solver->options.adjoint == CNF_ADJOINT_CONTINUOUS) /* which goes on from here */
-    CNF_TYPED(column_out)
-  (D, lanes, w->x, lane, w->record_x + CNF_TYPED(record_place)(call, w->sample[lane], interval) * (size_t)D);
+    CNF_TYPED(column_out)(D, lanes, w->x, lane, CNF_TYPED(state_at_time)(w, call, w->sample[lane], interval));
 }

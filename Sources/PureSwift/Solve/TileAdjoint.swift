@@ -39,6 +39,7 @@ final class TileAdjoint<V: LaneVector> {
   private let frobeniusNorms: Panel<V>
   /// t of every lane: a stage's is t + cᵢh.
   private var startTimes: [Double]
+  private let replay: StepReplay<V>
 
   init(job: SolveJob<V.Scalar>, evaluator: FieldEvaluator<V>, bars: CotangentPanels<V>) {
     let table = job.table
@@ -62,11 +63,13 @@ final class TileAdjoint<V: LaneVector> {
     frobeniusBar = pool.panel(rows: hasFrobenius ? 1 : 0, groups: groups)
     frobeniusNorms = pool.panel(rows: hasFrobenius ? table.stages : 0, groups: groups)
     startTimes = Array(repeating: 0, count: groups * V.scalarCount)
+    replay = StepReplay(job: job, evaluator: evaluator)
   }
 
   /// Adds the gradient of `samples`, whose steps are `records`, to `sums` and to the arrays of the job.
   func reverse(_ samples: Range<Int>, records: StepRecords<V.Scalar>, lastRecords: [Int], sums: GradientSums<V>) {
     var next = samples.lowerBound
+    replay.removeAll()
     while true {
       if next < samples.upperBound && (active == 0 || (lanes.count - active) * 4 >= lanes.count) {
         for lane in lanes.indices where !lanes[lane].isActive {
@@ -150,6 +153,7 @@ final class TileAdjoint<V: LaneVector> {
   /// they are finite, and add nothing.
   private func loadSteps(_ records: StepRecords<V.Scalar>, model: Int) {
     let dimension = state.rows
+    replay.prepare(lanes, records)
     for lane in lanes.indices {
       let isActive = lanes[lane].isActive
       let number = lanes[isActive ? lane : model].record
@@ -160,7 +164,7 @@ final class TileAdjoint<V: LaneVector> {
       lanes[lane].lengthBar = 0
       stepLengths[0, lane: lane] = V.Scalar(step.length)
       for row in 0..<dimension {
-        state[row, lane: lane] = records.states[number * dimension + row]
+        state[row, lane: lane] = replay.state(row, lane: isActive ? lane : model, of: records.steps[number], records)
         if !isActive { stateBar[row, lane: lane] = 0 }
       }
       if !isActive {

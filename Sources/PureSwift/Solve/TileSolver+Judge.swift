@@ -130,7 +130,10 @@ extension TileSolver {
       step.fraction = (current.time - start) / interval
       step.fractionLength = current.step / interval
     }
-    lanes[lane].lastRecord = records.append(step, state, lane: lane)
+    var every = 1
+    if case .every(let count) = job.options.adjoint { every = count }
+    lanes[lane].lastRecord = records.append(
+      step, state, lane: lane, withState: current.accepted.isMultiple(of: every))
   }
 
   /// f₀ of new lanes, and the length of their first step (Hairer, Nørsett, Wanner I, II.4).

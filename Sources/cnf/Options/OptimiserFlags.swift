@@ -65,10 +65,18 @@ struct OptimiserFlags: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "discrete: the exact gradient of the steps taken; continuous: of the flow, solved backward, keeping nothing; "
-        + "or reversible: of the steps taken, keeping nothing, with --solver reversible_heun.",
+      "every-step: the exact gradient of the steps taken; the same from fewer states held: every-8 and the like, binomial, "
+        + "automatic; continuous: of the flow, solved backward, keeping nothing; or reversible: of the steps taken, keeping "
+        + "nothing, with --solver reversible_heun.",
       valueName: "name"))
   var adjoint: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Memory of a thread for the states that binomial and automatic hold; 0 for 16 MiB, or a quarter of the machine's.",
+      valueName: "bytes"))
+  var adjointBytes: Int?
 
   var settings: SettingsLayer {
     get throws {
@@ -76,7 +84,7 @@ struct OptimiserFlags: ParsableArguments {
         .steps: steps, .seconds: seconds, .batchSize: batchSize, .learningRate: learningRate, .schedule: schedule,
         .warmupSteps: warmupSteps, .optimiser: optimiser, .weightDecay: weightDecay, .kinetic: kinetic,
         .frobenius: frobenius, .clipNorm: clipNorm, .averageDecay: averageDecay,
-        .precision: precision, .adjoint: adjoint,
+        .precision: precision, .adjoint: adjoint, .adjointBytes: adjointBytes,
       ])
     }
   }

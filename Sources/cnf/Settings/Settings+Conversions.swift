@@ -5,7 +5,7 @@ extension Settings {
   var trainingSolver: SolverOptions {
     var options = solverOptions(method: solver, rtol: rtol, atol: atol, fixedSteps: fixedSteps, trace: trace)
     options.precision = Precision(rawValue: precision) ?? .full
-    options.adjoint = Self.adjoints[adjoint] ?? .everyStep
+    options.adjoint = adjointSchedule ?? .everyStep
     return options
   }
 

@@ -14,7 +14,7 @@ extension Settings {
     hidden: [64, 64, 64], activation: "tanh", endTime: 1, base: "standard-normal",
     solver: "dopri5", rtol: 1e-5, atol: 1e-5, fixedSteps: 0, solverMaxSteps: 4096,
     controller: "integral", norm: "rms", trace: "automatic",
-    probe: "rademacher", probes: 1, precision: "full", adjoint: "discrete",
+    probe: "rademacher", probes: 1, precision: "full", adjoint: everyStep, adjointBytes: 0,
     evaluationSolver: "dopri5", evaluationRtol: 1e-5, evaluationAtol: 1e-5, evaluationFixedSteps: 0,
     evaluationTrace: "exact",
     steps: 2000, seconds: 0, batchSize: 512, learningRate: 5e-3, schedule: "cosine", warmupSteps: 20,

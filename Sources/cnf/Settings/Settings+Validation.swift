@@ -1,11 +1,6 @@
 import ContinuousFlows
 
 extension Settings {
-  /// The words for how a gradient is made.
-  static let adjoints: [String: AdjointSchedule] = [
-    "discrete": .everyStep, "continuous": .continuous(), "reversible": .reversible,
-  ]
-
   /// Throws a usage failure that names the first setting that cannot be meant, and what it may be.
   func validate() throws {
     try validateNumbers()
@@ -16,7 +11,7 @@ extension Settings {
     try require(schedule, .schedule, among: ["constant", "cosine"])
     try require(optimiser, .optimiser, among: ["adam", "adamw"])
     try require(backend, .backend, among: Backend.allCases.map(\.rawValue))
-    try require(adjoint, .adjoint, among: Self.adjoints.keys.sorted())
+    try validateAdjoint()
     try require(precision, .precision, among: Precision.allCases.map(\.rawValue))
     try require(norm, .norm, among: ErrorNorm.allCases.map(\.rawValue))
     if StepController(controller) == nil {
@@ -101,7 +96,7 @@ extension Settings {
         "base is uniform, whose density is 0 outside its box, so that no gradient leads a sample in: take another, "
           + "such as gaussian")
     }
-    let schedule = Self.adjoints[adjoint] ?? .everyStep
+    let schedule = adjointSchedule ?? .everyStep
     let family = try Methods.named(solver).family
     switch (family, schedule) {
     case (.rosenbrock, .continuous):
@@ -124,6 +119,11 @@ extension Settings {
       throw CommandFailure(
         .usage,
         "adjoint is continuous, which is for the C kernels in full precision: leave --backend and --precision out")
+    }
+    guard backend == Backend.c.rawValue || !Self.budgeted.contains(adjoint) else {
+      throw CommandFailure(
+        .usage,
+        "adjoint is \(adjoint), which the backend \(backend) does not have: take every-8, or leave --backend out")
     }
     guard precision == Precision.full.rawValue || backend == Backend.c.rawValue else {
       throw CommandFailure(

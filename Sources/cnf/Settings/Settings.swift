@@ -40,8 +40,10 @@ struct Settings: Codable, Equatable {
   var probe: String
   var probes: Int
   var precision: String
-  /// How the gradient is made: `discrete`, `continuous` or `reversible`.
+  /// How the gradient is made: `every-step`, `every-8` and the like, `binomial`, `automatic`, `continuous` or `reversible`.
   var adjoint: String
+  /// Per thread, of binomial and automatic; 0: their defaults.
+  var adjointBytes: Int
 
   // Solver of validation, evaluation and sampling
   var evaluationSolver: String
@@ -104,6 +106,7 @@ struct Settings: Codable, Equatable {
     case probes
     case precision
     case adjoint
+    case adjointBytes = "adjoint-bytes"
     case evaluationSolver = "evaluation-solver"
     case evaluationRtol = "evaluation-rtol"
     case evaluationAtol = "evaluation-atol"

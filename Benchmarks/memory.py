@@ -1,0 +1,109 @@
+"""What a gradient costs in memory and time, by the number of steps and by what is kept of them.
+
+    python3 Benchmarks/memory.py .build-c/bench/memory [--quick] [--write-results]
+
+Every cell is a process of its own (Benchmarks/c/memory.c, which says what is solved); its peak is the kernel's VmHWM. Before a
+table is printed, results are checked: all discrete ways must have the same bits, the continuous one the same gradient to
+one part in a thousand, float's rounding over so many steps. Cells go way by way, the fastest of a few runs is the time. With --write-results the
+section "Memory by the number of steps" of Benchmarks/RESULTS.md is replaced.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+
+# Names that memory.c knows, and what they are.
+WAYS = {
+    "backpropagation": "all evaluations kept: backpropagation through the solver",
+    "every-step": "every state",
+    "every-32": "every 32nd state",
+    "automatic-16": "automatic, 16 MiB",
+    "binomial-1": "binomial, 1 MiB",
+    "continuous": "continuous adjoint",
+}
+STEPS = [100, 300, 1000, 3000, 10000]
+KINDS = {"fixed": "Fixed steps of rk4", "adaptive": "Steps of every sample's own, dopri5"}
+RESULTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "RESULTS.md")
+BEGIN, END = "<!-- make bench-memory -->", "<!-- /make bench-memory -->"
+
+
+def measure(program: str, way: str, steps: int, kind: str, runs: int) -> dict:
+    cells = []
+    for _ in range(runs):
+        result = subprocess.run([program, way, str(steps), kind], capture_output=True, text=True, check=True)
+        cells.append(json.loads(result.stdout))
+    best = min(cells, key=lambda cell: cell["seconds"])
+    best["peak_mb"] = max(cell["peak_mb"] for cell in cells)
+    return best
+
+
+def check(cells: dict, steps: int, kind: str) -> None:
+    first = cells["every-step", steps, kind]
+    for way in WAYS:
+        cell = cells[way, steps, kind]
+        where = f"{way}, {steps} steps, {kind}"
+        if way == "continuous":
+            if abs(cell["norm"] / first["norm"] - 1) > 1e-3:
+                sys.exit(f"memory.py: {where}: the gradient's norm is {cell['norm']}, that of the steps {first['norm']}")
+        elif cell["bits"] != first["bits"]:
+            sys.exit(f"memory.py: {where}: the bits differ from those of every-step")
+
+
+def table(cells: dict, kind: str, steps: list[int], format_cell) -> list[str]:
+    lines = ["| kept | " + " | ".join(f"{n:,}" for n in steps) + " |", "|:--|" + "--:|" * len(steps)]
+    for way, text in WAYS.items():
+        lines.append(f"| {text} | " + " | ".join(format_cell(cells[way, n, kind]) for n in steps) + " |")
+    return lines
+
+
+def section(cells: dict, steps: list[int]) -> str:
+    lines = [
+        BEGIN, "", "## Memory by the number of steps", "",
+        "`make bench-memory`: one gradient of 32 samples with D = 64, two hidden layers of 64, one thread, by what is kept of the "
+        "steps; each cell a process of its own. All but the last row have the same bits. What still grows with steps where states "
+        "do not is 32 bytes for each, of each sample where steps are its own. (Benchmarks/c/memory.c)", "",
+    ]
+    for kind, title in KINDS.items():
+        lines += [f"{title}: peak resident memory (VmHWM), MiB, by the number of steps.", ""]
+        lines += table(cells, kind, steps, lambda c: f"{c['peak_mb']:.1f}")
+        lines += ["", "Seconds a gradient, and in brackets how often a step was made again for the states between:", ""]
+        lines += table(cells, kind, steps,
+                       lambda c: f"{c['seconds']:.3g}" + (f" ({c['made_again']:.2f})" if c["made_again"] else ""))
+        lines.append("")
+    return "\n".join(lines + [END])
+
+
+def replace_section(text: str, new: str) -> str:
+    """`text` with the section between the marks replaced by `new`, or with it at the end."""
+    if BEGIN not in text:
+        return text.rstrip("\n") + "\n\n" + new + "\n"
+    return text[:text.index(BEGIN)] + new + text[text.index(END) + len(END):]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("program")
+    parser.add_argument("--quick", action="store_true", help="100 and 1,000 steps alone, once each")
+    parser.add_argument("--runs", type=int, default=3, help="of each cell")
+    parser.add_argument("--write-results", action="store_true", help="write the section of Benchmarks/RESULTS.md")
+    options = parser.parse_args()
+    steps, runs = ([100, 1000], 1) if options.quick else (STEPS, options.runs)
+    cells = {}
+    for kind in KINDS:
+        for count in steps:
+            for way in WAYS:
+                cells[way, count, kind] = measure(options.program, way, count, kind, runs)
+                print(f"{kind} {count} {way}: {cells[way, count, kind]}", file=sys.stderr)
+            check(cells, count, kind)
+    text = section(cells, steps)
+    print(text)
+    if options.write_results:
+        with open(RESULTS) as file:
+            old = file.read()
+        with open(RESULTS, "w") as file:
+            file.write(replace_section(old, text))
+
+
+if __name__ == "__main__":
+    main()
