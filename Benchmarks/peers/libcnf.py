@@ -62,6 +62,9 @@ MethodInfo = struct(
     ("family", c_int32),
     ("momenta_a", POINTER(c_double)),
     ("momenta_b", POINTER(c_double)),
+    ("dense_order", c_int32),
+    ("dense_terms", c_int32),
+    ("dense_citation", c_char_p),
 )
 SolverOptions = struct(
     "cnf_solver_options",
@@ -130,6 +133,8 @@ SolveInput = struct(
     ("t0s", c_void_p),
     ("t1s", c_void_p),
     ("sample_times", c_void_p),
+    ("events", c_void_p),
+    ("event_count", c_size_t),
 )
 SolveOutput = struct(
     "cnf_solve_output",
@@ -149,6 +154,11 @@ SolveOutput = struct(
     ("x_at", c_void_p),
     ("log_det_at", c_void_p),
     ("retrace_error", c_void_p),
+    ("dense", c_void_p),
+    ("dense_ends", c_void_p),
+    ("dense_stride", c_size_t),
+    ("dense_left_out", c_void_p),
+    ("event", c_void_p),
 )
 Loss = struct(
     "cnf_loss",
@@ -162,6 +172,7 @@ Loss = struct(
     ("frobenius", c_double),
     ("x_at_bar", c_void_p),
     ("log_det_at_bar", c_void_p),
+    ("event_time_bar", c_void_p),
 )
 Gradient = struct(
     "cnf_gradient",

@@ -57,6 +57,8 @@ class SolveInput(ctypes.Structure):
         ("t0s", POINTER(c_double)),
         ("t1s", POINTER(c_double)),
         ("sample_times", POINTER(c_double)),
+        ("events", c_void_p),
+        ("event_count", c_size_t),
     ]
 
 
@@ -79,6 +81,11 @@ class SolveOutput(ctypes.Structure):
         ("x_at", c_void_p),
         ("log_det_at", POINTER(c_double)),
         ("retrace_error", POINTER(c_double)),
+        ("dense", c_void_p),
+        ("dense_ends", POINTER(c_double)),
+        ("dense_stride", c_size_t),
+        ("dense_left_out", POINTER(c_int32)),
+        ("event", POINTER(c_int32)),
     ]
 
 

@@ -1,9 +1,11 @@
 /// A loss that is a sum over samples of a function of the final state, the log-determinant, and both at the output times.
 public enum Loss<Scalar: FlowScalar>: Sendable {
   /// The cotangents `∂L/∂x(t1)` `[count][D]` and `∂L/∂(log-determinant)` `[count]` are known already, and those of both at the
-  /// problem's output times, `[count][times][D]` and `[count][times]`; empty: zeros.
+  /// problem's output times, `[count][times][D]` and `[count][times]`; empty: zeros. `eventTimes` `[count]` are those of the times that
+  /// samples reached which an event has ended; empty: zeros.
   case cotangents(
-    states: [Scalar], logDeterminants: [Double], statesAtTimes: [Scalar] = [], logDeterminantsAtTimes: [Double] = [])
+    states: [Scalar], logDeterminants: [Double], statesAtTimes: [Scalar] = [], logDeterminantsAtTimes: [Double] = [],
+    eventTimes: [Double] = [])
   /// `scale · Σ −(log N(x(t1); 0, I) + log-determinant)`; `scale` is `1/count` for a mean.
   case standardNormalNegativeLogLikelihood(scale: Double)
   /// Any other sum over samples. The closure is called while samples are solved, from several threads at a time; what it says

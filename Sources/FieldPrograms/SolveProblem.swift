@@ -24,12 +24,15 @@ public struct SolveProblem<Scalar: FlowScalar>: Sendable {
   public var endTimes: [Double]?
   /// `[count][times]`: each sample's own output times, from its start to its end, in place of `outputTimes`; nil: those.
   public var sampleOutputTimes: [Double]?
+  /// Where a sample stops before `endTime`; of several the first along the way counts. At most 8. Not with Adams methods or steps
+  /// common to a batch.
+  public var events: [SolveEvent<Scalar>]
 
   public init(
     parameters: [Scalar], states: [Scalar], from startTime: Double, to endTime: Double, probes: [Scalar]? = nil,
     seed: UInt64 = 0, step: UInt64 = 0, sampleIdentifiers: [UInt64]? = nil, stepFractions: [Double]? = nil,
     outputTimes: [Double] = [], startTimes: [Double]? = nil, endTimes: [Double]? = nil,
-    sampleOutputTimes: [Double]? = nil
+    sampleOutputTimes: [Double]? = nil, events: [SolveEvent<Scalar>] = []
   ) {
     self.parameters = parameters
     self.states = states
@@ -44,6 +47,7 @@ public struct SolveProblem<Scalar: FlowScalar>: Sendable {
     self.startTimes = startTimes
     self.endTimes = endTimes
     self.sampleOutputTimes = sampleOutputTimes
+    self.events = events
   }
 
   public func startTime(of sample: Int) -> Double { startTimes?[sample] ?? startTime }
@@ -69,6 +73,8 @@ public enum SampleStatus: Int32, Sendable, CaseIterable {
   case stepTooSmall = 2
   /// State, field, log-determinant or a regulariser became infinite or not a number.
   case notFinite = 3
+  /// An event's function is not a number, or its crossing has no derivative.
+  case eventUndefined = 4
 }
 
 extension SampleStatus: CustomStringConvertible {
@@ -78,6 +84,7 @@ extension SampleStatus: CustomStringConvertible {
     case .maximumSteps: "took the maximum number of steps before reaching its end time"
     case .stepTooSmall: "needs steps too small to change its time (stiff or singular field)"
     case .notFinite: "became infinite or not a number"
+    case .eventUndefined: "met an event whose function is not a number, or whose time has no derivative"
     }
   }
 }
@@ -88,7 +95,7 @@ public struct Solution<Scalar: FlowScalar>: Sendable {
   public var states: [Scalar]
   /// `log |det ∂x(t1)/∂x(t0)|`, the integral of the divergence from t0 to t1.
   public var logDeterminants: [Double]
-  /// The end time, or where a failed sample stopped.
+  /// The end time, or where an event or a failure stopped the sample.
   public var timesReached: [Double]
   public var statuses: [SampleStatus]
   public var acceptedSteps: [Int]
@@ -110,12 +117,14 @@ public struct Solution<Scalar: FlowScalar>: Sendable {
   /// By the reversible adjoint: the largest distance of a component of the initial state from where the way back has ended; NaN
   /// for samples that did not get back, empty without such a way.
   public var retraceErrors: [Double]
+  /// Number of the problem's event that ended the sample; nil: none. Empty where the problem has no events.
+  public var events: [Int?]
 
   public init(
     states: [Scalar], logDeterminants: [Double], timesReached: [Double], statuses: [SampleStatus],
     acceptedSteps: [Int], rejectedSteps: [Int], evaluations: [Int], smallestSteps: [Double], adjointEvaluations: [Int],
     kineticEnergies: [Double] = [], frobeniusNorms: [Double] = [], statesAtTimes: [Scalar] = [],
-    logDeterminantsAtTimes: [Double] = [], retraceErrors: [Double] = []
+    logDeterminantsAtTimes: [Double] = [], retraceErrors: [Double] = [], events: [Int?] = []
   ) {
     self.states = states
     self.logDeterminants = logDeterminants
@@ -131,6 +140,7 @@ public struct Solution<Scalar: FlowScalar>: Sendable {
     self.statesAtTimes = statesAtTimes
     self.logDeterminantsAtTimes = logDeterminantsAtTimes
     self.retraceErrors = retraceErrors
+    self.events = events
   }
 
   /// Number of the first sample that did not reach its end time.

@@ -71,7 +71,8 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     let count = problem.count(dimension: dimension)
     let times = problem.outputTimeCount(sampleCount: count)
     loss.checkShapes(count: count, dimension: dimension, times: times)
-    let outputs = SolveOutputs<Scalar>(count: count, dimension: dimension, options: options, times: times)
+    let outputs = SolveOutputs<Scalar>(
+      count: count, dimension: dimension, options: options, times: times, hasEvents: !problem.events.isEmpty)
     let gradients = GradientOutputs<Scalar>(
       parameterCount: program.parameterCount, count: count, dimension: dimension, times: times,
       givesLosses: loss.givesLosses)
@@ -115,15 +116,16 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     try gradient(of: loss, regularisation: .none, at: problem)
   }
 
-  private func outputs(
-    of problem: SolveProblem<Scalar>, fractionStride: Int
+  func outputs(
+    of problem: SolveProblem<Scalar>, fractionStride: Int = 0, denseTerms: Int = 0, denseStride: Int = 0
   ) throws(KernelError) -> SolveOutputs<Scalar> {
     problem.checkShapes(program: program, probeCount: options.probeCount)
     let dimension = program.stateDimension
     let count = problem.count(dimension: dimension)
     let outputs = SolveOutputs<Scalar>(
       count: count, dimension: dimension, options: options, times: problem.outputTimeCount(sampleCount: count),
-      fractionStride: fractionStride)
+      fractionStride: fractionStride, hasEvents: !problem.events.isEmpty, denseTerms: denseTerms,
+      denseStride: denseStride)
     let status = handle.withLock { handle in
       problem.withC(dimension: dimension) { input in
         outputs.withC { cnf_solve(handle.pointer, input, $0) }

@@ -7,7 +7,12 @@ extension Loss {
   }
 
   func checkShapes(count: Int, dimension: Int, times: Int) {
-    guard case .cotangents(let states, let logDeterminants, let statesAt, let logDeterminantsAt) = self else { return }
+    guard
+      case .cotangents(let states, let logDeterminants, let statesAt, let logDeterminantsAt, let eventTimes) = self
+    else { return }
+    precondition(
+      eventTimes.isEmpty || eventTimes.count == count,
+      "\(eventTimes.count) numbers for event time cotangents [\(count)]")
     precondition(
       states.count == count * dimension, "\(states.count) numbers for state cotangents [\(count)][\(dimension)]")
     precondition(
@@ -39,7 +44,7 @@ extension Loss {
       loss.context = Unmanaged<LossContext>.passUnretained(context).toOpaque()
       loss.function = { LossContext.at($0).call($1, $2, $3!, $4!, $5!, $6!, $7!, $8!) }
       return withExtendedLifetime(context) { body(&loss) }
-    case .cotangents(let states, let logDeterminants, let statesAt, let logDeterminantsAt):
+    case .cotangents(let states, let logDeterminants, let statesAt, let logDeterminantsAt, let eventTimes):
       loss.kind = Int32(CNF_LOSS_COTANGENTS.rawValue)
       return states.withUnsafeBytes { states in
         loss.x1_bar = states.baseAddress
@@ -49,7 +54,10 @@ extension Loss {
             loss.x_at_bar = statesAt.isEmpty ? nil : statesAt.baseAddress
             return logDeterminantsAt.withUnsafeBufferPointer { logDeterminantsAt in
               loss.log_det_at_bar = logDeterminantsAt.isEmpty ? nil : logDeterminantsAt.baseAddress
-              return body(&loss)
+              return eventTimes.withUnsafeBufferPointer { eventTimes in
+                loss.event_time_bar = eventTimes.isEmpty ? nil : eventTimes.baseAddress
+                return body(&loss)
+              }
             }
           }
         }

@@ -22,8 +22,19 @@ struct SolveOutputs<Scalar: FlowScalar> {
   private let logDeterminantsAtTimes: OutputArray<Double>
   /// Empty but for the reversible adjoint.
   private let retraceErrors: OutputArray<Double>
+  /// Empty where the problem has no events.
+  private let events: OutputArray<Int32>
+  /// `[count][dense stride][terms][D+1]`; empty where not asked for.
+  private let dense: OutputArray<Scalar>
+  private let denseEnds: OutputArray<Double>
+  private let denseLeftOut: OutputArray<Int32>
+  private let denseStride: Int
 
-  init(count: Int, dimension: Int, options: SolverOptions, times: Int, fractionStride: Int = 0) {
+  /// `denseTerms`: of the method, where dense output is wanted, for `denseStride` steps.
+  init(
+    count: Int, dimension: Int, options: SolverOptions, times: Int, fractionStride: Int = 0, hasEvents: Bool = false,
+    denseTerms: Int = 0, denseStride: Int = 0
+  ) {
     func counts() -> OutputArray<Int32> { OutputArray(repeating: 0, count: count) }
     func numbers(_ isWanted: Bool = true) -> OutputArray<Double> {
       OutputArray(repeating: 0, count: isWanted ? count : 0)
@@ -44,10 +55,18 @@ struct SolveOutputs<Scalar: FlowScalar> {
     statesAtTimes = OutputArray(repeating: .nan, count: count * times * dimension)
     logDeterminantsAtTimes = OutputArray(repeating: .nan, count: count * times)
     retraceErrors = numbers(options.adjoint == .reversible)
+    events = OutputArray(repeating: -1, count: hasEvents ? count : 0)
+    dense = OutputArray(repeating: 0, count: count * denseStride * denseTerms * (dimension + 1))
+    denseEnds = OutputArray(repeating: .nan, count: denseStride > 0 ? count * (denseStride + 1) : 0)
+    denseLeftOut = OutputArray(repeating: 0, count: denseStride > 0 ? count : 0)
+    self.denseStride = denseStride
   }
 
   var accepted: [Int32] { acceptedSteps.array }
   var fractions: [Double] { stepFractions.array }
+  var coefficients: [Scalar] { dense.array }
+  var ends: [Double] { denseEnds.array }
+  var leftOut: [Int32] { denseLeftOut.array }
 
   /// Calls `body` with the arrays as C writes them; the pointers live as long as the call.
   func withC<Result>(_ body: (UnsafeMutablePointer<cnf_solve_output>) -> Result) -> Result {
@@ -69,6 +88,11 @@ struct SolveOutputs<Scalar: FlowScalar> {
     output.x_at = UnsafeMutableRawPointer(statesAtTimes.pointer)
     output.log_det_at = logDeterminantsAtTimes.pointer
     output.retrace_error = retraceErrors.pointer
+    output.event = events.pointer
+    output.dense = UnsafeMutableRawPointer(dense.pointer)
+    output.dense_ends = denseEnds.pointer
+    output.dense_stride = denseStride
+    output.dense_left_out = denseLeftOut.pointer
     return withExtendedLifetime(self) { body(&output) }
   }
 
@@ -81,6 +105,7 @@ struct SolveOutputs<Scalar: FlowScalar> {
       evaluations: evaluations.array.map(Int.init), smallestSteps: smallestSteps.array,
       adjointEvaluations: adjointEvaluations.array.map(Int.init), kineticEnergies: kineticEnergies.array,
       frobeniusNorms: frobeniusNorms.array, statesAtTimes: statesAtTimes.array,
-      logDeterminantsAtTimes: logDeterminantsAtTimes.array, retraceErrors: retraceErrors.array)
+      logDeterminantsAtTimes: logDeterminantsAtTimes.array, retraceErrors: retraceErrors.array,
+      events: events.array.map { $0 < 0 ? nil : Int($0) })
   }
 }

@@ -34,6 +34,15 @@ extension SolveProblem {
 
   /// Calls `body` with this problem as C reads it; the pointers live as long as the call.
   func withC<Result>(dimension: Int, _ body: (UnsafePointer<cnf_solve_input>) -> Result) -> Result {
+    let contexts = events.map { TypedEventContext($0, dimension: dimension) }
+    return withExtendedLifetime(contexts) {
+      contexts.map(\.c).withUnsafeBufferPointer { events in withC(dimension: dimension, events: events, body) }
+    }
+  }
+
+  private func withC<Result>(
+    dimension: Int, events: UnsafeBufferPointer<cnf_event>, _ body: (UnsafePointer<cnf_solve_input>) -> Result
+  ) -> Result {
     parameters.withUnsafeBytes { parameterBytes in
       states.withUnsafeBytes { stateBytes in
         probes.withPointer { probePointer in
@@ -58,6 +67,8 @@ extension SolveProblem {
                 input.t0s = startTimes
                 input.t1s = endTimes
                 input.sample_times = sampleTimes
+                input.events = events.baseAddress
+                input.event_count = events.count
                 return body(&input)
               }
             }

@@ -40,6 +40,8 @@ public enum PureSwiftError: Error, Equatable {
   case outputTimes
   /// Checkpoints in a budget of bytes.
   case checkpointBudget
+  /// Events that end samples.
+  case events
 }
 
 extension PureSwiftError: CustomStringConvertible {
@@ -79,6 +81,7 @@ extension PureSwiftError: CustomStringConvertible {
     case .callbackLacks(let callback, let function): "callback '\(callback)' has no \(function), which this needs"
     case .invalidStepFractions: "step fractions must rise from 0 to 1"
     case .outputTimes: "output times are not supported by the Swift backend: use the C kernels"
+    case .events: "events are not supported by the Swift backend: use the C kernels"
     }
   }
 }

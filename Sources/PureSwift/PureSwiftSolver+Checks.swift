@@ -114,6 +114,7 @@ extension PureSwiftSolver {
   func check(_ problem: SolveProblem<Scalar>) throws(PureSwiftError) {
     try Self.check("parameters", problem.parameters.count, plan.parameterCount)
     guard problem.outputTimes.isEmpty, problem.sampleOutputTimes == nil else { throw .outputTimes }
+    guard problem.events.isEmpty else { throw .events }
     let dimension = plan.stateDimension
     guard problem.states.count % dimension == 0 else {
       throw .raggedStates(length: problem.states.count, stateDimension: dimension)

@@ -40,7 +40,7 @@ public final class PureSwiftSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     of loss: Loss<Scalar>, regularisation: Regularisation, at problem: SolveProblem<Scalar>
   ) throws -> Gradient<Scalar> {
     try check(regularisation)
-    if case .cotangents(let states, let logDeterminants, let statesAtTimes, let logDeterminantsAtTimes) = loss {
+    if case .cotangents(let states, let logDeterminants, let statesAtTimes, let logDeterminantsAtTimes, _) = loss {
       let count = problem.states.count / program.stateDimension
       try Self.check("states of the cotangents", states.count, problem.states.count)
       try Self.check("logDeterminants of the cotangents", logDeterminants.count, count)

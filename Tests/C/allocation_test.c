@@ -106,7 +106,7 @@ static union {
   float f32[COUNT * D];
   double f64[COUNT * D];
 } x0, x1, x0_bar, velocity;
-enum { TIMES = 2 };
+enum { TIMES = 2, DENSE_STEPS = 4 };
 static double kinetic[COUNT], frobenius[COUNT], log_det[COUNT], t_reached[COUNT], loss[COUNT], t0_bar[COUNT],
     t1_bar[COUNT], divergence[COUNT], log_det_at[COUNT * TIMES], times_bar[COUNT * TIMES];
 static double x_at[COUNT * TIMES * D], x_at_bar[COUNT * TIMES * D]; /* room for either dtype */
@@ -135,8 +135,24 @@ static int32_t zero_loss(void *context, size_t first, size_t count, const void *
   return 0;
 }
 
+/* An event at t = 0.45, between the output times: of a state's own it does not depend. */
+static void clock_evaluate(void *context, int32_t lanes, const double *t, const void *x, double *g) {
+  (void)context, (void)x;
+  for (int32_t j = 0; j < lanes; ++j) g[j] = 0.45 - t[j];
+}
+static void clock_reverse(void *context, int32_t lanes, const double *t, const void *x, void *g_x, double *g_t) {
+  (void)t, (void)x;
+  memset(g_x, 0, *(const size_t *)context * D * (size_t)lanes);
+  for (int32_t j = 0; j < lanes; ++j) g_t[j] = -1;
+}
+
 /* Runs all that the options allow, small call first: a buffer that grows with a later, larger call would show. */
-static cnf_status run(cnf_solver *solver, int regularised, int differentiable) {
+static cnf_status run(cnf_solver *solver, int32_t dtype, int regularised, int differentiable, int stops) {
+  static double dense[COUNT * DENSE_STEPS * 5 * (D + 1)], dense_ends[COUNT * (DENSE_STEPS + 1)]; /* dopri5's 5 terms */
+  static int32_t event[COUNT], left_out[COUNT];
+  size_t real_size = dtype == CNF_FLOAT32 ? sizeof(float) : sizeof(double);
+  const cnf_event clock = {
+      .struct_size = sizeof clock, .context = &real_size, .evaluate = clock_evaluate, .reverse = clock_reverse};
   cnf_loss losses[] = {
       {.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_NORMAL_NLL, .scale = 1},
       {.struct_size = sizeof(cnf_loss), .kind = CNF_LOSS_CALLBACK, .function = zero_loss},
@@ -174,7 +190,11 @@ static cnf_status run(cnf_solver *solver, int regularised, int differentiable) {
                                    .seed = 3,
                                    .times = times,
                                    .time_count = timed ? TIMES : 0,
-                                   .t0s = i % 3 == 2 ? t0s : NULL};
+                                   .t0s = i % 3 == 2 ? t0s : NULL,
+                                   .events = &clock,
+                                   .event_count = timed && stops};
+    output.dense = dense, output.dense_ends = dense_ends, output.dense_stride = DENSE_STEPS;
+    output.dense_left_out = left_out, output.event = event;
     output.x_at = timed ? &x_at : NULL, output.log_det_at = timed ? log_det_at : NULL;
     gradient.times = timed ? times_bar : NULL;
     cnf_status result = cnf_solve(solver, &input, &output);
@@ -190,7 +210,7 @@ static cnf_status run(cnf_solver *solver, int regularised, int differentiable) {
 
 /* ---- Tests ------------------------------------------------------------------------------------------------------ */
 
-static void test_calls_allocate_nothing(const cnf_field *field, const char *dtype_text) {
+static void test_calls_allocate_nothing(const cnf_field *field, int32_t dtype, const char *dtype_text) {
   static const char *const way_text[] = {"dopri5, adaptive", "dopri5", "explicit_adams", "implicit_adams"};
   static const struct {
     int32_t trace, regularised, adjoint;
@@ -203,6 +223,7 @@ static void test_calls_allocate_nothing(const cnf_field *field, const char *dtyp
     for (int32_t way = 0; way < (threads < 3 ? 2 : 4); ++way) { /* Adams methods: the most threads stand for all */
       for (size_t t = 0; t < sizeof ways / sizeof ways[0]; ++t) {
         const int differentiable = way < 3 || ways[t].adjoint == CNF_ADJOINT_CONTINUOUS;
+        const int stops = way < 2; /* events go with no Adams method */
         cnf_solver_options options;
         cnf_solver_options_init(&options, sizeof options);
         options.control = way == 0 ? CNF_CONTROL_SAMPLE : CNF_CONTROL_FIXED;
@@ -212,7 +233,7 @@ static void test_calls_allocate_nothing(const cnf_field *field, const char *dtyp
         options.kinetic = options.frobenius = ways[t].regularised;
         options.adjoint = ways[t].adjoint;
         options.threads = threads;
-        if (ways[t].trace == CNF_TRACE_HUTCHINSON) { /* states are made again between two checkpoints */
+        if (ways[t].trace == CNF_TRACE_HUTCHINSON && way < 2) { /* states are made again between two checkpoints */
           options.schedule = threads == 1 ? CNF_SCHEDULE_EVERY_K : CNF_SCHEDULE_BINOMIAL;
           options.checkpoint_every = 3, options.checkpoint_bytes = 30000, options.store_bytes = -1;
         }
@@ -220,11 +241,11 @@ static void test_calls_allocate_nothing(const cnf_field *field, const char *dtyp
         CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
         /* OpenMP makes its threads at the first region that asks for so many: that call is not counted. All later
          * solvers are counted from their very first call. */
-        if (!is_warm) CHECK(run(solver, ways[t].regularised, differentiable) == CNF_OK);
+        if (!is_warm) CHECK(run(solver, dtype, ways[t].regularised, differentiable, stops) == CNF_OK);
         is_warm = 1;
 
         watch(0);
-        const cnf_status result = run(solver, ways[t].regularised, differentiable);
+        const cnf_status result = run(solver, dtype, ways[t].regularised, differentiable, stops);
         unwatch();
         char detail[160];
         snprintf(detail, sizeof detail,
@@ -240,7 +261,7 @@ static void test_calls_allocate_nothing(const cnf_field *field, const char *dtyp
 }
 
 /* A Rosenbrock method has matrices to factor. After the test above: OpenMP has its threads. */
-static void test_rosenbrock_allocates_nothing(const cnf_field *field) {
+static void test_rosenbrock_allocates_nothing(const cnf_field *field, int32_t dtype) {
   for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control)
     for (int regularised = 0; regularised < 2; ++regularised) {
       cnf_solver_options options;
@@ -253,7 +274,7 @@ static void test_rosenbrock_allocates_nothing(const cnf_field *field) {
       cnf_solver *solver = NULL;
       CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
       watch(0);
-      const cnf_status result = run(solver, regularised, 1);
+      const cnf_status result = run(solver, dtype, regularised, 1, 1);
       unwatch();
       CHECK(result == CNF_OK && allocations == 0 && releases == 0);
       cnf_solver_destroy(solver);
@@ -261,7 +282,7 @@ static void test_rosenbrock_allocates_nothing(const cnf_field *field) {
 }
 
 /* Nor do methods that keep a structure, with the gradients they have. */
-static void test_structure_allocates_nothing(const cnf_field *field) {
+static void test_structure_allocates_nothing(const cnf_field *field, int32_t dtype) {
   static const struct {
     const char *method;
     int32_t control, adjoint;
@@ -283,7 +304,8 @@ static void test_structure_allocates_nothing(const cnf_field *field) {
       cnf_solver *solver = NULL;
       CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
       watch(0);
-      const cnf_status result = run(solver, regularised, 1);
+      const cnf_status result =
+          run(solver, dtype, regularised, 1, cnf_method_find(ways[t].method) != cnf_method_find("reversible_heun"));
       unwatch();
       CHECK(result == CNF_OK && allocations == 0 && releases == 0);
       cnf_solver_destroy(solver);
@@ -349,9 +371,9 @@ int main(void) {
         theta.f64[p] *= 0.2;
     }
     CHECK(cnf_random_normal(dtype, 1, CNF_STREAM_DATA, 0, 0, COUNT, D, &x0) == CNF_OK);
-    test_calls_allocate_nothing(field, dtype == CNF_FLOAT32 ? "float" : "double");
-    test_rosenbrock_allocates_nothing(field);
-    test_structure_allocates_nothing(field);
+    test_calls_allocate_nothing(field, dtype, dtype == CNF_FLOAT32 ? "float" : "double");
+    test_rosenbrock_allocates_nothing(field, dtype);
+    test_structure_allocates_nothing(field, dtype);
     if (dtype == CNF_FLOAT32) test_solver_without_memory(field);
     cnf_field_destroy(field);
   }

@@ -1,4 +1,5 @@
 #include "api/sizes.h"
+#include "solve/dense.h"
 #include "solve/tableau.h"
 
 CNF_API int32_t cnf_method_count(void) { return cnf_tableau_count(); }
@@ -31,5 +32,9 @@ CNF_API cnf_status cnf_method_get(int32_t method, cnf_method_info *info) {
   info->e = t->embedded_order ? t->e : NULL;
   info->momenta_a = t->momenta ? &t->momenta->a[0][0] : NULL;
   info->momenta_b = t->momenta ? t->momenta->b : NULL;
+  const cnf_interpolant dense = cnf_interpolant_of(t);
+  info->dense_order = dense.order;
+  info->dense_terms = dense.terms;
+  info->dense_citation = dense.citation;
   return CNF_OK;
 }

@@ -1,5 +1,6 @@
 #include "api/handles.h"
 #include "api/sizes.h"
+#include "solve/dense.h"
 #include "solve/tableau.h"
 #include <float.h>
 #include <math.h>
@@ -90,6 +91,23 @@ static cnf_status check_point(cnf_solve_input *in) {
   return check_spans(in);
 }
 
+static cnf_status check_events(const cnf_solver *s, const cnf_solve_input *in, int with_gradient) {
+  if (in->event_count == 0) return CNF_OK;
+  if (!in->events) return CNF_ERROR_NULL;
+  if (in->event_count > CNF_MOST_EVENTS) return CNF_ERROR_EVENT;
+  for (size_t i = 0; i < in->event_count; i++) {
+    const cnf_event *e = &in->events[i];
+    if (e->struct_size != sizeof *e) return CNF_ERROR_STRUCT_SIZE;
+    if (!e->evaluate || e->direction < CNF_DIRECTION_FALLING || e->direction > CNF_DIRECTION_RISING)
+      return CNF_ERROR_EVENT;
+    if (!isfinite(e->tolerance) || e->tolerance < 0) return CNF_ERROR_EVENT;
+    if (with_gradient && !e->reverse) return CNF_ERROR_EVENT_REVERSE;
+  }
+  if (cnf_is_adams(family_of(s)) || cnf_is_reversible(family_of(s)) || s->options.control == CNF_CONTROL_BATCH)
+    return CNF_ERROR_EVENT_METHOD;
+  return CNF_OK;
+}
+
 static cnf_status check_input(const cnf_solver *s, const cnf_solve_input *in) {
   if (!s) return CNF_ERROR_NULL;
   if (!in->parameters && s->program.parameter_count > 0) return CNF_ERROR_NULL;
@@ -112,6 +130,18 @@ static cnf_status check_way(const cnf_solver *s, const cnf_solve_input *in) {
   return status ? status : check_times(s, in);
 }
 
+static cnf_status check_dense(const cnf_solver *s, const cnf_solve_input *in, const cnf_solve_output *out) {
+  const cnf_interpolant interpolant = cnf_interpolant_of(cnf_tableau_at(s->options.method));
+  size_t total = in->count;
+  if (!out->dense) return CNF_OK;
+  if (!out->dense_ends) return CNF_ERROR_NULL;
+  if (out->dense_stride == 0 || __builtin_mul_overflow(total, out->dense_stride, &total) ||
+      __builtin_mul_overflow(total, (size_t)interpolant.terms * ((size_t)s->program.state_dim + 1), &total) ||
+      total > PTRDIFF_MAX / sizeof(double) - in->count)
+    return CNF_ERROR_SIZE;
+  return CNF_OK;
+}
+
 static cnf_status check_output(const cnf_solver *s, const cnf_solve_input *in, const cnf_solve_output *out) {
   size_t total;
   if (!cnf_knows_output_size(out->struct_size)) return CNF_ERROR_STRUCT_SIZE;
@@ -120,7 +150,7 @@ static cnf_status check_output(const cnf_solver *s, const cnf_solve_input *in, c
       (out->step_fraction_stride == 0 || __builtin_mul_overflow(in->count, out->step_fraction_stride, &total) ||
        total > PTRDIFF_MAX / sizeof(double)))
     return CNF_ERROR_SIZE;
-  return CNF_OK;
+  return check_dense(s, in, out);
 }
 
 static cnf_status check_loss(const cnf_solver *s, const cnf_loss *loss) {
@@ -170,6 +200,7 @@ CNF_API cnf_status cnf_solve(cnf_solver *solver, const cnf_solve_input *input, c
   cnf_status status = copy_input(input, &in);
   if (!status) status = check_input(solver, &in);
   if (!status) status = check_way(solver, &in);
+  if (!status) status = check_events(solver, &in, 0);
   if (!status) status = check_output(solver, &in, output);
   return status ? status : run(solver, &in, NULL, output, NULL);
 }
@@ -183,6 +214,7 @@ CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *inpu
   cnf_status status = copy_input(input, &in);
   if (!status) status = check_input(solver, &in);
   if (!status) status = check_way(solver, &in);
+  if (!status) status = check_events(solver, &in, 1);
   if (!status && output) status = check_output(solver, &in, output);
   if (!status) status = copy_loss(loss, &whole_loss);
   if (!status) status = check_loss(solver, &whole_loss);

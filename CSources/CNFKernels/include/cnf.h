@@ -5,7 +5,7 @@
  *   1  Conventions          5  Methods              9  Random numbers
  *   2  Status               6  Solver              10  Library and machine
  *   3  Field programs       7  Solve               11  Measuring
- *   4  Parameters           8  Loss and gradient
+ *   4  Parameters           8  Loss and gradient    12  Dense output
  *
  * A first program, without error handling (Examples/c/first.c is the whole of it):
  *
@@ -101,6 +101,9 @@ extern "C" {
   X(CNF_ERROR_OUTPUT_TIMES, 30, "output times must run from t0 to t1, and suit control and method")                   \
   X(CNF_ERROR_CHECKPOINTS, 31, "checkpoint_bytes is less than one checkpoint takes")                                  \
   X(CNF_ERROR_SCHEDULE, 32, "every_k and binomial schedules are for Runge-Kutta and partitioned methods")             \
+  X(CNF_ERROR_EVENT, 33, "an event lacks its `evaluate`, or its direction, tolerance or number is out of range")      \
+  X(CNF_ERROR_EVENT_REVERSE, 34, "a gradient needs the `reverse` of every event")                                     \
+  X(CNF_ERROR_EVENT_METHOD, 35, "events go with no Adams method or reversible_heun, nor with CNF_CONTROL_BATCH")      \
   X(CNF_ERROR_SPANS, 36, "samples that take common steps have a common t0 and t1")                                    \
   X(CNF_ERROR_METHOD_HALVES, 38, "a partitioned method needs an even number of rows: positions, then momenta")        \
   X(CNF_ERROR_REVERSIBLE, 39, "the reversible adjoint is for reversible_heun, which has no continuous one, nor batch")
@@ -115,11 +118,12 @@ typedef enum cnf_status {
 CNF_API const char *cnf_status_message(int32_t status);
 
 /* How one sample's solve ended. The others are never affected. */
-#define CNF_SAMPLE_STATUS_LIST(X)                                                                      \
-  X(CNF_SAMPLE_OK, 0, "ok")                                                                            \
-  X(CNF_SAMPLE_MAX_STEPS, 1, "took the maximum number of steps before reaching its end time")          \
-  X(CNF_SAMPLE_STEP_TOO_SMALL, 2, "needs steps too small to change its time: stiff or singular field") \
-  X(CNF_SAMPLE_NOT_FINITE, 3, "state, field, log-determinant or a regulariser became infinite or not a number")
+#define CNF_SAMPLE_STATUS_LIST(X)                                                                               \
+  X(CNF_SAMPLE_OK, 0, "ok")                                                                                     \
+  X(CNF_SAMPLE_MAX_STEPS, 1, "took the maximum number of steps before reaching its end time")                   \
+  X(CNF_SAMPLE_STEP_TOO_SMALL, 2, "needs steps too small to change its time: stiff or singular field")          \
+  X(CNF_SAMPLE_NOT_FINITE, 3, "state, field, log-determinant or a regulariser became infinite or not a number") \
+  X(CNF_SAMPLE_EVENT, 4, "an event's function is not a number, or its crossing has no derivative")
 
 typedef enum cnf_sample_status {
 #define CNF_X(name, value, message) name = value,
@@ -340,6 +344,10 @@ typedef struct cnf_method_info {
   const double
       *momenta_a; /* [stages][a_stride]: PARTITIONED: of the second half of rows, a being the first half's; else NULL */
   const double *momenta_b; /* [stages]: likewise */
+  /* dense output, section 12 */
+  int32_t dense_order;        /* errors within a step are of its length to the power of this + 1 */
+  int32_t dense_terms;        /* coefficients of a step's polynomial */
+  const char *dense_citation; /* static */
 } cnf_method_info;
 
 CNF_API int32_t cnf_method_count(void);
@@ -546,6 +554,43 @@ CNF_API cnf_status cnf_solver_get_work(const cnf_solver *solver, cnf_work *work)
  * CNF_CONTROL_BATCH, whose steps are common, does not: CNF_ERROR_SPANS. A t0, t1 or way that is not finite: CNF_ERROR_TIME.
  */
 
+/* Events. A sample stops where g(t, x) crosses zero: it is ok, its x1, log_det and t_reached are those of the crossing, `event` of
+ * the output says which event it was, and output times after it are NaN. g is looked at where steps end: two crossings within one
+ * step are missed. A sample that starts where g is 0 has no sign yet, and no event until it has had one. The crossing is
+ * looked for on the step's interpolant (section 12), then by steps of the method's own from where the step began, until it is
+ * known to `tolerance`; the last is past it, so that a solve from there does not meet it again. That costs some 3 to 8 steps'
+ * evaluations, which are counted, as no steps are. Of several events the first along the way counts. g that is NaN where a
+ * step ends gives its sample CNF_SAMPLE_EVENT, where that step began.
+ *
+ * The event's time depends on everything before it, and so does the state there: gradients of both are exact, of the steps that
+ * were taken, whose last one ends where g is 0. Cotangents of t_reached are in cnf_loss. Where g stands still along the flow,
+ * dg/dt = 0 there, it has none: the sample keeps its x1, log_det and loss, adds 0 to every gradient, and has CNF_SAMPLE_EVENT.
+ * Adaptive and fixed steps, both adjoints (Chen, Amos and Nickel 2021, arXiv 2011.03902, have the continuous one's rule); of
+ * fixed steps evaluations are all made again in reverse. Not CNF_CONTROL_BATCH, no Adams method, not
+ * reversible_heun (CNF_ERROR_EVENT_METHOD).
+ */
+#define CNF_MOST_EVENTS 8
+
+typedef enum cnf_direction {
+  CNF_DIRECTION_EITHER = 0,
+  CNF_DIRECTION_RISING = 1,  /* as the sample travels, whichever way time runs: from negative to positive */
+  CNF_DIRECTION_FALLING = -1 /* from positive to negative */
+} cnf_direction;
+
+/* The functions work on a tile as those of a cnf_callback do: lane by lane, from worker threads; lanes without a sample hold
+ * numbers of no meaning. t, g and g_t [lanes] are doubles, x and g_x [D][lanes] dtype, feature-major. */
+typedef struct cnf_event {
+  size_t struct_size;
+  void *context; /* handed to both functions */
+  /* g(t, x): required. */
+  void (*evaluate)(void *context, int32_t lanes, const double *t, const void *x, double *g);
+  /* g_x = dg/dx, g_t = dg/dt, both to be written whole. NULL: no gradient (CNF_ERROR_EVENT_REVERSE). */
+  void (*reverse)(void *context, int32_t lanes, const double *t, const void *x, void *g_x, double *g_t);
+  int32_t direction; /* cnf_direction */
+  int32_t reserved;  /* zero */
+  double tolerance;  /* in time, at least 4 units in the last place of the larger of t0 and t1; 0: 16 of dtype's */
+} cnf_event;
+
 typedef struct cnf_solve_input {
   size_t struct_size;
   const void *parameters; /* dtype [P] */
@@ -564,13 +609,15 @@ typedef struct cnf_solve_input {
   size_t time_count;          /* 0: none */
   const double *t0s, *t1s;    /* [count]: each sample's own t0, and t1, in place of the common one; NULL: that */
   const double *sample_times; /* [count][time_count]: each sample's own output times, in place of `times` */
+  const cnf_event *events;    /* [event_count], at most CNF_MOST_EVENTS */
+  size_t event_count;         /* 0: none */
 } cnf_solve_input;
 
 typedef struct cnf_solve_output {
   size_t struct_size;
   void *x1;               /* dtype [count][D]: state at t1, or where a failed sample stopped; may be x0 itself */
   double *log_det;        /* [count]: log |det dx1/dx0| = integral of tr df/dx dt from t0 to t1 */
-  double *t_reached;      /* [count]: t1 where the status is ok */
+  double *t_reached;      /* [count]: t1 where the status is ok, or the event's time */
   int32_t *status;        /* [count]: cnf_sample_status */
   int32_t *accepted;      /* [count]: steps */
   int32_t *rejected;      /* [count]: steps; implicit_adams: accepted ones whose iteration did not converge */
@@ -589,6 +636,12 @@ typedef struct cnf_solve_output {
   double *log_det_at;    /* [count][time_count]: log-determinants, from t0 on */
   double *retrace_error; /* [count]: CNF_ADJOINT_REVERSIBLE: largest distance of a component of x0 from where the way
                             back has ended; NaN where there was none, or it failed */
+  /* Dense output: section 12. `dense` NULL: none, and the others are not written. */
+  void *dense;             /* dtype [count][dense_stride][dense_terms of the method][D+1] */
+  double *dense_ends;      /* [count][dense_stride + 1]: t0, then where each accepted step ends; NaN after the last */
+  size_t dense_stride;     /* steps of a sample that there is room for */
+  int32_t *dense_left_out; /* [count]: later steps, for which there was none */
+  int32_t *event;          /* [count]: number of the event that ended the sample; -1: none */
 } cnf_solve_output;
 
 /* Carries every sample from t0 to t1. A sample that cannot get there has a status; the call is still CNF_OK.
@@ -657,6 +710,9 @@ typedef struct cnf_loss {
    * output hold its samples' rows, and these are read when it has returned. */
   const void *x_at_bar;         /* dtype [count][time_count][D]: dL/dx_at; NULL: zeros */
   const double *log_det_at_bar; /* [count][time_count]: dL/dlog_det_at; NULL: zeros */
+  /* Of every kind: [count]: dL/dt_reached, of samples that an event has ended; others' are not read. NULL: zeros. A CALLBACK may
+   * write it as it may those above: t_reached and event of the output are then there. */
+  const double *event_time_bar;
 } cnf_loss;
 
 typedef struct cnf_gradient {
@@ -764,6 +820,39 @@ typedef struct cnf_kernel_measure {
  * CNF_ERROR_DTYPE. *out, whose struct_size the caller has set, is written on CNF_OK. */
 CNF_API cnf_status cnf_measure_kernel(int32_t kernel, int32_t dtype, int32_t isa, int32_t rows, int32_t cols,
                                       double seconds, cnf_kernel_measure *out);
+
+/* ---- 12  Dense output -------------------------------------------------------------------------------------------
+ * A solve keeps the polynomials that its steps come with, where the output has an array for them, and its states can be read
+ * at any time between, later and without the solver. A step from t_n of length h has coefficients c_p [D+1] of state and
+ * log-determinant (from t0 on), p < dense_terms: at t_n + theta h these are sum_p c_p theta^p. They agree with the steps' ends
+ * to rounding; the slope is continuous too, but not of methods of order 1 and 2 and of rodas4. Bits of the solve are as without.
+ * With fixed steps of h errors between the ends are of h^(dense_order + 1), or of h^order, what states at the ends have, where
+ * that is more:
+ *   order 1, 2             the chord; the parabola through both ends with the slope at the first
+ *   heun3 rk4 rk4_38 bosh3, Adams     3: cubic Hermite, by the slope at the step's end, one more evaluation (bosh3, adaptive: none)
+ *   dopri5 tsit5           4: their own quartics; none more where steps are adaptive, else one
+ *   vern7, dopri8          6, by 3 more evaluations; 7, by 5
+ *   rodas4                 3, of its stages; the log-determinant by the parabola of its quadrature
+ * Evaluations are made after accepted steps, and counted in `evaluations`. Regularisers have no dense output. With
+ * CNF_CONTROL_BATCH a batch that fails has none. A sample with no way to go, or that fails before its first step is done, has
+ * a step of no length, with its state.
+ */
+typedef struct cnf_dense {
+  size_t struct_size;
+  int32_t dtype;     /* cnf_dtype of the coefficients */
+  int32_t state_dim; /* D */
+  int32_t terms;     /* dense_terms of the method */
+  int32_t reserved;  /* zero */
+  size_t count, stride;
+  const void *coefficients; /* dtype [count][stride][terms][D+1]: `dense` of the output */
+  const double *ends;       /* [count][stride + 1]: dense_ends */
+} cnf_dense;
+
+/* State and log-determinant of one sample at `times` [time_count], in any order: x dtype [time_count][D], log_det [time_count];
+ * either may be NULL. Where the sample has no step, be it that it failed before or that there was no room, they are NaN. The sums
+ * are in double. Thread-safe. */
+CNF_API cnf_status cnf_dense_evaluate(const cnf_dense *dense, size_t sample, const double *times, size_t time_count,
+                                      void *x, double *log_det);
 
 #ifdef __cplusplus
 }

@@ -88,6 +88,11 @@ static CNF_TYPED(cnf_integrands) CNF_TYPED(integrand_bars)(CNF_TYPED(cnf_worker)
   return (CNF_TYPED(cnf_integrands)){w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
 }
 
+/* Sums of weights' gradients over the stages that wait for them; not of a reverse that is made for its h_bar alone. */
+static void CNF_TYPED(gather_waiting)(const CNF_TYPED(cnf_worker) * w, int32_t waiting, real *gradient) {
+  if (gradient && gradient != w->discarded) CNF_TYPED(gather_gradients)(w->e.model, w->reversed, waiting, gradient);
+}
+
 /* lambda at the steps' ends becomes lambda at their starts. Weights' gradients are gathered over as many stages as there are
  * sets of bars: each sum over lanes is then a longer one, and the gradient is read and written that much less often. */
 static void CNF_TYPED(reverse_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver,
@@ -112,12 +117,12 @@ static void CNF_TYPED(reverse_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
         CNF_TYPED(evaluate_reverse)(&w->e, weight != 0 ? &bars : NULL, w->time_bar_row, gradient, integrands);
     CNF_TYPED(copy_rows)(D, lanes, w->e.bars.bar, w->stage_bar + (size_t)i * state);
     if (waiting == solver->bar_sets) {
-      CNF_TYPED(gather_gradients)(m, w->reversed, waiting, gradient);
+      CNF_TYPED(gather_waiting)(w, waiting, gradient);
       waiting = 0;
     }
     if (want_times) CNF_TYPED(gather_times)(w, s, i, w->stage_bar + (size_t)i * state);
   }
-  CNF_TYPED(gather_gradients)(m, w->reversed, waiting, gradient);
+  CNF_TYPED(gather_waiting)(w, waiting, gradient);
   for (int32_t i = 0; i < s->count; i++)
     if (s->reverses[i]) k->add(D, w->lambda, w->stage_bar + (size_t)i * state, w->lambda);
 }

@@ -57,7 +57,8 @@ static void CNF_TYPED(load_adjoint)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
   WORKER_NAMES(w);
   CNF_TYPED(face)(w, call, s, lane);
   w->step[lane] = w->chunk_accepted[s] - 1;
-  w->interval[lane] = call->time_count;
+  w->interval[lane] =
+      CNF_TYPED(record_of)(w, call, s, w->step[lane])->interval; /* an event may have ended it in an earlier one */
   w->t0_bar[lane] = w->t1_bar[lane] = 0;
   w->mu_row[lane] = (real)w->chunk_log_det_bar[s];
   CNF_TYPED(column_in)(D, lanes, w->chunk_x1_bar + (size_t)s * (size_t)D, w->lambda, lane);
@@ -144,7 +145,7 @@ static void CNF_TYPED(recall_slopes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
 /* Brings the evaluations of the lanes' steps to where they can be reversed. Returns the record whose slots they are in, or
  * NULL: scratch. */
 static const cnf_step_record *CNF_TYPED(recall_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
-                                                     int32_t live) {
+                                                     int32_t live, int want_slopes) {
   WORKER_NAMES(w);
   const CNF_TYPED(cnf_solver) *solver = call->solver;
   const cnf_step_record *tile = NULL;
@@ -174,7 +175,7 @@ static const cnf_step_record *CNF_TYPED(recall_step)(CNF_TYPED(cnf_worker) * w, 
       CNF_TYPED(shelter_panel)(w, CNF_TYPED(kept_rows)(m), w->e.kept.value, live);
     }
   }
-  if (kept > 0 && call->want_times) CNF_TYPED(recall_slopes)(w, solver, tile);
+  if (kept > 0 && want_slopes) CNF_TYPED(recall_slopes)(w, solver, tile);
   w->work.steps++;
   w->work.steps_recomputed += kept < lanes;
   const int32_t evaluations = records[live]->slopes < CNF_ADAMS_LEAST ? solver->stages.evaluations : 0;
@@ -194,7 +195,10 @@ static void CNF_TYPED(add_times)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
     place = CNF_TYPED(fraction)(call, n), length = CNF_TYPED(fraction)(call, n + 1) - place;
   else if (span != 0)
     place = (w->t[lane] - begin) / span, length = w->h[lane] / span;
-  const double t_bar = (double)w->t_bar_row[lane], h_bar = (double)w->h_bar_row[lane];
+  double t_bar = (double)w->t_bar_row[lane], h_bar = (double)w->h_bar_row[lane];
+  const int64_t s = w->sample[lane];
+  if (w->chunk_event[s] >= 0 && w->step[lane] == w->chunk_accepted[s] - 1) /* its h is what the event makes it */
+    t_bar += w->chunk_event_bar[s], h_bar = 0;
   double *times = call->gradient->times, *begin_bar = &w->t0_bar[lane], *end_bar = &w->t1_bar[lane];
   if (times) times += (size_t)(first + w->sample[lane]) * (size_t)call->time_count;
   if (interval > 0) begin_bar = times ? times + interval - 1 : NULL;
@@ -257,7 +261,7 @@ static void CNF_TYPED(adjoint_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
     for (int32_t j = 0; j < lanes; j++)
       if (w->sample[j] >= 0) live = j;
     if (live < 0) break;
-    const cnf_step_record *tile = CNF_TYPED(recall_step)(w, call, live);
+    const cnf_step_record *tile = CNF_TYPED(recall_step)(w, call, live, call->want_times);
     const int32_t reversed = CNF_TYPED(reverse_lanes)(w, call, tile, live, gradient);
     for (int32_t j = 0; j < lanes; j++) {
       if (w->sample[j] < 0) continue;

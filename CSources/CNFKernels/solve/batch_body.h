@@ -193,6 +193,9 @@ static void CNF_TYPED(batch_failed)(const CNF_TYPED(batch) * b, int32_t status, 
     if (out && out->smallest_step) out->smallest_step[i] = smallest;
     if (out && out->adjoint_evaluations) out->adjoint_evaluations[i] = 0;
     if (out && out->retrace_error) out->retrace_error[i] = NAN;
+    for (size_t n = 0; out && out->dense && n <= out->dense_stride; n++)
+      out->dense_ends[i * (out->dense_stride + 1) + n] = NAN;
+    if (out && out->dense && out->dense_left_out) out->dense_left_out[i] = steps;
     for (size_t n = 0; out && out->step_fractions && n < out->step_fraction_stride; n++)
       out->step_fractions[i * out->step_fraction_stride + n] = n <= (size_t)steps ? b->call->solver->grid[n] : NAN;
     if (g && g->x0) memset((real *)g->x0 + i * (size_t)D, 0, (size_t)D * sizeof(real));

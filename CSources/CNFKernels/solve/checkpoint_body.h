@@ -33,7 +33,8 @@ static void CNF_TYPED(record_state)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
     CNF_TYPED(column_out)(solver->record_rows, lanes, x, lane, CNF_TYPED(checkpoint_at)(w, solver, s, n));
     return;
   }
-  const int32_t end = call->steps ? call->steps * (call->time_count + 1) : CNF_NEVER;
+  /* an event may end a sample anywhere */
+  const int32_t end = call->steps && !call->event_count ? call->steps * (call->time_count + 1) : CNF_NEVER;
   real *own = CNF_TYPED(own_column)(w, solver, s);
   const cnf_holding to = cnf_trail_pass(&solver->rule, &w->trails[s], CNF_TYPED(checkpoints_of)(w, solver, s), n, end);
   if (to.earlier >= 0) memcpy(CNF_TYPED(checkpoint_at)(w, solver, s, to.earlier), own, (size_t)D * sizeof(real));

@@ -121,7 +121,7 @@ static void CNF_TYPED(try_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_c
     if (i > 0 || !call->want_times) continue;
     CNF_TYPED(hamiltonian)(w, CNF_TYPED(pair_slope)(w, 0), PANEL(w->pair, D), w->row);
     for (int32_t j = 0; j < lanes; j++) {
-      if (!w->fresh[j]) continue;
+      if (!w->fresh[j] || CNF_TYPED(is_at_event)(w, j)) continue;
       if (w->interval[j] == call->time_count)
         w->t1_bar[j] = w->scale[j] * (double)w->row[j];
       else

@@ -35,11 +35,13 @@ static void CNF_TYPED(load_return)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
   CNF_TYPED(face)(w, call, s, lane);
   const double t0 = w->span_t0[lane], t1 = w->span_t1[lane], span = fabs(t1 - t0);
   const double length = o->initial_step > 0 ? o->initial_step : span / w->chunk_accepted[s];
-  w->t[lane] = t1;
+  const int at_event = w->chunk_event[s] >= 0;
+  w->t[lane] = at_event ? w->chunk_t[s] : t1;
   const double planned = fmax(length, cnf_least_step(o->min_step, t1, t0));
   w->h[lane] = copysign(span > 0 ? fmin(planned, span) : planned, t0 - t1); /* 0 would be a step refused */
   w->step[lane] = w->last[lane] = w->unruly[lane] = 0;
-  w->interval[lane] = call->time_count;
+  w->interval[lane] = at_event ? w->chunk_interval[s] : call->time_count;
+  if (at_event && call->steps) w->step[lane] = call->steps * (call->time_count + 1) - w->chunk_accepted[s];
   w->tries[lane] = 0;
   w->fresh[lane] = 1;
   w->past[lane] = (cnf_ratios){1, 1};
@@ -98,6 +100,10 @@ static int32_t CNF_TYPED(choose_return_steps)(CNF_TYPED(cnf_worker) * w, const C
                    to = CNF_TYPED(fraction)(call, call->steps - n - 1);
       w->t[j] = begin + from * span;
       w->h[j] = (to - from) * span;
+      if (w->fresh[j] && CNF_TYPED(is_at_event)(w, j)) { /* from the event to where its step began */
+        w->t[j] = w->chunk_t[w->sample[j]];
+        w->h[j] = begin + to * span - w->t[j];
+      }
       w->last[j] = n + 1 == call->steps;
     } else {
       w->planned[j] = cnf_bound_step(w->h[j], o->max_step);

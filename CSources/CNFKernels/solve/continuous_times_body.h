@@ -47,6 +47,12 @@ static double CNF_TYPED(cotangent_scale)(const CNF_TYPED(cnf_worker) * w, const 
   return ldexp(1, exponent);
 }
 
+/* Has the lane's way back begun at an event, and not left its interval? */
+static int CNF_TYPED(is_at_event)(const CNF_TYPED(cnf_worker) * w, int32_t lane) {
+  const int64_t s = w->sample[lane];
+  return s >= 0 && w->chunk_event[s] >= 0 && w->interval[lane] == w->chunk_interval[s];
+}
+
 /* dL/dtau of the output time at which the lane's interval ends, from the slope f there and divergence_row. */
 static void CNF_TYPED(write_time_bar)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
                                       int32_t lane, const real *f) {

@@ -64,8 +64,11 @@ static void CNF_TYPED(finish_sample)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   w->chunk_log_det[s] = (double)integrals.divergence[lane];
   if (m->kinetic) w->chunk_kinetic[s] = (double)integrals.kinetic[lane];
   if (m->frobenius) w->chunk_frobenius[s] = (double)integrals.frobenius[lane];
-  w->chunk_t[s] = status == CNF_SAMPLE_OK ? w->span_t1[lane] : w->t[lane];
+  w->chunk_t[s] = status == CNF_SAMPLE_OK && w->stops[lane] < 0 ? w->span_t1[lane] : w->t[lane];
+  w->chunk_event[s] = w->stops[lane];
+  w->chunk_interval[s] = w->interval[lane];
   w->chunk_status[s] = status;
+  if (call->want_dense) CNF_TYPED(finish_dense)(w, call, w->first + s, lane, w->chunk_t[s]);
   CNF_TYPED(lane_idle)(w, call, lane);
 }
 
@@ -75,7 +78,7 @@ static void CNF_TYPED(choose_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
   for (int32_t j = 0; j < lanes; j++) {
-    if (w->sample[j] < 0) continue;
+    if (w->sample[j] < 0 || w->seeks[j] > 0) continue; /* one that looks for an event has its h */
     const double begin = CNF_TYPED(interval_begin)(w, j, w->interval[j]), t1 = w->span_t1[j];
     const double end = CNF_TYPED(interval_end)(w, call, j, w->interval[j]);
     if (!call->steps) {
@@ -143,6 +146,9 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
     int finite = w->row[j] == 0;
     if (adaptive) ratio = finite ? cnf_norm_of(o->norm, (double)w->sum_row[j], components) : NAN;
     if (adaptive ? ratio <= 1 : finite) {
+      const CNF_TYPED(verdict) verdict = call->event_count ? CNF_TYPED(event_verdict)(w, call, j) : CNF_TYPED(GO_ON);
+      if (verdict == CNF_TYPED(UNKNOWN)) CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_EVENT);
+      if (verdict == CNF_TYPED(UNKNOWN) || verdict == CNF_TYPED(SEEK)) continue;
       w->mask_row[j] = 1;
       accepted++;
       records[j] = CNF_TYPED(record_step)(w, call, tile, j);
@@ -163,7 +169,7 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
       continue;
     }
     w->chunk_rejected[n]++;
-    w->last[j] = 0;
+    w->last[j] = w->seeks[j] = 0;
     w->unruly[j] = !isfinite(ratio);
     w->h[j] *= cnf_step_factor(o, ratio, s->order, &w->past[j]);
   }
@@ -181,6 +187,7 @@ static void CNF_TYPED(load_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
       CNF_TYPED(face)(w, call, s, j);
       w->h[j] = w->start_h[s];
       w->step[j] = w->interval[j] = w->unruly[j] = 0;
+      w->seeks[j] = call->event_count ? CNF_TYPED(NEW_LANE) : 0;
       w->past[j] = (cnf_ratios){1, 1};
       w->next_slot[j] = w->start_slot[s];
       CNF_TYPED(column_in)(D, lanes, (const real *)in->x0 + (size_t)(first + s) * (size_t)D, w->x, j);
@@ -202,9 +209,10 @@ static void CNF_TYPED(leave_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
   for (int32_t j = 0; j < lanes; j++) {
     int64_t n = w->sample[j];
     if (n < 0) continue;
+    const int at_event = w->stops[j] >= 0;
     const int at_end = w->mask_row[j] > 0 && w->last[j], at_time = at_end && w->interval[j] < call->time_count;
     if (at_time) CNF_TYPED(pass_time)(w, call, first, j);
-    if (at_end && !at_time)
+    if (at_event || (at_end && !at_time))
       CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_OK);
     else if (!call->steps && w->chunk_accepted[n] + w->chunk_rejected[n] >= call->solver->options.max_steps)
       CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_MAX_STEPS);
@@ -223,33 +231,43 @@ static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   WORKER_NAMES(w);
   const CNF_TYPED(cnf_solver) *solver = call->solver;
   const int fsal = solver->stages.fsal, keep = call->keeps;
+  cnf_stages stages = solver->stages;
   int64_t next = 0;
+  if (call->want_dense) stages.integrands[0] = 1; /* c_1 is f, whatever weight it has */
   memset(w->k, 0, (size_t)solver->stages.count * (size_t)S * (size_t)lanes * sizeof(real));
   w->slots_used = 0;
   w->first = first;
   if (keep) CNF_TYPED(clear_trails)(w, solver, count);
   CNF_TYPED(clear_times)(call, first, count);
+  CNF_TYPED(clear_dense)(call, first, count);
   CNF_TYPED(start_chunk)(w, call, first, count);
   if (cnf_is_adams(solver->family)) CNF_TYPED(start_adams)(w);
   for (;;) {
     cnf_step_record tile = {.first = -1, .rest = -1}, *records[CNF_MAX_LANES];
     int32_t live = 0;
     CNF_TYPED(load_lanes)(w, call, first, count, &next);
+    if (call->event_count) CNF_TYPED(start_events)(w, call);
     CNF_TYPED(choose_steps)(w, call);
     for (int32_t j = 0; j < lanes; j++) live += w->sample[j] >= 0;
     if (live == 0 && next < count) continue;
     if (live == 0) break;
-    if (keep && solver->options.control != CNF_CONTROL_SAMPLE) CNF_TYPED(take_slots)(w, solver, -1, &tile);
+    /* with events lanes of fixed steps are not all at the same one, and their evaluations are made again in reverse */
+    if (keep && solver->options.control != CNF_CONTROL_SAMPLE && !call->event_count)
+      CNF_TYPED(take_slots)(w, solver, -1, &tile);
     if (cnf_is_adams(solver->family)) {
       CNF_TYPED(make_adams_step)(w, call, &tile);
     } else if (cnf_is_reversible(solver->family)) {
       CNF_TYPED(make_reversible_step)(w, call);
     } else {
-      CNF_TYPED(make_step)(w, solver, &solver->stages, &tile, keep && !call->steps);
+      CNF_TYPED(make_step)(w, solver, &stages, &tile, keep && !call->steps);
       CNF_TYPED(count_work)(w, solver->stages.evaluations);
     }
+    memcpy(w->made_t, w->t, sizeof w->t);
+    memcpy(w->made_h, w->h, sizeof w->h);
+    if (call->event_count) CNF_TYPED(watch_events)(w, call);
     if (CNF_TYPED(judge_steps)(w, call, &tile, records)) {
       if (keep && !call->steps) CNF_TYPED(keep_step)(w, solver, records);
+      if (call->want_dense) CNF_TYPED(write_dense)(w, call, first);
       k->blend(S, w->mask_row, w->x1, w->x, w->x);
       if (cnf_is_reversible(solver->family)) k->blend(D, w->mask_row, w->y1, w->y, w->y);
       real *k0 = CNF_TYPED(slope)(w, 0), *k1 = CNF_TYPED(slope)(w, solver->stages.count - 1);

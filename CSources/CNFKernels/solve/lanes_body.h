@@ -117,6 +117,8 @@ static void CNF_TYPED(lane_idle)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
   w->h[lane] = 0;
   w->last[lane] = 0;
   w->direction[lane] = 1;
+  w->seeks[lane] = 0;
+  w->stops[lane] = -1;
   CNF_TYPED(column_zero)(S, lanes, w->x, lane);
 }
 
@@ -132,20 +134,21 @@ static double CNF_TYPED(fraction)(const CNF_TYPED(cnf_call) * call, int32_t n) {
 }
 
 /* Step n of sample s of the chunk, as it was made; fixed steps are at places of the sample's own way, and have slots where they
- * are recorded. */
+ * are recorded. The last one of a sample that an event has ended goes as far as that. */
 static cnf_step_record CNF_TYPED(step_of)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t s,
                                           int32_t n) {
   if (!call->steps) return *CNF_TYPED(record_of)(w, call, s, n);
   cnf_step_record step = {.first = -1, .rest = -1};
   if (call->keeps) step = *CNF_TYPED(record_of)(w, call, s, n);
   const int64_t number = w->first + s;
+  const int is_cut = w->chunk_event[s] >= 0 && n == w->chunk_accepted[s] - 1;
   const double *times = CNF_TYPED(sample_times)(call, number);
   step.interval = n / call->steps, n %= call->steps;
   const double begin = step.interval > 0 ? times[step.interval - 1] : CNF_TYPED(sample_t0)(call, number);
   const double end = step.interval < call->time_count ? times[step.interval] : CNF_TYPED(sample_t1)(call, number);
   const double from = CNF_TYPED(fraction)(call, n);
   step.t = begin + from * (end - begin);
-  step.h = (CNF_TYPED(fraction)(call, n + 1) - from) * (end - begin);
+  step.h = is_cut ? w->chunk_t[s] - step.t : (CNF_TYPED(fraction)(call, n + 1) - from) * (end - begin);
   return step;
 }
 
@@ -163,8 +166,8 @@ static void CNF_TYPED(time_row)(CNF_TYPED(cnf_worker) * w, double c) {
 /* A list of panels and their weights, zeros left out, for the kernels that sum slopes. */
 typedef struct CNF_TYPED(weighted) {
   int32_t count;
-  real weight[CNF_MAX_STAGES + 1];
-  const real *panel[CNF_MAX_STAGES + 1];
+  real weight[CNF_DENSE_SLOPES];
+  const real *panel[CNF_DENSE_SLOPES];
 } CNF_TYPED(weighted);
 
 static void CNF_TYPED(weigh)(CNF_TYPED(weighted) * list, double weight, const real *panel) {

@@ -75,7 +75,7 @@ static void CNF_TYPED(reverse_evaluation)(CNF_TYPED(cnf_worker) * w, const CNF_T
   const CNF_TYPED(cnf_integrands) out = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   CNF_TYPED(zero_rows)(1, lanes, w->time_bar_row);
   const CNF_TYPED(cnf_reversed) done = CNF_TYPED(evaluate_reverse)(&w->e, bars, w->time_bar_row, gradient, out);
-  CNF_TYPED(gather_gradients)(m, &done, 1, gradient);
+  if (gradient && gradient != w->discarded) CNF_TYPED(gather_gradients)(m, &done, 1, gradient);
   CNF_TYPED(add_time_bar)(w, c);
 }
 
@@ -236,7 +236,7 @@ static void CNF_TYPED(reverse_start)(CNF_TYPED(cnf_worker) * w, const cnf_stages
     CNF_TYPED(field_reverse)
     (e, first, count, mu, first + group < total, first == 0 ? w->time_bar_row : NULL, gradient);
     const CNF_TYPED(cnf_reversed) done = {.kept = e->kept, .bars = e->bars, .value = first == 0, .tangents = count};
-    CNF_TYPED(gather_gradients)(m, &done, 1, gradient);
+    if (gradient && gradient != w->discarded) CNF_TYPED(gather_gradients)(m, &done, 1, gradient);
   }
   for (int32_t j = 0; m->frobenius && j < lanes; j++) out.frobenius[j] /= (real)D;
   CNF_TYPED(add_node)(w, CNF_SIMPSON[0]);

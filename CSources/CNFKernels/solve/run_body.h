@@ -15,6 +15,7 @@ static void CNF_TYPED(write_chunk)(const CNF_TYPED(cnf_worker) * w, const CNF_TY
   if (out->frobenius) memcpy(out->frobenius + first, w->chunk_frobenius, n * sizeof(double));
   if (out->t_reached) memcpy(out->t_reached + first, w->chunk_t, n * sizeof(double));
   if (out->status) memcpy(out->status + first, w->chunk_status, n * sizeof(int32_t));
+  if (out->event) memcpy(out->event + first, w->chunk_event, n * sizeof(int32_t));
   if (out->accepted) memcpy(out->accepted + first, w->chunk_accepted, n * sizeof(int32_t));
   if (out->rejected) memcpy(out->rejected + first, w->chunk_rejected, n * sizeof(int32_t));
   if (out->evaluations) memcpy(out->evaluations + first, w->chunk_evaluations, n * sizeof(int32_t));
@@ -33,7 +34,9 @@ static void CNF_TYPED(write_chunk)(const CNF_TYPED(cnf_worker) * w, const CNF_TY
       if (i > (size_t)steps)
         row[i] = NAN;
       else if (i == (size_t)steps) /* the end of the last step: 1 if the sample arrived */
-        row[i] = span == 0 || w->chunk_status[s] == CNF_SAMPLE_OK ? (double)(steps > 0) : (w->chunk_t[s] - t0) / span;
+        row[i] = span == 0 || (w->chunk_status[s] == CNF_SAMPLE_OK && w->chunk_event[s] < 0)
+                     ? (double)(steps > 0)
+                     : (w->chunk_t[s] - t0) / span;
       else
         row[i] = call->steps && !call->time_count ? CNF_TYPED(fraction)(call, (int32_t)i)
                  : span == 0                      ? 0
@@ -51,7 +54,8 @@ static void CNF_TYPED(write_reversed)(const CNF_TYPED(cnf_worker) * w, const CNF
     for (int64_t s = 0; s < count; s++)
       call->output->retrace_error[first + s] =
           call->loss && cnf_is_reversible(call->solver->family) ? w->chunk_retrace_error[s] : NAN;
-  if (!call->output || !call->loss || (call->keeps && !cnf_is_reversible(call->solver->family))) return;
+  if (!call->output || !call->loss || (call->keeps && !call->event_count && !cnf_is_reversible(call->solver->family)))
+    return;
   if (call->output->status) memcpy(call->output->status + first, w->chunk_status, (size_t)count * sizeof(int32_t));
   if (call->output->t_reached) memcpy(call->output->t_reached + first, w->chunk_t, (size_t)count * sizeof(double));
 }
@@ -86,6 +90,7 @@ static void CNF_TYPED(vjp_task)(void *context, int64_t number, int32_t worker) {
       __atomic_store_n(&call->callback_failed, 1, __ATOMIC_RELAXED);
       return;
     }
+    if (call->event_count) CNF_TYPED(event_cotangents)(w, call, first, count);
     if (cnf_is_reversible(call->solver->family))
       CNF_TYPED(reversible_chunk)(w, call, first, count, gradient);
     else
@@ -152,6 +157,9 @@ cnf_status CNF_TYPED(cnf_solver_run)(CNF_TYPED(cnf_solver) * solver, const cnf_s
       loss && solver->options.adjoint == CNF_ADJOINT_REVERSIBLE && solver->options.control == CNF_CONTROL_SAMPLE;
   call.want_times = gradient && (gradient->t0 || gradient->t1 || gradient->times);
   call.time_count = (int32_t)input->time_count;
+  call.events = input->events;
+  call.event_count = (int32_t)input->event_count;
+  call.want_dense = output && output->dense;
   for (int32_t i = 0; i < solver->options.threads; i++) memset(&solver->workers[i].work, 0, sizeof(cnf_work));
   CNF_TYPED(choose_kernels)(&solver->model, input->count);
   CNF_TYPED(model_pack)(&solver->model, input->parameters);

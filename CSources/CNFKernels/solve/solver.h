@@ -3,7 +3,9 @@
 #define CNF_SOLVE_SOLVER_H
 #include "field/evaluator.h"
 #include "solve/adams.h"
+#include "solve/bracket.h"
 #include "solve/control.h"
+#include "solve/dense.h"
 #include "solve/entry.h"
 #include "solve/schedule.h"
 #include "solve/stages.h"
@@ -88,7 +90,7 @@ typedef struct CNF_TYPED(cnf_worker) {
   cnf_trail *trails; /* [chunk] */
   cnf_checkpoint *checkpoints; /* [chunk][capacity] */
   /* evaluations (keep_body.h) */
-  real *scratch; /* [stages] of a tile: those of the step under way */
+  real *scratch; /* [stages + 1] of a tile: those of the step under way, then of what dense output adds */
   real *slots;   /* [slot_capacity]: those that are kept */
   int32_t slots_used;
   /* adjoint */
@@ -128,6 +130,24 @@ typedef struct CNF_TYPED(cnf_worker) {
   double later_h[CNF_MAX_LANES],
       later_mu[CNF_MAX_LANES]; /* h/2 of the step that begins at the held point; times its mu */
   int32_t held[CNF_MAX_LANES]; /* 1: the lane holds the evaluation where step `step` ends */
+  /* dense output (dense_body.h) */
+  real *dense; /* [terms + 1][D+1]: coefficients of the step just made; then scratch */
+  double made_t[CNF_MAX_LANES], made_h[CNF_MAX_LANES]; /* where that step began, and its length */
+  /* events (events_body.h) */
+  real *event_x, *event_bar;                       /* [D]: scratch; dg/dx */
+  double event_g[CNF_MOST_EVENTS][CNF_MAX_LANES];  /* at the step's start */
+  double event_g1[CNF_MOST_EVENTS][CNF_MAX_LANES]; /* at the attempt's end */
+  double event_t[CNF_MAX_LANES];                   /* scratch */
+  int32_t seeks[CNF_MAX_LANES];                    /* 1 + the event that the lane looks for; 0: none */
+  int32_t stops[CNF_MAX_LANES];                    /* the event it has found; -1: none */
+  int32_t crossing[CNF_MAX_LANES];                 /* the first event over the attempt; -1: none */
+  int32_t event_again[CNF_MAX_LANES];              /* 1: the far end of the search's bracket is tried once more */
+  int32_t event_switches[CNF_MAX_LANES];           /* from one event to another, in this step */
+  double crossing_place[CNF_MAX_LANES];            /* where it is on the interpolant, a fraction */
+  double chord[CNF_MAX_LANES];                     /* dh/dg over the step; 0: used */
+  cnf_bracket bracket[CNF_MAX_LANES];              /* lengths of the step */
+  int32_t *chunk_event, *chunk_interval;           /* [chunk]: that ended the sample, -1: none; in which interval */
+  double *chunk_event_bar;                         /* [chunk]: what the last step's t gains */
 } CNF_TYPED(cnf_worker);
 
 /* Partial gradients on their way into one (partials_body.h). */
@@ -162,6 +182,7 @@ struct CNF_TYPED(cnf_solver) {
   double *grid; /* [record_capacity + 1]: step fractions that batch control has found */
   char *memory, *reserved;
   size_t bytes, bytes_reserved;
+  cnf_interpolant interpolant; /* of dense output */
 };
 
 /* The call under way; read-only for workers but for their own samples' outputs. */
@@ -180,6 +201,9 @@ typedef struct CNF_TYPED(cnf_call) {
   int32_t keeps_times;                /* 1: they are recorded, without */
   int32_t steps_refused, evaluations; /* CNF_CONTROL_BATCH: of the search for the steps */
   int32_t callback_failed;            /* written atomically */
+  int32_t want_dense;
+  int32_t event_count;
+  const cnf_event *events;
 } CNF_TYPED(cnf_call);
 
 #endif

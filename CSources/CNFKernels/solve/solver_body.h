@@ -32,6 +32,9 @@ static void CNF_TYPED(chunk_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
   w->chunk_kinetic = cnf_arena_take(arena, s->model.kinetic ? chunk : 0, sizeof(double));
   w->chunk_frobenius = cnf_arena_take(arena, s->model.frobenius ? chunk : 0, sizeof(double));
   w->order = cnf_arena_take(arena, chunk, sizeof(int32_t));
+  w->chunk_event = cnf_arena_take(arena, chunk, sizeof(int32_t));
+  w->chunk_interval = cnf_arena_take(arena, chunk, sizeof(int32_t));
+  w->chunk_event_bar = cnf_arena_take(arena, chunk, sizeof(double));
   w->start_h = cnf_arena_take(arena, chunk, sizeof(double));
   w->start_slope = cnf_arena_take(arena, chunk * (size_t)CNF_TYPED(state_rows)(&s->model), sizeof(real));
   w->start_slot = cnf_arena_take(arena, chunk, sizeof(int32_t));
@@ -80,6 +83,8 @@ static void CNF_TYPED(adjoint_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   const int continuous = s->options.adjoint == CNF_ADJOINT_CONTINUOUS;
   if (continuous) CNF_TYPED(continuous_layout)(w, s, arena);
   CNF_TYPED(reversible_layout)(w, s, arena);
+  if (!continuous && s->model.program->callbacks) /* of events alone */
+    w->discarded = cnf_arena_take(reserve, s->model.gradient_size, sizeof(real));
   w->slots = cnf_arena_take(reserve, (size_t)s->slot_capacity * s->slot_size, sizeof(real));
   const size_t steps = (size_t)s->record_capacity, chunk = (size_t)s->chunk_capacity;
   const int adaptive = s->options.control == CNF_CONTROL_SAMPLE;
@@ -114,15 +119,19 @@ static void CNF_TYPED(worker_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   size_t state = (size_t)CNF_TYPED(state_rows)(&s->model);
   w->x = cnf_arena_take(arena, state, row);
   w->x1 = cnf_arena_take(arena, state, row);
-  w->k = cnf_arena_take(arena, stages * state, row);
+  w->k =
+      cnf_arena_take(arena, (stages + (size_t)cnf_interpolant_slopes(&s->interpolant, s->stages.count)) * state, row);
   size_t slopes = cnf_is_adams(s->family) ? (size_t)cnf_adams_slopes(s->options.order) : 0;
   w->history = cnf_arena_take(arena, slopes * state, row);
   w->one_row = cnf_arena_take(arena, slopes > 0, row);
-  w->scratch = cnf_arena_take(arena, stages * CNF_TYPED(kept_reals)(&s->model), sizeof(real));
+  w->scratch = cnf_arena_take(arena, (stages + 1) * CNF_TYPED(kept_reals)(&s->model), sizeof(real));
+  w->dense = cnf_arena_take(arena, (size_t)(s->interpolant.terms + 1) * ((size_t)s->model.program->state_dim + 1), row);
   real **rows[] = {&w->h_row,     &w->time_row,     &w->mask_row,      &w->sum_row,           &w->row,
                    &w->mu_row,    &w->stage_mu_row, &w->time_bar_row,  &w->divergence_row,    &w->h_bar_row,
                    &w->t_bar_row, &w->kinetic_row,  &w->frobenius_row, &w->stage_kinetic_row, &w->stage_frobenius_row};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) *rows[i] = cnf_arena_take(arena, 1, row);
+  w->event_x = cnf_arena_take(arena, (size_t)s->model.program->state_dim, row);
+  w->event_bar = cnf_arena_take(arena, (size_t)s->model.program->state_dim, row);
   CNF_TYPED(chunk_layout)(w, s, arena);
   CNF_TYPED(adjoint_layout)(w, s, arena, reserve);
   CNF_TYPED(implicit_layout)(&w->implicit, s, arena);
@@ -188,6 +197,7 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
   /* batch control runs its steps as fixed ones, once it has found them */
   const cnf_tableau *method = cnf_tableau_at(options->method);
   s->family = method->family;
+  s->interpolant = cnf_interpolant_of(method);
   if (cnf_is_adams(s->family)) method = cnf_tableau_at(cnf_method_find(CNF_ADAMS_START));
   s->stages = cnf_stages_make(method, options->control == CNF_CONTROL_SAMPLE, !options->exclude_log_det);
   if (s->stages.tableau->rosenbrock) {

@@ -96,7 +96,7 @@ final class TileAdjoint<V: LaneVector> {
     lanes[lane] = LaneAdjoint(sample: sample, record: lastRecord)
     var scale = 1.0
     switch loss {
-    case .cotangents(let states, let logDeterminants, _, _):
+    case .cotangents(let states, let logDeterminants, _, _, _):
       lanes[lane].logDeterminantBar = logDeterminants[sample]
       for row in 0..<dimension { stateBar[row, lane: lane] = states[sample * dimension + row] }
     case .standardNormalNegativeLogLikelihood(let given):
