@@ -44,6 +44,9 @@ Op = struct(
     ("activation", c_int32),
     ("reserved", c_int32 * 1),
     ("callback", c_void_p),
+    ("first", c_int32),
+    ("reserved2", c_int32 * 1),
+    ("number", c_double),
     sized=False,
 )
 MethodInfo = struct(
@@ -135,6 +138,9 @@ SolveInput = struct(
     ("sample_times", c_void_p),
     ("events", c_void_p),
     ("event_count", c_size_t),
+    ("context", c_void_p),
+    ("dropout_active", c_int32),
+    ("reserved", c_int32 * 1),
 )
 SolveOutput = struct(
     "cnf_solve_output",
@@ -182,6 +188,7 @@ Gradient = struct(
     ("t1", c_void_p),
     ("loss", c_void_p),
     ("times", c_void_p),
+    ("context", c_void_p),
 )
 
 

@@ -18,6 +18,7 @@ FLOAT64, STATE, NO_BLOCK, LINEAR = 1, 0, -1, 0
 class Op(ctypes.Structure):
     _fields_ = [(name, c_int32) for name in ("kind", "input", "input2", "rows", "activation")]
     _fields_ += [("reserved", c_int32 * 1), ("callback", c_void_p)]
+    _fields_ += [("first", c_int32), ("reserved2", c_int32 * 1), ("number", c_double)]
 
 
 class SolverOptions(ctypes.Structure):
@@ -59,6 +60,9 @@ class SolveInput(ctypes.Structure):
         ("sample_times", POINTER(c_double)),
         ("events", c_void_p),
         ("event_count", c_size_t),
+        ("context", c_void_p),
+        ("dropout_active", c_int32),
+        ("reserved", c_int32 * 1),
     ]
 
 

@@ -4,7 +4,8 @@
 /// block is `dx/dt` and has `stateDimension` rows. Both the C kernels and `PureSwift` run this program.
 ///
 /// Parameters are one flat array, operation after operation: a linear one's weight `[rows][columns]` row-major, then its
-/// bias `[rows]`, which is the order of a PyTorch `nn.Sequential`'s state_dict; a callback's own parameters.
+/// bias `[rows]`, which is the order of a PyTorch `nn.Sequential`'s state_dict; a norm's gain and bias, `[rows]` each; a
+/// callback's own parameters.
 public struct FieldProgram: Sendable, Equatable {
   /// A block of rows: the state, or an operation's result.
   public struct Block: Sendable, Equatable, Hashable {
@@ -26,6 +27,19 @@ public struct FieldProgram: Sendable, Equatable {
     case concatenate(Block, Block)
     /// `rows` rows that the host computes of `input` and `t`.
     case callback(input: Block, rows: Int, FieldCallback)
+    /// `first · second`, row by row; where `second` has one row, by that.
+    case multiply(Block, Block)
+    /// `rows` rows of `input`, from its row `first` on.
+    case slice(input: Block, first: Int, rows: Int)
+    /// `rows` rows that are given with every sample and stay the same over its solve: `SolveProblem.context`.
+    case context(rows: Int)
+    /// `gain · (input − mean) / √(variance + epsilon) + bias`, mean and variance over the rows of a sample; PyTorch's LayerNorm.
+    case layerNorm(input: Block, epsilon: Double = 1e-5)
+    /// Each row of `input` dropped (0) with probability `rate`, else over `1 − rate`: one mask for a sample's whole solve,
+    /// where `SolveProblem.dropoutIsActive`; else `input`.
+    case dropout(input: Block, rate: Double)
+    /// `factor · input`, by a constant.
+    case scale(input: Block, by: Double)
   }
 
   /// Where one linear operation keeps its parameters in the flat array.
@@ -65,6 +79,11 @@ public struct FieldProgram: Sendable, Equatable {
   /// Appends `operation`; returns the block it makes. Shapes that do not fit are a programmer's error.
   @discardableResult
   public mutating func append(_ operation: Operation) -> Block {
+    if case .context(let rows) = operation, contextDimension > 0 {
+      precondition(
+        rows == contextDimension,
+        "operation \(operations.count) reads a context of \(rows) rows, not \(contextDimension)")
+    }
     blockRows.append(Self.rows(of: operation, blockRows: blockRows, number: operations.count))
     operations.append(operation)
     return Block(index: operations.count)
@@ -91,6 +110,29 @@ public struct FieldProgram: Sendable, Equatable {
         "operation \(number) adds blocks of \(rows(first)) and \(rows(second)) rows")
       return rows(first)
     case .concatenate(let first, let second): return rows(first) + rows(second)
+    case .multiply(let first, let second):
+      precondition(
+        rows(second) == rows(first) || rows(second) == 1,
+        "operation \(number) multiplies blocks of \(rows(first)) and \(rows(second)) rows")
+      return rows(first)
+    case .slice(let input, let first, let count):
+      precondition(
+        first >= 0 && count >= 1 && first + count <= rows(input),
+        "operation \(number) takes rows \(first)..<\(first + count) of a block of \(rows(input))")
+      return count
+    case .context(let count):
+      precondition(count >= 1, "operation \(number) (\(operation)) has \(count) rows, must be at least 1")
+      return count
+    case .layerNorm(let input, let epsilon):
+      precondition(
+        epsilon > 0 && epsilon.isFinite, "operation \(number) has epsilon \(epsilon), must be above 0 and finite")
+      return rows(input)
+    case .dropout(let input, let rate):
+      precondition((0..<1).contains(rate), "operation \(number) drops at rate \(rate), must be in [0, 1)")
+      return rows(input)
+    case .scale(let input, let factor):
+      precondition(factor.isFinite, "operation \(number) scales by \(factor), must be finite")
+      return rows(input)
     }
   }
 
@@ -120,14 +162,15 @@ public struct FieldProgram: Sendable, Equatable {
   public var parameterCount: Int { parameterOffsets[operations.count] }
 
   /// Where each operation's parameters begin in the flat array, and where the last one's end.
-  private var parameterOffsets: [Int] {
+  var parameterOffsets: [Int] {
     var offsets = [0]
     for operation in operations {
       let count =
         switch operation {
         case .linear(let input, let rows, _): rows * (blockRows[input.index] + 1)
         case .callback(_, _, let callback): callback.parameterCount
-        case .activation, .time, .add, .concatenate: 0
+        case .layerNorm(let input, _): 2 * blockRows[input.index]
+        case .activation, .time, .add, .concatenate, .multiply, .slice, .context, .dropout, .scale: 0
         }
       offsets.append(offsets[offsets.count - 1] + count)
     }

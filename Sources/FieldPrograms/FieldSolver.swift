@@ -26,13 +26,15 @@ public struct Gradient<Scalar: FlowScalar>: Sendable {
   public var endTimes: [Double]
   /// Each sample's share of `∂L/∂(output time)`, `[count][times]`.
   public var outputTimes: [Double]
+  /// `∂L/∂context`, `[count][C]`; zero where the sample failed.
+  public var context: [Scalar]
   /// Each sample's loss, scaled; NaN where the sample failed; empty for `.cotangents`.
   public var losses: [Double]
   public var solution: Solution<Scalar>
 
   public init(
     parameters: [Scalar], states: [Scalar], startTimes: [Double], endTimes: [Double], losses: [Double],
-    solution: Solution<Scalar>, outputTimes: [Double] = []
+    solution: Solution<Scalar>, outputTimes: [Double] = [], context: [Scalar] = []
   ) {
     self.parameters = parameters
     self.states = states
@@ -41,6 +43,7 @@ public struct Gradient<Scalar: FlowScalar>: Sendable {
     self.losses = losses
     self.solution = solution
     self.outputTimes = outputTimes
+    self.context = context
   }
 }
 

@@ -26,6 +26,7 @@ public enum RandomStream: UInt32, Sendable {
   case shuffle = 2
   case initial = 3
   case data = 4
+  case dropout = 5
   /// Times and noise of flow matching; in C one of the user's own.
   case path = 16
 }

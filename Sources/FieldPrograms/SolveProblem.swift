@@ -27,12 +27,18 @@ public struct SolveProblem<Scalar: FlowScalar>: Sendable {
   /// Where a sample stops before `endTime`; of several the first along the way counts. At most 8. Not with Adams methods or steps
   /// common to a batch.
   public var events: [SolveEvent<Scalar>]
+  /// What the program's `context` operations read, `[count][C]` row-major; empty where C is 0.
+  public var context: [Scalar]
+  /// Whether `dropout` operations drop rows: masks are keyed by `(seed, step, sample identifier)`, one for a whole solve and its
+  /// gradient. Off when a model is evaluated.
+  public var dropoutIsActive: Bool
 
   public init(
     parameters: [Scalar], states: [Scalar], from startTime: Double, to endTime: Double, probes: [Scalar]? = nil,
     seed: UInt64 = 0, step: UInt64 = 0, sampleIdentifiers: [UInt64]? = nil, stepFractions: [Double]? = nil,
     outputTimes: [Double] = [], startTimes: [Double]? = nil, endTimes: [Double]? = nil,
-    sampleOutputTimes: [Double]? = nil, events: [SolveEvent<Scalar>] = []
+    sampleOutputTimes: [Double]? = nil, events: [SolveEvent<Scalar>] = [],
+    context: [Scalar] = [], dropoutIsActive: Bool = false
   ) {
     self.parameters = parameters
     self.states = states
@@ -48,6 +54,8 @@ public struct SolveProblem<Scalar: FlowScalar>: Sendable {
     self.endTimes = endTimes
     self.sampleOutputTimes = sampleOutputTimes
     self.events = events
+    self.context = context
+    self.dropoutIsActive = dropoutIsActive
   }
 
   public func startTime(of sample: Int) -> Double { startTimes?[sample] ?? startTime }

@@ -77,6 +77,30 @@ enum CType {
       op.kind = Int32(CNF_OP_CALLBACK.rawValue)
       op.input = Int32(clamping: input.index)
       op.rows = Int32(clamping: rows)
+    case .multiply(let first, let second):
+      op.kind = Int32(CNF_OP_MULTIPLY.rawValue)
+      op.input = Int32(clamping: first.index)
+      op.input2 = Int32(clamping: second.index)
+    case .slice(let input, let first, let rows):
+      op.kind = Int32(CNF_OP_SLICE.rawValue)
+      op.input = Int32(clamping: input.index)
+      op.first = Int32(clamping: first)
+      op.rows = Int32(clamping: rows)
+    case .context(let rows):
+      op.kind = Int32(CNF_OP_CONTEXT.rawValue)
+      op.rows = Int32(clamping: rows)
+    case .layerNorm(let input, let epsilon):
+      op.kind = Int32(CNF_OP_LAYER_NORM.rawValue)
+      op.input = Int32(clamping: input.index)
+      op.number = epsilon
+    case .dropout(let input, let rate):
+      op.kind = Int32(CNF_OP_DROPOUT.rawValue)
+      op.input = Int32(clamping: input.index)
+      op.number = rate
+    case .scale(let input, let factor):
+      op.kind = Int32(CNF_OP_SCALE.rawValue)
+      op.input = Int32(clamping: input.index)
+      op.number = factor
     }
     return op
   }

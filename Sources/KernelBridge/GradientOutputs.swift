@@ -8,14 +8,18 @@ struct GradientOutputs<Scalar: FlowScalar> {
   private let endTimes: OutputArray<Double>
   private let losses: OutputArray<Double>
   private let outputTimes: OutputArray<Double>
+  private let context: OutputArray<Scalar>
 
-  init(parameterCount: Int, count: Int, dimension: Int, times: Int, givesLosses: Bool) {
+  init(
+    parameterCount: Int, count: Int, dimension: Int, times: Int, contextDimension: Int, givesLosses: Bool
+  ) {
     parameters = OutputArray(repeating: 0, count: parameterCount)
     states = OutputArray(repeating: 0, count: count * dimension)
     startTimes = OutputArray(repeating: 0, count: count)
     endTimes = OutputArray(repeating: 0, count: count)
     losses = OutputArray(repeating: 0, count: givesLosses ? count : 0)
     outputTimes = OutputArray(repeating: 0, count: count * times)
+    context = OutputArray(repeating: 0, count: count * contextDimension)
   }
 
   /// Calls `body` with the arrays as C writes them; the pointers live as long as the call.
@@ -28,6 +32,7 @@ struct GradientOutputs<Scalar: FlowScalar> {
     gradient.t1 = endTimes.pointer
     gradient.loss = losses.pointer
     gradient.times = outputTimes.pointer
+    gradient.context = UnsafeMutableRawPointer(context.pointer)
     return withExtendedLifetime(self) { body(&gradient) }
   }
 
@@ -39,6 +44,6 @@ struct GradientOutputs<Scalar: FlowScalar> {
   func gradient(solution: Solution<Scalar>) -> Gradient<Scalar> {
     Gradient(
       parameters: parameters.array, states: states.array, startTimes: startTimes.array, endTimes: endTimes.array,
-      losses: losses.array, solution: solution, outputTimes: outputTimes.array)
+      losses: losses.array, solution: solution, outputTimes: outputTimes.array, context: context.array)
   }
 }

@@ -75,7 +75,7 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
       count: count, dimension: dimension, options: options, times: times, hasEvents: !problem.events.isEmpty)
     let gradients = GradientOutputs<Scalar>(
       parameterCount: program.parameterCount, count: count, dimension: dimension, times: times,
-      givesLosses: loss.givesLosses)
+      contextDimension: program.contextDimension, givesLosses: loss.givesLosses)
     let status = handle.withLock { handle in
       problem.withC(dimension: dimension) { input in
         loss.withC(regularisation, dimension: dimension) { loss in

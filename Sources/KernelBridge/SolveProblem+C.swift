@@ -18,6 +18,9 @@ extension SolveProblem {
         probes.count == count * probeCount * dimension,
         "\(probes.count) numbers for probes [\(count)][\(probeCount)][\(dimension)]")
     }
+    precondition(
+      context.count == count * program.contextDimension,
+      "\(context.count) numbers for a context [\(count)][\(program.contextDimension)]")
     if let sampleIdentifiers {
       precondition(sampleIdentifiers.count == count, "\(sampleIdentifiers.count) identifiers for \(count) samples")
     }
@@ -48,7 +51,7 @@ extension SolveProblem {
         probes.withPointer { probePointer in
           sampleIdentifiers.withPointer { identifierPointer in
             stepFractions.withPointer { fractionPointer in
-              withTimes { startTimes, endTimes, times, sampleTimes in
+              withTimesAndContext { startTimes, endTimes, times, sampleTimes, context in
                 var input = cnf_solve_input()
                 input.struct_size = MemoryLayout<cnf_solve_input>.size
                 input.parameters = parameterBytes.baseAddress
@@ -69,6 +72,8 @@ extension SolveProblem {
                 input.sample_times = sampleTimes
                 input.events = events.baseAddress
                 input.event_count = events.count
+                input.context = context
+                input.dropout_active = dropoutIsActive ? 1 : 0
                 return body(&input)
               }
             }
@@ -80,16 +85,22 @@ extension SolveProblem {
 }
 
 extension SolveProblem {
-  /// Calls `body` with the samples' own start and end times, the common output times, and the samples' own.
-  private func withTimes<Result>(
+  /// Calls `body` with the samples' own start and end times, the common output times, the samples' own, and the context.
+  private func withTimesAndContext<Result>(
     _ body: (
-      UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafePointer<Double>?
+      UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafeRawPointer?
     ) -> Result
   ) -> Result {
     startTimes.withPointer { startTimes in
       endTimes.withPointer { endTimes in
         outputTimes.withUnsafeBufferPointer { times in
-          sampleOutputTimes.withPointer { body(startTimes, endTimes, times.isEmpty ? nil : times.baseAddress, $0) }
+          sampleOutputTimes.withPointer { sampleTimes in
+            context.withUnsafeBytes {
+              body(
+                startTimes, endTimes, times.isEmpty ? nil : times.baseAddress, sampleTimes,
+                context.isEmpty ? nil : $0.baseAddress)
+            }
+          }
         }
       }
     }

@@ -120,6 +120,7 @@ extension PureSwiftSolver {
       throw .raggedStates(length: problem.states.count, stateDimension: dimension)
     }
     let count = problem.states.count / dimension
+    try Self.check("context", problem.context.count, count * plan.contextDimension)
     if let identifiers = problem.sampleIdentifiers { try Self.check("sampleIdentifiers", identifiers.count, count) }
     if let probes = problem.probes, resolvedTrace == .hutchinson {
       try Self.check("probes", probes.count, count * options.probeCount * dimension)

@@ -52,7 +52,8 @@ public final class PureSwiftSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     let hasLoss = if case .cotangents = loss { false } else { true }
     return Gradient(
       parameters: parameters, states: job.stateGradients.array, startTimes: job.startTimeGradients.array,
-      endTimes: job.endTimeGradients.array, losses: hasLoss ? job.losses.array : [], solution: job.solution)
+      endTimes: job.endTimeGradients.array, losses: hasLoss ? job.losses.array : [], solution: job.solution,
+      context: job.contextGradients.array)
   }
 
   public func evaluate(_ problem: SolveProblem<Scalar>) throws -> (velocities: [Scalar], divergences: [Double]) {

@@ -137,7 +137,8 @@ static void test_order(int32_t method) {
   cnf_method_info info = {.struct_size = sizeof info};
   double coarse[2], fine[2];
   CHECK(cnf_method_get(method, &info) == CNF_OK && info.dense_order >= 1 && info.dense_citation != NULL);
-  if (info.family == CNF_FAMILY_PARTITIONED) return; /* of order 1 in this net: partitioned_test.c has separable fields */
+  if (info.family == CNF_FAMILY_PARTITIONED)
+    return; /* of order 1 in this net: partitioned_test.c has separable fields */
   const int adams = info.family == CNF_FAMILY_EXPLICIT_ADAMS || info.family == CNF_FAMILY_IMPLICIT_ADAMS;
   const double calm = info.dense_order == 7 ? 0.6 : 1;
   const double length = info.dense_order == 7 ? 1 : info.dense_order == 6 ? 0.2 : info.dense_order >= 4 ? 0.04 : 0.01;

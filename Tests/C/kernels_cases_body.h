@@ -91,6 +91,11 @@ enum { ROWS = 1, COLS = 2, ROWS_AND_COLS = ROWS | COLS }; /* which sizes are wal
   X(scale, ROWS, 0, 1, ON(0), (c->rows, A(0), A(1), A(2)), {IN, PANEL}, {IN, ROW}, {OUT, PANEL})                       \
   X(scale_add, ROWS, 0, 1, 0, (c->rows, A(0), A(1), A(2)), {IN, PANEL}, {IN, ROW}, {INOUT, PANEL})                     \
   X(dot, ROWS, 0, 2, 0, (c->rows, A(0), A(1), c->flag, A(2)), {IN, PANEL}, {IN, PANEL}, {SUM, ROW})                    \
+  X(multiply, ROWS, 0, 2, 0, (c->rows, A(0), A(1), c->flag, A(2)), {IN, PANEL}, {IN, PANEL}, {SUM, PANEL})             \
+  X(total, ROWS, 0, 2, 0, (c->rows, A(0), c->flag, A(1)), {IN, PANEL}, {SUM, ROW})                                     \
+  X(shift, ROWS, 0, 1, 0, (c->rows, A(0), A(1), A(2)), {IN, PANEL}, {IN, ROW}, {OUT, PANEL})                           \
+  X(affine, ROWS, 0, 2, 0, (c->rows, A(0), A(1), A(2), A(3)), {IN, PANEL}, {IN, COLUMN}, {MAYBE, COLUMN},              \
+    {OUT, PANEL})                                                                                                      \
   X(finite, ROWS, 0, 2, 0, (c->rows, A(0), c->flag, A(1)), {IN, PANEL}, {SUM, ROW})                                    \
   X(blend, ROWS, 0, 1, ON(1) | ON(2), (c->rows, A(0), A(1), A(2), A(3)), {IN, ROW}, {IN, PANEL}, {IN, PANEL},          \
     {OUT, PANEL})                                                                                                      \
@@ -238,6 +243,20 @@ static expectation expect_dot(const call *c, int n, size_t j) {
   term sum = c->flag ? AT(n, j) : leaf(0);
   for (size_t i = j; i < (size_t)c->rows * lanes_of(c); i += lanes_of(c)) sum = plus(sum, times(AT(0, i), AT(1, i)));
   return expect(sum);
+}
+static expectation expect_multiply(const call *c, int n, size_t i) {
+  return expect(plus(c->flag ? AT(n, i) : leaf(0), times(AT(0, i), AT(1, i))));
+}
+static expectation expect_total(const call *c, int n, size_t j) {
+  term sum = c->flag ? AT(n, j) : leaf(0);
+  for (size_t i = j; i < (size_t)c->rows * lanes_of(c); i += lanes_of(c)) sum = plus(sum, AT(0, i));
+  return expect(sum);
+}
+static expectation expect_shift(const call *c, int n, size_t i) {
+  return (void)n, expect(plus(AT(0, i), AT(1, i % lanes_of(c))));
+}
+static expectation expect_affine(const call *c, int n, size_t i) {
+  return (void)n, expect(plus(times(AT(0, i), AT(1, i / lanes_of(c))), OR_ZERO(2, i / lanes_of(c))));
 }
 static expectation expect_finite(const call *c, int n, size_t j) {
   term sum = c->flag ? AT(n, j) : leaf(0);

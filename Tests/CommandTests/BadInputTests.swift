@@ -94,6 +94,15 @@ import Testing
     Case(
       arguments: train + ["--data", "moons", "--fixed-steps", "4", "--step-size", "0.1"], code: 64,
       words: ["fixed-steps", "step-size", "exclude"]),
+    Case(
+      arguments: train + ["--data", "moons", "--layer", "concatsquish"], code: 64,
+      words: ["'concatsquish'", "did you mean 'concatsquash'"]),
+    Case(
+      arguments: train + ["--data", "moons", "--layer", "hyper", "--time-features", "2"], code: 64,
+      words: ["time-features", "hyper"]),
+    Case(arguments: train + ["--data", "moons", "--dropout", "1"], code: 64, words: ["dropout is 1", "below 1"]),
+    Case(
+      arguments: train + ["--data", "moons", "--time-features", "-1"], code: 64, words: ["time-features is -1", "4096"]),
     Case(arguments: train + ["--data", "moons", "--kinetic", "-1"], code: 64, words: ["kinetic is -1", "positive"]),
     Case(
       arguments: train + ["--data", "moons", "--frobenius", "nan"], code: 64, words: ["frobenius is nan", "positive"]),

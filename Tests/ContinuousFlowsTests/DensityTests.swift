@@ -4,6 +4,21 @@ import Testing
 @testable import ContinuousFlows
 
 @Suite struct DensityTests {
+  /// A conditional flow's samples have the density that it says, given the same context; another gives others.
+  @Test func conditionalFlowsAgreeWithThemselves() throws {
+    let architecture = FieldArchitecture(
+      hidden: [16], activation: .tanh, layer: .concatsquash, contextDimension: 2)
+    let program = architecture.program(stateDimension: 2)
+    let flow = ContinuousFlow(program: program, parameters: InitialParameters.uniform(for: program, seed: 5))
+    let context = SampleMatrix(count: 3, dimension: 2, values: [1, 0, 0, 1, -1, 2])
+    let (samples, expected) = try flow.samplesWithLogDensities(count: 3, seed: 2, context: context)
+    let found = try flow.logDensities(of: samples, context: context).values
+    // Two solves at 1e-5 of a flow that stretches by less than ten.
+    #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-3 })
+    let other = SampleMatrix(count: 3, dimension: 2, values: [0, 1, 1, 0, 2, -1])
+    #expect(zip(try flow.logDensities(of: samples, context: other).values, found).allSatisfy { abs($0 - $1) > 1e-3 })
+  }
+
   private let tolerance = 1e-6
   /// Steps that these short solves of dopri5 take, rounded up; each may err by the tolerance.
   private static let steps = 10.0

@@ -80,6 +80,42 @@ import Testing
     #expect(try ContinuousFlow(contentsOf: path) == residual)
   }
 
+  /// Every operation that a file can hold, by every architecture; names are those of the modules in a Sequential.
+  @Test(arguments: TimeLayer.allCases) func architecturesComeBackTheSame(layer: TimeLayer) throws {
+    let architecture = FieldArchitecture(
+      hidden: [4, 4], activation: .silu, layer: layer, contextDimension: 2, timeFeatures: 1, isResidual: true,
+      hasLayerNorm: true, dropout: 0.1, hyperUnits: 2)
+    let flow = ContinuousFlow(dimension: 2, architecture: architecture, seed: 3)
+    try flow.write(to: path)
+    #expect(try ContinuousFlow(contentsOf: path) == flow)
+    let counted = ParameterNames(of: flow.program).entries.reduce(0) { $0 + $1.count }
+    #expect(counted == flow.parameters.count)
+  }
+
+  @Test func normsAndDropoutsCountAsModules() {
+    let architecture = FieldArchitecture(
+      hidden: [4], activation: .tanh, layer: .ignore, hasLayerNorm: true, dropout: 0.1)
+    let names = ParameterNames(of: architecture.program(stateDimension: 2))
+    #expect(
+      names.entries.map(\.name) == [
+        "net.0.weight", "net.0.bias", "net.1.weight", "net.1.bias", "net.4.weight", "net.4.bias",
+      ])
+    #expect(names.entries.map(\.shape) == [[4, 2], [4], [4], [4], [2, 4], [2]])
+  }
+
+  @Test(arguments: [
+    ("multiply 0 1", "reads block 1"), ("linear 0 2 tanh; linear 0 3 tanh; multiply 1 2", "different rows"),
+    ("slice 0 1 2", "does not have"), ("slice 0 -1 1", "does not have"), ("context 0", "rows that are not"),
+    ("context 2; context 3", "not its fellows'"), ("norm 0 0", "epsilon"), ("norm 0 nan", "epsilon"),
+    ("dropout 0 1", "rate"), ("dropout 0 x", "rate"), ("scale 0 inf", "factor"),
+  ]) func programsThatDoNotFitAreRefused(text: String, reason: String) {
+    #expect {
+      try ProgramText.program(text, dimension: 2)
+    } throws: {
+      ($0 as? ProgramText.Problem)?.description.contains(reason) ?? false
+    }
+  }
+
   @Test func fieldsWithCallbacksAreNotWritten() throws {
     let decay = FieldCallback(
       name: "decay", parameterCount: 1,

@@ -31,6 +31,8 @@ CNF_API void cnf_field_destroy(cnf_field *field) {
 
 CNF_API size_t cnf_field_parameter_count(const cnf_field *field) { return field ? field->program.parameter_count : 0; }
 
+CNF_API int32_t cnf_field_context_dim(const cnf_field *field) { return field ? field->program.context_dim : 0; }
+
 CNF_API cnf_status cnf_field_linear_layout(const cnf_field *field, int32_t op, size_t *weight_offset,
                                            size_t *bias_offset, int32_t *rows, int32_t *cols) {
   if (!field) return CNF_ERROR_NULL;

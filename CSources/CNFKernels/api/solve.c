@@ -114,7 +114,11 @@ static cnf_status check_input(const cnf_solver *s, const cnf_solve_input *in) {
   if (!in->x0 && in->count > 0) return CNF_ERROR_NULL;
   size_t per_sample = (size_t)s->program.state_dim * (size_t)s->options.probes * sizeof(double), total;
   if (__builtin_mul_overflow(in->count, per_sample, &total) || total > PTRDIFF_MAX) return CNF_ERROR_SIZE;
-  if (s->trace == CNF_TRACE_HUTCHINSON && !in->probes) {
+  const size_t context = (size_t)s->program.context_dim;
+  if (in->count > 0 && (context > 0) != (in->context != NULL)) return CNF_ERROR_CONTEXT;
+  if (__builtin_mul_overflow(in->count, context * sizeof(double), &total) || total > PTRDIFF_MAX) return CNF_ERROR_SIZE;
+  if (in->reserved[0]) return CNF_ERROR_OPTION;
+  if ((s->trace == CNF_TRACE_HUTCHINSON && !in->probes) || (in->dropout_active && s->program.mask_rows > 0)) {
     if (in->step >= CNF_KEY_LIMIT) return CNF_ERROR_SIZE;
     for (size_t i = 0; in->sample_ids && i < in->count; i++)
       if (in->sample_ids[i] >= CNF_KEY_LIMIT) return CNF_ERROR_SIZE;

@@ -28,9 +28,9 @@ static void CNF_TYPED(callback_tangent)(CNF_TYPED(cnf_evaluator) * e, int32_t i,
                          y_dot);
 }
 
-/* The cotangent of tangent g of block i + 1, in place: what reached it, and mu times its exit. */
-static const real *CNF_TYPED(callback_tangent_bar)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int32_t n, int32_t g,
-                                                   const real *mu) {
+/* The cotangent of tangent g of block i + 1, whose op bends, in place: what reached it, and mu times its exit. */
+static const real *CNF_TYPED(bend_tangent_bar)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int32_t n, int32_t g,
+                                               const real *mu) {
   EVALUATOR_NAMES(e);
   const cnf_block *block = &blocks[i + 1];
   real *bar = CNF_TYPED(varying_of)(m, e->bars.tangent_bar, g, i + 1);
@@ -61,7 +61,7 @@ static void CNF_TYPED(reverse_callback)(CNF_TYPED(cnf_evaluator) * e, int32_t i,
   if (count && !has_held) CNF_TYPED(zero_rows)(rows, lanes, held);
   for (int32_t g = 0; g < count; g++) {
     const real *x_dot = CNF_TYPED(tangent_of)(e, first, g, input);
-    const real *y_dot_bar = CNF_TYPED(callback_tangent_bar)(e, i, first + g, g, mu);
+    const real *y_dot_bar = CNF_TYPED(bend_tangent_bar)(e, i, first + g, g, mu);
     CNF_TYPED(zero_rows)(rows + plan->cols, lanes, x_bar);
     host->tangent_reverse(host->context, lanes, t, x, theta, x_dot, y_dot_bar, x_bar, x_dot_bar, t_bar, theta_bar);
     k->add(rows, held, x_bar, held);

@@ -48,6 +48,8 @@ static void CNF_TYPED(linear_op)(const CNF_TYPED(cnf_model) * m, int32_t i, int3
     CNF_TYPED(part_in)(a->rows, lanes, a->from_state ? a_rows : NULL, y);
     CNF_TYPED(part_in)(b->rows, lanes, b->from_state ? b_rows : NULL, PANEL(y, a->rows));
     break;
+  case CNF_OP_SCALE: CNF_TYPED(scale_by)(plan->rows, lanes, op->number, a_rows, 0, y); break;
+  case CNF_OP_SLICE: CNF_TYPED(copy_rows)(plan->rows, lanes, PANEL(a_rows, op->first), y); break;
   default: CNF_TYPED(copy_rows)(plan->rows, lanes, a_rows, y);
   }
 }
@@ -62,13 +64,17 @@ static void CNF_TYPED(linear_op_reverse)(const CNF_TYPED(cnf_model) * m, int32_t
   const cnf_plan *plan = &p->plans[i];
   const cnf_op *op = &plan->op;
   if (plan->is_view) return;
-  const int32_t operands[2] = {op->input, op->kind == CNF_OP_ADD || op->kind == CNF_OP_CONCAT ? op->input2 : -1};
+  const int32_t operands[2] = {op->input, cnf_op_operands(op) > 1 ? op->input2 : -1};
   for (int o = 0; o < 2; o++) {
     const int32_t block = operands[o];
     if (block < 0 || !p->blocks[block].from_state || (block == CNF_STATE && !to_state)) continue;
     real *to = CNF_TYPED(rows_of)(m, panels, n, block);
     if (op->kind == CNF_OP_LINEAR)
       CNF_TYPED(product_of_one)(k, m->packed + m->places[i].packed_t, plan->cols, plan->rows, bar, 1, to);
+    else if (op->kind == CNF_OP_SCALE)
+      CNF_TYPED(scale_by)(plan->rows, lanes, op->number, bar, 1, to);
+    else if (op->kind == CNF_OP_SLICE)
+      CNF_TYPED(lead_part_back)(k, p->blocks[block].rows, op->first, plan->rows, bar, 1, to);
     else
       k->add(p->blocks[block].rows, to, op->kind == CNF_OP_CONCAT && o ? PANEL(bar, p->blocks[operands[0]].rows) : bar,
              to);
@@ -77,7 +83,7 @@ static void CNF_TYPED(linear_op_reverse)(const CNF_TYPED(cnf_model) * m, int32_t
 
 /* A linear op on the way from the last that bends to dx/dt; one on the way from the state to the first that bends. */
 static int CNF_TYPED(leaves)(const cnf_program *p, int32_t i) {
-  return p->plans[i].live && p->plans[i].op.kind != CNF_OP_TIME && p->blocks[i + 1].exits && !p->plans[i].bends;
+  return p->plans[i].live && cnf_op_operands(&p->plans[i].op) > 0 && p->blocks[i + 1].exits && !p->plans[i].bends;
 }
 /* Its block reaches dx/dt linearly, and its tangent varies: a term of the divergence. */
 static int CNF_TYPED(goes_out)(const cnf_program *p, int32_t i) {

@@ -9,7 +9,8 @@
  * them go in groups of this many. */
 #define CNF_TANGENT_GROUP 8
 
-/* Where a LINEAR op's packed weights and padded gradients begin, in reals; of a CALLBACK op its gradient, at weight_bar. */
+/* Where a LINEAR op's packed weights and padded gradients begin, in reals; of a CALLBACK op its gradient,
+ * at weight_bar; of LAYER_NORM its gain's and its bias's. */
 typedef struct CNF_TYPED(cnf_linear_place) {
   size_t packed;       /* [ceil(rows/block)][cols][block] */
   size_t packed_t;     /* the transpose: [ceil(cols/block)][rows][block] */
@@ -79,9 +80,13 @@ typedef struct CNF_TYPED(cnf_evaluator) {
   real *extra;                        /* [value_rows]: what the divergence adds to cotangents of pre-activations */
   real *d1_bar;                       /* EXACT_PRODUCT: [m_cols] */
   real *bf16_room;                    /* mixed precision: [group + 1][ceil(widest/terms)] words, panels of a product */
-  real *held;                         /* [held_rows]: what the divergence adds to cotangents of callbacks' x and t */
+  real *held;                         /* [held_rows]: what the divergence adds to operands' cotangents */
   real *callback_bar;                 /* a callback's x_bar, t_bar, then x_dot_bar: 2 cols + 1 of the widest */
   int32_t mean_first, mean_rows;      /* the rows of dx/dt that regularisers are means over: all D, or a half */
+  real *context;                      /* [context_dim]: of the lanes' samples */
+  real *masks;       /* [mask_rows]: of the lanes' samples: 0 or 1/(1 - rate); ones where all rows stay */
+  real *context_bar; /* [context_dim]: sums over the samples' evaluations of cotangents of `context` */
+  real *room;        /* scratch of MULTIPLY, LAYER_NORM, DROPOUT: 3 rows + 1 of the widest */
 } CNF_TYPED(cnf_evaluator);
 
 /* A row [1] for each of what an evaluation integrates beside the state: values, or cotangents. kinetic is 1/2 mean f^2,

@@ -97,7 +97,27 @@ static void CNF_TYPED(lead_tangent_back)(CNF_TYPED(cnf_evaluator) * e, int32_t n
   else CNF_TYPED(lead_back)(k, blocks[block].rows, bar, 1, CNF_TYPED(rows_of)(m, e->constants.tangent_bar, n, block));
 }
 
+/* to (+)= factor from: SCALE, and its transpose. */
+static void CNF_TYPED(scale_by)(int32_t rows, int32_t lanes, double factor, const real *from, int32_t accumulate,
+                                real *to) {
+  const real by = (real)factor;
+  const int32_t count = rows * lanes;
+  if (accumulate)
+    for (int32_t i = 0; i < count; i++) to[i] += by * from[i];
+  else
+    for (int32_t i = 0; i < count; i++) to[i] = by * from[i];
+}
+
+/* to [total] (+)= from, at `rows` rows from `first` on: a slice's cotangent on its way back. */
+static void CNF_TYPED(lead_part_back)(const CNF_TYPED(cnf_kernels) * k, int32_t total, int32_t first, int32_t rows,
+                                      const real *from, int32_t accumulate, real *to) {
+  const int32_t lanes = k->lanes;
+  if (!accumulate) CNF_TYPED(zero_rows)(total, lanes, to);
+  k->add(rows, PANEL(to, first), from, PANEL(to, first));
+}
+
 #include "field/callback_body.h"
+#include "field/coupling_body.h"
 
 /* Tangent g of op i, where the value's product has not brought it along. */
 static void CNF_TYPED(tangent_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int32_t first, int32_t g) {
@@ -141,6 +161,11 @@ static void CNF_TYPED(tangent_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int32
     break;
   }
   case CNF_OP_CALLBACK: CNF_TYPED(callback_tangent)(e, i, a_dot, y_dot); break;
+  case CNF_OP_SLICE: CNF_TYPED(copy_rows)(plan->rows, lanes, PANEL(a_dot, op->first), y_dot); break;
+  case CNF_OP_SCALE: CNF_TYPED(scale_by)(plan->rows, lanes, op->number, a_dot, 0, y_dot); break;
+  case CNF_OP_MULTIPLY:
+  case CNF_OP_LAYER_NORM:
+  case CNF_OP_DROPOUT: CNF_TYPED(coupling_tangent)(e, i, first, g, y_dot); break;
   }
 }
 
@@ -151,7 +176,7 @@ static int CNF_TYPED(value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, const re
   const cnf_plan *plan = &p->plans[i];
   const cnf_op *op = &plan->op;
   real *y = PANEL(e->kept.value, blocks[i + 1].row);
-  const real *a = op->kind == CNF_OP_TIME ? time : PANEL(e->kept.value, blocks[op->input].row);
+  const real *a = cnf_op_operands(op) ? PANEL(e->kept.value, blocks[op->input].row) : time;
   switch (op->kind) {
   case CNF_OP_LINEAR: {
     const real *x_dot[CNF_TANGENT_GROUP];
@@ -182,6 +207,12 @@ static int CNF_TYPED(value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, const re
     break;
   }
   case CNF_OP_CALLBACK: CNF_TYPED(callback_value)(e, i, time); break;
+  case CNF_OP_SLICE: CNF_TYPED(copy_rows)(plan->rows, lanes, PANEL(a, op->first), y); break;
+  case CNF_OP_SCALE: CNF_TYPED(scale_by)(plan->rows, lanes, op->number, a, 0, y); break;
+  case CNF_OP_CONTEXT: CNF_TYPED(copy_rows)(plan->rows, lanes, e->context, y); break;
+  case CNF_OP_MULTIPLY:
+  case CNF_OP_LAYER_NORM:
+  case CNF_OP_DROPOUT: CNF_TYPED(coupling_value)(e, i, a, y); break;
   }
   return 0;
 }
@@ -226,12 +257,24 @@ static void CNF_TYPED(reverse_bend)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int
                           value_bar);
 }
 
-/* Reverse of op i of tangent g, behind its activation, for all kinds but LINEAR and CALLBACK. */
+/* Reverse of op i of tangent g, behind its activation, for all kinds but LINEAR, CALLBACK and those that couple. */
 static void CNF_TYPED(reverse_tangent_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int32_t first, int32_t g) {
   EVALUATOR_NAMES(e);
   const cnf_plan *plan = &p->plans[i];
   const cnf_op *op = &plan->op;
   const real *bar = CNF_TYPED(varying_of)(m, e->bars.tangent_bar, g, i + 1);
+  if (op->kind == CNF_OP_SCALE) { /* does not bend: its operand's tangent varies, as its own does */
+    CNF_TYPED(scale_by)
+    (plan->rows, lanes, op->number, bar, plan->tangent_accumulate,
+     CNF_TYPED(varying_of)(m, e->bars.tangent_bar, g, op->input));
+    return;
+  }
+  if (op->kind == CNF_OP_SLICE) { /* likewise */
+    CNF_TYPED(lead_part_back)
+    (k, blocks[op->input].rows, op->first, plan->rows, bar, plan->tangent_accumulate,
+     CNF_TYPED(varying_of)(m, e->bars.tangent_bar, g, op->input));
+    return;
+  }
   CNF_TYPED(lead_tangent_back)(e, first + g, g, op->input, bar, plan->tangent_accumulate);
   if (op->kind == CNF_OP_ADD) CNF_TYPED(lead_tangent_back)(e, first + g, g, op->input2, bar, plan->tangent_accumulate2);
   if (op->kind == CNF_OP_CONCAT) CNF_TYPED(lead_tangent_back)
@@ -260,7 +303,7 @@ static void CNF_TYPED(reverse_linear)(CNF_TYPED(cnf_evaluator) * e, int32_t i, i
   (e, m->places[i].packed_t, m->places[i].bf16_t, plan->cols, plan->rows, panels, from, to, accumulate);
 }
 
-/* The value's reverse of op i, behind its activation, for all kinds but LINEAR and CALLBACK. */
+/* The value's reverse of op i, behind its activation, for all kinds but LINEAR, CALLBACK and those that couple. */
 static void CNF_TYPED(reverse_value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, real *time_bar) {
   EVALUATOR_NAMES(e);
   const cnf_plan *plan = &p->plans[i];
@@ -270,8 +313,21 @@ static void CNF_TYPED(reverse_value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i,
     k->add(1, time_bar, bar, time_bar);
     return;
   }
+  if (op->kind == CNF_OP_CONTEXT) {
+    k->add(plan->rows, e->context_bar, bar, e->context_bar);
+    return;
+  }
   if (plan->is_view) return;
   const cnf_block *a = &blocks[op->input];
+  if (op->kind == CNF_OP_SCALE) {
+    CNF_TYPED(scale_by)(plan->rows, lanes, op->number, bar, plan->accumulate, PANEL(e->bars.bar, a->row));
+    return;
+  }
+  if (op->kind == CNF_OP_SLICE) {
+    CNF_TYPED(lead_part_back)
+    (k, a->rows, op->first, plan->rows, bar, plan->accumulate, PANEL(e->bars.bar, a->row));
+    return;
+  }
   CNF_TYPED(lead_back)(k, a->rows, bar, plan->accumulate, PANEL(e->bars.bar, a->row));
   if (op->kind != CNF_OP_ADD && op->kind != CNF_OP_CONCAT) return;
   const cnf_block *b = &blocks[op->input2];
@@ -280,9 +336,9 @@ static void CNF_TYPED(reverse_value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i,
 }
 
 /* Reverse of field_forward. With the value: the last block of bars.bar holds the cotangent of dx/dt, block 0 receives that of
- * the state, and row `time_bar` is added to; without it (time_bar NULL) tangents alone are reversed. Row `mu`: the
- * cotangent of the divergence, over the number of probes. has_extra: `extra` holds other parts of the divergence's. Callbacks
- * add to `gradient` at once; the other ops' is gathered later. */
+ * the state, and row `time_bar` and the context's rows are added to; without it (time_bar NULL) tangents alone are reversed.
+ * Row `mu`: the cotangent of the divergence, over the number of probes. has_extra: `extra` holds other parts of the
+ * divergence's. Callbacks and norms add to `gradient` at once; the linear ops' is gathered later. */
 static void CNF_TYPED(field_reverse)(CNF_TYPED(cnf_evaluator) * e, int32_t first, int32_t count, const real *mu,
                                      int has_extra, real *time_bar, real *gradient) {
   EVALUATOR_NAMES(e);
@@ -295,6 +351,11 @@ static void CNF_TYPED(field_reverse)(CNF_TYPED(cnf_evaluator) * e, int32_t first
     if (!plan->live || (!with_value && !runs)) continue;
     if (op->kind == CNF_OP_CALLBACK) {
       CNF_TYPED(reverse_callback)(e, i, first, runs ? count : 0, mu, has_extra && plan->bends, time_bar, gradient);
+      continue;
+    }
+    if (CNF_TYPED(couples)(op)) {
+      CNF_TYPED(reverse_coupling)
+      (e, i, with_value, first, runs ? count : 0, mu, has_extra && plan->bends, gradient);
       continue;
     }
     if ((op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION) && op->activation != CNF_ACTIVATION_IDENTITY)

@@ -51,6 +51,11 @@ static void CNF_TYPED(model_layout)(CNF_TYPED(cnf_model) * m, cnf_arena *arena) 
     if (plan->op.kind == CNF_OP_CALLBACK && places)
       places[i] = (CNF_TYPED(cnf_linear_place)){.weight_bar = m->gradient_size};
     if (plan->op.kind == CNF_OP_CALLBACK) m->gradient_size += ROUND_UP(plan->callback.parameter_count, 16);
+    if (plan->op.kind == CNF_OP_LAYER_NORM) {
+      const size_t gain = CNF_TYPED(take_reals)(&m->gradient_size, (size_t)plan->rows);
+      const size_t bias = CNF_TYPED(take_reals)(&m->gradient_size, (size_t)plan->rows);
+      if (places) places[i] = (CNF_TYPED(cnf_linear_place)){.weight_bar = gain, .bias_bar = bias};
+    }
     if (plan->op.kind != CNF_OP_LINEAR) continue;
     CNF_TYPED(cnf_linear_place) place = {.ld = CNF_TYPED(gradient_stride)(m->kernels, plan->cols)};
     place.packed = CNF_TYPED(take_reals)(&m->packed_size, CNF_TYPED(packed_reals)(m->kernels, plan->rows, plan->cols));
@@ -142,11 +147,16 @@ static void CNF_TYPED(evaluator_layout)(CNF_TYPED(cnf_evaluator) * e, const CNF_
   const size_t panels = m->bf16 ? (size_t)CNF_TYPED(group_size)(m) + 1 : 0,
                terms = m->bf16 ? (size_t)m->bf16->terms : 1;
   e->bf16_room = cnf_arena_take(arena, panels * ((size_t)m->program->widest + terms - 1) / terms, row);
-  size_t widest = 0;
+  size_t widest = 0, widest_coupling = 0;
   for (int32_t i = 0; i < m->program->op_count; i++) {
     const cnf_plan *plan = &m->program->plans[i];
     if (plan->op.kind == CNF_OP_CALLBACK && (size_t)plan->cols > widest) widest = (size_t)plan->cols;
+    if (CNF_TYPED(couples)(&plan->op) && (size_t)plan->rows > widest_coupling) widest_coupling = (size_t)plan->rows;
   }
   e->held = cnf_arena_take(arena, (size_t)m->program->held_rows, row);
   e->callback_bar = cnf_arena_take(arena, 2 * widest + 1, row);
+  e->context = cnf_arena_take(arena, (size_t)m->program->context_dim, row);
+  e->masks = cnf_arena_take(arena, (size_t)m->program->mask_rows, row);
+  e->context_bar = cnf_arena_take(arena, (size_t)m->program->context_dim, row);
+  e->room = cnf_arena_take(arena, 3 * widest_coupling + 1, row);
 }

@@ -27,6 +27,10 @@ static void CNF_TYPED(model_unpad)(const CNF_TYPED(cnf_model) * m, const real *g
     const CNF_TYPED(cnf_linear_place) *place = &m->places[i];
     if (plan->op.kind == CNF_OP_CALLBACK && plan->callback.parameter_count > 0)
       memcpy(theta_bar + plan->weight, gradient + place->weight_bar, plan->callback.parameter_count * sizeof(real));
+    if (plan->op.kind == CNF_OP_LAYER_NORM) {
+      memcpy(theta_bar + plan->weight, gradient + place->weight_bar, (size_t)plan->rows * sizeof(real));
+      memcpy(theta_bar + plan->bias, gradient + place->bias_bar, (size_t)plan->rows * sizeof(real));
+    }
     if (plan->op.kind != CNF_OP_LINEAR) continue;
     size_t cols = (size_t)plan->cols, rows = (size_t)plan->rows;
     for (size_t r = 0; r < rows; r++)

@@ -1,10 +1,13 @@
 #include "field/program.h"
 #include "simd/activation_traits.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Rows of all panels stay below this, so that rows times lanes fit int32_t, and products of two sizes size_t. */
 #define CNF_MAX_ROWS (1 << 24)
+
+#define CNF_LAYER_NORM_EPSILON 1e-5 /* PyTorch's default */
 
 static int is_activation(int32_t activation) {
   switch (activation) {
@@ -23,22 +26,65 @@ static cnf_status check_callback(const cnf_callback *callback) {
   return callback->parameter_count > PTRDIFF_MAX / 64 ? CNF_ERROR_SIZE : CNF_OK;
 }
 
+/* SLICE's rows within its input's; LAYER_NORM's epsilon, DROPOUT's rate and SCALE's factor; 0 where an op has none. */
+static cnf_status check_first_and_number(const cnf_op *op, const cnf_block *blocks) {
+  if (op->kind == CNF_OP_SLICE && (op->first < 0 || op->first > blocks[op->input].rows - op->rows))
+    return CNF_ERROR_OP_SHAPE;
+  if (op->kind != CNF_OP_SLICE && op->first) return CNF_ERROR_OP_RESERVED;
+  switch (op->kind) {
+  case CNF_OP_LAYER_NORM: return op->number >= 0 && isfinite(op->number) ? CNF_OK : CNF_ERROR_OP_NUMBER;
+  case CNF_OP_SCALE: return isfinite(op->number) ? CNF_OK : CNF_ERROR_OP_NUMBER;
+  case CNF_OP_DROPOUT: return op->number >= 0 && op->number < 1 ? CNF_OK : CNF_ERROR_OP_NUMBER;
+  }
+  return op->number == 0 ? CNF_OK : CNF_ERROR_OP_RESERVED;
+}
+
+static int two_rows_fit(const cnf_op *op, const cnf_block *blocks) {
+  const int32_t a = blocks[op->input].rows, b = blocks[op->input2].rows;
+  return op->kind == CNF_OP_CONCAT || a == b || (op->kind == CNF_OP_MULTIPLY && b == 1);
+}
+
 static cnf_status check_op(const cnf_op *op, int32_t number, const cnf_block *blocks) {
-  int has_rows = op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_CALLBACK;
-  int wants_input = op->kind != CNF_OP_TIME, wants_input2 = op->kind == CNF_OP_ADD || op->kind == CNF_OP_CONCAT;
-  if (op->kind < CNF_OP_LINEAR || op->kind > CNF_OP_CALLBACK) return CNF_ERROR_OP_KIND;
+  if (op->kind < CNF_OP_LINEAR || op->kind > CNF_OP_SCALE) return CNF_ERROR_OP_KIND;
+  const int wants_input = cnf_op_operands(op) > 0, wants_input2 = cnf_op_operands(op) > 1;
+  const int has_rows = op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_CALLBACK || op->kind == CNF_OP_SLICE ||
+                       op->kind == CNF_OP_CONTEXT;
   if (wants_input && (op->input < 0 || op->input > number)) return CNF_ERROR_OP_INPUT;
   if (wants_input2 && (op->input2 < 0 || op->input2 > number)) return CNF_ERROR_OP_INPUT;
   if ((op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION) && !is_activation(op->activation))
     return CNF_ERROR_ACTIVATION;
   if (has_rows && (op->rows < 1 || op->rows > CNF_MAX_ROWS)) return CNF_ERROR_OP_SHAPE;
-  if (op->kind == CNF_OP_ADD && blocks[op->input].rows != blocks[op->input2].rows) return CNF_ERROR_OP_SHAPE;
+  if (wants_input2 && !two_rows_fit(op, blocks)) return CNF_ERROR_OP_SHAPE;
   /* what an op does not use is held at its neutral value, so that later versions may give it a meaning */
-  if (op->reserved[0] || (op->callback && op->kind != CNF_OP_CALLBACK)) return CNF_ERROR_OP_RESERVED;
+  if (op->reserved[0] || op->reserved2[0] || (op->callback && op->kind != CNF_OP_CALLBACK))
+    return CNF_ERROR_OP_RESERVED;
   if ((!wants_input && op->input != CNF_NO_BLOCK) || (!wants_input2 && op->input2 != CNF_NO_BLOCK) ||
       (!has_rows && op->rows) || (op->kind != CNF_OP_LINEAR && op->kind != CNF_OP_ACTIVATION && op->activation))
     return CNF_ERROR_OP_RESERVED;
-  return op->kind == CNF_OP_CALLBACK ? check_callback(op->callback) : CNF_OK;
+  const cnf_status status = check_first_and_number(op, blocks);
+  return !status && op->kind == CNF_OP_CALLBACK ? check_callback(op->callback) : status;
+}
+
+/* What an op of the kinds below reads beside its operands, or keeps. */
+static cnf_status place_extras(cnf_program *p, cnf_plan *plan) {
+  switch (plan->op.kind) {
+  case CNF_OP_CONTEXT:
+    if (p->context_dim > 0 && p->context_dim != plan->rows) return CNF_ERROR_CONTEXT;
+    p->context_dim = plan->rows;
+    break;
+  case CNF_OP_LAYER_NORM:
+    if (plan->op.number == 0) plan->op.number = CNF_LAYER_NORM_EPSILON;
+    plan->aux_row = p->aux_rows;
+    p->aux_rows += plan->rows + 1;
+    plan->bias = plan->weight + (size_t)plan->rows;
+    p->parameter_count = plan->bias + (size_t)plan->rows;
+    break;
+  case CNF_OP_DROPOUT:
+    plan->mask_row = p->mask_rows;
+    p->mask_rows += plan->rows;
+    break;
+  }
+  return CNF_OK;
 }
 
 /* Rows, rows' places, parameters and kept panels of op `number`, whose operands are planned already. */
@@ -46,9 +92,11 @@ static cnf_status place_op(cnf_program *p, int32_t number) {
   cnf_plan *plan = &p->plans[number];
   cnf_block *block = &p->blocks[number + 1];
   const cnf_op *op = &plan->op;
-  const cnf_block *a = op->kind == CNF_OP_TIME ? NULL : &p->blocks[op->input];
-  const cnf_block *b = op->kind == CNF_OP_ADD || op->kind == CNF_OP_CONCAT ? &p->blocks[op->input2] : NULL;
+  const cnf_block *a = cnf_op_operands(op) > 0 ? &p->blocks[op->input] : NULL;
+  const cnf_block *b = cnf_op_operands(op) > 1 ? &p->blocks[op->input2] : NULL;
   switch (op->kind) {
+  case CNF_OP_SLICE:
+  case CNF_OP_CONTEXT:
   case CNF_OP_LINEAR:
   case CNF_OP_CALLBACK: block->rows = op->rows; break;
   case CNF_OP_TIME: block->rows = 1; break;
@@ -66,12 +114,12 @@ static cnf_status place_op(cnf_program *p, int32_t number) {
     if (cnf_activation_keeps_pre_tangent(op->activation)) plan->pre_row = p->pre_rows, p->pre_rows += plan->rows;
   }
   plan->weight = p->parameter_count;
+  const cnf_status status = place_extras(p, plan);
+  if (status) return status;
   if (op->kind == CNF_OP_CALLBACK) {
     plan->callback = *op->callback;
     plan->op.callback = NULL;
     plan->cols = a->rows;
-    if (p->held_rows > CNF_MAX_ROWS - a->rows - 1) return CNF_ERROR_SIZE;
-    p->held_rows += a->rows + 1; /* at most: plan_bends */
     plan->aux_row = p->aux_rows++;
     p->parameter_count += plan->callback.parameter_count;
     p->products += (size_t)plan->rows * (size_t)plan->cols;
@@ -82,6 +130,9 @@ static cnf_status place_op(cnf_program *p, int32_t number) {
     p->parameter_count = plan->bias + (size_t)plan->rows;
     p->products += (size_t)plan->rows * (size_t)plan->cols;
   }
+  const int32_t held = cnf_plan_held_rows(p, plan);
+  if (p->held_rows > CNF_MAX_ROWS - held || p->aux_rows > CNF_MAX_ROWS) return CNF_ERROR_SIZE;
+  p->held_rows += held; /* at most: plan_bends */
   return p->parameter_count > PTRDIFF_MAX / 64 ? CNF_ERROR_SIZE : CNF_OK;
 }
 
@@ -90,12 +141,12 @@ static void plan_reverse(cnf_program *p, int32_t *written) {
   p->plans[p->op_count - 1].live = 1;
   for (int32_t i = p->op_count - 1; i >= 0; i--) {
     cnf_plan *plan = &p->plans[i];
-    if (!plan->live || plan->op.kind == CNF_OP_TIME) continue;
+    if (!plan->live || cnf_op_operands(&plan->op) == 0) continue;
     p->callbacks += plan->op.kind == CNF_OP_CALLBACK;
     plan->accumulate = written[plan->op.input];
     written[plan->op.input] = 1;
     if (plan->op.input > 0) p->plans[plan->op.input - 1].live = 1;
-    if (plan->op.kind != CNF_OP_ADD && plan->op.kind != CNF_OP_CONCAT) continue;
+    if (cnf_op_operands(&plan->op) < 2) continue;
     plan->accumulate2 = written[plan->op.input2];
     written[plan->op.input2] = 1;
     if (plan->op.input2 > 0) p->plans[plan->op.input2 - 1].live = 1;
@@ -125,11 +176,11 @@ static void place_rows(cnf_program *p, int32_t *readers) {
   }
 }
 
-/* Is `block` the state, or the state's rows followed by rows that do not depend on it? */
+/* Is `block` the state, or the state's rows followed by rows that do not depend on it: time, context, what is made of them? */
 static int begins_with_state(const cnf_program *p, int32_t block) {
   if (block == CNF_STATE) return 1;
   const cnf_op *op = &p->plans[block - 1].op;
-  return op->kind == CNF_OP_CONCAT && op->input == CNF_STATE && !p->blocks[op->input2].from_state;
+  return op->kind == CNF_OP_CONCAT && !p->blocks[op->input2].from_state && begins_with_state(p, op->input);
 }
 
 static cnf_trace_product find_trace_product(const cnf_program *p) {

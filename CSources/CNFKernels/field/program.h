@@ -10,28 +10,55 @@ typedef struct cnf_plan {
   cnf_callback callback; /* CALLBACK: a copy; op.callback is NULL */
   int32_t rows;          /* of the result */
   int32_t cols;          /* LINEAR, CALLBACK: rows of the input */
-  size_t weight;         /* LINEAR: offsets in theta; CALLBACK: of its parameters */
+  size_t weight;         /* LINEAR, LAYER_NORM (gain): offsets in theta; CALLBACK: of its parameters */
   size_t bias;
-  int32_t aux_row;     /* first row in the aux panel, -1: keeps none; CALLBACK: where its time is kept */
+  int32_t aux_row;     /* first row in the aux panel, -1: keeps none; CALLBACK: where its time is kept; LAYER_NORM: what
+                          is normalised, then 1/sqrt(variance + epsilon) */
   int32_t pre_row;     /* first row in the pre-tangent panel, -1: keeps none */
   int32_t live;        /* 1: dx/dt depends on it; the others are never run */
   int32_t accumulate;  /* 1: in reverse, a later op has written the cotangent of `input` already */
   int32_t accumulate2; /* the same of `input2` */
   int32_t is_view;     /* CONCAT: its rows are those of its operands, which lie side by side and are read by it alone */
   /* tangents, see tangent_plan.c */
-  int32_t bends;              /* 1: CALLBACK, or an activation other than the identity, of what depends on the state */
-  int32_t held_row;           /* CALLBACK that bends: first of its cols + 1 rows in the held panel (evaluator.h) */
-  int32_t tangent_runs;       /* 1: the tangent of its block is made in every evaluation */
-  int32_t entry_row;          /* LINEAR that bends a constant tangent: first row in the entry panel; else -1 */
+  int32_t bends;        /* 1: its derivative varies over a solve, or is a sample's own; of what depends on the state */
+  int32_t held_row;     /* first of its cnf_plan_held_rows in the held panel (evaluator.h), if it bends; else -1 */
+  int32_t tangent_runs; /* 1: the tangent of its block is made in every evaluation */
+  int32_t entry_row;    /* LINEAR that bends a constant tangent: first row in the entry panel; else -1 */
   int32_t tangent_accumulate; /* as accumulate and accumulate2, for cotangents of tangents */
   int32_t tangent_accumulate2;
+  int32_t mask_row; /* DROPOUT: first row of its mask in the panel of masks */
 } cnf_plan;
+
+/* How many blocks an op reads: input and input2 are blocks where there are so many. */
+static inline int cnf_op_operands(const cnf_op *op) {
+  switch (op->kind) {
+  case CNF_OP_TIME:
+  case CNF_OP_CONTEXT: return 0;
+  case CNF_OP_ADD:
+  case CNF_OP_CONCAT:
+  case CNF_OP_MULTIPLY: return 2;
+  }
+  return 1;
+}
+/* Is an op's derivative by its operands a constant of every solve? DROPOUT's is one of each sample's own, and counts as varying. */
+static inline int cnf_op_is_linear(const cnf_op *op) {
+  switch (op->kind) {
+  case CNF_OP_LINEAR:
+  case CNF_OP_ACTIVATION: return op->activation == CNF_ACTIVATION_IDENTITY;
+  case CNF_OP_CALLBACK:
+  case CNF_OP_MULTIPLY:
+  case CNF_OP_LAYER_NORM:
+  case CNF_OP_DROPOUT: return 0;
+  }
+  return 1;
+}
 
 /* How many parameters of its own an op has. */
 static inline size_t cnf_plan_parameters(const cnf_plan *plan) {
   switch (plan->op.kind) {
   case CNF_OP_LINEAR: return (size_t)plan->rows * ((size_t)plan->cols + 1);
   case CNF_OP_CALLBACK: return plan->callback.parameter_count;
+  case CNF_OP_LAYER_NORM: return 2 * (size_t)plan->rows;
   }
   return 0;
 }
@@ -59,8 +86,9 @@ typedef struct cnf_program {
   int32_t op_count;
   int32_t value_rows, aux_rows, pre_rows; /* panels' heights */
   int32_t tangent_rows, entry_rows, held_rows;
-  int32_t callbacks; /* live CALLBACK ops */
-  int32_t widest;    /* rows of the largest block */
+  int32_t context_dim, mask_rows; /* rows of a sample's context, and of its DROPOUT masks */
+  int32_t callbacks;              /* live CALLBACK ops */
+  int32_t widest;                 /* rows of the largest block */
   size_t parameter_count;
   int32_t state_read;      /* 1: some live op reads the state */
   int32_t ends_run;        /* 1: dx/dt's own tangent is wanted of every evaluation that has tangents (tangent_plan.c) */
@@ -70,6 +98,17 @@ typedef struct cnf_program {
   cnf_plan *plans;   /* [op_count] */
   cnf_block *blocks; /* [op_count + 1] */
 } cnf_program;
+
+/* Rows of what the divergence adds to cotangents of an op's operands, where these are not what a bend's `extra` is for: of a
+ * CALLBACK's x and t, of both operands of MULTIPLY, of LAYER_NORM's input. */
+static inline int32_t cnf_plan_held_rows(const cnf_program *p, const cnf_plan *plan) {
+  switch (plan->op.kind) {
+  case CNF_OP_CALLBACK: return plan->cols + 1;
+  case CNF_OP_MULTIPLY: return plan->rows + p->blocks[plan->op.input2].rows;
+  case CNF_OP_LAYER_NORM: return plan->rows;
+  }
+  return 0;
+}
 
 /* Fills `program`, whose arrays are then owned by it. *bad_op: the op at fault or -1. */
 cnf_status cnf_program_make(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count, cnf_program *program,

@@ -1,11 +1,11 @@
 /* Which tangents are constants of a solve, and which have to be made in every evaluation.
  *
  * A probe v is fixed over a solve, and so is the tangent of every block that only linear ops separate from the state: it
- * is made once, when a sample is loaded. An op that bends (an activation other than the identity, a callback) multiplies by
- * a'(z), or dy/dx, which varies; blocks behind one are `bent`. In the same way v' J v = sum over ops that bend of g' y_dot, where g is v
- * led back from dx/dt to that op's block through linear ops alone (`exits`): also a constant. So linear ops at either end
- * of a net cost no product for the divergence, in an evaluation or in its reverse; what their weights' gradients need are
- * sums over the solve, led back once (constants_body.h).
+ * is made once, when a sample is loaded. An op that bends (an activation other than the identity, a callback, a product, a
+ * norm, dropout) multiplies by a'(z), or dy/dx, which varies; blocks behind one are `bent`. In the same way v' J v = sum
+ * over ops that bend of g' y_dot, where g is v led back from dx/dt to that op's block through linear ops alone (`exits`):
+ * also a constant. So linear ops at either end of a net cost no product for the divergence, in an evaluation or in its
+ * reverse; what their weights' gradients need are sums over the solve, led back once (constants_body.h).
  *
  * A tangent is made in every evaluation (`tangent_runs`) where it varies and something but the end needs it: its op bends,
  * or it reaches another that does (`turns`).
@@ -15,27 +15,21 @@
  */
 #include "field/program.h"
 
-static int is_linear_or_activation(const cnf_op *op) {
-  return op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION;
-}
-static int has_two_inputs(const cnf_op *op) { return op->kind == CNF_OP_ADD || op->kind == CNF_OP_CONCAT; }
-
 /* From the state on: who bends, and whose tangent varies. */
 static void plan_bends(cnf_program *p) {
   for (int32_t i = 0; i < p->op_count; i++) {
     cnf_plan *plan = &p->plans[i];
     const cnf_op *op = &plan->op;
     cnf_block *block = &p->blocks[i + 1];
-    const cnf_block *a = op->kind == CNF_OP_TIME ? NULL : &p->blocks[op->input];
-    plan->bends =
-        ((is_linear_or_activation(op) && op->activation != CNF_ACTIVATION_IDENTITY) || op->kind == CNF_OP_CALLBACK) &&
-        block->from_state;
-    block->bent = plan->bends || (a && a->bent) || (has_two_inputs(op) && p->blocks[op->input2].bent);
+    const int operands = cnf_op_operands(op);
+    const cnf_block *a = operands > 0 ? &p->blocks[op->input] : NULL;
+    plan->bends = !cnf_op_is_linear(op) && block->from_state;
+    block->bent = plan->bends || (a && a->bent) || (operands > 1 && p->blocks[op->input2].bent);
     plan->entry_row = plan->held_row = -1;
     if (plan->live && plan->bends && op->kind == CNF_OP_LINEAR && !a->bent)
       plan->entry_row = p->entry_rows, p->entry_rows += plan->rows;
-    if (plan->live && plan->bends && op->kind == CNF_OP_CALLBACK)
-      plan->held_row = p->held_rows, p->held_rows += plan->cols + 1;
+    if (plan->live && plan->bends && cnf_plan_held_rows(p, plan) > 0)
+      plan->held_row = p->held_rows, p->held_rows += cnf_plan_held_rows(p, plan);
   }
 }
 
@@ -49,9 +43,9 @@ static void plan_ends(cnf_program *p) {
   for (int32_t i = p->op_count - 1; i >= 0; i--) {
     const cnf_plan *plan = &p->plans[i];
     const cnf_op *op = &plan->op;
-    if (!plan->live || op->kind == CNF_OP_TIME) continue;
+    if (!plan->live) continue;
     const cnf_block *block = &p->blocks[i + 1];
-    for (int n = 0; n < (has_two_inputs(op) ? 2 : 1); n++) {
+    for (int n = 0; n < cnf_op_operands(op); n++) {
       cnf_block *operand = &p->blocks[n ? op->input2 : op->input];
       operand->exits |= !plan->bends && block->exits && operand->from_state;
       operand->turns |= (plan->bends || block->turns) && operand->from_state;
@@ -76,7 +70,7 @@ void cnf_program_plan_tangents(cnf_program *p, int32_t *written) {
     written[op->input] = 1;
     if (op->kind == CNF_OP_CALLBACK || (op->kind == CNF_OP_LINEAR && p->blocks[op->input].bent))
       p->tangent_products += (size_t)plan->rows * (size_t)plan->cols;
-    if (!has_two_inputs(op)) continue;
+    if (cnf_op_operands(op) < 2) continue;
     plan->tangent_accumulate2 = written[op->input2];
     written[op->input2] = 1;
   }

@@ -67,46 +67,48 @@ extern "C" {
 /* ---- 2  Status -------------------------------------------------------------------------------------------------- */
 
 /* X(name, value, message): values are pinned for ever. */
-#define CNF_STATUS_LIST(X)                                                                                            \
-  X(CNF_OK, 0, "ok")                                                                                                  \
-  X(CNF_ERROR_NULL, 1, "a required pointer is NULL")                                                                  \
-  X(CNF_ERROR_STRUCT_SIZE, 2, "struct_size is not the size of any known version of the struct")                       \
-  X(CNF_ERROR_DTYPE, 3, "unknown dtype, or one that an option does not go with")                                      \
-  X(CNF_ERROR_SIZE, 4, "a size is zero, negative or so large that its product overflows")                             \
-  X(CNF_ERROR_OP_KIND, 5, "unknown op kind")                                                                          \
-  X(CNF_ERROR_OP_INPUT, 6, "an op reads a block that does not exist before it")                                       \
-  X(CNF_ERROR_OP_SHAPE, 7, "an op's row counts do not fit")                                                           \
-  X(CNF_ERROR_ACTIVATION, 8, "unknown activation")                                                                    \
-  X(CNF_ERROR_FIELD_SHAPE, 9, "the last op does not have as many rows as the state")                                  \
-  X(CNF_ERROR_METHOD, 10, "unknown method")                                                                           \
-  X(CNF_ERROR_OPTION, 11, "an option is out of its range")                                                            \
-  X(CNF_ERROR_TOLERANCE, 12, "tolerances must be finite, not negative, and not both zero")                            \
-  X(CNF_ERROR_NOT_ADAPTIVE, 13, "the method has no error estimate: use CNF_CONTROL_FIXED")                            \
-  X(CNF_ERROR_TRACE, 14, "the trace asked for does not fit the field program or the method")                          \
-  X(CNF_ERROR_TIME, 15, "t0 and t1 must be finite")                                                                   \
-  X(CNF_ERROR_STEP_FRACTIONS, 16, "step fractions must rise from 0 to 1")                                             \
-  X(CNF_ERROR_ISA, 17, "this instruction set is unknown or this machine lacks it")                                    \
-  X(CNF_ERROR_LOSS, 18, "unknown loss kind")                                                                          \
-  X(CNF_ERROR_MEMORY, 19, "out of memory")                                                                            \
-  X(CNF_ERROR_CALLBACK, 20, "the callback of a loss reported failure")                                                \
-  X(CNF_ERROR_OP_RESERVED, 21, "an op sets a member that its kind does not use")                                      \
-  X(CNF_ERROR_KERNEL, 22, "a kernel's result is not that of the generic kernels")                                     \
-  X(CNF_ERROR_REGULARISER, 23, "a regulariser is asked for that the solver was not created with")                     \
-  X(CNF_ERROR_CALLBACK_TANGENT, 24, "this trace needs the `tangent` of every callback")                               \
-  X(CNF_ERROR_CALLBACK_REVERSE, 25, "a gradient needs the `reverse` of every callback")                               \
-  X(CNF_ERROR_CALLBACK_TANGENT_REVERSE, 26, "a divergence's gradient needs `tangent_reverse`")                        \
-  X(CNF_ERROR_METHOD_GRADIENT, 27, "implicit_adams has the continuous adjoint only, Rosenbrock methods the discrete") \
-  X(CNF_ERROR_METHOD_SIZE, 28, "the state has too many rows for a Rosenbrock method, which takes 512")                \
-  X(CNF_ERROR_UNEQUAL_STEPS, 29, "a multistep method needs equal steps")                                              \
-  X(CNF_ERROR_OUTPUT_TIMES, 30, "output times must run from t0 to t1, and suit control and method")                   \
-  X(CNF_ERROR_CHECKPOINTS, 31, "checkpoint_bytes is less than one checkpoint takes")                                  \
-  X(CNF_ERROR_SCHEDULE, 32, "every_k and binomial schedules are for Runge-Kutta and partitioned methods")             \
-  X(CNF_ERROR_EVENT, 33, "an event lacks its `evaluate`, or its direction, tolerance or number is out of range")      \
-  X(CNF_ERROR_EVENT_REVERSE, 34, "a gradient needs the `reverse` of every event")                                     \
-  X(CNF_ERROR_EVENT_METHOD, 35, "events go with no Adams method or reversible_heun, nor with CNF_CONTROL_BATCH")      \
-  X(CNF_ERROR_SPANS, 36, "samples that take common steps have a common t0 and t1")                                    \
-  X(CNF_ERROR_METHOD_HALVES, 38, "a partitioned method needs an even number of rows: positions, then momenta")        \
-  X(CNF_ERROR_REVERSIBLE, 39, "the reversible adjoint is for reversible_heun, which has no continuous one, nor batch")
+#define CNF_STATUS_LIST(X)                                                                                             \
+  X(CNF_OK, 0, "ok")                                                                                                   \
+  X(CNF_ERROR_NULL, 1, "a required pointer is NULL")                                                                   \
+  X(CNF_ERROR_STRUCT_SIZE, 2, "struct_size is not the size of any known version of the struct")                        \
+  X(CNF_ERROR_DTYPE, 3, "unknown dtype, or one that an option does not go with")                                       \
+  X(CNF_ERROR_SIZE, 4, "a size is zero, negative or so large that its product overflows")                              \
+  X(CNF_ERROR_OP_KIND, 5, "unknown op kind")                                                                           \
+  X(CNF_ERROR_OP_INPUT, 6, "an op reads a block that does not exist before it")                                        \
+  X(CNF_ERROR_OP_SHAPE, 7, "an op's row counts do not fit")                                                            \
+  X(CNF_ERROR_ACTIVATION, 8, "unknown activation")                                                                     \
+  X(CNF_ERROR_FIELD_SHAPE, 9, "the last op does not have as many rows as the state")                                   \
+  X(CNF_ERROR_METHOD, 10, "unknown method")                                                                            \
+  X(CNF_ERROR_OPTION, 11, "an option is out of its range")                                                             \
+  X(CNF_ERROR_TOLERANCE, 12, "tolerances must be finite, not negative, and not both zero")                             \
+  X(CNF_ERROR_NOT_ADAPTIVE, 13, "the method has no error estimate: use CNF_CONTROL_FIXED")                             \
+  X(CNF_ERROR_TRACE, 14, "the trace asked for does not fit the field program or the method")                           \
+  X(CNF_ERROR_TIME, 15, "t0 and t1 must be finite")                                                                    \
+  X(CNF_ERROR_STEP_FRACTIONS, 16, "step fractions must rise from 0 to 1")                                              \
+  X(CNF_ERROR_ISA, 17, "this instruction set is unknown or this machine lacks it")                                     \
+  X(CNF_ERROR_LOSS, 18, "unknown loss kind")                                                                           \
+  X(CNF_ERROR_MEMORY, 19, "out of memory")                                                                             \
+  X(CNF_ERROR_CALLBACK, 20, "the callback of a loss reported failure")                                                 \
+  X(CNF_ERROR_OP_RESERVED, 21, "an op sets a member that its kind does not use")                                       \
+  X(CNF_ERROR_KERNEL, 22, "a kernel's result is not that of the generic kernels")                                      \
+  X(CNF_ERROR_REGULARISER, 23, "a regulariser is asked for that the solver was not created with")                      \
+  X(CNF_ERROR_CALLBACK_TANGENT, 24, "this trace needs the `tangent` of every callback")                                \
+  X(CNF_ERROR_CALLBACK_REVERSE, 25, "a gradient needs the `reverse` of every callback")                                \
+  X(CNF_ERROR_CALLBACK_TANGENT_REVERSE, 26, "a divergence's gradient needs `tangent_reverse`")                         \
+  X(CNF_ERROR_METHOD_GRADIENT, 27, "implicit_adams has the continuous adjoint only, Rosenbrock methods the discrete")  \
+  X(CNF_ERROR_METHOD_SIZE, 28, "the state has too many rows for a Rosenbrock method, which takes 512")                 \
+  X(CNF_ERROR_UNEQUAL_STEPS, 29, "a multistep method needs equal steps")                                               \
+  X(CNF_ERROR_OUTPUT_TIMES, 30, "output times must run from t0 to t1, and suit control and method")                    \
+  X(CNF_ERROR_CHECKPOINTS, 31, "checkpoint_bytes is less than one checkpoint takes")                                   \
+  X(CNF_ERROR_SCHEDULE, 32, "every_k and binomial schedules are for Runge-Kutta and partitioned methods")              \
+  X(CNF_ERROR_EVENT, 33, "an event lacks its `evaluate`, or its direction, tolerance or number is out of range")       \
+  X(CNF_ERROR_EVENT_REVERSE, 34, "a gradient needs the `reverse` of every event")                                      \
+  X(CNF_ERROR_EVENT_METHOD, 35, "events go with no Adams method or reversible_heun, nor with CNF_CONTROL_BATCH")       \
+  X(CNF_ERROR_SPANS, 36, "samples that take common steps have a common t0 and t1")                                     \
+  X(CNF_ERROR_METHOD_HALVES, 38, "a partitioned method needs an even number of rows: positions, then momenta")         \
+  X(CNF_ERROR_REVERSIBLE, 39, "the reversible adjoint is for reversible_heun, which has no continuous one, nor batch") \
+  X(CNF_ERROR_CONTEXT, 40, "a context is missing, or the field reads none, or its ops disagree on its rows")           \
+  X(CNF_ERROR_OP_NUMBER, 41, "an op's epsilon is not above 0, its rate not in [0, 1), or its factor not finite")
 
 typedef enum cnf_status {
 #define CNF_X(name, value, message) name = value,
@@ -148,7 +150,15 @@ typedef enum cnf_op_kind {
   CNF_OP_TIME = 2,       /* one row: t */
   CNF_OP_ADD = 3,        /* input + input2, same rows: a residual connection */
   CNF_OP_CONCAT = 4,     /* rows of input, then rows of input2 */
-  CNF_OP_CALLBACK = 5    /* rows computed by the host: y = g(input, t), see cnf_callback */
+  CNF_OP_CALLBACK = 5,   /* rows computed by the host: y = g(input, t), see cnf_callback */
+  CNF_OP_MULTIPLY = 6,   /* input * input2, row by row; where input2 has one row, by that */
+  CNF_OP_SLICE = 7,      /* `rows` rows of input, from its row `first` on */
+  CNF_OP_CONTEXT = 8, /* `rows` rows that are given with a sample, the same over its solve: cnf_solve_input.context */
+  CNF_OP_LAYER_NORM = 9, /* gain (input - mean) / sqrt(variance + number) + bias, mean and variance over the rows of a
+                            sample; parameters gain [rows], bias [rows] (PyTorch's LayerNorm) */
+  CNF_OP_DROPOUT = 10,   /* input, each row of it dropped (0) with probability `number`, else over 1 - number; which, is
+                            drawn once for a sample's solve: cnf_solve_input.dropout_active */
+  CNF_OP_SCALE = 11      /* input times `number`, a constant */
 } cnf_op_kind;
 
 /* X(name, value, C suffix, text)
@@ -214,12 +224,15 @@ typedef struct cnf_callback {
 
 typedef struct cnf_op {
   int32_t kind;                 /* cnf_op_kind */
-  int32_t input;                /* block number of the first operand; CNF_NO_BLOCK for CNF_OP_TIME */
-  int32_t input2;               /* block number of the second operand of ADD and CONCAT; else CNF_NO_BLOCK */
-  int32_t rows;                 /* LINEAR and CALLBACK: rows of the result; else 0, it is derived */
+  int32_t input;                /* block number of the first operand; CNF_NO_BLOCK for TIME and CONTEXT */
+  int32_t input2;               /* block number of the second operand of ADD, CONCAT and MULTIPLY; else CNF_NO_BLOCK */
+  int32_t rows;                 /* LINEAR, CALLBACK, SLICE and CONTEXT: rows of the result; else 0, it is derived */
   int32_t activation;           /* LINEAR and ACTIVATION: cnf_activation; else 0 */
   int32_t reserved[1];          /* zero */
   const cnf_callback *callback; /* CALLBACK: copied when the field is made; else NULL */
+  int32_t first;                /* SLICE: first row; else 0 */
+  int32_t reserved2[1];         /* zero */
+  double number;                /* LAYER_NORM: epsilon, 0: 1e-5; DROPOUT: rate, in [0, 1); SCALE: factor; else 0 */
 } cnf_op;
 
 typedef struct cnf_field cnf_field;
@@ -235,7 +248,7 @@ CNF_API void cnf_field_destroy(cnf_field *field);
 
 /* ---- 4  Parameters ----------------------------------------------------------------------------------------------
  * theta is one flat dtype array [P]: op after op, of a LINEAR op W [rows][cols] row-major, then b [rows] (the order of a
- * PyTorch nn.Sequential's state_dict), of a CALLBACK op its own parameters.
+ * PyTorch nn.Sequential's state_dict), of a LAYER_NORM op gain [rows], then bias [rows], of a CALLBACK op its own parameters.
  */
 CNF_API size_t cnf_field_parameter_count(const cnf_field *field); /* 0 for NULL */
 /* Where op number `op` (a LINEAR) keeps its weight and bias in theta, and its shape. Outputs may be NULL. */
@@ -243,6 +256,9 @@ CNF_API cnf_status cnf_field_linear_layout(const cnf_field *field, int32_t op, s
                                            size_t *bias_offset, int32_t *rows, int32_t *cols);
 /* Where op number `op` (any kind) keeps its parameters in theta, and how many it has. Outputs may be NULL. */
 CNF_API cnf_status cnf_field_op_parameters(const cnf_field *field, int32_t op, size_t *offset, size_t *count);
+
+/* Rows of the context that every sample of a call has to bring: those of the CONTEXT ops, which all have the same; 0: none. */
+CNF_API int32_t cnf_field_context_dim(const cnf_field *field);
 
 /* ---- 5  Methods -------------------------------------------------------------------------------------------------
  * Methods are data. Explicit Runge-Kutta methods: k_i = f(t + c_i h, x + h sum_j a_ij k_j), x' = x + h sum_i b_i k_i, and the
@@ -611,6 +627,14 @@ typedef struct cnf_solve_input {
   const double *sample_times; /* [count][time_count]: each sample's own output times, in place of `times` */
   const cnf_event *events;    /* [event_count], at most CNF_MOST_EVENTS */
   size_t event_count;         /* 0: none */
+  const void *context; /* dtype [count][C], C = cnf_field_context_dim: what CONTEXT ops read; NULL where C is 0, as it
+                          must be there (CNF_ERROR_CONTEXT) */
+  int32_t
+      dropout_active;  /* 1: DROPOUT ops drop rows, and divide those that stay by 1 - rate; 0: they hand on their input.
+                             Masks are keyed by (seed, CNF_STREAM_DROPOUT, step, sample id, row), rows counted over all DROPOUT
+                             ops of the program in order: one mask for a whole solve and its reverse, so that the field is
+                             as smooth as without and steps are about as many */
+  int32_t reserved[1]; /* zero */
 } cnf_solve_input;
 
 typedef struct cnf_solve_output {
@@ -722,6 +746,7 @@ typedef struct cnf_gradient {
   double *t0, *t1;  /* [count]: each sample's share of dL/dt0 and dL/dt1 */
   double *loss;     /* [count]: NaN where the solve failed; not written for COTANGENTS */
   double *times;    /* [count][time_count]: each sample's share of dL/dtimes[i] */
+  void *context;    /* dtype [count][C]: dL/dcontext */
 } cnf_gradient;
 
 /* Solves, and differentiates the loss. `output` may be NULL. */
@@ -768,6 +793,7 @@ typedef enum cnf_stream {
   CNF_STREAM_SHUFFLE = 2,
   CNF_STREAM_INITIAL = 3, /* initial parameters */
   CNF_STREAM_DATA = 4,    /* generated data, dequantisation */
+  CNF_STREAM_DROPOUT = 5, /* used by the solver */
   CNF_STREAM_USER = 16    /* and above: yours, up to 255 */
 } cnf_stream;
 

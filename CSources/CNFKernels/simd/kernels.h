@@ -78,7 +78,12 @@ typedef struct CNF_TYPED(cnf_kernels) {
   void (*scale)(int rows, const real *a, const real *s, real *out);     /* out = a * row s; in place allowed */
   void (*scale_add)(int rows, const real *a, const real *s, real *out); /* out += a * row s */
   void (*dot)(int rows, const real *a, const real *b, int accumulate,
-              real *out);                                             /* row out (+)= sum over rows of a*b */
+              real *out); /* row out (+)= sum over rows of a*b */
+  void (*multiply)(int rows, const real *a, const real *b, int accumulate, real *out); /* out (+)= a * b */
+  void (*total)(int rows, const real *a, int accumulate, real *out);                   /* row out (+)= sum over rows */
+  void (*shift)(int rows, const real *a, const real *s, real *out);                    /* out = a + row s */
+  /* out = c[r] a + d[r] in row r; c [rows], d [rows] or NULL: zeros. */
+  void (*affine)(int rows, const real *a, const real *c, const real *d, real *out);
   void (*finite)(int rows, const real *a, int accumulate, real *out); /* row out (+)= 0; NaN where a is not finite */
   void (*blend)(int rows, const real *mask, const real *a, const real *b,
                 real *out); /* out = a where row mask > 0, else b; in place allowed */

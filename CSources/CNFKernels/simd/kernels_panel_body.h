@@ -63,6 +63,37 @@ static void CNF_KERNEL(dot)(int rows, const real *a, const real *b, int accumula
   }
 }
 
+static void CNF_KERNEL(multiply)(int rows, const real *a, const real *b, int accumulate, real *out) {
+  if (accumulate)
+    FOR_ELEMENTS(rows) v_store(out + i, v_fma(v_load(a + i), v_load(b + i), v_load(out + i)));
+  else
+    FOR_ELEMENTS(rows) v_store(out + i, v_mul(v_load(a + i), v_load(b + i)));
+}
+
+/* Four sums a lane, as in dot. */
+static void CNF_KERNEL(total)(int rows, const real *a, int accumulate, real *out) {
+  FOR_LANES {
+    vec s[4] = {accumulate ? v_load(out + j) : v_set1(0), v_set1(0), v_set1(0), v_set1(0)};
+    int r = 0;
+    for (; r + 4 <= rows; r += 4)
+      for (int n = 0; n < 4; n++) s[n] = v_add(s[n], v_load(a + (size_t)(r + n) * LANES + (size_t)j));
+    for (; r < rows; r++) s[0] = v_add(s[0], v_load(a + (size_t)r * LANES + j));
+    v_store(out + j, v_add(v_add(s[0], s[1]), v_add(s[2], s[3])));
+  }
+}
+
+static void CNF_KERNEL(shift)(int rows, const real *a, const real *s, real *out) {
+  for (int r = 0; r < rows; r++, a += LANES, out += LANES)
+    FOR_LANES v_store(out + j, v_add(v_load(a + j), v_load(s + j)));
+}
+
+static void CNF_KERNEL(affine)(int rows, const real *a, const real *c, const real *d, real *out) {
+  for (int r = 0; r < rows; r++, a += LANES, out += LANES) {
+    const vec factor = v_set1(c[r]), summand = v_set1(d ? d[r] : 0);
+    FOR_LANES v_store(out + j, v_fma(factor, v_load(a + j), summand));
+  }
+}
+
 static void CNF_KERNEL(finite)(int rows, const real *a, int accumulate, real *out) {
   FOR_LANES {
     vec s = accumulate ? v_load(out + j) : v_set1(0);

@@ -206,6 +206,29 @@ static void SINGLE(dot)(int rows, const real *a, const real *b, int accumulate, 
   }
   out[0] = first_of(v_add(v_add(s[0], s[1]), v_add(s[2], s[3])));
 }
+static void SINGLE(multiply)(int rows, const real *a, const real *b, int accumulate, real *out) {
+  const int full = rows / LANES, at = full * LANES, left = rows - at;
+  real a_room[LANES], b_room[LANES], out_room[LANES];
+  CNF_KERNEL(multiply)(full, a, b, accumulate, out);
+  if (!left) return;
+  CNF_KERNEL(multiply)
+  (1, tail_of(a + at, left, a_room), tail_of(b + at, left, b_room), accumulate, tail_of(out + at, left, out_room));
+  tail_back(out + at, left, out_room);
+}
+static void SINGLE(total)(int rows, const real *a, int accumulate, real *out) {
+  real s[4] = {accumulate ? out[0] : 0, 0, 0, 0};
+  const int whole = rows / 4 * 4;
+  for (int r = 0; r < rows; r++) s[r < whole ? r % 4 : 0] += a[r];
+  out[0] = (s[0] + s[1]) + (s[2] + s[3]);
+}
+static void SINGLE(shift)(int rows, const real *a, const real *s, real *out) {
+  for (int r = 0; r < rows; r++) out[r] = a[r] + s[0];
+}
+static void SINGLE(affine)(int rows, const real *a, const real *c, const real *d, real *out) {
+  int r = 0;
+  for (; r + VW <= rows; r += VW) v_store(out + r, v_fma(v_load(c + r), v_load(a + r), d ? v_load(d + r) : v_set1(0)));
+  for (; r < rows; r++) out[r] = first_of(v_fma(v_set1(c[r]), v_set1(a[r]), v_set1(d ? d[r] : 0)));
+}
 static void SINGLE(finite)(int rows, const real *a, int accumulate, real *out) {
   real s = accumulate ? out[0] : 0;
   for (int r = 0; r < rows; r++) s += a[r] * 0;
@@ -273,6 +296,10 @@ static const CNF_TYPED(cnf_kernels) SINGLE(table) = {
     .scale = SINGLE(scale),
     .scale_add = SINGLE(scale_add),
     .dot = SINGLE(dot),
+    .multiply = SINGLE(multiply),
+    .total = SINGLE(total),
+    .shift = SINGLE(shift),
+    .affine = SINGLE(affine),
     .finite = SINGLE(finite),
     .blend = SINGLE(blend),
     .combine = SINGLE(combine),

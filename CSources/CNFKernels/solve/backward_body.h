@@ -21,6 +21,7 @@ static void CNF_TYPED(finish_adjoint)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   if (g->x0) CNF_TYPED(column_out)(D, lanes, w->lambda, lane, (real *)g->x0 + number * (size_t)D);
   if (g->t0) g->t0[number] = w->t0_bar[lane];
   if (g->t1) g->t1[number] = w->t1_bar[lane];
+  CNF_TYPED(write_context_bar)(w, call, number, lane);
   if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(queue_lane)(w, lane, gradient);
   CNF_TYPED(adjoint_idle)(w, lane);
 }
@@ -45,6 +46,7 @@ static int64_t CNF_TYPED(order_by_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TY
     }
     real *x0 = g->x0 ? (real *)g->x0 + number * (size_t)D : NULL;
     for (int32_t d = 0; x0 && d < D; d++) x0[d] = ok ? w->chunk_x1_bar[(size_t)s * (size_t)D + (size_t)d] : 0;
+    CNF_TYPED(clear_context_bar)(call, number);
     if (g->t0) g->t0[number] = 0;
     if (g->t1) g->t1[number] = 0;
   }
@@ -113,6 +115,7 @@ static void CNF_TYPED(replay_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
     if (wants[j]) leader = j;
   }
   CNF_TYPED(bring_states)(w, call, wants);
+  CNF_TYPED(given_beside)(w, leader);
   for (int32_t j = 0; j < lanes; j++) {
     const int32_t from = wants[j] ? j : leader;
     const cnf_step_record step = CNF_TYPED(step_of)(w, call, w->sample[from], w->step[from]);

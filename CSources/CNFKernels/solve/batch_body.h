@@ -199,6 +199,7 @@ static void CNF_TYPED(batch_failed)(const CNF_TYPED(batch) * b, int32_t status, 
     for (size_t n = 0; out && out->step_fractions && n < out->step_fraction_stride; n++)
       out->step_fractions[i * out->step_fraction_stride + n] = n <= (size_t)steps ? b->call->solver->grid[n] : NAN;
     if (g && g->x0) memset((real *)g->x0 + i * (size_t)D, 0, (size_t)D * sizeof(real));
+    if (g) CNF_TYPED(clear_context_bar)(b->call, i);
     if (g && g->t0) g->t0[i] = 0;
     if (g && g->t1) g->t1[i] = 0;
     if (g && g->loss && b->call->loss->kind != CNF_LOSS_COTANGENTS) g->loss[i] = NAN;

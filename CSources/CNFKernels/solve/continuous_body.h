@@ -114,6 +114,8 @@ static void CNF_TYPED(try_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_c
   w->e.constants.entry_bar = w->discarded_sums.entry_bar;
   w->e.constants.exit_bar = w->discarded_sums.exit_bar;
   w->e.constants.mu = w->discarded_sums.mu;
+  real *const context_bar = w->e.context_bar;
+  w->e.context_bar = w->discarded_context;
   CNF_TYPED(step_row)(w);
   for (int32_t i = 0; i < s->count; i++) {
     if (!s->runs[i]) continue;
@@ -129,6 +131,7 @@ static void CNF_TYPED(try_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_c
     }
   }
   w->e.constants = sums;
+  w->e.context_bar = context_bar;
   CNF_TYPED(pair_at_stage)(w, s, s->count, w->pair1, PANEL(w->pair1, D));
 }
 

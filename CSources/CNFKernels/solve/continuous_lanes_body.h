@@ -126,6 +126,7 @@ static int32_t CNF_TYPED(choose_return_steps)(CNF_TYPED(cnf_worker) * w, const C
     for (int32_t d = 0; d < D; d++) PANEL(w->pair, d)[j] = PANEL(w->pair, d)[live];
     w->t[j] = w->t[live];
   }
+  if (live >= 0) CNF_TYPED(given_beside)(w, live);
   return live;
 }
 
@@ -189,6 +190,7 @@ static void CNF_TYPED(finish_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
       ((real *)g->x0)[number * (size_t)D + (size_t)d] = (real)(w->scale[j] * (double)PANEL(w->pair, D + d)[j]);
     if (g->t0) g->t0[number] = -w->scale[j] * (double)w->row[j];
     if (g->t1) g->t1[number] = w->t1_bar[j];
+    CNF_TYPED(write_context_bar)(w, call, number, j);
     if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(queue_lane)(w, j, gradient);
     CNF_TYPED(return_idle)(w, j);
   }

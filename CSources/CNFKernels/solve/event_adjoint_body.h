@@ -28,6 +28,7 @@ static int32_t CNF_TYPED(load_stopped)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
     const int64_t s = w->sample[w->sample[j] < 0 ? live : j];
     w->step[j] = w->chunk_accepted[s] - 1;
     w->event_t[j] = w->chunk_t[s];
+    CNF_TYPED(load_given)(w, call, w->first + s, j);
     CNF_TYPED(column_in)(D, lanes, w->chunk_x1 + (size_t)s * (size_t)D, w->event_x, j);
     if (!call->steps)
       CNF_TYPED(move_constants)(w, j, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);

@@ -38,6 +38,7 @@ static int32_t CNF_TYPED(judge_points)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
     CNF_TYPED(clear_probes)(w, j);
     if (g->x0) memset((real *)g->x0 + number * (size_t)D, 0, (size_t)D * sizeof(real));
     if (g->t0) g->t0[number] = 0;
+    CNF_TYPED(clear_context_bar)(&fg->call, number);
   }
   return live;
 }
@@ -106,6 +107,7 @@ static void CNF_TYPED(reverse_points)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   const cnf_gradient *g = fg->call.gradient;
   int idle = 0;
   for (int32_t j = 0; j < lanes; j++) idle += w->sample[j] < 0;
+  if (idle) CNF_TYPED(given_beside)(w, live);
   if (idle) CNF_TYPED(shelter_panel)(w, CNF_TYPED(kept_rows)(m), w->e.kept.value, live);
   if (by_tangents && idle) CNF_TYPED(prepare_constants)(m, &w->e.constants);
   if (by_tangents) CNF_TYPED(clear_constants)(m, &w->e.constants);
@@ -121,6 +123,7 @@ static void CNF_TYPED(reverse_points)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
     const size_t number = (size_t)(w->first + w->sample[j]);
     if (g->x0) CNF_TYPED(column_out)(D, lanes, w->e.bars.bar, j, (real *)g->x0 + number * (size_t)D);
     if (g->t0) g->t0[number] = (double)w->time_bar_row[j];
+    CNF_TYPED(write_context_bar)(w, &fg->call, number, j);
   }
 }
 

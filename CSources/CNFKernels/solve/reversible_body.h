@@ -194,6 +194,7 @@ static void CNF_TYPED(finish_retrace)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   w->t[lane] = w->span_t0[lane];
   if (call->want_times) CNF_TYPED(add_times)(w, call, first, lane);
   if (g->t0) g->t0[number] = w->t0_bar[lane];
+  CNF_TYPED(write_context_bar)(w, call, number, lane);
   if (g->t1) g->t1[number] = w->t1_bar[lane];
   if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(queue_lane)(w, lane, gradient);
   CNF_TYPED(retrace_idle)(w, lane);

@@ -116,6 +116,7 @@ typedef struct CNF_TYPED(cnf_worker) {
   int32_t tries[CNF_MAX_LANES];
   int32_t fresh[CNF_MAX_LANES];            /* 1: the step under way is the first from its interval's end */
   CNF_TYPED(cnf_constants) discarded_sums; /* its sums alone */
+  real *discarded_context;                 /* [context_dim] */
   cnf_work work;                           /* of the call under way */
   /* spans (spans_body.h): whence, whither and by which times the samples in the lanes go */
   int64_t first; /* sample of the call that the chunk begins with */

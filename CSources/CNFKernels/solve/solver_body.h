@@ -60,6 +60,7 @@ static void CNF_TYPED(continuous_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TY
   w->pair_k = cnf_arena_take(arena, (size_t)s->stages.count * pair, row);
   w->held_md1 = cnf_arena_take(arena, (size_t)m->m_rows, row);
   CNF_TYPED(sums_layout)(&w->discarded_sums, m, arena);
+  w->discarded_context = cnf_arena_take(arena, (size_t)m->program->context_dim, row);
   w->gradient_before = cnf_arena_take(arena, m->gradient_size, sizeof(real));
   w->discarded = NULL;
   if (m->program->callbacks) w->discarded = cnf_arena_take(arena, m->gradient_size, sizeof(real));

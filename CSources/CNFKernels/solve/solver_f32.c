@@ -12,6 +12,7 @@
 #include "field/divergence_body.h"
 #include "solve/spans_body.h"
 #include "solve/lanes_body.h"
+#include "solve/given_body.h"
 #include "solve/keep_body.h"
 #include "solve/start_body.h"
 #include "solve/rosenbrock_body.h"

@@ -20,16 +20,6 @@ static int CNF_TYPED(has_steps)(const CNF_TYPED(cnf_call) * call, int64_t number
          CNF_TYPED(sample_t0)(call, number) != CNF_TYPED(sample_t1)(call, number);
 }
 
-/* Sample s of the worker's chunk goes into a lane, at its t0. */
-static void CNF_TYPED(face)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t s, int32_t lane) {
-  const int64_t number = w->first + s;
-  w->sample[lane] = s;
-  w->t[lane] = w->span_t0[lane] = CNF_TYPED(sample_t0)(call, number);
-  w->span_t1[lane] = CNF_TYPED(sample_t1)(call, number);
-  w->span_times[lane] = CNF_TYPED(sample_times)(call, number);
-  w->direction[lane] = w->span_t1[lane] < w->span_t0[lane] ? -1 : 1;
-}
-
 /* Integrals over |dt| have slopes that change sign with the direction of time, as h does: rows from D+1 on of a panel [S]. */
 static void CNF_TYPED(turn_regularisers)(const CNF_TYPED(cnf_worker) * w, int32_t begin, int32_t end, real *panel) {
   const int32_t lanes = w->e.model->kernels->lanes;

@@ -4,22 +4,26 @@ extension ContinuousFlow {
 
   /// Samples of the flow, `[count][D]`, by a solve from t = 0 to T for each.
   ///
-  /// Sample i depends on `seed`, i and the flow alone, not on `count`.
+  /// Sample i depends on `seed`, i, the flow and its context alone, not on `count`.
   ///
+  /// - Parameter context: `[count][C]`, of a conditional flow; nil: none.
   /// - Throws: `SolveFailure` if a sample does not arrive; `KernelError` for a refused option.
   public func samples(
-    count: Int, seed: UInt64, options: SolverOptions = samplingOptions, backend: Backend = .c
+    count: Int, seed: UInt64, options: SolverOptions = samplingOptions, backend: Backend = .c,
+    context: SampleMatrix? = nil
   ) throws -> SampleMatrix {
     var options = options
     options.trace = .none
-    return try drawn(count: count, seed: seed, options: options, backend: backend).samples
+    return try drawn(count: count, seed: seed, options: options, backend: backend, context: context).samples
   }
 
   /// As `samples`, with each sample's `log p(x)`.
   public func samplesWithLogDensities(
-    count: Int, seed: UInt64, options: SolverOptions = SolverOptions(), backend: Backend = .c
+    count: Int, seed: UInt64, options: SolverOptions = SolverOptions(), backend: Backend = .c,
+    context: SampleMatrix? = nil
   ) throws -> (samples: SampleMatrix, logDensities: [Double]) {
-    let (samples, base, solution) = try drawn(count: count, seed: seed, options: options, backend: backend)
+    let (samples, base, solution) = try drawn(
+      count: count, seed: seed, options: options, backend: backend, context: context)
     let transformed = transform.logDeterminants(samples.values)
     let logDensities = (0..<count).map {
       baseLogDensity(base.values, $0) - solution.logDeterminants[$0] + transformed[$0]
@@ -61,11 +65,13 @@ extension ContinuousFlow {
   }
 
   private func drawn(
-    count: Int, seed: UInt64, options: SolverOptions, backend: Backend
+    count: Int, seed: UInt64, options: SolverOptions, backend: Backend, context: SampleMatrix?
   ) throws -> (samples: SampleMatrix, base: SampleMatrix, solution: Solution<Float>) {
+    checkContext(context, count: count)
     let base = baseSamples(count: count, seed: seed)
     let solver = try makeSolver(program: program, options: options, backend: backend, scalar: Float.self)
-    let problem = SolveProblem(parameters: parameters, states: base.values, from: 0, to: endTime, seed: seed)
+    let problem = SolveProblem(
+      parameters: parameters, states: base.values, from: 0, to: endTime, seed: seed, context: context?.values ?? [])
     let solution = try solver.solve(problem)
     try SolveFailure.check(solution)
     let values = transform.inverse(solution.states)

@@ -64,8 +64,19 @@ public struct ContinuousFlow: Sendable, Equatable {
     dimension: Int, hidden: [Int] = [64, 64, 64], activation: Activation = .tanh, endTime: Double = 1,
     seed: UInt64 = 0, transform: DataTransform? = nil, base: BaseDistribution = .standardNormal
   ) {
-    let program = FieldProgram.multilayerPerceptron(
-      stateDimension: dimension, hidden: hidden, activation: activation)
+    self.init(
+      dimension: dimension, architecture: FieldArchitecture(hidden: hidden, activation: activation), endTime: endTime,
+      seed: seed, transform: transform, base: base)
+  }
+
+  /// An untrained net of this architecture, close to the identity.
+  ///
+  /// - Parameter seed: of the initial parameters.
+  public init(
+    dimension: Int, architecture: FieldArchitecture, endTime: Double = 1, seed: UInt64 = 0,
+    transform: DataTransform? = nil, base: BaseDistribution = .standardNormal
+  ) {
+    let program = architecture.program(stateDimension: dimension)
     self.init(
       program: program,
       parameters: InitialParameters.uniform(for: program, seed: seed, lastLayerScale: Self.initialLastLayerScale),

@@ -2,8 +2,9 @@ import FlowIO
 
 /// The parameters as PyTorch's `nn.Sequential` names them: `net.0.weight` `[out, in]`, `net.0.bias`, then `net.2.…`.
 ///
-/// Activations count, fused ones too, but for the identity, which a Sequential would not hold. Time, concatenations and
-/// additions are no modules and do not count. A callback's parameters, if it has any, are `net.3.parameters`, of one extent.
+/// Activations count, fused ones too, but for the identity, which a Sequential would not hold; so do norms, whose gain and bias are
+/// `net.1.weight` and `net.1.bias` as LayerNorm's, and dropouts. Time, context, concatenations, slices, additions, products and
+/// scales are no modules and do not count. A callback's parameters, if it has any, are `net.3.parameters`, of one extent.
 public struct ParameterNames: Sendable, Equatable {
   /// One tensor: where its numbers lie in the flat array, and how they are laid out.
   public struct Entry: Sendable, Equatable {
@@ -30,6 +31,7 @@ public struct ParameterNames: Sendable, Equatable {
     var entries: [Entry] = []
     var layouts = program.linearLayouts.makeIterator()
     var callbackLayouts = program.callbackLayouts.makeIterator()
+    var norms = program.normLayouts.makeIterator()
     var module = 0
     for operation in program.operations {
       switch operation {
@@ -40,7 +42,12 @@ public struct ParameterNames: Sendable, Equatable {
             name: "net.\(module).weight", shape: [layout.rows, layout.columns], offset: layout.weightOffset))
         entries.append(Entry(name: "net.\(module).bias", shape: [layout.rows], offset: layout.biasOffset))
         module += activation == .identity ? 1 : 2
-      case .activation: module += 1
+      case .activation, .dropout: module += 1
+      case .layerNorm:
+        guard let layout = norms.next() else { continue }
+        entries.append(Entry(name: "net.\(module).weight", shape: [layout.rows], offset: layout.gainOffset))
+        entries.append(Entry(name: "net.\(module).bias", shape: [layout.rows], offset: layout.biasOffset))
+        module += 1
       case .callback:
         guard let layout = callbackLayouts.next() else { continue }
         if layout.callback.parameterCount > 0 {
@@ -49,7 +56,7 @@ public struct ParameterNames: Sendable, Equatable {
               name: "net.\(module).parameters", shape: [layout.callback.parameterCount], offset: layout.offset))
         }
         module += 1
-      case .time, .add, .concatenate: continue
+      case .time, .add, .concatenate, .multiply, .slice, .context, .scale: continue
       }
     }
     self.entries = entries

@@ -1,8 +1,10 @@
 /// A field program as one line of text, which is how files keep it:
 /// `time; concatenate 0 1; linear 2 64 tanh; linear 3 2 identity`.
 ///
-/// Operation n makes block n, from 1; block 0 is the state. `linear` and `activation` name their input block, `add` and
-/// `concatenate` two; `linear` then has its rows, and both their activation.
+/// Operation n makes block n, from 1; block 0 is the state. `linear` and `activation` name their input block, `add`, `concatenate`
+/// and `multiply` two; `linear` then has its rows, and both their activation. `slice 2 4 3` is of block 2 from row 4 on 3 rows,
+/// `context 3` has 3 rows, `norm 2 1e-05` its input and epsilon, `dropout 2 0.1` its input and rate,
+/// `scale 2 -1.0` its input and factor.
 enum ProgramText {
   /// Bounds on what a file may ask for, far above any use, so that no product overflows before it is compared with the
   /// file's size.
@@ -26,6 +28,12 @@ enum ProgramText {
       case .time: "time"
       case .add(let first, let second): "add \(first.index) \(second.index)"
       case .concatenate(let first, let second): "concatenate \(first.index) \(second.index)"
+      case .multiply(let first, let second): "multiply \(first.index) \(second.index)"
+      case .slice(let input, let first, let rows): "slice \(input.index) \(first) \(rows)"
+      case .context(let rows): "context \(rows)"
+      case .layerNorm(let input, let epsilon): "norm \(input.index) \(epsilon)"
+      case .dropout(let input, let rate): "dropout \(input.index) \(rate)"
+      case .scale(let input, let factor): "scale \(input.index) \(factor)"
       case .callback(let input, let rows, let callback): "callback \(input.index) \(rows) \(callback.name)"
       }
     }.joined(separator: "; ")
@@ -83,6 +91,40 @@ enum ProgramText {
         throw Problem(description: "'\(text)' adds blocks of different rows")
       }
       return .add(first, second)
+    case ("multiply", 3):
+      let (first, second) = (try block(1), try block(2))
+      guard [1, program.blockRows[first.index]].contains(program.blockRows[second.index]) else {
+        throw Problem(description: "'\(text)' multiplies blocks of different rows")
+      }
+      return .multiply(first, second)
+    case ("slice", 4):
+      let input = try block(1)
+      guard let first = Int(words[2]), let rows = Int(words[3]), (0...largestRows).contains(first),
+        (1...largestRows).contains(rows), first + rows <= program.blockRows[input.index]
+      else { throw Problem(description: "'\(text)' takes rows that block \(input.index) does not have") }
+      return .slice(input: input, first: first, rows: rows)
+    case ("context", 2):
+      guard let rows = Int(words[1]), (1...largestRows).contains(rows),
+        [0, rows].contains(program.contextDimension)
+      else {
+        throw Problem(description: "'\(text)' has rows that are not from 1 to \(largestRows), or not its fellows'")
+      }
+      return .context(rows: rows)
+    case ("norm", 3):
+      guard let epsilon = Double(words[2]), epsilon > 0, epsilon.isFinite else {
+        throw Problem(description: "'\(text)' has an epsilon that is not above 0")
+      }
+      return .layerNorm(input: try block(1), epsilon: epsilon)
+    case ("dropout", 3):
+      guard let rate = Double(words[2]), (0..<1).contains(rate) else {
+        throw Problem(description: "'\(text)' has a rate that is not in [0, 1)")
+      }
+      return .dropout(input: try block(1), rate: rate)
+    case ("scale", 3):
+      guard let factor = Double(words[2]), factor.isFinite else {
+        throw Problem(description: "'\(text)' has a factor that is not finite")
+      }
+      return .scale(input: try block(1), by: factor)
     default: throw Problem(description: "'\(text)' is no operation")
     }
   }

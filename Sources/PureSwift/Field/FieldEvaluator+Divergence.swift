@@ -30,6 +30,10 @@ extension FieldEvaluator {
     frobenius.fill(V(0))
     for bends in bars.bends { bends.fill(V(0)) }
     for held in bars.held { held.fill(V(0)) }
+    for (first, second) in bars.couplings {
+      first.fill(V(0))
+      second.fill(V(0))
+    }
     result.fill(V(0))
     if trace == .exactProduct {
       productDivergence(tape, into: result)

@@ -31,7 +31,15 @@ extension FieldEvaluator {
         if inputCarries {
           addThroughActivation(output, step, tape.slopes[number], to: bars.tangents[step.first])
         }
-      case .time: break
+      case .time, .context: break
+      case .multiply: reverseMultiplyTangent(number, tape, bars)
+      case .slice:
+        if inputCarries { bars.tangents[step.first].rows(from: step.offset, count: output.rows).add(output) }
+      case .layerNorm: reverseNormTangent(number, tape, bars, sums)
+      case .dropout:
+        if inputCarries { addDropped(number, output, to: bars.tangents[step.first]) }
+      case .scale:
+        if inputCarries { addScaled(number, output, to: bars.tangents[step.first]) }
       case .add:
         if inputCarries { bars.tangents[step.first].add(output) }
         if plan.carriesTangentCotangent[step.second] { bars.tangents[step.second].add(output) }
@@ -73,6 +81,12 @@ extension FieldEvaluator {
         addThroughActivation(output, step, tape.slopes[number], to: input)
         if isBent && step.activation != .identity { input.add(bars.bends[number]) }
       case .time: break
+      case .context: bars.context.add(output)
+      case .multiply: reverseMultiplyValue(number, tape, bars, isBent: isBent)
+      case .slice: bars.values[step.first].rows(from: step.offset, count: output.rows).add(output)
+      case .layerNorm: reverseNormValue(number, tape, bars, sums, isBent: isBent)
+      case .dropout: addDropped(number, output, to: bars.values[step.first])
+      case .scale: addScaled(number, output, to: bars.values[step.first])
       case .add:
         bars.values[step.first].add(output)
         bars.values[step.second].add(output)
@@ -118,7 +132,7 @@ extension FieldEvaluator {
   }
 
   @inline(__always)
-  private func addLaneSums(_ panel: Panel<V>, to sums: Panel<V>) {
+  func addLaneSums(_ panel: Panel<V>, to sums: Panel<V>) {
     for row in 0..<panel.rows {
       var sum = sums[row, 0]
       for group in 0..<groups { sum = sum + panel[row, group] }

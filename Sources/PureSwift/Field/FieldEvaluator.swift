@@ -13,6 +13,9 @@ final class FieldEvaluator<V: LaneVector> {
   /// Hutchinson's directions, `[K · D][lanes]`; empty for other traces.
   let probes: Panel<V>
   let probeCount: Int
+  /// Of the lanes' samples: the context `[C]`, and the masks of all dropouts, ones where all rows stay.
+  let context: Panel<V>
+  let masks: Panel<V>
   let panels: DerivativePanels<V>
   /// nil where no gradient is wanted.
   let cotangents: CotangentPanels<V>?
@@ -32,6 +35,8 @@ final class FieldEvaluator<V: LaneVector> {
     product = resolution.product
     times = pool.panel(rows: 1, groups: groups)
     probes = pool.panel(rows: trace == .hutchinson ? probeCount * plan.stateDimension : 0, groups: groups)
+    context = pool.panel(rows: plan.contextDimension, groups: groups)
+    masks = pool.panel(rows: plan.maskRows, groups: groups)
     panels = DerivativePanels(plan: plan, groups: groups, pool: pool)
     cotangents =
       isReversible
@@ -69,6 +74,16 @@ final class FieldEvaluator<V: LaneVector> {
       case .add: addBlocks(tape.values, step, output)
       case .concatenate: concatenateBlocks(tape.values, step, output)
       case .callback: callbackValue(number, tape)
+      case .multiply: multiplyValue(step, tape.values, output)
+      case .slice: output.copy(tape.values[step.first].rows(from: step.offset, count: output.rows))
+      case .context: output.copy(context)
+      case .layerNorm: normValue(number, tape, output)
+      case .dropout:
+        output.fill(V(0))
+        addDropped(number, tape.values[step.first], to: output)
+      case .scale:
+        output.fill(V(0))
+        addScaled(number, tape.values[step.first], to: output)
       }
     }
   }
@@ -91,10 +106,19 @@ final class FieldEvaluator<V: LaneVector> {
         } else {
           scale(panels.tangents[step.first], by: tape.slopes[number], into: output)
         }
-      case .time: break  // Zero since it was made: a state's tangent does not move t.
+      case .time, .context: break  // Zero since it was made: a state's tangent does not move t.
       case .add: addBlocks(panels.tangents, step, output)
       case .concatenate: concatenateBlocks(panels.tangents, step, output)
       case .callback: callbackTangent(number, tape)
+      case .multiply: multiplyTangent(step, tape, output)
+      case .slice: output.copy(panels.tangents[step.first].rows(from: step.offset, count: output.rows))
+      case .layerNorm: normTangent(number, tape, output)
+      case .dropout:
+        output.fill(V(0))
+        addDropped(number, panels.tangents[step.first], to: output)
+      case .scale:
+        output.fill(V(0))
+        addScaled(number, panels.tangents[step.first], to: output)
       }
     }
   }

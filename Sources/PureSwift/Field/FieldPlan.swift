@@ -4,15 +4,21 @@ import FieldPrograms
 struct FieldPlan: Sendable {
   /// One operation. Operation number i makes block i + 1.
   struct Step: Sendable {
-    enum Kind: Sendable { case linear, activation, time, add, concatenate, callback }
+    enum Kind: Sendable {
+      case linear, activation, time, add, concatenate, callback, multiply, slice, context, layerNorm, dropout, scale
+    }
     let kind: Kind
-    /// Block of the first operand; 0 for `time`.
+    /// Block of the first operand; 0 for `time` and `context`.
     let first: Int
-    /// Block of the second operand of `add` and `concatenate`; else 0.
+    /// Block of the second operand of `add`, `concatenate` and `multiply`; else 0.
     let second: Int
     let activation: Activation
-    /// Number of a linear operation among the linear ones, of a callback among the callbacks; else −1.
+    /// Number of a linear operation among the linear ones, of a callback among the callbacks, of a norm among the norms; else −1.
     let layer: Int
+    /// First row of a slice in its operand, of a dropout among the masks; else 0.
+    var offset = 0
+    /// Of a scale; else 1.
+    var factor = 1.0
   }
 
   let stateDimension: Int
@@ -20,6 +26,9 @@ struct FieldPlan: Sendable {
   let blockRows: [Int]
   let layers: [FieldProgram.LinearLayout]
   let callbacks: [FieldProgram.CallbackLayout]
+  let norms: [FieldProgram.NormLayout]
+  let dropouts: [FieldProgram.DropoutLayout]
+  let contextDimension: Int
   let parameterCount: Int
   /// Whether a block depends on the state by way of parameters or a nonlinearity. Cotangents of tangents stop at blocks
   /// that do not: nothing is learned from them.
@@ -30,38 +39,57 @@ struct FieldPlan: Sendable {
   init(_ program: FieldProgram) {
     var steps: [Step] = []
     var carries = [false]
-    var depends = [true]
+    let depends = program.dependsOnState
     var layer = 0
     var callback = 0
+    var norm = 0
+    var maskRow = 0
     for operation in program.operations {
       switch operation {
       case .linear(let input, _, let activation):
         steps.append(Step(kind: .linear, first: input.index, second: 0, activation: activation, layer: layer))
         carries.append(true)
-        depends.append(depends[input.index])
         layer += 1
       case .activation(let input, let activation):
         steps.append(Step(kind: .activation, first: input.index, second: 0, activation: activation, layer: -1))
         carries.append(true)
-        depends.append(depends[input.index])
       case .callback(let input, _, _):
         steps.append(Step(kind: .callback, first: input.index, second: 0, activation: .identity, layer: callback))
         carries.append(depends[input.index])
-        depends.append(depends[input.index])
         callback += 1
       case .time:
         steps.append(Step(kind: .time, first: 0, second: 0, activation: .identity, layer: -1))
         carries.append(false)
-        depends.append(false)
       case .add(let first, let second):
         steps.append(Step(kind: .add, first: first.index, second: second.index, activation: .identity, layer: -1))
         carries.append(carries[first.index] || carries[second.index])
-        depends.append(depends[first.index] || depends[second.index])
       case .concatenate(let first, let second):
         steps.append(
           Step(kind: .concatenate, first: first.index, second: second.index, activation: .identity, layer: -1))
         carries.append(carries[first.index] || carries[second.index])
-        depends.append(depends[first.index] || depends[second.index])
+      case .multiply(let first, let second):
+        steps.append(Step(kind: .multiply, first: first.index, second: second.index, activation: .identity, layer: -1))
+        carries.append(depends[first.index] || depends[second.index])
+      case .slice(let input, let row, _):
+        steps.append(
+          Step(kind: .slice, first: input.index, second: 0, activation: .identity, layer: -1, offset: row))
+        carries.append(carries[input.index])
+      case .context:
+        steps.append(Step(kind: .context, first: 0, second: 0, activation: .identity, layer: -1))
+        carries.append(false)
+      case .layerNorm(let input, _):
+        steps.append(Step(kind: .layerNorm, first: input.index, second: 0, activation: .identity, layer: norm))
+        carries.append(depends[input.index])
+        norm += 1
+      case .dropout(let input, _):
+        steps.append(
+          Step(kind: .dropout, first: input.index, second: 0, activation: .identity, layer: -1, offset: maskRow))
+        carries.append(carries[input.index])
+        maskRow += program.blockRows[input.index]
+      case .scale(let input, let factor):
+        steps.append(
+          Step(kind: .scale, first: input.index, second: 0, activation: .identity, layer: -1, factor: factor))
+        carries.append(carries[input.index])
       }
     }
     self.stateDimension = program.stateDimension
@@ -69,9 +97,25 @@ struct FieldPlan: Sendable {
     self.blockRows = program.blockRows
     self.layers = program.linearLayouts
     self.callbacks = program.callbackLayouts
+    self.norms = program.normLayouts
+    self.dropouts = program.dropoutLayouts
+    self.contextDimension = program.contextDimension
     self.parameterCount = program.parameterCount
     self.carriesTangentCotangent = carries
     self.dependsOnState = depends
+  }
+
+  /// Rows of all masks of a sample.
+  var maskRows: Int { dropouts.reduce(0) { $0 + $1.rows } }
+
+  /// Rows of what a product or norm, operation `number`, holds for its operands' cotangents; else 0.
+  func coupledRows(_ number: Int) -> (first: Int, second: Int) {
+    let step = steps[number]
+    return switch step.kind {
+    case .multiply: (blockRows[step.first], blockRows[step.second])
+    case .layerNorm: (blockRows[step.first], 0)
+    default: (0, 0)
+    }
   }
 
   /// Rows that operation `number` keeps derivatives of: none for a linear operation without a nonlinearity.

@@ -10,6 +10,8 @@ struct FieldTape<V: LaneVector> {
   let curvatures: [Panel<V>]
   /// t of every lane, one row, for the derivatives of callbacks; empty where there are none.
   let times: Panel<V>
+  /// Of every norm what it has normalised, and 1/√(variance + ε), one row; empty for the other operations.
+  let norms: [(normalised: Panel<V>, inverse: Panel<V>)]
 
   init(plan: FieldPlan, groups: Int, keepsSlopes: Bool, keepsCurvatures: Bool, pool: PanelPool<V>) {
     values = plan.blockRows.map { pool.panel(rows: $0, groups: groups) }
@@ -20,6 +22,10 @@ struct FieldTape<V: LaneVector> {
       pool.panel(rows: keepsCurvatures ? plan.nonlinearRows($0) : 0, groups: groups)
     }
     times = pool.panel(rows: plan.callbacks.isEmpty ? 0 : 1, groups: groups)
+    norms = plan.steps.indices.map { number in
+      let rows = plan.steps[number].kind == .layerNorm ? plan.blockRows[number + 1] : 0
+      return (pool.panel(rows: rows, groups: groups), pool.panel(rows: min(rows, 1), groups: groups))
+    }
   }
 
   @inline(__always) var state: Panel<V> { values[0] }
@@ -32,6 +38,8 @@ struct DerivativePanels<V: LaneVector> {
   let tangents: [Panel<V>]
   /// ż of every nonlinear operation: a panel of its own for a linear operation, the input's tangent for an activation.
   let preactivationTangents: [Panel<V>]
+  /// Scratch of norms: twice the rows of the widest.
+  let room: Panel<V>
 
   init(plan: FieldPlan, groups: Int, pool: PanelPool<V>) {
     let tangents = plan.blockRows.map { pool.panel(rows: $0, groups: groups) }
@@ -40,6 +48,7 @@ struct DerivativePanels<V: LaneVector> {
       plan.steps[number].kind == .activation
         ? tangents[plan.steps[number].first] : pool.panel(rows: plan.nonlinearRows(number), groups: groups)
     }
+    room = pool.panel(rows: 2 * (plan.norms.map(\.rows).max() ?? 0), groups: groups)
   }
 }
 
@@ -53,6 +62,10 @@ struct CotangentPanels<V: LaneVector> {
   let bends: [Panel<V>]
   /// What the divergence adds to the cotangents of every callback's x, then of its t.
   let held: [Panel<V>]
+  /// What the divergence adds to the cotangents of every product's operands, and of every norm's.
+  let couplings: [(first: Panel<V>, second: Panel<V>)]
+  /// Sums over a sample's evaluations of the context's cotangents, `[C]`.
+  let context: Panel<V>
   /// One callback's x̄, then t̄; and its ẋ̄.
   let callback: (valueAndTime: Panel<V>, tangent: Panel<V>)
   /// ∂/∂t by way of callbacks, one row.
@@ -67,6 +80,11 @@ struct CotangentPanels<V: LaneVector> {
     tangents = plan.blockRows.map { pool.panel(rows: $0, groups: groups) }
     bends = plan.steps.indices.map { pool.panel(rows: plan.nonlinearRows($0), groups: groups) }
     held = plan.callbacks.map { pool.panel(rows: $0.columns + 1, groups: groups) }
+    couplings = plan.steps.indices.map { number in
+      let rows = plan.coupledRows(number)
+      return (pool.panel(rows: rows.first, groups: groups), pool.panel(rows: rows.second, groups: groups))
+    }
+    context = pool.panel(rows: plan.contextDimension, groups: groups)
     let widestInput = plan.callbacks.map(\.columns).max() ?? 0
     callback = (pool.panel(rows: widestInput + 1, groups: groups), pool.panel(rows: widestInput, groups: groups))
     callbackTimes = pool.panel(rows: 1, groups: groups)

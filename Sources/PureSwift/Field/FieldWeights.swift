@@ -50,6 +50,16 @@ final class FieldWeights<Scalar: FlowScalar>: Sendable {
     parameters.matrix(at: layers[layer].biasOffset, rows: layers[layer].rows, columns: 1)
   }
 
+  /// A norm's gain, as a column.
+  func gain(_ layout: FieldProgram.NormLayout) -> MatrixView<Scalar> {
+    parameters.matrix(at: layout.gainOffset, rows: layout.rows, columns: 1)
+  }
+
+  /// A norm's bias, as a column.
+  func normBias(_ layout: FieldProgram.NormLayout) -> MatrixView<Scalar> {
+    parameters.matrix(at: layout.biasOffset, rows: layout.rows, columns: 1)
+  }
+
   /// Calls `body` with a callback's parameters.
   func withParameters<Result>(
     of layout: FieldProgram.CallbackLayout, _ body: (Span<Scalar>) -> Result

@@ -12,6 +12,8 @@ final class GradientSums<V: LaneVector>: @unchecked Sendable {
   private let weights: [Panel<V>]
   private let biases: [Panel<V>]
   private let callbacks: [Panel<V>]
+  private let gains: [Panel<V>]
+  private let normBiases: [Panel<V>]
   let traceMatrix: Panel<V>
 
   init(plan: FieldPlan, traceShape: (rows: Int, columns: Int)) {
@@ -19,6 +21,7 @@ final class GradientSums<V: LaneVector>: @unchecked Sendable {
     var total = traceShape.rows * groups(traceShape.columns)
     for layer in plan.layers { total += layer.rows * (groups(layer.columns) + 1) }
     for layout in plan.callbacks { total += groups(layout.callback.parameterCount) }
+    for layout in plan.norms { total += 2 * layout.rows }
     let all = pool.panel(rows: total, groups: 1)
     var next = 0
     func take(_ rows: Int, _ groups: Int) -> Panel<V> {
@@ -29,6 +32,8 @@ final class GradientSums<V: LaneVector>: @unchecked Sendable {
     weights = plan.layers.map { take($0.rows, groups($0.columns)) }
     biases = plan.layers.map { take($0.rows, 1) }
     callbacks = plan.callbacks.map { take(1, groups($0.callback.parameterCount)) }
+    gains = plan.norms.map { take($0.rows, 1) }
+    normBiases = plan.norms.map { take($0.rows, 1) }
     traceMatrix = take(traceShape.rows, groups(traceShape.columns))
   }
 
@@ -37,7 +42,16 @@ final class GradientSums<V: LaneVector>: @unchecked Sendable {
   /// One row: a callback's parameters, padded.
   @inline(__always) func callback(_ number: Int) -> Panel<V> { callbacks[number] }
 
+  @inline(__always) func gain(_ norm: Int) -> Panel<V> { gains[norm] }
+  @inline(__always) func normBias(_ norm: Int) -> Panel<V> { normBiases[norm] }
+
   func add(_ other: GradientSums) { all.add(other.all) }
+
+  private static func sum(_ sums: Panel<V>, _ row: Int) -> V.Scalar {
+    var sum: V.Scalar = 0
+    for lane in 0..<V.scalarCount { sum += sums[row, lane: lane] }
+    return sum
+  }
 
   /// The parameters' gradient `[P]` and M's cotangent, row-major.
   func flatten(plan: FieldPlan, traceShape: (rows: Int, columns: Int)) -> (parameters: [V.Scalar], trace: [V.Scalar]) {
@@ -47,9 +61,13 @@ final class GradientSums<V: LaneVector>: @unchecked Sendable {
         for column in 0..<layer.columns {
           parameters[layer.weightOffset + row * layer.columns + column] = weights[number][row, lane: column]
         }
-        var sum: V.Scalar = 0
-        for lane in 0..<V.scalarCount { sum += biases[number][row, lane: lane] }
-        parameters[layer.biasOffset + row] = sum
+        parameters[layer.biasOffset + row] = Self.sum(biases[number], row)
+      }
+    }
+    for (number, layout) in plan.norms.enumerated() {
+      for row in 0..<layout.rows {
+        parameters[layout.gainOffset + row] = Self.sum(gains[number], row)
+        parameters[layout.biasOffset + row] = Self.sum(normBiases[number], row)
       }
     }
     for (number, layout) in plan.callbacks.enumerated() {

@@ -1,6 +1,6 @@
 import FieldPrograms
 
-/// The nets whose trace is one product of activation derivatives with a constant matrix: x, or x beside t, into at most
+/// The nets whose trace is one product of activation derivatives with a constant matrix: x, or x before t and context, into at most
 /// two hidden layers and a linear layer without a nonlinearity.
 ///
 /// With d₁, d₂ the activations' derivatives, tr(∂f/∂x) = d₂ᵀ M d₁:
@@ -31,13 +31,11 @@ struct ProductForm: Sendable {
     }
   }
 
-  /// Whether a block is the state, or the state beside the time.
+  /// Whether a block is the state, or begins with it and goes on with rows that do not depend on it.
   private static func isInput(_ block: Int, of program: FieldProgram) -> Bool {
     if block == 0 { return true }
-    guard case .concatenate(.state, let second) = program.operations[block - 1], second.index > 0,
-      case .time = program.operations[second.index - 1]
-    else { return false }
-    return true
+    guard case .concatenate(let first, let second) = program.operations[block - 1] else { return false }
+    return !program.dependsOnState[second.index] && isInput(first.index, of: program)
   }
 
   var hiddenLayers: Int { operations.count - 1 }

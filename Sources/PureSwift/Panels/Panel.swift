@@ -105,6 +105,10 @@ struct Panel<V: LaneVector> {
     for index in 0..<count { self[index] = other[index] }
   }
 
+  func copyLane(_ from: Int, to lane: Int) {
+    for row in 0..<rows { self[row, lane: lane] = self[row, lane: from] }
+  }
+
   /// Half the mean over rows of one lane's squares.
   func halfMeanSquare(lane: Int) -> Double {
     var sum = 0.0

@@ -73,6 +73,7 @@ final class ChunkEvaluation<V: LaneVector> {
         }
         evaluator.times[0, lane: lane] = V.Scalar(job.problem.startTime(of: first + lane))
         if !evaluator.probes.isEmpty { job.loadProbes(of: first + lane, into: evaluator.probes, lane: lane) }
+        job.loadGiven(of: first + lane, into: evaluator, lane: lane)
       }
       evaluator.value(tape)
       if job.resolution.trace != .none {

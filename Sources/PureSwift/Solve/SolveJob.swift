@@ -40,6 +40,8 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
   let startTimeGradients: SharedArray<Double>
   let endTimeGradients: SharedArray<Double>
   let losses: SharedArray<Double>
+  /// `∂L/∂context` `[count][C]`.
+  let contextGradients: SharedArray<Scalar>
 
   init(
     problem: SolveProblem<Scalar>, plan: FieldPlan, weights: FieldWeights<Scalar>, resolution: TraceResolution,
@@ -92,6 +94,7 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
     startTimeGradients = SharedArray(repeating: 0, count: differentiated)
     endTimeGradients = SharedArray(repeating: 0, count: differentiated)
     losses = SharedArray(repeating: .nan, count: differentiated)
+    contextGradients = SharedArray(repeating: 0, count: differentiated * plan.contextDimension)
   }
 
   var solution: Solution<Scalar> {
@@ -124,6 +127,23 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
       for row in 0..<probes.rows {
         if row % 4 == 0 { words = source.words(sample: identifier, block: UInt32(row / 4)) }
         probes[row, lane: lane] = words[row % 4] >> 31 == 1 ? 1 : -1
+      }
+    }
+  }
+
+  /// What one sample brings along for its whole solve, into its lane: its context, and the masks of its dropouts, which are
+  /// drawn again whenever it comes into a lane.
+  func loadGiven<V: LaneVector>(of sample: Int, into evaluator: FieldEvaluator<V>, lane: Int)
+  where V.Scalar == Scalar {
+    let rows = plan.contextDimension
+    for row in 0..<rows { evaluator.context[row, lane: lane] = problem.context[sample * rows + row] }
+    let source = RandomSource(seed: problem.seed, stream: .dropout, step: problem.step)
+    let identifier = problem.sampleIdentifiers?[sample] ?? UInt64(sample)
+    for layout in plan.dropouts {
+      for row in layout.firstMaskRow..<layout.firstMaskRow + layout.rows {
+        let drops = problem.dropoutIsActive && source.uniform(sample: identifier, dimension: row) < layout.rate
+        evaluator.masks[row, lane: lane] =
+          drops ? 0 : problem.dropoutIsActive ? Scalar(1 / (1 - layout.rate)) : 1
       }
     }
   }

@@ -124,6 +124,8 @@ final class TileAdjoint<V: LaneVector> {
     addRegularisation(sample, scale: scale, lane)
     if job.resolution.trace == .none { lanes[lane].logDeterminantBar = 0 }
     if !evaluator.probes.isEmpty { job.loadProbes(of: sample, into: evaluator.probes, lane: lane) }
+    job.loadGiven(of: sample, into: evaluator, lane: lane)
+    for row in 0..<bars.context.rows { bars.context[row, lane: lane] = 0 }
     active += 1
     if lastRecord < 0 { finish(lane) }
   }
@@ -143,6 +145,8 @@ final class TileAdjoint<V: LaneVector> {
   private func finish(_ lane: Int) {
     let sample = lanes[lane].sample
     for row in 0..<state.rows { job.stateGradients[sample * state.rows + row] = stateBar[row, lane: lane] }
+    let rows = bars.context.rows
+    for row in 0..<rows { job.contextGradients[sample * rows + row] = bars.context[row, lane: lane] }
     job.startTimeGradients[sample] = lanes[lane].startTimeBar
     job.endTimeGradients[sample] = lanes[lane].endTimeBar
     lanes[lane] = LaneAdjoint()
@@ -168,9 +172,9 @@ final class TileAdjoint<V: LaneVector> {
         if !isActive { stateBar[row, lane: lane] = 0 }
       }
       if !isActive {
-        for row in 0..<evaluator.probes.rows {
-          evaluator.probes[row, lane: lane] = evaluator.probes[row, lane: model]
-        }
+        evaluator.probes.copyLane(model, to: lane)
+        evaluator.context.copyLane(model, to: lane)
+        evaluator.masks.copyLane(model, to: lane)
       }
     }
   }

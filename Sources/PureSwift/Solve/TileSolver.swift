@@ -102,6 +102,7 @@ final class TileSolver<V: LaneVector> {
     lanes[lane] = Lane(sample: sample, time: start, start: start, end: end)
     active += 1
     if !evaluator.probes.isEmpty { job.loadProbes(of: sample, into: evaluator.probes, lane: lane) }
+    job.loadGiven(of: sample, into: evaluator, lane: lane)
     if !isFinite { return finish(lane, .notFinite) }
     // A step of no length is made only for the derivatives by its ends.
     if job.controller != nil && start == end && job.loss == nil { finish(lane, .ok) }

@@ -15,6 +15,32 @@ struct ModelOptions: ParsableArguments {
   var activation: String?
 
   @Option(
+    help: ArgumentHelp(
+      "How layers see the time: \(TimeLayer.allCases.map(\.rawValue).joined(separator: ", ")) (default input: the first layer "
+        + "alone, beside the state; the others are FFJORD's).",
+      valueName: "name"))
+  var layer: String?
+
+  @Flag(inversion: .prefixedNo, help: "Add a hidden layer's input to its result where both are as wide.")
+  var residual: Bool?
+
+  @Flag(inversion: .prefixedNo, help: "A layer norm before every activation.")
+  var layerNorm: Bool?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Rate at which hidden rows are dropped in training, one mask for each solve (default 0).", valueName: "rate"))
+  var dropout: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Frequencies of Fourier features of the time, learned, that layers see in its place (default 0: none).",
+      valueName: "count"))
+  var timeFeatures: Int?
+
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp("The time T at which the flow reaches the data (default 1).", valueName: "time"))
   var endTime: Double?
@@ -27,7 +53,10 @@ struct ModelOptions: ParsableArguments {
 
   var settings: SettingsLayer {
     get throws {
-      try SettingsLayer([.hidden: hidden?.widths, .activation: activation, .endTime: endTime, .base: base])
+      try SettingsLayer([
+        .hidden: hidden?.widths, .activation: activation, .layer: layer, .residual: residual, .layerNorm: layerNorm,
+        .dropout: dropout, .timeFeatures: timeFeatures, .endTime: endTime, .base: base,
+      ])
     }
   }
 }

@@ -64,8 +64,7 @@ extension Settings {
     try validateSize(dimension: training.dimension)
     let transform = try dataTransform(for: training) ?? .identity(dimension: training.dimension)
     return ContinuousFlow(
-      dimension: training.dimension, hidden: hidden, activation: Activation(rawValue: activation) ?? .tanh,
-      endTime: endTime, seed: seed, transform: transform,
+      dimension: training.dimension, architecture: architecture, endTime: endTime, seed: seed, transform: transform,
       base: try fittedBase(to: training, through: transform))
   }
 
@@ -87,6 +86,13 @@ extension Settings {
       }
       return .mixture(of: components, fitting: seen, seed: seed)
     }
+  }
+
+  var architecture: FieldArchitecture {
+    FieldArchitecture(
+      hidden: hidden, activation: Activation(rawValue: activation) ?? .tanh,
+      layer: TimeLayer(rawValue: layer) ?? .input,
+      timeFeatures: timeFeatures, isResidual: residual, hasLayerNorm: layerNorm, dropout: dropout)
   }
 
   private func dataTransform(for training: Dataset) throws -> DataTransform? {

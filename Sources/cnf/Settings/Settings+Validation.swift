@@ -7,6 +7,12 @@ extension Settings {
     try require(transform, .transform, among: ["none", "standardise", "marginals"])
     try validateBase()
     try require(activation, .activation, among: Activation.allCases.map(\.rawValue))
+    try require(layer, .layer, among: TimeLayer.allCases.map(\.rawValue))
+    guard timeFeatures == 0 || [.input, .concat, .squash, .concatsquash].contains(TimeLayer(rawValue: layer)) else {
+      throw CommandFailure(
+        .usage,
+        "time-features are for layers that see rows of the time, and \(layer) takes none: leave --time-features out")
+    }
     try require(probe, .probe, among: Probe.allCases.map(\.rawValue))
     try require(schedule, .schedule, among: ["constant", "cosine"])
     try require(optimiser, .optimiser, among: ["adam", "adamw"])
@@ -40,8 +46,7 @@ extension Settings {
 
   /// Throws a usage failure where a flow of `dimension` would have more parameters than can be meant.
   func validateSize(dimension: Int) throws {
-    let program = FieldProgram.multilayerPerceptron(stateDimension: dimension, hidden: hidden, activation: .identity)
-    let count = program.parameterCount
+    let count = architecture.program(stateDimension: dimension).parameterCount
     guard count > Self.mostParameters else { return }
     throw CommandFailure(
       .usage,
@@ -52,6 +57,8 @@ extension Settings {
 
   private func validateNumbers() throws {
     try require(hidden.allSatisfy { 1...65_536 ~= $0 }, .hidden, "\(hidden)", "widths from 1 to 65536")
+    try require((0..<1).contains(dropout), .dropout, "\(dropout)", "below 1, such as 0.1, or 0 for none")
+    try require(0...4096 ~= timeFeatures, .timeFeatures, "\(timeFeatures)", "from 1 to 4096, or 0 for none")
     try require(count >= 4 && count < 1 << 32, .count, "\(count)", "at least 4 and below 2^32")
     try require(1...4096 ~= probes, .probes, "\(probes)", "from 1 to 4096")
     try require(solverMaxSteps > 0 && solverMaxSteps <= 1 << 24, .solverMaxSteps, "\(solverMaxSteps)", "from 1 to 2^24")

@@ -20,6 +20,16 @@ struct Settings: Codable, Equatable {
   /// Widths of the hidden layers.
   var hidden: [Int]
   var activation: String
+  /// How layers see the time: `input`, or one of FFJORD's `ignore`, `concat`, `squash`, `concatsquash`, `hyper`, `blend`.
+  var layer: String
+  /// Whether hidden layers of one width are added to what they are of.
+  var residual: Bool
+  /// Whether a norm stands before every activation.
+  var layerNorm: Bool
+  /// The rate at which hidden rows are dropped in training; 0: none.
+  var dropout: Double
+  /// Frequencies of Fourier features that layers see in place of the time; 0: they see the time.
+  var timeFeatures: Int
   /// T: the flow runs from the base at t = 0 to the data at t = T.
   var endTime: Double
   /// What the flow begins with: `standard-normal`, or a distribution fitted to the training data, `gaussian`, `full-gaussian`,
@@ -92,6 +102,11 @@ struct Settings: Codable, Equatable {
     case transform
     case hidden
     case activation
+    case layer
+    case residual
+    case layerNorm = "layer-norm"
+    case dropout
+    case timeFeatures = "time-features"
     case endTime = "end-time"
     case base
     case solver

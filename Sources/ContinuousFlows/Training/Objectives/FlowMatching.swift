@@ -49,7 +49,8 @@ public struct FlowMatching: TrainingObjective {
     let (points, dimension) = (points(on: batch, model), model.dimension)
     let problem = SolveProblem(
       parameters: model.parameters, states: points.states, from: 0, to: model.endTime, seed: batch.seed,
-      step: UInt64(batch.step), sampleIdentifiers: batch.identifiers, startTimes: points.times)
+      step: UInt64(batch.step), sampleIdentifiers: batch.identifiers, startTimes: points.times,
+      dropoutIsActive: true)
     let scale = 1 / Double(batch.count * dimension)
     let gradient = try solver.fieldGradient(
       of: .squaredDistance(from: points.rates, weights: nil, scale: scale), at: problem)

@@ -25,7 +25,7 @@ public struct MaximumLikelihood: TrainingObjective {
   public func gradient(of batch: TrainingBatch, model: ContinuousFlow) throws -> BatchGradient {
     let problem = SolveProblem(
       parameters: model.parameters, states: batch.states, from: model.endTime, to: 0, seed: batch.seed,
-      step: UInt64(batch.step), sampleIdentifiers: batch.identifiers)
+      step: UInt64(batch.step), sampleIdentifiers: batch.identifiers, dropoutIsActive: true)
     let count = Double(batch.count)
     let gradient = try solver.gradient(
       of: model.base.negativeLogLikelihood(dimension: model.dimension, scale: 1 / count),

@@ -1,0 +1,71 @@
+extension FieldProgram {
+  /// Where one norm keeps its parameters in the flat array.
+  public struct NormLayout: Sendable, Equatable {
+    /// Number of the operation in `operations`.
+    public let operation: Int
+    public let rows: Int
+    public let gainOffset: Int
+    public let biasOffset: Int
+    public let epsilon: Double
+  }
+
+  /// Which rows of all masks of a sample, `[maskRows]`, one dropout has.
+  public struct DropoutLayout: Sendable, Equatable {
+    /// Number of the operation in `operations`.
+    public let operation: Int
+    public let rows: Int
+    public let firstMaskRow: Int
+    public let rate: Double
+  }
+
+  /// The norms' places in the parameter array, in order.
+  public var normLayouts: [NormLayout] {
+    let offsets = parameterOffsets
+    return operations.indices.compactMap { number in
+      guard case .layerNorm(_, let epsilon) = operations[number] else { return nil }
+      let rows = blockRows[number + 1]
+      return NormLayout(
+        operation: number, rows: rows, gainOffset: offsets[number], biasOffset: offsets[number] + rows, epsilon: epsilon
+      )
+    }
+  }
+
+  /// The dropouts' places among the rows of masks, in order.
+  public var dropoutLayouts: [DropoutLayout] {
+    var first = 0
+    return operations.indices.compactMap { number in
+      guard case .dropout(_, let rate) = operations[number] else { return nil }
+      defer { first += blockRows[number + 1] }
+      return DropoutLayout(operation: number, rows: blockRows[number + 1], firstMaskRow: first, rate: rate)
+    }
+  }
+
+  /// C, the rows of the context that every sample has to bring; 0: none.
+  public var contextDimension: Int {
+    for case .context(let rows) in operations { return rows }
+    return 0
+  }
+
+  /// Whether each block depends on the state: `operations.count + 1` answers.
+  public var dependsOnState: [Bool] {
+    var depends = [true]
+    for operation in operations {
+      depends.append(operation.inputs.contains { depends[$0.index] })
+    }
+    return depends
+  }
+}
+
+extension FieldProgram.Operation {
+  /// The blocks that it reads, in order.
+  public var inputs: [FieldProgram.Block] {
+    switch self {
+    case .linear(let input, _, _), .activation(let input, _), .callback(let input, _, _), .slice(let input, _, _),
+      .layerNorm(let input, _), .dropout(let input, _), .scale(let input, _):
+      [input]
+    case .add(let first, let second), .concatenate(let first, let second), .multiply(let first, let second):
+      [first, second]
+    case .time, .context: []
+    }
+  }
+}
