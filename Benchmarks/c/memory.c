@@ -6,7 +6,8 @@
  * Backpropagation through the solver keeps what it needs of every step, the adjoint method the state at the end (the comparison
  * that the project began with: O(L D) against O(D)); the schedules lie between. The field is a net of [x, t] with two hidden layers
  * of 64 tanh, D = 64, 32 samples in floats on one thread, one probe a sample. `fixed`: STEPS steps of rk4. `adaptive`: dopri5 with
- * steps of their own, no longer than 1/STEPS, and at a tolerance at which they need not be shorter.
+ * steps of their own, no longer than 1/STEPS, and at a tolerance at which they need not be shorter. The reversible adjoint has
+ * a method of its own, reversible_heun, in both.
  *
  * Prints a line of JSON. `bits` is a sum over the bits of every gradient: ways that differ in what they keep must agree in it.
  * (Linux: VmHWM; elsewhere 0.)
@@ -35,6 +36,7 @@ static const struct way {
     {"automatic-16", CNF_ADJOINT_DISCRETE, CNF_SCHEDULE_AUTOMATIC, 0, 16 * MEBIBYTE, -1},
     {"binomial-1", CNF_ADJOINT_DISCRETE, CNF_SCHEDULE_BINOMIAL, 0, MEBIBYTE, -1},
     {"continuous", CNF_ADJOINT_CONTINUOUS, CNF_SCHEDULE_EVERY_STEP, 0, 0, -1},
+    {"reversible", CNF_ADJOINT_REVERSIBLE, CNF_SCHEDULE_EVERY_STEP, 0, 0, -1}, /* of reversible_heun */
 };
 
 #define TRY(call)                                                                      \
@@ -85,7 +87,8 @@ static cnf_solver *make_solver(const cnf_field *field, const struct way *way, in
   cnf_solver_options options;
   cnf_solver *solver;
   cnf_solver_options_init(&options, sizeof options);
-  options.method = cnf_method_find(is_fixed ? "rk4" : "dopri5");
+  const int is_reversible = way->adjoint == CNF_ADJOINT_REVERSIBLE;
+  options.method = cnf_method_find(is_reversible ? "reversible_heun" : is_fixed ? "rk4" : "dopri5");
   options.control = is_fixed ? CNF_CONTROL_FIXED : CNF_CONTROL_SAMPLE;
   options.steps = is_fixed ? steps : 0;
   options.max_steps = steps + 10;

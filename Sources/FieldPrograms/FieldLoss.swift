@@ -19,11 +19,14 @@ public struct FieldGradient<Scalar: FlowScalar>: Sendable {
   public var times: [Double]
   /// Each sample's loss, scaled and weighted; NaN where the field is not finite; empty for `.cotangents`.
   public var losses: [Double]
+  /// `∂L/∂context`, `[count][C]`; zero where the field is not finite.
+  public var context: [Scalar]
 
-  public init(parameters: [Scalar], states: [Scalar], times: [Double], losses: [Double]) {
+  public init(parameters: [Scalar], states: [Scalar], times: [Double], losses: [Double], context: [Scalar] = []) {
     self.parameters = parameters
     self.states = states
     self.times = times
     self.losses = losses
+    self.context = context
   }
 }

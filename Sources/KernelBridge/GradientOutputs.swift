@@ -38,7 +38,8 @@ struct GradientOutputs<Scalar: FlowScalar> {
 
   var fieldGradient: FieldGradient<Scalar> {
     FieldGradient(
-      parameters: parameters.array, states: states.array, times: startTimes.array, losses: losses.array)
+      parameters: parameters.array, states: states.array, times: startTimes.array, losses: losses.array,
+      context: context.array)
   }
 
   func gradient(solution: Solution<Scalar>) -> Gradient<Scalar> {

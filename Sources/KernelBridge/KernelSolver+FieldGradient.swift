@@ -12,7 +12,7 @@ extension KernelSolver {
     loss.checkShapes(count: count, dimension: dimension)
     let gradients = GradientOutputs<Scalar>(
       parameterCount: program.parameterCount, count: count, dimension: dimension, times: 0,
-      givesLosses: loss.givesLosses)
+      contextDimension: program.contextDimension, givesLosses: loss.givesLosses)
     let status = handle.withLock { handle in
       problem.withC(dimension: dimension) { input in
         loss.withC { velocities, divergences, loss in

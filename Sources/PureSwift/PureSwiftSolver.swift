@@ -81,7 +81,7 @@ public final class PureSwiftSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     let parameters = runFieldGradient(job)
     return FieldGradient(
       parameters: parameters, states: job.stateGradients.array, times: job.startTimeGradients.array,
-      losses: givesLosses ? job.losses.array : [])
+      losses: givesLosses ? job.losses.array : [], context: job.contextGradients.array)
   }
 
   /// The ends of every sample's accepted steps, as fractions of the interval from 0 to 1; empty where the sample failed

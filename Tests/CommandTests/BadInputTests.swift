@@ -70,6 +70,7 @@ import Testing
       words: ["reversible_heun", "--adjoint reversible"]),
     Case(
       arguments: train + ["--data", "moons", "--solver", "leapfrog"], code: 64, words: ["leapfrog", "--fixed-steps"]),
+    Case(
       arguments: train + ["--data", "moons", "--adjoint", "binomal"], code: 64,
       words: ["'binomal'", "did you mean 'binomial'"]),
     Case(

@@ -68,6 +68,8 @@ final class ChunkFieldGradient<V: LaneVector> {
     for lane in isLive.indices where isLive[lane] {
       let sample = samples.lowerBound + lane
       for row in 0..<dimension { job.stateGradients[sample * dimension + row] = bars.values[0][row, lane: lane] }
+      let rows = bars.context.rows
+      for row in 0..<rows { job.contextGradients[sample * rows + row] = bars.context[row, lane: lane] }
       job.startTimeGradients[sample] = bars.time(of: lane, job.plan)
     }
   }
@@ -77,6 +79,8 @@ final class ChunkFieldGradient<V: LaneVector> {
     for row in 0..<dimension { tape.state[row, lane: lane] = job.problem.states[sample * dimension + row] }
     evaluator.times[0, lane: lane] = V.Scalar(job.problem.startTime(of: sample))
     if !evaluator.probes.isEmpty { job.loadProbes(of: sample, into: evaluator.probes, lane: lane) }
+    job.loadGiven(of: sample, into: evaluator, lane: lane)
+    for row in 0..<bars.context.rows { bars.context[row, lane: lane] = 0 }
   }
 
   private func evaluate() {
