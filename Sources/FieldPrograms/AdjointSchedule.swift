@@ -14,7 +14,7 @@ public enum AdjointSchedule: Sendable, Equatable {
   case automatic(bytes: Int? = nil)
   /// The gradient of the flow, by a second solve backward in time that needs no record: memory does not grow with steps. As near
   /// as its tolerances make it, which are the solve's where they are nil; with fixed steps they are not used. A sample that does
-  /// not get back has the status of its way back, its loss, and no gradient. The C kernels alone have it, in full precision.
+  /// not get back has the status of its way back, its loss, and no gradient. In full precision.
   case continuous(rtol: Double? = nil, atol: Double? = nil)
   /// The gradient of the steps that were taken, which the way back undoes one by one: no state is recorded, and it is exact but
   /// for the rounding of that, which `Solution.retraceErrors` measures. Of the method reversible_heun alone, by the C kernels. A

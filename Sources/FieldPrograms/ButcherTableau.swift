@@ -1,4 +1,4 @@
-/// What a method's coefficients belong to. Runge-Kutta methods alone have a twin in Swift.
+/// What a method's coefficients belong to.
 public enum MethodFamily: Sendable, Equatable {
   /// Explicit: `kᵢ = f(t + cᵢh, x + h Σⱼ aᵢⱼkⱼ)`.
   case rungeKutta

@@ -60,6 +60,9 @@ public protocol FieldSolver<Scalar>: AnyObject {
   func gradient(
     of loss: Loss<Scalar>, regularisation: Regularisation, at problem: SolveProblem<Scalar>
   ) throws -> Gradient<Scalar>
+  /// The ends of every sample's accepted steps as fractions of its interval, from 0 to 1 where its status is ok. Given back as
+  /// `stepFractions` of a fixed-step problem, one sample's fractions repeat its steps. Not for problems with output times.
+  func acceptedStepFractions(_ problem: SolveProblem<Scalar>) throws -> [[Double]]
   /// `f(x, startTime)` `[count][D]` and its divergence `[count]` by the solver's trace.
   func evaluate(_ problem: SolveProblem<Scalar>) throws -> (velocities: [Scalar], divergences: [Double])
   /// The derivative of a loss of the field itself, at the problem's states and start times; no step is made.

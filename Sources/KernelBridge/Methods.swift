@@ -5,7 +5,7 @@ public enum Methods {
   /// Every method, in the table's order.
   public static let all: [ButcherTableau] = (0..<cnf_method_count()).map(tableau)
 
-  /// Those that have a twin in Swift: the explicit Runge-Kutta methods.
+  /// The explicit Runge-Kutta methods.
   public static let rungeKutta = all.filter { $0.family == .rungeKutta }
 
   /// The method of this name, or `KernelError.unknownMethod` with names like it.

@@ -9,6 +9,8 @@ public func makeSolver<Scalar: FlowScalar>(
   switch backend {
   case .c: try KernelSolver<Scalar>(program: program, options: options)
   case .swift:
-    try PureSwiftSolver<Scalar>(program: program, options: options, tableau: try Methods.named(options.method))
+    try PureSwiftSolver<Scalar>(
+      program: program, options: options, tableau: try Methods.named(options.method),
+      startingTableau: try Methods.named(PureSwiftSolver<Scalar>.startingMethod))
   }
 }

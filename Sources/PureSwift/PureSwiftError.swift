@@ -6,20 +6,26 @@ public enum PureSwiftError: Error, Equatable {
   case incompleteProgram(stateDimension: Int, lastRows: Int)
   /// A tableau's arrays do not have the lengths its number of stages asks for.
   case malformedTableau(String)
-  /// A method that is no Runge-Kutta method.
-  case notRungeKutta(String)
+  /// A Rosenbrock method whose numbers this module does not have.
+  case unknownRosenbrockMethod(String)
+  /// An Adams method without the tableau that it starts by.
+  case noStartingTableau(String)
+  /// A gradient of a method that has none, or none of the schedule asked for.
+  case methodHasNoGradient(String)
   /// Adaptive steps were asked of a method without an error estimate.
   case notAdaptive(String)
   /// One step size for the whole batch.
   case batchControl
+  /// A method that the C kernels alone have.
+  case noTwin(String)
   /// Products in bfloat16.
   case mixedPrecision
-  /// A gradient by a solve backward in time.
-  case continuousAdjoint
   /// A gradient by steps that are undone.
   case reversibleAdjoint
   /// The trace asked for by name does not fit the program.
   case traceDoesNotFit(Trace)
+  /// The trace asked for by name does not go with the method.
+  case traceDoesNotFitMethod(Trace, method: String)
   /// The Frobenius norm was asked for beside a trace, asked for by name, that takes no tangents.
   case traceHasNoTangents(Trace)
   /// A loss has a coefficient for a regulariser that the solver does not integrate, or one that is not finite.
@@ -36,12 +42,14 @@ public enum PureSwiftError: Error, Equatable {
   case callbackLacks(callback: String, function: String)
   /// Step fractions do not rise from 0 to 1.
   case invalidStepFractions
-  /// Output times between the start and the end.
-  case outputTimes
   /// Checkpoints in a budget of bytes.
   case checkpointBudget
   /// Events that end samples.
   case events
+  /// Step fractions of a multistep method that are not equal.
+  case unequalSteps
+  /// Output times that do not run from the start to the end, or do not go with what is asked for; says which.
+  case outputTimes(String)
 }
 
 extension PureSwiftError: CustomStringConvertible {
@@ -51,22 +59,27 @@ extension PureSwiftError: CustomStringConvertible {
       "the field program's last block has \(rows) rows, but the state has \(dimension): it cannot be dx/dt"
     case .malformedTableau(let name):
       "the tableau of method '\(name)' is malformed: a, b, c and e must have one entry per stage"
-    case .notRungeKutta(let name):
-      "method '\(name)' is not supported by the Swift backend: use a Runge-Kutta method, or the C kernels"
+    case .unknownRosenbrockMethod(let name):
+      "method '\(name)' is not supported by the Swift backend: use another, or the C kernels"
+    case .noStartingTableau(let name):
+      "method '\(name)' needs the tableau of \(PureSwiftSolver<Double>.startingMethod), by which it starts"
+    case .methodHasNoGradient(let name):
+      "method '\(name)' has no such gradient: Adams methods have the continuous adjoint alone, Rosenbrock methods none"
     case .notAdaptive(let name):
       "method '\(name)' has no error estimate: give it fixed steps"
     case .batchControl:
       "one step size for the whole batch is not supported by the Swift backend: use per-sample or fixed steps"
+    case .noTwin(let method): "the method '\(method)' is not supported by the Swift backend: use the C kernels"
     case .mixedPrecision:
       "mixed precision is not supported by the Swift backend: use full precision, or the C kernels"
-    case .continuousAdjoint:
-      "the continuous adjoint is not supported by the Swift backend: use every step, or the C kernels"
     case .reversibleAdjoint:
       "the reversible adjoint is not supported by the Swift backend: use every step, or reversible_heun of the C kernels"
     case .checkpointBudget:
       "binomial and automatic adjoints are not supported by the Swift backend: use every step or every k-th, or the C kernels"
     case .traceDoesNotFit(let trace):
       "the trace '\(trace.rawValue)' does not fit the field program: it needs at most two hidden layers on [x] or [x, t]"
+    case .traceDoesNotFitMethod(let trace, let method):
+      "the trace '\(trace.rawValue)' does not go with method '\(method)', which takes exact tangents: use exact or none"
     case .traceHasNoTangents(let trace):
       "the Frobenius norm needs the tangents of a trace, and '\(trace.rawValue)' takes none: use hutchinson or exact"
     case .invalidRegularisation(let given):
@@ -80,8 +93,9 @@ extension PureSwiftError: CustomStringConvertible {
     case .timeNotFinite(let time): "start and end times must be finite, but one is \(time)"
     case .callbackLacks(let callback, let function): "callback '\(callback)' has no \(function), which this needs"
     case .invalidStepFractions: "step fractions must rise from 0 to 1"
-    case .outputTimes: "output times are not supported by the Swift backend: use the C kernels"
     case .events: "events are not supported by the Swift backend: use the C kernels"
+    case .unequalSteps: "a multistep method needs equal steps"
+    case .outputTimes(let what): what
     }
   }
 }

@@ -8,10 +8,9 @@ extension PureSwiftSolver {
       throw .incompleteProgram(
         stateDimension: program.stateDimension, lastRows: program.operations.isEmpty ? 0 : program.blockRows.last ?? 0)
     }
-    guard tableau.family == .rungeKutta else { throw .notRungeKutta(tableau.name) }
     let stages = tableau.stages
     guard stages >= 1, tableau.a.count == stages, tableau.a.allSatisfy({ $0.count == stages }),
-      tableau.c.count == stages, tableau.e.isEmpty || tableau.e.count == stages
+      tableau.c.count == stages || tableau.family == .rosenbrock, tableau.e.isEmpty || tableau.e.count == stages
     else { throw .malformedTableau(tableau.name) }
     switch options.control {
     case .batch: throw .batchControl
@@ -32,7 +31,12 @@ extension PureSwiftSolver {
     case .everyStep: break
     case .every(let count): try require(count >= 1, "adjoint is every \(count) steps, must be at least 1")
     case .binomial, .automatic: throw .checkpointBudget
-    case .continuous: throw .continuousAdjoint
+    case .continuous(let rtol, let atol):
+      for tolerance in [rtol, atol].compactMap({ $0 }) {
+        try require(
+          tolerance.isFinite && tolerance > 0,
+          "adjoint's rtol and atol must be finite and above 0, but one is \(tolerance)")
+      }
     case .reversible: throw .reversibleAdjoint
     }
     try check(options.stepController)
@@ -98,7 +102,7 @@ extension PureSwiftSolver {
     let byTangents = resolvedTrace == .hutchinson || resolvedTrace == .exactTangents
     for layout in plan.callbacks {
       let name = layout.callback.name
-      let needsTangents = byTangents && plan.dependsOnState[layout.operation + 1]
+      let needsTangents = (byTangents || scheme.isRosenbrock) && plan.dependsOnState[layout.operation + 1]
       guard let functions = layout.callback.functions(Scalar.self) else {
         throw .callbackLacks(callback: name, function: "functions for \(Scalar.self)")
       }
@@ -113,7 +117,6 @@ extension PureSwiftSolver {
 
   func check(_ problem: SolveProblem<Scalar>) throws(PureSwiftError) {
     try Self.check("parameters", problem.parameters.count, plan.parameterCount)
-    guard problem.outputTimes.isEmpty, problem.sampleOutputTimes == nil else { throw .outputTimes }
     guard problem.events.isEmpty else { throw .events }
     let dimension = plan.stateDimension
     guard problem.states.count % dimension == 0 else {
@@ -130,10 +133,12 @@ extension PureSwiftSolver {
     let starts = problem.startTimes ?? [problem.startTime]
     let ends = problem.endTimes ?? [problem.endTime]
     for time in starts + ends where !time.isFinite { throw .timeNotFinite(time) }
+    try checkTimes(problem, count)
     guard case .fixed(let steps) = options.control else { return }
     if let fractions = problem.stepFractions {
       let rises = zip(fractions, fractions.dropFirst()).allSatisfy { $0 < $1 }
       guard fractions.count >= 2, fractions.first == 0, fractions.last == 1, rises else { throw .invalidStepFractions }
+      if scheme.isMultistep { try Self.checkEqual(fractions) }
     } else {
       try Self.require(steps >= 1, "fixed steps are \(steps), must be at least 1 unless step fractions are given")
     }

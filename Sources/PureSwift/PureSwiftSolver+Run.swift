@@ -20,7 +20,7 @@ extension PureSwiftSolver {
     return SolveJob(
       problem: problem, plan: plan,
       weights: FieldWeights(plan: plan, parameters: problem.parameters, product: product), resolution: resolution,
-      options: options, table: table, lanesPerVector: Self.lanesPerVector, loss: loss,
+      options: options, scheme: scheme, table: table, lanesPerVector: Self.lanesPerVector, loss: loss,
       regularisation: regularisation, keepsFractions: keepsFractions, fieldLoss: fieldLoss)
   }
 

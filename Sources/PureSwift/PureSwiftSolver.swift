@@ -14,19 +14,30 @@ public final class PureSwiftSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
 
   let plan: FieldPlan
   let resolution: TraceResolution
+  let scheme: StepScheme
+  /// Of an Adams method: that of its start, which its continuous adjoint takes back.
   let table: StageTable<Scalar>
 
-  /// - Parameter tableau: of the method that `options` names; this module has no table of its own.
-  /// - Throws: `PureSwiftError` where the program is incomplete, an option is out of its range, the method is not an
-  ///   explicit Runge-Kutta one or has no error estimate but adaptive steps are asked for, or a trace asked for by name does not fit the program.
-  public init(program: FieldProgram, options: SolverOptions, tableau: ButcherTableau) throws {
-    try Self.check(program, options, tableau)
+  /// The Runge-Kutta method that Adams methods start by.
+  public static var startingMethod: String { "rk4_38" }
+
+  /// - Parameters:
+  ///   - tableau: of the method that `options` names; this module has no table of its own.
+  ///   - startingTableau: of `startingMethod`, which Adams methods alone need.
+  /// - Throws: `PureSwiftError` where the program is incomplete, an option is out of its range, the method has no error
+  ///   estimate but adaptive steps are asked for, or a trace asked for by name does not fit the program or the method.
+  public init(
+    program: FieldProgram, options: SolverOptions, tableau: ButcherTableau, startingTableau: ButcherTableau? = nil
+  ) throws {
+    scheme = try Self.scheme(of: tableau, options, program)
+    let stages = try scheme.isMultistep ? Self.start(startingTableau, for: tableau) : tableau
+    try Self.check(program, options, stages)
     self.program = program
     self.options = options
     self.tableau = tableau
     plan = FieldPlan(program)
-    resolution = try TraceResolution(program, options)
-    table = StageTable(tableau)
+    resolution = try TraceResolution(program, options, scheme, method: tableau.name)
+    table = StageTable(stages)
     try checkCallbacks(isGradient: false)
   }
 
@@ -40,12 +51,7 @@ public final class PureSwiftSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     of loss: Loss<Scalar>, regularisation: Regularisation, at problem: SolveProblem<Scalar>
   ) throws -> Gradient<Scalar> {
     try check(regularisation)
-    if case .cotangents(let states, let logDeterminants, let statesAtTimes, let logDeterminantsAtTimes, _) = loss {
-      let count = problem.states.count / program.stateDimension
-      try Self.check("states of the cotangents", states.count, problem.states.count)
-      try Self.check("logDeterminants of the cotangents", logDeterminants.count, count)
-      guard statesAtTimes.isEmpty, logDeterminantsAtTimes.isEmpty else { throw PureSwiftError.outputTimes }
-    }
+    try check(loss, at: problem)
     try checkCallbacks(isGradient: true)
     let job = try makeJob(problem, loss: loss, regularisation: regularisation)
     let parameters = runGradient(job)
@@ -53,6 +59,7 @@ public final class PureSwiftSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     return Gradient(
       parameters: parameters, states: job.stateGradients.array, startTimes: job.startTimeGradients.array,
       endTimes: job.endTimeGradients.array, losses: hasLoss ? job.losses.array : [], solution: job.solution,
+      outputTimes: job.outputTimeGradients.array,
       context: job.contextGradients.array)
   }
 
@@ -87,6 +94,9 @@ public final class PureSwiftSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
   /// The ends of every sample's accepted steps, as fractions of the interval from 0 to 1; empty where the sample failed
   /// or took no step. Given to a `.fixed` solve as `stepFractions`, they take the same steps again.
   public func acceptedStepFractions(_ problem: SolveProblem<Scalar>) throws -> [[Double]] {
+    precondition(
+      problem.outputTimes.isEmpty && problem.sampleOutputTimes == nil,
+      "a fixed-step problem of step fractions has no output times")
     let job = try makeJob(problem, keepsFractions: true)
     return runSolve(job)
   }

@@ -87,9 +87,6 @@ import Testing
     Case(
       arguments: train + ["--data", "moons", "--adjoint", "binomial", "--backend", "swift"], code: 64,
       words: ["adjoint is binomial", "every-8"]),
-    Case(
-      arguments: train + ["--data", "moons", "--backend", "swift", "--evaluation-solver", "rodas4"], code: 64,
-      words: ["rodas4", "leave --backend out"]),
     Case(arguments: train + ["--data", "moons", "--solver", "rk4"], code: 64, words: ["rk4", "--fixed-steps"]),
     Case(arguments: train + ["--data", "moons", "--step-size", "0"], code: 64, words: ["step-size is 0", "positive"]),
     Case(

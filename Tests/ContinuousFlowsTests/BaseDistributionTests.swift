@@ -207,6 +207,25 @@ import Testing
     for (found, one) in zip(closure.losses, own.losses) { #expect(abs(found - one) < 1e-12 * max(1, abs(one))) }
   }
 
+  /// Regularisers weigh the same beside a closure: from a unit Gaussian training's loss and gradient are those from the standard
+  /// normal, but for rounding of cotangents.
+  @Test(arguments: Backend.allCases) func regularisersAreOfTheMean(backend: Backend) throws {
+    let options = TrainingFixture.options(
+      steps: 1, backend: backend, regularisation: Regularisation(kineticEnergy: 0.05, frobeniusNorm: 0.02))
+    var flow = TrainingFixture.flow
+    var batches = TrainingBatches(TrainingFixture.split.train, transform: flow.transform, size: 32, seed: 11)
+    let batch = batches.batch(step: 0)
+    let plain = try MaximumLikelihood(flow: flow, options: options).gradient(of: batch, model: flow)
+    flow.base = .gaussian(mean: [0, 0], deviation: [1, 1])
+    let closure = try MaximumLikelihood(flow: flow, options: options).gradient(of: batch, model: flow)
+    #expect(try #require(plain.kineticEnergy) > 0 && #require(plain.frobeniusNorm) > 0)
+    for (found, one) in [(closure.loss, plain.loss), (closure.nllNats, plain.nllNats)] {
+      #expect(abs(try #require(found) - #require(one)) < 1e-12 * max(1, abs(try #require(one))))
+    }
+    let largest = plain.parameters.map(abs).max() ?? 0
+    for (found, one) in zip(closure.parameters, plain.parameters) { #expect(abs(found - one) < 1e-5 * largest) }
+  }
+
   /// A mixture fitted to the data is a better place to begin from: the same few steps reach a lower loss.
   @Test func trainingFromAMixtureWorks() throws {
     var options = TrainingFixture.options(steps: 30, backend: .c)

@@ -1,5 +1,6 @@
-import ContinuousFlows
 import Testing
+
+@testable import ContinuousFlows
 
 /// The check that users run: right gradients pass it closely, for every trace and either control.
 @Suite struct GradientCheckTests {
@@ -7,15 +8,26 @@ import Testing
     let trace: Trace
     let method: String
     let control: StepControl
-    var testDescription: String { "\(trace), \(method), \(control)" }
+    var regularisation = Regularisation.none
+    var backend = Backend.c
+    var testDescription: String { "\(trace), \(method), \(control), \(regularisation), \(backend)" }
   }
 
-  static let cases: [Case] = [Trace.hutchinson, .exactTangents, .exactProduct].flatMap { trace in
-    [
-      Case(trace: trace, method: "rk4", control: .fixed(steps: 6)),
-      Case(trace: trace, method: "dopri5", control: .perSample(rtol: 1e-4, atol: 1e-4)),
-    ]
-  }
+  static let cases: [Case] =
+    [Trace.hutchinson, .exactTangents, .exactProduct].flatMap { trace in
+      [
+        Case(trace: trace, method: "rk4", control: .fixed(steps: 6)),
+        Case(trace: trace, method: "dopri5", control: .perSample(rtol: 1e-4, atol: 1e-4)),
+        Case(trace: trace, method: "dopri5", control: .perSample(rtol: 1e-4, atol: 1e-4), backend: .swift),
+      ]
+    }
+    + Backend.allCases.flatMap { backend in
+      [StepControl.fixed(steps: 6), .perSample(rtol: 1e-4, atol: 1e-4)].map {
+        Case(
+          trace: .hutchinson, method: "dopri5", control: $0,
+          regularisation: Regularisation(kineticEnergy: 0.3, frobeniusNorm: 0.2), backend: backend)
+      }
+    }
 
   @Test(arguments: cases) func gradientsAreThoseOfDifferences(test: Case) throws {
     let flow = ContinuousFlow(dimension: 3, hidden: [12, 9], activation: .tanh, endTime: 0.7, seed: 5)
@@ -23,12 +35,55 @@ import Testing
       count: 3, dimension: 3, values: [0.3, -1.1, 0.8, 1.9, 0.2, -0.4, -0.7, 0.6, 1.3])
     let check = try GradientCheck(
       of: flow, at: samples,
-      options: SolverOptions(method: test.method, control: test.control, trace: test.trace), seed: 3)
-    #expect(check.worstError < GradientCheck.tolerance, "\(check.rows)")
+      options: SolverOptions(method: test.method, control: test.control, trace: test.trace),
+      regularisation: test.regularisation, backend: test.backend, seed: 3)
+    #expect(check.worstError < GradientCheck.tolerance && check.isDiscreteRight, "\(check.rows)")
+    #expect(check.isContinuousRight, "\(check.rows)")
     #expect(check.trace == test.trace)
     // Weight and bias of three layers, a random direction, states, both times; and none of them is trivially right.
     #expect(check.rows.count == 10)
-    #expect(check.rows.allSatisfy { $0.gradient != 0 && $0.differences != 0 })
+    #expect(check.rows.allSatisfy { $0.discrete != 0 && $0.continuous != 0 && $0.differences != 0 })
+    // The continuous gradient is another than the discrete one, by as much as steps of this size are off.
+    #expect(check.worstContinuousError > check.worstError && check.worstContinuousError < 1e-2)
+    // A hundred tolerances of the finer steps, 1e-7; of 24 steps of order 4, 4⁻⁴ of the errors of six, and half of that again.
+    #expect(check.worstRefinedError < (test.control == .fixed(steps: 6) ? check.worstContinuousError / 128 : 1e-5))
+  }
+
+  /// The loss is that of the flow's base, and regularisers are part of its mean.
+  @Test(arguments: bases, Backend.allCases) func lossIsOfTheBase(base: BaseDistribution, backend: Backend) throws {
+    var flow = ContinuousFlow(dimension: 2, hidden: [12, 9], activation: .tanh, endTime: 0.7, seed: 5)
+    let samples = SampleMatrix(count: 3, dimension: 2, values: [0.3, -1.1, 1.9, 0.2, -0.7, 0.6])
+    func check() throws -> GradientCheck {
+      try GradientCheck(
+        of: flow, at: samples,
+        options: SolverOptions(method: "dopri5", control: .fixed(steps: 6), trace: .hutchinson),
+        regularisation: Regularisation(kineticEnergy: 0.3, frobeniusNorm: 0.2), backend: backend, seed: 3)
+    }
+    let plain = try check()
+    flow.base = base
+    let based = try check()
+    #expect(based.isDiscreteRight && based.isContinuousRight, "\(based.rows)")
+    #expect(based.rows.allSatisfy { $0.discrete != 0 && $0.continuous != 0 })
+    #expect(zip(plain.rows, based.rows).allSatisfy { $0.discrete != $1.discrete })
+  }
+
+  static let bases: [BaseDistribution] = [
+    .gaussian(mean: [0.4, -0.2], deviation: [0.7, 1.6]),
+    .fullGaussian(mean: [0.4, -0.2], factor: [0.7, 0, 0.5, 1.2]),
+    .mixture(
+      weights: [0.25, 0.75], means: SampleMatrix(count: 2, dimension: 2, values: [1, 0, -0.5, 0.3]),
+      deviations: SampleMatrix(count: 2, dimension: 2, values: [0.6, 1, 0.9, 1.4])),
+  ]
+
+  /// A continuous gradient that does not come nearer by finer steps is found.
+  @Test func convergenceIsAsked() {
+    func row(_ continuous: Double, refined: Double) -> GradientCheck.Row {
+      GradientCheck.Row(
+        name: "", count: 1, discrete: 1, continuous: continuous, differences: 1, refinedError: refined, allowance: 1e-7)
+    }
+    #expect(row(1.01, refined: 1e-4).isConverging && row(1 + 1e-9, refined: 2e-9).isConverging)
+    #expect(!row(1.01, refined: 8e-3).isConverging && !row(-1, refined: 2).isConverging)
+    #expect(!row(.nan, refined: .infinity).isConverging)
   }
 
   /// Differences that reach across relu's kinks are not the derivative there: the check can say no.

@@ -1,5 +1,4 @@
 import NeuralODE
-import PureSwift
 import Testing
 
 /// Adams methods by their names; their formulas are tested beside the C library (`Tests/C/adams_test.c`).
@@ -71,10 +70,6 @@ import Testing
           of: .standardNormalNegativeLogLikelihood(scale: 1), regularisation: .none, at: Self.problem)
       }
       #expect("\(error!)".contains("continuous adjoint"))
-    }
-    #expect(throws: PureSwiftError.notRungeKutta(name)) {
-      try PureSwiftSolver<Double>(
-        program: Self.program, options: Fixtures.options(name, .fixed(steps: 4)), tableau: method)
     }
     #expect(throws: KernelError.self) { try solver(name, steps: 20, order: 13) }
     #expect(throws: KernelError.self) { try solver(name, steps: 20, order: 0) }

@@ -119,22 +119,6 @@ import Testing
     try compareSteps(method, trace: .exact, tolerance: 1e-4, .none)
   }
 
-  @Test func methodsWithoutATwinAreRefusedByName() throws {
-    let others = Methods.all.filter { $0.family != .rungeKutta }
-    let names = [
-      "explicit_adams", "implicit_adams", "symplectic_euler", "leapfrog", "position_verlet", "yoshida4",
-      "reversible_heun", "rodas4",
-    ]
-    #expect(others.map(\.name) == names)
-    for tableau in others {
-      #expect(throws: PureSwiftError.notRungeKutta(tableau.name)) {
-        try PureSwiftSolver<Double>(
-          program: Fixtures.net(2, [4], .tanh),
-          options: Fixtures.options(tableau.name, .fixed(steps: 4), trace: .none), tableau: tableau)
-      }
-    }
-  }
-
   private func compareSteps(
     _ method: String, trace: Trace, tolerance: Double, _ regularisation: Regularisation
   ) throws {

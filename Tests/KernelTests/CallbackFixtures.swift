@@ -95,6 +95,61 @@ enum Callbacks {
       }
     })
 
+  /// `y′ = y²`, row by row, with derivatives.
+  static let square = FieldCallback(
+    name: "square",
+    double: .init(
+      evaluate: { _, _, x, _, y in for i in 0..<x.count { y[i] = x[i] * x[i] } },
+      tangent: { _, _, x, _, xDot, yDot in for i in 0..<x.count { yDot[i] = 2 * x[i] * xDot[i] } },
+      reverse: { _, _, x, _, yBar, xBar, _, _ in for i in 0..<x.count { xBar[i] = 2 * x[i] * yBar[i] } },
+      tangentReverse: { _, _, x, _, xDot, yDotBar, xBar, xDotBar, _, _ in
+        for i in 0..<x.count {
+          xBar[i] = 2 * xDot[i] * yDotBar[i]
+          xDotBar[i] = 2 * x[i] * yDotBar[i]
+        }
+      }))
+
+  /// Which functions of `breaking` break off.
+  enum Breaking { case everything, reverses }
+
+  /// `x′ = t − θx` in the first row and 0 in the second, with derivatives; NaN from t = 0.5 on in samples whose second row is above 1.
+  static func breaking(_ breaking: Breaking) -> FieldCallback {
+    @Sendable func isBroken(_ j: Int, _ lanes: Int, _ t: Span<Double>, _ x: Span<Double>) -> Bool {
+      x[lanes + j] > 1 && t[j] > 0.5
+    }
+    let breaksValues = breaking == .everything
+    return FieldCallback(
+      name: "breaking", parameterCount: 1,
+      double: .init(
+        evaluate: { lanes, t, x, theta, y in
+          for j in 0..<lanes {
+            y[j] = breaksValues && isBroken(j, lanes, t, x) ? .nan : t[j] - theta[0] * x[j]
+            y[lanes + j] = 0
+          }
+        },
+        tangent: { lanes, t, x, theta, xDot, yDot in
+          for j in 0..<lanes {
+            yDot[j] = breaksValues && isBroken(j, lanes, t, x) ? .nan : -theta[0] * xDot[j]
+            yDot[lanes + j] = 0
+          }
+        },
+        reverse: { lanes, t, x, theta, yBar, xBar, tBar, thetaBar in
+          for j in 0..<lanes where yBar[j] != 0 {
+            let bar = isBroken(j, lanes, t, x) ? Double.nan : yBar[j]
+            xBar[j] = -theta[0] * bar
+            tBar[j] = bar
+            thetaBar[0] -= x[j] * bar
+          }
+        },
+        tangentReverse: { lanes, t, x, theta, xDot, yDotBar, _, xDotBar, _, thetaBar in
+          for j in 0..<lanes where yDotBar[j] != 0 {
+            let bar = isBroken(j, lanes, t, x) ? Double.nan : yDotBar[j]
+            xDotBar[j] = -theta[0] * bar
+            thetaBar[0] -= xDot[j] * bar
+          }
+        }))
+  }
+
   static func field(_ dimension: Int, _ callback: FieldCallback) -> FieldProgram {
     var program = FieldProgram(stateDimension: dimension)
     program.append(.callback(input: .state, rows: dimension, callback))

@@ -1,5 +1,4 @@
 import NeuralODE
-import PureSwift
 import Testing
 
 /// The continuous adjoint through Swift; Tests/C/continuous_test has its closed forms, orders and failures.
@@ -45,11 +44,5 @@ import Testing
 
   @Test func refusals() throws {
     #expect(throws: KernelError.self) { try gradient(.continuous(rtol: 0), tolerance: 1e-5) }
-    let program = Fixtures.net(Self.dimension, [4], .tanh)
-    var options = Fixtures.options("dopri5", .perSample(rtol: 1e-5, atol: 1e-5), trace: .exact)
-    options.adjoint = .continuous()
-    #expect(throws: PureSwiftError.continuousAdjoint) {
-      try PureSwiftSolver<Double>(program: program, options: options, tableau: try Methods.named("dopri5"))
-    }
   }
 }

@@ -33,6 +33,31 @@ enum Fixtures {
       isFirstSameAsLast: true)
   }()
 
+  static let rk438 = ButcherTableau(
+    name: "rk4_38", citation: "Kutta 1901", order: 4, embeddedOrder: 0,
+    a: [[0, 0, 0, 0], [1.0 / 3, 0, 0, 0], [-1.0 / 3, 1, 0, 0], [1, -1, 1, 0]],
+    b: [1.0 / 8, 3.0 / 8, 3.0 / 8, 1.0 / 8], c: [0, 1.0 / 3, 2.0 / 3, 1], e: [], isFirstSameAsLast: false)
+
+  static let explicitAdams = ButcherTableau(
+    name: "explicit_adams", family: .explicitAdams, citation: "Bashforth and Adams 1883", order: 4, embeddedOrder: 0,
+    a: [], b: [], c: [], e: [], isFirstSameAsLast: false)
+  static let implicitAdams = ButcherTableau(
+    name: "implicit_adams", family: .implicitAdams, citation: "Moulton 1926", order: 5, embeddedOrder: 0,
+    a: [], b: [], c: [], e: [], isFirstSameAsLast: false)
+
+  static let rodas4 = ButcherTableau(
+    name: "rodas4", family: .rosenbrock, citation: "Hairer and Wanner 1996", order: 4, embeddedOrder: 3,
+    a: [
+      [0, 0, 0, 0, 0, 0],
+      [1.544, 0, 0, 0, 0, 0],
+      [0.9466785280815826, 0.2557011698983284, 0, 0, 0, 0],
+      [3.314825187068521, 2.896124015972201, 0.9986419139977817, 0, 0, 0],
+      [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.6878860361058950, 0, 0],
+      [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.6878860361058950, 1, 0],
+    ],
+    b: [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.6878860361058950, 1, 1], c: [],
+    e: [0, 0, 0, 0, 0, 1], isFirstSameAsLast: false)
+
   /// Normal numbers, the same for a seed at every run.
   static func normals<Scalar: FlowScalar>(_ count: Int, seed: UInt64, scale: Double = 1) -> [Scalar] {
     let source = RandomSource(seed: seed, stream: .data)

@@ -92,6 +92,43 @@ import Testing
     }
   }
 
+  static let otherWays: [(ButcherTableau, StepControl, [Double])] = [
+    (Fixtures.explicitAdams, .fixed(steps: 9), []), (Fixtures.implicitAdams, .fixed(steps: 9), []),
+    (Fixtures.rodas4, .fixed(steps: 3), []), (Fixtures.rodas4, .perSample(rtol: 1e-3, atol: 1e-3), []),
+    (Fixtures.dopri5, .fixed(steps: 2), [0.8, 0.3]), (Fixtures.dopri5, .perSample(rtol: 1e-3, atol: 1e-3), [0.8, 0.3]),
+  ]
+
+  /// Methods that keep past slopes or factor matrices, and output times: alone, in a batch of several tiles, on several threads.
+  @Test(arguments: otherWays) func otherWaysOfSolving(
+    _ tableau: ButcherTableau, _ control: StepControl, _ times: [Double]
+  ) throws {
+    func solve(_ samples: Range<Int>, threads: Int) throws -> Solution<Float> {
+      let all = Self.problem(count: 100)
+      var some = all
+      some.states = Array(all.states[2 * samples.lowerBound..<2 * samples.upperBound])
+      some.sampleIdentifiers = all.sampleIdentifiers.map { Array($0[samples]) }
+      some.outputTimes = times
+      return try PureSwiftSolver<Float>(
+        program: Self.program,
+        options: SolverOptions(method: tableau.name, control: control, trace: .exactTangents, threads: threads),
+        tableau: tableau, startingTableau: Fixtures.rk438
+      ).solve(some)
+    }
+    let together = try solve(0..<100, threads: 1)
+    #expect(together.statuses.allSatisfy { $0 == .ok })
+    #expect(try solve(0..<100, threads: 3).states == together.states)
+    for sample in [0, 31, 32, 77] {
+      let alone = try solve(sample..<sample + 1, threads: 1)
+      let (rows, places) = (2 * sample..<2 * sample + 2, sample * times.count..<(sample + 1) * times.count)
+      #expect(alone.states == Array(together.states[rows]), "sample \(sample)")
+      #expect(alone.logDeterminants[0] == together.logDeterminants[sample])
+      #expect(alone.statesAtTimes == Array(together.statesAtTimes[2 * places.lowerBound..<2 * places.upperBound]))
+      #expect(alone.logDeterminantsAtTimes == Array(together.logDeterminantsAtTimes[places]))
+      #expect(alone.evaluations[0] == together.evaluations[sample])
+      #expect(alone.rejectedSteps[0] == together.rejectedSteps[sample])
+    }
+  }
+
   @Test func tooManySteps() throws {
     let solver: PureSwiftSolver<Float> = try Fixtures.solver(
       Self.program, .perSample(rtol: 1e-6, atol: 1e-6), trace: .exact, tableau: Fixtures.dopri5,

@@ -12,8 +12,8 @@ extension BaseDistribution {
   /// `log p(z)`, in Double; −∞ outside of a uniform one.
   ///
   /// - Parameter score: where not nil, it is given `∂ log p(z)/∂z`, `[D]`.
-  public func logDensity(_ z: some Collection<Float>, score: inout [Double]?) -> Double {
-    let values = z.map(Double.init)
+  public func logDensity<Scalar: FlowScalar>(_ z: some Collection<Scalar>, score: inout [Double]?) -> Double {
+    let values = z.map { Double($0) }
     switch self {
     case .standardNormal:
       if score != nil { score = values.map { -$0 } }
@@ -36,7 +36,7 @@ extension BaseDistribution {
   }
 
   /// `log p(z)`, in Double.
-  public func logDensity(_ z: some Collection<Float>) -> Double {
+  public func logDensity<Scalar: FlowScalar>(_ z: some Collection<Scalar>) -> Double {
     var none: [Double]?
     return logDensity(z, score: &none)
   }

@@ -58,6 +58,15 @@ extension FieldEvaluator {
     scaleByDirections(frobenius)
   }
 
+  /// Column `number` of J = ∂f/∂x, by the tangent of a unit vector; good until the next tangent is taken. Needs a tape that
+  /// `value` has filled, with σ′.
+  func jacobianColumn(_ number: Int, _ tape: FieldTape<V>) -> Panel<V> {
+    precondition(trace != .hutchinson, "a Jacobian is taken by unit vectors")
+    setDirection(number)
+    tangent(tape)
+    return panels.tangents[plan.steps.count]
+  }
+
   /// Probes, or one unit vector per state row.
   private var directionCount: Int { trace == .hutchinson ? probeCount : plan.stateDimension }
 

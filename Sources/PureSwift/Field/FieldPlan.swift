@@ -35,6 +35,8 @@ struct FieldPlan: Sendable {
   let carriesTangentCotangent: [Bool]
   /// Whether a block depends on the state: only then has it a tangent.
   let dependsOnState: [Bool]
+  /// Whether f may depend on t beyond x: its last block reads the time, or a callback.
+  let readsTime: Bool
 
   init(_ program: FieldProgram) {
     var steps: [Step] = []
@@ -103,6 +105,14 @@ struct FieldPlan: Sendable {
     self.parameterCount = program.parameterCount
     self.carriesTangentCotangent = carries
     self.dependsOnState = depends
+    var isRead = Array(repeating: false, count: steps.count) + [true]
+    for number in steps.indices.reversed() where isRead[number + 1] {
+      isRead[steps[number].first] = true
+      isRead[steps[number].second] = true
+    }
+    readsTime = steps.indices.contains {
+      isRead[$0 + 1] && (steps[$0].kind == .time || steps[$0].kind == .callback)
+    }
   }
 
   /// Rows of all masks of a sample.

@@ -46,6 +46,7 @@ final class GradientSums<V: LaneVector>: @unchecked Sendable {
   @inline(__always) func normBias(_ norm: Int) -> Panel<V> { normBiases[norm] }
 
   func add(_ other: GradientSums) { all.add(other.all) }
+  func removeAll() { all.fill(V()) }
 
   private static func sum(_ sums: Panel<V>, _ row: Int) -> V.Scalar {
     var sum: V.Scalar = 0

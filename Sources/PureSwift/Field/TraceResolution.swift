@@ -10,11 +10,22 @@ struct TraceResolution: Sendable {
   let product: ProductForm?
 
   /// - Throws: `PureSwiftError.traceDoesNotFit` if the product form is asked for by name and does not fit;
-  ///   `.traceHasNoTangents` if the Frobenius norm is wanted of a trace that was asked for by name and takes none.
-  init(_ program: FieldProgram, _ options: SolverOptions) throws(PureSwiftError) {
+  ///   `.traceHasNoTangents` if the Frobenius norm is wanted of a trace that was asked for by name and takes none;
+  ///   `.traceDoesNotFitMethod` if a Rosenbrock method, which takes unit vectors for its J, is to have another trace.
+  init(
+    _ program: FieldProgram, _ options: SolverOptions, _ scheme: StepScheme, method: String
+  ) throws(PureSwiftError) {
     let wantsTangents = options.integratesFrobeniusNorm
     if wantsTangents && (options.trace == .none || options.trace == .exactProduct) {
       throw .traceHasNoTangents(options.trace)
+    }
+    if scheme.isRosenbrock {
+      if options.trace == .hutchinson || options.trace == .exactProduct {
+        throw .traceDoesNotFitMethod(options.trace, method: method)
+      }
+      trace = options.trace == .none ? .none : .exactTangents
+      product = nil
+      return
     }
     let form = wantsTangents ? nil : ProductForm(program)
     let pass =

@@ -4,7 +4,9 @@ import FieldPrograms
 final class ChunkWorker<V: LaneVector> {
   private let job: SolveJob<V.Scalar>
   private let solver: TileSolver<V>
+  /// One of them, where a gradient is wanted.
   private let adjoint: TileAdjoint<V>?
+  private let wayBack: TileReturn<V>?
 
   init(job: SolveJob<V.Scalar>) {
     let evaluator = FieldEvaluator<V>(
@@ -12,7 +14,11 @@ final class ChunkWorker<V: LaneVector> {
       groups: job.groups, isReversible: job.loss != nil)
     self.job = job
     solver = TileSolver(job: job, evaluator: evaluator)
-    adjoint = evaluator.cotangents.map { TileAdjoint(job: job, evaluator: evaluator, bars: $0) }
+    let isDiscrete = if case .continuous = job.options.adjoint { false } else { true }
+    adjoint = evaluator.cotangents.flatMap {
+      isDiscrete ? TileAdjoint(job: job, evaluator: evaluator, bars: $0) : nil
+    }
+    wayBack = evaluator.cotangents.flatMap { isDiscrete ? nil : TileReturn(job: job, evaluator: evaluator, bars: $0) }
   }
 
   /// Solves a chunk.
@@ -22,9 +28,9 @@ final class ChunkWorker<V: LaneVector> {
 
   /// Solves a chunk, and adds its gradient to `sums`.
   func differentiate(_ samples: Range<Int>, into sums: GradientSums<V>) {
-    guard let adjoint else { return }
-    solver.solve(samples, keepsRecords: true)
-    adjoint.reverse(samples, records: solver.records, lastRecords: solver.lastRecords, sums: sums)
+    solver.solve(samples, keepsRecords: adjoint != nil)
+    adjoint?.reverse(samples, records: solver.records, lastRecords: solver.lastRecords, sums: sums)
+    wayBack?.reverse(samples, sums: sums)
   }
 
   /// The accepted steps' ends, as fractions from 0 to 1, of every sample of the chunk worked on last; empty where it

@@ -12,8 +12,8 @@ import FieldPrograms
 /// Equations I", II.4), with norms over that sample alone.
 struct ErrorControl: Sendable {
   /// `[D + 1]`: of each row of the state, and of the log-determinant.
-  let rtol: [Double]
-  let atol: [Double]
+  private(set) var rtol: [Double]
+  private(set) var atol: [Double]
   let controller: StepController
   let norm: ErrorNorm
   /// Exponent of the error ratio: the lower of the two orders, plus one.
@@ -22,7 +22,7 @@ struct ErrorControl: Sendable {
   let minimumStep: Double?
   let maximumStep: Double?
   let maximumSteps: Int
-  let includesLogDeterminant: Bool
+  private(set) var includesLogDeterminant: Bool
 
   /// Steps that end this near the end time, as a part of the interval, end there.
   private static let endTolerance = 1e-12
@@ -31,6 +31,34 @@ struct ErrorControl: Sendable {
   struct Past: Sendable {
     var last = 1.0
     var earlier = 1.0
+  }
+
+  init(
+    _ options: SolverOptions, rtol: Double, atol: Double, rows: Int, norm: ErrorNorm, errorOrder: Int,
+    includesLogDeterminant: Bool
+  ) {
+    self.rtol = (options.relativeTolerances ?? Array(repeating: rtol, count: rows)) + [rtol]
+    self.atol = (options.absoluteTolerances ?? Array(repeating: atol, count: rows)) + [atol]
+    controller = options.stepController
+    self.norm = norm
+    self.errorOrder = errorOrder
+    initialStep = options.initialStep
+    minimumStep = options.minimumStep
+    maximumStep = options.maximumStep
+    maximumSteps = options.maximumSteps
+    self.includesLogDeterminant = includesLogDeterminant
+  }
+
+  /// Of the continuous adjoint's way back: over the state's rows and the cotangent's, by the schedule's own tolerances, or row by
+  /// row by these; the log-determinant is no part of it.
+  func ofReturn(_ schedule: AdjointSchedule, rows: Int) -> ErrorControl? {
+    guard case .continuous(let rtol, let atol) = schedule else { return nil }
+    var control = self
+    let both = (0..<2 * rows).map { $0 % rows }
+    control.rtol = both.map { rtol ?? self.rtol[$0] }
+    control.atol = both.map { atol ?? self.atol[$0] }
+    control.includesLogDeterminant = false
+    return control
   }
 
   /// What the next step's length is multiplied by; an accepted attempt becomes part of the past. A ratio that is not finite is
@@ -69,17 +97,34 @@ struct ErrorControl: Sendable {
     (norm == .maximum ? squares : squares / Double(count)).squareRoot()
   }
 
-  /// The step to try from `time` on: `proposed`, or what is left of the interval where that ends it.
-  func clipped(_ proposed: Double, from time: Double, start: Double, end: Double) -> (step: Double, isLast: Bool) {
+  /// `proposed`, but no longer than the longest step.
+  func bounded(_ proposed: Double) -> Double {
+    guard let maximumStep, abs(proposed) > maximumStep else { return proposed }
+    return proposed < 0 ? -maximumStep : maximumStep
+  }
+
+  /// The step to try from `time` on: `proposed`, or what is left to `stop`, where an interval ends, where that reaches it to
+  /// within rounding of the whole way.
+  func clipped(
+    _ proposed: Double, from time: Double, stop: Double, start: Double, end: Double
+  ) -> (step: Double, isLast: Bool) {
     let forward: Double = end >= start ? 1 : -1
-    let proposed = maximumStep.map { forward * min(forward * proposed, $0) } ?? proposed
-    let overshoot = forward * (time + proposed - end)
-    if overshoot >= -Self.endTolerance * abs(end - start) { return (end - time, true) }
+    let overshoot = forward * (time + proposed - stop)
+    if overshoot >= -Self.endTolerance * abs(end - start) { return (stop - time, true) }
     // As far as the sum is from `time` when rounded, so that state and time go the same way.
     return ((time + proposed) - time, false)
   }
 
-  /// No step but the last may be shorter: it ends the sample.
+  /// The step to propose after an accepted one that was cut from `planned` to end at an output time. A cut step says little of how
+  /// long the next may be: its error is that of its own length. So the plan stands, or what the step itself allows where that
+  /// is more; and its ratio is not remembered.
+  func proposedAfterCut(_ step: Double, planned: Double, ratio: Double, past: Past) -> Double {
+    var past = past
+    let length = max(abs(planned), abs(step) * factor(ratio: ratio, past: &past))
+    return planned < 0 ? -length : length
+  }
+
+  /// No step but those that end an interval may be shorter: it ends the sample.
   func smallestStep(at time: Double, end: Double) -> Double {
     minimumStep ?? 16 * max(abs(time), 1e-12 * abs(end)).ulp
   }

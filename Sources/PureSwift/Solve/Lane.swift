@@ -5,12 +5,15 @@ struct Lane {
   /// −1: idle.
   var sample = -1
   var time = 0.0
+  /// Which interval between output times it is in.
+  var interval = 0
   /// The step to try, with the sign of its direction.
   var step = 0.0
+  /// Whether the step ends the interval.
   var isLast = false
   /// Whether the last attempt was rejected for not being finite.
   var isUnruly = false
-  /// The step that was proposed before it was clipped at the end time: for adaptive steps.
+  /// The step that was proposed before it was clipped at the interval's end: for adaptive steps.
   var proposed = 0.0
   var past = ErrorControl.Past()
   var smallestStep = Double.infinity
@@ -26,9 +29,16 @@ struct Lane {
   /// Whether the first stage's velocity belongs to the lane's state and time.
   var hasVelocity = false
   var lastRecord = -1
-  /// Where its sample starts and ends.
-  var start = 0.0
-  var end = 0.0
+  /// Where its sample starts and ends, and what cuts its way.
+  var intervals = Intervals(start: 0, end: 0, times: [])
+  /// Implicit Adams methods: whether the step's iteration goes on, c₀, the sum of the slopes behind the step, and the
+  /// log-determinant's change as it is at hand.
+  var isDoubtful = false
+  var correctorWeight = 0.0
+  var knownIntegrands = Integrands()
+  var logDeterminantChange = 0.0
 
   @inline(__always) var isActive: Bool { sample >= 0 }
+  @inline(__always) var start: Double { intervals.start }
+  @inline(__always) var end: Double { intervals.end }
 }

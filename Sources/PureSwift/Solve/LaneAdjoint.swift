@@ -6,7 +6,9 @@ struct LaneAdjoint {
   var sample = -1
   /// Number of the record that is to be reversed next.
   var record = -1
-  /// μ = ∂L/∂(log-determinant), the same at all times.
+  /// Which interval between output times that is in.
+  var interval = 0
+  /// μ = ∂L/∂(log-determinant), the same from one output time to the next.
   var logDeterminantBar = 0.0
   /// The cotangents of the regularisers' integrals over |dt|, with the sign of dt.
   var kineticBar = 0.0

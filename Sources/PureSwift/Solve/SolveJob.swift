@@ -8,11 +8,18 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
   let resolution: TraceResolution
   let options: SolverOptions
   let table: StageTable<Scalar>
+  let scheme: StepScheme
   /// nil for fixed steps.
   let controller: ErrorControl?
-  /// Steps' ends as fractions, from 0 to 1; empty for adaptive steps.
+  /// Of the continuous adjoint's way back, over the rows of the state and of its cotangent; nil for fixed steps.
+  let returnController: ErrorControl?
+  /// By which an implicit Adams method's iteration ends.
+  let iteration: ErrorControl
+  /// Steps' ends as fractions of each interval, from 0 to 1; empty for adaptive steps.
   let fractions: [Double]
   let count: Int
+  /// Output times of each sample.
+  let timeCount: Int
   /// Vectors of a tile's row. A tile has at most 32 lanes, and no more than the batch fills.
   let groups: Int
   let chunks: ChunkPlan
@@ -42,12 +49,15 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
   let losses: SharedArray<Double>
   /// `∂L/∂context` `[count][C]`.
   let contextGradients: SharedArray<Scalar>
+  /// At the output times, `[count][times][D]` and `[count][times]`, NaN where not reached; and the times' gradients.
+  let statesAtTimes: SharedArray<Scalar>
+  let logDeterminantsAtTimes: SharedArray<Double>
+  let outputTimeGradients: SharedArray<Double>
 
   init(
     problem: SolveProblem<Scalar>, plan: FieldPlan, weights: FieldWeights<Scalar>, resolution: TraceResolution,
-    options: SolverOptions, table: StageTable<Scalar>, lanesPerVector: Int, loss: Loss<Scalar>?,
-    regularisation: Regularisation, keepsFractions: Bool,
-    fieldLoss: FieldLoss<Scalar>? = nil
+    options: SolverOptions, scheme: StepScheme, table: StageTable<Scalar>, lanesPerVector: Int, loss: Loss<Scalar>?,
+    regularisation: Regularisation, keepsFractions: Bool, fieldLoss: FieldLoss<Scalar>? = nil
   ) {
     self.problem = problem
     self.plan = plan
@@ -59,23 +69,30 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
     self.regularisation = regularisation
     self.keepsFractions = keepsFractions
     self.fieldLoss = fieldLoss
+    self.scheme = scheme
+    let rows = plan.stateDimension
+    let order = min(table.order, table.embeddedOrder) + 1
+    let includes =
+      resolution.trace != .none && options.errorNormIncludesLogDeterminant && !scheme.isRosenbrock
+    iteration = ErrorControl(
+      options, rtol: options.iterationRtol, atol: options.iterationAtol, rows: rows, norm: .maximum, errorOrder: order,
+      includesLogDeterminant: resolution.trace != .none && options.errorNormIncludesLogDeterminant)
     switch options.control {
     case .perSample(let rtol, let atol), .batch(let rtol, let atol):
-      let rows = plan.stateDimension
-      controller = ErrorControl(
-        rtol: (options.relativeTolerances ?? Array(repeating: rtol, count: rows)) + [rtol],
-        atol: (options.absoluteTolerances ?? Array(repeating: atol, count: rows)) + [atol],
-        controller: options.stepController, norm: options.errorNorm,
-        errorOrder: min(table.order, table.embeddedOrder) + 1, initialStep: options.initialStep,
-        minimumStep: options.minimumStep, maximumStep: options.maximumStep, maximumSteps: options.maximumSteps,
-        includesLogDeterminant: resolution.trace != .none && options.errorNormIncludesLogDeterminant)
+      let forward = ErrorControl(
+        options, rtol: rtol, atol: atol, rows: rows, norm: options.errorNorm, errorOrder: order,
+        includesLogDeterminant: includes)
+      controller = forward
+      returnController = forward.ofReturn(options.adjoint, rows: rows)
       fractions = []
     case .fixed(let steps):
       controller = nil
+      returnController = nil
       fractions = problem.stepFractions ?? (0...steps).map { Double($0) / Double(steps) }
     }
     let count = problem.states.count / plan.stateDimension
     self.count = count
+    timeCount = problem.outputTimeCount(sampleCount: count)
     groups = max(1, min(32, count) / lanesPerVector + (min(32, count) % lanesPerVector == 0 ? 0 : 1))
     chunks = ChunkPlan(count: count, lanes: groups * lanesPerVector)
     states = SharedArray(repeating: 0, count: problem.states.count)
@@ -95,6 +112,10 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
     endTimeGradients = SharedArray(repeating: 0, count: differentiated)
     losses = SharedArray(repeating: .nan, count: differentiated)
     contextGradients = SharedArray(repeating: 0, count: differentiated * plan.contextDimension)
+    let times = count * timeCount
+    statesAtTimes = SharedArray(repeating: .nan, count: times * plan.stateDimension)
+    logDeterminantsAtTimes = SharedArray(repeating: .nan, count: times)
+    outputTimeGradients = SharedArray(repeating: 0, count: loss == nil ? 0 : times)
   }
 
   var solution: Solution<Scalar> {
@@ -103,7 +124,14 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
       statuses: statuses.array.map { SampleStatus(rawValue: $0) ?? .notFinite }, acceptedSteps: accepted.array,
       rejectedSteps: rejected.array, evaluations: evaluations.array, smallestSteps: smallestSteps.array,
       adjointEvaluations: adjointEvaluations.array, kineticEnergies: kineticEnergies.array,
-      frobeniusNorms: frobeniusNorms.array)
+      frobeniusNorms: frobeniusNorms.array, statesAtTimes: statesAtTimes.array,
+      logDeterminantsAtTimes: logDeterminantsAtTimes.array)
+  }
+
+  /// Whether a step is made of a sample's way: of one of no length only for what output times or derivatives ask of it.
+  func hasSteps(_ sample: Int) -> Bool {
+    controller == nil || loss != nil || timeCount > 0
+      || problem.startTime(of: sample) != problem.endTime(of: sample)
   }
 
   /// −1 where the sample runs backward in time: the regularisers are integrals over |dt|.

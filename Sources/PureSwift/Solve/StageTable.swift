@@ -10,7 +10,7 @@ struct StageTable<Scalar: FlowScalar>: Sendable {
   let a: [[Scalar]]
   let b: [Scalar]
   let e: [Scalar]
-  /// In double: times and log-determinants are doubles.
+  /// In double: times and log-determinants are doubles. A Rosenbrock method's are in a table of its own.
   let timeFractions: [Double]
   let weights: [Double]
   let errorWeights: [Double]

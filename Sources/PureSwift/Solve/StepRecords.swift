@@ -6,7 +6,9 @@ struct StepRecords<Scalar: FlowScalar> {
   struct Step {
     var time: Double
     var length: Double
-    /// Where the step begins, and how long it is, as fractions of the interval.
+    /// Which interval between output times it is in.
+    var interval: Int
+    /// Where the step begins, and how long it is, as fractions of that interval.
     var fraction: Double
     var fractionLength: Double
     /// The sample's record before this; −1 for its first.

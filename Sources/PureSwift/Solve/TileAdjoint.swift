@@ -14,8 +14,9 @@ import FieldPrograms
 /// k̄ᵢ gains h bᵢρ kᵢ/D for q = ½ mean_D f², the cotangent of J ε gains 2 h bᵢρ J ε/D for q = mean_D (J ε)², and ∂L/∂h gains
 /// ρ Σ bᵢqᵢ of either.
 ///
-/// The step's place is a constant fraction of the sample's interval: t = t0 + s(t1 − t0), h = σ(t1 − t0); a step of no length in
-/// one of no length has s = 0 and σ = 1.
+/// The step's place is a constant fraction of its interval: t = t0 + s(t1 − t0), h = σ(t1 − t0); a step of no length in one of no
+/// length has s = 0 and σ = 1. Output times cut the sample's way into intervals, between neighbours of t0, the times, and t1; at
+/// each of them λ and μ gain what the loss has there, and each moves the steps on both its sides.
 final class TileAdjoint<V: LaneVector> {
   let job: SolveJob<V.Scalar>
   let evaluator: FieldEvaluator<V>
@@ -91,55 +92,18 @@ final class TileAdjoint<V: LaneVector> {
 
   /// Asks the loss for the sample's cotangents. A failed sample has none; one without steps is done at once.
   private func load(_ sample: Int, lastRecord: Int, into lane: Int) {
-    guard let loss = job.loss, job.statuses[sample] == SampleStatus.ok.rawValue else { return }
-    let dimension = state.rows
+    guard job.statuses[sample] == SampleStatus.ok.rawValue else { return }
     lanes[lane] = LaneAdjoint(sample: sample, record: lastRecord)
-    var scale = 1.0
-    switch loss {
-    case .cotangents(let states, let logDeterminants, _, _, _):
-      lanes[lane].logDeterminantBar = logDeterminants[sample]
-      for row in 0..<dimension { stateBar[row, lane: lane] = states[sample * dimension + row] }
-    case .standardNormalNegativeLogLikelihood(let given):
-      scale = given
-      // −(log N(x; 0, I) + ℓ) = ½|x|² + ½ D log 2π − ℓ.
-      var squares = 0.0
-      for row in 0..<dimension {
-        let value = Double(job.states[sample * dimension + row])
-        squares += value * value
-        stateBar[row, lane: lane] = V.Scalar(scale * value)
-      }
-      lanes[lane].logDeterminantBar = -scale
-      let logTwoPi = 1.8378770664093454836
-      job.losses[sample] = scale * (0.5 * squares + 0.5 * Double(dimension) * logTwoPi - job.logDeterminants[sample])
-    case .function(let function):
-      let arrival = Arrivals<V.Scalar>(
-        first: sample, states: (0..<dimension).map { job.states[sample * dimension + $0] },
-        logDeterminants: [job.logDeterminants[sample]], statuses: [.ok])
-      let cotangents = function(arrival)
-      cotangents.checkShapes(of: arrival)
-      lanes[lane].logDeterminantBar = cotangents.logDeterminants[0]
-      for row in 0..<dimension { stateBar[row, lane: lane] = cotangents.states[row] }
-      job.losses[sample] = cotangents.losses[0]
-    }
-    addRegularisation(sample, scale: scale, lane)
-    if job.resolution.trace == .none { lanes[lane].logDeterminantBar = 0 }
+    lanes[lane].interval = job.timeCount
+    let bars = job.loadCotangents(of: sample, into: stateBar, lane: lane)
+    lanes[lane].logDeterminantBar = job.resolution.trace == .none ? 0 : bars.logDeterminant
+    lanes[lane].kineticBar = bars.kineticEnergy
+    lanes[lane].frobeniusBar = bars.frobeniusNorm
     if !evaluator.probes.isEmpty { job.loadProbes(of: sample, into: evaluator.probes, lane: lane) }
     job.loadGiven(of: sample, into: evaluator, lane: lane)
     for row in 0..<bars.context.rows { bars.context[row, lane: lane] = 0 }
     active += 1
     if lastRecord < 0 { finish(lane) }
-  }
-
-  private func addRegularisation(_ sample: Int, scale: Double, _ lane: Int) {
-    let coefficients = job.regularisation
-    if coefficients.kineticEnergy != 0 {
-      lanes[lane].kineticBar = job.direction(of: sample) * scale * coefficients.kineticEnergy
-      job.losses[sample] += scale * coefficients.kineticEnergy * job.kineticEnergies[sample]
-    }
-    if coefficients.frobeniusNorm != 0 {
-      lanes[lane].frobeniusBar = job.direction(of: sample) * scale * coefficients.frobeniusNorm
-      job.losses[sample] += scale * coefficients.frobeniusNorm * job.frobeniusNorms[sample]
-    }
   }
 
   private func finish(_ lane: Int) {
@@ -272,13 +236,41 @@ final class TileAdjoint<V: LaneVector> {
   private func finishSteps(_ records: StepRecords<V.Scalar>) {
     for lane in lanes.indices where lanes[lane].isActive {
       let step = records.steps[lanes[lane].record]
-      let timeBar = lanes[lane].timeBar
-      let share = lanes[lane].lengthBar * step.fractionLength
-      lanes[lane].endTimeBar += timeBar * step.fraction + share
-      lanes[lane].startTimeBar += timeBar * (1 - step.fraction) - share
-      lanes[lane].record = step.previous
+      addTimes(step, lane)
       job.adjointEvaluations[lanes[lane].sample] += reversedStages
-      if step.previous < 0 { finish(lane) }
+      lanes[lane].record = step.previous
+      if step.previous < 0 {
+        finish(lane)
+      } else {
+        passOutputTime(records.steps[step.previous].interval, lane)
+      }
     }
+  }
+
+  /// What the step just reversed adds to the derivatives by the times between which it lies: t0, t1 or output times.
+  private func addTimes(_ step: StepRecords<V.Scalar>.Step, _ lane: Int) {
+    let timeBar = lanes[lane].timeBar
+    let share = lanes[lane].lengthBar * step.fractionLength
+    let atEnd = timeBar * step.fraction + share
+    let atBegin = timeBar * (1 - step.fraction) - share
+    let first = lanes[lane].sample * job.timeCount
+    if step.interval == job.timeCount {
+      lanes[lane].endTimeBar += atEnd
+    } else {
+      job.outputTimeGradients[first + step.interval] += atEnd
+    }
+    if step.interval == 0 {
+      lanes[lane].startTimeBar += atBegin
+    } else {
+      job.outputTimeGradients[first + step.interval - 1] += atBegin
+    }
+  }
+
+  /// The lane goes on to a step of `interval`: where that is not the one it was in, the loss's cotangents at the time between come in.
+  private func passOutputTime(_ interval: Int, _ lane: Int) {
+    guard interval != lanes[lane].interval else { return }
+    lanes[lane].interval = interval
+    lanes[lane].logDeterminantBar += job.addCotangents(
+      of: lanes[lane].sample, atTime: interval, to: stateBar, lane: lane)
   }
 }

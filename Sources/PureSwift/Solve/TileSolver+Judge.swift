@@ -8,8 +8,6 @@ extension TileSolver {
       combine(errors, stepLengths, job.table.e, velocities, count: velocities.count, into: errors)
     }
     for lane in lanes.indices where lanes[lane].isActive {
-      lanes[lane].nextLogDeterminant = lanes[lane].logDeterminant + weighted(job.table.weights, lane)
-      addRegularisers(lane)
       let isFinite = isCandidateFinite(lane)
       guard let controller = job.controller else {
         if isFinite {
@@ -20,8 +18,13 @@ extension TileSolver {
         continue
       }
       let ratio = isFinite ? errorRatio(lane, controller) : .nan
-      let step = lanes[lane].step
-      lanes[lane].proposed = step * controller.factor(ratio: ratio, past: &lanes[lane].past)
+      let (step, planned) = (lanes[lane].step, lanes[lane].proposed)
+      if ratio <= 1 && lanes[lane].isLast && abs(step) < abs(planned) {
+        lanes[lane].proposed = controller.proposedAfterCut(
+          step, planned: planned, ratio: ratio, past: lanes[lane].past)
+      } else {
+        lanes[lane].proposed = step * controller.factor(ratio: ratio, past: &lanes[lane].past)
+      }
       if ratio <= 1 {
         accept(lane, firstSample, keepsRecords: keepsRecords)
         continue
@@ -29,6 +32,12 @@ extension TileSolver {
       lanes[lane].rejected += 1
       lanes[lane].isUnruly = !ratio.isFinite
     }
+  }
+
+  /// The log-determinant and the regularisers at the end of one lane's step, by the weights of its stages.
+  func integrateBeside(_ lane: Int) {
+    lanes[lane].nextLogDeterminant = lanes[lane].logDeterminant + weighted(job.table.weights, lane)
+    addRegularisers(lane)
   }
 
   /// `h Σᵢ wᵢ divᵢ` of one lane.
@@ -89,22 +98,37 @@ extension TileSolver {
   private func accept(_ lane: Int, _ firstSample: Int, keepsRecords: Bool) {
     if keepsRecords { record(lane) }
     lanes[lane].accepted += 1
-    if lanes[lane].step != 0 { lanes[lane].smallestStep = min(lanes[lane].smallestStep, abs(lanes[lane].step)) }
+    if lanes[lane].isDoubtful { lanes[lane].rejected += 1 }
+    let length = abs(lanes[lane].step)
+    if length > 0 { lanes[lane].smallestStep = min(lanes[lane].smallestStep, length) }
     lanes[lane].logDeterminant = lanes[lane].nextLogDeterminant
     lanes[lane].kineticEnergy = lanes[lane].nextKineticEnergy
     lanes[lane].frobeniusNorm = lanes[lane].nextFrobeniusNorm
     for row in 0..<state.rows { state[row, lane: lane] = candidate[row, lane: lane] }
-    lanes[lane].hasVelocity = false
+    // A Rosenbrock method makes its first slope in the step, with the Jacobian.
+    lanes[lane].hasVelocity = job.scheme.isRosenbrock
+    let isAtEnd = lanes[lane].isLast && lanes[lane].intervals.isFinal(lanes[lane].interval)
     if job.controller == nil {
-      lanes[lane].time = fixedTime(lanes[lane].accepted, lane)
+      lanes[lane].time = fixedTime(fixedNumber(lane), lane)
     } else {
-      lanes[lane].time = lanes[lane].isLast ? lanes[lane].end : lanes[lane].time + lanes[lane].step
+      // At an output time it stays what the sum was when rounded: the next step's first stage may have been made there.
+      lanes[lane].time = isAtEnd ? lanes[lane].end : lanes[lane].time + lanes[lane].step
       if job.table.isFirstSameAsLast { reuseLastStage(lane) }
     }
-    if lanes[lane].isLast {
+    if isAtEnd {
       lastRecords[lanes[lane].sample - firstSample] = lanes[lane].lastRecord
       finish(lane, .ok)
+    } else if lanes[lane].isLast {
+      passOutputTime(lane)
     }
+  }
+
+  /// The lane has come to the end of its interval, an output time, and goes on in the next.
+  private func passOutputTime(_ lane: Int) {
+    let place = lanes[lane].sample * job.timeCount + lanes[lane].interval
+    for row in 0..<state.rows { job.statesAtTimes[place * state.rows + row] = state[row, lane: lane] }
+    job.logDeterminantsAtTimes[place] = lanes[lane].logDeterminant
+    lanes[lane].interval += 1
   }
 
   private func reuseLastStage(_ lane: Int) {
@@ -117,18 +141,18 @@ extension TileSolver {
 
   private func record(_ lane: Int) {
     let current = lanes[lane]
-    let start = current.start
-    let interval = current.end - start
+    let begin = current.intervals.begin(of: current.interval)
+    let span = current.intervals.end(of: current.interval) - begin
     var step = StepRecords<V.Scalar>.Step(
-      time: current.time, length: current.step, fraction: 0, fractionLength: 0, previous: current.lastRecord)
+      time: current.time, length: current.step, interval: current.interval, fraction: 0, fractionLength: 1,
+      previous: current.lastRecord)
     if job.controller == nil {
-      step.fraction = job.fractions[current.accepted]
-      step.fractionLength = job.fractions[current.accepted + 1] - step.fraction
-    } else if interval == 0 {
-      step.fractionLength = 1
-    } else {
-      step.fraction = (current.time - start) / interval
-      step.fractionLength = current.step / interval
+      let number = fixedNumber(lane)
+      step.fraction = job.fractions[number]
+      step.fractionLength = job.fractions[number + 1] - step.fraction
+    } else if span != 0 {  // An interval of no length has one step, which is the whole of it.
+      step.fraction = (current.time - begin) / span
+      step.fractionLength = current.step / span
     }
     var every = 1
     if case .every(let count) = job.options.adjoint { every = count }
@@ -140,8 +164,12 @@ extension TileSolver {
   func chooseFirstSteps() {
     guard let controller = job.controller else { return }
     let isNew = lanes.map { $0.isActive && !$0.hasVelocity && $0.accepted + $0.rejected == 0 }
-    evaluateFirstStage()
-    for lane in lanes.indices where isNew[lane] && !isFirstVelocityFinite(lane) { finish(lane, .notFinite) }
+    if job.scheme.isRosenbrock && controller.initialStep != nil {
+      for lane in lanes.indices where isNew[lane] { lanes[lane].hasVelocity = true }
+    } else {
+      evaluateFirstStage()
+      for lane in lanes.indices where isNew[lane] && !isFirstVelocityFinite(lane) { finish(lane, .notFinite) }
+    }
     if let given = controller.initialStep {
       for lane in lanes.indices where isNew[lane] { lanes[lane].proposed = firstStep(lane, abs(given), controller) }
       return

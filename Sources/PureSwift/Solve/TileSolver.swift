@@ -27,6 +27,10 @@ final class TileSolver<V: LaneVector> {
   /// Stages to evaluate, and those whose divergence is wanted.
   private let evaluates: [Bool]
   private let wantsDivergence: [Bool]
+  /// Slopes of past steps, where the method is one of Adams.
+  var adams: AdamsHistory<V>?
+  /// What a Rosenbrock method's steps need.
+  var rosenbrock: RosenbrockPanels<V>?
 
   init(job: SolveJob<V.Scalar>, evaluator: FieldEvaluator<V>) {
     let table = job.table
@@ -45,11 +49,16 @@ final class TileSolver<V: LaneVector> {
     firstFrobeniusNorm = pool.panel(rows: hasFrobenius ? 1 : 0, groups: job.groups)
     stepLengths = pool.panel(rows: 1, groups: job.groups)
     errors = pool.panel(rows: dimension, groups: job.groups)
+    switch job.scheme {
+    case .stages: break
+    case .adams(_, let mostSlopes): adams = AdamsHistory(mostSlopes: mostSlopes, job: job, pool: pool)
+    case .rosenbrock: rosenbrock = RosenbrockPanels(job: job, evaluator: evaluator)
+    }
     let isAdaptive = job.controller != nil
     let errorHasDivergence = job.controller?.includesLogDeterminant ?? false
     evaluates = table.reachesState.map { $0 || isAdaptive }
     wantsDivergence = (0..<table.stages).map { stage in
-      guard job.resolution.trace != .none else { return false }
+      guard job.resolution.trace != .none, !job.scheme.isRosenbrock else { return false }
       let becomesFirst = isAdaptive && table.isFirstSameAsLast && stage == table.stages - 1
       return table.weights[stage] != 0 || becomesFirst || errorHasDivergence && table.errorWeights[stage] != 0
     }
@@ -62,17 +71,33 @@ final class TileSolver<V: LaneVector> {
     lastRecords.append(contentsOf: repeatElement(-1, count: samples.count))
     var next = samples.lowerBound
     while true {
-      // Waiting until a quarter of the lanes is idle costs less than a start evaluation for each lane on its own.
-      if next < samples.upperBound && (active == 0 || (lanes.count - active) * 4 >= lanes.count) {
+      // Waiting until a quarter of the lanes is idle costs less than a start evaluation for each lane on its own. Lanes of a
+      // multistep method share the steps behind them.
+      let isRoomy = !job.scheme.isMultistep && (lanes.count - active) * 4 >= lanes.count
+      if next < samples.upperBound && (active == 0 || isRoomy) {
         start(&next, samples.upperBound)
         continue
       }
       if active == 0 { return }
-      prepareSteps(samples.lowerBound)
-      evaluateFirstStage()
-      evaluateLaterStages()
+      prepareSteps()
+      makeSteps()
       judge(samples.lowerBound, keepsRecords: keepsRecords)
     }
+  }
+
+  /// The state at the end of every lane's step into `candidate`, and what is integrated beside it into the lanes.
+  private func makeSteps() {
+    switch job.scheme {
+    case .stages: makeStagedSteps()
+    case .adams(let isImplicit, _): makeAdamsSteps(isImplicit: isImplicit)
+    case .rosenbrock(let table): makeRosenbrockSteps(table)
+    }
+  }
+
+  func makeStagedSteps() {
+    evaluateFirstStage()
+    evaluateLaterStages()
+    for lane in lanes.indices where lanes[lane].isActive { integrateBeside(lane) }
   }
 
   /// Puts samples into the idle lanes, and evaluates what an adaptive solve needs before its first step.
@@ -86,6 +111,7 @@ final class TileSolver<V: LaneVector> {
       }
       started = started || lanes[lane].isActive
     }
+    adams?.removeAll()
     if isAdaptive && started { chooseFirstSteps() }
   }
 
@@ -98,14 +124,13 @@ final class TileSolver<V: LaneVector> {
       state[row, lane: lane] = value
       isFinite = isFinite && value.isFinite
     }
-    let (start, end) = (job.problem.startTime(of: sample), job.problem.endTime(of: sample))
-    lanes[lane] = Lane(sample: sample, time: start, start: start, end: end)
+    let intervals = job.problem.intervals(of: sample, timeCount: job.timeCount)
+    lanes[lane] = Lane(sample: sample, time: intervals.start, intervals: intervals)
     active += 1
     if !evaluator.probes.isEmpty { job.loadProbes(of: sample, into: evaluator.probes, lane: lane) }
     job.loadGiven(of: sample, into: evaluator, lane: lane)
     if !isFinite { return finish(lane, .notFinite) }
-    // A step of no length is made only for the derivatives by its ends.
-    if job.controller != nil && start == end && job.loss == nil { finish(lane, .ok) }
+    if !job.hasSteps(sample) { finish(lane, .ok) }
   }
 
   /// Writes a lane's results; the lane becomes idle.
@@ -125,18 +150,20 @@ final class TileSolver<V: LaneVector> {
     active -= 1
   }
 
-  /// Time and length of every active lane's next step.
-  private func prepareSteps(_ firstSample: Int) {
+  /// Time and length of every active lane's next step, which ends in its interval or where that does.
+  private func prepareSteps() {
     for lane in lanes.indices where lanes[lane].isActive {
       if let controller = job.controller {
         if lanes[lane].accepted + lanes[lane].rejected >= controller.maximumSteps {
           finish(lane, .maximumSteps)
           continue
         }
+        lanes[lane].proposed = controller.bounded(lanes[lane].proposed)
         (lanes[lane].step, lanes[lane].isLast) = controller.clipped(
-          lanes[lane].proposed, from: lanes[lane].time, start: lanes[lane].start, end: lanes[lane].end)
-        if lanes[lane].start == lanes[lane].end && lanes[lane].rejected > 0 {  // no shorter step could be tried
-          finish(lane, .notFinite)
+          lanes[lane].proposed, from: lanes[lane].time, stop: lanes[lane].intervals.end(of: lanes[lane].interval),
+          start: lanes[lane].start, end: lanes[lane].end)
+        if lanes[lane].isLast && lanes[lane].proposed == 0 && lanes[lane].rejected > 0 {
+          finish(lane, .notFinite)  // A step of no length was refused: no shorter one could be tried.
           continue
         }
         let smallest = controller.smallestStep(at: lanes[lane].time, end: lanes[lane].end)
@@ -145,17 +172,24 @@ final class TileSolver<V: LaneVector> {
           continue
         }
       } else {
-        lanes[lane].isLast = lanes[lane].accepted + 2 == job.fractions.count
-        lanes[lane].step = fixedTime(lanes[lane].accepted + 1, lane) - lanes[lane].time
+        let number = fixedNumber(lane)
+        lanes[lane].isLast = number + 2 == job.fractions.count
+        lanes[lane].step = fixedTime(number + 1, lane) - lanes[lane].time
       }
       stepLengths[0, lane: lane] = V.Scalar(lanes[lane].step)
     }
   }
 
-  /// The time at which step `number` of fixed steps begins.
+  /// Of a lane's next step among the fixed ones of its interval.
+  func fixedNumber(_ lane: Int) -> Int {
+    lanes[lane].accepted - lanes[lane].interval * (job.fractions.count - 1)
+  }
+
+  /// The time at which step `number` of the fixed steps of a lane's interval begins.
   func fixedTime(_ number: Int, _ lane: Int) -> Double {
-    let (start, end) = (lanes[lane].start, lanes[lane].end)
-    return number + 1 == job.fractions.count ? end : start + job.fractions[number] * (end - start)
+    let begin = lanes[lane].intervals.begin(of: lanes[lane].interval)
+    let end = lanes[lane].intervals.end(of: lanes[lane].interval)
+    return number + 1 == job.fractions.count ? end : begin + job.fractions[number] * (end - begin)
   }
 
   /// The first stage, for lanes that do not have it from their last step.

@@ -122,10 +122,8 @@ extension Settings {
         .usage, "adjoint is reversible, which \(solver) is not: give --solver reversible_heun with it")
     default: break
     }
-    guard !(schedule == .continuous()) || (backend == Backend.c.rawValue && precision == Precision.full.rawValue) else {
-      throw CommandFailure(
-        .usage,
-        "adjoint is continuous, which is for the C kernels in full precision: leave --backend and --precision out")
+    guard !(schedule == .continuous()) || precision == Precision.full.rawValue else {
+      throw CommandFailure(.usage, "adjoint is continuous, which is for full precision: leave --precision out")
     }
     guard backend == Backend.c.rawValue || !Self.budgeted.contains(adjoint) else {
       throw CommandFailure(
@@ -160,10 +158,6 @@ extension Settings {
     guard try Methods.named(name).isAdaptive || fixedSteps > 0 else {
       throw CommandFailure(
         .usage, "\(key.rawValue) is \(name), which cannot choose its own steps: give \(mend) with it")
-    }
-    guard try backend == Backend.c.rawValue || Methods.named(name).family == .rungeKutta else {
-      throw CommandFailure(
-        .usage, "\(key.rawValue) is \(name), which the backend \(backend) does not have: leave --backend out")
     }
   }
 

@@ -29,7 +29,7 @@ public struct MaximumLikelihood: TrainingObjective {
     let count = Double(batch.count)
     let gradient = try solver.gradient(
       of: model.base.negativeLogLikelihood(dimension: model.dimension, scale: 1 / count),
-      regularisation: regularisation, at: problem)
+      regularisation: model.base.regularisation(regularisation, scale: 1 / count), at: problem)
     try TrainingError.check(gradient.solution, of: batch)
     let loss = gradient.losses.reduce(0, +)
     let kinetic = Self.mean(gradient.solution.kineticEnergies)

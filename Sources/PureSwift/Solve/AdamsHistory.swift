@@ -1,0 +1,73 @@
+import FieldPrograms
+
+/// What is integrated, at one place of every lane: the slopes of the state `[D][lanes]`, of the log-determinant, and of the
+/// regularisers over |dt| (one row each; without rows where there is none).
+struct SlopePanels<V: LaneVector> {
+  let velocity: Panel<V>
+  let divergence: Panel<V>
+  let frobeniusNorm: Panel<V>
+
+  init(job: SolveJob<V.Scalar>, pool: PanelPool<V>) {
+    velocity = pool.panel(rows: job.plan.stateDimension, groups: job.groups)
+    divergence = pool.panel(rows: 1, groups: job.groups)
+    frobeniusNorm = pool.panel(rows: job.options.integratesFrobeniusNorm ? 1 : 0, groups: job.groups)
+  }
+
+  /// One lane's, of everything but the state.
+  func integrands(lane: Int) -> Integrands {
+    Integrands(
+      divergence: Double(divergence[0, lane: lane]), kineticEnergy: velocity.halfMeanSquare(lane: lane),
+      frobeniusNorm: frobeniusNorm.isEmpty ? 0 : Double(frobeniusNorm[0, lane: lane]))
+  }
+}
+
+/// Slopes of one lane's log-determinant and regularisers, or sums of them.
+struct Integrands {
+  var divergence = 0.0
+  var kineticEnergy = 0.0
+  var frobeniusNorm = 0.0
+
+  mutating func add(_ weight: Double, _ other: Integrands) {
+    divergence += weight * other.divergence
+    kineticEnergy += weight * other.kineticEnergy
+    frobeniusNorm += weight * other.frobeniusNorm
+  }
+}
+
+/// The slopes at the beginnings of a tile's last steps, in a ring. All lanes are at the same step; how many of the slopes belong
+/// to a lane's formula is the lane's own affair.
+struct AdamsHistory<V: LaneVector> {
+  private let ring: [SlopePanels<V>]
+  private var newest = 0
+  /// Of every lane, those of the step at hand included.
+  private(set) var slopes: [Int]
+  /// Implicit: x′ − x as it is at hand, its part that stays while it is iterated, and the slopes there.
+  let change: Panel<V>
+  let known: Panel<V>
+  let corrected: SlopePanels<V>
+
+  init(mostSlopes: Int, job: SolveJob<V.Scalar>, pool: PanelPool<V>) {
+    ring = (0..<mostSlopes).map { _ in SlopePanels(job: job, pool: pool) }
+    slopes = Array(repeating: 0, count: job.groups * V.scalarCount)
+    change = pool.panel(rows: job.plan.stateDimension, groups: job.groups)
+    known = pool.panel(rows: job.plan.stateDimension, groups: job.groups)
+    corrected = SlopePanels(job: job, pool: pool)
+  }
+
+  /// The slopes at the beginning of the step `age` steps ago.
+  subscript(age: Int) -> SlopePanels<V> { ring[(newest + age) % ring.count] }
+
+  /// Samples that start have none.
+  mutating func removeAll() {
+    for lane in slopes.indices { slopes[lane] = 0 }
+  }
+
+  /// Makes room for the newest slopes, where the ring is full in place of the oldest.
+  mutating func makeRoom() {
+    newest = (newest + ring.count - 1) % ring.count
+    for lane in slopes.indices { slopes[lane] = min(slopes[lane] + 1, ring.count) }
+  }
+
+  /// The lane's formula grows no longer by the step at hand.
+  mutating func hold(_ lane: Int) { slopes[lane] -= 1 }
+}

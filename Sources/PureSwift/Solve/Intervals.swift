@@ -1,0 +1,28 @@
+import FieldPrograms
+
+/// The intervals that output times cut a sample's way into: number 0 begins at the start, number i ends at time i, the last at
+/// the end. A step ends at each of their ends.
+struct Intervals: Sendable {
+  let start: Double
+  let end: Double
+  let times: ArraySlice<Double>
+
+  func begin(of interval: Int) -> Double { interval > 0 ? times[times.startIndex + interval - 1] : start }
+  func end(of interval: Int) -> Double { interval < times.count ? times[times.startIndex + interval] : end }
+  func isFinal(_ interval: Int) -> Bool { interval == times.count }
+  /// Whether the times run from the start to the end in the order of the solve.
+  var areInOrder: Bool {
+    let direction: Double = end < start ? -1 : 1
+    let all = [start] + times + [end]
+    return zip(all, all.dropFirst()).allSatisfy { direction * $0 <= direction * $1 }
+  }
+}
+
+extension SolveProblem {
+  /// Of a sample, which has `timeCount` output times.
+  func intervals(of sample: Int, timeCount: Int) -> Intervals {
+    Intervals(
+      start: startTime(of: sample), end: endTime(of: sample),
+      times: sampleOutputTimes?[sample * timeCount..<(sample + 1) * timeCount] ?? outputTimes[...])
+  }
+}

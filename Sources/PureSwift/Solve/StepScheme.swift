@@ -1,0 +1,15 @@
+import FieldPrograms
+
+/// How a step is made of a method's numbers.
+enum StepScheme: Sendable {
+  /// The stages of a Runge-Kutta tableau.
+  case stages
+  /// An Adams method, which keeps so many slopes of past steps and starts by the stages of a tableau.
+  case adams(isImplicit: Bool, mostSlopes: Int)
+  /// The stages of a Rosenbrock method.
+  case rosenbrock(RosenbrockTable)
+
+  /// Whether a step needs those before it: lanes then start together.
+  var isMultistep: Bool { if case .adams = self { true } else { false } }
+  var isRosenbrock: Bool { if case .rosenbrock = self { true } else { false } }
+}
