@@ -44,9 +44,10 @@ import Testing
     #expect(check.rows.count == 10)
     #expect(check.rows.allSatisfy { $0.discrete != 0 && $0.continuous != 0 && $0.differences != 0 })
     // The continuous gradient is another than the discrete one, by as much as steps of this size are off.
-    #expect(check.worstContinuousError > check.worstError && check.worstContinuousError < 1e-2)
+    let (continuous, refined) = (try #require(check.worstContinuousError), try #require(check.worstRefinedError))
+    #expect(continuous > check.worstError && continuous < 1e-2)
     // A hundred tolerances of the finer steps, 1e-7; of 24 steps of order 4, 4⁻⁴ of the errors of six, and half of that again.
-    #expect(check.worstRefinedError < (test.control == .fixed(steps: 6) ? check.worstContinuousError / 128 : 1e-5))
+    #expect(refined < (test.control == .fixed(steps: 6) ? continuous / 128 : 1e-5))
   }
 
   /// The loss is that of the flow's base, and regularisers are part of its mean.
@@ -74,6 +75,15 @@ import Testing
       weights: [0.25, 0.75], means: SampleMatrix(count: 2, dimension: 2, values: [1, 0, -0.5, 0.3]),
       deviations: SampleMatrix(count: 2, dimension: 2, values: [0.6, 1, 0.9, 1.4])),
   ]
+
+  /// Methods without a continuous adjoint are checked without it.
+  @Test(arguments: ["rodas4", "reversible_heun"]) func methodsWithoutAContinuousGradient(method: String) throws {
+    let check = try GradientCheck(
+      of: TrainingFixture.flow, at: TrainingFixture.split.test.points.rows(0..<2),
+      options: SolverOptions(method: method, control: .fixed(steps: 6), trace: .exact))
+    #expect(check.rows.allSatisfy { $0.continuous == nil && $0.refinedError == nil && $0.discrete != 0 })
+    #expect(check.isDiscreteRight && check.isContinuousRight && check.worstContinuousError == nil, "\(check)")
+  }
 
   /// A continuous gradient that does not come nearer by finer steps is found.
   @Test func convergenceIsAsked() {

@@ -70,7 +70,9 @@ import Testing
     let trace = tableau.family == .rosenbrock ? Trace.exactTangents : .hutchinson
     let options = Fixtures.options(method, control, trace: trace, regularisation: Self.regularisation)
     let isRungeKutta = tableau.family == .rungeKutta
-    try Self.check(try KernelSolver<Double>(program: Self.program, options: options), differentiates: isRungeKutta)
+    try Self.check(
+      try KernelSolver<Double>(program: Self.program, options: options), differentiates: tableau.hasDiscreteGradient)
+    guard TwinTests.hasTwin(tableau) else { return }
     try Self.check(
       try PureSwiftSolver<Double>(
         program: Self.program, options: options, tableau: tableau,

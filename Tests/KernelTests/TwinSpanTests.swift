@@ -56,7 +56,9 @@ import Testing
     let (dimension, count, times) = (Self.dimension, Self.count, Self.timeCount)
     let problem = Self.problem(test.program, timesOfSamples: true)
     let loss: Loss<Double> = TwinTests.loss(times: times)
-    guard case .cotangents(let ends, let logDeterminants, let states, let logDeterminantsAtTimes) = loss else { return }
+    guard case .cotangents(let ends, let logDeterminants, let states, let logDeterminantsAtTimes, _) = loss else {
+      return
+    }
     let whole = try swift.gradient(of: loss, regularisation: test.regularisation, at: problem)
     #expect(whole.solution.firstFailure == nil)
     for number in 0..<count {

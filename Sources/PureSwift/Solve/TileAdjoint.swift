@@ -95,10 +95,10 @@ final class TileAdjoint<V: LaneVector> {
     guard job.statuses[sample] == SampleStatus.ok.rawValue else { return }
     lanes[lane] = LaneAdjoint(sample: sample, record: lastRecord)
     lanes[lane].interval = job.timeCount
-    let bars = job.loadCotangents(of: sample, into: stateBar, lane: lane)
-    lanes[lane].logDeterminantBar = job.resolution.trace == .none ? 0 : bars.logDeterminant
-    lanes[lane].kineticBar = bars.kineticEnergy
-    lanes[lane].frobeniusBar = bars.frobeniusNorm
+    let end = job.loadCotangents(of: sample, into: stateBar, lane: lane)
+    lanes[lane].logDeterminantBar = job.resolution.trace == .none ? 0 : end.logDeterminant
+    lanes[lane].kineticBar = end.kineticEnergy
+    lanes[lane].frobeniusBar = end.frobeniusNorm
     if !evaluator.probes.isEmpty { job.loadProbes(of: sample, into: evaluator.probes, lane: lane) }
     job.loadGiven(of: sample, into: evaluator, lane: lane)
     for row in 0..<bars.context.rows { bars.context[row, lane: lane] = 0 }

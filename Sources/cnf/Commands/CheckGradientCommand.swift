@@ -57,7 +57,7 @@ struct CheckGradientCommand: ParsableCommand {
     guard check.isContinuousRight else {
       throw CommandFailure(
         .other,
-        "the continuous gradient, off by \(Format.scientific(check.worstContinuousError)), does not come nearer by finer steps"
+        "the continuous gradient, off by \(Format.scientific(check.worstContinuousError ?? .nan)), does not come nearer by finer steps"
       )
     }
   }
@@ -68,8 +68,12 @@ struct CheckGradientCommand: ParsableCommand {
       .numbers("differences"), .numbers("discrete error"), .numbers("continuous error"), .numbers("by finer steps"),
     ])
     for row in check.rows {
-      let numbers = [row.discrete, row.continuous, row.differences].map { Format.decimal($0, digits: 9) }
-      let errors = [row.discreteError, row.continuousError, row.refinedError].map { Format.scientific($0) }
+      let numbers = [row.discrete, row.continuous, row.differences].map {
+        $0.map { Format.decimal($0, digits: 9) } ?? "none"
+      }
+      let errors = [row.discreteError, row.continuousError, row.refinedError].map {
+        $0.map(Format.scientific) ?? "none"
+      }
       table.append([row.name, "\(row.count)"] + numbers + errors)
     }
     let terms = [("kinetic", check.regularisation.kineticEnergy), ("frobenius", check.regularisation.frobeniusNorm)]
@@ -82,12 +86,17 @@ struct CheckGradientCommand: ParsableCommand {
   }
 
   private func verdict(_ check: GradientCheck) -> String {
-    let errors = [check.worstError, check.worstContinuousError, check.worstRefinedError].map { Format.scientific($0) }
     let isRight = check.isDiscreteRight && check.isContinuousRight
-    return
-      "\(isRight ? "right" : "WRONG"): the discrete gradient is off by \(errors[0]), the continuous one by \(errors[1]), "
-      + "by finer steps \(errors[2])"
+    let discrete =
+      "\(isRight ? "right" : "WRONG"): the discrete gradient is off by \(Format.scientific(check.worstError))"
+    guard let continuous = check.worstContinuousError, let refined = check.worstRefinedError else {
+      return discrete + "; the method has no continuous one"
+    }
+    return discrete
+      + ", the continuous one by \(Format.scientific(continuous)), by finer steps \(Format.scientific(refined))"
   }
+
+  private static func value(_ number: Double?) -> JSONValue { number.map { .number($0) } ?? .null }
 
   private func json(_ check: GradientCheck) -> JSONValue {
     [
@@ -95,15 +104,15 @@ struct CheckGradientCommand: ParsableCommand {
       "kinetic": .number(check.regularisation.kineticEnergy),
       "frobenius": .number(check.regularisation.frobeniusNorm),
       "right": .boolean(check.isDiscreteRight && check.isContinuousRight),
-      "worst_error": .number(check.worstError), "worst_continuous_error": .number(check.worstContinuousError),
-      "worst_refined_error": .number(check.worstRefinedError), "tolerance": .number(GradientCheck.tolerance),
+      "worst_error": .number(check.worstError), "worst_continuous_error": Self.value(check.worstContinuousError),
+      "worst_refined_error": Self.value(check.worstRefinedError), "tolerance": .number(GradientCheck.tolerance),
       "rows": .array(
         check.rows.map {
           [
             "name": .string($0.name), "numbers": .integer($0.count), "discrete": .number($0.discrete),
-            "continuous": .number($0.continuous), "differences": .number($0.differences),
-            "discrete_error": .number($0.discreteError), "continuous_error": .number($0.continuousError),
-            "refined_error": .number($0.refinedError),
+            "continuous": Self.value($0.continuous), "differences": .number($0.differences),
+            "discrete_error": .number($0.discreteError), "continuous_error": Self.value($0.continuousError),
+            "refined_error": Self.value($0.refinedError),
           ]
         }),
     ]
