@@ -87,6 +87,17 @@ import Testing
     Case(
       arguments: train + ["--data", "moons", "--adjoint", "binomial", "--backend", "swift"], code: 64,
       words: ["adjoint is binomial", "every-8"]),
+    Case(
+      arguments: train + ["--data", "moons", "--objective", "flow-matchin"], code: 64,
+      words: ["'flow-matchin'", "did you mean 'flow-matching'"]),
+    Case(
+      arguments: train + ["--data", "moons", "--objective", "flow-matching", "--kinetic", "0.1"], code: 64,
+      words: ["flow-matching", "kinetic"]),
+    Case(
+      arguments: train + ["--data", "moons", "--objective", "flow-matching", "--path", "linaer"], code: 64,
+      words: ["'linaer'", "did you mean 'linear'"]),
+    Case(arguments: train + ["--data", "moons", "--base", "mixture:0"], code: 64, words: ["mixture:0", "mixture:8"]),
+    Case(arguments: train + ["--data", "moons", "--base", "uniform"], code: 64, words: ["uniform", "flow-matching"]),
     Case(arguments: train + ["--data", "moons", "--solver", "rk4"], code: 64, words: ["rk4", "--fixed-steps"]),
     Case(arguments: train + ["--data", "moons", "--step-size", "0"], code: 64, words: ["step-size is 0", "positive"]),
     Case(

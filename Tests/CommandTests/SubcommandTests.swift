@@ -126,6 +126,35 @@ import Testing
     #expect(abs(try evaluations("--controller", "pid:0.1,0.2,0.05", "--backend", "swift") - cautious) < 1)
   }
 
+  /// Flow matching by every path and coupling; a run that is stopped and resumed is the run that was not.
+  @Test(arguments: [
+    ["linear", "independent"], ["trigonometric", "independent"], ["variance-preserving", "independent"],
+    ["interpolant", "optimal-transport"],
+  ])
+  func trainByFlowMatching(path: [String]) throws {
+    let folder = try TemporaryFolder()
+    let objective = [
+      "--objective", "flow-matching", "--path", path[0], "--coupling", path[1], "--schedule", "constant",
+    ]
+    func train(_ run: String, _ arguments: [String]) throws {
+      let outcome = try Program.start(
+        ["train", "--quiet", "--json"] + arguments, in: folder
+      ).outcome()
+      expectSuccess(outcome)
+      #expect(try outcome.json["steps"] == 20 && outcome.json["failed"] == 0, "\(run)")
+    }
+    try train("whole", ["--out", "whole"] + objective + TrainedFolder.smallRun + ["--steps", "20"])
+    let half = try Program.start(
+      ["train", "--quiet", "--out", "half"] + objective + TrainedFolder.smallRun + ["--steps", "10"], in: folder
+    ).outcome()
+    expectSuccess(half)
+    try train("half", ["--resume", "half", "--steps", "20"])
+    let weights = try ["whole", "half"].map {
+      try SafetensorsFile(path: folder.file("\($0)/checkpoint.safetensors")).floats(named: "net.0.weight")
+    }
+    #expect(weights[0] == weights[1])
+  }
+
   /// Methods that keep a structure train, each with its own adjoint.
   @Test(arguments: [
     ["leapfrog", "--fixed-steps", "4"], ["reversible_heun", "--adjoint", "reversible"],

@@ -3,6 +3,23 @@ import ArgumentParser
 /// How weights are found.
 struct OptimiserFlags: ParsableArguments {
   @Option(
+    help: ArgumentHelp(
+      "likelihood: maximum likelihood, by solves (default); or flow-matching: the field learns the rates of change of paths "
+        + "from the base to the data, which takes one evaluation a step and sample.", valueName: "name"))
+  var objective: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Of flow matching: \(Objective.paths.map(\.0).joined(separator: ", ")).", valueName: "name"))
+  var path: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Of flow matching, which sample of the base is led to which of the data: independent, or optimal-transport within "
+        + "each batch.", valueName: "name"))
+  var coupling: String?
+
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
       "End after so many steps of the run; without --seconds, it can be repeated bit for bit.", valueName: "count"))
@@ -81,6 +98,7 @@ struct OptimiserFlags: ParsableArguments {
   var settings: SettingsLayer {
     get throws {
       try SettingsLayer([
+        .objective: objective, .path: path, .coupling: coupling,
         .steps: steps, .seconds: seconds, .batchSize: batchSize, .learningRate: learningRate, .schedule: schedule,
         .warmupSteps: warmupSteps, .optimiser: optimiser, .weightDecay: weightDecay, .kinetic: kinetic,
         .frobenius: frobenius, .clipNorm: clipNorm, .averageDecay: averageDecay,

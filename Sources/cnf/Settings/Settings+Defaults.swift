@@ -13,6 +13,7 @@ extension Settings {
     data: "", dataFingerprint: "", count: DatasetSource.generatedCount, dataSeed: 0, transform: "standardise",
     hidden: [64, 64, 64], activation: "tanh", layer: "input", residual: false, layerNorm: false, dropout: 0,
     timeFeatures: 0, endTime: 1, base: "standard-normal",
+    objective: Objective.likelihood, path: "linear", coupling: "independent",
     solver: "dopri5", rtol: 1e-5, atol: 1e-5, fixedSteps: 0, solverMaxSteps: 4096,
     controller: "integral", norm: "rms", trace: "automatic",
     probe: "rademacher", probes: 1, precision: "full", adjoint: everyStep, adjointBytes: 0,

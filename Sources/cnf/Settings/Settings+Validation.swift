@@ -6,6 +6,9 @@ extension Settings {
     try validateNumbers()
     try require(transform, .transform, among: ["none", "standardise", "marginals"])
     try validateBase()
+    try require(objective, .objective, among: [Objective.likelihood, Objective.flowMatching])
+    try require(path, .path, among: Objective.paths.map(\.0))
+    try require(coupling, .coupling, among: Objective.couplings.map(\.0))
     try require(activation, .activation, among: Activation.allCases.map(\.rawValue))
     try require(layer, .layer, among: TimeLayer.allCases.map(\.rawValue))
     guard timeFeatures == 0 || [.input, .concat, .squash, .concatsquash].contains(TimeLayer(rawValue: layer)) else {
@@ -97,11 +100,19 @@ extension Settings {
 
   /// Of training alone: later commands evaluate in full precision, and differentiate nothing.
   func validateTraining() throws {
+    if objective == Objective.flowMatching {
+      guard kinetic == 0 && frobenius == 0 else {
+        throw CommandFailure(
+          .usage,
+          "objective is flow-matching, which solves nothing that kinetic or frobenius could weigh: leave them out")
+      }
+      return
+    }
     guard base != "uniform" else {
       throw CommandFailure(
         .usage,
         "base is uniform, whose density is 0 outside its box, so that no gradient leads a sample in: take another, "
-          + "such as gaussian")
+          + "such as gaussian, or --objective flow-matching")
     }
     let schedule = adjointSchedule ?? .everyStep
     let family = try Methods.named(solver).family

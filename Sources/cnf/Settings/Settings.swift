@@ -36,6 +36,14 @@ struct Settings: Codable, Equatable {
   /// `uniform` or `mixture:K`.
   var base: String
 
+  // Objective
+  /// What a step minimises: `likelihood`, or `flow-matching`, which solves nothing.
+  var objective: String
+  /// Of flow matching: `linear`, `trigonometric`, `variance-preserving` or `interpolant`.
+  var path: String
+  /// Of flow matching, which sample of the base goes with which of the data: `independent` or `optimal-transport`.
+  var coupling: String
+
   // Solver of training
   var solver: String
   var rtol: Double
@@ -109,6 +117,9 @@ struct Settings: Codable, Equatable {
     case timeFeatures = "time-features"
     case endTime = "end-time"
     case base
+    case objective
+    case path
+    case coupling
     case solver
     case rtol
     case atol

@@ -32,7 +32,8 @@ struct TrainingSession {
     folder = try RunFolder.create(at: out)
     lock = try FolderLock(out)
     trainer = try Trainer(
-      flow: flow, training: split.train, validation: split.validation, options: settings.trainingOptions, folder: folder
+      model: flow, objective: try settings.trainingObjective(for: flow), training: split.train,
+      validation: split.validation, options: settings.trainingOptions, folder: folder
     )
     try settings.write(to: folder)
     self.settings = settings
@@ -62,8 +63,10 @@ struct TrainingSession {
     split = try settings.loadSplit()
     if FileManager.default.fileExists(atPath: present.checkpointPath) {
       folder = try RunFolder.open(at: path)
+      let state = try TrainingState<ContinuousFlow>(contentsOf: folder.checkpointPath)
       trainer = try Trainer(
-        resuming: folder, training: split.train, validation: split.validation, options: settings.trainingOptions)
+        state: state, objective: try settings.trainingObjective(for: state.model), training: split.train,
+        validation: split.validation, options: settings.trainingOptions, folder: folder)
     } else {
       guard !FileManager.default.fileExists(atPath: present.bestPath) else {
         throw CommandFailure(
@@ -72,8 +75,10 @@ struct TrainingSession {
             + "new run with --config \(present.configurationPath) --out FOLDER")
       }
       folder = present
+      let flow = try settings.untrainedFlow(for: split.train)
       trainer = try Trainer(
-        flow: try settings.untrainedFlow(for: split.train), training: split.train, validation: split.validation,
+        model: flow, objective: try settings.trainingObjective(for: flow), training: split.train,
+        validation: split.validation,
         options: settings.trainingOptions, folder: folder)
     }
     let step = trainer.state.step
