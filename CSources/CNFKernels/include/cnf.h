@@ -566,12 +566,12 @@ CNF_API cnf_status cnf_solver_get_work(const cnf_solver *solver, cnf_work *work)
  * Samples may have times of their own. With t0s or t1s each runs from its t0 to its t1, forward, backward or not at all,
  * whatever its neighbours do: its numbers are, bit for bit, those of a call with that t0 and t1. Fixed steps and step fractions
  * divide its own way. Common output times must then lie on the way of every sample, in its order; those of sample_times on
- * that of their own sample (both at once: CNF_ERROR_OUTPUT_TIMES). Every method takes them, and both adjoints;
+ * that of their own sample (both at once: CNF_ERROR_OUTPUT_TIMES). Every method takes them, and every adjoint;
  * CNF_CONTROL_BATCH, whose steps are common, does not: CNF_ERROR_SPANS. A t0, t1 or way that is not finite: CNF_ERROR_TIME.
  */
 
 /* Events. A sample stops where g(t, x) crosses zero: it is ok, its x1, log_det and t_reached are those of the crossing, `event` of
- * the output says which event it was, and output times after it are NaN. g is looked at where steps end: two crossings within one
+ * the output says which event it was, and output times from it on are NaN. g is looked at where steps end: two crossings within one
  * step are missed. A sample that starts where g is 0 has no sign yet, and no event until it has had one. The crossing is
  * looked for on the step's interpolant (section 12), then by steps of the method's own from where the step began, until it is
  * known to `tolerance`; the last is past it, so that a solve from there does not meet it again. That costs some 3 to 8 steps'

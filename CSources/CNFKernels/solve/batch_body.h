@@ -186,6 +186,7 @@ static void CNF_TYPED(batch_failed)(const CNF_TYPED(batch) * b, int32_t status, 
     if (out && out->kinetic) out->kinetic[i] = (double)integrals.kinetic[lane];
     if (out && out->frobenius) out->frobenius[i] = (double)integrals.frobenius[lane];
     if (out && out->t_reached) out->t_reached[i] = t;
+    if (out && out->event) out->event[i] = -1;
     if (out && out->status) out->status[i] = status;
     if (out && out->accepted) out->accepted[i] = steps;
     if (out && out->rejected) out->rejected[i] = b->call->steps_refused;

@@ -28,6 +28,7 @@ static int32_t CNF_TYPED(load_stopped)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
     const int64_t s = w->sample[w->sample[j] < 0 ? live : j];
     w->step[j] = w->chunk_accepted[s] - 1;
     w->event_t[j] = w->chunk_t[s];
+    w->direction[j] = CNF_TYPED(sample_t1)(call, w->first + s) < CNF_TYPED(sample_t0)(call, w->first + s) ? -1 : 1;
     CNF_TYPED(load_given)(w, call, w->first + s, j);
     CNF_TYPED(column_in)(D, lanes, w->chunk_x1 + (size_t)s * (size_t)D, w->event_x, j);
     if (!call->steps)
@@ -115,6 +116,7 @@ static void CNF_TYPED(event_cotangents)(CNF_TYPED(cnf_worker) * w, const CNF_TYP
       CNF_TYPED(last_step_slope)(w, call, live, loss);
     } else {
       CNF_TYPED(use_scratch)(w, 0);
+      CNF_TYPED(mean_over)(w, CNF_HALF_BOTH);
       CNF_TYPED(copy_rows)(D, lanes, w->event_x, w->e.kept.value);
       for (int32_t j = 0; j < lanes; j++) w->time_row[j] = (real)w->event_t[j];
       CNF_TYPED(evaluate)(&w->e, w->time_row, 1, integrands);

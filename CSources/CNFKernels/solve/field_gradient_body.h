@@ -22,6 +22,7 @@ static int32_t CNF_TYPED(judge_points)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
   k->finite(D, f, 0, w->row);
   k->finite(D, w->x, 1, w->row); /* a net that saturates has an answer there, but no gradient */
   if (fg->with_divergence) k->finite(1, divergence, 1, w->row);
+  k->finite(m->program->context_dim, w->e.context, 1, w->row);
   for (int32_t j = 0; j < lanes; j++) {
     const int64_t s = w->sample[j];
     if (s < 0) continue;

@@ -130,6 +130,7 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   double ratio = 0;
   int32_t accepted = 0;
   k->finite(S, w->x1, 0, w->row);
+  k->finite(m->program->context_dim, w->e.context, 1, w->row);
   if (cnf_is_reversible(call->solver->family)) k->finite(D, w->y1, 1, w->row);
   if (adaptive) {
     CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, s->count, s->tableau->e);
@@ -210,7 +211,8 @@ static void CNF_TYPED(leave_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
     int64_t n = w->sample[j];
     if (n < 0) continue;
     const int at_event = w->stops[j] >= 0;
-    const int at_end = w->mask_row[j] > 0 && w->last[j], at_time = at_end && w->interval[j] < call->time_count;
+    const int at_end = w->mask_row[j] > 0 && w->last[j],
+              at_time = at_end && !at_event && w->interval[j] < call->time_count;
     if (at_time) CNF_TYPED(pass_time)(w, call, first, j);
     if (at_event || (at_end && !at_time))
       CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_OK);

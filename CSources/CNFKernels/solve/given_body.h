@@ -48,6 +48,9 @@ static void CNF_TYPED(given_beside)(CNF_TYPED(cnf_worker) * w, int32_t live) {
   for (int32_t r = 0; r < m->program->context_dim; r++)
     for (int32_t j = 0; j < lanes; j++)
       if (w->sample[j] < 0) PANEL(w->e.context, r)[j] = PANEL(w->e.context, r)[live];
+  for (int32_t r = 0; r < m->program->mask_rows; r++)
+    for (int32_t j = 0; j < lanes; j++)
+      if (w->sample[j] < 0) PANEL(w->e.masks, r)[j] = PANEL(w->e.masks, r)[live];
 }
 
 /* The gradient by the context of sample `number`, which is in `lane`. */

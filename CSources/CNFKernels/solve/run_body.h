@@ -9,7 +9,6 @@ static void CNF_TYPED(write_chunk)(const CNF_TYPED(cnf_worker) * w, const CNF_TY
   cnf_solve_output *out = call->output;
   size_t n = (size_t)count;
   if (!out) return;
-  if (out->x1) memcpy((real *)out->x1 + (size_t)first * (size_t)D, w->chunk_x1, n * (size_t)D * sizeof(real));
   if (out->log_det) memcpy(out->log_det + first, w->chunk_log_det, n * sizeof(double));
   if (out->kinetic) memcpy(out->kinetic + first, w->chunk_kinetic, n * sizeof(double));
   if (out->frobenius) memcpy(out->frobenius + first, w->chunk_frobenius, n * sizeof(double));
@@ -49,6 +48,9 @@ static void CNF_TYPED(write_chunk)(const CNF_TYPED(cnf_worker) * w, const CNF_TY
 static void CNF_TYPED(write_reversed)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
                                       int64_t count) {
   int32_t *out = call->output ? call->output->adjoint_evaluations : NULL;
+  const size_t D = (size_t)call->solver->model.program->state_dim;
+  if (call->output && call->output->x1)
+    memcpy((real *)call->output->x1 + (size_t)first * D, w->chunk_x1, (size_t)count * D * sizeof(real));
   if (out) memcpy(out + first, w->chunk_reversed, (size_t)count * sizeof(int32_t));
   if (call->output && call->output->retrace_error)
     for (int64_t s = 0; s < count; s++)

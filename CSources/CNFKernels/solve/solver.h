@@ -17,7 +17,8 @@
 /* The table of an instruction set that this machine has. */
 const CNF_TYPED(cnf_kernels) * CNF_TYPED(cnf_kernels_for)(int32_t isa);
 
-/* One accepted step of one sample, and where its evaluations are kept: -1, if they are to be made again. */
+/* One accepted step of one sample, or of a tile where steps are fixed (step_of in lanes_body.h has each sample's t and h then), and
+ * where its evaluations are kept: -1, if they are to be made again. */
 typedef struct cnf_step_record {
   double t, h;
   int32_t first;    /* slot of stage 0: of first-same-as-last methods, that of the last stage of the step before */
@@ -198,8 +199,8 @@ typedef struct CNF_TYPED(cnf_call) {
   int32_t time_count;      /* output times; the intervals are one more */
   int64_t chunk, group;    /* samples; group is a multiple of chunk's lanes */
   int32_t want_times;
-  int32_t keeps;                      /* 1: steps are recorded for their reverse, with their states */
-  int32_t keeps_times;                /* 1: they are recorded, without */
+  int32_t keeps;       /* 1: steps are recorded for their reverse, with the states that the schedule holds */
+  int32_t keeps_times; /* 1: they are recorded, without */
   int32_t steps_refused, evaluations; /* CNF_CONTROL_BATCH: of the search for the steps */
   int32_t callback_failed;            /* written atomically */
   int32_t want_dense;

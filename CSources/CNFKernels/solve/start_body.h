@@ -97,6 +97,7 @@ static void CNF_TYPED(start_tile)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
   }
   if (choose) CNF_TYPED(choose_first_steps)(w, call, f0);
   k->finite(D, w->x, 0, w->row);
+  k->finite(m->program->context_dim, w->e.context, 1, w->row);
   if (choose || s->fsal) k->finite(D, f0, 1, w->row);
   for (int32_t j = 0; j < lanes; j++) {
     const int64_t n = w->sample[j];
