@@ -298,6 +298,7 @@ static void test_refusals(void) {
   (bad = good, change, pattern_fill(x, sizeof x), \
    CHECK_STATUS(status, cnf_dense_evaluate(&bad, 0, &t, 1, x, &l), #change), CHECK(pattern_intact(x, sizeof x)))
   REFUSED(CNF_ERROR_STRUCT_SIZE, bad.struct_size = 8);
+  REFUSED(CNF_ERROR_OPTION, bad.reserved = 1);
   REFUSED(CNF_ERROR_NULL, bad.coefficients = NULL);
   REFUSED(CNF_ERROR_NULL, bad.ends = NULL);
   REFUSED(CNF_ERROR_DTYPE, bad.dtype = 7);

@@ -25,6 +25,7 @@ static double coefficient(const cnf_dense *dense, size_t place) {
 static cnf_status check(const cnf_dense *dense, size_t sample) {
   size_t total;
   if (dense->struct_size != sizeof *dense) return CNF_ERROR_STRUCT_SIZE;
+  if (dense->reserved) return CNF_ERROR_OPTION;
   if (!dense->coefficients || !dense->ends) return CNF_ERROR_NULL;
   if (dense->dtype != CNF_FLOAT32 && dense->dtype != CNF_FLOAT64) return CNF_ERROR_DTYPE;
   if (dense->state_dim < 1 || dense->terms < 2 || dense->terms > CNF_DENSE_TERMS || dense->stride == 0)

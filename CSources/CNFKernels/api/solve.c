@@ -98,7 +98,7 @@ static cnf_status check_events(const cnf_solver *s, const cnf_solve_input *in, i
   for (size_t i = 0; i < in->event_count; i++) {
     const cnf_event *e = &in->events[i];
     if (e->struct_size != sizeof *e) return CNF_ERROR_STRUCT_SIZE;
-    if (!e->evaluate || e->direction < CNF_DIRECTION_FALLING || e->direction > CNF_DIRECTION_RISING)
+    if (!e->evaluate || e->reserved || e->direction < CNF_DIRECTION_FALLING || e->direction > CNF_DIRECTION_RISING)
       return CNF_ERROR_EVENT;
     if (!isfinite(e->tolerance) || e->tolerance < 0) return CNF_ERROR_EVENT;
     if (with_gradient && !e->reverse) return CNF_ERROR_EVENT_REVERSE;
