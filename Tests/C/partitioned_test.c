@@ -266,6 +266,62 @@ static void test_reversibility(void) {
   cnf_field_destroy(p.field);
 }
 
+/* Dense output within one step of a separable field, against output times of dopri8 in 40 steps, whose errors are below 1e-13: an error
+ * of h^(order + 1). Returns the largest. */
+static double dense_error(const problem *p, double length) {
+  enum { PLACES = 3, D = 2 * HALF, ROOM = 8 * (D + 1) };
+  static double dense[COUNT * ROOM], ends[COUNT * 2], x_at[COUNT * PLACES * D];
+  double times[PLACES], x[D], l, worst = 0;
+  cnf_solver *solver = NULL;
+  cnf_solver_options options = p->options;
+  cnf_method_info info = {.struct_size = sizeof info};
+  CHECK(cnf_method_get(options.method, &info) == CNF_OK);
+  for (int i = 0; i < PLACES; ++i) times[i] = p->t0 + (0.2 + 0.3 * i) * length;
+  options.steps = 1;
+  CHECK(cnf_solver_create(p->field, &options, &solver) == CNF_OK);
+  cnf_solve_input input = {.struct_size = sizeof input,
+                           .parameters = p->theta,
+                           .x0 = p->x0,
+                           .count = COUNT,
+                           .t0 = p->t0,
+                           .t1 = p->t0 + length};
+  cnf_solve_output output = {.struct_size = sizeof output, .dense = dense, .dense_ends = ends, .dense_stride = 1};
+  CHECK(cnf_solve(solver, &input, &output) == CNF_OK);
+  cnf_solver_destroy(solver);
+  options.method = cnf_method_find("dopri8"), options.steps = 10;
+  CHECK(cnf_solver_create(p->field, &options, &solver) == CNF_OK);
+  input.times = times, input.time_count = PLACES;
+  output = (cnf_solve_output){.struct_size = sizeof output, .x_at = x_at};
+  CHECK(cnf_solve(solver, &input, &output) == CNF_OK);
+  cnf_solver_destroy(solver);
+  const cnf_dense view = {.struct_size = sizeof view,
+                          .dtype = CNF_FLOAT64,
+                          .state_dim = D,
+                          .terms = info.dense_terms,
+                          .count = COUNT,
+                          .stride = 1,
+                          .coefficients = dense,
+                          .ends = ends};
+  for (size_t i = 0; i < COUNT * PLACES; ++i) {
+    CHECK(cnf_dense_evaluate(&view, i / PLACES, &times[i % PLACES], 1, x, &l) == CNF_OK && l == 0);
+    worst = fmax(worst, difference(x, x_at + i * D, D));
+  }
+  return worst;
+}
+
+static void test_dense(const char *method, int backward) {
+  problem p = separable(0);
+  cnf_method_info info = {.struct_size = sizeof info};
+  p.options.method = cnf_method_find(method), p.options.trace = CNF_TRACE_EXACT;
+  CHECK(cnf_method_get(p.options.method, &info) == CNF_OK);
+  const double length = backward ? -0.02 : 0.02, coarse = dense_error(&p, length), fine = dense_error(&p, length / 2);
+  char detail[160];
+  snprintf(detail, sizeof detail, "%s, backward %d: %g, %g, slope %g", method, backward, coarse, fine,
+           log2(coarse / fine));
+  check_count(fabs(log2(coarse / fine) - (info.dense_order + 1)) < 0.2, "dense output's order", detail, __LINE__);
+  cnf_field_destroy(p.field);
+}
+
 /* ---- Gradients -------------------------------------------------------------------------------------------------- */
 
 static void test_gradients(const char *method) {
@@ -348,6 +404,7 @@ int main(void) {
   for (int m = 0; m < METHODS; ++m) {
     for (int backward = 0; backward < 2; ++backward) {
       for (int is_separable = 0; is_separable < 2; ++is_separable) test_convergence(methods[m], is_separable, backward);
+      test_dense(methods[m], backward);
       for (int number = 0; number < 6; ++number) test_continuous(methods[m], number, backward);
     }
     test_gradients(methods[m]);

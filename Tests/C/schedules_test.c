@@ -25,6 +25,7 @@ typedef struct answer {
 
 typedef struct problem {
   int32_t dtype, is_callback, with_times, backward, broken; /* broken: one sample begins at what is no number */
+  int32_t own_spans; /* samples go their own ways, forward, backward or nowhere, past times of their own */
   cnf_solver_options options;
 } problem;
 
@@ -65,6 +66,11 @@ static cnf_work run(cnf_solver *solver, const problem *p, size_t count, answer *
   const double forward[TIMES] = {0.35, 0.6, 1.05}, back[TIMES] = {1.05, 0.6, 0.35};
   double log_det_at_bar[COUNT * TIMES];
   cnf_work work = {.struct_size = sizeof work};
+  static double t0s[COUNT], t1s[COUNT], own_times[COUNT * TIMES];
+  for (int i = 0; i < COUNT; ++i) {
+    t0s[i] = 0.1 + 0.02 * i, t1s[i] = t0s[i] + (0.5 + 0.03 * (i % 11)) * (i % 3 - 1);
+    for (int n = 0; n < TIMES; ++n) own_times[i * TIMES + n] = t0s[i] + (0.2 + 0.3 * n) * (t1s[i] - t0s[i]);
+  }
   memset(a, 0, sizeof *a);
   CHECK(cnf_random_normal(p->dtype, 7, CNF_STREAM_INITIAL, 0, 0, 1, MOST_P, &theta) == CNF_OK);
   CHECK(cnf_random_normal(p->dtype, 7, CNF_STREAM_DATA, 0, 0, COUNT, D, &x0) == CNF_OK);
@@ -82,7 +88,12 @@ static cnf_work run(cnf_solver *solver, const problem *p, size_t count, answer *
                                  .t0 = p->backward ? 1.2 : 0.1,
                                  .t1 = p->backward ? 0.1 : 1.2,
                                  .seed = 5,
-                                 .times = p->backward ? back : forward,
+                                 .times = p->own_spans  ? NULL
+                                          : p->backward ? back
+                                                        : forward,
+                                 .t0s = p->own_spans ? t0s : NULL,
+                                 .t1s = p->own_spans ? t1s : NULL,
+                                 .sample_times = p->own_spans && p->with_times ? own_times : NULL,
                                  .time_count = p->with_times ? TIMES : 0};
   const cnf_loss loss = {.struct_size = sizeof loss,
                          .kind = CNF_LOSS_NORMAL_NLL,
@@ -166,9 +177,10 @@ static void test_same_bits(problem p, int all_stores) {
       cnf_solver *solver = solver_of(&p);
       cnf_work work = run(solver, &p, COUNT, &other);
       snprintf(detail, sizeof detail,
-               "dtype %d method %d control %d trace %d times %d, schedule %d every %d of %d, store %d", (int)p.dtype,
-               (int)p.options.method, (int)p.options.control, (int)p.options.trace, (int)p.with_times,
-               (int)schedules[s].kind, (int)schedules[s].every, (int)schedules[s].checkpoints, (int)stores[k]);
+               "dtype %d method %d control %d trace %d times %d spans %d, schedule %d every %d of %d, store %d",
+               (int)p.dtype, (int)p.options.method, (int)p.options.control, (int)p.options.trace, (int)p.with_times,
+               (int)p.own_spans, (int)schedules[s].kind, (int)schedules[s].every, (int)schedules[s].checkpoints,
+               (int)stores[k]);
       check_count(memcmp(&other, &every, sizeof every) == 0, "the same bits", detail, __LINE__);
       cnf_solver_info info = {.struct_size = sizeof info};
       CHECK(cnf_solver_get_info(solver, &info) == CNF_OK);
@@ -216,6 +228,11 @@ static void test_the_rest(int32_t control) {
     p = problem_of(dtype, method, control, CNF_TRACE_EXACT);
     p.with_times = p.broken = 1;
     test_same_bits(p, 1);
+    p.own_spans = 1;
+    test_same_bits(p, 1);
+    p.with_times = 0, p.options.trace = CNF_TRACE_HUTCHINSON, p.options.kinetic = 1;
+    test_same_bits(p, 1);
+    p.own_spans = p.options.kinetic = 0, p.with_times = 1;
     p.backward = 1, p.options.steps = 3, p.options.trace = CNF_TRACE_HUTCHINSON, p.broken = 0;
     test_same_bits(p, 1);
   }
