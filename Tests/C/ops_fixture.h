@@ -195,8 +195,8 @@ typedef struct results {
   int32_t status[COUNT];
 } results;
 
-static void differentiate(cnf_solver *solver, const program *p, const numbers *n, int regularised, int first, int count,
-                          results *r) {
+static inline void differentiate(cnf_solver *solver, const program *p, const numbers *n, int regularised, int first,
+                                 int count, results *r) {
   memset(r, 0, sizeof *r);
   const cnf_solve_input in = input_of(p, n, first, count);
   cnf_loss loss = {.struct_size = sizeof loss, .kind = CNF_LOSS_NORMAL_NLL, .scale = 1};

@@ -301,69 +301,6 @@ static void test_float(program_maker make) {
   cnf_solver_destroy(narrow);
 }
 
-/* ---- Dropout --------------------------------------------------------------------------------------------------------- */
-
-/* dx/dt = dropout(1 row of ones per row of state): the state tells the mask. */
-static void test_masks(void) {
-  enum { N = 4000 };
-  const double rate = 0.3;
-  program p = {.name = "masks"};
-  unary(&p, CNF_OP_DROPOUT, CNF_STATE, rate);
-  cnf_field *field = NULL;
-  cnf_solver *solver = NULL;
-  cnf_solver_options options;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, p.ops, p.count, &field) == CNF_OK);
-  cnf_solver_options_init(&options, sizeof options);
-  options.trace = CNF_TRACE_NONE;
-  CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
-  static double ones[N * D], f[N * D], again[N * D];
-  for (int i = 0; i < N * D; i++) ones[i] = 1;
-  cnf_solve_input in = {.struct_size = sizeof in, .x0 = ones, .count = N, .t1 = 1, .seed = 9, .dropout_active = 1};
-  CHECK(cnf_solver_evaluate(solver, &in, f, NULL) == CNF_OK);
-  int dropped_rows = 0, changed = 0;
-  for (int i = 0; i < N * D; i++) {
-    CHECK(f[i] == 0 || f[i] == 1 / (1 - rate));
-    dropped_rows += f[i] == 0;
-  }
-  /* binomial: 12,000 draws have a standard deviation of sqrt(0.21 * 12000) = 50; five of them */
-  CHECK(abs(dropped_rows - (int)(rate * N * D)) <= 251);
-  in.step = 1; /* another step, another mask; the same key, the same */
-  CHECK(cnf_solver_evaluate(solver, &in, again, NULL) == CNF_OK);
-  for (int i = 0; i < N * D; i++) changed += f[i] != again[i];
-  CHECK(abs(changed - (int)(2 * rate * (1 - rate) * N * D)) <= 5 * 55); /* sqrt(0.42 * 0.58 * 12000) = 54.1 */
-  in.step = 0;
-  CHECK(cnf_solver_evaluate(solver, &in, again, NULL) == CNF_OK);
-  CHECK(memcmp(f, again, sizeof f) == 0);
-  in.dropout_active = 0;
-  CHECK(cnf_solver_evaluate(solver, &in, again, NULL) == CNF_OK);
-  CHECK(memcmp(ones, again, sizeof ones) == 0);
-  cnf_solver_destroy(solver);
-  cnf_field_destroy(field);
-}
-
-/* A mask that is drawn once leaves the field smooth: about as many steps as without. One drawn anew in every evaluation would make
- * an error of the field's own size in every step, and steps as small as the tolerance. */
-static void test_steps(void) {
-  const program p = dropped();
-  numbers n;
-  int32_t with[COUNT], without[COUNT];
-  int total_with = 0, total_without = 0;
-  numbers_fill(&n);
-  cnf_solver *solver = ops_solver(&p, CNF_FLOAT64, (setting){.trace = CNF_TRACE_HUTCHINSON, .tolerance = 1e-6});
-  cnf_solve_input in = input_of(&p, &n, 0, COUNT);
-  in.t0 = 0, in.t1 = 2;
-  cnf_solve_output out = {.struct_size = sizeof out, .accepted = with};
-  CHECK(cnf_solve(solver, &in, &out) == CNF_OK);
-  in.dropout_active = 0;
-  out.accepted = without;
-  CHECK(cnf_solve(solver, &in, &out) == CNF_OK);
-  for (int i = 0; i < COUNT; i++) total_with += with[i], total_without += without[i];
-  char detail[64];
-  snprintf(detail, sizeof detail, "%d steps, without %d", total_with, total_without);
-  check_count(total_with <= 2 * total_without, "steps with dropout", detail, __LINE__);
-  cnf_solver_destroy(solver);
-}
-
 /* ---- What is refused ------------------------------------------------------------------------------------------------- */
 
 static void check_refused(cnf_status expected, const cnf_op *ops, int32_t count, int32_t bad, const char *what) {
@@ -399,51 +336,6 @@ static void test_refusals(void) {
 #undef ONE
 }
 
-static void test_missing_context(void) {
-  const program conditioned = conditional(), plain = squashed();
-  numbers n;
-  double x1[COUNT * D];
-  numbers_fill(&n);
-  cnf_solver *solvers[2] = {ops_solver(&conditioned, CNF_FLOAT64, (setting){.trace = CNF_TRACE_NONE}),
-                            ops_solver(&plain, CNF_FLOAT64, (setting){.trace = CNF_TRACE_NONE})};
-  for (int i = 0; i < 2; i++) {
-    cnf_solve_input in = input_of(i ? &plain : &conditioned, &n, 0, COUNT);
-    in.context = i ? n.context : NULL;
-    cnf_solve_output out = {.struct_size = sizeof out, .x1 = x1};
-    pattern_fill(x1, sizeof x1);
-    CHECK_STATUS(CNF_ERROR_CONTEXT, cnf_solve(solvers[i], &in, &out), i ? "a context too many" : "no context");
-    CHECK(pattern_intact(x1, sizeof x1));
-    cnf_solver_destroy(solvers[i]);
-  }
-  cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, conditioned.ops, conditioned.count, &field) == CNF_OK);
-  CHECK(cnf_field_context_dim(field) == C && cnf_field_context_dim(NULL) == 0);
-  cnf_field_destroy(field);
-}
-
-/* A context that is not finite is one sample's misfortune: the others' gradients are what they are without it. */
-static void test_bad_context(int32_t control) {
-  const program p = conditional();
-  numbers n;
-  results good, bad;
-  numbers_fill(&n);
-  const setting s = {.control = control, .trace = CNF_TRACE_HUTCHINSON, .threads = 1};
-  cnf_solver *solver = ops_solver(&p, CNF_FLOAT64, s);
-  differentiate(solver, &p, &n, 0, 0, COUNT, &good);
-  n.context[1] = NAN;
-  const cnf_solve_input in = input_of(&p, &n, 0, COUNT);
-  const cnf_loss loss = {.struct_size = sizeof loss, .kind = CNF_LOSS_NORMAL_NLL, .scale = 1};
-  cnf_solve_output out = {.struct_size = sizeof out, .status = bad.status};
-  cnf_gradient gradient = {
-      .struct_size = sizeof gradient, .parameters = bad.theta, .x0 = bad.x0, .context = bad.context};
-  CHECK(cnf_solve_vjp(solver, &in, &loss, &out, &gradient) == CNF_OK);
-  CHECK(bad.status[0] == CNF_SAMPLE_NOT_FINITE && bad.context[0] == 0 && bad.context[1] == 0);
-  CHECK(isfinite(bad.theta[0]));
-  CHECK(memcmp(bad.x0 + D, good.x0 + D, (COUNT - 1) * D * sizeof(double)) == 0);
-  CHECK(memcmp(bad.context + C, good.context + C, (COUNT - 1) * C * sizeof(double)) == 0);
-  cnf_solver_destroy(solver);
-}
-
 int main(void) {
   for (int i = 0; i < PROGRAMS; i++) {
     test_traces(programs[i]);
@@ -466,11 +358,6 @@ int main(void) {
     test_mixed(programs[i]);
   }
   test_norm_formula();
-  test_masks();
-  test_steps();
   test_refusals();
-  test_missing_context();
-  test_bad_context(CNF_CONTROL_SAMPLE);
-  test_bad_context(CNF_CONTROL_FIXED);
   return check_report();
 }

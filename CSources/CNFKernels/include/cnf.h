@@ -767,8 +767,8 @@ typedef struct cnf_field_loss {
   double scale;          /* TARGET: 1.0/count for a mean over samples */
   const void *target;    /* TARGET: dtype [count][D] */
   const double *weights; /* TARGET: [count]; NULL: ones */
-  /* CALLBACK: as that of cnf_loss, with f in place of x1 and the divergence in place of log_det. A sample whose x, f or
-   * divergence is not finite has status CNF_SAMPLE_NOT_FINITE, else CNF_SAMPLE_OK. */
+  /* CALLBACK: as that of cnf_loss, with f in place of x1 and the divergence in place of log_det. A sample whose x, context, f
+   * or divergence is not finite has status CNF_SAMPLE_NOT_FINITE, else CNF_SAMPLE_OK. */
   cnf_loss_function function;
   void *context;
 } cnf_field_loss;
@@ -777,8 +777,8 @@ typedef struct cnf_field_loss {
  * are of no account, and are left alone. Of *gradient, `parameters`, `x0` (dL/dx), `t0` (each sample's dL/dt) and `loss`
  * (that of *loss, not written without one) are written; `t1` and `times` are not.
  * The divergence costs tangents: it is evaluated where divergence_bar or a CALLBACK may ask for it, and the solver has a trace,
- * whichever that is. A sample whose x, f, or divergence so asked for is not finite contributes 0 to every gradient, and its loss
- * is NaN. Bits are the same at any number of threads, those of x0 and t0 the sample's own, all as of a step of euler of length
+ * whichever that is. A sample whose x, context, f, or divergence so asked for is not finite contributes 0 to every gradient, and its
+ * loss is NaN. Bits are the same at any number of threads, those of x0 and t0 the sample's own, all as of a step of euler of length
  * 1. Any method's solver will do. */
 CNF_API cnf_status cnf_solver_evaluate_vjp(cnf_solver *solver, const cnf_solve_input *input, const void *velocity_bar,
                                            const double *divergence_bar, const cnf_field_loss *loss,
