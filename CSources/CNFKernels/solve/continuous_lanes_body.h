@@ -54,27 +54,6 @@ static void CNF_TYPED(load_return)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
     CNF_TYPED(move_constants)(w, lane, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
 }
 
-/* Fixed steps: every sample that arrived into the lane it was solved in, where its probes are; the other lanes' probes become
- * zeros. Adaptive: the next samples into idle lanes; a lane that never had one gets the constants of the first. */
-static void CNF_TYPED(load_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                    int64_t walkers, int64_t *next) {
-  WORKER_NAMES(w);
-  const int at_start = *next == 0;
-  if (call->steps) {
-    for (; *next < walkers; ++*next) CNF_TYPED(load_return)(w, call, first, w->order[*next], w->order[*next]);
-    if (!at_start || walkers == lanes || m->trace != CNF_TRACE_HUTCHINSON) return;
-    for (int32_t j = 0; j < lanes; j++)
-      if (w->sample[j] < 0) CNF_TYPED(clear_probes)(w, j);
-    CNF_TYPED(prepare_constants)(m, &w->e.constants);
-    return;
-  }
-  for (int32_t j = 0; j < lanes && *next < walkers; j++)
-    if (w->sample[j] < 0) CNF_TYPED(load_return)(w, call, first, w->order[(*next)++], j);
-  for (int32_t j = 0; at_start && walkers > 0 && j < lanes; j++)
-    if (w->sample[j] < 0) CNF_TYPED(move_constants)
-  (w, j, w->start_constant + (size_t)w->order[0] * (size_t)call->solver->constant_rows, 0);
-}
-
 static void CNF_TYPED(fail_return)(CNF_TYPED(cnf_worker) * w, int32_t lane, int32_t status) {
   const int64_t s = w->sample[lane];
   w->chunk_status[s] = status;
@@ -236,7 +215,7 @@ static int32_t CNF_TYPED(return_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
   if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(clear_queue)(w);
   for (;;) {
     double next_h[CNF_MAX_LANES];
-    CNF_TYPED(load_returns)(w, call, first, walkers, &next);
+    CNF_TYPED(load_walkers)(w, call, first, walkers, &next, CNF_TYPED(load_return));
     if (CNF_TYPED(choose_return_steps)(w, call, &failed) < 0) {
       if (next < walkers) continue;
       break;
@@ -259,12 +238,5 @@ static int32_t CNF_TYPED(return_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
 /* Differentiates the chunk that forward_chunk has just solved, by the continuous adjoint. */
 static void CNF_TYPED(continuous_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
                                         int64_t count, real *gradient) {
-  const size_t bytes = w->e.model->gradient_size * sizeof(real);
-  const double scale = CNF_TYPED(loss_scale)(call->loss);
-  w->kinetic_bar = scale * call->loss->kinetic;
-  w->frobenius_bar = scale * call->loss->frobenius;
-  memcpy(w->gradient_before, gradient, bytes);
-  if (CNF_TYPED(return_chunk)(w, call, first, count, gradient) == 0) return;
-  memcpy(gradient, w->gradient_before, bytes);
-  CNF_TYPED(return_chunk)(w, call, first, count, gradient);
+  CNF_TYPED(walk_chunk)(w, call, first, count, gradient, CNF_TYPED(return_chunk));
 }

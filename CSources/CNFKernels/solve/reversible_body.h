@@ -78,9 +78,10 @@ static void CNF_TYPED(retrace_idle)(CNF_TYPED(cnf_worker) * w, int32_t lane) {
 }
 
 /* Sample s, at its end, into a lane. */
-static void CNF_TYPED(load_retrace)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t s,
-                                    int32_t lane) {
+static void CNF_TYPED(load_retrace)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                    int64_t s, int32_t lane) {
   WORKER_NAMES(w);
+  (void)first;
   CNF_TYPED(retrace_idle)(w, lane);
   CNF_TYPED(face)(w, call, s, lane);
   w->step[lane] = w->chunk_accepted[s] - 1;
@@ -91,26 +92,6 @@ static void CNF_TYPED(load_retrace)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
   CNF_TYPED(column_in)(D, lanes, w->chunk_x1 + (size_t)s * (size_t)D, w->x, lane);
   if (!call->steps)
     CNF_TYPED(move_constants)(w, lane, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
-}
-
-/* As load_returns of the continuous adjoint: fixed steps, every sample into the lane it was solved in; adaptive, the next. */
-static void CNF_TYPED(load_retraces)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t walkers,
-                                     int64_t *next) {
-  WORKER_NAMES(w);
-  const int at_start = *next == 0;
-  if (call->steps) {
-    for (; *next < walkers; ++*next) CNF_TYPED(load_retrace)(w, call, w->order[*next], w->order[*next]);
-    if (!at_start || walkers == lanes || m->trace != CNF_TRACE_HUTCHINSON) return;
-    for (int32_t j = 0; j < lanes; j++)
-      if (w->sample[j] < 0) CNF_TYPED(clear_probes)(w, j);
-    CNF_TYPED(prepare_constants)(m, &w->e.constants);
-    return;
-  }
-  for (int32_t j = 0; j < lanes && *next < walkers; j++)
-    if (w->sample[j] < 0) CNF_TYPED(load_retrace)(w, call, w->order[(*next)++], j);
-  for (int32_t j = 0; at_start && walkers > 0 && j < lanes; j++)
-    if (w->sample[j] < 0) CNF_TYPED(move_constants)
-  (w, j, w->start_constant + (size_t)w->order[0] * (size_t)call->solver->constant_rows, 0);
 }
 
 static void CNF_TYPED(fail_retrace)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t lane) {
@@ -289,7 +270,7 @@ static int32_t CNF_TYPED(retrace_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYP
   if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(clear_queue)(w);
   for (;; number = !number) {
     int32_t held = -1, live = 0;
-    CNF_TYPED(load_retraces)(w, call, walkers, &next);
+    CNF_TYPED(load_walkers)(w, call, first, walkers, &next, CNF_TYPED(load_retrace));
     CNF_TYPED(recall_times)(w, call, first);
     for (int32_t j = 0; j < lanes; j++)
       if (w->held[j]) held = j;
@@ -320,12 +301,5 @@ static int32_t CNF_TYPED(retrace_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYP
 /* Differentiates the chunk that forward_chunk has just solved. */
 static void CNF_TYPED(reversible_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
                                         int64_t count, real *gradient) {
-  const size_t bytes = w->e.model->gradient_size * sizeof(real);
-  const double scale = CNF_TYPED(loss_scale)(call->loss);
-  w->kinetic_bar = scale * call->loss->kinetic;
-  w->frobenius_bar = scale * call->loss->frobenius;
-  memcpy(w->gradient_before, gradient, bytes);
-  if (CNF_TYPED(retrace_chunk)(w, call, first, count, gradient) == 0) return;
-  memcpy(gradient, w->gradient_before, bytes);
-  CNF_TYPED(retrace_chunk)(w, call, first, count, gradient);
+  CNF_TYPED(walk_chunk)(w, call, first, count, gradient, CNF_TYPED(retrace_chunk));
 }

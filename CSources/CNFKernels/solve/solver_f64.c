@@ -28,6 +28,7 @@
 #include "solve/queue_body.h"
 #include "solve/replay_body.h"
 #include "solve/backward_body.h"
+#include "solve/walkers_body.h"
 #include "solve/continuous_lanes_body.h"
 #include "solve/reversible_body.h"
 #include "solve/loss_body.h"

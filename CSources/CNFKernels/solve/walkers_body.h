@@ -1,0 +1,48 @@
+/* What the ways back have in common that do not walk the steps' records in tiles but take samples into lanes themselves: the
+ * continuous adjoint's (continuous_lanes_body.h) and reversible Heun's (reversible_body.h). Walkers are the samples that arrived, in
+ * the order of `order`.
+ */
+#include "solve/solver.h"
+
+/* Puts sample s of the chunk at `first`, at its end, into a lane. */
+typedef void (*CNF_TYPED(walker_loader))(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                         int64_t s, int32_t lane);
+
+/* Fixed steps: every walker into the lane it was solved in, where its probes are; the other lanes' probes become zeros. Adaptive: the
+ * next walkers into idle lanes; a lane that never had one gets the constants of the first. */
+static void CNF_TYPED(load_walkers)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                    int64_t walkers, int64_t *next, CNF_TYPED(walker_loader) load) {
+  WORKER_NAMES(w);
+  const int at_start = *next == 0;
+  if (call->steps) {
+    for (; *next < walkers; ++*next) load(w, call, first, w->order[*next], w->order[*next]);
+    if (!at_start || walkers == lanes || m->trace != CNF_TRACE_HUTCHINSON) return;
+    for (int32_t j = 0; j < lanes; j++)
+      if (w->sample[j] < 0) CNF_TYPED(clear_probes)(w, j);
+    CNF_TYPED(prepare_constants)(m, &w->e.constants);
+    return;
+  }
+  for (int32_t j = 0; j < lanes && *next < walkers; j++)
+    if (w->sample[j] < 0) load(w, call, first, w->order[(*next)++], j);
+  for (int32_t j = 0; at_start && walkers > 0 && j < lanes; j++)
+    if (w->sample[j] < 0) CNF_TYPED(move_constants)
+  (w, j, w->start_constant + (size_t)w->order[0] * (size_t)call->solver->constant_rows, 0);
+}
+
+/* One pass over the walkers of a chunk, which adds to `gradient`. Returns how many did not get back; their status says why. */
+typedef int32_t (*CNF_TYPED(walk_back))(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                        int64_t count, real *gradient);
+
+/* Differentiates the chunk that forward_chunk has just solved. Where a sample does not get back the chunk is walked again without it:
+ * the others' numbers are their own, so the second time nothing fails. */
+static void CNF_TYPED(walk_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                  int64_t count, real *gradient, CNF_TYPED(walk_back) walk) {
+  const size_t bytes = w->e.model->gradient_size * sizeof(real);
+  const double scale = CNF_TYPED(loss_scale)(call->loss);
+  w->kinetic_bar = scale * call->loss->kinetic;
+  w->frobenius_bar = scale * call->loss->frobenius;
+  memcpy(w->gradient_before, gradient, bytes);
+  if (walk(w, call, first, count, gradient) == 0) return;
+  memcpy(gradient, w->gradient_before, bytes);
+  walk(w, call, first, count, gradient);
+}
