@@ -4,10 +4,10 @@
 
 #include <math.h>
 
-#include "callback_layer.h"
+#include "fields_fixture.h"
 
 /* COUNT: more samples than a tile of any instruction set */
-enum { MOST_D = 11, COUNT = 37, MOST_P = 600, MOST_TIMES = 12, MOST_FRACTIONS = 2048 };
+enum { COUNT = 37, MOST_P = 600, MOST_TIMES = 12, MOST_FRACTIONS = 2048 };
 
 /* What a solve and its gradient gave. */
 typedef struct answer {
@@ -153,16 +153,6 @@ static inline double central(problem *p, cnf_solver *solver, size_t count, doubl
   return (8 * (value[2] - value[1]) - (value[3] - value[0])) / (12 * step);
 }
 
-static inline double largest_of(const double *x, size_t n) {
-  double largest = 0;
-  for (size_t i = 0; i < n; ++i) largest = fmax(largest, fabs(x[i]));
-  return largest;
-}
-static inline double difference(const double *x, const double *y, size_t n) {
-  double largest = 0;
-  for (size_t i = 0; i < n; ++i) largest = isfinite(x[i]) ? fmax(largest, fabs(x[i] - y[i])) : INFINITY;
-  return largest / (1 + largest_of(y, n));
-}
 /* The largest relative difference of any gradient. */
 static inline double distance(const problem *p, const answer *a, const answer *b) {
   double d = difference(a->theta_bar, b->theta_bar, p->parameters);
@@ -171,44 +161,6 @@ static inline double distance(const problem *p, const answer *a, const answer *b
   return fmax(d, fmax(difference(a->t0_bar, b->t0_bar, COUNT), difference(a->t1_bar, b->t1_bar, COUNT)));
 }
 
-/* ---- Fields ----------------------------------------------------------------------------------------------------- */
-
-#define LINEAR(from, n, f) \
-  { .kind = CNF_OP_LINEAR, .input = (from), .input2 = CNF_NO_BLOCK, .rows = (n), .activation = (f) }
-#define TIME_AND_STATE                                                    \
-  {.kind = CNF_OP_TIME, .input = CNF_NO_BLOCK, .input2 = CNF_NO_BLOCK}, { \
-    .kind = CNF_OP_CONCAT, .input = CNF_STATE, .input2 = 1                \
-  }
-
-enum field_kind { SHALLOW, TWO_HIDDEN, RESIDUAL, CALLBACK, WIDE, LINEAR_ENDS, FIELD_KINDS };
-
-static inline cnf_field *make_field(int kind, int32_t *dim) {
-  static layer last = {.dtype = CNF_FLOAT64, .rows = 3, .cols = 6};
-  const cnf_callback callback = layer_callback(&last);
-  const int32_t d = *dim = kind == WIDE ? MOST_D : 3; /* WIDE: more tangents than run side by side */
-  const cnf_op shallow[] = {TIME_AND_STATE, LINEAR(2, 6, CNF_ACTIVATION_TANH), LINEAR(3, d, CNF_ACTIVATION_IDENTITY)};
-  const cnf_op deep[] = {TIME_AND_STATE, LINEAR(2, 6, CNF_ACTIVATION_SOFTPLUS), LINEAR(3, 5, CNF_ACTIVATION_TANH),
-                         LINEAR(4, d, CNF_ACTIVATION_IDENTITY)};
-  const cnf_op residual[] = {TIME_AND_STATE,
-                             LINEAR(2, 6, CNF_ACTIVATION_TANH),
-                             LINEAR(3, 6, CNF_ACTIVATION_SILU),
-                             {.kind = CNF_OP_ADD, .input = 3, .input2 = 4},
-                             LINEAR(5, d, CNF_ACTIVATION_IDENTITY)};
-  /* Probes come in through a layer that does not bend, and out past the one that does. */
-  const cnf_op linear_ends[] = {TIME_AND_STATE,
-                                LINEAR(2, 5, CNF_ACTIVATION_IDENTITY),
-                                LINEAR(3, 6, CNF_ACTIVATION_TANH),
-                                LINEAR(4, d, CNF_ACTIVATION_IDENTITY),
-                                LINEAR(2, d, CNF_ACTIVATION_IDENTITY),
-                                {.kind = CNF_OP_ADD, .input = 5, .input2 = 6}};
-  cnf_op host[sizeof residual / sizeof residual[0]];
-  memcpy(host, residual, sizeof host);
-  host[5] = (cnf_op){.kind = CNF_OP_CALLBACK, .input = 5, .input2 = CNF_NO_BLOCK, .rows = d, .callback = &callback};
-  const cnf_op *const lists[FIELD_KINDS] = {shallow, deep, residual, host, residual, linear_ends};
-  const int32_t counts[FIELD_KINDS] = {4, 5, 6, 6, 6, 7};
-  cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, d, lists[kind], counts[kind], &field) == CNF_OK);
-  return field;
-}
+static inline cnf_field *make_field(int kind, int32_t *dim) { return make_field_of(kind, 3, 6, dim); }
 
 #endif
