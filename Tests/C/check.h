@@ -10,6 +10,19 @@
 
 static int check_passed, check_failed;
 
+/* Whether a process's memory is what it asks for: sanitizers have memory of their own beside it. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define CHECK_IS_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CHECK_IS_SANITIZED 1
+#endif
+#ifndef CHECK_IS_SANITIZED
+#define CHECK_IS_SANITIZED 0
+#endif
+
 /* Counts, and says where and what when `condition` is false. */
 #define CHECK(condition) check_count((condition) ? 1 : 0, #condition, "", __LINE__)
 

@@ -246,7 +246,8 @@ static void test_memory(void) {
   char detail[160];
   snprintf(detail, sizeof detail, "peak %ld KiB, of 100 times the steps %ld, states kept %ld; back to x0 within %g",
            few, many, kept, back);
-  check_count(many - few < 256 && kept - many > 1024 && back < 1e-10, "memory is flat", detail, __LINE__);
+  check_count(back < 1e-10, "the way back ends at x0", detail, __LINE__);
+  if (!CHECK_IS_SANITIZED) check_count(many - few < 256 && kept - many > 1024, "memory is flat", detail, __LINE__);
   printf("%s\n", detail);
   cnf_field_destroy(p.field);
 }
