@@ -54,6 +54,9 @@ let package = Package(
         "ContinuousFlows", "FlowIO", "FlowPlots", "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
+    // Examples of the library, one file each
+    .executableTarget(
+      name: "cnf-examples", dependencies: ["ContinuousFlows"], path: "Examples/swift", swiftSettings: strict),
     // Tests
     .testTarget(name: "KernelTests", dependencies: ["KernelBridge", "NeuralODE", "PureSwift"], swiftSettings: strict),
     .testTarget(name: "TestProblemsTests", dependencies: ["TestProblems"], swiftSettings: strict),
@@ -61,6 +64,7 @@ let package = Package(
     .testTarget(name: "FlowIOTests", dependencies: ["FlowIO"], exclude: ["Golden"], swiftSettings: strict),
     .testTarget(name: "FlowPlotsTests", dependencies: ["FlowPlots"], swiftSettings: strict),
     .testTarget(name: "ContinuousFlowsTests", dependencies: ["ContinuousFlows"], swiftSettings: strict),
+    .testTarget(name: "ExampleTests", dependencies: ["cnf-examples"], swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["cnf", "FlowIO"], swiftSettings: strict),
   ]
 )

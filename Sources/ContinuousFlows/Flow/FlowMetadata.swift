@@ -54,6 +54,7 @@ enum FlowMetadata {
   static func flow(in file: SafetensorsFile, kind: String) throws -> ContinuousFlow {
     let found = file.metadata[kindKey]
     guard found == kind else { throw FlowFileError.wrongKind(path: file.source, found: found, expected: kind) }
+    try ModelFile.check(file, holds: ModelFile.continuousFlow)
     let version = try file.text(versionKey)
     guard [plainVersion, marginalsVersion, baseVersion].contains(version) else {
       throw FlowFileError.metadata(

@@ -36,6 +36,7 @@ struct CheckGradientCommand: ParsableCommand {
       throw CommandFailure(.usage, "--samples is \(samples), must be from 1 to 1000")
     }
     let trained = try target.open(solver: solver, machine: machine)
+    let flow = try trained.flow(for: "check-gradient")
     let method = trained.settings.evaluationSolver
     guard try Methods.named(method).hasDiscreteGradient else {
       throw CommandFailure(
@@ -46,7 +47,7 @@ struct CheckGradientCommand: ParsableCommand {
     let chosen = points.rows(0..<min(samples, points.count))
     let settings = trained.settings
     let check = try GradientCheck(
-      of: trained.flow, at: chosen, options: settings.evaluationSolverOptions,
+      of: flow, at: chosen, options: settings.evaluationSolverOptions,
       regularisation: Regularisation(kineticEnergy: settings.kinetic, frobeniusNorm: settings.frobenius),
       backend: settings.backendChoice, seed: settings.seed)
     try output.json ? output.print(json(check)) : print(check)

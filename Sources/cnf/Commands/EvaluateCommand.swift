@@ -28,8 +28,7 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     let trained = try target.open(solver: solver, machine: machine)
     let (dataset, fitted) = try trained.heldOut(instead: selection)
-    let report = try HeldOutReport(
-      of: trained.flow, on: dataset, against: fitted, settings: trained.settings)
+    let report = try trained.model.report(on: dataset, against: fitted, settings: trained.settings)
     try output.json ? output.print(report.json) : report.print()
   }
 }

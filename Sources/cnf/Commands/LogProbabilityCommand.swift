@@ -34,14 +34,15 @@ struct LogProbabilityCommand: ParsableCommand {
   func run() throws {
     let format = try out.map { try ResultFile(path: $0) }
     let trained = try target.open(solver: solver, machine: machine)
-    guard let dataset = try selection.load(for: trained.flow) else {
+    let model = try trained.density(for: "logprob")
+    guard let dataset = try selection.load(for: model) else {
       throw CommandFailure(.usage, "there are no points to compute log-densities of: name them with --data")
     }
     let settings = trained.settings
     let points = dataset.continuousPoints(seed: settings.seed)
-    let densities = try trained.flow.logDensities(
+    let densities = try model.logDensities(
       of: points, options: settings.evaluationSolverOptions, backend: settings.backendChoice, seed: settings.seed,
-      identifiers: dataset.identifiers)
+      identifiers: dataset.identifiers, context: nil)
     if let format {
       try format.write(doubles: densities.values)
     } else if !output.json {
@@ -53,7 +54,7 @@ struct LogProbabilityCommand: ParsableCommand {
           + "\(first + 1), which at t = \(densities.timesReached[first]) \(densities.statuses[first]): "
           + "try looser tolerances or a larger --solver-max-steps")
     }
-    remarkOutside(points, densities, of: trained.flow)
+    remarkOutside(points, densities, of: model.transform)
     guard output.json else { return }
     var result: [(key: String, value: JSONValue)] = [
       ("count", .integer(dataset.count)), ("failed", .integer(densities.failed)),
@@ -67,9 +68,9 @@ struct LogProbabilityCommand: ParsableCommand {
   }
 
   /// Densities of zero are right, but mostly not what was meant: levels where the flow takes (k + u) / levels.
-  private func remarkOutside(_ points: SampleMatrix, _ densities: LogDensities, of flow: ContinuousFlow) {
+  private func remarkOutside(_ points: SampleMatrix, _ densities: LogDensities, of transform: DataTransform) {
     let count = densities.values.count { $0 == -.infinity }
-    guard count > 0, let levels = flow.transform.marginals?.levels else { return }
+    guard count > 0, let levels = transform.marginals?.levels else { return }
     Terminal.remark(
       "cnf: \(count) of \(points.count) samples lie outside 0 ... 1, where this flow has no density (-inf): give a level "
         + "k of \(levels) as (k + u) / \(levels) with u uniform in [0, 1)")

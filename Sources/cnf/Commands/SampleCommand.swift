@@ -37,9 +37,9 @@ struct SampleCommand: ParsableCommand {
     let format = try out.map { try ResultFile(path: $0) }
     let trained = try target.open(solver: solver, machine: machine)
     let settings = trained.settings
-    let samples = try trained.flow.samples(
-      count: number, seed: machine.seed ?? 0, options: settings.evaluationSolverOptions, backend: settings.backendChoice
-    )
+    let samples = try trained.density(for: "sample").samples(
+      count: number, seed: machine.seed ?? 0, options: settings.evaluationSolverOptions,
+      backend: settings.backendChoice, context: nil)
     if let format {
       try format.write(floats: samples.values, count: samples.count, columns: samples.dimension)
       if !output.quiet && !output.json { Terminal.remark("wrote \(number) samples to \(format.path)") }

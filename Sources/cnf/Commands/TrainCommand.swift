@@ -66,7 +66,7 @@ struct TrainCommand: ParsableCommand {
     }
   }
 
-  private func session() throws -> TrainingSession {
+  private func session() throws -> any TrainingCall {
     if let resume {
       guard !resume.isEmpty else {
         throw CommandFailure(.usage, "--resume is empty: name the folder of a run")
@@ -77,13 +77,26 @@ struct TrainCommand: ParsableCommand {
           "\(out == nil ? "--config" : "--out") does not go with --resume, which takes settings and folder from "
             + "the run: leave one of them out")
       }
-      return try TrainingSession(resuming: resume, overrides: flags, isQuiet: output.quiet)
+      let kind = try ModelKind(ofRunAt: resume)
+      return try Self.session(of: kind.type, resuming: resume, overrides: flags, isQuiet: output.quiet)
     }
     guard let out, !out.isEmpty else {
       throw CommandFailure(.usage, "there is no folder for the run: name one with --out, such as --out runs/first")
     }
     let file = try config.map { try SettingsLayer(contentsOf: $0) } ?? SettingsLayer()
     let settings = try file.overlaid(with: flags).resolved(origin: config ?? "the command line")
-    return try TrainingSession(settings: settings, out: out, isQuiet: output.quiet)
+    return try Self.session(of: settings.modelKind.type, settings: settings, out: out, isQuiet: output.quiet)
+  }
+
+  private static func session<Model: RunModel>(
+    of type: Model.Type, settings: Settings, out: String, isQuiet: Bool
+  ) throws -> any TrainingCall {
+    try TrainingSession<Model>(settings: settings, out: out, isQuiet: isQuiet)
+  }
+
+  private static func session<Model: RunModel>(
+    of type: Model.Type, resuming path: String, overrides: SettingsLayer, isQuiet: Bool
+  ) throws -> any TrainingCall {
+    try TrainingSession<Model>(resuming: path, overrides: overrides, isQuiet: isQuiet)
   }
 }

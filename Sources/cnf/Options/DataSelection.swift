@@ -14,16 +14,16 @@ struct DataSelection: ParsableArguments {
   @Option(parsing: .unconditional, help: "Seed of a generated set (default 0).")
   var dataSeed: UInt64?
 
-  /// The data, which have to fit `flow`; nil where none are named.
-  func load(for flow: ContinuousFlow) throws -> Dataset? {
+  /// The data, which have to fit `model`; nil where none are named.
+  func load(for model: some TrainableModel) throws -> Dataset? {
     guard let data else { return nil }
     if let count, !(1..<1 << 32 ~= count) {
       throw CommandFailure(.usage, "count is \(count), must be at least 1 and below 2^32")
     }
     let source = try DatasetSource(data)
     let dataset = try source.load(count: count ?? DatasetSource.generatedCount, seed: dataSeed ?? 0)
-    guard dataset.dimension == flow.dimension else {
-      throw DataError.dimension(source: dataset.name, dimension: dataset.dimension, expected: flow.dimension)
+    guard dataset.dimension == model.dimension else {
+      throw DataError.dimension(source: dataset.name, dimension: dataset.dimension, expected: model.dimension)
     }
     return dataset
   }

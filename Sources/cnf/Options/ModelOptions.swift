@@ -1,8 +1,11 @@
 import ArgumentParser
 import ContinuousFlows
 
-/// What the flow's field is.
+/// What is trained.
 struct ModelOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("What is trained: \(ModelKind.words) (default flow).", valueName: "name"))
+  var model: String?
+
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Widths of the hidden layers, such as 64,64,64; none for no hidden layer.", valueName: "widths"))
@@ -54,7 +57,8 @@ struct ModelOptions: ParsableArguments {
   var settings: SettingsLayer {
     get throws {
       try SettingsLayer([
-        .hidden: hidden?.widths, .activation: activation, .layer: layer, .residual: residual, .layerNorm: layerNorm,
+        .model: model, .hidden: hidden?.widths, .activation: activation, .layer: layer, .residual: residual,
+        .layerNorm: layerNorm,
         .dropout: dropout, .timeFeatures: timeFeatures, .endTime: endTime, .base: base,
       ])
     }

@@ -12,15 +12,3 @@ enum Objective {
     ("independent", .independent), ("optimal-transport", .optimalTransport),
   ]
 }
-
-extension Settings {
-  /// The objective that trains `flow`.
-  func trainingObjective(for flow: ContinuousFlow) throws -> any TrainingObjective<ContinuousFlow> {
-    guard objective == Objective.flowMatching else {
-      return try MaximumLikelihood(flow: flow, options: trainingOptions)
-    }
-    return try FlowMatching(
-      flow: flow, path: Objective.paths.first { $0.0 == path }?.1 ?? .linear(),
-      coupling: Objective.couplings.first { $0.0 == coupling }?.1 ?? .independent, options: trainingOptions)
-  }
-}

@@ -59,17 +59,8 @@ extension Settings {
     return (source, try source.load(count: count, seed: dataSeed))
   }
 
-  /// An untrained flow for `training`.
-  func untrainedFlow(for training: Dataset) throws -> ContinuousFlow {
-    try validateSize(dimension: training.dimension)
-    let transform = try dataTransform(for: training) ?? .identity(dimension: training.dimension)
-    return ContinuousFlow(
-      dimension: training.dimension, architecture: architecture, endTime: endTime, seed: seed, transform: transform,
-      base: try fittedBase(to: training, through: transform))
-  }
-
   /// The base, fitted to the data as the flow sees them.
-  private func fittedBase(to training: Dataset, through transform: DataTransform) throws -> BaseDistribution {
+  func fittedBase(to training: Dataset, through transform: DataTransform) throws -> BaseDistribution {
     guard base != "standard-normal" else { return .standardNormal }
     let points = training.continuousPoints(seed: seed)
     let seen = SampleMatrix(
@@ -95,7 +86,8 @@ extension Settings {
       timeFeatures: timeFeatures, isResidual: residual, hasLayerNorm: layerNorm, dropout: dropout)
   }
 
-  private func dataTransform(for training: Dataset) throws -> DataTransform? {
+  /// What stands between `training` and the model; nil: nothing.
+  func dataTransform(for training: Dataset) throws -> DataTransform? {
     switch transform {
     case "standardise": return .standardising(training.continuousPoints(seed: seed))
     case "marginals":

@@ -2,15 +2,18 @@ import ContinuousFlows
 
 extension Settings {
   /// What holds where neither a flag nor the config file says otherwise.
-  static func defaults(for source: DatasetSource) -> Settings {
+  static func defaults(for source: DatasetSource, model: ModelKind = .flow) -> Settings {
     var settings = planar
     if source == .digits { settings.fitDigits() }
+    settings.model = model.rawValue
+    model.type.fitDefaults(&settings, to: source)
     return settings
   }
 
   /// For data of few dimensions: the net and solver of FFJORD's toy experiments.
   private static let planar = Settings(
     data: "", dataFingerprint: "", count: DatasetSource.generatedCount, dataSeed: 0, transform: "standardise",
+    model: ModelKind.flow.rawValue,
     hidden: [64, 64, 64], activation: "tanh", layer: "input", residual: false, layerNorm: false, dropout: 0,
     timeFeatures: 0, endTime: 1, base: "standard-normal",
     objective: Objective.likelihood, path: "linear", coupling: "independent",

@@ -6,6 +6,7 @@ extension Settings {
     try validateNumbers()
     try require(transform, .transform, among: ["none", "standardise", "marginals"])
     try validateBase()
+    try require(model, .model, among: ModelKind.allCases.map(\.rawValue))
     try require(objective, .objective, among: [Objective.likelihood, Objective.flowMatching])
     try require(path, .path, among: Objective.paths.map(\.0))
     try require(coupling, .coupling, among: Objective.couplings.map(\.0))
@@ -95,55 +96,6 @@ extension Settings {
       (0..<1).contains(averageDecay), .averageDecay, "\(averageDecay)", "below 1, such as 0.999, or 0 for none")
     guard steps > 0 || seconds > 0 else {
       throw CommandFailure(.usage, "training would never end: give --steps N or --seconds S")
-    }
-  }
-
-  /// Of training alone: later commands evaluate in full precision, and differentiate nothing.
-  func validateTraining() throws {
-    if objective == Objective.flowMatching {
-      guard kinetic == 0 && frobenius == 0 else {
-        throw CommandFailure(
-          .usage,
-          "objective is flow-matching, which solves nothing that kinetic or frobenius could weigh: leave them out")
-      }
-      return
-    }
-    guard base != "uniform" else {
-      throw CommandFailure(
-        .usage,
-        "base is uniform, whose density is 0 outside its box, so that no gradient leads a sample in: take another, "
-          + "such as gaussian, or --objective flow-matching")
-    }
-    let schedule = adjointSchedule ?? .everyStep
-    let family = try Methods.named(solver).family
-    switch (family, schedule) {
-    case (.rosenbrock, .continuous):
-      throw CommandFailure(
-        .usage, "solver is \(solver), for stiff fields, which cannot be solved backward: leave --adjoint out")
-    case (.implicitAdams, .everyStep):
-      throw CommandFailure(
-        .usage, "solver is \(solver), which has no discrete gradient to train by: give --adjoint continuous with it")
-    case (.reversible, .continuous):
-      throw CommandFailure(
-        .usage,
-        "solver is \(solver), which has no continuous adjoint: give --adjoint reversible with it, or leave it out")
-    case (.reversible, .reversible): break
-    case (_, .reversible):
-      throw CommandFailure(
-        .usage, "adjoint is reversible, which \(solver) is not: give --solver reversible_heun with it")
-    default: break
-    }
-    guard !(schedule == .continuous()) || precision == Precision.full.rawValue else {
-      throw CommandFailure(.usage, "adjoint is continuous, which is for full precision: leave --precision out")
-    }
-    guard backend == Backend.c.rawValue || !Self.budgeted.contains(adjoint) else {
-      throw CommandFailure(
-        .usage,
-        "adjoint is \(adjoint), which the backend \(backend) does not have: take every-8, or leave --backend out")
-    }
-    guard precision == Precision.full.rawValue || backend == Backend.c.rawValue else {
-      throw CommandFailure(
-        .usage, "precision is mixed, which the backend \(backend) does not have: leave --backend out")
     }
   }
 

@@ -17,6 +17,8 @@ struct Settings: Codable, Equatable {
   var transform: String
 
   // Model
+  /// What is trained: a word of `ModelKind`.
+  var model: String
   /// Widths of the hidden layers.
   var hidden: [Int]
   var activation: String
@@ -108,6 +110,7 @@ struct Settings: Codable, Equatable {
     case count
     case dataSeed = "data-seed"
     case transform
+    case model
     case hidden
     case activation
     case layer

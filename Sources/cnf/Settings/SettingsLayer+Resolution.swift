@@ -12,7 +12,9 @@ extension SettingsLayer {
         "there is nothing to train on: name it with --data, such as --data pinwheel (cnf datasets lists the names)")
     }
     let source = try DatasetSource(data)
-    let settings = try resolved(over: .defaults(for: source), origin: origin)
+    // A word that is none is found when the settings are validated.
+    let model = ModelKind(rawValue: nodes[Settings.Key.model.rawValue]?.string ?? "") ?? .flow
+    let settings = try resolved(over: .defaults(for: source, model: model), origin: origin)
     try settings.validate()
     return settings
   }

@@ -1,60 +1,64 @@
 import ContinuousFlows
 import FlowIO
 
-/// The final figures of a flow on data that it was not trained on, beside a Gaussian's.
+/// The final figures of a model on data that it was not trained on: for programs and for people.
 struct HeldOutReport {
-  /// Mean negative log-density of the Gaussian, nats and bits/dim.
-  struct Baseline {
-    let nll: Double
-    let bitsPerDimension: Double
-  }
-
-  let result: EvaluationResult
-  let baseline: Baseline?
-
-  /// - Parameter fitted: the samples that `dataset` was held out from, to fit the Gaussian to; nil for no comparison.
-  init(of flow: ContinuousFlow, on dataset: Dataset, against fitted: Dataset?, settings: Settings) throws {
-    result = try flow.evaluate(
-      on: dataset, options: settings.evaluationSolverOptions, backend: settings.backendChoice, seed: settings.seed)
-    baseline = fitted.map { fitted in
-      let gaussian = GaussianBaseline(fitting: fitted.continuousPoints(seed: settings.seed))
-      let nll = -gaussian.meanLogDensity(of: dataset.continuousPoints(seed: settings.seed))
-      return Baseline(
-        nll: nll,
-        bitsPerDimension: bitsPerDimension(nll: nll, dimension: dataset.dimension, quantisation: dataset.quantisation))
-    }
-  }
-
   /// The names that programs rely on.
-  var members: [(key: String, value: JSONValue)] {
+  let members: [(key: String, value: JSONValue)]
+  /// More is better in each line.
+  let lines: [String]
+
+  var json: JSONValue { .object(members) }
+
+  func print() throws {
+    for line in lines { try Terminal.result(line) }
+  }
+}
+
+/// Mean negative log-density of a Gaussian of full covariance, nats and bits/dim: what a density is compared with.
+struct GaussianFigures {
+  let nll: Double
+  let bitsPerDimension: Double
+
+  /// - Parameter fitted: the samples that `dataset` was held out from, which the Gaussian is fitted to.
+  init(on dataset: Dataset, against fitted: Dataset, seed: UInt64) {
+    let gaussian = GaussianBaseline(fitting: fitted.continuousPoints(seed: seed))
+    nll = -gaussian.meanLogDensity(of: dataset.continuousPoints(seed: seed))
+    bitsPerDimension = ContinuousFlows.bitsPerDimension(
+      nll: nll, dimension: dataset.dimension, quantisation: dataset.quantisation)
+  }
+}
+
+/// Of models that are densities.
+extension HeldOutReport {
+  /// - Parameters:
+  ///   - noun: what the model is called.
+  ///   - baseline: nil for no comparison.
+  init(of result: EvaluationResult, noun: String, baseline: GaussianFigures?) {
     var members: [(key: String, value: JSONValue)] = [
       ("count", .integer(result.count)), ("nll_nats", .number(result.nllNats)),
       ("nll_stderr", .number(result.nllStandardError)), ("bits_per_dim", .number(result.bitsPerDimension)),
       ("evaluations_mean", .number(result.evaluationsMean)), ("evaluations_max", .integer(result.evaluationsMaximum)),
       ("failed", .integer(result.failed)),
     ]
+    // One sample has no spread.
+    let error = result.nllStandardError.isFinite ? Format.decimal(result.nllStandardError, digits: 3) : "unknown"
+    var lines = [
+      "log-likelihood of \(result.count) \(baseline == nil ? "" : "held-out ")samples",
+      Self.line(noun, -result.nllNats, result.bitsPerDimension) + "   (standard error \(error))",
+    ]
     if let baseline {
       members.append(("gaussian_nll_nats", .number(baseline.nll)))
       members.append(("gaussian_bits_per_dim", .number(baseline.bitsPerDimension)))
+      lines.append(Self.line("full-covariance Gaussian", -baseline.nll, baseline.bitsPerDimension))
     }
-    return members
-  }
-
-  var json: JSONValue { .object(members) }
-
-  /// For people: log-likelihoods, so that more is better.
-  func print() throws {
-    // One sample has no spread.
-    let error = result.nllStandardError.isFinite ? Format.decimal(result.nllStandardError, digits: 3) : "unknown"
-    try Terminal.result("log-likelihood of \(result.count) \(baseline == nil ? "" : "held-out ")samples")
-    try Terminal.result(Self.line("flow", -result.nllNats, result.bitsPerDimension) + "   (standard error \(error))")
-    if let baseline {
-      try Terminal.result(Self.line("full-covariance Gaussian", -baseline.nll, baseline.bitsPerDimension))
+    if result.evaluationsMaximum > 0 {
+      lines.append(
+        "evaluations of the field per sample: \(Format.decimal(result.evaluationsMean, digits: 1)) on average, "
+          + "\(result.evaluationsMaximum) at most")
     }
-    try Terminal.result(
-      "evaluations of the field per sample: \(Format.decimal(result.evaluationsMean, digits: 1)) on average, "
-        + "\(result.evaluationsMaximum) at most")
-    if result.failed > 0 { try Terminal.result("samples whose solve failed, left out: \(result.failed)") }
+    if result.failed > 0 { lines.append("samples whose solve failed, left out: \(result.failed)") }
+    self.init(members: members, lines: lines)
   }
 
   private static func line(_ name: String, _ logLikelihood: Double, _ bits: Double) -> String {

@@ -2,11 +2,11 @@ import ContinuousFlows
 import FlowIO
 import Foundation
 
-/// A flow that has been trained, with the settings it was trained by.
+/// A model that has been trained, with the settings it was trained by.
 struct TrainedRun {
   /// As the user named it.
   let path: String
-  let flow: ContinuousFlow
+  let model: any RunModel
   /// Those of the run's `config.yaml`, or the defaults for a file on its own; the call's flags are over them.
   let settings: Settings
   /// Nil for a file on its own.
@@ -29,11 +29,12 @@ struct TrainedRun {
           "\(path) holds no flow yet, since its run was stopped before the first checkpoint: go on with it by "
             + "cnf train --resume \(path)")
       }
-      flow = try ContinuousFlow(contentsOf: folder.bestPath)
+      model = try base.modelKind.type.init(contentsOf: folder.bestPath)
       self.folder = folder
     } else {
-      base = .defaults(for: .file(path: path))
-      flow = try ContinuousFlow(contentsOf: path)
+      let kind = try ModelKind(ofFileAt: path)
+      base = .defaults(for: .file(path: path), model: kind)
+      model = try kind.type.init(contentsOf: path)
       folder = nil
     }
     self.path = path
@@ -42,18 +43,35 @@ struct TrainedRun {
   }
 
   /// A run that has just been trained.
-  init(folder: RunFolder, flow: ContinuousFlow, settings: Settings) {
+  init(folder: RunFolder, model: any RunModel, settings: Settings) {
     path = folder.path
     self.folder = folder
-    self.flow = flow
+    self.model = model
     self.settings = settings
+  }
+
+  /// The model as a continuous flow; a failure that names what was asked where it is another.
+  func flow(for purpose: String) throws -> ContinuousFlow {
+    guard let flow = model as? ContinuousFlow else { throw unsuited(purpose, wants: "a continuous flow") }
+    return flow
+  }
+
+  /// The model as a density, likewise.
+  func density(for purpose: String) throws -> any RunModel & DensityModel {
+    guard let density = model as? any RunModel & DensityModel else { throw unsuited(purpose, wants: "a density") }
+    return density
+  }
+
+  private func unsuited(_ purpose: String, wants: String) -> CommandFailure {
+    CommandFailure(
+      .usage, "cnf \(purpose) wants \(wants), and \(path) is a \(type(of: model).noun): name another run")
   }
 
   /// Data named in the call, or the held-out part of the run's own.
   ///
   /// - Returns: with the rest, to fit a baseline to, where the data are the run's own.
   func heldOut(instead selection: DataSelection) throws -> (dataset: Dataset, fitted: Dataset?) {
-    if let dataset = try selection.load(for: flow) { return (dataset, nil) }
+    if let dataset = try selection.load(for: model) { return (dataset, nil) }
     guard folder != nil else {
       throw CommandFailure(
         .usage, "\(path) is a flow without its run, so its data are not known: name some with --data")

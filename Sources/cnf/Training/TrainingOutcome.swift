@@ -3,7 +3,10 @@ import FlowIO
 
 /// What `cnf train` has to say at its end.
 struct TrainingOutcome {
-  let result: TrainingResult<ContinuousFlow>
+  let steps: Int
+  let seconds: Double
+  let bestStep: Int
+  let ending: TrainingEnding
   let report: HeldOutReport
   let folder: RunFolder
   let plots: [String]
@@ -12,8 +15,8 @@ struct TrainingOutcome {
   var json: JSONValue {
     .object(
       report.members + [
-        ("steps", .integer(result.steps)), ("seconds", .number(result.seconds)),
-        ("best_step", .integer(result.bestStep)), ("ending", .string(result.ending.rawValue)),
+        ("steps", .integer(steps)), ("seconds", .number(seconds)),
+        ("best_step", .integer(bestStep)), ("ending", .string(ending.rawValue)),
         ("run", .string(folder.path)), ("plots", .array(plots.map { .string($0) })),
       ])
   }
@@ -21,8 +24,8 @@ struct TrainingOutcome {
   /// For people.
   func print() throws {
     try Terminal.result(
-      "trained \(result.steps) steps in \(Format.duration(result.seconds)); the best validation was at step "
-        + "\(result.bestStep)")
+      "trained \(steps) steps in \(Format.duration(seconds)); the best validation was at step "
+        + "\(bestStep)")
     try report.print()
     try Terminal.result("run folder \(folder.path), with \(plots.count) plots in \(folder.plotsPath)")
   }

@@ -2,37 +2,45 @@ import ContinuousFlows
 import FlowIO
 import Foundation
 
+/// A call of `cnf train` that is ready to go, of whatever model.
+protocol TrainingCall {
+  /// Trains, and looks at what came of it.
+  ///
+  /// - Throws: `CommandFailure` of a signal, once everything is saved.
+  func run() throws -> TrainingOutcome
+}
+
 /// One call of `cnf train`, from its data to its plots.
-struct TrainingSession {
+struct TrainingSession<Model: RunModel>: TrainingCall {
   /// What may change when a run is resumed: how long it goes on, how often it looks up, and on how many threads.
   ///
   /// `steps` and `seconds` are also what a cosine schedule is stretched over, so with that another length changes the
   /// learning rates from there on.
-  private static let changeable: Set<Settings.Key> = [
-    .steps, .seconds, .validationInterval, .patience, .checkpointInterval, .threads,
-  ]
+  private static var changeable: Set<Settings.Key> {
+    [.steps, .seconds, .validationInterval, .patience, .checkpointInterval, .threads]
+  }
 
   private let settings: Settings
   private let split: DatasetSplit
   private let folder: RunFolder
   private let lock: FolderLock
-  private let trainer: Trainer<ContinuousFlow>
+  private let trainer: Trainer<Model>
   private let progress: ProgressReporter
 
   /// A new run. What is wrong with settings or data is found before the folder is made.
   init(settings: Settings, out: String, isQuiet: Bool) throws {
-    try settings.validateTraining()
+    try Model.validate(settings)
     var settings = settings
     if case .file(let path) = try DatasetSource(settings.data) {
       // The run may be looked at from elsewhere.
       settings.data = URL(fileURLWithPath: path).standardizedFileURL.path
     }
     split = try settings.recordSplit()
-    let flow = try settings.untrainedFlow(for: split.train)
+    let model = try Model.untrained(for: split.train, settings: settings)
     folder = try RunFolder.create(at: out)
     lock = try FolderLock(out)
     trainer = try Trainer(
-      model: flow, objective: try settings.trainingObjective(for: flow), training: split.train,
+      model: model, objective: try model.objective(settings), training: split.train,
       validation: split.validation, options: settings.trainingOptions, folder: folder
     )
     try settings.write(to: folder)
@@ -45,9 +53,6 @@ struct TrainingSession {
 
   /// The run in `path`, from its last checkpoint; from its beginning where it has none yet.
   init(resuming path: String, overrides: SettingsLayer, isQuiet: Bool) throws {
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw CommandFailure(.badData, "there is no run at \(path) to resume: check the path, or begin one with --out")
-    }
     if let key = Settings.Key.allCases.first(where: { overrides.has($0) && !Self.changeable.contains($0) }) {
       throw CommandFailure(
         .usage,
@@ -59,13 +64,13 @@ struct TrainingSession {
     let recorded = try Settings.read(from: present)
     let settings = try overrides.resolved(over: recorded, origin: "the command line")
     try settings.validate()
-    try settings.validateTraining()
+    try Model.validate(settings)
     split = try settings.loadSplit()
     if FileManager.default.fileExists(atPath: present.checkpointPath) {
       folder = try RunFolder.open(at: path)
-      let state = try TrainingState<ContinuousFlow>(contentsOf: folder.checkpointPath)
+      let state = try TrainingState<Model>(contentsOf: folder.checkpointPath)
       trainer = try Trainer(
-        state: state, objective: try settings.trainingObjective(for: state.model), training: split.train,
+        state: state, objective: try state.model.objective(settings), training: split.train,
         validation: split.validation, options: settings.trainingOptions, folder: folder)
     } else {
       guard !FileManager.default.fileExists(atPath: present.bestPath) else {
@@ -75,10 +80,9 @@ struct TrainingSession {
             + "new run with --config \(present.configurationPath) --out FOLDER")
       }
       folder = present
-      let flow = try settings.untrainedFlow(for: split.train)
+      let model = try Model.untrained(for: split.train, settings: settings)
       trainer = try Trainer(
-        model: flow, objective: try settings.trainingObjective(for: flow), training: split.train,
-        validation: split.validation,
+        model: model, objective: try model.objective(settings), training: split.train, validation: split.validation,
         options: settings.trainingOptions, folder: folder)
     }
     let step = trainer.state.step
@@ -98,9 +102,6 @@ struct TrainingSession {
     }
   }
 
-  /// Trains, and looks at what came of it.
-  ///
-  /// - Throws: `CommandFailure` of a signal, once everything is saved.
   func run() throws -> TrainingOutcome {
     let result = try train()
     progress.clear()
@@ -110,11 +111,13 @@ struct TrainingSession {
         "stopped after step \(result.steps) with a checkpoint written: cnf train --resume \(folder.path) "
           + "goes on from there")
     }
-    let run = TrainedRun(folder: folder, flow: result.flow, settings: settings)
-    let report = try HeldOutReport(of: result.flow, on: split.test, against: split.fitted, settings: settings)
+    let run = TrainedRun(folder: folder, model: result.model, settings: settings)
+    let report = try result.model.report(on: split.test, against: split.fitted, settings: settings)
     let plots = try RunPlots(of: run, split: split)
     let written = try plots.writeAll(to: folder, kinds: plots.kinds)
-    return TrainingOutcome(result: result, report: report, folder: folder, plots: written)
+    return TrainingOutcome(
+      steps: result.steps, seconds: result.seconds, bestStep: result.bestStep, ending: result.ending, report: report,
+      folder: folder, plots: written)
   }
 
   /// Mixed precision that gains nothing is worth a word.
@@ -131,7 +134,7 @@ struct TrainingSession {
     return "loss \(Format.decimal(step.loss, digits: 4))"
   }
 
-  private func train() throws -> TrainingResult<ContinuousFlow> {
+  private func train() throws -> TrainingResult<Model> {
     remarkOnPrecision()
     Interruption.catchSignals()
     defer { Interruption.release() }

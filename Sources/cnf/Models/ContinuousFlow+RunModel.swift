@@ -1,0 +1,71 @@
+import ContinuousFlows
+import FlowPlots
+
+extension ContinuousFlow: RunModel {
+  static let noun = "flow"
+
+  static func validate(_ settings: Settings) throws {
+    if settings.objective == Objective.flowMatching {
+      guard settings.kinetic == 0 && settings.frobenius == 0 else {
+        throw CommandFailure(
+          .usage,
+          "objective is flow-matching, which solves nothing that kinetic or frobenius could weigh: leave them out")
+      }
+      return
+    }
+    guard settings.base != "uniform" else {
+      throw CommandFailure(
+        .usage,
+        "base is uniform, whose density is 0 outside its box, so that no gradient leads a sample in: take another, "
+          + "such as gaussian, or --objective flow-matching")
+    }
+    try settings.validateTrainingSolver()
+  }
+
+  static func untrained(for training: Dataset, settings: Settings) throws -> ContinuousFlow {
+    try settings.validateSize(dimension: training.dimension)
+    let transform = try settings.dataTransform(for: training) ?? .identity(dimension: training.dimension)
+    return ContinuousFlow(
+      dimension: training.dimension, architecture: settings.architecture, endTime: settings.endTime,
+      seed: settings.seed,
+      transform: transform, base: try settings.fittedBase(to: training, through: transform))
+  }
+
+  func objective(_ settings: Settings) throws -> any TrainingObjective<ContinuousFlow> {
+    guard settings.objective == Objective.flowMatching else {
+      return try MaximumLikelihood(flow: self, options: settings.trainingOptions)
+    }
+    return try FlowMatching(
+      flow: self, path: Objective.paths.first { $0.0 == settings.path }?.1 ?? .linear(),
+      coupling: Objective.couplings.first { $0.0 == settings.coupling }?.1 ?? .independent,
+      options: settings.trainingOptions)
+  }
+
+  func plotKinds(_ settings: Settings) -> [PlotKind] {
+    if settings.data == Digits.name { return [.samples, .training] }
+    return dimension == 2 ? [.density, .particles, .training] : [.training]
+  }
+
+  func plot(_ kind: PlotKind, of run: TrainedRun, split: DatasetSplit) throws -> any Plot {
+    let plots = DensityPlots(model: self, settings: run.settings, split: split)
+    switch kind {
+    case .samples: return try plots.samples()
+    case .particles: return try particles(run.settings)
+    default: return try plots.density()
+    }
+  }
+
+  private static let particleCount = 400
+  private static let particleTimes = 41
+
+  private func particles(_ settings: Settings) throws -> ParticlePaths {
+    let last = Double(Self.particleTimes - 1)
+    let times = (0..<Self.particleTimes).map { endTime * Double($0) / last }
+    let paths = try paths(
+      count: Self.particleCount, seed: settings.seed, times: times, options: settings.evaluationSolverOptions,
+      backend: settings.backendChoice)
+    return ParticlePaths(
+      positions: paths.flatMap { $0.values.map { Double($0) } }, times: times, particles: Self.particleCount,
+      title: settings.data)
+  }
+}

@@ -1,0 +1,49 @@
+import ContinuousFlows
+import FlowIO
+import Foundation
+
+/// The kinds of models, in the words of `--model`. A new one is a case, its type, and that type's `RunModel` beside it.
+enum ModelKind: String, CaseIterable {
+  case flow
+
+  var type: any RunModel.Type {
+    switch self {
+    case .flow: ContinuousFlow.self
+    }
+  }
+
+  /// One line for lists.
+  var summary: String {
+    switch self {
+    case .flow: "continuous normalizing flow"
+    }
+  }
+
+  /// The kind of the model in the file at `path`.
+  ///
+  /// - Throws: `FlowIOError` for a missing, cut or altered file; a failure for a kind that this program does not know.
+  init(ofFileAt path: String) throws {
+    let word = ModelFile.model(in: try SafetensorsFile(path: path))
+    guard let kind = ModelKind(rawValue: word) else {
+      throw CommandFailure(
+        .badData, "\(path) holds a model '\(word)', which is not known here; a newer swift-cnf reads it")
+    }
+    self = kind
+  }
+
+  /// The kind of the model that the run in the folder at `path` trains.
+  init(ofRunAt path: String) throws {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw CommandFailure(.badData, "there is no run at \(path) to resume: check the path, or begin one with --out")
+    }
+    self = try Settings.read(from: RunFolder(path: path)).modelKind
+  }
+
+  /// What `--model` takes.
+  static var words: String { allCases.map { "\($0.rawValue) (\($0.summary))" }.joined(separator: ", ") }
+}
+
+extension Settings {
+  /// The kind of its model; they have been validated.
+  var modelKind: ModelKind { ModelKind(rawValue: model) ?? .flow }
+}
