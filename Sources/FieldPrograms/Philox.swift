@@ -29,6 +29,8 @@ public enum RandomStream: UInt32, Sendable {
   case dropout = 5
   /// Times and noise of flow matching; in C one of the user's own.
   case path = 16
+  /// Ends of solves that training moves about; likewise.
+  case endTime = 17
 }
 
 /// Random numbers keyed by (seed, stream, step, sample, dimension).

@@ -51,10 +51,12 @@ enum FlowMetadata {
 
   /// The flow that `file` describes and holds the parameters of. Counts are compared with the file's tensors before
   /// anything is made in their size.
-  static func flow(in file: SafetensorsFile, kind: String) throws -> ContinuousFlow {
+  static func flow(
+    in file: SafetensorsFile, kind: String, model: String = ModelFile.continuousFlow
+  ) throws -> ContinuousFlow {
     let found = file.metadata[kindKey]
     guard found == kind else { throw FlowFileError.wrongKind(path: file.source, found: found, expected: kind) }
-    try ModelFile.check(file, holds: ModelFile.continuousFlow)
+    try ModelFile.check(file, holds: model)
     let version = try file.text(versionKey)
     guard [plainVersion, marginalsVersion, baseVersion].contains(version) else {
       throw FlowFileError.metadata(

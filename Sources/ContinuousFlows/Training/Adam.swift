@@ -32,9 +32,10 @@ public struct Adam: Sendable, Equatable {
   ///   - parameters: `[P]`, as are `gradient` and both moments.
   ///   - gradientScale: factor of the gradient: clipping, without a pass over memory of its own.
   ///   - step: counted from 0.
+  ///   - undecayed: numbers of parameters that the weight decay leaves alone, those from one on to the last.
   public func update(
     _ parameters: inout [Float], gradient: [Float], gradientScale: Float = 1, moments: inout AdamMoments, step: Int,
-    learningRate: Double
+    learningRate: Double, undecayed: Range<Int>? = nil
   ) {
     let count = parameters.count
     precondition(
@@ -43,20 +44,28 @@ public struct Adam: Sendable, Equatable {
     let time = Double(step + 1)
     let stepSize = Float(learningRate / (1 - pow(beta1, time)))
     let rootCorrection = Float((1 - pow(beta2, time)).squareRoot())
-    let (penalty, kept): (Float, Float) =
-      switch weightDecay {
-      case .none: (0, 1)
-      case .penalty(let factor): (Float(factor), 1)
-      case .decoupled(let factor): (0, Float(1 - learningRate * factor))
+    let first = undecayed?.lowerBound ?? count
+    precondition(
+      first <= count && undecayed?.upperBound ?? count == count, "the last of \(count) parameters are undecayed")
+    for (range, decay) in [(0..<first, weightDecay), (first..<count, .none)] where !range.isEmpty {
+      let (penalty, kept): (Float, Float) =
+        switch decay {
+        case .none: (0, 1)
+        case .penalty(let factor): (Float(factor), 1)
+        case .decoupled(let factor): (0, Float(1 - learningRate * factor))
+        }
+      Self.decay(
+        &moments.first, in: range, towards: gradient, gradientScale, parameters, penalty, keeping: beta1, power: .first)
+      Self.decay(
+        &moments.second, in: range, towards: gradient, gradientScale, parameters, penalty, keeping: beta2,
+        power: .second)
+      let epsilon = Float(epsilon)
+      let (first, second) = (moments.first, moments.second)
+      precondition(first.count == count && second.count == count && parameters.count == count)
+      for index in range {
+        let root = second[index].squareRoot() / rootCorrection + epsilon
+        parameters[index] = parameters[index] * kept - stepSize * first[index] / root
       }
-    Self.decay(&moments.first, towards: gradient, gradientScale, parameters, penalty, keeping: beta1, power: .first)
-    Self.decay(&moments.second, towards: gradient, gradientScale, parameters, penalty, keeping: beta2, power: .second)
-    let epsilon = Float(epsilon)
-    let (first, second) = (moments.first, moments.second)
-    precondition(first.count == count && second.count == count && parameters.count == count)
-    for index in 0..<count {
-      let root = second[index].squareRoot() / rootCorrection + epsilon
-      parameters[index] = parameters[index] * kept - stepSize * first[index] / root
     }
   }
 
@@ -65,14 +74,16 @@ public struct Adam: Sendable, Equatable {
   /// One moment. A loop that writes to one array only is vectorised: all three in one loop take twice as long.
   @inline(__always)
   private static func decay(
-    _ moment: inout [Float], towards gradient: [Float], _ gradientScale: Float, _ parameters: [Float],
+    _ moment: inout [Float], in range: Range<Int>, towards gradient: [Float], _ gradientScale: Float,
+    _ parameters: [Float],
     _ penalty: Float, keeping beta: Double, power: Power
   ) {
     let (old, new) = (Float(beta), Float(1 - beta))
     let count = moment.count
     // Beside the loop, so that the compiler drops the checks of indices inside it.
-    precondition(gradient.count == count && parameters.count == count)
-    for index in 0..<count {
+    precondition(
+      gradient.count == count && parameters.count == count && range.lowerBound >= 0 && range.upperBound <= count)
+    for index in range {
       let slope = gradient[index] * gradientScale + penalty * parameters[index]
       moment[index] = old * moment[index] + new * (power == .first ? slope : slope * slope)
     }

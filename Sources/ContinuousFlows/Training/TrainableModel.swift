@@ -11,6 +11,9 @@ public protocol TrainableModel: Sendable, Equatable {
   /// What the parts of `parameters` are called, in messages and files.
   var parameterNames: ParameterNames { get }
 
+  /// Numbers of the last parameters, which are no weights, so that weight decay leaves them alone; nil: all are.
+  var undecayedParameters: Range<Int>? { get }
+
   /// What a file says of the model beside its parameters; `kind` is `flow`, or `training state`.
   ///
   /// - Throws: `FlowFileError.notWritable` where no file can hold the model.
@@ -23,6 +26,8 @@ public protocol TrainableModel: Sendable, Equatable {
 }
 
 extension TrainableModel {
+  public var undecayedParameters: Range<Int>? { nil }
+
   /// Writes the whole model to one safetensors file, with checksums; the file at `path` is replaced once the new one is
   /// complete.
   ///

@@ -27,10 +27,12 @@ public struct BatchGradient: Sendable {
   public var frobeniusNorm: Double?
   /// Mean evaluations of the field per sample.
   public var evaluationsMean: Double
+  /// `∂loss/∂T`, of a solve that ends or begins at T; nil where there is none.
+  public var endTime: Double?
 
   public init(
     parameters: [Float], loss: Double, nllNats: Double? = nil, kineticEnergy: Double? = nil,
-    frobeniusNorm: Double? = nil, evaluationsMean: Double
+    frobeniusNorm: Double? = nil, evaluationsMean: Double, endTime: Double? = nil
   ) {
     self.parameters = parameters
     self.loss = loss
@@ -38,5 +40,6 @@ public struct BatchGradient: Sendable {
     self.kineticEnergy = kineticEnergy
     self.frobeniusNorm = frobeniusNorm
     self.evaluationsMean = evaluationsMean
+    self.endTime = endTime
   }
 }

@@ -26,6 +26,7 @@ extension TrainingOptions {
     try Self.require("kineticEnergy", regularisation.kineticEnergy, "not negative and finite") {
       $0 >= 0 && $0.isFinite
     }
+    try Self.require("endTimeJitter", endTimeJitter, "not negative and finite") { $0 >= 0 && $0.isFinite }
     try Self.require("frobeniusNorm", regularisation.frobeniusNorm, "not negative and finite") {
       $0 >= 0 && $0.isFinite
     }

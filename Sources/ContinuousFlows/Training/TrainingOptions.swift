@@ -15,6 +15,9 @@ public struct TrainingOptions: Sendable, Equatable {
   /// What the mean negative log-density gains from regularisers; where a coefficient is not 0, the training solver
   /// integrates its regulariser, whether `solver` says so or not. RNODE takes 0.01 for both.
   public var regularisation: Regularisation
+  /// STEER (Ghosh et al. 2020, arXiv 2006.10711): in training each step's solves end at a time drawn uniformly from
+  /// `−endTimeJitter ... endTimeJitter` in place of 0, so that the flow's rate of change has to settle by then; 0: off. Below T.
+  public var endTimeJitter: Double
   /// The gradient is shortened to this Euclidean norm where it is longer; nil: never.
   public var clipNorm: Double?
   /// Decay of the weights' moving average, which is what is validated and kept; nil: the weights themselves are.
@@ -41,7 +44,8 @@ public struct TrainingOptions: Sendable, Equatable {
     regularisation: Regularisation = .none, clipNorm: Double? = nil,
     averageDecay: Double? = 0.999, validationInterval: Int = 250, patience: Int? = nil, checkpointInterval: Int = 1000,
     metricsInterval: Int = 10, seed: UInt64 = 0, solver: SolverOptions = SolverOptions(trace: .automatic),
-    evaluationSolver: SolverOptions = SolverOptions(trace: .exact), backend: Backend = .c
+    evaluationSolver: SolverOptions = SolverOptions(trace: .exact), backend: Backend = .c,
+    endTimeJitter: Double = 0
   ) {
     self.steps = steps
     self.seconds = seconds
@@ -50,6 +54,7 @@ public struct TrainingOptions: Sendable, Equatable {
     self.schedule = schedule
     self.adam = adam
     self.regularisation = regularisation
+    self.endTimeJitter = endTimeJitter
     self.clipNorm = clipNorm
     self.averageDecay = averageDecay
     self.validationInterval = validationInterval

@@ -48,7 +48,7 @@ public struct TrainingState<Model: TrainableModel>: Sendable, Equatable {
   ) {
     adam.update(
       &model.parameters, gradient: gradient, gradientScale: gradientScale, moments: &moments, step: step,
-      learningRate: learningRate)
+      learningRate: learningRate, undecayed: model.undecayedParameters)
     if let decay {
       // Taken out while it is changed, so that the array has one owner and is changed in place.
       var average = average.take() ?? model.parameters

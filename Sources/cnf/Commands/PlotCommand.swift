@@ -11,11 +11,12 @@ struct PlotCommand: ParsableCommand {
     discussion: """
       Without --out all pictures that suit the run are drawn into its folder plots/: for two-dimensional data the density \
       beside samples and data, and particles on their way from t = 0 to T; for the digits a grid of samples; for every \
-      run the training curve. With --out one picture is drawn, as .png, .svg or .pdf: the first that suits, or --kind.
+      run the training curve, and for those that solve the evaluations of the field. With --out one picture is drawn, as .png, .svg or .pdf: the first that suits, or --kind.
 
       Examples:
         cnf plot runs/pinwheel
         cnf plot runs/pinwheel --kind particles --out particles.svg
+        cnf plot runs/plain --kind evaluations --beside runs/regularised --out evaluations.png
       """)
 
   @OptionGroup var target: RunArgument
@@ -25,6 +26,11 @@ struct PlotCommand: ParsableCommand {
 
   @Option(name: .shortAndLong, help: ArgumentHelp("The .png, .svg or .pdf file to write.", valueName: "file"))
   var out: String?
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Runs to show beside it in a plot of evaluations.", valueName: "runs"))
+  var beside: [String] = []
 
   @OptionGroup(title: "Solver") var solver: SolverFlags
   @OptionGroup(title: "Machine") var machine: MachineFlags
@@ -37,7 +43,10 @@ struct PlotCommand: ParsableCommand {
     guard let folder = trained.folder else {
       throw CommandFailure(.usage, "\(trained.path) is a flow without its run: name the run's folder to plot it")
     }
-    let plots = try RunPlots(of: trained)
+    guard beside.isEmpty || asked == .evaluations else {
+      throw CommandFailure(.usage, "--beside is for a plot of evaluations: give --kind evaluations with it")
+    }
+    let plots = try RunPlots(of: trained, beside: try beside.map { try TrainedRun(path: $0) })
     let written: [String]
     if let out {
       try plots.write(asked ?? plots.kinds[0], to: out)

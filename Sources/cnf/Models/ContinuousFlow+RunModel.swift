@@ -4,12 +4,15 @@ import FlowPlots
 extension ContinuousFlow: RunModel {
   static let noun = "flow"
 
+  var continuousFlow: ContinuousFlow? { self }
+
   static func validate(_ settings: Settings) throws {
     if settings.objective == Objective.flowMatching {
-      guard settings.kinetic == 0 && settings.frobenius == 0 else {
+      guard settings.kinetic == 0 && settings.frobenius == 0 && settings.steer == 0 else {
         throw CommandFailure(
           .usage,
-          "objective is flow-matching, which solves nothing that kinetic or frobenius could weigh: leave them out")
+          "objective is flow-matching, which solves nothing that kinetic, frobenius or steer could weigh: leave them out"
+        )
       }
       return
     }

@@ -5,10 +5,12 @@ import Foundation
 /// The kinds of models, in the words of `--model`. A new one is a case, its type, and that type's `RunModel` beside it.
 enum ModelKind: String, CaseIterable {
   case flow
+  case timedFlow = "timed-flow"
 
   var type: any RunModel.Type {
     switch self {
     case .flow: ContinuousFlow.self
+    case .timedFlow: TimedFlow.self
     }
   }
 
@@ -16,6 +18,7 @@ enum ModelKind: String, CaseIterable {
   var summary: String {
     switch self {
     case .flow: "continuous normalizing flow"
+    case .timedFlow: "one whose end time is trained too"
     }
   }
 

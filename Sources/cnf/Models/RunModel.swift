@@ -19,6 +19,9 @@ protocol RunModel: TrainableModel {
   /// What a step of training minimises.
   func objective(_ settings: Settings) throws -> any TrainingObjective<Self>
 
+  /// Itself as a continuous flow, for what only such can do; nil: it is none.
+  var continuousFlow: ContinuousFlow? { get }
+
   /// The final figures on data that it was not trained on.
   ///
   /// - Parameter fitted: the samples that `dataset` was held out from, for baselines; nil for no comparison.
@@ -33,6 +36,8 @@ protocol RunModel: TrainableModel {
 
 extension RunModel {
   static func fitDefaults(_ settings: inout Settings, to source: DatasetSource) {}
+
+  var continuousFlow: ContinuousFlow? { nil }
 }
 
 /// Most models of the program are densities.

@@ -66,6 +66,13 @@ struct OptimiserFlags: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
+    help: ArgumentHelp(
+      "STEER: each step's solves end at a time drawn from -number to number in place of 0, such as 0.25; 0 for none.",
+      valueName: "number"))
+  var steer: Double?
+
+  @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Shorten longer gradients to this norm; 0 for never.", valueName: "number"))
   var clipNorm: Double?
 
@@ -101,7 +108,7 @@ struct OptimiserFlags: ParsableArguments {
         .objective: objective, .path: path, .coupling: coupling,
         .steps: steps, .seconds: seconds, .batchSize: batchSize, .learningRate: learningRate, .schedule: schedule,
         .warmupSteps: warmupSteps, .optimiser: optimiser, .weightDecay: weightDecay, .kinetic: kinetic,
-        .frobenius: frobenius, .clipNorm: clipNorm, .averageDecay: averageDecay,
+        .frobenius: frobenius, .steer: steer, .clipNorm: clipNorm, .averageDecay: averageDecay,
         .precision: precision, .adjoint: adjoint, .adjointBytes: adjointBytes,
       ])
     }

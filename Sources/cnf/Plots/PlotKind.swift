@@ -8,4 +8,6 @@ enum PlotKind: String, CaseIterable {
   case samples
   /// Log-likelihood over the steps of training.
   case training
+  /// Evaluations of the field over the steps of training, of other runs too where they are named.
+  case evaluations
 }

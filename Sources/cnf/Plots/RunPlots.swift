@@ -9,15 +9,18 @@ struct RunPlots {
 
   let run: TrainedRun
   let split: DatasetSplit
+  /// Runs whose evaluations are shown beside this one's.
+  let others: [TrainedRun]
 
   /// - Parameter split: the data of the run, where they are loaded already.
-  init(of run: TrainedRun, split: DatasetSplit? = nil) throws {
+  init(of run: TrainedRun, beside others: [TrainedRun] = [], split: DatasetSplit? = nil) throws {
     self.run = run
+    self.others = others
     self.split = try split ?? run.settings.loadSplit()
   }
 
   /// Those that suit the run, the one that says most first.
-  var kinds: [PlotKind] { run.model.plotKinds(run.settings) }
+  var kinds: [PlotKind] { run.model.plotKinds(run.settings) + (run.hasSolves ? [.evaluations] : []) }
 
   /// Draws `kinds`, as PNG into the run's folder; returns the files.
   func writeAll(to folder: RunFolder, kinds: [PlotKind]) throws -> [String] {
@@ -42,7 +45,12 @@ struct RunPlots {
         "a '\(kind.rawValue)' plot does not suit \(run.path), whose data have \(run.model.dimension) dimensions: "
           + "take \(known)")
     }
-    let plot: any Plot = kind == .training ? try training() : try run.model.plot(kind, of: run, split: split)
+    let plot: any Plot =
+      switch kind {
+      case .training: try training()
+      case .evaluations: try evaluations()
+      default: try run.model.plot(kind, of: run, split: split)
+      }
     try plot.write(to: path)
   }
 
@@ -53,16 +61,9 @@ struct RunPlots {
   }
 
   private func training() throws -> TrainingCurve {
-    guard let folder = run.folder else {
-      throw CommandFailure(.usage, "\(run.path) is a flow without its run, so there is no training to plot")
-    }
-    let records = try MetricsLog.read(folder.metricsPath)
+    let records = try run.metrics()
     func series(_ name: String, kind: String) -> Series {
-      let points = records.filter { $0["kind"]?.text == kind }.compactMap { record -> (Double, Double)? in
-        guard let step = record["step"]?.doubleValue, let nll = record["nll_nats"]?.doubleValue else { return nil }
-        return (step, -nll)
-      }
-      return Series(name: name, steps: points.map(\.0), values: points.map(\.1))
+      Self.series(name, of: "nll_nats", kind: kind, in: records) { -$0 }
     }
     let references =
       run.model is any DensityModel
@@ -74,5 +75,25 @@ struct RunPlots {
     return TrainingCurve(
       series: [series("training", kind: "step"), series("validation", kind: "validation")],
       references: references, title: run.settings.data, yLabel: "log-likelihood (nats)")
+  }
+
+  private func evaluations() throws -> TrainingCurve {
+    let series = try ([run] + others).map { run in
+      Self.series(
+        others.isEmpty ? "training" : run.name, of: "evaluations_mean", kind: "step", in: try run.metrics()
+      ) { $0 }
+    }
+    return TrainingCurve(
+      series: series, title: run.settings.data, yLabel: "evaluations of the field per sample", smoothing: 20)
+  }
+
+  private static func series(
+    _ name: String, of key: String, kind: String, in records: [JSONValue], _ value: (Double) -> Double
+  ) -> Series {
+    let points = records.filter { $0["kind"]?.text == kind }.compactMap { record -> (Double, Double)? in
+      guard let step = record["step"]?.doubleValue, let number = record[key]?.doubleValue else { return nil }
+      return (step, value(number))
+    }
+    return Series(name: name, steps: points.map(\.0), values: points.map(\.1))
   }
 }

@@ -27,7 +27,7 @@ extension Settings {
       clipNorm: clipNorm == 0 ? nil : clipNorm,
       averageDecay: averageDecay == 0 ? nil : averageDecay, validationInterval: validationInterval,
       patience: patience == 0 ? nil : patience, checkpointInterval: checkpointInterval, seed: seed,
-      solver: trainingSolver, evaluationSolver: evaluationSolverOptions, backend: backendChoice)
+      solver: trainingSolver, evaluationSolver: evaluationSolverOptions, backend: backendChoice, endTimeJitter: steer)
   }
 
   /// The data, cut in three. A file has to hold what it held when the run began: else a resumed run is another, and what

@@ -23,7 +23,7 @@ extension Settings {
     evaluationSolver: "dopri5", evaluationRtol: 1e-5, evaluationAtol: 1e-5, evaluationFixedSteps: 0,
     evaluationTrace: "exact",
     steps: 2000, seconds: 0, batchSize: 512, learningRate: 5e-3, schedule: "cosine", warmupSteps: 20,
-    optimiser: "adamw", weightDecay: 1e-5, kinetic: 0, frobenius: 0, clipNorm: 10, averageDecay: 0.99,
+    optimiser: "adamw", weightDecay: 1e-5, kinetic: 0, frobenius: 0, steer: 0, clipNorm: 10, averageDecay: 0.99,
     validationInterval: 200, patience: 0, checkpointInterval: 200, seed: 0, threads: 0, backend: "c")
 
   /// For the digits: few steps of fixed length, and a run of two minutes.

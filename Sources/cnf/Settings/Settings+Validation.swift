@@ -94,6 +94,7 @@ extension Settings {
     }
     try require(
       (0..<1).contains(averageDecay), .averageDecay, "\(averageDecay)", "below 1, such as 0.999, or 0 for none")
+    try require((0..<endTime).contains(steer), .steer, "\(steer)", "below end-time, \(endTime), or 0 for none")
     guard steps > 0 || seconds > 0 else {
       throw CommandFailure(.usage, "training would never end: give --steps N or --seconds S")
     }

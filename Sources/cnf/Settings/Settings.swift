@@ -88,6 +88,8 @@ struct Settings: Codable, Equatable {
   var kinetic: Double
   /// Likewise of the Jacobian's Frobenius norm.
   var frobenius: Double
+  /// STEER: training's solves end at a time drawn from -steer to steer in place of 0; 0: off.
+  var steer: Double
   /// 0: off.
   var clipNorm: Double
   /// 0: off.
@@ -151,6 +153,7 @@ struct Settings: Codable, Equatable {
     case weightDecay = "weight-decay"
     case kinetic
     case frobenius
+    case steer
     case clipNorm = "clip-norm"
     case averageDecay = "average-decay"
     case validationInterval = "validation-interval"

@@ -50,9 +50,23 @@ struct TrainedRun {
     self.settings = settings
   }
 
+  /// The last part of its path.
+  var name: String { URL(fileURLWithPath: path).lastPathComponent }
+
+  /// Whether its steps of training solve something, so that the number of evaluations is worth a look.
+  var hasSolves: Bool { model.continuousFlow != nil && settings.objective == Objective.likelihood }
+
+  /// The lines of its metrics.
+  func metrics() throws -> [JSONValue] {
+    guard let folder else {
+      throw CommandFailure(.usage, "\(path) is a flow without its run, so there is no training to plot")
+    }
+    return try MetricsLog.read(folder.metricsPath)
+  }
+
   /// The model as a continuous flow; a failure that names what was asked where it is another.
   func flow(for purpose: String) throws -> ContinuousFlow {
-    guard let flow = model as? ContinuousFlow else { throw unsuited(purpose, wants: "a continuous flow") }
+    guard let flow = model.continuousFlow else { throw unsuited(purpose, wants: "a continuous flow") }
     return flow
   }
 

@@ -36,6 +36,11 @@ public struct FlowMatching: TrainingObjective {
         name: "regularisation", value: "\(options.regularisation)",
         allowed: "none beside flow matching, which solves nothing")
     }
+    guard options.endTimeJitter == 0 else {
+      throw TrainingError.invalidOption(
+        name: "endTimeJitter", value: "\(options.endTimeJitter)",
+        allowed: "0 beside flow matching, which solves nothing")
+    }
     self.path = path
     self.coupling = coupling
     solver = try makeSolver(

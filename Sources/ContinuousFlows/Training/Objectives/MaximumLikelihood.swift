@@ -3,6 +3,7 @@ public struct MaximumLikelihood: TrainingObjective {
   private let solver: any FieldSolver<Float>
   private let evaluationSolver: any FieldSolver<Float>
   private let regularisation: Regularisation
+  private let endTimeJitter: Double
 
   /// - Parameters:
   ///   - flow: the one that will be trained; its parameters do not matter.
@@ -15,16 +16,22 @@ public struct MaximumLikelihood: TrainingObjective {
       throw TrainingError.invalidOption(
         name: "base", value: flow.base.kind, allowed: "a density that is positive everywhere, for maximum likelihood")
     }
+    guard (0..<flow.endTime).contains(options.endTimeJitter) else {
+      throw TrainingError.invalidOption(
+        name: "endTimeJitter", value: "\(options.endTimeJitter)",
+        allowed: "at least 0 and below the end time, \(flow.endTime)")
+    }
     let program = flow.program
     solver = try makeSolver(program: program, options: options.regularisedSolver, backend: options.backend)
     evaluationSolver = try makeSolver(program: program, options: options.evaluationSolver, backend: options.backend)
     regularisation = options.regularisation
+    endTimeJitter = options.endTimeJitter
   }
 
   /// The problem that shares the parameters is gone when this returns, so that the optimiser changes them in place.
   public func gradient(of batch: TrainingBatch, model: ContinuousFlow) throws -> BatchGradient {
     let problem = SolveProblem(
-      parameters: model.parameters, states: batch.states, from: model.endTime, to: 0, seed: batch.seed,
+      parameters: model.parameters, states: batch.states, from: model.endTime, to: end(of: batch), seed: batch.seed,
       step: UInt64(batch.step), sampleIdentifiers: batch.identifiers, dropoutIsActive: true)
     let count = Double(batch.count)
     let gradient = try solver.gradient(
@@ -40,7 +47,15 @@ public struct MaximumLikelihood: TrainingObjective {
       parameters: gradient.parameters, loss: loss,
       nllNats: loss - penalty - batch.logDeterminants.reduce(0, +) / count, kineticEnergy: kinetic,
       frobeniusNorm: frobenius,
-      evaluationsMean: Double(gradient.solution.evaluations.reduce(0, +)) / count)
+      evaluationsMean: Double(gradient.solution.evaluations.reduce(0, +)) / count,
+      endTime: gradient.startTimes.reduce(0, +))
+  }
+
+  /// Where this step's solves end: 0, or a time near it, keyed by (seed, step).
+  func end(of batch: TrainingBatch) -> Double {
+    guard endTimeJitter > 0 else { return 0 }
+    let source = RandomSource(seed: batch.seed, stream: .endTime, step: UInt64(batch.step))
+    return endTimeJitter * (2 * source.uniform(sample: 0, dimension: 0) - 1)
   }
 
   public func evaluate(_ model: ContinuousFlow, on dataset: Dataset, seed: UInt64) throws -> EvaluationResult {
