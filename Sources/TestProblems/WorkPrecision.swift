@@ -11,6 +11,8 @@ public struct WorkPrecision: Sendable {
   /// time. NaN where the sample failed.
   public let error: Double
   public let status: SampleStatus
+  /// Whether the error at the end was controlled, by `GlobalErrorSolver`, and not that of each step alone.
+  public let isGlobal: Bool
 
   /// The error that is asked of a solver: ten times the tolerance.
   public static let allowedError = 10.0
@@ -22,17 +24,22 @@ public struct WorkPrecision: Sendable {
   public static let maximumSteps = 1 << 20
 
   /// Solves `problem` from its start to its end by per-sample steps of `method`.
+  ///
+  /// - Parameter isGlobal: whether the error at the end is controlled, not that of each step alone.
   public static func measure(
-    _ problem: TestProblem, method: String, tolerance: Double, backend: Backend = .c
+    _ problem: TestProblem, method: String, tolerance: Double, isGlobal: Bool = false, backend: Backend = .c
   ) throws -> WorkPrecision {
-    let solver: any FieldSolver<Double> = try makeSolver(
-      program: problem.program,
-      options: SolverOptions(
-        method: method, control: .perSample(rtol: tolerance, atol: tolerance), maximumSteps: maximumSteps, trace: .none,
-        threads: 1),
-      backend: backend)
-    let solution = try solver.solve(
-      SolveProblem(parameters: [], states: problem.start, from: 0, to: problem.endTime))
+    let options = SolverOptions(
+      method: method, control: .perSample(rtol: tolerance, atol: tolerance), maximumSteps: maximumSteps, trace: .none,
+      threads: 1)
+    let start = SolveProblem(parameters: [], states: problem.start, from: 0, to: problem.endTime)
+    let solution: Solution<Double>
+    if isGlobal {
+      let solver = try GlobalErrorSolver<Double>(program: problem.program, options: options, backend: backend)
+      solution = try solver.solve(start).solution
+    } else {
+      solution = try makeSolver(program: problem.program, options: options, backend: backend).solve(start)
+    }
     let squares = zip(solution.states, problem.reference).reduce(0.0) { sum, pair in
       let scaled = (pair.0 - pair.1) / (tolerance + tolerance * abs(pair.1))
       return sum + scaled * scaled
@@ -40,7 +47,7 @@ public struct WorkPrecision: Sendable {
     return WorkPrecision(
       problem: problem.name, method: method, tolerance: tolerance, evaluations: solution.evaluations[0],
       error: solution.statuses[0] == .ok ? (squares / Double(problem.dimension)).squareRoot() : .nan,
-      status: solution.statuses[0])
+      status: solution.statuses[0], isGlobal: isGlobal)
   }
 }
 

@@ -13,7 +13,8 @@ struct BenchSolvers: ParsableCommand {
     discussion: """
       Explicit methods solve the 25 non-stiff problems, Rosenbrock methods the stiff ones. \
       Work is evaluations of the field; precision is the error at the end time against a reference, as a multiple of the \
-      tolerance, in the norm of step control. Prints a table of each kind, and every solve whose error is more than ten \
+      tolerance, in the norm of step control. Each is solved by control of each step's error, as everywhere, and by control of the \
+      error at the end (GlobalErrorSolver). Prints a table of each kind, and every solve whose error is more than ten \
       tolerances; writes all solves as work-precision.csv and a plot of each problem to the folder.
       """)
 
@@ -56,7 +57,10 @@ struct BenchSolvers: ParsableCommand {
     for problem in problems where !names.isEmpty {
       for method in names {
         for tolerance in tolerances {
-          solves.append(try WorkPrecision.measure(problem, method: method, tolerance: tolerance))
+          for isGlobal in [false, true] {
+            solves.append(
+              try WorkPrecision.measure(problem, method: method, tolerance: tolerance, isGlobal: isGlobal))
+          }
         }
       }
       FileHandle.standardError.write(Data("\(problem.name) ".utf8))

@@ -12,10 +12,18 @@ struct WorkPrecisionReport {
   let methods: [String]
   let tolerances: [Double]
 
-  var lines: [String] { ["\(title) problems: \(problems.count)"] + table + misses + summary + [""] }
+  var lines: [String] {
+    var lines = ["\(title) problems: \(problems.count)"]
+    for isGlobal in [false, true] {
+      let some = solves.filter { $0.isGlobal == isGlobal }
+      lines += ["", isGlobal ? "the error at the end controlled" : "each step's error controlled"]
+      lines += table(of: some) + misses(of: some) + summary(of: some)
+    }
+    return lines + [""]
+  }
 
   /// A row for each method and tolerance, over all problems.
-  private var table: [String] {
+  private func table(of solves: [WorkPrecision]) -> [String] {
     var lines = [Self.row("method", "tolerance", "evaluations", "error/tol", "worst", "of", "within 10 tol")]
     for method in methods {
       for tolerance in tolerances {
@@ -32,7 +40,7 @@ struct WorkPrecisionReport {
   }
 
   /// Every solve that failed or is off by more than ten tolerances.
-  private var misses: [String] {
+  private func misses(of solves: [WorkPrecision]) -> [String] {
     let misses = solves.filter { !$0.isWithinTolerance }
     guard !misses.isEmpty else { return [] }
     return [""] + [Self.row("miss", "tolerance", "evaluations", "error/tol", "method", "", "status")]
@@ -43,7 +51,7 @@ struct WorkPrecisionReport {
       }
   }
 
-  private var summary: [String] {
+  private func summary(of solves: [WorkPrecision]) -> [String] {
     func percent(_ some: [WorkPrecision]) -> String { String(format: "%.1f %%", 100 * some.shareWithinTolerance) }
     let each = methods.map { method in "\(method) \(percent(solves.filter { $0.method == method }))" }
     return [
@@ -52,10 +60,11 @@ struct WorkPrecisionReport {
     ]
   }
 
-  static let csvHeader = "problem,method,tolerance,evaluations,error_over_tolerance,status\n"
+  static let csvHeader = "problem,method,control,tolerance,evaluations,error_over_tolerance,status\n"
   var csvRows: String {
-    solves.map { "\($0.problem),\($0.method),\($0.tolerance),\($0.evaluations),\($0.error),\($0.status.rawValue)\n" }
-      .joined()
+    solves.map {
+      "\($0.problem),\($0.method),\($0.isGlobal ? "end" : "step"),\($0.tolerance),\($0.evaluations),\($0.error),\($0.status.rawValue)\n"
+    }.joined()
   }
 
   var plots: [(name: String, plot: LinePlot)] { problems.map { ($0.name, plot(of: $0)) } }
@@ -66,8 +75,10 @@ struct WorkPrecisionReport {
       series: methods.map { method in
         Series(
           name: method,
-          points: solves.filter { $0.problem == problem.name && $0.method == method && $0.status == .ok }
-            .map { Point(x: Double($0.evaluations), y: $0.error * $0.tolerance) })
+          points: solves.filter {
+            $0.problem == problem.name && $0.method == method && !$0.isGlobal && $0.status == .ok
+          }
+          .map { Point(x: Double($0.evaluations), y: $0.error * $0.tolerance) })
       }, title: "\(problem.name): \(problem.title)", xLabel: "evaluations", yLabel: "error", xScale: .logarithmic,
       yScale: .logarithmic)
   }

@@ -41,6 +41,19 @@ import Testing
     #expect(solves.shareWithinTolerance >= Self.leastShareOfAll, "\(misses(of: solves))")
   }
 
+  /// With the error at the end controlled nearly all are within ten tolerances, and most within one; the estimate says which are.
+  @Test func theErrorAtTheEndIsControlled() throws {
+    var solves: [WorkPrecision] = []
+    for method in Methods.rungeKutta where method.isAdaptive {
+      for problem in TestProblem.nonStiff {
+        for tolerance in [1e-3, 1e-6] {
+          solves.append(try WorkPrecision.measure(problem, method: method.name, tolerance: tolerance, isGlobal: true))
+        }
+      }
+    }
+    #expect(solves.shareWithinTolerance >= WorkPrecision.goal, "\(misses(of: solves))")
+  }
+
   private func misses(of solves: [WorkPrecision]) -> String {
     solves.filter { !$0.isWithinTolerance }.map { "\($0.problem) \($0.method) \($0.tolerance): \($0.error)" }
       .joined(separator: ", ")
