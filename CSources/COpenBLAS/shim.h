@@ -9,6 +9,11 @@
  * info: 0 ok; k > 0: the leading minor of order k is not positive definite; -k: argument k is bad. */
 void dpotrf_(const char *uplo, const int32_t *n, double *a, const int32_t *lda, int32_t *info);
 
+/* LU factors of a [columns][lda] in place, with partial pivoting: row i was exchanged with row pivots[i], counted from 1. info: 0
+ * ok; k > 0: the k-th diagonal element of U is 0; -k: argument k is bad. */
+void dgetrf_(const int32_t *rows, const int32_t *columns, double *a, const int32_t *lda, int32_t *pivots,
+             int32_t *info);
+
 /* Version, options, core and thread limit of the library that is loaded, in words; static. */
 char *openblas_get_config(void);
 

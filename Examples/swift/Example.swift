@@ -6,6 +6,11 @@ struct Example: Sendable {
 
   /// All of them. A new one is a file with a function, and a line here.
   static let all = [
-    Example(name: "first", summary: "fit a flow to points, evaluate densities, draw samples", run: first)
+    Example(name: "first", summary: "fit a flow to points, evaluate densities, draw samples", run: first),
+    Example(name: "conditional", summary: "fit p(x|c), draw at a c of choice", run: conditionalFlow),
+    Example(
+      name: "change-of-variables", summary: "a flow forward and back, its trace beside its Jacobian's determinant",
+      run: changeOfVariables),
+    Example(name: "logit", summary: "data between 0 and 1 through the logit", run: logitDensity),
   ]
 }

@@ -4,6 +4,16 @@ import Synchronization
 /// OpenBLAS's thread setting is one per process: whoever changes it holds this.
 private let blasThreads = Mutex<Void>(())
 
+/// Runs `body`, of LAPACK, on one thread, so that its result does not depend on their number.
+func withOneBlasThread(_ body: () -> Void) {
+  blasThreads.withLock { _ in
+    let threads = openblas_get_num_threads()
+    openblas_set_num_threads(1)
+    body()
+    openblas_set_num_threads(threads)
+  }
+}
+
 /// The lower triangular L with `L Lᵀ = matrix`, row-major, zeros above its diagonal.
 ///
 /// - Parameters:
@@ -17,13 +27,8 @@ public func choleskyLowerFactor(of matrix: [Double], order: Int) throws(KernelEr
   var factor = matrix
   var size = Int32(order)
   var info: Int32 = 0
-  blasThreads.withLock { _ in
-    let threads = openblas_get_num_threads()
-    openblas_set_num_threads(1)
-    // LAPACK is column-major: our lower triangle is its upper one.
-    dpotrf_("U", &size, &factor, &size, &info)
-    openblas_set_num_threads(threads)
-  }
+  // LAPACK is column-major: our lower triangle is its upper one.
+  withOneBlasThread { dpotrf_("U", &size, &factor, &size, &info) }
   guard info <= 0 else { throw .notPositiveDefinite(order: Int(info)) }
   precondition(info == 0, "dpotrf refused its argument \(-info)")
   for row in 0..<order {

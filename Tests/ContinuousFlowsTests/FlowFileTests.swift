@@ -191,7 +191,7 @@ import Testing
   @Test(arguments: [
     ("dimension", "0"), ("dimension", "-3"), ("dimension", "9223372036854775807"), ("dimension", "two"),
     ("dimension", "3"), ("end_time", "0"), ("end_time", "nan"), ("transform.scale", "1,0"),
-    ("transform.shift", "1"), ("transform.shift", "1,nan"), ("swift_cnf.version", "4"), ("program", ""),
+    ("transform.shift", "1"), ("transform.shift", "1,nan"), ("swift_cnf.version", "5"), ("program", ""),
   ])
   func metadataThatCannotBeMeantAreRefused(key: String, value: String) throws {
     try flow.write(to: path)

@@ -8,6 +8,12 @@ public enum DataError: Error, Equatable, Sendable {
   /// Data and model disagree on D.
   case dimension(source: String, dimension: Int, expected: Int)
   case resource(String)
+  /// Of a set that a flow is to be conditioned on the classes of.
+  case noLabels(source: String)
+  /// A label beyond the classes that there are; the row counts from 0, the message from 1.
+  case label(source: String, row: Int, label: Int, classes: Int)
+  /// All columns are context.
+  case noColumnsLeft(source: String, dimension: Int, contextColumns: Int)
 }
 
 extension DataError: CustomStringConvertible {
@@ -26,6 +32,12 @@ extension DataError: CustomStringConvertible {
       "\(source) has \(dimension) columns, but the model was trained on \(expected): bring data with \(expected) columns"
     case .resource(let name):
       "\(name), which ships with the project, is missing or damaged beside the program: build or install it again"
+    case .noLabels(let source):
+      "\(source) has no labels to condition on: take the digits, or columns of a file as context"
+    case .label(let source, let row, let label, let classes):
+      "\(source) has the label \(label) in row \(row + 1), but classes are 0 to \(classes - 1): mend the label"
+    case .noColumnsLeft(let source, let dimension, let contextColumns):
+      "\(source) has \(dimension) columns, which leaves none beside \(contextColumns) of context: condition on fewer"
     }
   }
 }

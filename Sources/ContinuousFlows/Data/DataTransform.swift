@@ -8,8 +8,8 @@ import FieldPrograms
   import Darwin
 #endif
 
-/// What stands between the data and the flow, component by component: `z = (y − shift) / scale`, where y is x, or for
-/// dequantised data what `marginals` makes of x.
+/// What stands between the data and the flow, component by component: `z = (y − shift) / scale`, where y is x, or what `logit`
+/// makes of x, or for dequantised data what `marginals` makes of it.
 ///
 /// `log p(x) = log p(z) + log |det ∂z/∂x|`.
 public struct DataTransform: Sendable, Equatable, Codable {
@@ -18,15 +18,28 @@ public struct DataTransform: Sendable, Equatable, Codable {
   /// `[D]`, positive.
   public var scale: [Float]
   public let marginals: LevelMarginals?
+  public let logit: LogitTransform?
 
-  public init(shift: [Float], scale: [Float], marginals: LevelMarginals? = nil) {
+  /// `marginals` and `logit` exclude each other: what one makes is nothing for the other to take.
+  public init(
+    shift: [Float], scale: [Float], marginals: LevelMarginals? = nil, logit: LogitTransform? = nil
+  ) {
     precondition(shift.count == scale.count, "\(shift.count) shifts and \(scale.count) scales")
     precondition(scale.allSatisfy { $0 > 0 && $0.isFinite }, "scales must be positive and finite")
     precondition(
       marginals.map { $0.dimension == shift.count } ?? true, "marginals and shifts of different numbers of columns")
+    precondition(marginals == nil || logit == nil, "a transform by marginals and by the logit")
     self.shift = shift
     self.scale = scale
     self.marginals = marginals
+    self.logit = logit
+  }
+
+  /// The logit of `points`' columns, `[count][D]`, taken to mean 0 and variance 1.
+  public static func logit(_ logit: LogitTransform, standardising points: SampleMatrix) -> DataTransform {
+    let logits = SampleMatrix(count: points.count, dimension: points.dimension, values: logit.forward(points.values))
+    let moments = standardising(logits)
+    return DataTransform(shift: moments.shift, scale: moments.scale, logit: logit)
   }
 
   /// Takes every column to the standard normal by its distribution of levels.
@@ -65,23 +78,40 @@ public struct DataTransform: Sendable, Equatable, Codable {
   /// z of x: `values` is `[count][D]`.
   public func forward(_ values: [Float]) -> [Float] {
     checkRows(values)
-    let inner = marginals?.forward(values) ?? values
+    let inner = marginals?.forward(values) ?? logit?.forward(values) ?? values
     return inner.indices.map { (inner[$0] - shift[$0 % dimension]) / scale[$0 % dimension] }
   }
 
   /// x of z: `values` is `[count][D]`.
   public func inverse(_ values: [Float]) -> [Float] {
     checkRows(values)
-    let inner = values.indices.map { values[$0] * scale[$0 % dimension] + shift[$0 % dimension] }
-    return marginals?.inverse(inner) ?? inner
+    let inner = inner(values)
+    return marginals?.inverse(inner) ?? logit?.inverse(inner) ?? inner
   }
 
   /// `log |det ∂z/∂x|` at each row of x, `[count]`.
   public func logDeterminants(_ values: [Float]) -> [Double] {
     checkRows(values)
-    let affine = -scale.reduce(0) { $0 + log(Double($1)) }
-    guard let marginals else { return Array(repeating: affine, count: values.count / dimension) }
-    return marginals.logDeterminants(values).map { $0 + affine }
+    guard
+      let terms = marginals?.logDeterminants(values) ?? logit?.logDeterminants(values, dimension: dimension)
+    else { return Array(repeating: affineLogDeterminant, count: values.count / dimension) }
+    return terms.map { $0 + affineLogDeterminant }
+  }
+
+  /// The same at the x of each row of z, `[count]` of `[count][D]`, without the rounding of an x near the end of a range.
+  func logDeterminants(ofLatent values: [Float]) -> [Double] {
+    guard let logit else { return logDeterminants(inverse(values)) }
+    return logit.logDeterminants(ofLogits: inner(values), dimension: dimension).map { $0 + affineLogDeterminant }
+  }
+
+  /// Index of the first of `values`, `[count][D]` of x, that has no density; nil where all have one.
+  func firstOutside(_ values: [Float]) -> Int? { marginals?.firstOutside(values) ?? logit?.firstOutside(values) }
+
+  private var affineLogDeterminant: Double { -scale.reduce(0) { $0 + log(Double($1)) } }
+
+  /// y of z.
+  private func inner(_ values: [Float]) -> [Float] {
+    values.indices.map { values[$0] * scale[$0 % dimension] + shift[$0 % dimension] }
   }
 
   private func checkRows(_ values: [Float]) {

@@ -10,18 +10,22 @@ public struct Dataset: Sendable, Equatable {
   public let labels: [UInt8]?
   /// `[count]`: what a sample's noise and probes are keyed by. Its number in the whole set, which it keeps when it is split off.
   public let identifiers: [UInt64]
+  /// `[count][C]`: what is known of each sample beforehand, the c of a conditional flow's p(x|c), in its own units; nil: nothing.
+  public let context: SampleMatrix?
 
   public init(
     name: String, points: SampleMatrix, quantisation: Quantisation? = nil, labels: [UInt8]? = nil,
-    identifiers: [UInt64]? = nil
+    identifiers: [UInt64]? = nil, context: SampleMatrix? = nil
   ) {
     precondition(labels.map { $0.count == points.count } ?? true, "\(name): one label per sample, or none")
     precondition(identifiers.map { $0.count == points.count } ?? true, "\(name): one identifier per sample, or none")
+    precondition(context.map { $0.count == points.count } ?? true, "\(name): one row of context per sample, or none")
     self.name = name
     self.points = points
     self.quantisation = quantisation
     self.labels = labels
     self.identifiers = identifiers ?? (0..<UInt64(points.count)).map { $0 }
+    self.context = context
   }
 
   public var count: Int { points.count }
@@ -31,7 +35,8 @@ public struct Dataset: Sendable, Equatable {
   public func rows(_ numbers: some Collection<Int>) -> Dataset {
     Dataset(
       name: name, points: points.rows(numbers), quantisation: quantisation,
-      labels: labels.map { labels in numbers.map { labels[$0] } }, identifiers: numbers.map { identifiers[$0] })
+      labels: labels.map { labels in numbers.map { labels[$0] } }, identifiers: numbers.map { identifiers[$0] },
+      context: context?.rows(numbers))
   }
 
   /// What a density model sees: the points, or for quantised data `(k + u) / levels` with the noise of `epoch`.
@@ -44,12 +49,17 @@ public struct Dataset: Sendable, Equatable {
     return quantisation.dequantise(points, identifiers: identifiers, seed: seed, epoch: epoch)
   }
 
-  /// Throws `DataError` for a set without rows, or with NaN or ∞ in it.
+  /// Throws `DataError` for a set without rows, or with NaN or ∞ in it; columns of the context count behind those of the points.
   public func validate() throws {
     guard count > 0 else { throw DataError.empty(source: name) }
     if let index = points.values.firstIndex(where: { !$0.isFinite }) {
       throw DataError.notFinite(
         source: name, row: index / dimension, column: index % dimension, value: "\(points.values[index])")
+    }
+    if let context, let index = context.values.firstIndex(where: { !$0.isFinite }) {
+      let (row, column) = index.quotientAndRemainder(dividingBy: context.dimension)
+      throw DataError.notFinite(
+        source: name, row: row, column: dimension + column, value: "\(context.values[index])")
     }
   }
 }

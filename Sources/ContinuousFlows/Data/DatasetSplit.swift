@@ -15,12 +15,19 @@ public struct DatasetSplit: Sendable, Equatable {
   /// All that is not held out, train and validation together: what to fit a baseline to.
   public var fitted: Dataset {
     let labels = train.labels.flatMap { first in validation.labels.map { first + $0 } }
+    let context = train.context.flatMap { first in
+      validation.context.map { second in
+        SampleMatrix(
+          count: first.count + second.count, dimension: first.dimension, values: first.values + second.values)
+      }
+    }
     return Dataset(
       name: train.name,
       points: SampleMatrix(
         count: train.count + validation.count, dimension: train.dimension,
         values: train.points.values + validation.points.values),
-      quantisation: train.quantisation, labels: labels, identifiers: train.identifiers + validation.identifiers)
+      quantisation: train.quantisation, labels: labels, identifiers: train.identifiers + validation.identifiers,
+      context: context)
   }
 
   /// How many samples go where.

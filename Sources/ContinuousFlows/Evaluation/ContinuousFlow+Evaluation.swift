@@ -5,7 +5,8 @@ extension ContinuousFlow: DensityModel {
   ) throws -> EvaluationResult {
     try TrainingError.check(dataset, model: self)
     let densities = try logDensities(
-      of: dataset.continuousPoints(seed: seed), by: solver, seed: seed, identifiers: dataset.identifiers)
+      of: dataset.continuousPoints(seed: seed), by: solver, seed: seed, identifiers: dataset.identifiers,
+      context: dataset.context)
     return EvaluationResult(densities, dimension: dimension, quantisation: dataset.quantisation)
   }
 }

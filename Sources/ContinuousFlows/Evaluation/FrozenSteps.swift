@@ -26,7 +26,7 @@ struct FrozenSteps {
   }
 
   func gradient(at point: GradientPoint) throws -> GradientPoint {
-    let dimension = call.program.stateDimension
+    let (dimension, columns) = (call.program.stateDimension, call.program.contextDimension)
     let (loss, added) = call.loss(ofMeanOver: fractions.count)
     var sum = point.zero()
     for index in fractions.indices {
@@ -34,6 +34,7 @@ struct FrozenSteps {
       try SolveFailure.check(gradient.solution)
       for (number, value) in gradient.parameters.enumerated() { sum.parameters[number] += value }
       sum.states.replaceSubrange(index * dimension..<(index + 1) * dimension, with: gradient.states)
+      sum.context.replaceSubrange(index * columns..<(index + 1) * columns, with: gradient.context)
       sum.startTime += gradient.startTimes[0]
       sum.endTime += gradient.endTimes[0]
     }

@@ -55,19 +55,20 @@ struct GradientCall {
     try SolveFailure.check(gradient.solution)
     return GradientPoint(
       parameters: gradient.parameters, states: gradient.states, startTime: gradient.startTimes.reduce(0, +),
-      endTime: gradient.endTimes.reduce(0, +))
+      endTime: gradient.endTimes.reduce(0, +), context: gradient.context)
   }
 
   /// Some of the samples, each with the identifier that it has among all.
   func problem(
     _ point: GradientPoint, _ samples: Range<Int>, fractions: [Double]? = nil
   ) -> SolveProblem<Double> {
-    let dimension = program.stateDimension
+    let (dimension, columns) = (program.stateDimension, program.contextDimension)
     return SolveProblem(
       parameters: point.parameters,
       states: Array(point.states[samples.lowerBound * dimension..<samples.upperBound * dimension]),
       from: point.startTime, to: point.endTime, seed: seed, sampleIdentifiers: samples.map { UInt64($0) },
-      stepFractions: fractions)
+      stepFractions: fractions,
+      context: Array(point.context[samples.lowerBound * columns..<samples.upperBound * columns]))
   }
 
   /// Where each sample's steps end, as fractions of its interval, and what the trace came to.

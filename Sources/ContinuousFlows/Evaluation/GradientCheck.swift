@@ -13,12 +13,12 @@ import NeuralODE
 public struct GradientCheck: Sendable {
   /// One direction's derivative, as each gradient has it and as differences have it.
   public struct Row: Sendable {
-    /// "net.0.weight", "states", "start time", …
+    /// "net.0.weight", "states", "context", "start time", …
     public let name: String
     /// Numbers that vary along the direction.
     public let count: Int
     public let discrete: Double
-    /// nil for a method without a continuous adjoint.
+    /// nil for a method without a continuous adjoint, and of the Swift backend where there is a context.
     public let continuous: Double?
     public let differences: Double
     /// Of the discrete gradient against differences.
@@ -65,11 +65,13 @@ public struct GradientCheck: Sendable {
   ///   - options: of the solver, whose method has a discrete gradient; precision is full. Rosenbrock methods and reversible_heun
   ///     have no continuous adjoint to compare.
   ///   - regularisation: of the loss, as training has it.
+  ///   - context: `[count][C]`, of a conditional flow; nil: none.
   /// - Throws: the backend's error for a refused option; `SolveFailure` where a sample does not arrive, or not get back.
   public init(
     of flow: ContinuousFlow, at samples: SampleMatrix, options: SolverOptions, regularisation: Regularisation = .none,
-    backend: Backend = .c, seed: UInt64 = 0
+    backend: Backend = .c, seed: UInt64 = 0, context: SampleMatrix? = nil
   ) throws {
+    flow.checkContext(context, count: samples.count)
     var options = options
     options.precision = .full
     options.adjoint = .everyStep
@@ -77,14 +79,16 @@ public struct GradientCheck: Sendable {
     options.integratesFrobeniusNorm = regularisation.frobeniusNorm != 0
     let point = GradientPoint(
       parameters: flow.parameters.map(Double.init), states: flow.latentStates(of: samples).map(Double.init),
-      startTime: flow.endTime, endTime: 0)
+      startTime: flow.endTime, endTime: 0, context: flow.seenContext(context?.values ?? []).map(Double.init))
     let call = GradientCall(
       program: flow.program, base: flow.base, options: options, regularisation: regularisation, backend: backend,
       seed: seed)
     let frozen = try FrozenSteps(call, at: point)
     let discrete = try frozen.gradient(at: point)
     let family = try Methods.named(options.method).family
-    let hasContinuous = family != .rosenbrock && family != .reversible
+    // The Swift backend's continuous adjoint leaves the context out.
+    let hasContinuous =
+      family != .rosenbrock && family != .reversible && (backend == .c || point.context.isEmpty)
     let refined = call.refined
     let continuous = hasContinuous ? try call.continuous.gradient(at: point) : nil
     let refinedContinuous = hasContinuous ? try refined.continuous.gradient(at: point) : nil
@@ -110,6 +114,7 @@ public struct GradientCheck: Sendable {
     try compare(
       "a random direction", discrete.withRandomParameters(seed: seed), count: point.parameters.count)
     try compare("states", discrete.restrictedToStates(), count: point.states.count)
+    if !point.context.isEmpty { try compare("context", discrete.restrictedToContext(), count: point.context.count) }
     try compare("start time", point.zero(startTime: 1), count: 1)
     try compare("end time", point.zero(endTime: 1), count: 1)
     self.rows = rows

@@ -6,23 +6,28 @@ struct GradientPoint {
   var states: [Double]
   var startTime: Double
   var endTime: Double
+  /// `[count][C]`, as the field reads it.
+  var context: [Double] = []
 
   func moved(_ distance: Double, along direction: GradientPoint) -> GradientPoint {
     GradientPoint(
       parameters: zip(parameters, direction.parameters).map { $0 + distance * $1 },
       states: zip(states, direction.states).map { $0 + distance * $1 },
-      startTime: startTime + distance * direction.startTime, endTime: endTime + distance * direction.endTime)
+      startTime: startTime + distance * direction.startTime, endTime: endTime + distance * direction.endTime,
+      context: zip(context, direction.context).map { $0 + distance * $1 })
   }
 
   func dot(_ other: GradientPoint) -> Double {
     zip(parameters, other.parameters).reduce(0) { $0 + $1.0 * $1.1 }
-      + zip(states, other.states).reduce(0) { $0 + $1.0 * $1.1 } + startTime * other.startTime
+      + zip(states, other.states).reduce(0) { $0 + $1.0 * $1.1 }
+      + zip(context, other.context).reduce(0) { $0 + $1.0 * $1.1 } + startTime * other.startTime
       + endTime * other.endTime
   }
 
   func zero(startTime: Double = 0, endTime: Double = 0) -> GradientPoint {
     GradientPoint(
-      parameters: parameters.map { _ in 0 }, states: states.map { _ in 0 }, startTime: startTime, endTime: endTime)
+      parameters: parameters.map { _ in 0 }, states: states.map { _ in 0 }, startTime: startTime, endTime: endTime,
+      context: context.map { _ in 0 })
   }
 
   /// Of length 1, or 0 where there is nothing to go along.
@@ -40,6 +45,12 @@ struct GradientPoint {
   func restrictedToStates() -> GradientPoint {
     var direction = zero()
     direction.states = states
+    return direction.normalised
+  }
+
+  func restrictedToContext() -> GradientPoint {
+    var direction = zero()
+    direction.context = context
     return direction.normalised
   }
 

@@ -8,7 +8,7 @@ extension ContinuousFlow {
   /// - Parameters:
   ///   - seed: of Hutchinson's probes.
   ///   - identifiers: `[count]`, such as `Dataset.identifiers`; nil: the rows' numbers.
-  ///   - context: `[count][C]`, of a conditional flow, one whose field reads a context; nil: none.
+  ///   - context: `[count][C]`, of a conditional flow, one whose field reads a context, as its `condition` has it; nil: none.
   /// - Throws: `KernelError` for a refused option. Samples of another dimension are a programmer's error.
   public func logDensities(
     of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
@@ -28,7 +28,7 @@ extension ContinuousFlow {
     checkContext(context, count: samples.count)
     let problem = SolveProblem(
       parameters: parameters, states: latentStates(of: samples), from: endTime, to: 0, seed: seed,
-      sampleIdentifiers: identifiers, context: context?.values ?? [])
+      sampleIdentifiers: identifiers, context: seenContext(context?.values ?? []))
     let solution = try solver.solve(problem)
     let transformed = transform.logDeterminants(samples.values)
     let values = solution.statuses.indices.map { sample -> Double in

@@ -4,6 +4,8 @@ public import FlowIO
 /// metadata.
 extension ContinuousFlow: TrainableModel {
   public var parameterNames: ParameterNames { ParameterNames(of: program) }
+  public var contextDimension: Int { program.contextDimension }
+  public func seenContext(_ context: [Float]) -> [Float] { condition?.seen(context) ?? context }
 
   public func metadata(kind: String) throws(FlowFileError) -> [String: String] {
     try FlowMetadata.text(of: self, kind: kind)

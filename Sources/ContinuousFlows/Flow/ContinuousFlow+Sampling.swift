@@ -24,39 +24,11 @@ extension ContinuousFlow {
   ) throws -> (samples: SampleMatrix, logDensities: [Double]) {
     let (samples, base, solution) = try drawn(
       count: count, seed: seed, options: options, backend: backend, context: context)
-    let transformed = transform.logDeterminants(samples.values)
+    let transformed = transform.logDeterminants(ofLatent: solution.states)
     let logDensities = (0..<count).map {
       baseLogDensity(base.values, $0) - solution.logDeterminants[$0] + transformed[$0]
     }
     return (samples, logDensities)
-  }
-
-  /// The particles that `samples` would draw, at each of `times`, in the space of the data: `[times][count][D]`.
-  ///
-  /// The states at t are shown through the data's transform too, so that the base appears as the Gaussian of the data's
-  /// shift and scale. One solve leads from each time to the next.
-  ///
-  /// - Parameter times: rising, in 0 ... T.
-  public func paths(
-    count: Int, seed: UInt64, times: [Double], options: SolverOptions = samplingOptions, backend: Backend = .c
-  ) throws -> [SampleMatrix] {
-    precondition(
-      zip(times, times.dropFirst()).allSatisfy { $0 <= $1 } && times.allSatisfy { (0...endTime).contains($0) },
-      "times have to rise within 0 ... \(endTime)")
-    var options = options
-    options.trace = .none
-    let solver = try makeSolver(program: program, options: options, backend: backend, scalar: Float.self)
-    var states = baseSamples(count: count, seed: seed).values
-    var time = 0.0
-    return try times.map { next in
-      if next > time {
-        let solution = try solver.solve(SolveProblem(parameters: parameters, states: states, from: time, to: next))
-        try SolveFailure.check(solution)
-        states = solution.states
-        time = next
-      }
-      return SampleMatrix(count: count, dimension: dimension, values: transform.inverse(states))
-    }
   }
 
   /// Samples of the base, `[count][D]`, keyed by (seed, sample, dimension).
@@ -71,7 +43,8 @@ extension ContinuousFlow {
     let base = baseSamples(count: count, seed: seed)
     let solver = try makeSolver(program: program, options: options, backend: backend, scalar: Float.self)
     let problem = SolveProblem(
-      parameters: parameters, states: base.values, from: 0, to: endTime, seed: seed, context: context?.values ?? [])
+      parameters: parameters, states: base.values, from: 0, to: endTime, seed: seed,
+      context: seenContext(context?.values ?? []))
     let solution = try solver.solve(problem)
     try SolveFailure.check(solution)
     let values = transform.inverse(solution.states)

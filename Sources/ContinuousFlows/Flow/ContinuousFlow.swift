@@ -34,13 +34,17 @@ public struct ContinuousFlow: Sendable, Equatable {
   public var base: BaseDistribution {
     didSet { Self.check(base, program) }
   }
+  /// What the context is, of a field that reads one; nil: a context is given as the field reads it.
+  public var condition: Condition? {
+    didSet { Self.check(condition, program) }
+  }
 
   /// A flow of any field. Shapes that do not fit are a programmer's error.
   ///
   /// - Parameter transform: nil: the identity.
   public init(
     program: FieldProgram, parameters: [Float], endTime: Double = 1, transform: DataTransform? = nil,
-    base: BaseDistribution = .standardNormal
+    base: BaseDistribution = .standardNormal, condition: Condition? = nil
   ) {
     precondition(program.isComplete, "the program's last block does not have \(program.stateDimension) rows")
     let transform = transform ?? .identity(dimension: program.stateDimension)
@@ -48,11 +52,13 @@ public struct ContinuousFlow: Sendable, Equatable {
     Self.check(endTime)
     Self.check(transform, program)
     Self.check(base, program)
+    Self.check(condition, program)
     self.program = program
     self.parameters = parameters
     self.endTime = endTime
     self.transform = transform
     self.base = base
+    self.condition = condition
   }
 
   /// An untrained multilayer perceptron that sees `[x, t]`, close to the identity.
@@ -71,16 +77,18 @@ public struct ContinuousFlow: Sendable, Equatable {
 
   /// An untrained net of this architecture, close to the identity.
   ///
-  /// - Parameter seed: of the initial parameters.
+  /// - Parameters:
+  ///   - seed: of the initial parameters.
+  ///   - condition: has as many columns as the architecture's `contextDimension`.
   public init(
     dimension: Int, architecture: FieldArchitecture, endTime: Double = 1, seed: UInt64 = 0,
-    transform: DataTransform? = nil, base: BaseDistribution = .standardNormal
+    transform: DataTransform? = nil, base: BaseDistribution = .standardNormal, condition: Condition? = nil
   ) {
     let program = architecture.program(stateDimension: dimension)
     self.init(
       program: program,
       parameters: InitialParameters.uniform(for: program, seed: seed, lastLayerScale: Self.initialLastLayerScale),
-      endTime: endTime, transform: transform, base: base)
+      endTime: endTime, transform: transform, base: base, condition: condition)
   }
 
   /// Makes the first solves take few steps, while the last layer still learns at once.
@@ -103,6 +111,14 @@ public struct ContinuousFlow: Sendable, Equatable {
     if let problem = base.problem(dimension: program.stateDimension) {
       preconditionFailure("\(base.kind) base: \(problem)")
     }
+  }
+
+  private static func check(_ condition: Condition?, _ program: FieldProgram) {
+    guard let condition else { return }
+    precondition(
+      condition.contextDimension == program.contextDimension,
+      "a condition of \(condition.contextDimension) columns for a field that reads \(program.contextDimension)")
+    if let problem = condition.problem { preconditionFailure("condition: \(problem)") }
   }
 
   private static func check(_ transform: DataTransform, _ program: FieldProgram) {

@@ -22,7 +22,7 @@ public protocol DensityModel: TrainableModel {
 }
 
 extension DensityModel {
-  /// Mean negative log-likelihood of `dataset` with its error, and what it cost.
+  /// Mean negative log-likelihood of `dataset`, given its context where there is one, with its error, and what it cost.
   ///
   /// Quantised data get the noise of `Quantisation.evaluationEpoch`, so that figures can be compared. That noise and drawn
   /// probes are keyed by the samples' identifiers.
@@ -30,14 +30,15 @@ extension DensityModel {
   /// - Parameters:
   ///   - options: the trace is exact unless told otherwise.
   ///   - seed: of the dequantisation and of probes.
-  /// - Throws: `TrainingError.noSamples`, `.dimensionMismatch`, `.outsideRange`; `KernelError` for a refused option.
+  /// - Throws: `TrainingError.noSamples`, `.dimensionMismatch`, `.contextMismatch`, `.outsideRange`, `.outsideUnitInterval`;
+  ///   `KernelError` for a refused option.
   public func evaluate(
     on dataset: Dataset, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0
   ) throws -> EvaluationResult {
     try TrainingError.check(dataset, model: self)
     let densities = try logDensities(
       of: dataset.continuousPoints(seed: seed), options: options, backend: backend, seed: seed,
-      identifiers: dataset.identifiers, context: nil)
+      identifiers: dataset.identifiers, context: dataset.context)
     return EvaluationResult(densities, dimension: dimension, quantisation: dataset.quantisation)
   }
 }

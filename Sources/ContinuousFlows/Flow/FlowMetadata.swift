@@ -5,13 +5,15 @@ import FlowIO
 /// | key | value |
 /// |---|---|
 /// | `swift_cnf.kind` | `flow`, or `training state` |
-/// | `swift_cnf.version` | of this list: `3` with a base, `2` with marginals, which readers of less do not know; else `1` |
+/// | `swift_cnf.version` | of this list: `4` with a condition or the logit, `3` with a base, `2` with marginals, which readers of less do not know; else `1` |
 /// | `dimension` | D |
 /// | `program` | the field, as `ProgramText` writes it |
 /// | `end_time` | T |
 /// | `transform.shift`, `transform.scale` | D numbers, separated by commas |
 /// | `base` | the kind of the base, if it is not the standard normal; `base.mean` and so on its numbers |
 /// | `transform.levels`, `transform.probabilities` | of the transform's marginals, if it has them; D · levels numbers |
+/// | `transform.logit_alpha` | α of the transform's logit, if it has one |
+/// | `condition` | the kind of the context, if the flow knows it; `condition.dimension` and so on as `Condition` says |
 ///
 /// Numbers are in the shortest decimal form that reads back as the same bits.
 enum FlowMetadata {
@@ -22,6 +24,7 @@ enum FlowMetadata {
   private static let plainVersion = "1"
   private static let marginalsVersion = "2"
   private static let baseVersion = "3"
+  private static let conditionVersion = "4"
 
   /// - Throws: `FlowFileError.notWritable` where no file can hold the field.
   static func text(of flow: ContinuousFlow, kind: String) throws(FlowFileError) -> [String: String] {
@@ -46,6 +49,14 @@ enum FlowMetadata {
       text[versionKey] = baseVersion
       text.merge(flow.base.metadata) { _, new in new }
     }
+    if let logit = flow.transform.logit {
+      text[versionKey] = conditionVersion
+      text["transform.logit_alpha"] = "\(logit.alpha)"
+    }
+    if let condition = flow.condition {
+      text[versionKey] = conditionVersion
+      text.merge(condition.metadata) { _, new in new }
+    }
     return text
   }
 
@@ -58,7 +69,7 @@ enum FlowMetadata {
     guard found == kind else { throw FlowFileError.wrongKind(path: file.source, found: found, expected: kind) }
     try ModelFile.check(file, holds: model)
     let version = try file.text(versionKey)
-    guard [plainVersion, marginalsVersion, baseVersion].contains(version) else {
+    guard [plainVersion, marginalsVersion, baseVersion, conditionVersion].contains(version) else {
       throw FlowFileError.metadata(
         path: file.source, key: versionKey, problem: "'\(version)' is not known here; a newer swift-cnf reads it")
     }
@@ -80,8 +91,22 @@ enum FlowMetadata {
     }
     return ContinuousFlow(
       program: program, parameters: try ParameterNames(of: program).parameters(in: file), endTime: endTime,
-      transform: DataTransform(shift: shift, scale: scale, marginals: try marginals(in: file, dimension: dimension)),
-      base: try BaseDistribution(in: file, dimension: dimension))
+      transform: try transform(in: file, shift: shift, scale: scale),
+      base: try BaseDistribution(in: file, dimension: dimension),
+      condition: try Condition.condition(in: file, contextDimension: program.contextDimension))
+  }
+
+  private static func transform(in file: SafetensorsFile, shift: [Float], scale: [Float]) throws -> DataTransform {
+    let marginals = try marginals(in: file, dimension: shift.count)
+    let key = "transform.logit_alpha"
+    guard file.metadata[key] != nil else { return DataTransform(shift: shift, scale: scale, marginals: marginals) }
+    let alpha = try file.number(key, Double.self)
+    guard LogitTransform.isValid(alpha), marginals == nil else {
+      throw FlowFileError.metadata(
+        path: file.source, key: key,
+        problem: marginals == nil ? "\(alpha) is not above 0 and below 0.5" : "does not go with transform.levels")
+    }
+    return DataTransform(shift: shift, scale: scale, logit: LogitTransform(alpha: alpha))
   }
 
   private static func marginals(in file: SafetensorsFile, dimension: Int) throws -> LevelMarginals? {

@@ -10,6 +10,10 @@ public protocol TrainableModel: Sendable, Equatable {
   var transform: DataTransform { get }
   /// What the parts of `parameters` are called, in messages and files.
   var parameterNames: ParameterNames { get }
+  /// C, the columns of the context that comes with a sample; 0, which is the default: none.
+  var contextDimension: Int { get }
+  /// What the model reads of a context, both `[count][C]`; by default the same.
+  func seenContext(_ context: [Float]) -> [Float]
 
   /// Numbers of the last parameters, which are no weights, so that weight decay leaves them alone; nil: all are.
   var undecayedParameters: Range<Int>? { get }
@@ -26,8 +30,12 @@ public protocol TrainableModel: Sendable, Equatable {
 }
 
 extension TrainableModel {
+  public var contextDimension: Int { 0 }
+  public func seenContext(_ context: [Float]) -> [Float] { context }
   public var undecayedParameters: Range<Int>? { nil }
+}
 
+extension TrainableModel {
   /// Writes the whole model to one safetensors file, with checksums; the file at `path` is replaced once the new one is
   /// complete.
   ///

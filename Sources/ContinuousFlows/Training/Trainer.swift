@@ -34,7 +34,7 @@ public final class Trainer<Model: TrainableModel> {
 
   /// Goes on from `state`.
   ///
-  /// - Throws: `TrainingError.invalidOption`, `.dimensionMismatch`, `.noSamples`; `FlowIOError` where the folder cannot be
+  /// - Throws: `TrainingError.invalidOption`, `.dimensionMismatch`, `.noSamples`, `.contextMismatch`; `FlowIOError` where the folder cannot be
   ///   written to; `TrainingError.stateMismatch` where the options want an average of the weights and the state has
   ///   none, or the other way round.
   public init(
@@ -58,7 +58,8 @@ public final class Trainer<Model: TrainableModel> {
     self.objective = objective
     names = state.model.parameterNames
     batches = TrainingBatches(
-      training, transform: state.model.transform, size: options.batchSize, seed: options.seed)
+      training, transform: state.model.transform, size: options.batchSize, seed: options.seed,
+      context: state.model.seenContext(training.context?.values ?? []))
     recorder = try folder.map { try RunRecorder(folder: $0, resumingAt: state.step) }
   }
 

@@ -12,6 +12,16 @@ public struct TrainingBatch: Sendable, Equatable {
   public let seed: UInt64
   /// Steps taken before this one.
   public let step: Int
+  /// `[count][C]`, as the model reads it; empty where C is 0.
+  public var context: [Float] = []
 
   public var count: Int { rows.count }
+
+  /// Numbers, within the batch, of the samples of each context, rising; all of them together where there is none.
+  var samplesByContext: [[Int]] {
+    guard count > 0, !context.isEmpty else { return [Array(0..<count)] }
+    let dimension = context.count / count
+    let groups = Dictionary(grouping: 0..<count) { Array(context[$0 * dimension..<($0 + 1) * dimension]) }
+    return groups.values.sorted { $0[0] < $1[0] }
+  }
 }

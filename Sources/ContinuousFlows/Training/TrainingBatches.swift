@@ -12,10 +12,15 @@ struct TrainingBatches {
   /// The whole set in the space of the flow, `[count][D]`; for quantised data with this epoch's noise.
   private var points: [Float] = []
   private var logDeterminants: [Double] = []
+  /// As the model reads it, `[count][C]`.
+  private let context: [Float]
 
-  /// - Parameter size: at most all samples are in a batch.
-  init(_ dataset: Dataset, transform: DataTransform, size: Int, seed: UInt64) {
+  /// - Parameters:
+  ///   - size: at most all samples are in a batch.
+  ///   - context: of the whole set, `[count][C]`, as the model reads it; empty where C is 0.
+  init(_ dataset: Dataset, transform: DataTransform, size: Int, seed: UInt64, context: [Float] = []) {
     self.dataset = dataset
+    self.context = context
     self.transform = transform
     self.seed = seed
     self.size = min(size, dataset.count)
@@ -36,9 +41,13 @@ struct TrainingBatches {
       batch.logDeterminants.append(logDeterminants[row])
       batch.identifiers.append(dataset.identifiers[row])
       batch.rows.append(row)
+      batch.context.append(contentsOf: context[row * contextDimension..<(row + 1) * contextDimension])
     }
     return batch
   }
+
+  /// C.
+  private var contextDimension: Int { context.count / dataset.count }
 
   private mutating func enter(epoch next: Int) {
     guard epoch != next else { return }

@@ -1,17 +1,22 @@
 extension TrainingError {
-  /// Throws unless `dataset` has samples, of the model's dimension and where it has a density.
+  /// Throws unless `dataset` has samples, of the model's dimension and where it has a density, with the context that the model reads.
   static func check(_ dataset: Dataset, model: some TrainableModel) throws(TrainingError) {
     guard dataset.count > 0 else { throw .noSamples(data: dataset.name) }
     guard dataset.dimension == model.dimension else {
       throw .dimensionMismatch(data: dataset.name, dimension: dataset.dimension, flow: model.dimension)
     }
-    // Levels become (k + u) / levels, which lies inside.
-    guard let marginals = model.transform.marginals, dataset.quantisation == nil else { return }
-    if let index = marginals.firstOutside(dataset.points.values) {
-      throw .outsideRange(
-        data: dataset.name, row: index / dataset.dimension, column: index % dataset.dimension,
-        value: dataset.points.values[index], levels: marginals.levels)
+    let columns = dataset.context?.dimension ?? 0
+    guard columns == model.contextDimension else {
+      throw .contextMismatch(data: dataset.name, columns: columns, expected: model.contextDimension)
     }
+    // Levels become (k + u) / levels, which lies inside.
+    guard dataset.quantisation == nil, let index = model.transform.firstOutside(dataset.points.values) else { return }
+    let (row, column) = index.quotientAndRemainder(dividingBy: dataset.dimension)
+    let value = dataset.points.values[index]
+    guard let levels = model.transform.marginals?.levels else {
+      throw .outsideUnitInterval(data: dataset.name, row: row, column: column, value: value)
+    }
+    throw .outsideRange(data: dataset.name, row: row, column: column, value: value, levels: levels)
   }
 
   /// Throws for the first sample of `batch` whose solve has failed.

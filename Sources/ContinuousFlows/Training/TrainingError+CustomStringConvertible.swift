@@ -18,6 +18,15 @@ extension TrainingError: CustomStringConvertible {
       "\(data) holds \(value) in row \(row + 1), column \(column + 1), but this flow has a density only from 0 to 1; "
         + "give a level k of \(levels) as (k + u) / \(levels) with u uniform in [0, 1)"
     case .stateMismatch(let problem): "the checkpoint does not fit this run: \(problem)"
+    case .outsideUnitInterval(let data, let row, let column, let value):
+      "\(data) holds \(value) in row \(row + 1), column \(column + 1), but a flow with the logit transform has a density only "
+        + "from 0 to 1: bring the data scaled to that range"
+    case .contextMismatch(let data, let columns, 0):
+      "\(data) has a context of \(columns) columns, but the model reads none: leave the context out"
+    case .contextMismatch(let data, 0, let expected):
+      "\(data) has no context, but the model reads one of \(expected) columns: give it with the data"
+    case .contextMismatch(let data, let columns, let expected):
+      "\(data) has a context of \(columns) columns, but the model reads one of \(expected): give as many"
     }
   }
 }

@@ -18,4 +18,8 @@ public enum TrainingError: Error, Sendable, Equatable {
   case outsideRange(data: String, row: Int, column: Int, value: Float, levels: Int)
   /// The checkpoint is not of this model.
   case stateMismatch(problem: String)
+  /// As `outsideRange`, of a flow with the logit transform.
+  case outsideUnitInterval(data: String, row: Int, column: Int, value: Float)
+  /// Data and model disagree on the columns of the context; 0: none.
+  case contextMismatch(data: String, columns: Int, expected: Int)
 }

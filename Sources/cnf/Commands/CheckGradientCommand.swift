@@ -27,6 +27,7 @@ struct CheckGradientCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: ArgumentHelp("Samples to check at, from 1 to 1000.", valueName: "count"))
   var samples = 4
   @OptionGroup(title: "Data") var selection: DataSelection
+  @OptionGroup(title: "Condition") var context: ContextFlags
   @OptionGroup(title: "Solver") var solver: SolverFlags
   @OptionGroup(title: "Machine") var machine: MachineFlags
   @OptionGroup var output: OutputOptions
@@ -42,14 +43,14 @@ struct CheckGradientCommand: ParsableCommand {
       throw CommandFailure(
         .usage, "solver is \(method), which has no discrete gradient to check: take another, such as dopri5")
     }
-    let dataset = try trained.heldOut(instead: selection).dataset
+    let dataset = try trained.heldOut(instead: selection, context: context).dataset
     let points = dataset.continuousPoints(seed: trained.settings.seed)
-    let chosen = points.rows(0..<min(samples, points.count))
+    let rows = 0..<min(samples, points.count)
     let settings = trained.settings
     let check = try GradientCheck(
-      of: flow, at: chosen, options: settings.evaluationSolverOptions,
+      of: flow, at: points.rows(rows), options: settings.evaluationSolverOptions,
       regularisation: Regularisation(kineticEnergy: settings.kinetic, frobeniusNorm: settings.frobenius),
-      backend: settings.backendChoice, seed: settings.seed)
+      backend: settings.backendChoice, seed: settings.seed, context: dataset.context?.rows(rows))
     try output.json ? output.print(json(check)) : print(check)
     guard check.isDiscreteRight else {
       throw CommandFailure(
@@ -91,7 +92,7 @@ struct CheckGradientCommand: ParsableCommand {
     let discrete =
       "\(isRight ? "right" : "WRONG"): the discrete gradient is off by \(Format.scientific(check.worstError))"
     guard let continuous = check.worstContinuousError, let refined = check.worstRefinedError else {
-      return discrete + "; the method has no continuous one"
+      return discrete + "; there is no continuous one to compare"
     }
     return discrete
       + ", the continuous one by \(Format.scientific(continuous)), by finer steps \(Format.scientific(refined))"

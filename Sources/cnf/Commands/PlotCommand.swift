@@ -10,8 +10,9 @@ struct PlotCommand: ParsableCommand {
     abstract: "Draw a trained flow: density, samples, particles, training curve.",
     discussion: """
       Without --out all pictures that suit the run are drawn into its folder plots/: for two-dimensional data the density \
-      beside samples and data, and particles on their way from t = 0 to T; for the digits a grid of samples; for every \
-      run the training curve, and for those that solve the evaluations of the field. With --out one picture is drawn, as .png, .svg or .pdf: the first that suits, or --kind.
+      beside samples and data, and particles on their way from t = 0 to T; for the digits a grid of samples, of a flow \
+      conditioned on their classes a row for each; for every run the training curve, and for those that solve the evaluations \
+      of the field. With --out one picture is drawn, as .png, .svg or .pdf: the first that suits, or --kind.
 
       Examples:
         cnf plot runs/pinwheel

@@ -11,9 +11,13 @@ struct SampleCommand: ParsableCommand {
       The file's extension says its kind: .npy (float32, one row per sample) or .csv. Without --out the samples go to \
       standard output as CSV. Sample i depends on the seed and on i alone, not on how many are drawn.
 
+      With --log-density each row ends with the sample's log p(x) in nats, one column more, by the same solve. A conditional \
+      flow draws from p(x|c): of one class with --class, or of each row of --context.
+
       Examples:
         cnf sample runs/pinwheel -n 1000 --out samples.npy
-        cnf sample runs/pinwheel -n 5 --seed 7
+        cnf sample runs/pinwheel -n 5 --seed 7 --log-density
+        cnf sample runs/digits-by-class -n 10 --class 3
       """)
 
   @OptionGroup var target: RunArgument
@@ -26,6 +30,10 @@ struct SampleCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: ArgumentHelp("The .npy or .csv file to write.", valueName: "file"))
   var out: String?
 
+  @Flag(help: "Give each sample's log-density too, as a last column.")
+  var logDensity = false
+
+  @OptionGroup(title: "Condition") var context: ContextFlags
   @OptionGroup(title: "Solver") var solver: SolverFlags
   @OptionGroup(title: "Machine") var machine: MachineFlags
   @OptionGroup var output: OutputOptions
@@ -36,20 +44,19 @@ struct SampleCommand: ParsableCommand {
     }
     let format = try out.map { try ResultFile(path: $0) }
     let trained = try target.open(solver: solver, machine: machine)
-    let settings = trained.settings
-    let samples = try trained.density(for: "sample").samples(
-      count: number, seed: machine.seed ?? 0, options: settings.evaluationSolverOptions,
-      backend: settings.backendChoice, context: nil)
+    let (samples, logDensities) = try draw(from: trained)
+    let table = logDensities.map { samples.appending(column: $0.map { Float($0) }) } ?? samples
     if let format {
-      try format.write(floats: samples.values, count: samples.count, columns: samples.dimension)
+      try format.write(floats: table.values, count: table.count, columns: table.dimension)
       if !output.quiet && !output.json { Terminal.remark("wrote \(number) samples to \(format.path)") }
     } else if !output.json {
-      for row in 0..<samples.count { try Terminal.result(samples[row].map(\.description).joined(separator: ",")) }
+      for row in 0..<table.count { try Terminal.result(table[row].map(\.description).joined(separator: ",")) }
     }
     guard output.json else { return }
     var result: [(key: String, value: JSONValue)] = [
       ("count", .integer(samples.count)), ("dimension", .integer(samples.dimension)),
     ]
+    if let logDensities { result.append(("log_density", .array(logDensities.map { .number($0) }))) }
     if let format {
       result.append(("out", .string(format.path)))
     } else {
@@ -57,5 +64,30 @@ struct SampleCommand: ParsableCommand {
       result.append(("samples", .array(rows)))
     }
     try output.print(.object(result))
+  }
+
+  /// The samples, with their log-densities where they are asked for: by the same solve, where a solve it is.
+  private func draw(from trained: TrainedRun) throws -> (samples: SampleMatrix, logDensities: [Double]?) {
+    let (model, settings) = (try trained.density(for: "sample"), trained.settings)
+    let (options, backend, seed) = (settings.evaluationSolverOptions, settings.backendChoice, machine.seed ?? 0)
+    let context = try context.load(for: model, count: number)
+    if logDensity, let flow = model as? ContinuousFlow {
+      return try flow.samplesWithLogDensities(
+        count: number, seed: seed, options: options, backend: backend, context: context)
+    }
+    let samples = try model.samples(
+      count: number, seed: seed, options: options, backend: backend, context: context)
+    guard logDensity else { return (samples, nil) }
+    let densities = try model.logDensities(
+      of: samples, options: options, backend: backend, seed: seed, identifiers: nil, context: context)
+    return (samples, densities.values)
+  }
+}
+
+extension SampleMatrix {
+  /// The same rows, each with one number more at its end.
+  fileprivate func appending(column: [Float]) -> SampleMatrix {
+    SampleMatrix(
+      count: count, dimension: dimension + 1, values: (0..<count).flatMap { Array(self[$0]) + [column[$0]] })
   }
 }

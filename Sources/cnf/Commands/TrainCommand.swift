@@ -23,6 +23,7 @@ struct TrainCommand: ParsableCommand {
       Examples:
         cnf train --data pinwheel --out runs/pinwheel
         cnf train --data digits --out runs/digits --seconds 120
+        cnf train --data digits --condition labels --out runs/digits-by-class
         cnf train --data points.csv --out runs/points --hidden 128,128 --steps 5000
         cnf train --config runs/pinwheel/config.yaml --seed 1 --out runs/again
         cnf train --resume runs/pinwheel

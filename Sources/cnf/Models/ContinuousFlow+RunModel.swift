@@ -26,12 +26,15 @@ extension ContinuousFlow: RunModel {
   }
 
   static func untrained(for training: Dataset, settings: Settings) throws -> ContinuousFlow {
-    try settings.validateSize(dimension: training.dimension)
+    let condition = settings.fittedCondition(to: training)
+    var architecture = settings.architecture
+    architecture.contextDimension = condition?.contextDimension ?? 0
+    try settings.validateSize(dimension: training.dimension, contextDimension: architecture.contextDimension)
     let transform = try settings.dataTransform(for: training) ?? .identity(dimension: training.dimension)
     return ContinuousFlow(
-      dimension: training.dimension, architecture: settings.architecture, endTime: settings.endTime,
+      dimension: training.dimension, architecture: architecture, endTime: settings.endTime,
       seed: settings.seed,
-      transform: transform, base: try settings.fittedBase(to: training, through: transform))
+      transform: transform, base: try settings.fittedBase(to: training, through: transform), condition: condition)
   }
 
   func objective(_ settings: Settings) throws -> any TrainingObjective<ContinuousFlow> {
@@ -52,8 +55,8 @@ extension ContinuousFlow: RunModel {
   func plot(_ kind: PlotKind, of run: TrainedRun, split: DatasetSplit) throws -> any Plot {
     let plots = DensityPlots(model: self, settings: run.settings, split: split)
     switch kind {
-    case .samples: return try plots.samples()
-    case .particles: return try particles(run.settings)
+    case .samples: return try classSamples(run.settings, split) ?? plots.samples()
+    case .particles: return try particles(run.settings, split)
     default: return try plots.density()
     }
   }
@@ -61,12 +64,12 @@ extension ContinuousFlow: RunModel {
   private static let particleCount = 400
   private static let particleTimes = 41
 
-  private func particles(_ settings: Settings) throws -> ParticlePaths {
+  private func particles(_ settings: Settings, _ split: DatasetSplit) throws -> ParticlePaths {
     let last = Double(Self.particleTimes - 1)
     let times = (0..<Self.particleTimes).map { endTime * Double($0) / last }
     let paths = try paths(
       count: Self.particleCount, seed: settings.seed, times: times, options: settings.evaluationSolverOptions,
-      backend: settings.backendChoice)
+      backend: settings.backendChoice, context: split.heldOutContexts(Self.particleCount))
     return ParticlePaths(
       positions: paths.flatMap { $0.values.map { Double($0) } }, times: times, particles: Self.particleCount,
       title: settings.data)

@@ -27,6 +27,9 @@ protocol RunModel: TrainableModel {
   /// - Parameter fitted: the samples that `dataset` was held out from, for baselines; nil for no comparison.
   func report(on dataset: Dataset, against fitted: Dataset?, settings: Settings) throws -> HeldOutReport
 
+  /// Figures of its own kind that follow those; nil: none.
+  func furtherFigures(on dataset: Dataset, settings: Settings) throws -> HeldOutReport?
+
   /// The pictures that suit it and the data it was trained on, the one that says most first.
   func plotKinds(_ settings: Settings) -> [PlotKind]
 
@@ -38,6 +41,7 @@ extension RunModel {
   static func fitDefaults(_ settings: inout Settings, to source: DatasetSource) {}
 
   var continuousFlow: ContinuousFlow? { nil }
+  func furtherFigures(on dataset: Dataset, settings: Settings) throws -> HeldOutReport? { nil }
 }
 
 /// Most models of the program are densities.
@@ -47,7 +51,8 @@ extension RunModel where Self: DensityModel {
       on: dataset, options: settings.evaluationSolverOptions, backend: settings.backendChoice, seed: settings.seed)
     return HeldOutReport(
       of: result, noun: Self.noun,
-      baseline: fitted.map { GaussianFigures(on: dataset, against: $0, seed: settings.seed) })
+      baseline: fitted.map { GaussianFigures(on: dataset, against: $0, seed: settings.seed) }
+    ).followed(by: try furtherFigures(on: dataset, settings: settings))
   }
 
   func plotKinds(_ settings: Settings) -> [PlotKind] {

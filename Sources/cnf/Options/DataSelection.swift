@@ -14,17 +14,35 @@ struct DataSelection: ParsableArguments {
   @Option(parsing: .unconditional, help: "Seed of a generated set (default 0).")
   var dataSeed: UInt64?
 
-  /// The data, which have to fit `model`; nil where none are named.
-  func load(for model: some TrainableModel) throws -> Dataset? {
-    guard let data else { return nil }
+  /// The data with their context, which have to fit `model`; nil where none are named.
+  ///
+  /// - Parameter context: what the flags give; where they give none, labels and columns behind those of the samples do.
+  func load(for model: any TrainableModel, context: ContextFlags) throws -> Dataset? {
+    guard let data else {
+      guard context.isEmpty else {
+        throw CommandFailure(
+          .usage, "--class and --context are of data named with --data: name some, or leave them out")
+      }
+      return nil
+    }
     if let count, !(1..<1 << 32 ~= count) {
       throw CommandFailure(.usage, "count is \(count), must be at least 1 and below 2^32")
     }
     let source = try DatasetSource(data)
     let dataset = try source.load(count: count ?? DatasetSource.generatedCount, seed: dataSeed ?? 0)
+    let columns = model.contextDimension
+    let condition = (model as? ContinuousFlow)?.condition
+    if context.isEmpty, case .columns = condition, dataset.quantisation == nil,
+      dataset.dimension == model.dimension + columns
+    {
+      return try dataset.conditionedOnLastColumns(columns)
+    }
     guard dataset.dimension == model.dimension else {
       throw DataError.dimension(source: dataset.name, dimension: dataset.dimension, expected: model.dimension)
     }
-    return dataset
+    if context.isEmpty, dataset.labels != nil, let classes = condition?.classCount {
+      return try dataset.conditionedOnLabels(classes: classes)
+    }
+    return dataset.conditioned(on: try context.load(for: model, count: dataset.count))
   }
 }

@@ -13,6 +13,7 @@ extension Settings {
   /// For data of few dimensions: the net and solver of FFJORD's toy experiments.
   private static let planar = Settings(
     data: "", dataFingerprint: "", count: DatasetSource.generatedCount, dataSeed: 0, transform: "standardise",
+    logitAlpha: 0, condition: "none", conditionColumns: 0,
     model: ModelKind.flow.rawValue,
     hidden: [64, 64, 64], activation: "tanh", layer: "input", residual: false, layerNorm: false, dropout: 0,
     timeFeatures: 0, endTime: 1, base: "standard-normal",

@@ -4,7 +4,8 @@ extension Settings {
   /// Throws a usage failure that names the first setting that cannot be meant, and what it may be.
   func validate() throws {
     try validateNumbers()
-    try require(transform, .transform, among: ["none", "standardise", "marginals"])
+    try require(transform, .transform, among: ["none", "standardise", "marginals", "logit"])
+    try validateCondition()
     try validateBase()
     try require(model, .model, among: ModelKind.allCases.map(\.rawValue))
     try require(objective, .objective, among: [Objective.likelihood, Objective.flowMatching])
@@ -49,7 +50,9 @@ extension Settings {
   private static let mostParameters = 1 << 28
 
   /// Throws a usage failure where a flow of `dimension` would have more parameters than can be meant.
-  func validateSize(dimension: Int) throws {
+  func validateSize(dimension: Int, contextDimension: Int = 0) throws {
+    var architecture = architecture
+    architecture.contextDimension = contextDimension
     let count = architecture.program(stateDimension: dimension).parameterCount
     guard count > Self.mostParameters else { return }
     throw CommandFailure(
@@ -97,6 +100,21 @@ extension Settings {
     try require((0..<endTime).contains(steer), .steer, "\(steer)", "below end-time, \(endTime), or 0 for none")
     guard steps > 0 || seconds > 0 else {
       throw CommandFailure(.usage, "training would never end: give --steps N or --seconds S")
+    }
+  }
+
+  private func validateCondition() throws {
+    try require(condition, .condition, among: ["none", Self.labels])
+    try require(
+      0...65_536 ~= conditionColumns, .conditionColumns, "\(conditionColumns)", "from 1 to 65536, or 0 for none")
+    guard condition == "none" || conditionColumns == 0 else {
+      throw CommandFailure(
+        .usage, "condition and condition-columns exclude each other: condition on labels or on columns")
+    }
+    try require(
+      logitAlpha >= 0 && logitAlpha < 0.5, .logitAlpha, "\(logitAlpha)", "above 0 and below 0.5, or 0 for the default")
+    guard logitAlpha == 0 || transform == "logit" else {
+      throw CommandFailure(.usage, "logit-alpha is for --transform logit, not for \(transform): leave it out")
     }
   }
 

@@ -13,8 +13,14 @@ struct Settings: Codable, Equatable {
   var count: Int
   /// Of a generated set, and of the split into train, validation and test.
   var dataSeed: UInt64
-  /// What is done to columns before the flow sees them: `none`, `standardise` or `marginals`.
+  /// What is done to columns before the flow sees them: `none`, `standardise`, `marginals` or `logit`.
   var transform: String
+  /// α of the logit; 0: 1e-6 for data counted in levels, else 0.05.
+  var logitAlpha: Double
+  /// What a conditional model is given with a sample: `none`, or `labels`, the sample's class.
+  var condition: String
+  /// Or the last columns of the data, as many; 0: none.
+  var conditionColumns: Int
 
   // Model
   /// What is trained: a word of `ModelKind`.
@@ -112,6 +118,9 @@ struct Settings: Codable, Equatable {
     case count
     case dataSeed = "data-seed"
     case transform
+    case logitAlpha = "logit-alpha"
+    case condition
+    case conditionColumns = "condition-columns"
     case model
     case hidden
     case activation

@@ -62,7 +62,8 @@ enum Ending {
     case let error as TrainingError:
       switch error {
       case .invalidOption: CommandFailure(.usage, error.description)
-      case .dimensionMismatch, .noSamples, .outsideRange, .stateMismatch: CommandFailure(.badData, error.description)
+      case .dimensionMismatch, .noSamples, .outsideRange, .stateMismatch, .outsideUnitInterval, .contextMismatch:
+        CommandFailure(.badData, error.description)
       case .solveFailed, .lossNotFinite, .gradientNotFinite, .notSaved: CommandFailure(.other, error.description)
       }
     case let error as RunFolderError:

@@ -10,6 +10,11 @@ struct HeldOutReport {
 
   var json: JSONValue { .object(members) }
 
+  /// Both, one after the other.
+  func followed(by other: HeldOutReport?) -> HeldOutReport {
+    HeldOutReport(members: members + (other?.members ?? []), lines: lines + (other?.lines ?? []))
+  }
+
   func print() throws {
     for line in lines { try Terminal.result(line) }
   }
@@ -61,7 +66,7 @@ extension HeldOutReport {
     self.init(members: members, lines: lines)
   }
 
-  private static func line(_ name: String, _ logLikelihood: Double, _ bits: Double) -> String {
+  static func line(_ name: String, _ logLikelihood: Double, _ bits: Double) -> String {
     let nats = Format.aligned(Format.decimal(logLikelihood, digits: 3), to: 10)
     return
       "  \(Format.padded(name, to: 24)) \(nats) nats \(Format.aligned(Format.decimal(bits, digits: 3), to: 8)) bits/dim"

@@ -84,8 +84,10 @@ struct TrainedRun {
   /// Data named in the call, or the held-out part of the run's own.
   ///
   /// - Returns: with the rest, to fit a baseline to, where the data are the run's own.
-  func heldOut(instead selection: DataSelection) throws -> (dataset: Dataset, fitted: Dataset?) {
-    if let dataset = try selection.load(for: model) { return (dataset, nil) }
+  func heldOut(
+    instead selection: DataSelection, context: ContextFlags
+  ) throws -> (dataset: Dataset, fitted: Dataset?) {
+    if let dataset = try selection.load(for: model, context: context) { return (dataset, nil) }
     guard folder != nil else {
       throw CommandFailure(
         .usage, "\(path) is a flow without its run, so its data are not known: name some with --data")

@@ -9,7 +9,9 @@ public struct FlowMatching: TrainingObjective {
   public enum Coupling: String, Sendable, CaseIterable {
     case independent
     /// Within each batch the pairing of least total squared distance (Tong et al. 2024, arXiv 2302.00482; Pooladian et al. 2023,
-    /// arXiv 2304.14772): paths cross less, and solves take fewer steps. Exact: O(batch³) at worst.
+    /// arXiv 2304.14772): paths cross less, and solves take fewer steps. Exact: O(batch³) at worst. Of a conditional flow among
+    /// the samples of one context alone: pairs across contexts would make the base depend on the context, which sampling
+    /// does not know of (Cheng, Schwing 2025, arXiv 2503.10636).
     case optimalTransport
   }
 
@@ -55,7 +57,7 @@ public struct FlowMatching: TrainingObjective {
     let problem = SolveProblem(
       parameters: model.parameters, states: points.states, from: 0, to: model.endTime, seed: batch.seed,
       step: UInt64(batch.step), sampleIdentifiers: batch.identifiers, startTimes: points.times,
-      dropoutIsActive: true)
+      context: batch.context, dropoutIsActive: true)
     let scale = 1 / Double(batch.count * dimension)
     let gradient = try solver.fieldGradient(
       of: .squaredDistance(from: points.rates, weights: nil, scale: scale), at: problem)
@@ -67,6 +69,17 @@ public struct FlowMatching: TrainingObjective {
     try model.evaluate(on: dataset, by: evaluationSolver, seed: seed)
   }
 
+  /// The samples of the base in the order of the data that each is led to.
+  private static func paired(_ base: SampleMatrix, with batch: TrainingBatch) -> SampleMatrix {
+    let data = SampleMatrix(count: batch.count, dimension: base.dimension, values: batch.states)
+    var order = Array(0..<batch.count)
+    for group in batch.samplesByContext {
+      let columns = Assignment.ofLeastDistance(from: data.rows(group), to: base.rows(group))
+      for (sample, column) in zip(group, columns) { order[sample] = group[column] }
+    }
+    return base.rows(order)
+  }
+
   /// Points on the paths that end at a batch's samples, their times, and their rates of change by t.
   func points(on batch: TrainingBatch, _ model: ContinuousFlow) -> (states: [Float], times: [Double], rates: [Float]) {
     let (dimension, endTime) = (model.dimension, model.endTime)
@@ -74,8 +87,7 @@ public struct FlowMatching: TrainingObjective {
     var base = model.base.samples(
       count: batch.count, dimension: dimension, seed: batch.seed, step: step, identifiers: batch.identifiers)
     if coupling == .optimalTransport {
-      let data = SampleMatrix(count: batch.count, dimension: dimension, values: batch.states)
-      base = base.rows(Assignment.ofLeastDistance(from: data, to: base))
+      base = Self.paired(base, with: batch)
     }
     let source = RandomSource(seed: batch.seed, stream: .path, step: step)
     var (states, rates) = (batch.states, batch.states)

@@ -1,4 +1,5 @@
-/// Maximum likelihood of a continuous flow: the mean of −log p(x), by solves from the data to the base.
+/// Maximum likelihood of a continuous flow: the mean of −log p(x), of a conditional one −log p(x|c), by solves from the data to
+/// the base.
 public struct MaximumLikelihood: TrainingObjective {
   private let solver: any FieldSolver<Float>
   private let evaluationSolver: any FieldSolver<Float>
@@ -32,7 +33,8 @@ public struct MaximumLikelihood: TrainingObjective {
   public func gradient(of batch: TrainingBatch, model: ContinuousFlow) throws -> BatchGradient {
     let problem = SolveProblem(
       parameters: model.parameters, states: batch.states, from: model.endTime, to: end(of: batch), seed: batch.seed,
-      step: UInt64(batch.step), sampleIdentifiers: batch.identifiers, dropoutIsActive: true)
+      step: UInt64(batch.step), sampleIdentifiers: batch.identifiers, context: batch.context,
+      dropoutIsActive: true)
     let count = Double(batch.count)
     let gradient = try solver.gradient(
       of: model.base.negativeLogLikelihood(dimension: model.dimension, scale: 1 / count),

@@ -1,0 +1,23 @@
+import ContinuousFlows
+
+/// A flow is a map: it goes forward and back, and stretches space as its log-densities say.
+func changeOfVariables() throws {
+  var flow = ContinuousFlow(dimension: 3, hidden: [16, 16], activation: .tanh, seed: 1)
+  flow.parameters = flow.parameters.map { 3 * $0 }
+  let points = flow.baseSamples(count: 20, seed: 0)
+
+  for tolerance in [1e-3, 1e-6, 1e-9] {
+    let options = SolverOptions(control: .perSample(rtol: tolerance, atol: tolerance))
+    let error = try flow.inversionError(of: points, options: options, scalar: Double.self)
+    let jacobians = try flow.jacobians(of: points, options: options)
+    print(
+      "tolerance \(tolerance): there and back misses by \(error.stateMaximum), "
+        + "trace and determinant differ by \(jacobians.largestDifference)")
+  }
+
+  // Densities along the way from the base to the data, without another particle.
+  let paths = try flow.logDensityPaths(count: 2, seed: 0, times: [0, 0.5, 1])
+  for (time, logDensities) in zip(paths.times, paths.logDensities) {
+    print("log p at t = \(time) of two particles: \(logDensities)")
+  }
+}

@@ -1,0 +1,31 @@
+import ContinuousFlows
+import Foundation
+
+/// Data between 0 and 1 through the logit: no density beyond the range, and one that integrates to 1 within.
+func logitDensity() throws {
+  let source = RandomSource(seed: 0, stream: .data)
+  // Squares of uniform numbers: dense towards 0.
+  let values = (0..<UInt64(2_000)).map { sample -> Float in
+    let u = source.uniform(sample: sample, dimension: 0)
+    return Float(u * u)
+  }
+  let split = try Dataset(name: "squares", points: SampleMatrix(count: 2_000, dimension: 1, values: values))
+    .split(.fractions(validation: 0.1, test: 0.2))
+  let logit = LogitTransform(alpha: LogitTransform.continuousAlpha)
+
+  var flow = ContinuousFlow(dimension: 1, hidden: [24, 24], activation: .tanh)
+  flow.transform = .logit(logit, standardising: split.train.points)
+  let options = TrainingOptions(steps: 200, batchSize: 256, learningRate: 1e-2, averageDecay: 0.99)
+  flow = try Trainer(flow: flow, training: split.train, validation: split.validation, options: options).run().flow
+
+  // The truth is 1 / (2 √x), of mean logarithm 1 - log 2 = 0.307 nats.
+  print("held-out log p(x): \(-(try flow.evaluate(on: split.test).nllNats)) nats")
+  let cells = 2_000
+  let (low, high) = logit.range
+  let width = (high - low) / Double(cells)
+  let centres = (0..<cells).map { Float(low + (Double($0) + 0.5) * width) }
+  let densities = try flow.logDensities(of: SampleMatrix(count: cells, dimension: 1, values: centres)).values
+  print("integral of p: \(densities.reduce(0) { $0 + exp($1) } * width)")
+  let outside = try flow.logDensities(of: SampleMatrix(count: 1, dimension: 1, values: [1.2])).values[0]
+  print("log p(1.2): \(outside)")
+}

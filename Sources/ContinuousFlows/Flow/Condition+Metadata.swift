@@ -1,0 +1,53 @@
+import FlowIO
+
+/// | key | value |
+/// |---|---|
+/// | `condition` | `classes` or `columns` |
+/// | `condition.dimension` | C, or K |
+/// | `condition.probabilities` | of classes, K numbers |
+/// | `condition.shift`, `condition.scale` | of columns, C numbers each |
+extension Condition {
+  var metadata: [String: String] {
+    func text(_ numbers: [some CustomStringConvertible]) -> String { numbers.map(\.description).joined(separator: ",") }
+    var metadata = ["condition.dimension": "\(contextDimension)"]
+    switch self {
+    case .classes(let probabilities):
+      metadata["condition"] = "classes"
+      metadata["condition.probabilities"] = text(probabilities)
+    case .columns(let transform):
+      metadata["condition"] = "columns"
+      metadata["condition.shift"] = text(transform.shift)
+      metadata["condition.scale"] = text(transform.scale)
+    }
+    return metadata
+  }
+
+  /// The condition that `file` describes, nil where it names none, for a field that reads `contextDimension` rows of context.
+  static func condition(in file: SafetensorsFile, contextDimension: Int) throws(FlowFileError) -> Condition? {
+    guard let kind = file.metadata["condition"] else { return nil }
+    func refused(_ problem: String, key: String = "condition") -> FlowFileError {
+      .metadata(path: file.source, key: key, problem: problem)
+    }
+    let dimension = try file.number("condition.dimension", Int.self)
+    guard dimension == contextDimension, dimension > 0 else {
+      throw refused(
+        "\(dimension) columns for a field that reads \(contextDimension)", key: "condition.dimension")
+    }
+    let condition: Condition
+    switch kind {
+    case "classes":
+      condition = .classes(
+        probabilities: try file.numbers("condition.probabilities", count: dimension, Double.self))
+    case "columns":
+      let shift = try file.numbers("condition.shift", count: dimension)
+      let scale = try file.numbers("condition.scale", count: dimension)
+      guard scale.allSatisfy({ $0 > 0 }) else {
+        throw refused("not all scales are positive", key: "condition.scale")
+      }
+      condition = .columns(DataTransform(shift: shift, scale: scale))
+    default: throw refused("'\(kind)' is no condition that is known here")
+    }
+    if let problem = condition.problem { throw refused(problem) }
+    return condition
+  }
+}

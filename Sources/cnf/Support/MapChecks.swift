@@ -1,0 +1,145 @@
+import ContinuousFlows
+import FlowIO
+
+/// Checks of a flow as a map: that it is invertible, and that it stretches space as its log-densities say.
+struct MapChecks {
+  private static let tolerances = [1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9]
+  /// Below it float's rounding is larger than what a step may err by.
+  private static let leastFloatTolerance = 1e-6
+  private static let inverseSamples = 100
+  /// A Jacobian takes D reverse solves.
+  private static let jacobianSamples = 8
+
+  let flow: ContinuousFlow
+  let dataset: Dataset
+  let settings: Settings
+
+  // MARK: Forward, then backward
+
+  func inverse() throws -> HeldOutReport {
+    let own = try [roundTrip(by: settings.evaluationSolverOptions, Float.self, "the run's own", "float")]
+    var table: [RoundTrip] = []
+    for tolerance in Self.tolerances {
+      let options = options(tolerance)
+      if tolerance >= Self.leastFloatTolerance {
+        table.append(try roundTrip(by: options, Float.self, Self.text(tolerance), "float"))
+      }
+      table.append(try roundTrip(by: options, Double.self, Self.text(tolerance), "double"))
+    }
+    var text = TextTable([
+      .words("tolerance"), .words("states"), .numbers("data: x max"), .numbers("rms"), .numbers("log-det max"),
+      .numbers("rms"), .numbers("drawn: x max"), .numbers("rms"), .numbers("log-det max"), .numbers("rms"),
+      .numbers("evaluations"),
+    ])
+    for row in own + table { text.append(row.texts) }
+    let count = rows(Self.inverseSamples).count
+    let failed = (own + table).reduce(0) { $0 + $1.data.failed + $1.drawn.failed }
+    return HeldOutReport(
+      members: [
+        (
+          "inverse",
+          [
+            "samples": .integer(count), "run": own[0].json,
+            "table": .array(
+              zip(table, tableTolerances).map {
+                .object([("tolerance", .number($1))] + ($0.json.members ?? []).map { ($0.key, $0.value) })
+              }),
+          ]
+        )
+      ],
+      lines: ["forward and backward, \(count) samples of the data and \(count) drawn (\(failed) solves failed)"]
+        + text.lines)
+  }
+
+  /// Of the table's rows.
+  private var tableTolerances: [Double] {
+    Self.tolerances.flatMap { $0 >= Self.leastFloatTolerance ? [$0, $0] : [$0] }
+  }
+
+  /// One row: from data and back, and from the base and back.
+  private struct RoundTrip {
+    let name: String
+    let precision: String
+    let data: InversionError
+    let drawn: InversionError
+
+    var texts: [String] {
+      let figures = [data, drawn].flatMap {
+        [$0.stateMaximum, $0.stateRootMeanSquare, $0.logDeterminantMaximum, $0.logDeterminantRootMeanSquare]
+      }
+      let evaluations = Format.decimal(data.evaluationsMean, digits: 1)
+      return [name, precision] + figures.map(Format.scientific) + [evaluations]
+    }
+
+    var json: JSONValue {
+      ["precision": .string(precision), "data": Self.json(data), "drawn": Self.json(drawn)]
+    }
+
+    private static func json(_ error: InversionError) -> JSONValue {
+      [
+        "x_max": .number(error.stateMaximum), "x_rms": .number(error.stateRootMeanSquare),
+        "log_det_max": .number(error.logDeterminantMaximum),
+        "log_det_rms": .number(error.logDeterminantRootMeanSquare),
+        "evaluations_mean": .number(error.evaluationsMean), "failed": .integer(error.failed),
+      ]
+    }
+  }
+
+  private func roundTrip<Scalar: FlowScalar>(
+    by options: SolverOptions, _ scalar: Scalar.Type, _ name: String, _ precision: String
+  ) throws -> RoundTrip {
+    let rows = rows(Self.inverseSamples)
+    let context = dataset.context?.rows(rows)
+    return RoundTrip(
+      name: name, precision: precision,
+      data: try flow.inversionError(
+        of: dataset.continuousPoints(seed: settings.seed).rows(rows), options: options,
+        backend: settings.backendChoice, seed: settings.seed, identifiers: rows.map { dataset.identifiers[$0] },
+        context: context, scalar: scalar),
+      drawn: try flow.inversionErrorOfSamples(
+        count: rows.count, seed: settings.seed, options: options, backend: settings.backendChoice, context: context,
+        scalar: scalar))
+  }
+
+  // MARK: Trace and determinant
+
+  func jacobian() throws -> HeldOutReport {
+    let method = options(1e-5).method
+    guard try Methods.named(method).hasDiscreteGradient else {
+      throw CommandFailure(
+        .usage, "solver is \(method), which has no discrete gradient to take rows of: take another, such as dopri5")
+    }
+    let rows = rows(Self.jacobianSamples)
+    let points = dataset.continuousPoints(seed: settings.seed).rows(rows)
+    let differences = try Self.tolerances.map { tolerance in
+      try flow.jacobians(
+        of: points, options: options(tolerance), backend: settings.backendChoice, seed: settings.seed,
+        identifiers: rows.map { dataset.identifiers[$0] }, context: dataset.context?.rows(rows)
+      ).largestDifference
+    }
+    var text = TextTable([.words("tolerance"), .numbers("largest difference of log |det|, nats")])
+    for (tolerance, difference) in zip(Self.tolerances, differences) {
+      text.append([Self.text(tolerance), Format.scientific(difference)])
+    }
+    let table = zip(Self.tolerances, differences).map { tolerance, difference -> JSONValue in
+      ["tolerance": .number(tolerance), "difference_max": .number(difference)]
+    }
+    return HeldOutReport(
+      members: [("jacobian", ["samples": .integer(rows.count), "table": .array(table)])],
+      lines: [
+        "the trace's integral and log |det| of the map's Jacobian, \(rows.count) samples, in double precision"
+      ] + text.lines)
+  }
+
+  /// The run's own with another tolerance; a method that cannot choose its steps gives way to dopri5.
+  private func options(_ tolerance: Double) -> SolverOptions {
+    var options = settings.evaluationSolverOptions
+    if (try? Methods.named(options.method).isAdaptive) != true { options.method = "dopri5" }
+    options.control = .perSample(rtol: tolerance, atol: tolerance)
+    return options
+  }
+
+  private func rows(_ most: Int) -> Range<Int> { 0..<min(most, dataset.count) }
+
+  private static func text(_ tolerance: Double) -> String { Format.scientific(tolerance) }
+}

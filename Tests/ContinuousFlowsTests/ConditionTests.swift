@@ -1,0 +1,141 @@
+import FlowIO
+import Testing
+
+@testable import ContinuousFlows
+
+/// What is known of samples goes with them: through splits, batches, files and refusals.
+@Suite struct ConditionTests {
+  private let labelled = Dataset(
+    name: "labelled", points: SampleMatrix(count: 6, dimension: 1, values: [0, 10, 20, 30, 40, 50]),
+    labels: [2, 0, 1, 2, 2, 0])
+
+  @Test func labelsBecomeColumns() throws {
+    let conditioned = try labelled.conditionedOnLabels()
+    #expect(conditioned.context?[0] == [0, 0, 1] && conditioned.context?.dimension == 3)
+    #expect(try labelled.conditionedOnLabels(classes: 4).context?.dimension == 4)
+    #expect(throws: DataError.label(source: "labelled", row: 0, label: 2, classes: 2)) {
+      try labelled.conditionedOnLabels(classes: 2)
+    }
+    #expect(throws: DataError.noLabels(source: "pinwheel")) {
+      try GeneratedDataset.pinwheel.dataset(count: 3).conditionedOnLabels()
+    }
+    let shares: [Double] = [2.0 / 6.0, 1.0 / 6.0, 3.0 / 6.0]
+    #expect(Condition.classes(3, counting: labelled.labels ?? []) == .classes(probabilities: shares))
+  }
+
+  @Test func lastColumnsBecomeContext() throws {
+    let values: [Float] = [1, 2, 3, 4, 5, 6]
+    let whole = Dataset(name: "file", points: SampleMatrix(count: 2, dimension: 3, values: values))
+    let split = try whole.conditionedOnLastColumns(2)
+    #expect(split.points.values == [1, 4] && split.context?.values == [2, 3, 5, 6])
+    #expect(split.identifiers == whole.identifiers)
+    #expect(throws: DataError.noColumnsLeft(source: "file", dimension: 3, contextColumns: 3)) {
+      try whole.conditionedOnLastColumns(3)
+    }
+    let spoilt = split.conditioned(on: SampleMatrix(count: 2, dimension: 2, values: [2, 3, 5, .nan]))
+    #expect(throws: DataError.notFinite(source: "file", row: 1, column: 2, value: "nan")) { try spoilt.validate() }
+  }
+
+  /// Each sample keeps its own row: the label is the context's column in every part.
+  @Test func contextGoesWithItsSample() throws {
+    let digits = try DatasetSource("digits").load().conditionedOnLabels()
+    let split = try digits.split(.counts(validation: 72, test: 360))
+    for part in [split.train, split.validation, split.test, split.fitted] {
+      let labels = try #require(part.labels)
+      #expect(part.context == SampleMatrix(oneHot: labels.map { Int($0) }, classes: 10), "\(part.count)")
+    }
+    #expect(split.fitted.count == 1437)
+  }
+
+  @Test func batchesCarryIt() throws {
+    let conditioned = try labelled.conditionedOnLabels()
+    var batches = TrainingBatches(
+      conditioned, transform: .identity(dimension: 1), size: 4, seed: 1, context: conditioned.context?.values ?? [])
+    for step in 0..<5 {
+      let batch = batches.batch(step: step)
+      for (place, row) in batch.rows.enumerated() {
+        #expect(batch.context[3 * place..<3 * place + 3] == conditioned.context?[row])
+      }
+      #expect(batch.samplesByContext.flatMap { $0 }.sorted() == [0, 1, 2, 3])
+      for group in batch.samplesByContext {
+        #expect(Set(group.map { conditioned.labels?[batch.rows[$0]] }).count == 1)
+      }
+    }
+    var plain = TrainingBatches(labelled, transform: .identity(dimension: 1), size: 4, seed: 1)
+    #expect(plain.batch(step: 0).samplesByContext == [[0, 1, 2, 3]] && plain.batch(step: 0).context.isEmpty)
+  }
+
+  /// Optimal transport pairs within a class: each class's base samples are those that it would have had.
+  @Test func couplingsStayWithinAContext() throws {
+    let conditioned = try labelled.conditionedOnLabels()
+    let architecture = FieldArchitecture(hidden: [4], activation: .tanh, contextDimension: 3)
+    let flow = ContinuousFlow(dimension: 1, architecture: architecture)
+    var batches = TrainingBatches(
+      conditioned, transform: .identity(dimension: 1), size: 6, seed: 1, context: conditioned.context?.values ?? [])
+    let batch = batches.batch(step: 0)
+    func starts(_ coupling: FlowMatching.Coupling) throws -> [Float] {
+      let objective = try FlowMatching(flow: flow, coupling: coupling, options: TrainingOptions(steps: 1))
+      let points = objective.points(on: batch, flow)
+      // On a straight line x_t − t dx/dt is where it began.
+      return points.states.indices.map { points.states[$0] - Float(points.times[$0]) * points.rates[$0] }
+    }
+    let (independent, paired) = (try starts(.independent), try starts(.optimalTransport))
+    #expect(independent != paired)
+    for group in batch.samplesByContext {
+      let (before, after) = (group.map { independent[$0] }.sorted(), group.map { paired[$0] }.sorted())
+      // Rounding of states of size 50.
+      for (one, other) in zip(before, after) { #expect(abs(one - other) < 1e-4) }
+      // In one dimension the pairing of least squares is monotone.
+      let byData = group.sorted { batch.states[$0] < batch.states[$1] }.map { paired[$0] }
+      #expect(zip(byData, byData.dropFirst()).allSatisfy { $0 <= $1 + 1e-4 })
+    }
+  }
+
+  private static func flow(_ condition: Condition?) -> ContinuousFlow {
+    ContinuousFlow(
+      dimension: 1, architecture: FieldArchitecture(hidden: [3], activation: .tanh, contextDimension: 2),
+      condition: condition)
+  }
+
+  @Test(arguments: [
+    Condition.classes(probabilities: [0.25, 0.75]), .columns(DataTransform(shift: [0.1, -3], scale: [2, 1 / 3])),
+  ])
+  func filesKeepIt(condition: Condition) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("flow.safetensors")
+    let flow = Self.flow(condition)
+    try flow.write(to: path)
+    #expect(try ContinuousFlow(contentsOf: path) == flow)
+    let file = try SafetensorsFile(path: path)
+    #expect(file.metadata["swift_cnf.version"] == "4")
+    try TrainingState(model: flow, keepsAverage: true).write(to: path)
+    #expect(try TrainingState<ContinuousFlow>(contentsOf: path).model == flow)
+    for (key, value) in [
+      ("condition", "weather"), ("condition.dimension", "3"), ("condition.probabilities", "0.5,0.6"),
+      ("condition.probabilities", "1"), ("condition.scale", "1,0"), ("condition.shift", "1,nan"),
+    ] where file.metadata[key] != nil {
+      var altered = file
+      altered.metadata[key] = value
+      try altered.write(to: path)
+      #expect(throws: FlowFileError.self, "\(key) = \(value)") { try ContinuousFlow(contentsOf: path) }
+    }
+    // Without one the file is of the first version, and the context is given as the field reads it.
+    try Self.flow(nil).write(to: path)
+    #expect(try SafetensorsFile(path: path).metadata["swift_cnf.version"] == "1")
+  }
+
+  @Test func otherContextsAreRefused() throws {
+    let options = TrainingOptions(steps: 1)
+    let flow = Self.flow(nil)
+    #expect(throws: TrainingError.contextMismatch(data: "labelled", columns: 0, expected: 2)) {
+      try Trainer(flow: flow, training: labelled, options: options)
+    }
+    let three = try labelled.conditionedOnLabels()
+    #expect(throws: TrainingError.contextMismatch(data: "labelled", columns: 3, expected: 2)) {
+      try flow.evaluate(on: three)
+    }
+    #expect(throws: TrainingError.contextMismatch(data: "labelled", columns: 3, expected: 0)) {
+      try Trainer(flow: ContinuousFlow(dimension: 1, hidden: [2]), training: three, options: options)
+    }
+  }
+}
