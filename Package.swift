@@ -61,6 +61,7 @@ let package = Package(
     .testTarget(name: "KernelTests", dependencies: ["KernelBridge", "NeuralODE", "PureSwift"], swiftSettings: strict),
     .testTarget(name: "TestProblemsTests", dependencies: ["TestProblems"], swiftSettings: strict),
     .testTarget(name: "PureSwiftTests", dependencies: ["PureSwift"], swiftSettings: strict),
+    .testTarget(name: "NeuralODETests", dependencies: ["NeuralODE", "PureSwift"], swiftSettings: strict),
     .testTarget(name: "FlowIOTests", dependencies: ["FlowIO"], exclude: ["Golden"], swiftSettings: strict),
     .testTarget(name: "FlowPlotsTests", dependencies: ["FlowPlots"], swiftSettings: strict),
     .testTarget(name: "ContinuousFlowsTests", dependencies: ["ContinuousFlows"], swiftSettings: strict),

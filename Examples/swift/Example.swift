@@ -12,5 +12,8 @@ struct Example: Sendable {
       name: "change-of-variables", summary: "a flow forward and back, its trace beside its Jacobian's determinant",
       run: changeOfVariables),
     Example(name: "logit", summary: "data between 0 and 1 through the logit", run: logitDensity),
+    Example(name: "residual-network", summary: "n shared blocks tend to a neural ODE as 1/n", run: residualNetwork),
+    Example(name: "layer", summary: "a neural ODE as a layer of a model of one's own", run: layer),
+    Example(name: "classifier", summary: "digits by encoder, neural ODE and head", run: classifier),
   ]
 }

@@ -21,8 +21,8 @@ struct CNF: ParsableCommand {
       """,
     version: Machine.kernelVersion,
     subcommands: [
-      TrainCommand.self, SampleCommand.self, LogProbabilityCommand.self, EvaluateCommand.self, PlotCommand.self,
-      CheckGradientCommand.self, InfoCommand.self, BenchCommand.self, DatasetsCommand.self,
+      TrainCommand.self, SampleCommand.self, LogProbabilityCommand.self, PredictCommand.self, EvaluateCommand.self,
+      PlotCommand.self, CheckGradientCommand.self, InfoCommand.self, BenchCommand.self, DatasetsCommand.self,
     ])
 
   static func main() {

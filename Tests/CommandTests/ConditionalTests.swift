@@ -210,7 +210,7 @@ import Testing
       words: ["'label'", "'labels'"]),
     .init(
       arguments: ["train", "--data", "pinwheel", "--condition-columns", "2", "--out", "x"], code: 65,
-      words: ["leaves none"]),
+      words: ["cannot be targets or context"]),
     .init(
       arguments: ["train", "--data", "digits", "--condition-columns", "2", "--out", "x"], code: 64,
       words: ["--condition labels"]),

@@ -31,7 +31,8 @@ import Testing
     let outcome = try run("datasets", "--json")
     let names = try outcome.json.elements?.compactMap { $0["name"]?.text }
     let expected = [
-      "pinwheel", "eight-gaussians", "moons", "circles", "checkerboard", "two-spirals", "swiss-roll", "rings", "digits",
+      "pinwheel", "eight-gaussians", "moons", "circles", "checkerboard", "two-spirals", "swiss-roll", "rings",
+      "concentric", "digits",
     ]
     #expect(names == expected)
     #expect(try outcome.json.elements?.last?["dimension"] == 64)

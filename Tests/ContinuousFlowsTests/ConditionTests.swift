@@ -13,7 +13,7 @@ import Testing
     let conditioned = try labelled.conditionedOnLabels()
     #expect(conditioned.context?[0] == [0, 0, 1] && conditioned.context?.dimension == 3)
     #expect(try labelled.conditionedOnLabels(classes: 4).context?.dimension == 4)
-    #expect(throws: DataError.label(source: "labelled", row: 0, label: 2, classes: 2)) {
+    #expect(throws: DataError.labelOutOfRange(source: "labelled", row: 0, label: 2, classes: 2)) {
       try labelled.conditionedOnLabels(classes: 2)
     }
     #expect(throws: DataError.noLabels(source: "pinwheel")) {
@@ -29,7 +29,7 @@ import Testing
     let split = try whole.conditionedOnLastColumns(2)
     #expect(split.points.values == [1, 4] && split.context?.values == [2, 3, 5, 6])
     #expect(split.identifiers == whole.identifiers)
-    #expect(throws: DataError.noColumnsLeft(source: "file", dimension: 3, contextColumns: 3)) {
+    #expect(throws: DataError.noColumnsLeft(source: "file", columns: 3, taken: 3)) {
       try whole.conditionedOnLastColumns(3)
     }
     let spoilt = split.conditioned(on: SampleMatrix(count: 2, dimension: 2, values: [2, 3, 5, .nan]))

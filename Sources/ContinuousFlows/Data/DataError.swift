@@ -8,12 +8,18 @@ public enum DataError: Error, Equatable, Sendable {
   /// Data and model disagree on D.
   case dimension(source: String, dimension: Int, expected: Int)
   case resource(String)
-  /// Of a set that a flow is to be conditioned on the classes of.
+  /// There is no class for each sample, and a classifier, or a flow conditioned on classes, needs one.
   case noLabels(source: String)
-  /// A label beyond the classes that there are; the row counts from 0, the message from 1.
-  case label(source: String, row: Int, label: Int, classes: Int)
-  /// All columns are context.
-  case noColumnsLeft(source: String, dimension: Int, contextColumns: Int)
+  /// A row's class, from 0, is beyond the model's; the row counts from 0, the message counts from 1.
+  case labelOutOfRange(source: String, row: Int, label: Int, classes: Int)
+  /// A column of labels holds something that is no class: not a whole number from 0 to 255.
+  case notALabel(source: String, row: Int, value: String)
+  /// There is nothing for a regression to give.
+  case noTargets(source: String)
+  /// Data and model disagree on the targets' columns.
+  case targetColumns(source: String, columns: Int, expected: Int)
+  /// So many last columns cannot be taken off, as targets or as context.
+  case noColumnsLeft(source: String, columns: Int, taken: Int)
 }
 
 extension DataError: CustomStringConvertible {
@@ -30,14 +36,23 @@ extension DataError: CustomStringConvertible {
       "\(source) has \(count) rows, and the split into train, validation and test needs at least \(needed): bring more rows"
     case .dimension(let source, let dimension, let expected):
       "\(source) has \(dimension) columns, but the model was trained on \(expected): bring data with \(expected) columns"
+    case .noLabels(let source):
+      "\(source) has no labels: a class for each sample is in digits and concentric, and for a classifier in the last column "
+        + "of a file, said by --targets 1"
+    case .labelOutOfRange(let source, let row, let label, let classes):
+      "\(source) has class \(label) in row \(row + 1), but the model knows the classes 0 to \(classes - 1): "
+        + "remove that row, or train a model of more classes"
+    case .notALabel(let source, let row, let value):
+      "\(source) holds \(value) as the class of row \(row + 1): write a whole number from 0 to 255 there"
+    case .noTargets(let source):
+      "\(source) has no targets: a regression needs a file whose last K columns hold them, said by --targets K"
+    case .targetColumns(let source, let columns, let expected):
+      "\(source) has \(columns) target columns, but the model gives \(expected): bring data with \(expected)"
+    case .noColumnsLeft(let source, let columns, let taken):
+      "\(source) has \(columns) columns, of which \(taken) cannot be targets or context: take from 1 to \(columns - 1), so that "
+        + "a column is left"
     case .resource(let name):
       "\(name), which ships with the project, is missing or damaged beside the program: build or install it again"
-    case .noLabels(let source):
-      "\(source) has no labels to condition on: take the digits, or columns of a file as context"
-    case .label(let source, let row, let label, let classes):
-      "\(source) has the label \(label) in row \(row + 1), but classes are 0 to \(classes - 1): mend the label"
-    case .noColumnsLeft(let source, let dimension, let contextColumns):
-      "\(source) has \(dimension) columns, which leaves none beside \(contextColumns) of context: condition on fewer"
     }
   }
 }

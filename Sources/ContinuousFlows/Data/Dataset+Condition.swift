@@ -5,12 +5,12 @@ extension Dataset {
   /// The same samples, each with its class as context: 1 in the column of its label, 0 in the others.
   ///
   /// - Parameter classes: how many there are, K; nil: the largest label and 1.
-  /// - Throws: `DataError.noLabels`; `.label` for a label of K or above.
+  /// - Throws: `DataError.noLabels`; `.labelOutOfRange` for a label of K or above.
   public func conditionedOnLabels(classes: Int? = nil) throws -> Dataset {
     guard let labels, !labels.isEmpty else { throw DataError.noLabels(source: name) }
     let classes = classes ?? Int(labels.max() ?? 0) + 1
     if let row = labels.firstIndex(where: { $0 >= classes }) {
-      throw DataError.label(source: name, row: row, label: Int(labels[row]), classes: classes)
+      throw DataError.labelOutOfRange(source: name, row: row, label: Int(labels[row]), classes: classes)
     }
     return conditioned(on: SampleMatrix(oneHot: labels.map { Int($0) }, classes: classes))
   }
@@ -22,7 +22,7 @@ extension Dataset {
   public func conditionedOnLastColumns(_ count: Int) throws -> Dataset {
     precondition(count >= 1 && quantisation == nil && context == nil, "\(name): no columns to condition on")
     guard count < dimension else {
-      throw DataError.noColumnsLeft(source: name, dimension: dimension, contextColumns: count)
+      throw DataError.noColumnsLeft(source: name, columns: dimension, taken: count)
     }
     let kept = dimension - count
     return Dataset(

@@ -12,20 +12,24 @@ public struct Dataset: Sendable, Equatable {
   public let identifiers: [UInt64]
   /// `[count][C]`: what is known of each sample beforehand, the c of a conditional flow's p(x|c), in its own units; nil: nothing.
   public let context: SampleMatrix?
+  /// `[count][K]`: what a regression is to give for each sample, where the data have such.
+  public let targets: SampleMatrix?
 
   public init(
     name: String, points: SampleMatrix, quantisation: Quantisation? = nil, labels: [UInt8]? = nil,
-    identifiers: [UInt64]? = nil, context: SampleMatrix? = nil
+    identifiers: [UInt64]? = nil, context: SampleMatrix? = nil, targets: SampleMatrix? = nil
   ) {
     precondition(labels.map { $0.count == points.count } ?? true, "\(name): one label per sample, or none")
     precondition(identifiers.map { $0.count == points.count } ?? true, "\(name): one identifier per sample, or none")
     precondition(context.map { $0.count == points.count } ?? true, "\(name): one row of context per sample, or none")
+    precondition(targets.map { $0.count == points.count } ?? true, "\(name): one row of targets per sample, or none")
     self.name = name
     self.points = points
     self.quantisation = quantisation
     self.labels = labels
     self.identifiers = identifiers ?? (0..<UInt64(points.count)).map { $0 }
     self.context = context
+    self.targets = targets
   }
 
   public var count: Int { points.count }
@@ -36,7 +40,7 @@ public struct Dataset: Sendable, Equatable {
     Dataset(
       name: name, points: points.rows(numbers), quantisation: quantisation,
       labels: labels.map { labels in numbers.map { labels[$0] } }, identifiers: numbers.map { identifiers[$0] },
-      context: context?.rows(numbers))
+      context: context?.rows(numbers), targets: targets?.rows(numbers))
   }
 
   /// What a density model sees: the points, or for quantised data `(k + u) / levels` with the noise of `epoch`.
@@ -56,10 +60,11 @@ public struct Dataset: Sendable, Equatable {
       throw DataError.notFinite(
         source: name, row: index / dimension, column: index % dimension, value: "\(points.values[index])")
     }
-    if let context, let index = context.values.firstIndex(where: { !$0.isFinite }) {
-      let (row, column) = index.quotientAndRemainder(dividingBy: context.dimension)
+    for further in [context, targets] {
+      guard let further, let index = further.values.firstIndex(where: { !$0.isFinite }) else { continue }
+      let (row, column) = index.quotientAndRemainder(dividingBy: further.dimension)
       throw DataError.notFinite(
-        source: name, row: row, column: dimension + column, value: "\(context.values[index])")
+        source: name, row: row, column: dimension + column, value: "\(further.values[index])")
     }
   }
 }

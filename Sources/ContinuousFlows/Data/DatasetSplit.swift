@@ -15,11 +15,10 @@ public struct DatasetSplit: Sendable, Equatable {
   /// All that is not held out, train and validation together: what to fit a baseline to.
   public var fitted: Dataset {
     let labels = train.labels.flatMap { first in validation.labels.map { first + $0 } }
-    let context = train.context.flatMap { first in
-      validation.context.map { second in
-        SampleMatrix(
-          count: first.count + second.count, dimension: first.dimension, values: first.values + second.values)
-      }
+    func joined(_ part: KeyPath<Dataset, SampleMatrix?>) -> SampleMatrix? {
+      guard let first = train[keyPath: part], let second = validation[keyPath: part] else { return nil }
+      return SampleMatrix(
+        count: first.count + second.count, dimension: first.dimension, values: first.values + second.values)
     }
     return Dataset(
       name: train.name,
@@ -27,7 +26,7 @@ public struct DatasetSplit: Sendable, Equatable {
         count: train.count + validation.count, dimension: train.dimension,
         values: train.points.values + validation.points.values),
       quantisation: train.quantisation, labels: labels, identifiers: train.identifiers + validation.identifiers,
-      context: context)
+      context: joined(\.context), targets: joined(\.targets))
   }
 
   /// How many samples go where.

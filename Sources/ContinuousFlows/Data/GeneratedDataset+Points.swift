@@ -26,11 +26,12 @@ extension GeneratedDataset {
 
   /// `count` samples as a data set.
   public func dataset(count: Int, seed: UInt64 = 0) -> Dataset {
-    Dataset(name: name, points: points(count: count, seed: seed))
+    Dataset(
+      name: name, points: points(count: count, seed: seed), labels: labels(count: count, seed: seed))
   }
 
   /// The random numbers of one sample.
-  private struct Draw {
+  struct Draw {
     let source: RandomSource
     let sample: UInt64
 
@@ -58,6 +59,7 @@ extension GeneratedDataset {
     case .twoSpirals: Self.twoSpirals(draw)
     case .swissRoll: Self.swissRoll(draw)
     case .rings: Self.rings(draw)
+    case .concentric: Self.concentric(draw)
     }
   }
 
@@ -115,5 +117,14 @@ extension GeneratedDataset {
   private static func rings(_ draw: Draw) -> SIMD2<Double> {
     let radius = 0.75 * Double(1 + draw.choice(0, of: 4))
     return radius * circle(2 * .pi * draw.uniform(1)) + 0.08 * draw.normals
+  }
+
+  /// Uniform on a disc of radius 0.5, or on the ring between radius 1 and 1.5: g of Dupont, Doucet and Teh (2019), which is −1 on
+  /// the one and 1 on the other.
+  private static func concentric(_ draw: Draw) -> SIMD2<Double> {
+    let isInner = draw.choice(0, of: 2) == 0
+    let (inner, outer): (Double, Double) = isInner ? (0, 0.5 * 0.5) : (1, 1.5 * 1.5)
+    let square: Double = inner + draw.uniform(2) * (outer - inner)
+    return square.squareRoot() * circle(2 * .pi * draw.uniform(1))
   }
 }

@@ -11,6 +11,8 @@ public enum GeneratedDataset: String, Sendable, CaseIterable {
   case twoSpirals = "two-spirals"
   case swissRoll = "swiss-roll"
   case rings
+  /// Of augmented neural ODEs (Dupont, Doucet and Teh 2019, arXiv 1904.01681).
+  case concentric
 
   public var name: String { rawValue }
 
@@ -25,6 +27,7 @@ public enum GeneratedDataset: String, Sendable, CaseIterable {
     case .twoSpirals: "two spiral arms of one and a half turns"
     case .swissRoll: "one spiral arm, the roll seen from its side"
     case .rings: "four rings, of radius 0.75, 1.5, 2.25 and 3, with noise"
+    case .concentric: "a disc of radius 0.5 inside a ring of 1 to 1.5: two classes that no flow of the plane parts"
     }
   }
 }

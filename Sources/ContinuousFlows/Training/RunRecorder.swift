@@ -29,13 +29,19 @@ struct RunRecorder {
 
   func record(_ report: ValidationReport) throws {
     let result = report.result
-    try metrics.append([
-      "kind": "validation", "step": .integer(report.step), "seconds": .number(report.seconds),
-      "nll_nats": .number(result.nllNats), "nll_stderr": .number(result.nllStandardError),
-      "bits_per_dim": .number(result.bitsPerDimension), "evaluations_mean": .number(result.evaluationsMean),
-      "evaluations_max": .integer(result.evaluationsMaximum), "failed": .integer(result.failed),
-      "is_best": .boolean(report.isBest),
-    ])
+    var members: [(key: String, value: JSONValue)] = [
+      ("kind", "validation"), ("step", .integer(report.step)), ("seconds", .number(report.seconds)),
+      ("nll_nats", .number(result.nllNats)), ("nll_stderr", .number(result.nllStandardError)),
+      ("bits_per_dim", .number(result.bitsPerDimension)), ("evaluations_mean", .number(result.evaluationsMean)),
+      ("evaluations_max", .integer(result.evaluationsMaximum)), ("failed", .integer(result.failed)),
+      ("is_best", .boolean(report.isBest)),
+    ]
+    for (name, value) in [("accuracy", result.accuracy), ("mean_squared_error", result.meanSquaredError)] {
+      guard let value else { continue }
+      members.append((name, .number(value)))
+      try events.scalar("validation/\(name)", value, step: report.step)
+    }
+    try metrics.append(.object(members))
     try events.scalar("validation/nll_nats", result.nllNats, step: report.step)
     try events.scalar("validation/bits_per_dim", result.bitsPerDimension, step: report.step)
     try events.scalar("validation/evaluations_mean", result.evaluationsMean, step: report.step)

@@ -28,6 +28,8 @@ extension TrainingState {
       metadata["best.evaluations_mean"] = "\(best.evaluationsMean)"
       metadata["best.evaluations_max"] = "\(best.evaluationsMaximum)"
       metadata["best.failed"] = "\(best.failed)"
+      metadata["best.accuracy"] = best.accuracy.map { "\($0)" }
+      metadata["best.mean_squared_error"] = best.meanSquaredError.map { "\($0)" }
     }
     try SafetensorsFile(tensors: tensors, metadata: metadata).write(to: path)
   }
@@ -51,6 +53,10 @@ extension TrainingState {
       guard number >= 0 else { throw FlowFileError.metadata(path: path, key: key, problem: "\(number) is negative") }
       return number
     }
+    // Keys of some kinds of model alone, which older files have none of.
+    func optional(_ key: String) throws -> Double? {
+      file.metadata[key] == nil ? nil : try file.number(key, Double.self)
+    }
     self.init(model: model, keepsAverage: false)
     moments.first = try flat(Self.firstName)
     moments.second = try flat(Self.secondName)
@@ -66,7 +72,8 @@ extension TrainingState {
       nllStandardError: try file.number("best.nll_stderr", Double.self),
       bitsPerDimension: try file.number("best.bits_per_dim", Double.self),
       evaluationsMean: try file.number("best.evaluations_mean", Double.self),
-      evaluationsMaximum: try natural("best.evaluations_max"), failed: try natural("best.failed"))
+      evaluationsMaximum: try natural("best.evaluations_max"), failed: try natural("best.failed"),
+      accuracy: try optional("best.accuracy"), meanSquaredError: try optional("best.mean_squared_error"))
   }
 
   private static var firstName: String { "adam.first" }

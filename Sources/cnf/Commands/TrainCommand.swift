@@ -27,6 +27,7 @@ struct TrainCommand: ParsableCommand {
         cnf train --data points.csv --out runs/points --hidden 128,128 --steps 5000
         cnf train --config runs/pinwheel/config.yaml --seed 1 --out runs/again
         cnf train --resume runs/pinwheel
+        cnf train --model classifier --data digits --out runs/classes
       """)
 
   @Option(name: .shortAndLong, help: ArgumentHelp("The folder to make for this run.", valueName: "folder"))
@@ -43,6 +44,7 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup(title: "Data") var data: DataOptions
   @OptionGroup(title: "Model") var model: ModelOptions
+  @OptionGroup(title: "Models with outputs") var outputs: OutputModelOptions
   @OptionGroup(title: "Training") var optimiser: OptimiserFlags
   @OptionGroup(title: "Run") var pace: TrainingRunFlags
   @OptionGroup(title: "Solver") var solver: SolverFlags
@@ -60,7 +62,8 @@ struct TrainCommand: ParsableCommand {
   private var flags: SettingsLayer {
     get throws {
       let layers = try [
-        data.settings, model.settings, optimiser.settings, pace.settings, solver.trainingSettings, evaluation.settings,
+        data.settings, model.settings, outputs.settings, optimiser.settings, pace.settings, solver.trainingSettings,
+        evaluation.settings,
         machine.settings,
       ]
       return layers.reduce(SettingsLayer()) { $0.overlaid(with: $1) }

@@ -6,11 +6,15 @@ import Foundation
 enum ModelKind: String, CaseIterable {
   case flow
   case timedFlow = "timed-flow"
+  case classifier
+  case regression
+  case residualNetwork = "residual-network"
 
   var type: any RunModel.Type {
     switch self {
     case .flow: ContinuousFlow.self
     case .timedFlow: TimedFlow.self
+    case .classifier, .regression, .residualNetwork: NeuralODEModel.self
     }
   }
 
@@ -19,6 +23,9 @@ enum ModelKind: String, CaseIterable {
     switch self {
     case .flow: "continuous normalizing flow"
     case .timedFlow: "one whose end time is trained too"
+    case .classifier: "classes by a neural ODE between dense layers"
+    case .regression: "targets by a neural ODE between dense layers"
+    case .residualNetwork: "either, by blocks that share their weights"
     }
   }
 

@@ -16,10 +16,14 @@ struct DataSelection: ParsableArguments {
 
   /// The data with their context, which have to fit `model`; nil where none are named.
   ///
-  /// - Parameter context: what the flags give; where they give none, labels and columns behind those of the samples do.
-  func load(for model: any TrainableModel, context: ContextFlags) throws -> Dataset? {
+  /// - Parameters:
+  ///   - context: what the flags give; where they give none, labels and columns behind those of the samples do.
+  ///   - prepared: what is made of them first, such as targets taken off.
+  func load(
+    for model: any TrainableModel, context: ContextFlags? = nil, prepared: (Dataset) throws -> Dataset = { $0 }
+  ) throws -> Dataset? {
     guard let data else {
-      guard context.isEmpty else {
+      guard context?.isEmpty ?? true else {
         throw CommandFailure(
           .usage, "--class and --context are of data named with --data: name some, or leave them out")
       }
@@ -29,10 +33,10 @@ struct DataSelection: ParsableArguments {
       throw CommandFailure(.usage, "count is \(count), must be at least 1 and below 2^32")
     }
     let source = try DatasetSource(data)
-    let dataset = try source.load(count: count ?? DatasetSource.generatedCount, seed: dataSeed ?? 0)
+    let dataset = try prepared(source.load(count: count ?? DatasetSource.generatedCount, seed: dataSeed ?? 0))
     let columns = model.contextDimension
     let condition = (model as? ContinuousFlow)?.condition
-    if context.isEmpty, case .columns = condition, dataset.quantisation == nil,
+    if context?.isEmpty ?? true, case .columns = condition, dataset.quantisation == nil,
       dataset.dimension == model.dimension + columns
     {
       return try dataset.conditionedOnLastColumns(columns)
@@ -40,9 +44,10 @@ struct DataSelection: ParsableArguments {
     guard dataset.dimension == model.dimension else {
       throw DataError.dimension(source: dataset.name, dimension: dataset.dimension, expected: model.dimension)
     }
-    if context.isEmpty, dataset.labels != nil, let classes = condition?.classCount {
+    if context?.isEmpty ?? true, dataset.labels != nil, let classes = condition?.classCount {
       return try dataset.conditionedOnLabels(classes: classes)
     }
+    guard let context else { return dataset }
     return dataset.conditioned(on: try context.load(for: model, count: dataset.count))
   }
 }

@@ -6,8 +6,13 @@ struct RunArgument: ParsableArguments {
   var run: String
 
   /// The run, with the settings of this call over its own.
-  func open(solver: SolverFlags, machine: MachineFlags) throws -> TrainedRun {
+  ///
+  /// - Parameter others: of the call, beside those.
+  func open(
+    solver: SolverFlags, machine: MachineFlags, beside others: SettingsLayer = SettingsLayer()
+  ) throws -> TrainedRun {
     try Kernels.instructionSet()
-    return try TrainedRun(path: run, overrides: solver.evaluationSettings.overlaid(with: machine.settings))
+    return try TrainedRun(
+      path: run, overrides: solver.evaluationSettings.overlaid(with: machine.settings).overlaid(with: others))
   }
 }

@@ -57,7 +57,7 @@ struct DensityPlots<Model: DensityModel> {
   }
 
   /// What the data span in a column, with a tenth of it on either side.
-  private static func limits(of points: SampleMatrix, column: Int) -> ClosedRange<Double> {
+  static func limits(of points: SampleMatrix, column: Int) -> ClosedRange<Double> {
     let values = (0..<points.count).map { Double(points.values[$0 * points.dimension + column]) }
     let (lowest, highest) = (values.min() ?? -1, values.max() ?? 1)
     let margin = highest > lowest ? 0.1 * (highest - lowest) : 1

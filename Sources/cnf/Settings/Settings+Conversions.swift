@@ -43,7 +43,7 @@ extension Settings {
             + "a new run with --out")
       }
     }
-    return try conditioned(dataset).split(source.splitSizes, seed: dataSeed)
+    return try conditioned(prepared(dataset)).split(source.splitSizes, seed: dataSeed)
   }
 
   /// As `loadSplit`, for a new run: takes note of what a file holds now.
@@ -51,7 +51,7 @@ extension Settings {
     let (source, dataset) = try loadData()
     dataFingerprint = ""
     if case .file = source { dataFingerprint = DatasetFingerprint(of: dataset).description }
-    return try conditioned(dataset).split(source.splitSizes, seed: dataSeed)
+    return try conditioned(prepared(dataset)).split(source.splitSizes, seed: dataSeed)
   }
 
   private func loadData() throws -> (source: DatasetSource, dataset: Dataset) {

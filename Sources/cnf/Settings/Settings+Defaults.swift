@@ -17,6 +17,7 @@ extension Settings {
     model: ModelKind.flow.rawValue,
     hidden: [64, 64, 64], activation: "tanh", layer: "input", residual: false, layerNorm: false, dropout: 0,
     timeFeatures: 0, endTime: 1, base: "standard-normal",
+    targets: 0, augment: 0, encoder: [], head: [], residualSteps: 0,
     objective: Objective.likelihood, path: "linear", coupling: "independent",
     solver: "dopri5", rtol: 1e-5, atol: 1e-5, fixedSteps: 0, solverMaxSteps: 4096,
     controller: "integral", norm: "rms", trace: "automatic",

@@ -7,6 +7,7 @@ extension Settings {
     try require(transform, .transform, among: ["none", "standardise", "marginals", "logit"])
     try validateCondition()
     try validateBase()
+    try validateOutputs()
     try require(model, .model, among: ModelKind.allCases.map(\.rawValue))
     try require(objective, .objective, among: [Objective.likelihood, Objective.flowMatching])
     try require(path, .path, among: Objective.paths.map(\.0))
@@ -47,7 +48,7 @@ extension Settings {
   }
 
   /// A gibibyte of weights: training holds some six times that, beyond which machines of the present swap.
-  private static let mostParameters = 1 << 28
+  static let mostParameters = 1 << 28
 
   /// Throws a usage failure where a flow of `dimension` would have more parameters than can be meant.
   func validateSize(dimension: Int, contextDimension: Int = 0) throws {

@@ -43,6 +43,15 @@ struct Settings: Codable, Equatable {
   /// What the flow begins with: `standard-normal`, or a distribution fitted to the training data, `gaussian`, `full-gaussian`,
   /// `uniform` or `mixture:K`.
   var base: String
+  /// Of models with outputs: how many last columns of a file are targets, or the class; 0: none.
+  var targets: Int
+  /// Zeros behind the data, or behind the encoder's outputs.
+  var augment: Int
+  /// Widths of the dense layers before the state, and of the hidden ones behind it.
+  var encoder: [Int]
+  var head: [Int]
+  /// Blocks of a residual network; 0: none.
+  var residualSteps: Int
 
   // Objective
   /// What a step minimises: `likelihood`, or `flow-matching`, which solves nothing.
@@ -131,6 +140,11 @@ struct Settings: Codable, Equatable {
     case timeFeatures = "time-features"
     case endTime = "end-time"
     case base
+    case targets
+    case augment
+    case encoder
+    case head
+    case residualSteps = "residual-steps"
     case objective
     case path
     case coupling

@@ -54,7 +54,10 @@ struct TrainedRun {
   var name: String { URL(fileURLWithPath: path).lastPathComponent }
 
   /// Whether its steps of training solve something, so that the number of evaluations is worth a look.
-  var hasSolves: Bool { model.continuousFlow != nil && settings.objective == Objective.likelihood }
+  var hasSolves: Bool {
+    if let model = model as? NeuralODEModel { return model.residualSteps == nil }
+    return model.continuousFlow != nil && settings.objective == Objective.likelihood
+  }
 
   /// The lines of its metrics.
   func metrics() throws -> [JSONValue] {
@@ -76,6 +79,12 @@ struct TrainedRun {
     return density
   }
 
+  /// The model as one with outputs, likewise.
+  func outputs(for purpose: String) throws -> NeuralODEModel {
+    guard let model = model as? NeuralODEModel else { throw unsuited(purpose, wants: "a classifier or regression") }
+    return model
+  }
+
   private func unsuited(_ purpose: String, wants: String) -> CommandFailure {
     CommandFailure(
       .usage, "cnf \(purpose) wants \(wants), and \(path) is a \(type(of: model).noun): name another run")
@@ -87,7 +96,7 @@ struct TrainedRun {
   func heldOut(
     instead selection: DataSelection, context: ContextFlags
   ) throws -> (dataset: Dataset, fitted: Dataset?) {
-    if let dataset = try selection.load(for: model, context: context) { return (dataset, nil) }
+    if let dataset = try selection.load(for: model, context: context, prepared: settings.prepared) { return (dataset, nil) }
     guard folder != nil else {
       throw CommandFailure(
         .usage, "\(path) is a flow without its run, so its data are not known: name some with --data")

@@ -1,0 +1,179 @@
+public import FlowIO
+
+/// A file holds the model whole: parameters named as PyTorch has them, the rest in the metadata.
+///
+/// | key | value |
+/// |---|---|
+/// | `swift_cnf.kind` | `flow`, as of every model's file, or `training state` |
+/// | `swift_cnf.model` | `classifier`, `regression` or `residual-network` |
+/// | `swift_cnf.version` | of this list: `1` |
+/// | `task` | `classification` or `regression` |
+/// | `dimension`, `state_dimension` | columns of the data, rows of the state |
+/// | `encoder.widths`, `head.widths` | of the dense layers, separated by commas; `encoder.activation` and `head.activation` |
+/// | `program`, `start_time`, `end_time` | the equation; the rows that the encoder does not give are augmented ones |
+/// | `residual_steps` | of a residual network |
+/// | `transform.shift`, `transform.scale` | of the data; `targets.shift` and `targets.scale` of a regression's targets |
+extension NeuralODEModel: TrainableModel {
+  /// What a file calls the model, and `--model` too.
+  public enum Word {
+    public static let classifier = "classifier"
+    public static let regression = "regression"
+    public static let residualNetwork = "residual-network"
+    static let all = [classifier, regression, residualNetwork]
+  }
+
+  public var word: String {
+    if residualSteps != nil { return Word.residualNetwork }
+    return task == .classification ? Word.classifier : Word.regression
+  }
+
+  public var parameterNames: ParameterNames { Self.names(of: architecture) }
+
+  private static func names(of architecture: NeuralODEArchitecture) -> ParameterNames {
+    let tensors = { (names: ParameterNames) in names.entries.map { (name: $0.name, shape: $0.shape) } }
+    return ParameterNames(
+      tensors(ParameterNames(of: architecture.encoder, prefix: "encoder"))
+        + tensors(ParameterNames(of: architecture.program))
+        + tensors(ParameterNames(of: architecture.head, prefix: "head")))
+  }
+
+  public func metadata(kind: String) throws(FlowFileError) -> [String: String] {
+    let program: String
+    do throws(ProgramText.Problem) {
+      program = try ProgramText.text(of: architecture.program)
+    } catch {
+      throw .notWritable(problem: error.description)
+    }
+    func list<Number: CustomStringConvertible>(_ numbers: [Number]) -> String {
+      numbers.map(\.description).joined(separator: ",")
+    }
+    var text = [
+      "swift_cnf.kind": kind, ModelFile.modelKey: word, "swift_cnf.version": "1", "task": "classification",
+      "dimension": "\(dimension)", "state_dimension": "\(architecture.stateDimension)",
+      "encoder.widths": list(architecture.encoder.widths),
+      "encoder.activation": architecture.encoder.activation.rawValue,
+      "head.widths": list(architecture.head.widths), "head.activation": architecture.head.activation.rawValue,
+      "program": program, "start_time": "\(architecture.startTime)", "end_time": "\(architecture.endTime)",
+      "transform.shift": list(transform.shift), "transform.scale": list(transform.scale),
+    ]
+    if case .regression(let targets) = task {
+      text["task"] = "regression"
+      text["targets.shift"] = list(targets.shift)
+      text["targets.scale"] = list(targets.scale)
+    }
+    if let residualSteps { text["residual_steps"] = "\(residualSteps)" }
+    return text
+  }
+
+  public init(from file: SafetensorsFile, kind: String) throws {
+    let found = file.metadata["swift_cnf.kind"]
+    guard found == kind else { throw FlowFileError.wrongKind(path: file.source, found: found, expected: kind) }
+    let word = ModelFile.model(in: file)
+    guard Word.all.contains(word) else {
+      throw FlowFileError.metadata(
+        path: file.source, key: ModelFile.modelKey,
+        problem: "it is of a model '\(word)', not of one with outputs: \(Word.all.joined(separator: ", "))")
+    }
+    let version = try file.text("swift_cnf.version")
+    guard version == "1" else {
+      throw FlowFileError.metadata(
+        path: file.source, key: "swift_cnf.version", problem: "'\(version)' is not known here; a newer one reads it")
+    }
+    let architecture = try Self.architecture(in: file)
+    let task: Task
+    switch try file.text("task") {
+    case "classification": task = .classification
+    case "regression":
+      task = .regression(targets: try file.transform("targets", columns: architecture.outputDimension))
+    case let other: throw FlowFileError.metadata(path: file.source, key: "task", problem: "'\(other)' is not known")
+    }
+    var residualSteps: Int?
+    if word == Word.residualNetwork { residualSteps = try file.count("residual_steps", from: 1) }
+    let transform = try file.transform("transform", columns: architecture.inputDimension)
+    // Names and shapes come from the description; the file's tensors have to be these before anything is made in their size.
+    let names = Self.names(of: architecture)
+    self.init(
+      architecture: architecture, task: task, parameters: try names.parameters(in: file), transform: transform,
+      residualSteps: residualSteps)
+  }
+
+  private static func architecture(in file: SafetensorsFile) throws -> NeuralODEArchitecture {
+    let dimension = try file.count("dimension", from: 1)
+    let stateDimension = try file.count("state_dimension", from: 1)
+    let encoder = try file.dense("encoder", inputDimension: dimension)
+    let head = try file.dense("head", inputDimension: stateDimension)
+    guard stateDimension >= encoder.outputDimension else {
+      throw FlowFileError.metadata(
+        path: file.source, key: "state_dimension",
+        problem: "\(stateDimension) rows do not hold the encoder's \(encoder.outputDimension)")
+    }
+    let program: FieldProgram
+    do throws(ProgramText.Problem) {
+      program = try ProgramText.program(try file.textOrProblem("program"), dimension: stateDimension)
+      guard program.contextDimension == 0 else { throw .init(description: "it reads a context") }
+    } catch {
+      throw FlowFileError.metadata(path: file.source, key: "program", problem: error.description)
+    }
+    let times = try ["start_time", "end_time"].map { key in
+      let time = try file.number(key, Double.self)
+      guard time.isFinite else {
+        throw FlowFileError.metadata(path: file.source, key: key, problem: "\(time) is not finite")
+      }
+      return time
+    }
+    return NeuralODEArchitecture(
+      encoder: encoder, augmentedDimensions: stateDimension - encoder.outputDimension, program: program,
+      from: times[0], to: times[1], head: head)
+  }
+}
+
+extension ParameterNames {
+  /// `prefix.0.weight`, `prefix.0.bias`, then `prefix.2.…`: activations count, as in a Sequential.
+  init(of network: DenseNetwork, prefix: String) {
+    var module = 0
+    var tensors: [(name: String, shape: [Int])] = []
+    for layout in network.layouts {
+      tensors.append(("\(prefix).\(module).weight", [layout.rows, layout.columns]))
+      tensors.append(("\(prefix).\(module).bias", [layout.rows]))
+      module += layout.activation == .identity ? 1 : 2
+    }
+    self.init(tensors)
+  }
+}
+
+extension SafetensorsFile {
+  fileprivate func count(_ key: String, from least: Int) throws(FlowFileError) -> Int {
+    let number = try number(key, Int.self)
+    guard least...ProgramText.largestRows ~= number else {
+      throw .metadata(path: source, key: key, problem: "\(number) is not from \(least) to \(ProgramText.largestRows)")
+    }
+    return number
+  }
+
+  fileprivate func textOrProblem(_ key: String) throws(ProgramText.Problem) -> String {
+    guard let text = metadata[key] else { throw .init(description: "is missing") }
+    return text
+  }
+
+  fileprivate func transform(_ name: String, columns: Int) throws(FlowFileError) -> DataTransform {
+    let shift = try numbers("\(name).shift", count: columns)
+    let scale = try numbers("\(name).scale", count: columns)
+    guard scale.allSatisfy({ $0 > 0 }) else {
+      throw .metadata(path: source, key: "\(name).scale", problem: "not all scales are positive")
+    }
+    return DataTransform(shift: shift, scale: scale)
+  }
+
+  fileprivate func dense(_ name: String, inputDimension: Int) throws(FlowFileError) -> DenseNetwork {
+    let key = "\(name).widths"
+    let parts = try text(key).split(separator: ",")
+    let widths = parts.compactMap { Int($0) }.filter { 1...ProgramText.largestRows ~= $0 }
+    guard widths.count == parts.count, widths.count <= ProgramText.largestOperationCount else {
+      throw .metadata(path: source, key: key, problem: "not all are numbers from 1 to \(ProgramText.largestRows)")
+    }
+    guard let activation = Activation(rawValue: try text("\(name).activation")) else {
+      throw .metadata(path: source, key: "\(name).activation", problem: "is no activation")
+    }
+    return DenseNetwork(inputDimension: inputDimension, widths: widths, activation: activation)
+  }
+}

@@ -1,0 +1,126 @@
+/// A classifier or regression with a neural ordinary differential equation inside: transform, encoder, equation, head.
+///
+/// ```swift
+/// var model = NeuralODEModel(classes: 10, dimension: 64, augmentedDimensions: 8, hidden: [64], seed: 0)
+/// model.transform = .standardising(split.train.points)
+/// let objective = try CrossEntropy(model: model, training: split.train, options: options)
+/// let trainer = try Trainer(
+///   model: model, objective: objective, training: split.train, validation: split.validation, options: options)
+/// model = try trainer.run().model
+/// let classes = try model.predictions(for: split.test.points).classes
+/// ```
+///
+/// Its parameters are named as in PyTorch: `encoder.0.weight`, `net.0.weight` (the field's), `head.0.weight` and so on.
+public struct NeuralODEModel: Sendable, Equatable {
+  /// What the head's outputs are.
+  public enum Task: Sendable, Equatable {
+    /// Logarithms of unnormalised probabilities, one of each class.
+    case classification
+    /// Targets, as this transform makes them of what the data have.
+    case regression(targets: DataTransform)
+  }
+
+  public let architecture: NeuralODEArchitecture
+  public let task: Task
+  /// n, of a residual network: its equation is always solved by n equal steps of `euler`, which share their weights. nil: by
+  /// whatever solver is asked for.
+  public let residualSteps: Int?
+  /// `θ`, `[P]`: encoder, field, head.
+  public var parameters: [Float] {
+    didSet { Self.check(parameters, architecture) }
+  }
+  /// What stands between the data and the encoder; has no marginals.
+  public var transform: DataTransform {
+    didSet { Self.check(transform, architecture) }
+  }
+
+  /// A model of any parts. Shapes that do not fit are a programmer's error.
+  ///
+  /// - Parameter transform: nil: the identity.
+  public init(
+    architecture: NeuralODEArchitecture, task: Task, parameters: [Float], transform: DataTransform? = nil,
+    residualSteps: Int? = nil
+  ) {
+    let transform = transform ?? .identity(dimension: architecture.inputDimension)
+    Self.check(parameters, architecture)
+    Self.check(transform, architecture)
+    precondition(residualSteps ?? 1 >= 1, "residualSteps is \(residualSteps ?? 1), must be at least 1")
+    if case .regression(let targets) = task {
+      precondition(
+        targets.dimension == architecture.outputDimension && targets.marginals == nil,
+        "a transform of \(targets.dimension) targets for a head of \(architecture.outputDimension) outputs")
+    }
+    self.architecture = architecture
+    self.task = task
+    self.parameters = parameters
+    self.transform = transform
+    self.residualSteps = residualSteps
+  }
+
+  /// An untrained classifier.
+  ///
+  /// - Parameters:
+  ///   - encoder: widths of the encoder's layers; empty: the state begins with the data.
+  ///   - augmentedDimensions: zeros that follow (ANODE).
+  ///   - hidden: widths of the field's hidden layers.
+  ///   - head: widths of the head's hidden layers; empty: a linear head.
+  ///   - seed: of the initial parameters.
+  public init(
+    classes: Int, dimension: Int, encoder: [Int] = [], augmentedDimensions: Int = 0, hidden: [Int] = [64],
+    activation: Activation = .tanh, head: [Int] = [], endTime: Double = 1, seed: UInt64 = 0,
+    transform: DataTransform? = nil, residualSteps: Int? = nil
+  ) {
+    self.init(
+      task: .classification, outputs: classes, dimension: dimension, encoder: encoder,
+      augmentedDimensions: augmentedDimensions,
+      field: FieldArchitecture(hidden: hidden, activation: activation), head: head, endTime: endTime, seed: seed,
+      transform: transform, residualSteps: residualSteps)
+  }
+
+  /// An untrained model: dense layers of the field's activation on both sides of a field of this architecture.
+  ///
+  /// - Parameter outputs: classes, or columns of the targets.
+  public init(
+    task: Task, outputs: Int, dimension: Int, encoder: [Int] = [], augmentedDimensions: Int = 0,
+    field: FieldArchitecture, head: [Int] = [], startTime: Double = 0, endTime: Double = 1, seed: UInt64 = 0,
+    transform: DataTransform? = nil, residualSteps: Int? = nil
+  ) {
+    let encoder = DenseNetwork(inputDimension: dimension, widths: encoder, activation: field.activation)
+    let state = encoder.outputDimension + augmentedDimensions
+    let architecture = NeuralODEArchitecture(
+      encoder: encoder, augmentedDimensions: augmentedDimensions, program: field.program(stateDimension: state),
+      from: startTime, to: endTime,
+      head: DenseNetwork(inputDimension: state, widths: head + [outputs], activation: field.activation))
+    self.init(
+      architecture: architecture, task: task, parameters: architecture.initialParameters(seed: seed),
+      transform: transform, residualSteps: residualSteps)
+  }
+
+  /// Columns of a sample.
+  public var dimension: Int { architecture.inputDimension }
+  /// Classes, or columns of the targets.
+  public var outputDimension: Int { architecture.outputDimension }
+
+  /// `options`, with the steps of a residual network where this is one.
+  public func solverOptions(_ options: SolverOptions) -> SolverOptions {
+    var options = options
+    options.trace = .none
+    if let residualSteps {
+      options.method = "euler"
+      options.control = .fixed(steps: residualSteps)
+    }
+    return options
+  }
+
+  private static func check(_ parameters: [Float], _ architecture: NeuralODEArchitecture) {
+    precondition(
+      parameters.count == architecture.parameterCount,
+      "\(parameters.count) parameters for a model that has \(architecture.parameterCount)")
+  }
+
+  private static func check(_ transform: DataTransform, _ architecture: NeuralODEArchitecture) {
+    precondition(
+      transform.dimension == architecture.inputDimension && transform.marginals == nil,
+      "a transform of \(transform.dimension) columns for a model of \(architecture.inputDimension)")
+  }
+}

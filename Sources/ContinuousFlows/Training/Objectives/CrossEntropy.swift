@@ -1,0 +1,27 @@
+/// Cross-entropy of a classifier: the mean over samples of −log of the probability that it gives to the sample's own class, in
+/// nats, by softmax of its outputs.
+public struct CrossEntropy: TrainingObjective {
+  private let objective: OutputObjective
+  private let labels: [Int]
+
+  /// - Parameters:
+  ///   - model: the one that will be trained; its parameters do not matter.
+  ///   - training: the set that batches will be taken of; it has to have labels.
+  ///   - options: its solvers and backend count.
+  /// - Throws: `DataError.noLabels`, `.labelOutOfRange`; `TrainingError.invalidOption` for regularisers; `KernelError` for a
+  ///   refused solver. A model of another task is a programmer's error.
+  public init(model: NeuralODEModel, training: Dataset, options: TrainingOptions) throws {
+    precondition(model.task == .classification, "cross-entropy of a model that does not classify")
+    labels = try training.checkedLabels(classes: model.outputDimension)
+    objective = try OutputObjective(model, options)
+  }
+
+  public func gradient(of batch: TrainingBatch, model: NeuralODEModel) throws -> BatchGradient {
+    let loss = OutputLoss<Float>.crossEntropy(labels: batch.rows.map { labels[$0] }, scale: 1 / Double(batch.count))
+    return try objective.gradient(of: loss, isLikelihood: true, on: batch, model)
+  }
+
+  public func evaluate(_ model: NeuralODEModel, on dataset: Dataset, seed: UInt64) throws -> EvaluationResult {
+    try objective.evaluate(model, on: dataset)
+  }
+}

@@ -1,0 +1,32 @@
+/// Least squares of a regression: the mean over samples and outputs of (output − target)², the targets as the model's transform
+/// makes them.
+public struct SquaredError: TrainingObjective {
+  private let objective: OutputObjective
+  /// Transformed, `[count][K]`.
+  private let targets: SampleMatrix
+
+  /// - Parameters:
+  ///   - model: the one that will be trained; its parameters do not matter.
+  ///   - training: the set that batches will be taken of; it has to have targets.
+  ///   - options: its solvers and backend count.
+  /// - Throws: `DataError.noTargets`, `.targetColumns`; `TrainingError.invalidOption` for regularisers; `KernelError` for a
+  ///   refused solver. A model of another task is a programmer's error.
+  public init(model: NeuralODEModel, training: Dataset, options: TrainingOptions) throws {
+    guard case .regression(let transform) = model.task else {
+      preconditionFailure("squared error of a model that is no regression")
+    }
+    let targets = try training.checkedTargets(columns: model.outputDimension)
+    self.targets = SampleMatrix(
+      count: targets.count, dimension: targets.dimension, values: transform.forward(targets.values))
+    objective = try OutputObjective(model, options)
+  }
+
+  public func gradient(of batch: TrainingBatch, model: NeuralODEModel) throws -> BatchGradient {
+    let loss = OutputLoss<Float>.squaredError(targets: targets.rows(batch.rows).values, scale: 1 / Double(batch.count))
+    return try objective.gradient(of: loss, isLikelihood: false, on: batch, model)
+  }
+
+  public func evaluate(_ model: NeuralODEModel, on dataset: Dataset, seed: UInt64) throws -> EvaluationResult {
+    try objective.evaluate(model, on: dataset)
+  }
+}
