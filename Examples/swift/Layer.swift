@@ -22,5 +22,6 @@ func layer() throws {
     for index in gradient.indices { layer.parameters[index] -= 0.3 * gradient[index] }
   }
   print("loss after 200 steps: \(loss)")
-  print("the field's matrix, of which a quarter turn in unit time has ∓π/2 beside its diagonal: \(layer.parameters[..<4])")
+  print(
+    "the field's matrix, of which a quarter turn in unit time has ∓π/2 beside its diagonal: \(layer.parameters[..<4])")
 }

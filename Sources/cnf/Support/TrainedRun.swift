@@ -96,7 +96,9 @@ struct TrainedRun {
   func heldOut(
     instead selection: DataSelection, context: ContextFlags
   ) throws -> (dataset: Dataset, fitted: Dataset?) {
-    if let dataset = try selection.load(for: model, context: context, prepared: settings.prepared) { return (dataset, nil) }
+    if let dataset = try selection.load(for: model, context: context, prepared: settings.prepared) {
+      return (dataset, nil)
+    }
     guard folder != nil else {
       throw CommandFailure(
         .usage, "\(path) is a flow without its run, so its data are not known: name some with --data")
