@@ -104,6 +104,10 @@ bench-memory: ## peak memory and time of a gradient by the number of steps and b
 bench-precision: build ## train in full and in mixed precision, five seeds of two data sets, and compare (some ten minutes)
 	python3 Benchmarks/precision.py $(PROGRAM) $(ARGS)
 
+.PHONY: bench-discrete
+bench-discrete: build ## train discrete and continuous flows for equal seconds and compare (some fifteen minutes); ARGS="--cpu-seconds 20"
+	python3 Benchmarks/discrete.py $(PROGRAM) $(ARGS)
+
 # A package of its own, so a build of its own: the benchmark library takes minutes.
 .PHONY: bench-library
 bench-library: ## time files, solves and flows of the Swift modules (Swift 6.3); ARGS="--format jmh" for JSON

@@ -9,9 +9,12 @@
  * info: 0 ok; k > 0: the leading minor of order k is not positive definite; -k: argument k is bad. */
 void dpotrf_(const char *uplo, const int32_t *n, double *a, const int32_t *lda, int32_t *info);
 
-/* LU factors of a [columns][lda] in place, with partial pivoting: row i was exchanged with row pivots[i], counted from 1. info: 0
- * ok; k > 0: the k-th diagonal element of U is 0; -k: argument k is bad. */
-void dgetrf_(const int32_t *rows, const int32_t *columns, double *a, const int32_t *lda, int32_t *pivots,
+/* Factors a [n][lda] in place into P L U, L of unit diagonal; pivots [n], from 1: row i was exchanged with row pivots[i].
+ * info: 0 ok; k > 0: U's diagonal is exactly 0 at k; -k: argument k is bad. */
+void dgetrf_(const int32_t *m, const int32_t *n, double *a, const int32_t *lda, int32_t *pivots, int32_t *info);
+
+/* The inverse, in place, of what dgetrf_ has factored. work [lwork], lwork >= n. info as there. */
+void dgetri_(const int32_t *n, double *a, const int32_t *lda, const int32_t *pivots, double *work, const int32_t *lwork,
              int32_t *info);
 
 /* Version, options, core and thread limit of the library that is loaded, in words; static. */

@@ -15,5 +15,8 @@ struct Example: Sendable {
     Example(name: "residual-network", summary: "n shared blocks tend to a neural ODE as 1/n", run: residualNetwork),
     Example(name: "layer", summary: "a neural ODE as a layer of a model of one's own", run: layer),
     Example(name: "classifier", summary: "digits by encoder, neural ODE and head", run: classifier),
+    Example(
+      name: "discrete", summary: "a coupling flow, an affine flow and two continuous blocks on the same points",
+      run: discrete),
   ]
 }

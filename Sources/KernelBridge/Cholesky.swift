@@ -4,7 +4,7 @@ import Synchronization
 /// OpenBLAS's thread setting is one per process: whoever changes it holds this.
 private let blasThreads = Mutex<Void>(())
 
-/// Runs `body`, of LAPACK, on one thread, so that its result does not depend on their number.
+/// Runs `body` with LAPACK on one thread, so that what it gives does not depend on their number.
 func withOneBlasThread(_ body: () -> Void) {
   blasThreads.withLock { _ in
     let threads = openblas_get_num_threads()
@@ -27,8 +27,10 @@ public func choleskyLowerFactor(of matrix: [Double], order: Int) throws(KernelEr
   var factor = matrix
   var size = Int32(order)
   var info: Int32 = 0
-  // LAPACK is column-major: our lower triangle is its upper one.
-  withOneBlasThread { dpotrf_("U", &size, &factor, &size, &info) }
+  withOneBlasThread {
+    // LAPACK is column-major: our lower triangle is its upper one.
+    dpotrf_("U", &size, &factor, &size, &info)
+  }
   guard info <= 0 else { throw .notPositiveDefinite(order: Int(info)) }
   precondition(info == 0, "dpotrf refused its argument \(-info)")
   for row in 0..<order {

@@ -9,6 +9,8 @@ extension KernelError: CustomStringConvertible {
     case .invalidOption(let name, let value, let allowed): "\(name) is \(value), must be \(allowed)"
     case .notPositiveDefinite(let order):
       "the matrix is not positive definite: its leading minor of order \(order) is not positive"
+    case .singular(let order, let pivot):
+      "the matrix of order \(order) is singular, so it has no inverse and no density: its pivot \(pivot) is 0"
     }
   }
 }

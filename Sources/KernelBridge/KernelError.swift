@@ -10,6 +10,8 @@ public enum KernelError: Error, Sendable, Equatable {
   case invalidOption(name: String, value: String, allowed: String)
   /// The matrix has no Cholesky factor: its leading minor of this order is not positive.
   case notPositiveDefinite(order: Int)
+  /// The matrix of this order has no inverse: a pivot, counted from 1, is exactly 0.
+  case singular(order: Int, pivot: Int)
 }
 
 extension KernelError {

@@ -9,6 +9,14 @@ public struct SolveFailure: Error, Sendable, Equatable {
   public let failed: Int
   public let count: Int
 
+  public init(sample: Int, time: Double, status: SampleStatus, failed: Int, count: Int) {
+    self.sample = sample
+    self.time = time
+    self.status = status
+    self.failed = failed
+    self.count = count
+  }
+
   /// Throws unless every sample arrived.
   public static func check<Scalar>(_ solution: Solution<Scalar>) throws(SolveFailure) {
     guard let sample = solution.firstFailure else { return }

@@ -68,6 +68,24 @@ import Testing
     #expect(number(backends[0], "time_over_c") == 1 && number(backends[1], "time_over_c") > 0)
   }
 
+  /// Every way is held against the Jacobian first; a dense determinant grows faster than an estimate.
+  @Test func changesOfVolumeAreCompared() throws {
+    let records = try #require(json("--divergence")["divergence"]?.elements)
+    #expect(records.count == 2 * 4 * 4)
+    #expect(Set(records.compactMap { $0["way"]?.text }) == ["determinant", "tangents", "product", "hutchinson"])
+    for record in records {
+      #expect(number(record, "us_median") > 0 && record["runs"]?.integerValue ?? 0 >= 3, "\(record)")
+    }
+    func time(_ way: String, _ dimension: Int) -> Double {
+      records.filter {
+        $0["net"] == "D-64-64-D" && $0["way"]?.text == way && $0["dimension"]?.integerValue == dimension
+      }
+      .map { number($0, "us_median") }.first ?? .nan
+    }
+    // 2 to 128: 64³ = 262,144 times the operations of a determinant, 64 times those of an estimate's outer layers.
+    #expect(time("determinant", 128) / time("determinant", 2) > 4 * time("hutchinson", 128) / time("hutchinson", 2))
+  }
+
   @Test func tablesLineUp() throws {
     let folder = try TemporaryFolder()
     defer { withExtendedLifetime(folder) {} }

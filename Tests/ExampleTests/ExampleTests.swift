@@ -64,4 +64,14 @@ import Testing
     let output = try Examples.run("classifier")
     #expect(try Examples.number(after: "accuracy on 360 held-out digits:", in: output) > 0.94)
   }
+
+  /// An affine flow is that Gaussian, within what its last steps leave; the others know better.
+  @Test func discrete() throws {
+    let output = try Examples.run("discrete")
+    let affine = try Examples.number(after: "affine flow, 6 parameters:", in: output)
+    #expect(abs(affine + 3.6) < 0.2, "\(output)")
+    #expect(try Examples.number(after: "coupling flow, 4188 parameters:", in: output) > affine + 0.3, "\(output)")
+    #expect(
+      try Examples.number(after: "two continuous blocks, 3764 parameters:", in: output) > affine + 0.5, "\(output)")
+  }
 }

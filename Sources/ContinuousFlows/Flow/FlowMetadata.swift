@@ -37,22 +37,14 @@ enum FlowMetadata {
     var text = [
       kindKey: kind, versionKey: plainVersion, "dimension": "\(flow.dimension)",
       "program": program, "end_time": "\(flow.endTime)",
-      "transform.shift": flow.transform.shift.map(\.description).joined(separator: ","),
-      "transform.scale": flow.transform.scale.map(\.description).joined(separator: ","),
     ]
-    if let marginals = flow.transform.marginals {
-      text[versionKey] = marginalsVersion
-      text["transform.levels"] = "\(marginals.levels)"
-      text["transform.probabilities"] = marginals.probabilities.map(\.description).joined(separator: ",")
-    }
+    text.merge(flow.transform.metadata) { _, new in new }
+    if flow.transform.marginals != nil { text[versionKey] = marginalsVersion }
     if flow.base != .standardNormal {
       text[versionKey] = baseVersion
       text.merge(flow.base.metadata) { _, new in new }
     }
-    if let logit = flow.transform.logit {
-      text[versionKey] = conditionVersion
-      text["transform.logit_alpha"] = "\(logit.alpha)"
-    }
+    if flow.transform.logit != nil { text[versionKey] = conditionVersion }
     if let condition = flow.condition {
       text[versionKey] = conditionVersion
       text.merge(condition.metadata) { _, new in new }
@@ -84,52 +76,11 @@ enum FlowMetadata {
     guard endTime > 0, endTime.isFinite else {
       throw FlowFileError.metadata(path: file.source, key: "end_time", problem: "\(endTime) is not positive and finite")
     }
-    let shift = try file.numbers("transform.shift", count: dimension)
-    let scale = try file.numbers("transform.scale", count: dimension)
-    guard scale.allSatisfy({ $0 > 0 }) else {
-      throw FlowFileError.metadata(path: file.source, key: "transform.scale", problem: "not all scales are positive")
-    }
     return ContinuousFlow(
       program: program, parameters: try ParameterNames(of: program).parameters(in: file), endTime: endTime,
-      transform: try transform(in: file, shift: shift, scale: scale),
+      transform: try DataTransform(in: file, dimension: dimension),
       base: try BaseDistribution(in: file, dimension: dimension),
       condition: try Condition.condition(in: file, contextDimension: program.contextDimension))
-  }
-
-  private static func transform(in file: SafetensorsFile, shift: [Float], scale: [Float]) throws -> DataTransform {
-    let marginals = try marginals(in: file, dimension: shift.count)
-    let key = "transform.logit_alpha"
-    guard file.metadata[key] != nil else { return DataTransform(shift: shift, scale: scale, marginals: marginals) }
-    let alpha = try file.number(key, Double.self)
-    guard LogitTransform.isValid(alpha), marginals == nil else {
-      throw FlowFileError.metadata(
-        path: file.source, key: key,
-        problem: marginals == nil ? "\(alpha) is not above 0 and below 0.5" : "does not go with transform.levels")
-    }
-    return DataTransform(shift: shift, scale: scale, logit: LogitTransform(alpha: alpha))
-  }
-
-  private static func marginals(in file: SafetensorsFile, dimension: Int) throws -> LevelMarginals? {
-    guard file.metadata["transform.levels"] != nil else { return nil }
-    let levels = try file.number("transform.levels", Int.self)
-    let (count, overflow) = levels.multipliedReportingOverflow(by: dimension)
-    guard levels >= 2, !overflow else {
-      throw FlowFileError.metadata(path: file.source, key: "transform.levels", problem: "\(levels) is out of range")
-    }
-    let probabilities = try file.numbers("transform.probabilities", count: count, Double.self)
-    guard probabilities.allSatisfy({ $0 > 0 && $0 < 1 }) else {
-      throw FlowFileError.metadata(
-        path: file.source, key: "transform.probabilities", problem: "not all lie between 0 and 1")
-    }
-    // As many roundings as there are levels, once when they were divided and once in this sum.
-    let rounding = 2 * Double(levels) * Double.ulpOfOne
-    for column in stride(from: 0, to: count, by: levels) {
-      guard abs(probabilities[column..<column + levels].reduce(0, +) - 1) <= rounding else {
-        throw FlowFileError.metadata(
-          path: file.source, key: "transform.probabilities", problem: "a column's do not sum to 1")
-      }
-    }
-    return LevelMarginals(levels: levels, probabilities: probabilities)
   }
 
   private static func programText(in file: SafetensorsFile) throws(ProgramText.Problem) -> String {

@@ -4,7 +4,7 @@ import ContinuousFlows
 struct BenchPlan {
   /// The parts of a benchmark. The raw values are the words of its flags and of its JSON.
   enum Section: String, CaseIterable {
-    case kernels, training, scaling, backends
+    case kernels, training, scaling, backends, divergence
   }
 
   let sections: [Section]

@@ -10,7 +10,7 @@ struct StepBench {
   /// How many steps `training`, `scaling` and `backends` time.
   func count(of section: BenchPlan.Section) -> Int {
     switch section {
-    case .kernels: 0
+    case .kernels, .divergence: 0
     case .training: plan.workloads.count * Integration.allCases.count
     case .scaling: plan.comparedWorkloads.count * threadCounts.count
     case .backends: plan.comparedWorkloads.count * Backend.allCases.count * ends.count

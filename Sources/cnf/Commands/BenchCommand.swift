@@ -34,6 +34,10 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "The C kernels against Swift alone, on one thread and on all.")
   var backends = false
 
+  @Flag(
+    help: "What a change of volume costs by the dimension: a dense determinant, exact traces, Hutchinson's estimate.")
+  var divergence = false
+
   @Flag(help: "Whole batches, larger layers and double: some minutes.")
   var full = false
 
@@ -69,7 +73,14 @@ struct BenchCommand: ParsableCommand {
     let peaks = Peaks(seconds: plan.kernelSeconds)
     let kernels = KernelBench(plan: plan, peaks: peaks, progress: progress)
     let steps = StepBench(plan: plan, peaks: peaks, progress: progress)
-    for section in plan.sections { progress.expect(section == .kernels ? kernels.count : steps.count(of: section)) }
+    let divergences = DivergenceBench(plan: plan, progress: progress)
+    for section in plan.sections {
+      switch section {
+      case .kernels: progress.expect(kernels.count)
+      case .divergence: progress.expect(divergences.count)
+      default: progress.expect(steps.count(of: section))
+      }
+    }
     if !output.json { try printMachine(plan) }
     var results: [(key: String, value: JSONValue)] = []
     for section in plan.sections {
@@ -79,6 +90,7 @@ struct BenchCommand: ParsableCommand {
         case .training: [try steps.training()]
         case .scaling: [try steps.scaling()]
         case .backends: [try steps.backends()]
+        case .divergence: try divergences.tables()
         }
       progress.clear()
       results.append((section.rawValue, .array(tables.flatMap(\.records))))
@@ -97,8 +109,10 @@ struct BenchCommand: ParsableCommand {
     }
     let best = try Kernels.instructionSet()
     let asked = try isa.map { try BenchPlan.instructionSet(named: $0) }
-    let chosen: [BenchPlan.Section] = zip(BenchPlan.Section.allCases, [kernels, training, scaling, backends])
-      .filter { $1 }.map { $0.0 }
+    let chosen: [BenchPlan.Section] = zip(
+      BenchPlan.Section.allCases, [kernels, training, scaling, backends, divergence]
+    )
+    .filter { $1 }.map { $0.0 }
     return BenchPlan(
       sections: chosen.isEmpty ? BenchPlan.Section.allCases : chosen,
       workloads: try workload.map { try BenchPlan.workloads(named: $0) } ?? Workload.all,

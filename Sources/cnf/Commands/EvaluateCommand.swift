@@ -24,7 +24,8 @@ struct EvaluateCommand: ParsableCommand {
       A file is taken as it is. A flow of the digits (--transform marginals or logit) has no density outside 0 ... 1, so a file that \
       goes beyond is refused: a level k of 17 is given to it as (k + u) / 17 with u uniform in [0, 1).
 
-      Of a classifier the accuracy and the cross-entropy are measured, of a regression the mean squared error.
+      Of a classifier the accuracy and the cross-entropy are measured, of a regression the mean squared error. \
+      Models that solve nothing (--model coupling, affine, linear) have no use for flags of solvers.
 
       Example:
         cnf evaluate runs/pinwheel --json

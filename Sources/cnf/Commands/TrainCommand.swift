@@ -17,6 +17,9 @@ struct TrainCommand: ParsableCommand {
       1,797). Ctrl-C ends the run after the step, with a checkpoint written; --resume goes on from there. With --steps \
       alone, the same seed and data give the same weights bit for bit, also through --resume and at any number of threads.
 
+      --model coupling, affine and linear are discrete flows: they solve nothing, so settings of solvers and fields are refused. \
+      --blocks K trains K continuous flows in a row.
+
       A cosine falls to 0 at the end of the run. --resume with another --steps or --seconds stretches it over the new \
       length from there on: the run goes on, but not to the weights that the new length would have given from the start.
 
@@ -25,6 +28,8 @@ struct TrainCommand: ParsableCommand {
         cnf train --data digits --out runs/digits --seconds 120
         cnf train --data digits --condition labels --out runs/digits-by-class
         cnf train --data points.csv --out runs/points --hidden 128,128 --steps 5000
+        cnf train --data two-spirals --out runs/spirals --blocks 2 --hidden 32,32
+        cnf train --data pinwheel --out runs/coupling --model coupling --depth 10 --hidden 100,100
         cnf train --config runs/pinwheel/config.yaml --seed 1 --out runs/again
         cnf train --resume runs/pinwheel
         cnf train --model classifier --data digits --out runs/classes

@@ -7,6 +7,7 @@ extension ContinuousFlow: RunModel {
   var continuousFlow: ContinuousFlow? { self }
 
   static func validate(_ settings: Settings) throws {
+    try settings.refuse([.blocks, .depth])
     if settings.objective == Objective.flowMatching {
       guard settings.kinetic == 0 && settings.frobenius == 0 && settings.steer == 0 else {
         throw CommandFailure(
@@ -61,17 +62,11 @@ extension ContinuousFlow: RunModel {
     }
   }
 
-  private static let particleCount = 400
-  private static let particleTimes = 41
-
   private func particles(_ settings: Settings, _ split: DatasetSplit) throws -> ParticlePaths {
-    let last = Double(Self.particleTimes - 1)
-    let times = (0..<Self.particleTimes).map { endTime * Double($0) / last }
-    let paths = try paths(
-      count: Self.particleCount, seed: settings.seed, times: times, options: settings.evaluationSolverOptions,
-      backend: settings.backendChoice, context: split.heldOutContexts(Self.particleCount))
-    return ParticlePaths(
-      positions: paths.flatMap { $0.values.map { Double($0) } }, times: times, particles: Self.particleCount,
-      title: settings.data)
+    try ParticlePaths(until: endTime, title: settings.data) { count, times in
+      try paths(
+        count: count, seed: settings.seed, times: times, options: settings.evaluationSolverOptions,
+        backend: settings.backendChoice, context: split.heldOutContexts(count))
+    }
   }
 }

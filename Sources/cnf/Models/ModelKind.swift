@@ -9,12 +9,17 @@ enum ModelKind: String, CaseIterable {
   case classifier
   case regression
   case residualNetwork = "residual-network"
+  case stacked, coupling, affine, linear
 
   var type: any RunModel.Type {
     switch self {
     case .flow: ContinuousFlow.self
     case .timedFlow: TimedFlow.self
     case .classifier, .regression, .residualNetwork: NeuralODEModel.self
+    case .stacked: StackedFlow.self
+    case .coupling: CouplingFlow.self
+    case .affine: AffineFlow.self
+    case .linear: LinearFlow.self
     }
   }
 
@@ -26,6 +31,10 @@ enum ModelKind: String, CaseIterable {
     case .classifier: "classes by a neural ODE between dense layers"
     case .regression: "targets by a neural ODE between dense layers"
     case .residualNetwork: "either, by blocks that share their weights"
+    case .stacked: "several of them in a row, --blocks"
+    case .coupling: "RealNVP's coupling layers"
+    case .affine: "one affine map in triangular factors"
+    case .linear: "one affine map of a dense matrix"
     }
   }
 

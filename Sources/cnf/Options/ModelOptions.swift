@@ -8,6 +8,19 @@ struct ModelOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
+    help: ArgumentHelp(
+      "Continuous flows in a row, each with a field of its own, of --model stacked, which more than one makes of a flow "
+        + "(default 2).",
+      valueName: "count"))
+  var blocks: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Layers of --model coupling (default 10).", valueName: "count"))
+  var depth: Int?
+
+  @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Widths of the hidden layers, such as 64,64,64; none for no hidden layer.", valueName: "widths"))
   var hidden: LayerWidths?
 
@@ -57,7 +70,8 @@ struct ModelOptions: ParsableArguments {
   var settings: SettingsLayer {
     get throws {
       try SettingsLayer([
-        .model: model, .hidden: hidden?.widths, .activation: activation, .layer: layer, .residual: residual,
+        .model: model, .blocks: blocks, .depth: depth, .hidden: hidden?.widths, .activation: activation, .layer: layer,
+        .residual: residual,
         .layerNorm: layerNorm,
         .dropout: dropout, .timeFeatures: timeFeatures, .endTime: endTime, .base: base,
       ])

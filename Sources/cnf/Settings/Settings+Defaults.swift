@@ -14,7 +14,7 @@ extension Settings {
   private static let planar = Settings(
     data: "", dataFingerprint: "", count: DatasetSource.generatedCount, dataSeed: 0, transform: "standardise",
     logitAlpha: 0, condition: "none", conditionColumns: 0,
-    model: ModelKind.flow.rawValue,
+    model: ModelKind.flow.rawValue, blocks: 1, depth: 10,
     hidden: [64, 64, 64], activation: "tanh", layer: "input", residual: false, layerNorm: false, dropout: 0,
     timeFeatures: 0, endTime: 1, base: "standard-normal",
     targets: 0, augment: 0, encoder: [], head: [], residualSteps: 0,

@@ -50,11 +50,12 @@ extension Settings {
   /// A gibibyte of weights: training holds some six times that, beyond which machines of the present swap.
   static let mostParameters = 1 << 28
 
-  /// Throws a usage failure where a flow of `dimension` would have more parameters than can be meant.
-  func validateSize(dimension: Int, contextDimension: Int = 0) throws {
+  /// Throws a usage failure where a flow of `dimension`, or one of so many parts like it, would have more parameters than can be
+  /// meant.
+  func validateSize(dimension: Int, contextDimension: Int = 0, parts: Int = 1) throws {
     var architecture = architecture
     architecture.contextDimension = contextDimension
-    let count = architecture.program(stateDimension: dimension).parameterCount
+    let count = parts * architecture.program(stateDimension: dimension).parameterCount
     guard count > Self.mostParameters else { return }
     throw CommandFailure(
       .usage,
@@ -65,6 +66,8 @@ extension Settings {
 
   private func validateNumbers() throws {
     try require(hidden.allSatisfy { 1...65_536 ~= $0 }, .hidden, "\(hidden)", "widths from 1 to 65536")
+    try require(1...1024 ~= blocks, .blocks, "\(blocks)", "from 1 to 1024")
+    try require(1...1024 ~= depth, .depth, "\(depth)", "from 1 to 1024")
     try require((0..<1).contains(dropout), .dropout, "\(dropout)", "below 1, such as 0.1, or 0 for none")
     try require(0...4096 ~= timeFeatures, .timeFeatures, "\(timeFeatures)", "from 1 to 4096, or 0 for none")
     try require(count >= 4 && count < 1 << 32, .count, "\(count)", "at least 4 and below 2^32")

@@ -25,6 +25,10 @@ struct Settings: Codable, Equatable {
   // Model
   /// What is trained: a word of `ModelKind`.
   var model: String
+  /// Continuous flows in a row, of `stacked`.
+  var blocks: Int
+  /// Coupling layers, of `coupling`.
+  var depth: Int
   /// Widths of the hidden layers.
   var hidden: [Int]
   var activation: String
@@ -131,6 +135,8 @@ struct Settings: Codable, Equatable {
     case condition
     case conditionColumns = "condition-columns"
     case model
+    case blocks
+    case depth
     case hidden
     case activation
     case layer

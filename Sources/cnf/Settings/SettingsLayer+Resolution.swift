@@ -13,7 +13,8 @@ extension SettingsLayer {
     }
     let source = try DatasetSource(data)
     // A word that is none is found when the settings are validated.
-    let model = ModelKind(rawValue: nodes[Settings.Key.model.rawValue]?.string ?? "") ?? .flow
+    let blocks = nodes[Settings.Key.blocks.rawValue]?.int ?? 1
+    let model = ModelKind(rawValue: nodes[Settings.Key.model.rawValue]?.string ?? "") ?? (blocks > 1 ? .stacked : .flow)
     let settings = try resolved(over: .defaults(for: source, model: model), origin: origin)
     try settings.validate()
     return settings

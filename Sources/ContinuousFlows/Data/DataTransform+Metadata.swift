@@ -1,0 +1,62 @@
+import FlowIO
+
+extension DataTransform {
+  /// What a file says of it: numbers in the shortest decimal form that reads back as the same bits.
+  var metadata: [String: String] {
+    var text = [
+      "transform.shift": shift.map(\.description).joined(separator: ","),
+      "transform.scale": scale.map(\.description).joined(separator: ","),
+    ]
+    if let marginals {
+      text["transform.levels"] = "\(marginals.levels)"
+      text["transform.probabilities"] = marginals.probabilities.map(\.description).joined(separator: ",")
+    }
+    if let logit { text["transform.logit_alpha"] = "\(logit.alpha)" }
+    return text
+  }
+
+  /// The transform of `dimension` columns that `file` describes.
+  init(in file: SafetensorsFile, dimension: Int) throws {
+    let shift = try file.numbers("transform.shift", count: dimension)
+    let scale = try file.numbers("transform.scale", count: dimension)
+    guard scale.allSatisfy({ $0 > 0 }) else {
+      throw FlowFileError.metadata(path: file.source, key: "transform.scale", problem: "not all scales are positive")
+    }
+    let marginals = try Self.marginals(in: file, dimension: dimension)
+    let key = "transform.logit_alpha"
+    guard file.metadata[key] != nil else {
+      self.init(shift: shift, scale: scale, marginals: marginals)
+      return
+    }
+    let alpha = try file.number(key, Double.self)
+    guard LogitTransform.isValid(alpha), marginals == nil else {
+      throw FlowFileError.metadata(
+        path: file.source, key: key,
+        problem: marginals == nil ? "\(alpha) is not above 0 and below 0.5" : "does not go with transform.levels")
+    }
+    self.init(shift: shift, scale: scale, logit: LogitTransform(alpha: alpha))
+  }
+
+  private static func marginals(in file: SafetensorsFile, dimension: Int) throws -> LevelMarginals? {
+    guard file.metadata["transform.levels"] != nil else { return nil }
+    let levels = try file.number("transform.levels", Int.self)
+    let (count, overflow) = levels.multipliedReportingOverflow(by: dimension)
+    guard levels >= 2, !overflow else {
+      throw FlowFileError.metadata(path: file.source, key: "transform.levels", problem: "\(levels) is out of range")
+    }
+    let probabilities = try file.numbers("transform.probabilities", count: count, Double.self)
+    guard probabilities.allSatisfy({ $0 > 0 && $0 < 1 }) else {
+      throw FlowFileError.metadata(
+        path: file.source, key: "transform.probabilities", problem: "not all lie between 0 and 1")
+    }
+    // As many roundings as there are levels, once when they were divided and once in this sum.
+    let rounding = 2 * Double(levels) * Double.ulpOfOne
+    for column in stride(from: 0, to: count, by: levels) {
+      guard abs(probabilities[column..<column + levels].reduce(0, +) - 1) <= rounding else {
+        throw FlowFileError.metadata(
+          path: file.source, key: "transform.probabilities", problem: "a column's do not sum to 1")
+      }
+    }
+    return LevelMarginals(levels: levels, probabilities: probabilities)
+  }
+}

@@ -1,0 +1,107 @@
+/// RealNVP: a flow of affine coupling layers (Dinh, Sohl-Dickstein, Bengio 2017, arXiv 1605.08803), for data of two and more columns.
+///
+/// A layer leaves the columns a of its mask as they are and moves the others, b: `z_b = x_b · exp(s(x_a)) + t(x_a)`, so that
+/// `log |det ∂z/∂x| = Σ s`, and `x_b = (z_b − t) · exp(−s)` is its inverse, exact but for rounding. `s = c tanh(ŝ / c)` of the net's ŝ
+/// keeps every factor within `exp(±c)`, c being `scaleBound`: no layer can overflow what it is given by more, and near the identity it
+/// is ŝ itself. (RealNVP has a learned factor before its tanh; a bound that training cannot lift is safer, and ten layers stretch
+/// by up to exp(20).) One net gives ŝ and t.
+///
+/// Layers run from the data to the base. Their nets are field programs, run by the same kernels as a continuous flow's field, in
+/// Float and in Double.
+///
+/// ```swift
+/// var flow = CouplingFlow(dimension: 2, depth: 10, hidden: [100, 100], seed: 0)
+/// flow.transform = .standardising(split.train.points)
+/// let objective = try ExactLikelihood(model: flow, options: options)
+/// flow = try Trainer(model: flow, objective: objective, training: split.train, options: options).run().model
+/// ```
+public struct CouplingFlow: DiscreteFlow {
+  /// Of each layer, the one next to the data first.
+  public let masks: [CouplingMask]
+  /// Widths of every net's hidden layers.
+  public let hidden: [Int]
+  public let activation: Activation
+  /// c, positive.
+  public let scaleBound: Double
+  /// `θ`, `[P]`: layer after layer, each net's in the order of `FieldProgram.linearLayouts`.
+  public var parameters: [Float] {
+    didSet { DiscreteFlowChecks.check(parameters, count: parameterCount) }
+  }
+  public var transform: DataTransform {
+    didSet { DiscreteFlowChecks.check(transform, dimension: dimension) }
+  }
+  public var base: BaseDistribution {
+    didSet { DiscreteFlowChecks.check(base, dimension: dimension) }
+  }
+
+  public static let defaultScaleBound = 2.0
+
+  /// A flow of any masks. Shapes that do not fit are a programmer's error.
+  ///
+  /// - Parameter transform: nil: the identity.
+  public init(
+    masks: [CouplingMask], hidden: [Int], activation: Activation = .tanh,
+    scaleBound: Double = defaultScaleBound, parameters: [Float], transform: DataTransform? = nil,
+    base: BaseDistribution = .standardNormal
+  ) {
+    precondition(!masks.isEmpty, "a coupling flow needs a layer")
+    let dimension = masks[0].dimension
+    precondition(masks.allSatisfy { $0.dimension == dimension }, "masks of different numbers of columns")
+    precondition(hidden.allSatisfy { $0 >= 1 }, "hidden layers' widths are \(hidden), must be at least 1")
+    precondition(scaleBound > 0 && scaleBound.isFinite, "scaleBound is \(scaleBound), must be positive and finite")
+    self.masks = masks
+    self.hidden = hidden
+    self.activation = activation
+    self.scaleBound = scaleBound
+    self.parameters = parameters
+    self.transform = transform ?? .identity(dimension: dimension)
+    self.base = base
+    DiscreteFlowChecks.check(parameters, count: parameterCount)
+    DiscreteFlowChecks.check(self.transform, dimension: dimension)
+    DiscreteFlowChecks.check(base, dimension: dimension)
+  }
+
+  /// An untrained flow, close to the identity.
+  ///
+  /// - Parameters:
+  ///   - depth: the number of layers.
+  ///   - seed: of the masks and of the initial parameters.
+  public init(
+    dimension: Int, depth: Int = 10, hidden: [Int] = [100, 100], activation: Activation = .tanh,
+    scaleBound: Double = defaultScaleBound, seed: UInt64 = 0, transform: DataTransform? = nil,
+    base: BaseDistribution = .standardNormal
+  ) {
+    precondition(depth >= 1, "a coupling flow of \(depth) layers, must be at least 1")
+    let masks = CouplingMask.pairs(dimension: dimension, depth: depth, seed: seed)
+    let nets = masks.map { CouplingNet(mask: $0, hidden: hidden, activation: activation, scaleBound: scaleBound) }
+    self.init(
+      masks: masks, hidden: hidden, activation: activation, scaleBound: scaleBound,
+      parameters: nets.enumerated().flatMap { layer, net in
+        net.initialParameters(seed: seed.forPart(layer), lastLayerScale: Self.initialLastLayerScale)
+      }, transform: transform, base: base)
+  }
+
+  /// As of a continuous flow: the last layer learns at once, from near the identity.
+  private static let initialLastLayerScale: Float = 0.1
+
+  public var dimension: Int { masks[0].dimension }
+
+  var nets: [CouplingNet] {
+    masks.map { CouplingNet(mask: $0, hidden: hidden, activation: activation, scaleBound: scaleBound) }
+  }
+
+  /// P.
+  var parameterCount: Int { nets.reduce(0) { $0 + $1.program.parameterCount } }
+
+  public func map<Scalar: FlowScalar>(
+    threads: Int?, backend: Backend, scalar: Scalar.Type
+  ) throws -> any InvertibleMap<Scalar> {
+    try CouplingMap<Scalar>(nets: nets, threads: threads, backend: backend)
+  }
+}
+
+extension UInt64 {
+  /// The seed of part number `part` of a model: of the first this one, of the others some that no part of a neighbouring seed has
+  /// (Weyl's sequence of the golden ratio, as splitmix64 takes it).
+  func forPart(_ part: Int) -> UInt64 { self &+ 0x9E37_79B9_7F4A_7C15 &* UInt64(part) }
+}

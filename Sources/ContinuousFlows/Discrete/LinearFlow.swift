@@ -1,0 +1,103 @@
+/// An affine flow of a dense matrix: `z = W x + b`, its log-determinant and that's gradient, `∂ log |det W| / ∂W = W⁻ᵀ`, by LAPACK.
+///
+/// Each call factors W, in O(D³): the price that triangular factors (`AffineFlow`) or a trace (`ContinuousFlow`) do without. A
+/// singular W has no density; calls then throw `KernelError.singular`.
+public struct LinearFlow: DiscreteFlow {
+  public let dimension: Int
+  /// `θ`, `[D² + D]`: W, row by row, then b; the order of PyTorch's `nn.Linear`.
+  public var parameters: [Float] {
+    didSet { DiscreteFlowChecks.check(parameters, count: dimension * (dimension + 1)) }
+  }
+  public var transform: DataTransform {
+    didSet { DiscreteFlowChecks.check(transform, dimension: dimension) }
+  }
+  public var base: BaseDistribution {
+    didSet { DiscreteFlowChecks.check(base, dimension: dimension) }
+  }
+
+  /// Shapes that do not fit are a programmer's error.
+  ///
+  /// - Parameters:
+  ///   - parameters: nil: those of the identity.
+  ///   - transform: nil: the identity.
+  public init(
+    dimension: Int, parameters: [Float]? = nil, transform: DataTransform? = nil,
+    base: BaseDistribution = .standardNormal
+  ) {
+    precondition(dimension >= 1, "a linear flow of \(dimension) dimensions, must be at least 1")
+    var identity = [Float](repeating: 0, count: dimension * (dimension + 1))
+    for row in 0..<dimension { identity[row * (dimension + 1)] = 1 }
+    self.dimension = dimension
+    self.parameters = parameters ?? identity
+    self.transform = transform ?? .identity(dimension: dimension)
+    self.base = base
+    DiscreteFlowChecks.check(self.parameters, count: dimension * (dimension + 1))
+    DiscreteFlowChecks.check(self.transform, dimension: dimension)
+    DiscreteFlowChecks.check(base, dimension: dimension)
+  }
+
+  public func map<Scalar: FlowScalar>(
+    threads: Int?, backend: Backend, scalar: Scalar.Type
+  ) throws -> any InvertibleMap<Scalar> {
+    try LinearMap<Scalar>(dimension: dimension, threads: threads, backend: backend)
+  }
+}
+
+/// `z = W x + b` on many samples at a time: one linear layer of a field program, run by a backend's kernels; W's determinant and
+/// inverse by LAPACK, in Double.
+struct LinearMap<Scalar: FlowScalar>: InvertibleMap {
+  private let dimension: Int
+  private let solver: any FieldSolver<Scalar>
+
+  init(dimension: Int, threads: Int?, backend: Backend) throws {
+    self.dimension = dimension
+    var program = FieldProgram(stateDimension: dimension)
+    program.append(.linear(input: .state, rows: dimension, activation: .identity))
+    solver = try makeSolver(
+      program: program,
+      options: SolverOptions(method: "euler", control: .fixed(steps: 1), trace: .none, threads: threads),
+      backend: backend)
+  }
+
+  func image(of states: [Scalar], parameters: [Scalar]) throws -> MapImage<Scalar> {
+    try image(of: states, parameters, factors(of: parameters))
+  }
+
+  func preimage(of states: [Scalar], parameters: [Scalar]) throws -> [Scalar] {
+    let factors = try factors(of: parameters)
+    let bias = parameters[(dimension * dimension)...].map { Double($0) }
+    return (0..<states.count / dimension).flatMap { sample in
+      factors.solve((0..<dimension).map { Double(states[sample * dimension + $0]) - bias[$0] }).map { Scalar($0) }
+    }
+  }
+
+  func gradient(
+    at states: [Scalar], parameters: [Scalar], cotangents: (MapImage<Scalar>) -> MapCotangents<Scalar>
+  ) throws -> MapGradient<Scalar> {
+    let factors = try factors(of: parameters)
+    let image = try image(of: states, parameters, factors)
+    let bars = cotangents(image)
+    var gradient = try solver.fieldGradient(
+      of: .cotangents(velocities: bars.states),
+      at: SolveProblem(parameters: parameters, states: states, from: 0, to: 1))
+    let determinantBar = bars.logDeterminants.reduce(0, +)
+    let inverse = factors.inverse()
+    for row in 0..<dimension {
+      for column in 0..<dimension {
+        gradient.parameters[row * dimension + column] += Scalar(determinantBar * inverse[column * dimension + row])
+      }
+    }
+    return MapGradient(parameters: gradient.parameters, states: gradient.states, image: image)
+  }
+
+  private func image(of states: [Scalar], _ parameters: [Scalar], _ factors: LUFactors) throws -> MapImage<Scalar> {
+    let images = try solver.evaluate(SolveProblem(parameters: parameters, states: states, from: 0, to: 1)).velocities
+    return MapImage(
+      states: images,
+      logDeterminants: Array(repeating: factors.logAbsoluteDeterminant, count: states.count / dimension))
+  }
+
+  private func factors(of parameters: [Scalar]) throws(KernelError) -> LUFactors {
+    try LUFactors(of: parameters[..<(dimension * dimension)].map { Double($0) }, order: dimension)
+  }
+}

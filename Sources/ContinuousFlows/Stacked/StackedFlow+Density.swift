@@ -1,0 +1,52 @@
+extension StackedFlow: DensityModel {
+  /// `log p(x)` of every sample, by a solve of each block from t = T to 0; as `ContinuousFlow.logDensities`, whose parameters these
+  /// are. Times are counted over all blocks, from 0 at the base to K T at the data.
+  ///
+  /// - Throws: `KernelError` for a refused option.
+  public func logDensities(
+    of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
+    identifiers: [UInt64]? = nil, context: SampleMatrix? = nil
+  ) throws -> LogDensities {
+    try logDensities(
+      of: samples, by: StackedSolver(of: self, options: options, backend: backend), seed: seed,
+      identifiers: identifiers, context: context)
+  }
+
+  /// As above, by a solver that is there already.
+  func logDensities(
+    of samples: SampleMatrix, by solver: StackedSolver<Float>, seed: UInt64 = 0, identifiers: [UInt64]? = nil,
+    context: SampleMatrix? = nil
+  ) throws -> LogDensities {
+    precondition(
+      samples.dimension == dimension, "samples of \(samples.dimension) columns for a flow of \(dimension) dimensions")
+    checkContext(context, count: samples.count)
+    let solution = try solver.solveToBase(
+      .init(
+        parameters: parameters, states: transform.forward(samples.values), seed: seed, identifiers: identifiers,
+        context: context?.values ?? []))
+    let transformed = transform.logDeterminants(samples.values)
+    let values = solution.statuses.indices.map { sample -> Double in
+      guard solution.statuses[sample] == .ok else { return .nan }
+      return base.logDensity(solution.states[sample * dimension..<(sample + 1) * dimension])
+        + solution.logDeterminants[sample] + transformed[sample]
+    }
+    return LogDensities(
+      values: values, statuses: solution.statuses, timesReached: solution.timesReached,
+      evaluations: solution.evaluations)
+  }
+
+  /// As `evaluate(on:options:backend:seed:)`, by a solver that is there already.
+  func evaluate(on dataset: Dataset, by solver: StackedSolver<Float>, seed: UInt64) throws -> EvaluationResult {
+    try TrainingError.check(dataset, model: self)
+    let densities = try logDensities(
+      of: dataset.continuousPoints(seed: seed), by: solver, seed: seed, identifiers: dataset.identifiers)
+    return EvaluationResult(densities, dimension: dimension, quantisation: dataset.quantisation)
+  }
+
+  func checkContext(_ context: SampleMatrix?, count: Int) {
+    let (rows, columns) = (context?.count ?? count, context?.dimension ?? 0)
+    precondition(
+      rows == count && columns == contextDimension,
+      "a context of \(rows) rows and \(columns) columns for \(count) samples of a flow that reads \(contextDimension)")
+  }
+}

@@ -1,0 +1,200 @@
+/// Solves the blocks of a stacked flow one after the other, and takes gradients back through them.
+///
+/// Samples keep what is theirs: each block's solve is that of a field alone, so promises about neighbours, places and threads hold
+/// for the row of them.
+struct StackedSolver<Scalar: FlowScalar> {
+  let programs: [FieldProgram]
+  let endTime: Double
+  /// Of each block; equal fields share theirs.
+  private let solvers: [any FieldSolver<Scalar>]
+  private let offsets: [Int]
+
+  init(of flow: StackedFlow, options: SolverOptions, backend: Backend) throws {
+    programs = flow.programs
+    endTime = flow.endTime
+    offsets = flow.parameterOffsets
+    var shared: [(program: FieldProgram, solver: any FieldSolver<Scalar>)] = []
+    solvers = try flow.programs.map { program in
+      if let known = shared.first(where: { $0.program == program }) { return known.solver }
+      let solver: any FieldSolver<Scalar> = try makeSolver(program: program, options: options, backend: backend)
+      shared.append((program, solver))
+      return solver
+    }
+  }
+
+  /// What is common to a call's solves.
+  struct Call {
+    /// `[P]` of all blocks.
+    var parameters: [Scalar]
+    /// States where the first solve begins, `[count][D]`.
+    var states: [Scalar]
+    /// Of probes and dropout; each block has streams of its own, block 0 those of a single flow.
+    var seed: UInt64 = 0
+    var step: UInt64 = 0
+    var identifiers: [UInt64]?
+    /// `[count][C]`.
+    var context: [Scalar] = []
+    var dropoutIsActive = false
+  }
+
+  /// From the data to the base: block K − 1 first.
+  func solveToBase(_ call: Call) throws -> Solution<Scalar> {
+    try solve(call, blocks: programs.indices.reversed()) { _ in (from: endTime, to: 0) }
+  }
+
+  /// From the base to the data.
+  func solveToData(_ call: Call) throws -> Solution<Scalar> {
+    try solve(call, blocks: Array(programs.indices)) { _ in (from: 0, to: endTime) }
+  }
+
+  /// From one time on the way to a later one, both counted over all blocks, 0 to K T.
+  func solve(_ call: Call, from start: Double, to end: Double) throws -> Solution<Scalar> {
+    func within(_ time: Double, _ block: Int) -> Double {
+      // The ends exactly, whatever K T rounds to.
+      time >= Double(block + 1) * endTime ? endTime : max(0, time - Double(block) * endTime)
+    }
+    let blocks = programs.indices.filter { within(start, $0) < within(end, $0) }
+    return try solve(call, blocks: blocks) { (from: within(start, $0), to: within(end, $0)) }
+  }
+
+  /// The gradient of `scale · Σ −(log p₀(z) + log-determinant)` with its regularisers, from the data.
+  ///
+  /// A first pass leads to block 0, the likelihood's gradient is had there, and cotangents go up through the blocks, each of which is
+  /// solved again: block 0's steps are made once, the others' twice.
+  ///
+  /// - Parameter check: is given each block's solution, its times counted over all blocks.
+  /// - Throws: what `check` throws, and what solvers throw.
+  func likelihoodGradient(
+    _ call: Call, base: BaseDistribution, scale: Double, regularisation: Regularisation,
+    check: (Solution<Scalar>) throws -> Void
+  ) throws -> StackedGradient<Scalar> {
+    var problems = [Int: SolveProblem<Scalar>]()
+    var states = call.states
+    var logDeterminants = [Double](repeating: 0, count: states.count / programs[0].stateDimension)
+    for block in programs.indices.reversed() {
+      let problem = problem(call, states, block: block, from: endTime, to: 0)
+      problems[block] = problem
+      guard block > 0 else { break }
+      let solution = try solvers[block].solve(problem)
+      try check(solution.shifted(by: Double(block) * endTime))
+      states = solution.states
+      for sample in logDeterminants.indices { logDeterminants[sample] += solution.logDeterminants[sample] }
+    }
+    var result = StackedGradient<Scalar>(
+      parameters: [], states: [], losses: [], kineticEnergies: [], frobeniusNorms: [],
+      evaluations: Array(repeating: 0, count: logDeterminants.count))
+    for block in programs.indices {
+      guard let problem = problems.removeValue(forKey: block) else { continue }
+      let gradient =
+        block == 0
+        ? try solvers[0].gradient(
+          of: base.negativeLogLikelihood(dimension: programs[0].stateDimension, scale: scale),
+          regularisation: base.regularisation(regularisation, scale: scale), at: problem)
+        : try solvers[block].gradient(
+          of: .cotangents(
+            states: result.states, logDeterminants: Array(repeating: -scale, count: logDeterminants.count)),
+          // Of cotangents the coefficients are those of the sum.
+          regularisation: Regularisation(
+            kineticEnergy: scale * regularisation.kineticEnergy, frobeniusNorm: scale * regularisation.frobeniusNorm),
+          at: problem)
+      try check(gradient.solution.shifted(by: Double(block) * endTime))
+      result.add(gradient, isFirst: block == 0)
+      if block > 0 { result.addPenalties(of: gradient.solution, regularisation, scale: scale) }
+    }
+    // Of one block they are zeros, which change no bit.
+    for sample in result.losses.indices { result.losses[sample] -= scale * logDeterminants[sample] }
+    return result
+  }
+
+  private func solve(
+    _ call: Call, blocks: [Int], times: (Int) -> (from: Double, to: Double)
+  ) throws -> Solution<Scalar> {
+    var whole: Solution<Scalar>?
+    for block in blocks {
+      let (start, end) = times(block)
+      let solution = try solvers[block].solve(
+        problem(call, whole?.states ?? call.states, block: block, from: start, to: end)
+      ).shifted(by: Double(block) * endTime)
+      if whole == nil { whole = solution } else { whole?.append(solution) }
+    }
+    return whole
+      ?? Solution(
+        states: call.states, logDeterminants: [], timesReached: [], statuses: [], acceptedSteps: [], rejectedSteps: [],
+        evaluations: [], smallestSteps: [], adjointEvaluations: [])
+  }
+
+  private func problem(
+    _ call: Call, _ states: [Scalar], block: Int, from start: Double, to end: Double
+  ) -> SolveProblem<Scalar> {
+    SolveProblem(
+      parameters: Array(call.parameters[offsets[block]..<offsets[block + 1]]), states: states, from: start, to: end,
+      seed: call.seed.forPart(block), step: call.step, sampleIdentifiers: call.identifiers,
+      context: programs[block].contextDimension == 0 ? [] : call.context, dropoutIsActive: call.dropoutIsActive)
+  }
+}
+
+/// The derivative of a stacked flow's likelihood. Arrays but the first have an entry, `states` a row, per sample.
+struct StackedGradient<Scalar: FlowScalar> {
+  /// `∂L/∂θ`, `[P]` of all blocks.
+  var parameters: [Scalar]
+  /// `∂L/∂x`, at the data, `[count][D]`.
+  var states: [Scalar]
+  /// Each sample's loss, scaled, regularisers included.
+  var losses: [Double]
+  /// Over all blocks; empty where they are not integrated.
+  var kineticEnergies: [Double]
+  var frobeniusNorms: [Double]
+  var evaluations: [Int]
+
+  fileprivate mutating func add(_ gradient: Gradient<Scalar>, isFirst: Bool) {
+    parameters += gradient.parameters
+    states = gradient.states
+    if isFirst {
+      losses = gradient.losses
+      kineticEnergies = gradient.solution.kineticEnergies
+      frobeniusNorms = gradient.solution.frobeniusNorms
+    } else {
+      for index in kineticEnergies.indices { kineticEnergies[index] += gradient.solution.kineticEnergies[index] }
+      for index in frobeniusNorms.indices { frobeniusNorms[index] += gradient.solution.frobeniusNorms[index] }
+    }
+    for sample in evaluations.indices { evaluations[sample] += gradient.solution.evaluations[sample] }
+  }
+
+  /// Block 0's loss has its own regularisers; the others' are added here.
+  fileprivate mutating func addPenalties(of solution: Solution<Scalar>, _ penalty: Regularisation, scale: Double) {
+    for (sample, energy) in solution.kineticEnergies.enumerated() {
+      losses[sample] += scale * penalty.kineticEnergy * energy
+    }
+    for (sample, norm) in solution.frobeniusNorms.enumerated() {
+      losses[sample] += scale * penalty.frobeniusNorm * norm
+    }
+  }
+}
+
+extension Solution {
+  /// Times counted over all blocks, for one whose block begins there.
+  fileprivate func shifted(by time: Double) -> Solution {
+    guard time != 0 else { return self }
+    var shifted = self
+    for sample in shifted.timesReached.indices { shifted.timesReached[sample] += time }
+    return shifted
+  }
+
+  /// Goes on with `next`, which begins where this ends. A sample that failed keeps its first failure.
+  fileprivate mutating func append(_ next: Solution) {
+    states = next.states
+    for sample in statuses.indices {
+      logDeterminants[sample] += next.logDeterminants[sample]
+      if statuses[sample] == .ok {
+        statuses[sample] = next.statuses[sample]
+        timesReached[sample] = next.timesReached[sample]
+      }
+      acceptedSteps[sample] += next.acceptedSteps[sample]
+      rejectedSteps[sample] += next.rejectedSteps[sample]
+      evaluations[sample] += next.evaluations[sample]
+      smallestSteps[sample] = min(smallestSteps[sample], next.smallestSteps[sample])
+    }
+    for sample in kineticEnergies.indices { kineticEnergies[sample] += next.kineticEnergies[sample] }
+    for sample in frobeniusNorms.indices { frobeniusNorms[sample] += next.frobeniusNorms[sample] }
+  }
+}

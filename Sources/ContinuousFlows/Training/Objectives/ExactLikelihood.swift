@@ -1,0 +1,60 @@
+/// Maximum likelihood of a discrete flow: the mean of −log p(x), exact but for rounding.
+public struct ExactLikelihood<Model: DiscreteFlow>: TrainingObjective {
+  private let map: any InvertibleMap<Float>
+
+  /// - Parameters:
+  ///   - model: the one that will be trained; its parameters do not matter.
+  ///   - options: its backend and its training solver's threads count.
+  /// - Throws: `TrainingError.invalidOption` for regularisers, which are of solves, or a base that leads no sample in;
+  ///   `KernelError` for a refused option.
+  public init(model: Model, options: TrainingOptions) throws {
+    guard options.regularisation == .none else {
+      throw TrainingError.invalidOption(
+        name: "regularisation", value: "\(options.regularisation)",
+        allowed: "none for a discrete flow, which solves nothing")
+    }
+    guard options.endTimeJitter == 0 else {
+      throw TrainingError.invalidOption(
+        name: "endTimeJitter", value: "\(options.endTimeJitter)",
+        allowed: "0 for a discrete flow, which solves nothing")
+    }
+    if case .uniform = model.base {
+      throw TrainingError.invalidOption(
+        name: "base", value: model.base.kind, allowed: "a density that is positive everywhere, for maximum likelihood")
+    }
+    map = try model.map(threads: options.solver.threads, backend: options.backend, scalar: Float.self)
+  }
+
+  public func gradient(of batch: TrainingBatch, model: Model) throws -> BatchGradient {
+    let count = Double(batch.count)
+    var loss = 0.0
+    let gradient = try map.gradient(at: batch.states, parameters: model.parameters) { image in
+      model.base.negativeLogLikelihood(of: image, dimension: model.dimension, scale: 1 / count, sum: &loss)
+    }
+    return BatchGradient(
+      parameters: gradient.parameters, loss: loss, nllNats: loss - batch.logDeterminants.reduce(0, +) / count,
+      evaluationsMean: 0)
+  }
+
+  public func evaluate(_ model: Model, on dataset: Dataset, seed: UInt64) throws -> EvaluationResult {
+    try model.evaluate(on: dataset, by: map, seed: seed)
+  }
+}
+
+extension BaseDistribution {
+  /// The cotangents of `scale · Σ −(log p₀(z) + log-determinant)`, which `sum` gains, sample after sample.
+  func negativeLogLikelihood<Scalar: FlowScalar>(
+    of image: MapImage<Scalar>, dimension: Int, scale: Double, sum: inout Double
+  ) -> MapCotangents<Scalar> {
+    var bars = MapCotangents<Scalar>(
+      states: [], logDeterminants: Array(repeating: -scale, count: image.logDeterminants.count))
+    bars.states.reserveCapacity(image.states.count)
+    for sample in image.logDeterminants.indices {
+      var score: [Double]? = []
+      let z = image.states[sample * dimension..<(sample + 1) * dimension]
+      sum -= scale * (logDensity(z, score: &score) + image.logDeterminants[sample])
+      for slope in score ?? [] { bars.states.append(Scalar(-scale * slope)) }
+    }
+    return bars
+  }
+}

@@ -1,0 +1,89 @@
+import ContinuousFlows
+
+extension Settings {
+  /// What discrete flows, which solve nothing and are trained by likelihood alone, share of their validation.
+  func validateDiscrete(beside unused: [Key]) throws {
+    try refuse(Self.solveKeys + [.blocks] + unused)
+    try refuseUniformBase()
+  }
+
+  func refuseUniformBase() throws {
+    guard base != "uniform" else {
+      throw CommandFailure(
+        .usage,
+        "base is uniform, whose density is 0 outside its box, so that no gradient leads a sample in: take another, "
+          + "such as gaussian")
+    }
+  }
+
+  /// What stands between `training` and a model of it, and what it begins with.
+  fileprivate func surroundings(of training: Dataset) throws -> (transform: DataTransform, base: BaseDistribution) {
+    let transform = try dataTransform(for: training) ?? .identity(dimension: training.dimension)
+    return (transform, try fittedBase(to: training, through: transform))
+  }
+}
+
+extension CouplingFlow: RunModel {
+  static let noun = "coupling flow"
+
+  static func fitDefaults(_ settings: inout Settings, to source: DatasetSource) {
+    settings.hidden = [100, 100]
+    settings.activation = "tanh"
+    settings.learningRate = 2e-3
+  }
+
+  static func validate(_ settings: Settings) throws { try settings.validateDiscrete(beside: []) }
+
+  static func untrained(for training: Dataset, settings: Settings) throws -> CouplingFlow {
+    guard training.dimension >= 2 else {
+      throw CommandFailure(
+        .usage, "model is coupling, which needs data of two columns at least, and \(settings.data) has one: take affine"
+      )
+    }
+    // A layer's net sees the columns it leaves and gives two numbers for each that it moves.
+    try settings.validateSize(dimension: training.dimension + 1, parts: settings.depth)
+    let (transform, base) = try settings.surroundings(of: training)
+    return CouplingFlow(
+      dimension: training.dimension, depth: settings.depth, hidden: settings.hidden,
+      activation: Activation(rawValue: settings.activation) ?? .tanh, seed: settings.seed, transform: transform,
+      base: base)
+  }
+
+  func objective(_ settings: Settings) throws -> any TrainingObjective<CouplingFlow> {
+    try ExactLikelihood(model: self, options: settings.trainingOptions)
+  }
+}
+
+extension AffineFlow: RunModel {
+  static let noun = "affine flow"
+
+  static func validate(_ settings: Settings) throws {
+    try settings.validateDiscrete(beside: [.hidden, .activation, .depth])
+  }
+
+  static func untrained(for training: Dataset, settings: Settings) throws -> AffineFlow {
+    let (transform, base) = try settings.surroundings(of: training)
+    return AffineFlow(dimension: training.dimension, seed: settings.seed, transform: transform, base: base)
+  }
+
+  func objective(_ settings: Settings) throws -> any TrainingObjective<AffineFlow> {
+    try ExactLikelihood(model: self, options: settings.trainingOptions)
+  }
+}
+
+extension LinearFlow: RunModel {
+  static let noun = "linear flow"
+
+  static func validate(_ settings: Settings) throws {
+    try settings.validateDiscrete(beside: [.hidden, .activation, .depth])
+  }
+
+  static func untrained(for training: Dataset, settings: Settings) throws -> LinearFlow {
+    let (transform, base) = try settings.surroundings(of: training)
+    return LinearFlow(dimension: training.dimension, transform: transform, base: base)
+  }
+
+  func objective(_ settings: Settings) throws -> any TrainingObjective<LinearFlow> {
+    try ExactLikelihood(model: self, options: settings.trainingOptions)
+  }
+}
