@@ -79,7 +79,7 @@ public enum SampleStatus: Int32, Sendable, CaseIterable {
   case maximumSteps = 1
   /// Needs steps too small to change its time: the field is stiff or singular.
   case stepTooSmall = 2
-  /// State, field, log-determinant or a regulariser became infinite or not a number.
+  /// State, field, log-determinant, a regulariser or the sample's gradient became infinite or not a number.
   case notFinite = 3
   /// An event's function is not a number, or its crossing has no derivative.
   case eventUndefined = 4

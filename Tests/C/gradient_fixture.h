@@ -50,6 +50,15 @@ static inline problem problem_of(cnf_field *field, int32_t dim, double scale) {
   return p;
 }
 
+/* The same for rodas4, with room for as many steps as its way back keeps. */
+static inline problem rodas4_problem_of(cnf_field *field, int32_t dim, double scale, int32_t trace) {
+  problem p = problem_of(field, dim, scale);
+  p.options.method = cnf_method_find("rodas4");
+  p.options.trace = trace;
+  p.options.max_steps = 1 << 14;
+  return p;
+}
+
 /* Samples [first, first + count), each with its own id, as input and as cotangents. */
 static inline cnf_solve_input input_of(const problem *p, size_t first, size_t count, uint64_t ids[COUNT]) {
   for (size_t i = 0; i < count; ++i) ids[i] = first + i;

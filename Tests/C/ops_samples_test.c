@@ -257,5 +257,6 @@ int main(void) {
   test_idle_masks((manner){"rk4", CNF_CONTROL_FIXED, CNF_ADJOINT_DISCRETE, CNF_TRACE_NONE});
   test_idle_masks((manner){"rk4", CNF_CONTROL_FIXED, CNF_ADJOINT_CONTINUOUS, CNF_TRACE_NONE});
   test_idle_masks((manner){"rodas4", CNF_CONTROL_FIXED, CNF_ADJOINT_DISCRETE, CNF_TRACE_NONE});
+  test_idle_masks((manner){"rodas4", CNF_CONTROL_FIXED, CNF_ADJOINT_CONTINUOUS, CNF_TRACE_NONE});
   return check_report();
 }

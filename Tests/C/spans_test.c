@@ -178,8 +178,7 @@ static void check_same(const call_data *a, int i, const call_data *b, int j, con
 static int takes_gradient(int32_t family, int32_t adjoint) {
   if (family == CNF_FAMILY_IMPLICIT_ADAMS) return adjoint == CNF_ADJOINT_CONTINUOUS;
   if (family == CNF_FAMILY_REVERSIBLE) return adjoint != CNF_ADJOINT_CONTINUOUS;
-  if (adjoint == CNF_ADJOINT_REVERSIBLE) return 0;
-  return family != CNF_FAMILY_ROSENBROCK || adjoint == CNF_ADJOINT_DISCRETE;
+  return adjoint != CNF_ADJOINT_REVERSIBLE;
 }
 
 /* Weights below 0 may make an integral of what is positive negative. */

@@ -51,9 +51,6 @@ import Testing
     Case(
       arguments: train + ["--data", "moons", "--norm", "mx"], code: 64, words: ["norm 'mx'", "did you mean 'max'"]),
     Case(
-      arguments: train + ["--data", "moons", "--solver", "rodas4", "--adjoint", "continuous"], code: 64,
-      words: ["rodas4", "leave --adjoint out"]),
-    Case(
       arguments: train + ["--data", "moons", "--solver", "implicit_adams", "--fixed-steps", "9"], code: 64,
       words: ["implicit_adams", "--adjoint continuous"]),
     Case(

@@ -156,10 +156,10 @@ import Testing
     #expect(weights[0] == weights[1])
   }
 
-  /// Methods that keep a structure train, each with its own adjoint.
+  /// Methods that keep a structure train, each with its own adjoint; and that for stiff fields by the continuous one.
   @Test(arguments: [
     ["leapfrog", "--fixed-steps", "4"], ["reversible_heun", "--adjoint", "reversible"],
-    ["reversible_heun", "--fixed-steps", "8", "--adjoint", "reversible"],
+    ["reversible_heun", "--fixed-steps", "8", "--adjoint", "reversible"], ["rodas4", "--adjoint", "continuous"],
   ])
   func trainByMethodsThatKeepAStructure(solver: [String]) throws {
     let folder = try TemporaryFolder()

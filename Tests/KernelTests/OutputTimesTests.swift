@@ -70,7 +70,6 @@ import Testing
     let exact = try gradient("dopri8", 100, .everyStep)
     let adjoints: [AdjointSchedule] =
       switch method.family {
-      case .rosenbrock: [.everyStep]
       case .implicitAdams: [.continuous()]
       case .reversible: [.everyStep, .reversible]
       default: [.everyStep, .continuous()]
@@ -82,10 +81,6 @@ import Testing
       // Order 1 at least, to within 0.2, down to what some hundred roundings of numbers below 100 add up to.
       #expect(
         errors[0] < 1 && (errors[1] < errors[0] / 1.74 || errors[1] < 1e-10), "\(method.name), \(adjoint): \(errors)")
-    }
-    if method.family == .rosenbrock {
-      let error = #expect(throws: KernelError.self) { try gradient(method.name, 20, .continuous()) }
-      #expect("\(error!)".contains("Rosenbrock methods the discrete"))
     }
   }
 

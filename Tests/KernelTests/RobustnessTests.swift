@@ -39,7 +39,7 @@ import Testing
     case .rungeKutta, .partitioned: [nil, .everyStep, .continuous()]
     case .explicitAdams: backend == .c ? [nil, .everyStep, .continuous()] : [nil, .continuous()]
     case .implicitAdams: [nil, .continuous()]
-    case .rosenbrock: backend == .c ? [nil, .everyStep] : [nil]
+    case .rosenbrock: backend == .c ? [nil, .everyStep, .continuous()] : [nil]
     case .reversible: [nil, .everyStep, .reversible]
     }
   }

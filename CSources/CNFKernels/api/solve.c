@@ -11,16 +11,15 @@
 
 static int32_t family_of(const cnf_solver *s) { return cnf_tableau_at(s->options.method)->family; }
 
-/* The way back of an Adams method's continuous adjoint is by the method of its start, rk4_38. A stiff field is unstable backward,
- * so that a Rosenbrock method has none. */
+/* The way back of an Adams method's continuous adjoint is by the method of its start, rk4_38. */
 static int has_gradient(const cnf_solver *s) {
-  const int continuous = s->options.adjoint == CNF_ADJOINT_CONTINUOUS;
-  return family_of(s) == CNF_FAMILY_ROSENBROCK ? !continuous : family_of(s) != CNF_FAMILY_IMPLICIT_ADAMS || continuous;
+  return family_of(s) != CNF_FAMILY_IMPLICIT_ADAMS || s->options.adjoint == CNF_ADJOINT_CONTINUOUS;
 }
 
-/* What a gradient reverses: the tangents of a Rosenbrock method whatever its trace. */
+/* What a gradient reverses: the tangents of a Rosenbrock method's steps whatever its trace; but not of its flow. */
 static int32_t reversed_trace(const cnf_solver *s) {
-  return family_of(s) == CNF_FAMILY_ROSENBROCK ? CNF_TRACE_EXACT_TANGENTS : s->trace;
+  const int of_steps = s->options.adjoint != CNF_ADJOINT_CONTINUOUS;
+  return family_of(s) == CNF_FAMILY_ROSENBROCK && of_steps ? CNF_TRACE_EXACT_TANGENTS : s->trace;
 }
 
 static cnf_status check_fractions(const cnf_solver *s, const cnf_solve_input *in) {

@@ -95,7 +95,7 @@ extern "C" {
   X(CNF_ERROR_CALLBACK_TANGENT, 24, "this trace needs the `tangent` of every callback")                                \
   X(CNF_ERROR_CALLBACK_REVERSE, 25, "a gradient needs the `reverse` of every callback")                                \
   X(CNF_ERROR_CALLBACK_TANGENT_REVERSE, 26, "a divergence's gradient needs `tangent_reverse`")                         \
-  X(CNF_ERROR_METHOD_GRADIENT, 27, "implicit_adams has the continuous adjoint only, Rosenbrock methods the discrete")  \
+  X(CNF_ERROR_METHOD_GRADIENT, 27, "implicit_adams has the continuous adjoint only")                                   \
   X(CNF_ERROR_METHOD_SIZE, 28, "the state has too many rows for a Rosenbrock method, which takes 512")                 \
   X(CNF_ERROR_UNEQUAL_STEPS, 29, "a multistep method needs equal steps")                                               \
   X(CNF_ERROR_OUTPUT_TIMES, 30, "output times must run from t0 to t1, and suit control and method")                    \
@@ -120,11 +120,11 @@ typedef enum cnf_status {
 CNF_API const char *cnf_status_message(int32_t status);
 
 /* How one sample's solve ended. The others are never affected. */
-#define CNF_SAMPLE_STATUS_LIST(X)                                                                               \
-  X(CNF_SAMPLE_OK, 0, "ok")                                                                                     \
-  X(CNF_SAMPLE_MAX_STEPS, 1, "took the maximum number of steps before reaching its end time")                   \
-  X(CNF_SAMPLE_STEP_TOO_SMALL, 2, "needs steps too small to change its time: stiff or singular field")          \
-  X(CNF_SAMPLE_NOT_FINITE, 3, "state, field, log-determinant or a regulariser became infinite or not a number") \
+#define CNF_SAMPLE_STATUS_LIST(X)                                                                              \
+  X(CNF_SAMPLE_OK, 0, "ok")                                                                                    \
+  X(CNF_SAMPLE_MAX_STEPS, 1, "took the maximum number of steps before reaching its end time")                  \
+  X(CNF_SAMPLE_STEP_TOO_SMALL, 2, "needs steps too small to change its time: stiff or singular field")         \
+  X(CNF_SAMPLE_NOT_FINITE, 3, "state, field, log-determinant, regulariser or gradient became infinite or NaN") \
   X(CNF_SAMPLE_EVENT, 4, "an event's function is not a number, or its crossing has no derivative")
 
 typedef enum cnf_sample_status {
@@ -284,8 +284,9 @@ CNF_API int32_t cnf_field_context_dim(const cnf_field *field);
  *   precision    MIXED is CNF_ERROR_DTYPE: bfloat16 would spoil J
  *   gradient     discrete: J and df/dt are differentiated too, so that it is that of the steps taken, exactly. It is the
  *                reverse of D tangents, whatever the trace: callbacks need `reverse` and `tangent_reverse`. A step is made
- *                again from its start, and store_bytes not used. A stiff flow is unstable backward: cnf_solve_vjp with
- *                CNF_ADJOINT_CONTINUOUS is CNF_ERROR_METHOD_GRADIENT
+ *                again from its start, and store_bytes not used. Continuous: a stiff flow is unstable backward, so that x is
+ *                kept, and the adjoint alone solved, by steps of the same method (section 8); callbacks need `tangent_reverse`
+ *                with a divergence alone
  *
  * Adams methods, explicit_adams and implicit_adams, are for equal fixed steps, and as torchdiffeq has them. With m the option
  * `order` (12 where it is 0), a sample's slopes at its last steps' beginnings, k of them and m - 1 at most, are kept. While
@@ -428,7 +429,7 @@ typedef enum cnf_norm {
 /* How cnf_solve_vjp differentiates; section 8 says what of. */
 typedef enum cnf_adjoint {
   CNF_ADJOINT_DISCRETE = 0,   /* the steps that were taken, which are kept: exact */
-  CNF_ADJOINT_CONTINUOUS = 1, /* the flow, by a second solve backward in time: no memory that grows with steps */
+  CNF_ADJOINT_CONTINUOUS = 1, /* the flow, by a second solve backward: no memory grows with steps, but of rodas4 */
   CNF_ADJOINT_REVERSIBLE = 2  /* reversible_heun: the steps that were taken, each undone on the way back: nor here */
 } cnf_adjoint;
 
@@ -693,6 +694,14 @@ CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input
  * that got to t1 but not back keeps its x1, log_det and loss, adds 0 to every gradient, and has the status and the t_reached
  * of its way back, and adjoint_evaluations 0; of others these are the stages of accepted and refused steps.
  *
+ * With a Rosenbrock method the way back has a alone, which damps backward what the field damps forward: x(t) is read off the steps of
+ * the way forward by their interpolant (section 12), for which each keeps 3 states and 32 bytes, in address space for max_steps (or
+ * fixed steps) of every sample of a chunk, touched as used. So memory does grow with the accepted steps; it is that of
+ * CNF_ADJOINT_DISCRETE and two states a step more. Steps back are the sample's own, of the same method: errors of a against
+ * adjoint_rtol and adjoint_atol, and beside them how far x is from a cubic over the step, against those or rtol and atol where they are
+ * larger. theta's gradient and the context's are one row more of the method, of its order and right past layers that a step does
+ * not resolve. adjoint_evaluations are 8 an attempt: 6 stages, and 2 for d/dt.
+ *
  * With CNF_ADJOINT_REVERSIBLE, of reversible_heun alone (CNF_ERROR_REVERSIBLE), the gradient is again that of the steps taken, and
  * no state is recorded: the way back undoes step after step. Memory does not grow with fixed steps; of adaptive ones t and h are
  * kept, 32 bytes a step and sample. The way back evaluates the field once and reverses it once a step. It comes to the states
@@ -703,6 +712,11 @@ CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input
  *
  * Each chunk of samples is solved, given its cotangents and differentiated inside one task, so memory grows with threads,
  * not with count. A sample whose solve failed contributes 0 to every gradient, and its loss is NaN.
+ *
+ * A sample that arrives, but whose gradient is not finite (a net that saturates has an answer over infinite numbers inside), has
+ * CNF_SAMPLE_NOT_FINITE, whatever the adjoint: it keeps its x1, log_det, loss and t_reached, adds 0 to every gradient, and the
+ * others' are what they are without it. Its chunk is then gone over again, some times more to find it, and a CNF_OP_CALLBACK called as
+ * often. Where each sample's is finite and their sum is not, the sum is infinite.
  */
 typedef enum cnf_loss_kind {
   CNF_LOSS_COTANGENTS = 0, /* x1_bar and log_det_bar below are dL/dx1 and dL/dlog_det */
@@ -767,8 +781,8 @@ typedef struct cnf_field_loss {
   double scale;          /* TARGET: 1.0/count for a mean over samples */
   const void *target;    /* TARGET: dtype [count][D] */
   const double *weights; /* TARGET: [count]; NULL: ones */
-  /* CALLBACK: as that of cnf_loss, with f in place of x1 and the divergence in place of log_det. A sample whose x, context, f
-   * or divergence is not finite has status CNF_SAMPLE_NOT_FINITE, else CNF_SAMPLE_OK. */
+  /* CALLBACK: as that of cnf_loss, with f in place of x1 and the divergence in place of log_det. A sample whose x, context, f,
+   * a block before that or divergence is not finite has status CNF_SAMPLE_NOT_FINITE, else CNF_SAMPLE_OK. */
   cnf_loss_function function;
   void *context;
 } cnf_field_loss;
@@ -777,8 +791,8 @@ typedef struct cnf_field_loss {
  * are of no account, and are left alone. Of *gradient, `parameters`, `x0` (dL/dx), `t0` (each sample's dL/dt) and `loss`
  * (that of *loss, not written without one) are written; `t1` and `times` are not.
  * The divergence costs tangents: it is evaluated where divergence_bar or a CALLBACK may ask for it, and the solver has a trace,
- * whichever that is. A sample whose x, context, f, or divergence so asked for is not finite contributes 0 to every gradient, and its
- * loss is NaN. Bits are the same at any number of threads, those of x0 and t0 the sample's own, all as of a step of euler of length
+ * whichever that is. A sample whose x, context, f, a block before that, or divergence so asked for is not finite contributes 0 to every
+ * gradient, and its loss is NaN. Bits are the same at any number of threads, those of x0 and t0 the sample's own, all as of a step of euler of length
  * 1. Any method's solver will do. */
 CNF_API cnf_status cnf_solver_evaluate_vjp(cnf_solver *solver, const cnf_solve_input *input, const void *velocity_bar,
                                            const double *divergence_bar, const cnf_field_loss *loss,

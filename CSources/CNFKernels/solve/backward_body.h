@@ -13,17 +13,35 @@ static void CNF_TYPED(adjoint_idle)(CNF_TYPED(cnf_worker) * w, int32_t lane) {
   w->mu_row[lane] = 0;
 }
 
-static void CNF_TYPED(finish_adjoint)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                      int32_t lane, real *gradient) {
+/* Is what the lane's sample, number `number` of the call, has of the gradient by itself finite? x_bar [D]: dL/dx0 of the lanes. */
+static int CNF_TYPED(is_own_finite)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, size_t number,
+                                    int32_t lane, const real *x_bar) {
+  WORKER_NAMES(w);
+  const double *times = call->gradient->times;
+  double sum = 0; /* of zeros: not 0 where one of the numbers is not finite */
+  for (int32_t d = 0; d < D; d++) sum += 0 * (double)PANEL(x_bar, d)[lane];
+  for (int32_t r = 0; r < m->program->context_dim; r++) sum += 0 * (double)PANEL(w->e.context_bar, r)[lane];
+  if (call->want_times) sum += 0 * w->t0_bar[lane] + 0 * w->t1_bar[lane];
+  for (size_t i = 0; times && i < (size_t)call->time_count; i++)
+    sum += 0 * times[number * (size_t)call->time_count + i];
+  return sum == 0;
+}
+
+/* Returns 1 where the sample has no gradient, being not finite. */
+static int32_t CNF_TYPED(finish_adjoint)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                         int32_t lane, real *gradient) {
   WORKER_NAMES(w);
   cnf_gradient *g = call->gradient;
   size_t number = (size_t)(first + w->sample[lane]);
+  const int fails = !CNF_TYPED(is_own_finite)(w, call, number, lane, w->lambda);
+  if (fails) w->chunk_status[w->sample[lane]] = CNF_SAMPLE_NOT_FINITE;
   if (g->x0) CNF_TYPED(column_out)(D, lanes, w->lambda, lane, (real *)g->x0 + number * (size_t)D);
   if (g->t0) g->t0[number] = w->t0_bar[lane];
   if (g->t1) g->t1[number] = w->t1_bar[lane];
   CNF_TYPED(write_context_bar)(w, call, number, lane);
   if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(queue_lane)(w, lane, gradient);
   CNF_TYPED(adjoint_idle)(w, lane);
+  return fails;
 }
 
 /* Samples to be walked back into w->order, those with most steps first; the others' gradients are written. Returns how many. */
@@ -245,14 +263,13 @@ static int32_t CNF_TYPED(reverse_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYP
   return s->reversed;
 }
 
-/* Differentiates the chunk that forward_chunk has just solved. */
-static void CNF_TYPED(adjoint_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                     int64_t count, real *gradient) {
+/* One pass over the chunk's samples that arrived. Returns how many have no gradient. */
+static int32_t CNF_TYPED(adjoint_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                        int64_t count, real *gradient) {
   WORKER_NAMES(w);
   const int64_t walkers = CNF_TYPED(order_by_steps)(w, call, first, count);
   int64_t next = 0;
-  w->kinetic_bar = CNF_TYPED(loss_scale)(call->loss) * call->loss->kinetic;
-  w->frobenius_bar = CNF_TYPED(loss_scale)(call->loss) * call->loss->frobenius;
+  int32_t failed = 0;
   for (int32_t j = 0; j < lanes; j++) CNF_TYPED(adjoint_idle)(w, j);
   if (CNF_TYPED(tangent_count)(m) > 0) CNF_TYPED(clear_constants)(m, &w->e.constants);
   if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(clear_queue)(w);
@@ -271,9 +288,10 @@ static void CNF_TYPED(adjoint_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
       CNF_TYPED(add_times)(w, call, first, j);
       w->chunk_reversed[w->sample[j]] += reversed;
       CNF_TYPED(step_back)(w, call, first, j);
-      if (w->step[j] < 0) CNF_TYPED(finish_adjoint)(w, call, first, j, gradient);
+      if (w->step[j] < 0) failed += CNF_TYPED(finish_adjoint)(w, call, first, j, gradient);
     }
   }
   if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(flush_queue)(w, gradient);
   if (m->trace == CNF_TRACE_EXACT_TANGENTS) CNF_TYPED(finish_constants)(m, &w->e.constants, gradient);
+  return failed;
 }

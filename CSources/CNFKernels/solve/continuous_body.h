@@ -105,33 +105,55 @@ static void CNF_TYPED(try_stage)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s,
   k->scale(D, w->e.bars.bar, w->row, PANEL(slope, D));
 }
 
-/* All stages of a step, then x and a at its end, in pair1. What the reverses sum over the solve is thrown away. */
-static void CNF_TYPED(try_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first) {
-  WORKER_NAMES(w);
-  const cnf_stages *s = &call->solver->stages;
-  const CNF_TYPED(cnf_constants) sums = w->e.constants;
+/* What a worker's reverses sum over the solve: the constants' cotangents, and the context's. */
+typedef struct CNF_TYPED(solve_sums) {
+  CNF_TYPED(cnf_constants) constants;
+  real *context_bar;
+} CNF_TYPED(solve_sums);
+
+/* Until take_sums_back, what reverses sum over the solve is thrown away. */
+static CNF_TYPED(solve_sums) CNF_TYPED(set_sums_aside)(CNF_TYPED(cnf_worker) * w) {
+  const CNF_TYPED(solve_sums) sums = {w->e.constants, w->e.context_bar};
   w->e.constants.tangent_bar = w->discarded_sums.tangent_bar;
   w->e.constants.entry_bar = w->discarded_sums.entry_bar;
   w->e.constants.exit_bar = w->discarded_sums.exit_bar;
   w->e.constants.mu = w->discarded_sums.mu;
-  real *const context_bar = w->e.context_bar;
   w->e.context_bar = w->discarded_context;
+  return sums;
+}
+static void CNF_TYPED(take_sums_back)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(solve_sums) * sums) {
+  w->e.constants = sums->constants;
+  w->e.context_bar = sums->context_bar;
+}
+
+/* Where a lane sets out from t1 or an output time: the derivative by that, from f [D] there and the rows of the evaluation just
+ * reversed. */
+static void CNF_TYPED(begin_time_bars)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                       const real *f) {
+  WORKER_NAMES(w);
+  if (!call->want_times) return;
+  CNF_TYPED(hamiltonian)(w, f, PANEL(w->pair, D), w->row);
+  for (int32_t j = 0; j < lanes; j++) {
+    if (!w->fresh[j] || CNF_TYPED(is_at_event)(w, j)) continue;
+    if (w->interval[j] == call->time_count)
+      w->t1_bar[j] = w->scale[j] * (double)w->row[j];
+    else
+      CNF_TYPED(write_time_bar)(w, call, first, j, f);
+  }
+}
+
+/* All stages of a step, then x and a at its end, in pair1. What the reverses sum over the solve is thrown away. */
+static void CNF_TYPED(try_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &call->solver->stages;
+  const CNF_TYPED(solve_sums) sums = CNF_TYPED(set_sums_aside)(w);
   CNF_TYPED(step_row)(w);
   for (int32_t i = 0; i < s->count; i++) {
     if (!s->runs[i]) continue;
     CNF_TYPED(try_stage)(w, s, i);
-    if (i > 0 || !call->want_times) continue;
-    CNF_TYPED(hamiltonian)(w, CNF_TYPED(pair_slope)(w, 0), PANEL(w->pair, D), w->row);
-    for (int32_t j = 0; j < lanes; j++) {
-      if (!w->fresh[j] || CNF_TYPED(is_at_event)(w, j)) continue;
-      if (w->interval[j] == call->time_count)
-        w->t1_bar[j] = w->scale[j] * (double)w->row[j];
-      else
-        CNF_TYPED(write_time_bar)(w, call, first, j, CNF_TYPED(pair_slope)(w, 0));
-    }
+    if (i == 0) CNF_TYPED(begin_time_bars)(w, call, first, CNF_TYPED(pair_slope)(w, 0));
   }
-  w->e.constants = sums;
-  w->e.context_bar = context_bar;
+  CNF_TYPED(take_sums_back)(w, &sums);
   CNF_TYPED(pair_at_stage)(w, s, s->count, w->pair1, PANEL(w->pair1, D));
 }
 

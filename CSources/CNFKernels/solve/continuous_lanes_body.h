@@ -1,6 +1,6 @@
 /* The way back of the continuous adjoint: samples that arrived, in lanes, each with its own t, h and verdict, as on the way
- * forward; longest first. A sample that does not get back has no gradient: its chunk is then done again without it. The
- * others' numbers are their own, so the second time nothing fails.
+ * forward; longest first. A sample that does not get back has no gradient: its chunk is then done again without it
+ * (differentiate_body.h).
  */
 #include "solve/control.h"
 #include "solve/solver.h"
@@ -15,6 +15,7 @@ static void CNF_TYPED(shelter_lanes)(CNF_TYPED(cnf_worker) * w, int32_t rows, re
 
 #include "solve/continuous_times_body.h"
 #include "solve/continuous_body.h"
+#include "solve/stiff_return_body.h"
 
 static void CNF_TYPED(return_idle)(CNF_TYPED(cnf_worker) * w, int32_t lane) {
   WORKER_NAMES(w);
@@ -43,6 +44,7 @@ static void CNF_TYPED(load_return)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
   w->interval[lane] = at_event ? w->chunk_interval[s] : call->time_count;
   if (at_event && call->steps) w->step[lane] = call->steps * (call->time_count + 1) - w->chunk_accepted[s];
   w->tries[lane] = 0;
+  w->track[lane] = w->chunk_accepted[s] - 1;
   w->fresh[lane] = 1;
   w->past[lane] = (cnf_ratios){1, 1};
   w->t0_bar[lane] = w->t1_bar[lane] = 0;
@@ -109,6 +111,17 @@ static int32_t CNF_TYPED(choose_return_steps)(CNF_TYPED(cnf_worker) * w, const C
   return live;
 }
 
+/* Into sum_row the squares of the errors of the step just tried, of x and of a, against their tolerances. */
+static void CNF_TYPED(pair_errors)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &solver->stages;
+  CNF_TYPED(weighted) list = {.count = 0};
+  for (int32_t i = 0; i < s->count; i++) CNF_TYPED(weigh)(&list, s->tableau->e[i], CNF_TYPED(pair_slope)(w, i));
+  CNF_TYPED(zero_rows)(1, lanes, w->sum_row);
+  k->error_squares(2 * D, w->pair, w->pair1, w->h_row, list.count, list.weight, list.panel, solver->pair_rtol,
+                   solver->pair_atol, solver->options.norm, w->sum_row);
+}
+
 /* Verdict on the step just tried: mask_row = 1 where it is accepted, next_h[j] the length of lane j's next attempt. Returns an
  * accepted lane, or -1. */
 static int32_t CNF_TYPED(judge_return)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, double *next_h) {
@@ -118,13 +131,7 @@ static int32_t CNF_TYPED(judge_return)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
   const cnf_stages *s = &solver->stages;
   int32_t accepted = -1;
   k->finite(2 * D, w->pair1, 0, w->row);
-  if (!call->steps) {
-    CNF_TYPED(weighted) list = {.count = 0};
-    for (int32_t i = 0; i < s->count; i++) CNF_TYPED(weigh)(&list, s->tableau->e[i], CNF_TYPED(pair_slope)(w, i));
-    CNF_TYPED(zero_rows)(1, lanes, w->sum_row);
-    k->error_squares(2 * D, w->pair, w->pair1, w->h_row, list.count, list.weight, list.panel, solver->pair_rtol,
-                     solver->pair_atol, o->norm, w->sum_row);
-  }
+  if (!call->steps) (call->keeps_track ? CNF_TYPED(stiff_errors) : CNF_TYPED(pair_errors))(w, solver);
   for (int32_t j = 0; j < lanes; j++) {
     w->mask_row[j] = 0;
     if (w->sample[j] < 0) continue;
@@ -144,12 +151,14 @@ static int32_t CNF_TYPED(judge_return)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
   return accepted;
 }
 
-/* Samples in the lanes of mask_row have come back to t0, where they began at x0: their gradients are written. */
-static void CNF_TYPED(finish_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                      real *gradient) {
+/* Samples in the lanes of mask_row have come back to t0, where they began at x0: their gradients are written. Returns how many are not
+ * finite. */
+static int32_t CNF_TYPED(finish_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                         real *gradient) {
   WORKER_NAMES(w);
   const CNF_TYPED(cnf_integrands) integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   cnf_gradient *g = call->gradient;
+  int32_t failed = 0;
   if (call->want_times) {
     for (int32_t j = 0; j < lanes; j++)
       if (w->mask_row[j] > 0) CNF_TYPED(column_in)
@@ -167,12 +176,18 @@ static void CNF_TYPED(finish_returns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
     const size_t number = (size_t)(first + w->sample[j]);
     for (int32_t d = 0; g->x0 && d < D; d++)
       ((real *)g->x0)[number * (size_t)D + (size_t)d] = (real)(w->scale[j] * (double)PANEL(w->pair, D + d)[j]);
-    if (g->t0) g->t0[number] = -w->scale[j] * (double)w->row[j];
+    w->t0_bar[j] = call->want_times ? -w->scale[j] * (double)w->row[j] : 0;
+    if (!CNF_TYPED(is_own_finite)(w, call, number, j, PANEL(w->pair, D))) {
+      w->chunk_status[w->sample[j]] = CNF_SAMPLE_NOT_FINITE;
+      failed++;
+    }
+    if (g->t0) g->t0[number] = w->t0_bar[j];
     if (g->t1) g->t1[number] = w->t1_bar[j];
     CNF_TYPED(write_context_bar)(w, call, number, j);
     if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(queue_lane)(w, j, gradient);
     CNF_TYPED(return_idle)(w, j);
   }
+  return failed;
 }
 
 /* After a step: accepted lanes move on, at output times into the interval before, and those of them that arrive at t0 leave
@@ -220,23 +235,19 @@ static int32_t CNF_TYPED(return_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
       if (next < walkers) continue;
       break;
     }
-    CNF_TYPED(try_step)(w, call, first);
+    (call->keeps_track ? CNF_TYPED(try_stiff_step) : CNF_TYPED(try_step))(w, call, first);
     const int32_t accepted = CNF_TYPED(judge_return)(w, call, next_h);
     w->work.steps++, w->work.steps_recomputed++;
     w->work.adjoint_evaluations += (int64_t)lanes * call->solver->stages.trials;
     for (int32_t j = 0; j < lanes; j++)
       if (!(w->mask_row[j] > 0)) w->work.idle_adjoint_evaluations += call->solver->stages.trials;
-    if (accepted >= 0) CNF_TYPED(add_quadrature)(w, call->solver, accepted, gradient);
+    if (accepted >= 0)
+      (call->keeps_track ? CNF_TYPED(add_stiff_quadrature) : CNF_TYPED(add_quadrature))(w, call->solver, accepted,
+                                                                                        gradient);
     if (CNF_TYPED(move_returns)(w, call, first, next_h, &failed) > 0)
-      CNF_TYPED(finish_returns)(w, call, first, gradient);
+      failed += CNF_TYPED(finish_returns)(w, call, first, gradient);
   }
   if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(flush_queue)(w, gradient);
   if (m->trace == CNF_TRACE_EXACT_TANGENTS) CNF_TYPED(finish_constants)(m, &w->e.constants, gradient);
   return failed;
-}
-
-/* Differentiates the chunk that forward_chunk has just solved, by the continuous adjoint. */
-static void CNF_TYPED(continuous_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                        int64_t count, real *gradient) {
-  CNF_TYPED(walk_chunk)(w, call, first, count, gradient, CNF_TYPED(return_chunk));
 }

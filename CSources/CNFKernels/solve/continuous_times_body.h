@@ -8,7 +8,8 @@
  * nothing beyond it. Regularisers run from t0 to t1, and are none of a time's affair.
  *
  * x_i is the state that the solve had at tau_i, kept on the way forward where a step's state would be (times_body.h): what
- * the way back has gathered of errors in x is left behind at each time, as torchdiffeq does.
+ * the way back has gathered of errors in x is left behind at each time, as torchdiffeq does. A Rosenbrock method's way back reads x off
+ * its track throughout, whose steps end at the times.
  */
 #include "solve/solver.h"
 
@@ -75,7 +76,7 @@ static void CNF_TYPED(pass_time_back)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   const double scale = w->scale[lane];
   w->t[lane] = w->span_times[lane][interval];
   w->fresh[lane] = 1;
-  CNF_TYPED(column_in)(D, lanes, CNF_TYPED(state_at_time)(w, call, s, interval), w->pair, lane);
+  if (!call->keeps_track) CNF_TYPED(column_in)(D, lanes, CNF_TYPED(state_at_time)(w, call, s, interval), w->pair, lane);
   for (int32_t d = 0; bars.x && d < D; d++) PANEL(w->pair, D + d)[lane] += (real)((double)bars.x[d] / scale);
   w->mu_row[lane] += (real)(bars.log_det / scale);
 }

@@ -19,8 +19,8 @@ static int32_t CNF_TYPED(judge_points)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
   const real *f = CNF_TYPED(rows_of)(m, w->e.kept.value, 0, m->program->op_count);
   const cnf_gradient *g = fg->call.gradient;
   int32_t live = -1;
-  k->finite(D, f, 0, w->row);
-  k->finite(D, w->x, 1, w->row); /* a net that saturates has an answer there, but no gradient */
+  /* all blocks, the state among them, and their tangents: a net that saturates has an answer over infinite ones, but no gradient */
+  k->finite(fg->with_divergence ? CNF_TYPED(kept_rows)(m) : CNF_TYPED(kept_value_rows)(m), w->e.kept.value, 0, w->row);
   if (fg->with_divergence) k->finite(1, divergence, 1, w->row);
   k->finite(m->program->context_dim, w->e.context, 1, w->row);
   for (int32_t j = 0; j < lanes; j++) {

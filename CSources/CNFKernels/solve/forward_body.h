@@ -233,9 +233,14 @@ static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   WORKER_NAMES(w);
   const CNF_TYPED(cnf_solver) *solver = call->solver;
   const int fsal = solver->stages.fsal, keep = call->keeps;
-  cnf_stages stages = solver->stages;
+  const cnf_stages *stages = &solver->stages;
+  cnf_stages with_slope;
   int64_t next = 0;
-  if (call->want_dense) stages.integrands[0] = 1; /* c_1 is f, whatever weight it has */
+  if (call->want_dense) { /* c_1 is f, whatever weight it has */
+    with_slope = solver->stages;
+    with_slope.integrands[0] = 1;
+    stages = &with_slope;
+  }
   memset(w->k, 0, (size_t)solver->stages.count * (size_t)S * (size_t)lanes * sizeof(real));
   w->slots_used = 0;
   w->first = first;
@@ -261,14 +266,17 @@ static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
     } else if (cnf_is_reversible(solver->family)) {
       CNF_TYPED(make_reversible_step)(w, call);
     } else {
-      CNF_TYPED(make_step)(w, solver, &stages, &tile, keep && !call->steps);
+      CNF_TYPED(make_step)(w, solver, stages, &tile, keep && !call->steps);
       CNF_TYPED(count_work)(w, solver->stages.evaluations);
     }
-    memcpy(w->made_t, w->t, sizeof w->t);
-    memcpy(w->made_h, w->h, sizeof w->h);
+    if (call->event_count || call->want_dense) { /* which go on from where the step began */
+      memcpy(w->made_t, w->t, sizeof w->t);
+      memcpy(w->made_h, w->h, sizeof w->h);
+    }
     if (call->event_count) CNF_TYPED(watch_events)(w, call);
     if (CNF_TYPED(judge_steps)(w, call, &tile, records)) {
       if (keep && !call->steps) CNF_TYPED(keep_step)(w, solver, records);
+      if (call->keeps_track) CNF_TYPED(track_steps)(w, call);
       if (call->want_dense) CNF_TYPED(write_dense)(w, call, first);
       k->blend(S, w->mask_row, w->x1, w->x, w->x);
       if (cnf_is_reversible(solver->family)) k->blend(D, w->mask_row, w->y1, w->y, w->y);

@@ -155,9 +155,10 @@ static void CNF_TYPED(reverse_held)(CNF_TYPED(cnf_worker) * w, int32_t number, i
   w->work.adjoint_evaluations += lanes;
 }
 
-/* A sample whose point 0 has been reversed: its gradients, and how far from x0 its way back has ended. */
-static void CNF_TYPED(finish_retrace)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                      int32_t lane, real *gradient) {
+/* A sample whose point 0 has been reversed: its gradients, and how far from x0 its way back has ended. Returns 1 where they are not
+ * finite. */
+static int32_t CNF_TYPED(finish_retrace)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
+                                         int32_t lane, real *gradient) {
   WORKER_NAMES(w);
   cnf_gradient *g = call->gradient;
   const int64_t s = w->sample[lane];
@@ -174,11 +175,15 @@ static void CNF_TYPED(finish_retrace)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   w->h_bar_row[lane] = 0;
   w->t[lane] = w->span_t0[lane];
   if (call->want_times) CNF_TYPED(add_times)(w, call, first, lane);
+  k->add(D, w->lambda, w->kappa, w->x1); /* free on the way back */
+  const int fails = !CNF_TYPED(is_own_finite)(w, call, number, lane, w->x1);
+  if (fails) w->chunk_status[s] = CNF_SAMPLE_NOT_FINITE;
   if (g->t0) g->t0[number] = w->t0_bar[lane];
   CNF_TYPED(write_context_bar)(w, call, number, lane);
   if (g->t1) g->t1[number] = w->t1_bar[lane];
   if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(queue_lane)(w, lane, gradient);
   CNF_TYPED(retrace_idle)(w, lane);
+  return fails;
 }
 
 /* Evaluates every lane's next point, the one before that which it holds or its last, into scratch `number` and slope 1; x and y
@@ -280,7 +285,7 @@ static int32_t CNF_TYPED(retrace_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYP
       failed += CNF_TYPED(fail_lanes)(w, call, w->row);
     }
     for (int32_t j = 0; j < lanes; j++)
-      if (w->held[j] && w->step[j] < 0) CNF_TYPED(finish_retrace)(w, call, first, j, gradient);
+      if (w->held[j] && w->step[j] < 0) failed += CNF_TYPED(finish_retrace)(w, call, first, j, gradient);
     for (int32_t j = 0; j < lanes; j++) live += w->sample[j] >= 0;
     if (live == 0 && next == walkers) break;
     if (live == 0) continue;
@@ -296,10 +301,4 @@ static int32_t CNF_TYPED(retrace_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYP
   if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(flush_queue)(w, gradient);
   if (m->trace == CNF_TRACE_EXACT_TANGENTS) CNF_TYPED(finish_constants)(m, &w->e.constants, gradient);
   return failed;
-}
-
-/* Differentiates the chunk that forward_chunk has just solved. */
-static void CNF_TYPED(reversible_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                        int64_t count, real *gradient) {
-  CNF_TYPED(walk_chunk)(w, call, first, count, gradient, CNF_TYPED(retrace_chunk));
 }

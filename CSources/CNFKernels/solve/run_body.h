@@ -44,7 +44,7 @@ static void CNF_TYPED(write_chunk)(const CNF_TYPED(cnf_worker) * w, const CNF_TY
   }
 }
 
-/* The same, of what the reverse counts; and of a continuous or reversible adjoint how samples that did not get back ended. */
+/* The same, of what the reverse counts, and how samples ended that did not get back, or have no gradient that is finite. */
 static void CNF_TYPED(write_reversed)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
                                       int64_t count) {
   int32_t *out = call->output ? call->output->adjoint_evaluations : NULL;
@@ -56,8 +56,7 @@ static void CNF_TYPED(write_reversed)(const CNF_TYPED(cnf_worker) * w, const CNF
     for (int64_t s = 0; s < count; s++)
       call->output->retrace_error[first + s] =
           call->loss && cnf_is_reversible(call->solver->family) ? w->chunk_retrace_error[s] : NAN;
-  if (!call->output || !call->loss || (call->keeps && !call->event_count && !cnf_is_reversible(call->solver->family)))
-    return;
+  if (!call->output || !call->loss) return;
   if (call->output->status) memcpy(call->output->status + first, w->chunk_status, (size_t)count * sizeof(int32_t));
   if (call->output->t_reached) memcpy(call->output->t_reached + first, w->chunk_t, (size_t)count * sizeof(double));
 }
@@ -93,10 +92,7 @@ static void CNF_TYPED(vjp_task)(void *context, int64_t number, int32_t worker) {
       return;
     }
     if (call->event_count) CNF_TYPED(event_cotangents)(w, call, first, count);
-    if (cnf_is_reversible(call->solver->family))
-      CNF_TYPED(reversible_chunk)(w, call, first, count, gradient);
-    else
-      (call->keeps ? CNF_TYPED(adjoint_chunk) : CNF_TYPED(continuous_chunk))(w, call, first, count, gradient);
+    CNF_TYPED(differentiate_chunk)(w, call, first, count, first == number * call->group, gradient);
     CNF_TYPED(write_reversed)(w, call, first, count);
   }
   CNF_TYPED(partials_add)(partials, (int32_t)number, buffer, size);
@@ -155,8 +151,10 @@ cnf_status CNF_TYPED(cnf_solver_run)(CNF_TYPED(cnf_solver) * solver, const cnf_s
     return CNF_OK;
   }
   call.keeps = loss && solver->options.adjoint == CNF_ADJOINT_DISCRETE;
-  call.keeps_times =
-      loss && solver->options.adjoint == CNF_ADJOINT_REVERSIBLE && solver->options.control == CNF_CONTROL_SAMPLE;
+  call.keeps_track =
+      loss && solver->options.adjoint == CNF_ADJOINT_CONTINUOUS && solver->family == CNF_FAMILY_ROSENBROCK;
+  call.keeps_times = call.keeps_track || (loss && solver->options.adjoint == CNF_ADJOINT_REVERSIBLE &&
+                                          solver->options.control == CNF_CONTROL_SAMPLE);
   call.want_times = gradient && (gradient->t0 || gradient->t1 || gradient->times);
   call.time_count = (int32_t)input->time_count;
   call.events = input->events;

@@ -86,13 +86,15 @@ typedef struct CNF_TYPED(cnf_worker) {
   real *start_constant; /* [chunk][constant_rows]: HUTCHINSON, adaptive: the lane's constants */
   cnf_step_record *record_step; /* record_of (lanes_body.h) says where a step's is */
   /* states at steps' starts (checkpoint_body.h); all but record_x are there for schedules other than EVERY_STEP alone */
-  real *record_x;    /* [capacity][chunk][record_rows]: checkpoints; of the continuous adjoint states at output times */
-  real *own_x;       /* [chunk][D]: each sample's own column */
-  cnf_trail *trails; /* [chunk] */
+  real *
+      record_x; /* [capacity][chunk][record_rows]: checkpoints; of the continuous adjoint states at output times, or the track */
+  real *own_x;                 /* [chunk][D]: each sample's own column */
+  cnf_trail *trails;           /* [chunk] */
   cnf_checkpoint *checkpoints; /* [chunk][capacity] */
   /* evaluations (keep_body.h) */
-  real *scratch; /* [stages + 1] of a tile: those of the step under way, then of what dense output adds */
-  real *slots;   /* [slot_capacity]: those that are kept */
+  real *
+      scratch; /* [scratch_count] of a tile: those of the step under way, then of what dense output or a stiff way back adds */
+  real *slots; /* [slot_capacity]: those that are kept */
   int32_t slots_used;
   /* adjoint */
   CNF_TYPED(cnf_bars) * bars;         /* [bar_sets] */
@@ -150,6 +152,8 @@ typedef struct CNF_TYPED(cnf_worker) {
   cnf_bracket bracket[CNF_MAX_LANES];              /* lengths of the step */
   int32_t *chunk_event, *chunk_interval;           /* [chunk]: that ended the sample, -1: none; in which interval */
   double *chunk_event_bar;                         /* [chunk]: what the last step's t gains */
+  int32_t *chunk_verdict;       /* [chunk]: statuses to go back with, once more (differentiate_body.h) */
+  int32_t track[CNF_MAX_LANES]; /* Rosenbrock, continuous adjoint: the step of the way forward that the lane is in */
 } CNF_TYPED(cnf_worker);
 
 /* Partial gradients on their way into one (partials_body.h). */
@@ -173,7 +177,7 @@ struct CNF_TYPED(cnf_solver) {
   cnf_schedule_rule rule;
   int32_t chunk_capacity;  /* samples */
   int32_t record_capacity; /* steps of a sample */
-  int32_t record_rows;     /* of the state that a record has: D, or all S */
+  int32_t record_rows;     /* of the state that a record has: D, or all S; of the track 3 D */
   int32_t slot_capacity;   /* evaluations that a worker can keep: of a tile where steps are fixed, else of a sample */
   size_t slot_size;        /* reals of one */
   int32_t constant_rows;   /* a lane's constants, in reals */
@@ -185,6 +189,7 @@ struct CNF_TYPED(cnf_solver) {
   char *memory, *reserved;
   size_t bytes, bytes_reserved;
   cnf_interpolant interpolant; /* of dense output */
+  int32_t scratch_count;       /* evaluations that a tile has room for, beside those kept */
 };
 
 /* The call under way; read-only for workers but for their own samples' outputs. */
@@ -206,6 +211,7 @@ typedef struct CNF_TYPED(cnf_call) {
   int32_t want_dense;
   int32_t event_count;
   const cnf_event *events;
+  int32_t keeps_track; /* 1: steps are kept, with what x(t) between their ends is made of (track_body.h) */
 } CNF_TYPED(cnf_call);
 
 #endif

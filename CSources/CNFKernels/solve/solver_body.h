@@ -33,6 +33,7 @@ static void CNF_TYPED(chunk_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
   w->chunk_frobenius = cnf_arena_take(arena, s->model.frobenius ? chunk : 0, sizeof(double));
   w->order = cnf_arena_take(arena, chunk, sizeof(int32_t));
   w->chunk_event = cnf_arena_take(arena, chunk, sizeof(int32_t));
+  w->chunk_verdict = cnf_arena_take(arena, chunk, sizeof(int32_t));
   w->chunk_interval = cnf_arena_take(arena, chunk, sizeof(int32_t));
   w->chunk_event_bar = cnf_arena_take(arena, chunk, sizeof(double));
   w->start_h = cnf_arena_take(arena, chunk, sizeof(double));
@@ -49,7 +50,6 @@ static void CNF_TYPED(reversible_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TY
   for (size_t i = 0; i < sizeof panels / sizeof panels[0]; i++) *panels[i] = cnf_arena_take(arena, D, row);
   w->chunk_y = cnf_arena_take(arena, chunk * D, sizeof(real));
   w->chunk_retrace_error = cnf_arena_take(arena, D ? chunk : 0, sizeof(double));
-  if (D) w->gradient_before = cnf_arena_take(arena, m->gradient_size, sizeof(real));
 }
 
 static void CNF_TYPED(continuous_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * s, cnf_arena *arena) {
@@ -61,7 +61,6 @@ static void CNF_TYPED(continuous_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TY
   w->held_md1 = cnf_arena_take(arena, (size_t)m->m_rows, row);
   CNF_TYPED(sums_layout)(&w->discarded_sums, m, arena);
   w->discarded_context = cnf_arena_take(arena, (size_t)m->program->context_dim, row);
-  w->gradient_before = cnf_arena_take(arena, m->gradient_size, sizeof(real));
   w->discarded = NULL;
   if (m->program->callbacks) w->discarded = cnf_arena_take(arena, m->gradient_size, sizeof(real));
 }
@@ -86,6 +85,8 @@ static void CNF_TYPED(adjoint_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   CNF_TYPED(reversible_layout)(w, s, arena);
   if (!continuous && s->model.program->callbacks) /* of events alone */
     w->discarded = cnf_arena_take(reserve, s->model.gradient_size, sizeof(real));
+  w->gradient_before =
+      cnf_arena_take(reserve, s->model.gradient_size, sizeof(real)); /* of chunks behind others alone */
   w->slots = cnf_arena_take(reserve, (size_t)s->slot_capacity * s->slot_size, sizeof(real));
   const size_t steps = (size_t)s->record_capacity, chunk = (size_t)s->chunk_capacity;
   const int adaptive = s->options.control == CNF_CONTROL_SAMPLE;
@@ -125,7 +126,7 @@ static void CNF_TYPED(worker_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   size_t slopes = cnf_is_adams(s->family) ? (size_t)cnf_adams_slopes(s->options.order) : 0;
   w->history = cnf_arena_take(arena, slopes * state, row);
   w->one_row = cnf_arena_take(arena, slopes > 0, row);
-  w->scratch = cnf_arena_take(arena, (stages + 1) * CNF_TYPED(kept_reals)(&s->model), sizeof(real));
+  w->scratch = cnf_arena_take(arena, (size_t)s->scratch_count * CNF_TYPED(kept_reals)(&s->model), sizeof(real));
   w->dense = cnf_arena_take(arena, (size_t)(s->interpolant.terms + 1) * ((size_t)s->model.program->state_dim + 1), row);
   real **rows[] = {&w->h_row,     &w->time_row,     &w->mask_row,      &w->sum_row,           &w->row,
                    &w->mu_row,    &w->stage_mu_row, &w->time_bar_row,  &w->divergence_row,    &w->h_bar_row,
@@ -174,6 +175,9 @@ static void CNF_TYPED(tolerances_fill)(CNF_TYPED(cnf_solver) * s) {
   for (int32_t d = 0; o->adjoint == CNF_ADJOINT_CONTINUOUS && d < 2 * D; d++) {
     s->pair_rtol[d] = o->adjoint_rtol > 0 ? (real)o->adjoint_rtol : s->rtol[d % D];
     s->pair_atol[d] = o->adjoint_atol > 0 ? (real)fmax(o->adjoint_atol, least) : s->atol[d % D];
+    if (!s->stages.tableau->rosenbrock || d >= D) continue; /* x comes of the way forward, which has it to its own */
+    if (s->rtol[d] > s->pair_rtol[d]) s->pair_rtol[d] = s->rtol[d];
+    if (s->atol[d] > s->pair_atol[d]) s->pair_atol[d] = s->atol[d];
   }
   o->rtol_rows = o->atol_rows = NULL; /* the caller's arrays may go */
 }
@@ -211,6 +215,12 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
   s->record_rows = s->family == CNF_FAMILY_EXPLICIT_ADAMS && options->adjoint == CNF_ADJOINT_DISCRETE
                        ? CNF_TYPED(state_rows)(&s->model)
                        : program->state_dim;
+  s->scratch_count = s->stages.count + 1;
+  if (s->stages.tableau->rosenbrock && options->adjoint == CNF_ADJOINT_CONTINUOUS) {
+    s->record_rows = CNF_TRACK_PARTS * program->state_dim;
+    s->scratch_count = s->stages.count + 2;
+    s->stages.trials = s->stages.count + 2; /* reverses, each its evaluation's but for stages at one time */
+  }
   s->advance = cnf_stages_states(&s->stages);
   s->rule = cnf_schedule_rule_of(options, CNF_TYPED(checkpoint_bytes)(s), s->record_capacity);
   if (s->rule.capacity < 1) {

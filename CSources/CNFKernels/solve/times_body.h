@@ -37,6 +37,7 @@ static void CNF_TYPED(pass_time)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
   const size_t place = (size_t)(first + w->sample[lane]) * (size_t)call->time_count + (size_t)interval;
   if (out && out->x_at) CNF_TYPED(column_out)(D, lanes, w->x, lane, (real *)out->x_at + place * (size_t)D);
   if (out && out->log_det_at) out->log_det_at[place] = (double)PANEL(w->x, D)[lane];
-  if (call->loss && call->solver->options.adjoint == CNF_ADJOINT_CONTINUOUS) /* which goes on from here */
+  /* of which x is solved again from here, but where the whole way is kept */
+  if (call->loss && call->solver->options.adjoint == CNF_ADJOINT_CONTINUOUS && !call->keeps_track)
     CNF_TYPED(column_out)(D, lanes, w->x, lane, CNF_TYPED(state_at_time)(w, call, w->sample[lane], interval));
 }

@@ -29,20 +29,7 @@ static void CNF_TYPED(load_walkers)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
   (w, j, w->start_constant + (size_t)w->order[0] * (size_t)call->solver->constant_rows, 0);
 }
 
-/* One pass over the walkers of a chunk, which adds to `gradient`. Returns how many did not get back; their status says why. */
+/* One pass over the walkers of a chunk, which adds to `gradient`. Returns how many have none, be it that they did not get back; their
+ * status says why (differentiate_body.h). */
 typedef int32_t (*CNF_TYPED(walk_back))(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
                                         int64_t count, real *gradient);
-
-/* Differentiates the chunk that forward_chunk has just solved. Where a sample does not get back the chunk is walked again without it:
- * the others' numbers are their own, so the second time nothing fails. */
-static void CNF_TYPED(walk_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                  int64_t count, real *gradient, CNF_TYPED(walk_back) walk) {
-  const size_t bytes = w->e.model->gradient_size * sizeof(real);
-  const double scale = CNF_TYPED(loss_scale)(call->loss);
-  w->kinetic_bar = scale * call->loss->kinetic;
-  w->frobenius_bar = scale * call->loss->frobenius;
-  memcpy(w->gradient_before, gradient, bytes);
-  if (walk(w, call, first, count, gradient) == 0) return;
-  memcpy(gradient, w->gradient_before, bytes);
-  walk(w, call, first, count, gradient);
-}

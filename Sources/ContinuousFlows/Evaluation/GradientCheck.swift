@@ -62,8 +62,8 @@ public struct GradientCheck: Sendable {
 
   /// - Parameters:
   ///   - samples: `[count][D]`, in the data's own units; some are enough, since each is solved some hundred times.
-  ///   - options: of the solver, whose method has a discrete gradient; precision is full. Rosenbrock methods and reversible_heun
-  ///     have no continuous adjoint to compare.
+  ///   - options: of the solver, whose method has a discrete gradient; precision is full. reversible_heun has no
+  ///     continuous adjoint to compare.
   ///   - regularisation: of the loss, as training has it.
   ///   - context: `[count][C]`, of a conditional flow; nil: none.
   /// - Throws: the backend's error for a refused option; `SolveFailure` where a sample does not arrive, or not get back.
@@ -86,9 +86,9 @@ public struct GradientCheck: Sendable {
     let frozen = try FrozenSteps(call, at: point)
     let discrete = try frozen.gradient(at: point)
     let family = try Methods.named(options.method).family
-    // The Swift backend's continuous adjoint leaves the context out.
+    // The Swift backend's continuous adjoint leaves the context out, and has none of Rosenbrock methods.
     let hasContinuous =
-      family != .rosenbrock && family != .reversible && (backend == .c || point.context.isEmpty)
+      family != .reversible && (backend == .c || family != .rosenbrock && point.context.isEmpty)
     let refined = call.refined
     let continuous = hasContinuous ? try call.continuous.gradient(at: point) : nil
     let refinedContinuous = hasContinuous ? try refined.continuous.gradient(at: point) : nil

@@ -7,9 +7,6 @@ extension Settings {
     let schedule = adjointSchedule ?? .everyStep
     let family = try Methods.named(solver).family
     switch (family, schedule) {
-    case (.rosenbrock, .continuous):
-      throw CommandFailure(
-        .usage, "solver is \(solver), for stiff fields, which cannot be solved backward: leave --adjoint out")
     case (.implicitAdams, .everyStep):
       throw CommandFailure(
         .usage, "solver is \(solver), which has no discrete gradient to train by: give --adjoint continuous with it")

@@ -1,0 +1,313 @@
+/* rosenbrock_continuous_test.c - the continuous adjoint of rodas4, whose way back reads the state off the track of the way forward.
+ *
+ * Oracles: a stiff linear flow in closed form; the discrete gradient at tight tolerances, which the continuous one must come to as
+ * its own fall, of nets and of stiff fields; its order with fixed steps; and bits where promises are bits: neighbours, threads, powers
+ * of two before the loss. What samples bring along and what becomes of those that do not get back: rosenbrock_samples_test.c.
+ */
+#include "gradient_fixture.h"
+#include "stiff_fixture.h"
+
+enum { TIMES = 3 };
+static const double PLACES[TIMES] = {0.11, 0.45, 0.83};
+
+/* ---- Closed form -------------------------------------------------------------------------------------------------- */
+
+/* int_0^T e^{p (T - t)} e^{q t} dt */
+static double layered(double p, double q, double T) {
+  return p == q ? T * exp(p * T) : (exp(p * T) - exp(q * T)) / (p - q);
+}
+
+/* x' = A x + b, A = Q diag(r) Q' with Q a rotation: stiff by 1e6, and in closed form. In the rotated rows u = Q'x, c = Q'b, and with y =
+ * Q' x1_bar: u(t) = (u_0 + c/r) e^{rt} - c/r, the adjoint is y e^{r(T - t)}, b_bar = Q int y, A_bar = Q Y Q' + mu T, Y_ij = int y_i u_j.
+ * The adjoint has a layer 1e-6 wide at t1, in which the fast row's cotangent dies away, and so has the state at t0. Fixed steps
+ * pass the adjoint's in one, the state being at rest in its fast row: what a layer leaves in theta is then right to its own order
+ * 1/r. A solve backward in time is that of -f. */
+static void test_linear_stiff(int32_t control, int backward) {
+  enum { ROWS = 2 };
+  const double rates[ROWS] = {-1e6, -0.7}, angle = 0.6, T = 1.3, b[ROWS] = {0.4, -0.2}, sign = backward ? -1 : 1;
+  const double q[ROWS][ROWS] = {{cos(angle), -sin(angle)}, {sin(angle), cos(angle)}};
+  const int is_fixed = control == CNF_CONTROL_FIXED;
+  const cnf_op ops[] = {LINEAR(CNF_STATE, ROWS, CNF_ACTIVATION_IDENTITY)};
+  static answer a;
+  cnf_field *field = NULL;
+  CHECK(cnf_field_create(CNF_FLOAT64, ROWS, ops, 1, &field) == CNF_OK);
+  problem p = rodas4_problem_of(field, ROWS, 1, CNF_TRACE_EXACT);
+  give(&p, 0, NULL);
+  p.t0 = backward ? T : 0, p.t1 = backward ? 0 : T;
+  double c[ROWS] = {0}, Y[ROWS][ROWS] = {{0}}, y_sum[ROWS] = {0}, mu_sum = 0;
+  for (int i = 0; i < ROWS; ++i) {
+    p.theta[ROWS * ROWS + i] = sign * b[i];
+    for (int j = 0; j < ROWS; ++j) {
+      p.theta[ROWS * i + j] = sign * (q[i][0] * rates[0] * q[j][0] + q[i][1] * rates[1] * q[j][1]);
+      c[i] += q[j][i] * b[j];
+    }
+  }
+  for (int s = 0; is_fixed && s < COUNT; ++s) {
+    const double fast = -c[0] / rates[0], slow = q[0][1] * p.x0[ROWS * s] + q[1][1] * p.x0[ROWS * s + 1];
+    for (int i = 0; i < ROWS; ++i) p.x0[ROWS * s + i] = q[i][0] * fast + q[i][1] * slow;
+  }
+  p.options.control = control, p.options.steps = 40;
+  p.options.rtol = p.options.atol = 1e-9;
+  solve_all(&p, &a);
+  double worst[4] = {0}; /* of x0_bar, t1_bar, theta's A and b */
+  for (int s = 0; s < COUNT; ++s) {
+    double u[ROWS] = {0}, y[ROWS] = {0}, end = p.log_det_bar[s] * (rates[0] + rates[1]);
+    CHECK(a.status[s] == CNF_SAMPLE_OK && a.accepted[s] < 1000 && a.reversed[s] < 8 * 1000); /* explicit: 1e6 */
+    for (int i = 0; i < ROWS; ++i)
+      for (int j = 0; j < ROWS; ++j) u[i] += q[j][i] * p.x0[ROWS * s + j], y[i] += q[j][i] * p.x1_bar[ROWS * s + j];
+    for (int i = 0; i < ROWS; ++i) {
+      double x0_bar = 0;
+      for (int j = 0; j < ROWS; ++j) {
+        const double rest = c[j] / rates[j];
+        Y[i][j] += y[i] * ((u[j] + rest) * layered(rates[i], rates[j], T) - rest * layered(rates[i], 0, T));
+        x0_bar += q[i][j] * y[j] * exp(rates[j] * T);
+      }
+      worst[0] = fmax(worst[0], fabs(a.x0_bar[ROWS * s + i] - x0_bar));
+      end += y[i] * rates[i] * (u[i] + c[i] / rates[i]) * exp(rates[i] * T);
+      y_sum[i] += y[i] * layered(rates[i], 0, T);
+    }
+    mu_sum += p.log_det_bar[s];
+    worst[1] = fmax(worst[1], fabs(sign * a.t1_bar[s] - end));
+  }
+  for (int i = 0; i < ROWS; ++i) {
+    for (int j = 0; j < ROWS; ++j) {
+      double expected = i == j ? mu_sum * T : 0;
+      for (int n = 0; n < ROWS * ROWS; ++n) expected += q[i][n / ROWS] * Y[n / ROWS][n % ROWS] * q[j][n % ROWS];
+      worst[2] = fmax(worst[2], fabs(sign * a.theta_bar[ROWS * i + j] - expected));
+    }
+    const double expected = q[i][0] * y_sum[0] + q[i][1] * y_sum[1];
+    worst[3] = fmax(worst[3], fabs(sign * a.theta_bar[ROWS * ROWS + i] - expected));
+  }
+  char detail[200];
+  snprintf(detail, sizeof detail, "control %d backward %d: x0 %.2g t1 %.2g A %.2g b %.2g", (int)control, backward,
+           worst[0], worst[1], worst[2], worst[3]);
+  /* Adaptive: some hundred steps of 1e-9 each. Fixed: errors of 40 steps of the slow row, (0.7 T / 40)^4 / 30 of it; of a layer's integral,
+   * some 1/r, as much as it is, for each sample. f and the divergence at t1 have 1e6 times the rounding of x, and of fixed steps' errors */
+  const double tolerance = 1e-8, layers = is_fixed ? COUNT * 4 / -rates[0] : COUNT * tolerance;
+  check_count(worst[0] < tolerance && worst[1] < 1e6 * 1e-14, "x0 and t1", detail, __LINE__);
+  check_count(worst[2] < layers && worst[3] < COUNT * tolerance, "theta", detail, __LINE__);
+  cnf_field_destroy(field);
+}
+
+/* ---- Against the exact gradient ------------------------------------------------------------------------------------ */
+
+/* As its tolerance falls the gradient comes to that of dopri8's steps at 1e-12, of all of theta, x0, t0, t1 and output times; and with
+ * fixed steps at its order. As of the explicit methods (continuous_test.c): at most a hundred steps' tolerances, less at the rate of
+ * tolerance^(3/4), 3 being the embedded order; doubling 4 steps twice gains 2^8, to within 0.2 of a doubling's exponent. */
+static void test_convergence(int kind, int32_t trace, int regularised, int backward) {
+  static answer exact, a;
+  int32_t dim;
+  cnf_field *field = make_field(kind, &dim);
+  problem p = rodas4_problem_of(field, dim, 0.5, trace);
+  if (backward) p.t0 = 1.1, p.t1 = 0.2;
+  give(&p, TIMES, PLACES);
+  p.options.kinetic = regularised, p.options.frobenius = regularised && trace != CNF_TRACE_NONE;
+  p.loss.kinetic = regularised ? 0.3 : 0, p.loss.frobenius = p.options.frobenius ? 0.2 : 0;
+  problem tight = p;
+  tight.options.adjoint = CNF_ADJOINT_DISCRETE;
+  tight.options.method = cnf_method_find("dopri8");
+  tight.options.rtol = tight.options.atol = 1e-12;
+  solve_all(&tight, &exact);
+  double before = INFINITY;
+  char detail[200];
+  for (int level = 0; level < 3; ++level) {
+    const double tolerance = pow(100, -level) * 1e-4;
+    p.options.rtol = p.options.atol = tolerance;
+    solve_all(&p, &a);
+    const double error = distance(&p, &a, &exact);
+    snprintf(detail, sizeof detail, "field %d trace %d regularised %d backward %d at %g: %g, before %g", kind,
+             (int)trace, regularised, backward, tolerance, error, before);
+    check_count(error <= 100 * tolerance, "near the exact gradient", detail, __LINE__);
+    check_count(error <= before * 3 / pow(100, 3.0 / 4) || error < 10 * tolerance, "nearer by the tolerance", detail,
+                __LINE__);
+    if (level == 0) check_count(error > 1e-12, "not the discrete gradient", detail, __LINE__);
+    before = error;
+  }
+  for (int i = 0; i < COUNT; ++i) CHECK(a.status[i] == CNF_SAMPLE_OK);
+  p.options.control = CNF_CONTROL_FIXED;
+  double error[2];
+  for (int level = 0; level < 2; ++level) {
+    p.options.steps = 4 << 2 * level;
+    solve_all(&p, &a);
+    error[level] = distance(&p, &a, &exact);
+  }
+  snprintf(detail, sizeof detail, "field %d trace %d regularised %d backward %d: %g, %g, order %g", kind, (int)trace,
+           regularised, backward, error[0], error[1], log2(error[0] / error[1]) / 2);
+  check_count(log2(error[0] / error[1]) / 2 > 3.8 && error[1] < 1e-6, "order 4", detail, __LINE__);
+  cnf_field_destroy(field);
+}
+
+/* What is solved of a stiff field: theta, x0 and cotangents, and what each is counted in. */
+typedef struct stiff_case {
+  int kind;
+  double theta[3], x0[8], t1, bar; /* bar: what the second row's cotangent is, where it is not one of give's */
+  double x0_unit[8];
+  double tolerance; /* of x1 against `end` at 1e-10 */
+  double end[8];    /* from the literature; 0: not known */
+} stiff_case;
+
+static const stiff_case stiff_cases[] = {
+    {.kind = POL, .theta = {1e3}, .x0 = {2, 0}, .t1 = 500, .x0_unit = {1, 1}},
+    {.kind = ROBERTSON, .theta = {0.04, 3e7, 1e4}, .x0 = {1, 0, 0}, .t1 = 40, .bar = 1e3, .x0_unit = {1, 1e-4, 1}},
+    /* the reference solution of Mazzia's and Magherini's Test Set for IVP Solvers */
+    {.kind = HIRES,
+     .theta = {280, 7e-4},
+     .x0 = {1, 0, 0, 0, 0, 0, 0, 0.0057},
+     .t1 = 321.8122,
+     .x0_unit = {1, 1, 1, 1, 1, 1, 1, 0.0057},
+     .end = {0.7371312573325668e-3, 0.1442485726316185e-3, 0.5888729740967575e-4, 0.1175651343283149e-2,
+             0.2386356198831331e-2, 0.6238968252742796e-2, 0.2849998395185769e-2, 0.2850001604814231e-2}}};
+
+/* Of all variables in their units the largest difference, over 1 and their size. */
+static double stiff_distance(const stiff_case *of, const problem *p, const answer *a, const answer *b) {
+  double worst = 0;
+  for (size_t i = 0; i < p->parameters; ++i)
+    worst = fmax(worst,
+                 fabs(a->theta_bar[i] - b->theta_bar[i]) * of->theta[i] / (1 + fabs(b->theta_bar[i]) * of->theta[i]));
+  for (int i = 0; i < p->dim; ++i)
+    worst = fmax(worst, fabs(a->x0_bar[i] - b->x0_bar[i]) * of->x0_unit[i] / (1 + fabs(b->x0_bar[i]) * of->x0_unit[i]));
+  return fmax(worst, fmax(fabs(a->t0_bar[0] - b->t0_bar[0]), fabs(a->t1_bar[0] - b->t1_bar[0])));
+}
+
+/* Stiff fields, in some tens to hundreds of steps there and back: the exact gradient, that of rodas4's steps at 1e-11, as the tolerance
+ * falls by 100 each. Cotangents are measured against a power of two near the largest of them. */
+static void test_stiff(const stiff_case *of, int32_t trace) {
+  static answer exact, a;
+  int32_t dim;
+  cnf_field *field = stiff_field(of->kind, &dim);
+  problem p = rodas4_problem_of(field, dim, 1, trace), tight;
+  give(&p, 0, NULL);
+  memcpy(p.theta, of->theta, p.parameters * sizeof(double));
+  memcpy(p.x0, of->x0, (size_t)dim * sizeof(double));
+  p.t0 = 0, p.t1 = of->t1;
+  if (of->bar > 0) p.x1_bar[1] = of->bar;
+  for (int i = 0; i < COUNT; ++i) p.log_det_bar[i] = 1e-6; /* log-determinants are 1e5 and more */
+  tight = p;
+  tight.options.adjoint = CNF_ADJOINT_DISCRETE;
+  tight.options.rtol = 1e-10, tight.options.atol = 1e-13;
+  solve_some(&tight, 0, 1, &exact);
+  CHECK(exact.status[0] == CNF_SAMPLE_OK);
+  for (int i = 0; i < dim && of->end[0] > 0; ++i) CHECK(fabs(exact.x1[i] - of->end[i]) < 1e-8 * of->end[i]);
+  double before = INFINITY;
+  for (int level = 0; level < 3; ++level) {
+    const double tolerance = pow(100, -level) * 1e-4, scale = of->bar > 0 ? 1024 : 1;
+    p.options.rtol = tolerance, p.options.atol = 1e-3 * tolerance, p.options.adjoint_atol = tolerance;
+    solve_some(&p, 0, 1, &a);
+    const double error = stiff_distance(of, &p, &a, &exact);
+    char detail[200];
+    snprintf(detail, sizeof detail, "stiff field %d trace %d at %g: %g, before %g; %d steps, %d tried back", of->kind,
+             (int)trace, tolerance, error, before, (int)a.accepted[0], (int)a.reversed[0] / 8);
+    puts(detail);
+    check_count(a.status[0] == CNF_SAMPLE_OK && a.reversed[0] < 8 * 400, "in few steps", detail, __LINE__);
+    check_count(error <= 100 * tolerance * scale, "near the exact gradient", detail, __LINE__);
+    check_count(error <= before * 3 / pow(100, 3.0 / 4), "nearer by the tolerance", detail, __LINE__);
+    before = error;
+  }
+  cnf_field_destroy(field);
+}
+
+/* ---- Promises ------------------------------------------------------------------------------------------------------ */
+
+/* Bits: a sample's own gradients alone, in a batch and beside one that fails; parameters' at 1, 2 and 3 threads; a power of two before
+ * the loss; and beside dense output, which keeps the same steps for somebody else. */
+static void test_promises(int kind, int32_t control, int32_t trace) {
+  static answer all, other;
+  int32_t dim;
+  cnf_field *field = make_field(kind, &dim);
+  problem p = rodas4_problem_of(field, dim, 0.5, trace);
+  const size_t D = (size_t)dim;
+  p.options.control = control, p.options.steps = 3;
+  give(&p, TIMES, PLACES);
+  solve_all(&p, &all);
+  for (size_t i = 0; i < COUNT; i += 3) {
+    const size_t count = i % 2 ? 1 : 5 < COUNT - i ? 5 : COUNT - i;
+    solve_some(&p, i, count, &other);
+    CHECK(memcmp(other.x0_bar, all.x0_bar + i * D, count * D * sizeof(double)) == 0);
+    CHECK(memcmp(other.times_bar, all.times_bar + i * TIMES, count * TIMES * sizeof(double)) == 0);
+    CHECK(memcmp(other.t0_bar, all.t0_bar + i, count * sizeof(double)) == 0);
+    CHECK(memcmp(other.t1_bar, all.t1_bar + i, count * sizeof(double)) == 0);
+    CHECK(memcmp(other.reversed, all.reversed + i, count * sizeof(int32_t)) == 0);
+  }
+  for (p.options.threads = 2; p.options.threads <= 3; ++p.options.threads) {
+    solve_all(&p, &other);
+    CHECK(memcmp(other.theta_bar, all.theta_bar, p.parameters * sizeof(double)) == 0);
+    CHECK(memcmp(other.times_bar, all.times_bar, COUNT * TIMES * sizeof(double)) == 0);
+  }
+  problem scaled = p;
+  for (size_t i = 0; i < COUNT * D; ++i) scaled.x1_bar[i] *= 0x1p-10;
+  for (size_t i = 0; i < COUNT * TIMES * D; ++i) scaled.x_at_bar[i] *= 0x1p-10;
+  for (size_t i = 0; i < COUNT; ++i) scaled.log_det_bar[i] *= 0x1p-10;
+  for (size_t i = 0; i < COUNT * TIMES; ++i) scaled.log_det_at_bar[i] *= 0x1p-10;
+  solve_all(&scaled, &other);
+  for (size_t i = 0; i < p.parameters; ++i) other.theta_bar[i] *= 0x1p10;
+  CHECK(memcmp(other.theta_bar, all.theta_bar, p.parameters * sizeof(double)) == 0);
+  p.x0[4 * D] = NAN;
+  solve_all(&p, &other);
+  CHECK(other.status[4] == CNF_SAMPLE_NOT_FINITE && largest_of(other.x0_bar + 4 * D, D) == 0);
+  for (size_t i = 0; i < COUNT; ++i)
+    if (i != 4) CHECK(memcmp(other.x0_bar + i * D, all.x0_bar + i * D, D * sizeof(double)) == 0);
+  CHECK(isfinite(largest_of(other.theta_bar, p.parameters)) && other.theta_bar[0] != all.theta_bar[0]);
+  cnf_field_destroy(field);
+}
+
+/* In float the same, to its rounding, which coefficients up to 34 and quotients over h/32 make some hundred times as large, and to the
+ * tolerance of 1e-5 of some ten steps. */
+static void test_float(void) {
+  enum { DIM = 3, HIDDEN = 6, P = HIDDEN * (DIM + 1) + HIDDEN + DIM * HIDDEN + DIM };
+  static answer wide;
+  const cnf_op ops[] = {TIME_AND_STATE, LINEAR(2, HIDDEN, CNF_ACTIVATION_TANH),
+                        LINEAR(3, DIM, CNF_ACTIVATION_IDENTITY)};
+  float theta[P], x0[COUNT * DIM], x1_bar[COUNT * DIM], theta_bar[P], x0_bar[COUNT * DIM];
+  int32_t dim, status[COUNT];
+  cnf_field *field = make_field(SHALLOW, &dim), *narrow = NULL;
+  problem p = rodas4_problem_of(field, dim, 0.5, CNF_TRACE_EXACT);
+  give(&p, 0, NULL);
+  CHECK(p.parameters == P && dim == DIM);
+  for (int i = 0; i < P; ++i) p.theta[i] = theta[i] = (float)p.theta[i];
+  for (int i = 0; i < COUNT * DIM; ++i) p.x0[i] = x0[i] = (float)p.x0[i], p.x1_bar[i] = x1_bar[i] = (float)p.x1_bar[i];
+  cnf_solver_options options = p.options;
+  p.options.rtol = p.options.atol = 1e-9;
+  solve_all(&p, &wide);
+  cnf_solver *solver = NULL;
+  CHECK(cnf_field_create(CNF_FLOAT32, DIM, ops, 4, &narrow) == CNF_OK);
+  CHECK(cnf_solver_create(narrow, &options, &solver) == CNF_OK);
+  uint64_t ids[COUNT];
+  cnf_solve_input input = input_of(&p, 0, COUNT, ids);
+  cnf_loss loss = loss_of(&p, 0);
+  input.parameters = theta, input.x0 = x0, loss.x1_bar = x1_bar;
+  cnf_solve_output output = {.struct_size = sizeof output, .status = status};
+  cnf_gradient gradient = {.struct_size = sizeof gradient, .parameters = theta_bar, .x0 = x0_bar};
+  CHECK(cnf_solve_vjp(solver, &input, &loss, &output, &gradient) == CNF_OK);
+  for (int i = 0; i < COUNT; ++i) CHECK(status[i] == CNF_SAMPLE_OK);
+  for (int i = 0; i < COUNT * DIM; ++i)
+    CHECK(fabs((double)x0_bar[i] - wide.x0_bar[i]) < 1e-4 * (1 + fabs(wide.x0_bar[i])));
+  const double largest = 1 + largest_of(wide.theta_bar, P);
+  for (int i = 0; i < P; ++i) CHECK(fabs((double)theta_bar[i] - wide.theta_bar[i]) < 1e-4 * largest);
+  cnf_solver_destroy(solver);
+  cnf_field_destroy(narrow);
+  cnf_field_destroy(field);
+}
+
+int main(void) {
+  for (int backward = 0; backward < 2; ++backward) {
+    test_linear_stiff(CNF_CONTROL_SAMPLE, backward);
+    test_linear_stiff(CNF_CONTROL_FIXED, backward);
+    for (int kind = 0; kind < FIELD_KINDS; ++kind)
+      for (int regularised = 0; regularised < 2; ++regularised) {
+        test_convergence(kind, CNF_TRACE_NONE, regularised, backward);
+        test_convergence(kind, CNF_TRACE_EXACT, regularised, backward);
+      }
+  }
+  for (size_t i = 0; i < sizeof stiff_cases / sizeof stiff_cases[0]; ++i) {
+    test_stiff(&stiff_cases[i], CNF_TRACE_NONE);
+    test_stiff(&stiff_cases[i], CNF_TRACE_EXACT);
+  }
+  for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control) {
+    test_promises(TWO_HIDDEN, control, CNF_TRACE_NONE);
+    test_promises(CALLBACK, control, CNF_TRACE_EXACT);
+    test_promises(WIDE, control, CNF_TRACE_EXACT);
+    test_promises(LINEAR_ENDS, control, CNF_TRACE_EXACT);
+  }
+  test_float();
+  return check_report();
+}
