@@ -120,6 +120,18 @@ bench-solvers: ## work and precision of every adaptive method on the DETEST prob
 	$(SWIFT_BUILD) --product bench-solvers
 	.build/$(CONFIGURATION)/bench-solvers $(ARGS)
 
+.PHONY: bench-hamiltonian
+bench-hamiltonian: ## energy drift of Hamiltonian fields beside a plain net, pendulum and two bodies; ARGS="--out DIR"
+	@Scripts/setup.sh train
+	$(SWIFT_BUILD) --product bench-structures
+	.build/$(CONFIGURATION)/bench-structures hamiltonian $(ARGS)
+
+.PHONY: bench-transport
+bench-transport: ## transport cost of a plain flow, RNODE and OT-Flow beside the exact one of a Gaussian pair; ARGS="--out DIR"
+	@Scripts/setup.sh train
+	$(SWIFT_BUILD) --product bench-structures
+	.build/$(CONFIGURATION)/bench-structures transport $(ARGS)
+
 # The rivals live in a Python environment of their own. COMPILER=gcc builds the kernels by gcc, not by Swift's Clang.
 PEERS := .build-peers
 PEERS_BUILD = .build-c/peers-$(COMPILER)

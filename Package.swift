@@ -47,6 +47,11 @@ let package = Package(
       dependencies: [
         "TestProblems", "FlowPlots", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
+    .executableTarget(
+      name: "bench-structures",
+      dependencies: [
+        "ContinuousFlows", "FlowPlots", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
     // Tool
     .executableTarget(
       name: "cnf",

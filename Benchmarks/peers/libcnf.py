@@ -45,8 +45,9 @@ Op = struct(
     ("reserved", c_int32 * 1),
     ("callback", c_void_p),
     ("first", c_int32),
-    ("reserved2", c_int32 * 1),
+    ("tied", c_int32),
     ("number", c_double),
+    ("offset", c_double),
     sized=False,
 )
 MethodInfo = struct(

@@ -18,7 +18,7 @@ FLOAT64, STATE, NO_BLOCK, LINEAR = 1, 0, -1, 0
 class Op(ctypes.Structure):
     _fields_ = [(name, c_int32) for name in ("kind", "input", "input2", "rows", "activation")]
     _fields_ += [("reserved", c_int32 * 1), ("callback", c_void_p)]
-    _fields_ += [("first", c_int32), ("reserved2", c_int32 * 1), ("number", c_double)]
+    _fields_ += [("first", c_int32), ("tied", c_int32), ("number", c_double), ("offset", c_double)]
 
 
 class SolverOptions(ctypes.Structure):

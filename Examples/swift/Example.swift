@@ -18,5 +18,7 @@ struct Example: Sendable {
     Example(
       name: "discrete", summary: "a coupling flow, an affine flow and two continuous blocks on the same points",
       run: discrete),
+    Example(name: "hamiltonian", summary: "learn a pendulum's energy, follow it symplectically", run: hamiltonian),
+    Example(name: "transport", summary: "fit OT-Flow, compare with optimal transport", run: transport),
   ]
 }

@@ -46,6 +46,14 @@ extension FieldProgram {
     return 0
   }
 
+  /// Σ rows · columns over the transposed operations.
+  public var transposedProducts: Int {
+    operations.indices.reduce(0) { sum, number in
+      guard case .transposed(let input, _) = operations[number] else { return sum }
+      return sum + blockRows[number + 1] * blockRows[input.index]
+    }
+  }
+
   /// Whether each block depends on the state: `operations.count + 1` answers.
   public var dependsOnState: [Bool] {
     var depends = [true]
@@ -61,7 +69,8 @@ extension FieldProgram.Operation {
   public var inputs: [FieldProgram.Block] {
     switch self {
     case .linear(let input, _, _), .activation(let input, _), .callback(let input, _, _), .slice(let input, _, _),
-      .layerNorm(let input, _), .dropout(let input, _), .scale(let input, _):
+      .layerNorm(let input, _), .dropout(let input, _), .scale(let input, _, _), .transposed(let input, _),
+      .sum(let input):
       [input]
     case .add(let first, let second), .concatenate(let first, let second), .multiply(let first, let second):
       [first, second]

@@ -38,8 +38,13 @@ public struct FieldProgram: Sendable, Equatable {
     /// Each row of `input` dropped (0) with probability `rate`, else over `1 − rate`: one mask for a sample's whole solve,
     /// where `SolveProblem.dropoutIsActive`; else `input`.
     case dropout(input: Block, rate: Double)
-    /// `factor · input`, by a constant.
-    case scale(input: Block, by: Double)
+    /// `factor · input + offset`, by constants.
+    case scale(input: Block, by: Double, plus: Double = 0)
+    /// `Wᵀ · input` without bias, `W` being the weights of the linear operation that made `weightsOf`: θ has them once, and their
+    /// gradient is the sum of both uses. Gradients of potentials are made of it.
+    case transposed(input: Block, weightsOf: Block)
+    /// One row: the sum of the rows of `input`.
+    case sum(input: Block)
   }
 
   /// Where one linear operation keeps its parameters in the flat array.
@@ -84,9 +89,38 @@ public struct FieldProgram: Sendable, Equatable {
         rows == contextDimension,
         "operation \(operations.count) reads a context of \(rows) rows, not \(contextDimension)")
     }
-    blockRows.append(Self.rows(of: operation, blockRows: blockRows, number: operations.count))
+    let rows =
+      if case .transposed(let input, let weights) = operation {
+        rowsOfTransposed(input, weights)
+      } else {
+        Self.rows(of: operation, blockRows: blockRows, number: operations.count)
+      }
+    blockRows.append(rows)
     operations.append(operation)
     return Block(index: operations.count)
+  }
+
+  /// The columns of the linear operation that made `weights`.
+  private func rowsOfTransposed(_ input: Block, _ weights: Block) -> Int {
+    precondition(
+      blockRows.indices.contains(input.index),
+      "operation \(operations.count) reads block \(input.index), which does not exist before it")
+    guard let source = linearInput(of: weights) else {
+      preconditionFailure("operation \(operations.count) takes the weights of block \(weights.index), which has none")
+    }
+    precondition(
+      blockRows[weights.index] == blockRows[input.index],
+      "operation \(operations.count) multiplies the transpose of weights of \(blockRows[weights.index]) rows with a block of \(blockRows[input.index])"
+    )
+    return blockRows[source.index]
+  }
+
+  /// What the linear operation that made `block` reads; nil where no linear operation made it.
+  public func linearInput(of block: Block) -> Block? {
+    guard operations.indices.contains(block.index - 1),
+      case .linear(let input, _, _) = operations[block.index - 1]
+    else { return nil }
+    return input
   }
 
   /// Rows of an operation's result, given those of the blocks before it.
@@ -130,9 +164,15 @@ public struct FieldProgram: Sendable, Equatable {
     case .dropout(let input, let rate):
       precondition((0..<1).contains(rate), "operation \(number) drops at rate \(rate), must be in [0, 1)")
       return rows(input)
-    case .scale(let input, let factor):
-      precondition(factor.isFinite, "operation \(number) scales by \(factor), must be finite")
+    case .scale(let input, let factor, let offset):
+      precondition(
+        factor.isFinite && offset.isFinite,
+        "operation \(number) scales by \(factor) and adds \(offset), must be finite")
       return rows(input)
+    case .sum(let input):
+      _ = rows(input)
+      return 1
+    case .transposed: preconditionFailure("rowsOfTransposed knows these")
     }
   }
 
@@ -170,7 +210,9 @@ public struct FieldProgram: Sendable, Equatable {
         case .linear(let input, let rows, _): rows * (blockRows[input.index] + 1)
         case .callback(_, _, let callback): callback.parameterCount
         case .layerNorm(let input, _): 2 * blockRows[input.index]
-        case .activation, .time, .add, .concatenate, .multiply, .slice, .context, .dropout, .scale: 0
+        case .activation, .time, .add, .concatenate, .multiply, .slice, .context, .dropout, .scale, .transposed,
+          .sum:
+          0
         }
       offsets.append(offsets[offsets.count - 1] + count)
     }

@@ -97,10 +97,18 @@ enum CType {
       op.kind = Int32(CNF_OP_DROPOUT.rawValue)
       op.input = Int32(clamping: input.index)
       op.number = rate
-    case .scale(let input, let factor):
+    case .scale(let input, let factor, let offset):
       op.kind = Int32(CNF_OP_SCALE.rawValue)
       op.input = Int32(clamping: input.index)
       op.number = factor
+      op.offset = offset
+    case .transposed(let input, let weights):
+      op.kind = Int32(CNF_OP_TRANSPOSED.rawValue)
+      op.input = Int32(clamping: input.index)
+      op.tied = Int32(clamping: weights.index)
+    case .sum(let input):
+      op.kind = Int32(CNF_OP_SUM.rawValue)
+      op.input = Int32(clamping: input.index)
     }
     return op
   }

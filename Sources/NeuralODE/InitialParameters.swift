@@ -52,7 +52,7 @@ public enum InitialParameters {
       switch program.operations[block - 1] {
       case .linear(_, _, let activation):
         if activation == .identity || block == program.operations.count { found.insert(block - 1) }
-      case .add, .multiply, .slice, .scale: waiting += program.operations[block - 1].inputs.map(\.index)
+      case .add, .multiply, .slice, .scale, .sum: waiting += program.operations[block - 1].inputs.map(\.index)
       default: break
       }
     }

@@ -8,7 +8,7 @@
 
 #include "check.h"
 
-enum { D = 3, C = 2, COUNT = 5, MOST_OPS = 24, MOST_PARAMETERS = 512 };
+enum { D = 3, C = 2, COUNT = 5, MOST_OPS = 40, MOST_PARAMETERS = 512 };
 
 typedef struct program {
   const char *name;
@@ -125,8 +125,59 @@ static program hyper(void) {
   pair(&p, CNF_OP_ADD, early, pair(&p, CNF_OP_MULTIPLY, change, t));
   return p;
 }
+static int32_t transposed(program *p, int32_t input, int32_t tied) {
+  return append(p, (cnf_op){.kind = CNF_OP_TRANSPOSED, .input = input, .input2 = CNF_NO_BLOCK, .tied = tied});
+}
+static int32_t affine(program *p, int32_t input, double factor, double offset) {
+  return append(
+      p, (cnf_op){.kind = CNF_OP_SCALE, .input = input, .input2 = CNF_NO_BLOCK, .number = factor, .offset = offset});
+}
+/* -grad of w' tanh(V softplus(K (x, t) + b) + c) by x: the last layer itself is dead, its weights are not. */
+static program potential(void) {
+  program p = {.name = "gradient of a potential"};
+  const int32_t t = leaf_op(&p, CNF_OP_TIME, 0), s = pair(&p, CNF_OP_CONCAT, CNF_STATE, t);
+  const int32_t z = linear(&p, s, 6, 0);
+  const int32_t u = append(
+      &p,
+      (cnf_op){.kind = CNF_OP_ACTIVATION, .input = z, .input2 = CNF_NO_BLOCK, .activation = CNF_ACTIVATION_SOFTPLUS});
+  const int32_t y = linear(&p, u, 5, CNF_ACTIVATION_TANH), phi = linear(&p, y, 1, 0);
+  const int32_t slope = affine(&p, pair(&p, CNF_OP_MULTIPLY, y, y), -1, 1);
+  const int32_t y_bar = transposed(&p, affine(&p, t, 0, 1), phi);
+  const int32_t u_bar = transposed(&p, pair(&p, CNF_OP_MULTIPLY, y_bar, slope), y);
+  const int32_t sigmoid = append(
+      &p,
+      (cnf_op){.kind = CNF_OP_ACTIVATION, .input = z, .input2 = CNF_NO_BLOCK, .activation = CNF_ACTIVATION_SIGMOID});
+  const int32_t s_bar = transposed(&p, pair(&p, CNF_OP_MULTIPLY, u_bar, sigmoid), z);
+  affine(&p, slice(&p, s_bar, 0, D), -1, 0);
+  return p;
+}
+/* Tied weights before, between and behind what bends, of ops that are used themselves and of one that is not. */
+static program tied(void) {
+  program p = {.name = "tied weights"};
+  const int32_t square = linear(&p, CNF_STATE, D, 0), wide = linear(&p, CNF_STATE, 5, CNF_ACTIVATION_TANH);
+  const int32_t first = transposed(&p, CNF_STATE, square); /* the state's tangent goes in through W' */
+  const int32_t inner = linear(&p, transposed(&p, wide, wide), 4, CNF_ACTIVATION_SILU);
+  const int32_t unused = linear(&p, first, 4, CNF_ACTIVATION_TANH);
+  const int32_t bent = linear(&p, transposed(&p, inner, unused), D, CNF_ACTIVATION_TANH);
+  const int32_t out = transposed(&p, bent, square); /* and dx/dt's comes out through it */
+  pair(&p, CNF_OP_ADD, pair(&p, CNF_OP_ADD, out, first), transposed(&p, square, square));
+  return p;
+}
+/* Sums of the state, of what bends, and on the way out; a constant row beside them. */
+static program sums(void) {
+  program p = {.name = "sums"};
+  const int32_t total = unary(&p, CNF_OP_SUM, CNF_STATE, 0), hidden = linear(&p, total, 5, CNF_ACTIVATION_TANH);
+  const int32_t joined = pair(&p, CNF_OP_CONCAT, hidden, affine(&p, CNF_STATE, 0.5, -0.3));
+  const int32_t norm = unary(&p, CNF_OP_SUM, pair(&p, CNF_OP_MULTIPLY, joined, joined), 0);
+  const int32_t gate = unary(&p, CNF_OP_SUM, linear(&p, norm, 3, CNF_ACTIVATION_SIGMOID), 0);
+  const int32_t row = unary(&p, CNF_OP_SUM, linear(&p, hidden, 4, 0), 0);
+  const int32_t two = pair(&p, CNF_OP_CONCAT, gate, pair(&p, CNF_OP_ADD, row, total));
+  pair(&p, CNF_OP_CONCAT, two, affine(&p, pair(&p, CNF_OP_MULTIPLY, gate, row), 0.7, 0.1));
+  return p;
+}
 typedef program (*program_maker)(void);
-static const program_maker programs[] = {squashed, products, conditional, gated, normed, scaled, dropped, hyper};
+static const program_maker programs[] = {squashed, products, conditional, gated, normed, scaled,
+                                         dropped,  hyper,    potential,   tied,  sums};
 enum { PROGRAMS = sizeof programs / sizeof programs[0] };
 
 /* ---- Numbers ------------------------------------------------------------------------------------------------------- */

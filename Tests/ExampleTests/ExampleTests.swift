@@ -74,4 +74,20 @@ import Testing
     #expect(
       try Examples.number(after: "two continuous blocks, 3764 parameters:", in: output) > affine + 0.5, "\(output)")
   }
+
+  /// Rates of size 1 learned to a percent; leapfrog of h = 0.05 is off by h² of the energy, the learned one by as much as its rates.
+  @Test func hamiltonian() throws {
+    let output = try Examples.run("hamiltonian")
+    #expect(try Examples.number(after: "error of rates:", in: output) < 1e-3)
+    #expect(try Examples.number(after: "energy at t = 100:", in: output) < 0.05)
+  }
+
+  /// The bound on displacement is that on transport between distributions that are fitted to a percent or so; the entropy of the
+  /// Gaussian is 1 + log 2π + log (1/4) = 1.452 nats.
+  @Test func transport() throws {
+    let output = try Examples.run("transport")
+    #expect(abs(try Examples.number(after: "OT-Flow moves by", in: output) - 5.5) < 0.5)
+    #expect(try Examples.number(after: "changes of speed take", in: output) < 5)
+    #expect(abs(try Examples.number(after: "log-likelihood:", in: output) - 1.452) < 0.15)
+  }
 }

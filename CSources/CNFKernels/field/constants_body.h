@@ -35,6 +35,7 @@ static void CNF_TYPED(linear_op)(const CNF_TYPED(cnf_model) * m, int32_t i, int3
   const real *a_rows = CNF_TYPED(rows_of)(m, panels, n, op->input);
   const real *b_rows = b ? CNF_TYPED(rows_of)(m, panels, n, op->input2) : NULL;
   switch (op->kind) {
+  case CNF_OP_TRANSPOSED:
   case CNF_OP_LINEAR:
     CNF_TYPED(product_of_one)(k, m->packed + m->places[i].packed, plan->rows, plan->cols, a_rows, 0, y);
     break;
@@ -49,6 +50,7 @@ static void CNF_TYPED(linear_op)(const CNF_TYPED(cnf_model) * m, int32_t i, int3
     CNF_TYPED(part_in)(b->rows, lanes, b->from_state ? b_rows : NULL, PANEL(y, a->rows));
     break;
   case CNF_OP_SCALE: CNF_TYPED(scale_by)(plan->rows, lanes, op->number, a_rows, 0, y); break;
+  case CNF_OP_SUM: k->total(a->rows, a_rows, 0, y); break;
   case CNF_OP_SLICE: CNF_TYPED(copy_rows)(plan->rows, lanes, PANEL(a_rows, op->first), y); break;
   default: CNF_TYPED(copy_rows)(plan->rows, lanes, a_rows, y);
   }
@@ -69,10 +71,12 @@ static void CNF_TYPED(linear_op_reverse)(const CNF_TYPED(cnf_model) * m, int32_t
     const int32_t block = operands[o];
     if (block < 0 || !p->blocks[block].from_state || (block == CNF_STATE && !to_state)) continue;
     real *to = CNF_TYPED(rows_of)(m, panels, n, block);
-    if (op->kind == CNF_OP_LINEAR)
+    if (cnf_op_multiplies(op))
       CNF_TYPED(product_of_one)(k, m->packed + m->places[i].packed_t, plan->cols, plan->rows, bar, 1, to);
     else if (op->kind == CNF_OP_SCALE)
       CNF_TYPED(scale_by)(plan->rows, lanes, op->number, bar, 1, to);
+    else if (op->kind == CNF_OP_SUM)
+      CNF_TYPED(spread_row)(p->blocks[block].rows, lanes, bar, 1, to);
     else if (op->kind == CNF_OP_SLICE)
       CNF_TYPED(lead_part_back)(k, p->blocks[block].rows, op->first, plan->rows, bar, 1, to);
     else
@@ -134,12 +138,10 @@ static void CNF_TYPED(clear_constants)(const CNF_TYPED(cnf_model) * m, CNF_TYPED
   }
 }
 
-/* w_bar of op i += z x'. */
+/* What op i's cotangent z and operand x add to the weights' gradient. */
 static void CNF_TYPED(add_outer)(const CNF_TYPED(cnf_model) * m, int32_t i, const real *z, const real *x,
                                  real *gradient) {
-  const cnf_plan *plan = &m->program->plans[i];
-  const CNF_TYPED(cnf_linear_place) *place = &m->places[i];
-  m->kernels->weight_gradient(plan->rows, plan->cols, 1, &z, &x, place->ld, gradient + place->weight_bar);
+  CNF_TYPED(add_weight_gradient)(m, i, 0, 1, &z, &x, gradient);
 }
 
 /* The sums of all lanes into the padded gradient; c's sums are used up. */
@@ -153,7 +155,7 @@ static void CNF_TYPED(finish_constants)(const CNF_TYPED(cnf_model) * m, CNF_TYPE
     for (int32_t i = 0; i < p->op_count; i++) {
       if (!CNF_TYPED(leaves)(p, i)) continue;
       const int32_t input = p->plans[i].op.input;
-      if (p->plans[i].op.kind == CNF_OP_LINEAR && p->blocks[input].from_state) CNF_TYPED(add_outer)
+      if (cnf_op_multiplies(&p->plans[i].op) && p->blocks[input].from_state) CNF_TYPED(add_outer)
       (m, i, CNF_TYPED(rows_of)(m, c->exit, n, i + 1), CNF_TYPED(rows_of)(m, c->exit_bar, n, input), gradient);
       if (i + 1 < p->op_count && p->blocks[i + 1].from_state)
         CNF_TYPED(linear_op)(m, i, n, c->exit_bar, CNF_TYPED(rows_of)(m, c->exit_bar, n, i + 1));
@@ -163,7 +165,7 @@ static void CNF_TYPED(finish_constants)(const CNF_TYPED(cnf_model) * m, CNF_TYPE
       if (!enters && !CNF_TYPED(leads_in)(p, i)) continue;
       const real *bar = enters ? CNF_TYPED(entry_of)(m, c->entry_bar, n, &p->plans[i])
                                : CNF_TYPED(rows_of)(m, c->tangent_bar, n, i + 1);
-      if (p->plans[i].op.kind == CNF_OP_LINEAR)
+      if (cnf_op_multiplies(&p->plans[i].op))
         CNF_TYPED(add_outer)(m, i, bar, CNF_TYPED(rows_of)(m, c->tangent, n, p->plans[i].op.input), gradient);
       CNF_TYPED(linear_op_reverse)(m, i, n, bar, 0, c->tangent_bar);
     }

@@ -10,7 +10,8 @@
 #define CNF_TANGENT_GROUP 8
 
 /* Where a LINEAR op's packed weights and padded gradients begin, in reals; of a CALLBACK op its gradient,
- * at weight_bar; of LAYER_NORM its gain's and its bias's. */
+ * at weight_bar; of LAYER_NORM its gain's and its bias's. A TRANSPOSED op has the place of the op whose weights it takes, with
+ * packed and packed_t changed about: then every product of a LINEAR op is one of its own. Its gradient is that op's, W_bar = x y_bar'. */
 typedef struct CNF_TYPED(cnf_linear_place) {
   size_t packed;       /* [ceil(rows/block)][cols][block] */
   size_t packed_t;     /* the transpose: [ceil(cols/block)][rows][block] */

@@ -108,6 +108,35 @@ static void CNF_TYPED(scale_by)(int32_t rows, int32_t lanes, double factor, cons
     for (int32_t i = 0; i < count; i++) to[i] = by * from[i];
 }
 
+/* to = factor from + offset. */
+static void CNF_TYPED(scale_and_shift)(int32_t rows, int32_t lanes, double factor, double offset, const real *from,
+                                       real *to) {
+  const real by = (real)factor, plus = (real)offset;
+  const int32_t count = rows * lanes;
+  for (int32_t i = 0; i < count; i++) to[i] = by * from[i] + plus;
+}
+
+/* Each of `rows` rows to (+)= row: SUM's transpose. */
+static void CNF_TYPED(spread_row)(int32_t rows, int32_t lanes, const real *row, int32_t accumulate, real *to) {
+  for (int32_t r = 0; r < rows; r++, to += lanes)
+    if (accumulate)
+      for (int32_t j = 0; j < lanes; j++) to[j] += row[j];
+    else
+      CNF_TYPED(copy_rows)(1, lanes, row, to);
+}
+
+/* The gradient of the weights that op i multiplies by, of `count` panels of its result's cotangents and of its operand:
+ * W_bar += z x' of a LINEAR op, whose W_bar is [rows][cols], += x z' of a TRANSPOSED one. */
+static void CNF_TYPED(add_weight_gradient)(const CNF_TYPED(cnf_model) * m, int32_t i, int mixed, int32_t count,
+                                           const real *const *z, const real *const *x, real *gradient) {
+  const cnf_plan *plan = &m->program->plans[i];
+  const CNF_TYPED(cnf_linear_place) *place = &m->places[i];
+  const int tied = plan->op.kind == CNF_OP_TRANSPOSED;
+  (mixed && m->bf16 ? m->bf16->weight_gradient : m->kernels->weight_gradient)(
+      tied ? plan->cols : plan->rows, tied ? plan->rows : plan->cols, count, tied ? x : z, tied ? z : x, place->ld,
+      gradient + place->weight_bar);
+}
+
 /* to [total] (+)= from, at `rows` rows from `first` on: a slice's cotangent on its way back. */
 static void CNF_TYPED(lead_part_back)(const CNF_TYPED(cnf_kernels) * k, int32_t total, int32_t first, int32_t rows,
                                       const real *from, int32_t accumulate, real *to) {
@@ -127,6 +156,7 @@ static void CNF_TYPED(tangent_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int32
   const real *y = PANEL(e->kept.value, blocks[i + 1].row), *a_dot = CNF_TYPED(tangent_of)(e, first, g, op->input);
   real *y_dot = CNF_TYPED(tangent_of)(e, first, g, i + 1);
   switch (op->kind) {
+  case CNF_OP_TRANSPOSED:
   case CNF_OP_LINEAR:
     if (plan->entry_row >= 0) {
       a_dot = CNF_TYPED(entry_of)(m, e->constants.entry, first + g, plan);
@@ -163,6 +193,7 @@ static void CNF_TYPED(tangent_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int32
   case CNF_OP_CALLBACK: CNF_TYPED(callback_tangent)(e, i, a_dot, y_dot); break;
   case CNF_OP_SLICE: CNF_TYPED(copy_rows)(plan->rows, lanes, PANEL(a_dot, op->first), y_dot); break;
   case CNF_OP_SCALE: CNF_TYPED(scale_by)(plan->rows, lanes, op->number, a_dot, 0, y_dot); break;
+  case CNF_OP_SUM: k->total(blocks[op->input].rows, a_dot, 0, y_dot); break;
   case CNF_OP_MULTIPLY:
   case CNF_OP_LAYER_NORM:
   case CNF_OP_DROPOUT: CNF_TYPED(coupling_tangent)(e, i, first, g, y_dot); break;
@@ -178,6 +209,7 @@ static int CNF_TYPED(value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, const re
   real *y = PANEL(e->kept.value, blocks[i + 1].row);
   const real *a = cnf_op_operands(op) ? PANEL(e->kept.value, blocks[op->input].row) : time;
   switch (op->kind) {
+  case CNF_OP_TRANSPOSED:
   case CNF_OP_LINEAR: {
     const real *x_dot[CNF_TANGENT_GROUP];
     real *y_dot[CNF_TANGENT_GROUP], *pre[CNF_TANGENT_GROUP];
@@ -188,7 +220,8 @@ static int CNF_TYPED(value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, const re
       pre[g] = CNF_TYPED(kept_pre)(e, plan, g);
     }
     real *aux = CNF_TYPED(kept_aux)(e, plan);
-    k->linear(m->packed + m->places[i].packed, m->theta + plan->bias, plan->rows, plan->cols, a, op->activation, y, aux,
+    const real *bias = op->kind == CNF_OP_LINEAR ? m->theta + plan->bias : NULL;
+    k->linear(m->packed + m->places[i].packed, bias, plan->rows, plan->cols, a, op->activation, y, aux,
               m->bf16 ? 0 : count, x_dot, y_dot, pre);
     if (m->bf16 && count) CNF_TYPED(derivative_product)
     (e, m->places[i].packed, m->places[i].bf16, plan->rows, plan->cols, count, x_dot, y_dot, CNF_TYPED(overwrite));
@@ -208,7 +241,8 @@ static int CNF_TYPED(value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, const re
   }
   case CNF_OP_CALLBACK: CNF_TYPED(callback_value)(e, i, time); break;
   case CNF_OP_SLICE: CNF_TYPED(copy_rows)(plan->rows, lanes, PANEL(a, op->first), y); break;
-  case CNF_OP_SCALE: CNF_TYPED(scale_by)(plan->rows, lanes, op->number, a, 0, y); break;
+  case CNF_OP_SCALE: CNF_TYPED(scale_and_shift)(plan->rows, lanes, op->number, op->offset, a, y); break;
+  case CNF_OP_SUM: k->total(blocks[op->input].rows, a, 0, y); break;
   case CNF_OP_CONTEXT: CNF_TYPED(copy_rows)(plan->rows, lanes, e->context, y); break;
   case CNF_OP_MULTIPLY:
   case CNF_OP_LAYER_NORM:
@@ -257,7 +291,7 @@ static void CNF_TYPED(reverse_bend)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int
                           value_bar);
 }
 
-/* Reverse of op i of tangent g, behind its activation, for all kinds but LINEAR, CALLBACK and those that couple. */
+/* Reverse of op i of tangent g, behind its activation, for all kinds but LINEAR, TRANSPOSED, CALLBACK and those that couple. */
 static void CNF_TYPED(reverse_tangent_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int32_t first, int32_t g) {
   EVALUATOR_NAMES(e);
   const cnf_plan *plan = &p->plans[i];
@@ -266,6 +300,12 @@ static void CNF_TYPED(reverse_tangent_op)(CNF_TYPED(cnf_evaluator) * e, int32_t 
   if (op->kind == CNF_OP_SCALE) { /* does not bend: its operand's tangent varies, as its own does */
     CNF_TYPED(scale_by)
     (plan->rows, lanes, op->number, bar, plan->tangent_accumulate,
+     CNF_TYPED(varying_of)(m, e->bars.tangent_bar, g, op->input));
+    return;
+  }
+  if (op->kind == CNF_OP_SUM) { /* likewise */
+    CNF_TYPED(spread_row)
+    (blocks[op->input].rows, lanes, bar, plan->tangent_accumulate,
      CNF_TYPED(varying_of)(m, e->bars.tangent_bar, g, op->input));
     return;
   }
@@ -281,7 +321,7 @@ static void CNF_TYPED(reverse_tangent_op)(CNF_TYPED(cnf_evaluator) * e, int32_t 
   (e, first + g, g, op->input2, PANEL(bar, blocks[op->input].rows), plan->tangent_accumulate2);
 }
 
-/* The transposed product of a LINEAR op, of the value's cotangent and of the tangents'. */
+/* The transposed product of an op that multiplies, of the value's cotangent and of the tangents'. */
 static void CNF_TYPED(reverse_linear)(CNF_TYPED(cnf_evaluator) * e, int32_t i, int with_value, int32_t count) {
   EVALUATOR_NAMES(e);
   const cnf_plan *plan = &p->plans[i];
@@ -303,7 +343,7 @@ static void CNF_TYPED(reverse_linear)(CNF_TYPED(cnf_evaluator) * e, int32_t i, i
   (e, m->places[i].packed_t, m->places[i].bf16_t, plan->cols, plan->rows, panels, from, to, accumulate);
 }
 
-/* The value's reverse of op i, behind its activation, for all kinds but LINEAR, CALLBACK and those that couple. */
+/* The value's reverse of op i, behind its activation, for all kinds but LINEAR, TRANSPOSED, CALLBACK and those that couple. */
 static void CNF_TYPED(reverse_value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i, real *time_bar) {
   EVALUATOR_NAMES(e);
   const cnf_plan *plan = &p->plans[i];
@@ -321,6 +361,10 @@ static void CNF_TYPED(reverse_value_op)(CNF_TYPED(cnf_evaluator) * e, int32_t i,
   const cnf_block *a = &blocks[op->input];
   if (op->kind == CNF_OP_SCALE) {
     CNF_TYPED(scale_by)(plan->rows, lanes, op->number, bar, plan->accumulate, PANEL(e->bars.bar, a->row));
+    return;
+  }
+  if (op->kind == CNF_OP_SUM) {
+    CNF_TYPED(spread_row)(a->rows, lanes, bar, plan->accumulate, PANEL(e->bars.bar, a->row));
     return;
   }
   if (op->kind == CNF_OP_SLICE) {
@@ -360,7 +404,7 @@ static void CNF_TYPED(field_reverse)(CNF_TYPED(cnf_evaluator) * e, int32_t first
     }
     if ((op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION) && op->activation != CNF_ACTIVATION_IDENTITY)
       CNF_TYPED(reverse_bend)(e, i, with_value, first, runs ? count : 0, mu, has_extra && plan->bends);
-    if (op->kind == CNF_OP_LINEAR) {
+    if (cnf_op_multiplies(op)) {
       CNF_TYPED(reverse_linear)(e, i, with_value, count);
       continue;
     }
@@ -379,8 +423,7 @@ static void CNF_TYPED(gather_gradients)(const CNF_TYPED(cnf_model) * m, const CN
   const real *z[MOST], *x[MOST];
   for (int32_t i = 0; i < p->op_count; i++) {
     const cnf_plan *plan = &p->plans[i];
-    if (!plan->live || plan->op.kind != CNF_OP_LINEAR) continue;
-    const CNF_TYPED(cnf_linear_place) *place = &m->places[i];
+    if (!plan->live || !cnf_op_multiplies(&plan->op)) continue;
     const int32_t input = plan->op.input, tangents = plan->tangent_runs && p->blocks[input].bent;
     int32_t pairs = 0;
     for (int32_t n = 0; n < count; n++)
@@ -388,14 +431,13 @@ static void CNF_TYPED(gather_gradients)(const CNF_TYPED(cnf_model) * m, const CN
         z[pairs] = PANEL(done[n].bars.bar, p->blocks[i + 1].row);
         x[pairs++] = PANEL(done[n].kept.value, p->blocks[input].row);
       }
-    if (pairs) k->row_sums(plan->rows, pairs, z, gradient + place->bias_bar);
+    if (pairs && plan->op.kind == CNF_OP_LINEAR) k->row_sums(plan->rows, pairs, z, gradient + m->places[i].bias_bar);
     for (int32_t n = 0; tangents && n < count; n++)
       for (int32_t g = 0; g < done[n].tangents; g++) {
         z[pairs] = CNF_TYPED(varying_of)(m, done[n].bars.tangent_bar, g, i + 1);
         x[pairs++] = CNF_TYPED(varying_of)(m, done[n].kept.tangent, g, input);
       }
-    if (pairs) CNF_TYPED(derivative_gradient)
-    (m, plan->rows, plan->cols, pairs, z, x, place->ld, gradient + place->weight_bar);
+    if (pairs) CNF_TYPED(add_weight_gradient)(m, i, 1, pairs, z, x, gradient);
   }
   int32_t pairs = 0;
   for (int32_t n = 0; n < count; n++)

@@ -56,6 +56,12 @@ static void CNF_TYPED(model_layout)(CNF_TYPED(cnf_model) * m, cnf_arena *arena) 
       const size_t bias = CNF_TYPED(take_reals)(&m->gradient_size, (size_t)plan->rows);
       if (places) places[i] = (CNF_TYPED(cnf_linear_place)){.weight_bar = gain, .bias_bar = bias};
     }
+    if (plan->op.kind == CNF_OP_TRANSPOSED && places) {
+      const CNF_TYPED(cnf_linear_place) of = places[plan->source];
+      places[i] = of;
+      places[i].packed = of.packed_t, places[i].packed_t = of.packed;
+      places[i].bf16 = of.bf16_t, places[i].bf16_t = of.bf16;
+    }
     if (plan->op.kind != CNF_OP_LINEAR) continue;
     CNF_TYPED(cnf_linear_place) place = {.ld = CNF_TYPED(gradient_stride)(m->kernels, plan->cols)};
     place.packed = CNF_TYPED(take_reals)(&m->packed_size, CNF_TYPED(packed_reals)(m->kernels, plan->rows, plan->cols));

@@ -7,7 +7,7 @@ static void CNF_TYPED(model_pack)(CNF_TYPED(cnf_model) * m, const real *theta) {
   m->theta = theta;
   for (int32_t i = 0; i < p->op_count; i++) {
     const cnf_plan *plan = &p->plans[i];
-    if (plan->op.kind != CNF_OP_LINEAR || !plan->live) continue;
+    if (plan->op.kind != CNF_OP_LINEAR || !plan->weights_read) continue;
     const real *w = theta + plan->weight;
     size_t cols = (size_t)plan->cols;
     m->kernels->pack(w, cols, 1, plan->rows, plan->cols, m->packed + m->places[i].packed);

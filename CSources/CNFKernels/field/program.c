@@ -26,14 +26,15 @@ static cnf_status check_callback(const cnf_callback *callback) {
   return callback->parameter_count > PTRDIFF_MAX / 64 ? CNF_ERROR_SIZE : CNF_OK;
 }
 
-/* SLICE's rows within its input's; LAYER_NORM's epsilon, DROPOUT's rate and SCALE's factor; 0 where an op has none. */
+/* SLICE's rows within its input's; LAYER_NORM's epsilon, DROPOUT's rate, SCALE's factor and offset; 0 where an op has none. */
 static cnf_status check_first_and_number(const cnf_op *op, const cnf_block *blocks) {
   if (op->kind == CNF_OP_SLICE && (op->first < 0 || op->first > blocks[op->input].rows - op->rows))
     return CNF_ERROR_OP_SHAPE;
   if (op->kind != CNF_OP_SLICE && op->first) return CNF_ERROR_OP_RESERVED;
+  if (op->kind != CNF_OP_SCALE && op->offset != 0) return CNF_ERROR_OP_RESERVED;
   switch (op->kind) {
   case CNF_OP_LAYER_NORM: return op->number >= 0 && isfinite(op->number) ? CNF_OK : CNF_ERROR_OP_NUMBER;
-  case CNF_OP_SCALE: return isfinite(op->number) ? CNF_OK : CNF_ERROR_OP_NUMBER;
+  case CNF_OP_SCALE: return isfinite(op->number) && isfinite(op->offset) ? CNF_OK : CNF_ERROR_OP_NUMBER;
   case CNF_OP_DROPOUT: return op->number >= 0 && op->number < 1 ? CNF_OK : CNF_ERROR_OP_NUMBER;
   }
   return op->number == 0 ? CNF_OK : CNF_ERROR_OP_RESERVED;
@@ -45,7 +46,7 @@ static int two_rows_fit(const cnf_op *op, const cnf_block *blocks) {
 }
 
 static cnf_status check_op(const cnf_op *op, int32_t number, const cnf_block *blocks) {
-  if (op->kind < CNF_OP_LINEAR || op->kind > CNF_OP_SCALE) return CNF_ERROR_OP_KIND;
+  if (op->kind < CNF_OP_LINEAR || op->kind > CNF_OP_SUM) return CNF_ERROR_OP_KIND;
   const int wants_input = cnf_op_operands(op) > 0, wants_input2 = cnf_op_operands(op) > 1;
   const int has_rows = op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_CALLBACK || op->kind == CNF_OP_SLICE ||
                        op->kind == CNF_OP_CONTEXT;
@@ -56,7 +57,7 @@ static cnf_status check_op(const cnf_op *op, int32_t number, const cnf_block *bl
   if (has_rows && (op->rows < 1 || op->rows > CNF_MAX_ROWS)) return CNF_ERROR_OP_SHAPE;
   if (wants_input2 && !two_rows_fit(op, blocks)) return CNF_ERROR_OP_SHAPE;
   /* what an op does not use is held at its neutral value, so that later versions may give it a meaning */
-  if (op->reserved[0] || op->reserved2[0] || (op->callback && op->kind != CNF_OP_CALLBACK))
+  if (op->reserved[0] || (op->tied && op->kind != CNF_OP_TRANSPOSED) || (op->callback && op->kind != CNF_OP_CALLBACK))
     return CNF_ERROR_OP_RESERVED;
   if ((!wants_input && op->input != CNF_NO_BLOCK) || (!wants_input2 && op->input2 != CNF_NO_BLOCK) ||
       (!has_rows && op->rows) || (op->kind != CNF_OP_LINEAR && op->kind != CNF_OP_ACTIVATION && op->activation))
@@ -68,6 +69,11 @@ static cnf_status check_op(const cnf_op *op, int32_t number, const cnf_block *bl
 /* What an op of the kinds below reads beside its operands, or keeps. */
 static cnf_status place_extras(cnf_program *p, cnf_plan *plan) {
   switch (plan->op.kind) {
+  case CNF_OP_TRANSPOSED:
+    plan->source = plan->op.tied - 1;
+    plan->cols = p->plans[plan->source].rows;
+    p->products += (size_t)plan->rows * (size_t)plan->cols;
+    break;
   case CNF_OP_CONTEXT:
     if (p->context_dim > 0 && p->context_dim != plan->rows) return CNF_ERROR_CONTEXT;
     p->context_dim = plan->rows;
@@ -87,6 +93,13 @@ static cnf_status place_extras(cnf_program *p, cnf_plan *plan) {
   return CNF_OK;
 }
 
+/* A TRANSPOSED op takes the weights of a LINEAR op before it, which has as many rows as its input. */
+static cnf_status check_tied(const cnf_program *p, const cnf_op *op, int32_t number) {
+  if (op->kind != CNF_OP_TRANSPOSED) return CNF_OK;
+  if (op->tied < 1 || op->tied > number || p->plans[op->tied - 1].op.kind != CNF_OP_LINEAR) return CNF_ERROR_OP_INPUT;
+  return p->blocks[op->tied].rows == p->blocks[op->input].rows ? CNF_OK : CNF_ERROR_OP_SHAPE;
+}
+
 /* Rows, rows' places, parameters and kept panels of op `number`, whose operands are planned already. */
 static cnf_status place_op(cnf_program *p, int32_t number) {
   cnf_plan *plan = &p->plans[number];
@@ -99,7 +112,9 @@ static cnf_status place_op(cnf_program *p, int32_t number) {
   case CNF_OP_CONTEXT:
   case CNF_OP_LINEAR:
   case CNF_OP_CALLBACK: block->rows = op->rows; break;
+  case CNF_OP_SUM:
   case CNF_OP_TIME: block->rows = 1; break;
+  case CNF_OP_TRANSPOSED: block->rows = p->plans[op->tied - 1].cols; break;
   case CNF_OP_CONCAT: block->rows = a->rows + b->rows; break;
   default: block->rows = a->rows;
   }
@@ -125,6 +140,7 @@ static cnf_status place_op(cnf_program *p, int32_t number) {
     p->products += (size_t)plan->rows * (size_t)plan->cols;
   }
   if (op->kind == CNF_OP_LINEAR) {
+    plan->source = number;
     plan->cols = a->rows;
     plan->bias = plan->weight + (size_t)plan->rows * (size_t)plan->cols;
     p->parameter_count = plan->bias + (size_t)plan->rows;
@@ -142,6 +158,7 @@ static void plan_reverse(cnf_program *p, int32_t *written) {
   for (int32_t i = p->op_count - 1; i >= 0; i--) {
     cnf_plan *plan = &p->plans[i];
     if (!plan->live || cnf_op_operands(&plan->op) == 0) continue;
+    if (cnf_op_multiplies(&plan->op)) p->plans[plan->source].weights_read = 1;
     p->callbacks += plan->op.kind == CNF_OP_CALLBACK;
     plan->accumulate = written[plan->op.input];
     written[plan->op.input] = 1;
@@ -215,6 +232,7 @@ cnf_status cnf_program_make(int32_t dtype, int32_t state_dim, const cnf_op *ops,
   for (int32_t i = 0; i < op_count && !status; i++) {
     p.plans[i].op = ops[i];
     status = check_op(&ops[i], i, p.blocks);
+    if (!status) status = check_tied(&p, &ops[i], i);
     if (!status) status = place_op(&p, i);
     if (status) *bad_op = i;
   }

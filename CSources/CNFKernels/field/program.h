@@ -9,7 +9,7 @@ typedef struct cnf_plan {
   cnf_op op;
   cnf_callback callback; /* CALLBACK: a copy; op.callback is NULL */
   int32_t rows;          /* of the result */
-  int32_t cols;          /* LINEAR, CALLBACK: rows of the input */
+  int32_t cols;          /* LINEAR, TRANSPOSED, CALLBACK: rows of the input */
   size_t weight;         /* LINEAR, LAYER_NORM (gain): offsets in theta; CALLBACK: of its parameters */
   size_t bias;
   int32_t aux_row;     /* first row in the aux panel, -1: keeps none; CALLBACK: where its time is kept; LAYER_NORM: what
@@ -27,6 +27,8 @@ typedef struct cnf_plan {
   int32_t tangent_accumulate; /* as accumulate and accumulate2, for cotangents of tangents */
   int32_t tangent_accumulate2;
   int32_t mask_row; /* DROPOUT: first row of its mask in the panel of masks */
+  int32_t source;   /* LINEAR and TRANSPOSED: number of the LINEAR op whose weights it takes, its own or another's */
+  int32_t weights_read; /* LINEAR: 1: a live op takes its weights, which may be another's than the op itself */
 } cnf_plan;
 
 /* How many blocks an op reads: input and input2 are blocks where there are so many. */
@@ -51,6 +53,11 @@ static inline int cnf_op_is_linear(const cnf_op *op) {
   case CNF_OP_DROPOUT: return 0;
   }
   return 1;
+}
+
+/* Does an op multiply by a matrix of weights? */
+static inline int cnf_op_multiplies(const cnf_op *op) {
+  return op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_TRANSPOSED;
 }
 
 /* How many parameters of its own an op has. */
@@ -90,9 +97,10 @@ typedef struct cnf_program {
   int32_t callbacks;              /* live CALLBACK ops */
   int32_t widest;                 /* rows of the largest block */
   size_t parameter_count;
-  int32_t state_read;      /* 1: some live op reads the state */
-  int32_t ends_run;        /* 1: dx/dt's own tangent is wanted of every evaluation that has tangents (tangent_plan.c) */
-  size_t products;         /* sum of rows*cols over LINEAR and CALLBACK ops: multiply-adds of one evaluation */
+  int32_t state_read; /* 1: some live op reads the state */
+  int32_t ends_run;   /* 1: dx/dt's own tangent is wanted of every evaluation that has tangents (tangent_plan.c) */
+  size_t
+      products; /* sum of rows*cols over ops that multiply by weights, and CALLBACK ops: multiply-adds of one evaluation */
   size_t tangent_products; /* the same over those that a tangent runs through in every evaluation */
   cnf_trace_product trace;
   cnf_plan *plans;   /* [op_count] */

@@ -68,7 +68,7 @@ void cnf_program_plan_tangents(cnf_program *p, int32_t *written) {
     p->tangent_rows += plan->rows;
     plan->tangent_accumulate = written[op->input];
     written[op->input] = 1;
-    if (op->kind == CNF_OP_CALLBACK || (op->kind == CNF_OP_LINEAR && p->blocks[op->input].bent))
+    if (op->kind == CNF_OP_CALLBACK || (cnf_op_multiplies(op) && p->blocks[op->input].bent))
       p->tangent_products += (size_t)plan->rows * (size_t)plan->cols;
     if (cnf_op_operands(op) < 2) continue;
     plan->tangent_accumulate2 = written[op->input2];

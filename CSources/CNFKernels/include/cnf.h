@@ -74,7 +74,7 @@ extern "C" {
   X(CNF_ERROR_DTYPE, 3, "unknown dtype, or one that an option does not go with")                                       \
   X(CNF_ERROR_SIZE, 4, "a size is zero, negative or so large that its product overflows")                              \
   X(CNF_ERROR_OP_KIND, 5, "unknown op kind")                                                                           \
-  X(CNF_ERROR_OP_INPUT, 6, "an op reads a block that does not exist before it")                                        \
+  X(CNF_ERROR_OP_INPUT, 6, "an op reads a block, or weights, not there before it")                                     \
   X(CNF_ERROR_OP_SHAPE, 7, "an op's row counts do not fit")                                                            \
   X(CNF_ERROR_ACTIVATION, 8, "unknown activation")                                                                     \
   X(CNF_ERROR_FIELD_SHAPE, 9, "the last op does not have as many rows as the state")                                   \
@@ -108,7 +108,7 @@ extern "C" {
   X(CNF_ERROR_METHOD_HALVES, 38, "a partitioned method needs an even number of rows: positions, then momenta")         \
   X(CNF_ERROR_REVERSIBLE, 39, "the reversible adjoint is for reversible_heun, which has no continuous one, nor batch") \
   X(CNF_ERROR_CONTEXT, 40, "a context is missing, or the field reads none, or its ops disagree on its rows")           \
-  X(CNF_ERROR_OP_NUMBER, 41, "an op's epsilon is not above 0, its rate not in [0, 1), or its factor not finite")
+  X(CNF_ERROR_OP_NUMBER, 41, "an op's epsilon is not above 0, its rate not in [0, 1), or its factor or offset infinite")
 
 typedef enum cnf_status {
 #define CNF_X(name, value, message) name = value,
@@ -158,7 +158,11 @@ typedef enum cnf_op_kind {
                             sample; parameters gain [rows], bias [rows] (PyTorch's LayerNorm) */
   CNF_OP_DROPOUT = 10,   /* input, each row of it dropped (0) with probability `number`, else over 1 - number; which, is
                             drawn once for a sample's solve: cnf_solve_input.dropout_active */
-  CNF_OP_SCALE = 11      /* input times `number`, a constant */
+  CNF_OP_SCALE = 11,     /* input times `number` plus `offset`, constants */
+  CNF_OP_TRANSPOSED =
+      12,         /* W' input, without bias, W the weights of the LINEAR op that made block `tied`: theta has them
+                             once, and their gradient is the sum of both uses. What makes the gradient of a potential */
+  CNF_OP_SUM = 13 /* one row: the sum of input's rows */
 } cnf_op_kind;
 
 /* X(name, value, C suffix, text)
@@ -231,8 +235,9 @@ typedef struct cnf_op {
   int32_t reserved[1];          /* zero */
   const cnf_callback *callback; /* CALLBACK: copied when the field is made; else NULL */
   int32_t first;                /* SLICE: first row; else 0 */
-  int32_t reserved2[1];         /* zero */
+  int32_t tied;                 /* TRANSPOSED: block number of the LINEAR op whose weights are taken; else 0 */
   double number;                /* LAYER_NORM: epsilon, 0: 1e-5; DROPOUT: rate, in [0, 1); SCALE: factor; else 0 */
+  double offset;                /* SCALE: what is added; else 0 */
 } cnf_op;
 
 typedef struct cnf_field cnf_field;

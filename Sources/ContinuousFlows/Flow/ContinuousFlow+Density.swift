@@ -15,7 +15,8 @@ extension ContinuousFlow {
     identifiers: [UInt64]? = nil, context: SampleMatrix? = nil
   ) throws -> LogDensities {
     try logDensities(
-      of: samples, by: makeSolver(program: program, options: options, backend: backend), seed: seed,
+      of: samples,
+      by: makeSolver(program: program, options: options.sparingDivergence(of: program), backend: backend), seed: seed,
       identifiers: identifiers, context: context)
   }
 

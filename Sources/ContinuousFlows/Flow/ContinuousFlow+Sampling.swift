@@ -23,7 +23,7 @@ extension ContinuousFlow {
     context: SampleMatrix? = nil
   ) throws -> (samples: SampleMatrix, logDensities: [Double]) {
     let (samples, base, solution) = try drawn(
-      count: count, seed: seed, options: options, backend: backend, context: context)
+      count: count, seed: seed, options: options.sparingDivergence(of: program), backend: backend, context: context)
     let transformed = transform.logDeterminants(ofLatent: solution.states)
     let logDensities = (0..<count).map {
       baseLogDensity(base.values, $0) - solution.logDeterminants[$0] + transformed[$0]

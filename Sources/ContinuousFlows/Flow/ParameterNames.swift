@@ -3,8 +3,8 @@ import FlowIO
 /// The parameters as PyTorch's `nn.Sequential` names them: `net.0.weight` `[out, in]`, `net.0.bias`, then `net.2.…`.
 ///
 /// Activations count, fused ones too, but for the identity, which a Sequential would not hold; so do norms, whose gain and bias are
-/// `net.1.weight` and `net.1.bias` as LayerNorm's, and dropouts. Time, context, concatenations, slices, additions, products and
-/// scales are no modules and do not count. A callback's parameters, if it has any, are `net.3.parameters`, of one extent.
+/// `net.1.weight` and `net.1.bias` as LayerNorm's, and dropouts. Time, context, concatenations, slices, additions, products,
+/// scales, sums and transposed products are no modules and do not count. A callback's parameters, if it has any, are `net.3.parameters`, of one extent.
 public struct ParameterNames: Sendable, Equatable {
   /// One tensor: where its numbers lie in the flat array, and how they are laid out.
   public struct Entry: Sendable, Equatable {
@@ -56,7 +56,7 @@ public struct ParameterNames: Sendable, Equatable {
               name: "net.\(module).parameters", shape: [layout.callback.parameterCount], offset: layout.offset))
         }
         module += 1
-      case .time, .add, .concatenate, .multiply, .slice, .context, .scale: continue
+      case .time, .add, .concatenate, .multiply, .slice, .context, .scale, .transposed, .sum: continue
       }
     }
     self.entries = entries

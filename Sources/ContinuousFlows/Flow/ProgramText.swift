@@ -4,7 +4,8 @@
 /// Operation n makes block n, from 1; block 0 is the state. `linear` and `activation` name their input block, `add`, `concatenate`
 /// and `multiply` two; `linear` then has its rows, and both their activation. `slice 2 4 3` is of block 2 from row 4 on 3 rows,
 /// `context 3` has 3 rows, `norm 2 1e-05` its input and epsilon, `dropout 2 0.1` its input and rate,
-/// `scale 2 -1.0` its input and factor.
+/// `scale 2 -1.0` its input and factor, `scale 2 -1.0 1.0` an offset too, `sum 2` its input, and `transposed 5 2` its input and the
+/// block whose linear operation has the weights.
 enum ProgramText {
   /// Bounds on what a file may ask for, far above any use, so that no product overflows before it is compared with the
   /// file's size.
@@ -33,7 +34,10 @@ enum ProgramText {
       case .context(let rows): "context \(rows)"
       case .layerNorm(let input, let epsilon): "norm \(input.index) \(epsilon)"
       case .dropout(let input, let rate): "dropout \(input.index) \(rate)"
-      case .scale(let input, let factor): "scale \(input.index) \(factor)"
+      case .scale(let input, let factor, let offset):
+        offset == 0 ? "scale \(input.index) \(factor)" : "scale \(input.index) \(factor) \(offset)"
+      case .transposed(let input, let weights): "transposed \(input.index) \(weights.index)"
+      case .sum(let input): "sum \(input.index)"
       case .callback(let input, let rows, let callback): "callback \(input.index) \(rows) \(callback.name)"
       }
     }.joined(separator: "; ")
@@ -120,11 +124,21 @@ enum ProgramText {
         throw Problem(description: "'\(text)' has a rate that is not in [0, 1)")
       }
       return .dropout(input: try block(1), rate: rate)
-    case ("scale", 3):
+    case ("scale", 3), ("scale", 4):
       guard let factor = Double(words[2]), factor.isFinite else {
         throw Problem(description: "'\(text)' has a factor that is not finite")
       }
-      return .scale(input: try block(1), by: factor)
+      guard let offset = words.count == 4 ? Double(words[3]) : 0, offset.isFinite else {
+        throw Problem(description: "'\(text)' has an offset that is not finite")
+      }
+      return .scale(input: try block(1), by: factor, plus: offset)
+    case ("sum", 2): return .sum(input: try block(1))
+    case ("transposed", 3):
+      let (input, weights) = (try block(1), try block(2))
+      guard program.linearInput(of: weights) != nil,
+        program.blockRows[weights.index] == program.blockRows[input.index]
+      else { throw Problem(description: "'\(text)' takes weights that do not fit, or of no linear operation") }
+      return .transposed(input: input, weightsOf: weights)
     default: throw Problem(description: "'\(text)' is no operation")
     }
   }

@@ -1,6 +1,6 @@
 import FieldPrograms
 
-// Products, norms, dropout and scales. With w the cotangent of a tangent ẏ, what w · ẏ adds to the operands' own cotangents is left in
+// Products, norms, dropout, scales and sums. With w the cotangent of a tangent ẏ, what w · ẏ adds to the operands' own cotangents is left in
 // `held` until the value is reversed, as with callbacks:
 //   y = a b:  ẏ = ȧ b + a ḃ;  ǡ = w b, ḃ̄ = w a, ā += w ḃ, b̄ += w ȧ.
 //   y = g n + b, n = r (x − mean x), r = 1/√(mean (x − mean x)² + ε): the derivative of n by x is the symmetric
@@ -71,6 +71,22 @@ extension FieldEvaluator {
   func addScaled(_ number: Int, _ input: Panel<V>, to output: Panel<V>) {
     let factor = V(plan.steps[number].factor)
     for index in 0..<output.count { output[index] = output[index] + factor * input[index] }
+  }
+
+  // MARK: Sums
+
+  /// `output += Σ rows of input`, one row.
+  func addRows(_ input: Panel<V>, to output: Panel<V>) {
+    for row in 0..<input.rows {
+      for group in 0..<groups { output[0, group] = output[0, group] + input[row, group] }
+    }
+  }
+
+  /// Its transpose: every row of `output` gains the one of `row`.
+  func addSpread(_ row: Panel<V>, to output: Panel<V>) {
+    for place in 0..<output.rows {
+      for group in 0..<groups { output[place, group] = output[place, group] + row[0, group] }
+    }
   }
 
   // MARK: Norms

@@ -40,6 +40,11 @@ extension FieldEvaluator {
         if inputCarries { addDropped(number, output, to: bars.tangents[step.first]) }
       case .scale:
         if inputCarries { addScaled(number, output, to: bars.tangents[step.first]) }
+      case .sum:
+        if inputCarries { addSpread(output, to: bars.tangents[step.first]) }
+      case .transposed:
+        addOuterProduct(panels.tangents[step.first], output, to: sums.weight(step.layer), bars)
+        if inputCarries { multiply(weights.weight(step.layer), output, addingTo: bars.tangents[step.first]) }
       case .add:
         if inputCarries { bars.tangents[step.first].add(output) }
         if plan.carriesTangentCotangent[step.second] { bars.tangents[step.second].add(output) }
@@ -87,6 +92,10 @@ extension FieldEvaluator {
       case .layerNorm: reverseNormValue(number, tape, bars, sums, isBent: isBent)
       case .dropout: addDropped(number, output, to: bars.values[step.first])
       case .scale: addScaled(number, output, to: bars.values[step.first])
+      case .sum: addSpread(output, to: bars.values[step.first])
+      case .transposed:
+        addOuterProduct(tape.values[step.first], output, to: sums.weight(step.layer), bars)
+        multiply(weights.weight(step.layer), output, addingTo: bars.values[step.first])
       case .add:
         bars.values[step.first].add(output)
         bars.values[step.second].add(output)

@@ -82,8 +82,14 @@ final class FieldEvaluator<V: LaneVector> {
         output.fill(V(0))
         addDropped(number, tape.values[step.first], to: output)
       case .scale:
-        output.fill(V(0))
+        output.fill(V(step.constant))
         addScaled(number, tape.values[step.first], to: output)
+      case .transposed:
+        output.fill(V(0))
+        multiply(weights.weightTransposed(step.layer), tape.values[step.first], addingTo: output)
+      case .sum:
+        output.fill(V(0))
+        addRows(tape.values[step.first], to: output)
       }
     }
   }
@@ -119,6 +125,12 @@ final class FieldEvaluator<V: LaneVector> {
       case .scale:
         output.fill(V(0))
         addScaled(number, panels.tangents[step.first], to: output)
+      case .transposed:
+        output.fill(V(0))
+        multiply(weights.weightTransposed(step.layer), panels.tangents[step.first], addingTo: output)
+      case .sum:
+        output.fill(V(0))
+        addRows(panels.tangents[step.first], to: output)
       }
     }
   }

@@ -6,6 +6,7 @@ struct FieldPlan: Sendable {
   struct Step: Sendable {
     enum Kind: Sendable {
       case linear, activation, time, add, concatenate, callback, multiply, slice, context, layerNorm, dropout, scale
+      case transposed, sum
     }
     let kind: Kind
     /// Block of the first operand; 0 for `time` and `context`.
@@ -13,12 +14,13 @@ struct FieldPlan: Sendable {
     /// Block of the second operand of `add`, `concatenate` and `multiply`; else 0.
     let second: Int
     let activation: Activation
-    /// Number of a linear operation among the linear ones, of a callback among the callbacks, of a norm among the norms; else −1.
+    /// Number of a linear operation among the linear ones, of a transposed one that of the operation whose weights it takes, of a callback among the callbacks, of a norm among the norms; else −1.
     let layer: Int
     /// First row of a slice in its operand, of a dropout among the masks; else 0.
     var offset = 0
-    /// Of a scale; else 1.
+    /// Of a scale; else 1 and 0.
     var factor = 1.0
+    var constant = 0.0
   }
 
   let stateDimension: Int
@@ -88,10 +90,19 @@ struct FieldPlan: Sendable {
           Step(kind: .dropout, first: input.index, second: 0, activation: .identity, layer: -1, offset: maskRow))
         carries.append(carries[input.index])
         maskRow += program.blockRows[input.index]
-      case .scale(let input, let factor):
+      case .scale(let input, let factor, let constant):
         steps.append(
-          Step(kind: .scale, first: input.index, second: 0, activation: .identity, layer: -1, factor: factor))
+          Step(
+            kind: .scale, first: input.index, second: 0, activation: .identity, layer: -1, factor: factor,
+            constant: constant))
         carries.append(carries[input.index])
+      case .sum(let input):
+        steps.append(Step(kind: .sum, first: input.index, second: 0, activation: .identity, layer: -1))
+        carries.append(carries[input.index])
+      case .transposed(let input, let weights):
+        let source = steps[weights.index - 1].layer
+        steps.append(Step(kind: .transposed, first: input.index, second: 0, activation: .identity, layer: source))
+        carries.append(true)
       }
     }
     self.stateDimension = program.stateDimension

@@ -2,7 +2,7 @@ import FieldPrograms
 
 /// What a trace comes to for a program, and its cost per evaluation in multiply-adds.
 ///
-/// With S = Σ rows · columns over the linear operations and the callbacks: K probes cost K · S, D tangents D · S, the product form its M.
+/// With S = Σ rows · columns over the linear operations, the transposed ones and the callbacks: K probes cost K · S, D tangents D · S, the product form its M.
 struct TraceResolution: Sendable {
   /// `.none`, `.hutchinson`, `.exactTangents` or `.exactProduct`.
   let trace: Trace
@@ -30,7 +30,7 @@ struct TraceResolution: Sendable {
     let form = wantsTangents ? nil : ProductForm(program)
     let pass =
       program.linearLayouts.reduce(0) { $0 + $1.rows * $1.columns }
-      + program.callbackLayouts.reduce(0) { $0 + $1.rows * $1.columns }
+      + program.callbackLayouts.reduce(0) { $0 + $1.rows * $1.columns } + program.transposedProducts
     let tangents = program.stateDimension * pass
     let product = form.map { $0.cost(in: program) }
     let exact: Trace = if let product, product <= tangents { .exactProduct } else { .exactTangents }

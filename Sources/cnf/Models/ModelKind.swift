@@ -10,6 +10,8 @@ enum ModelKind: String, CaseIterable {
   case regression
   case residualNetwork = "residual-network"
   case stacked, coupling, affine, linear
+  case hamiltonian
+  case potential
 
   var type: any RunModel.Type {
     switch self {
@@ -20,6 +22,8 @@ enum ModelKind: String, CaseIterable {
     case .coupling: CouplingFlow.self
     case .affine: AffineFlow.self
     case .linear: LinearFlow.self
+    case .hamiltonian: HamiltonianFlow.self
+    case .potential: TransportFlow.self
     }
   }
 
@@ -35,6 +39,8 @@ enum ModelKind: String, CaseIterable {
     case .coupling: "RealNVP's coupling layers"
     case .affine: "one affine map in triangular factors"
     case .linear: "one affine map of a dense matrix"
+    case .hamiltonian: "flow along Hamilton's equations of a learned energy, which keeps volumes"
+    case .potential: "OT-Flow, along the gradient of a learned potential"
     }
   }
 

@@ -56,6 +56,11 @@ struct ModelOptions: ParsableArguments {
       valueName: "count"))
   var timeFeatures: Int?
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Of model hamiltonian: an energy T(p) + V(q), for which --solver leapfrog and yoshida4 are symplectic.")
+  var separable: Bool?
+
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("The time T at which the flow reaches the data (default 1).", valueName: "time"))
@@ -73,7 +78,7 @@ struct ModelOptions: ParsableArguments {
         .model: model, .blocks: blocks, .depth: depth, .hidden: hidden?.widths, .activation: activation, .layer: layer,
         .residual: residual,
         .layerNorm: layerNorm,
-        .dropout: dropout, .timeFeatures: timeFeatures, .endTime: endTime, .base: base,
+        .dropout: dropout, .timeFeatures: timeFeatures, .separable: separable, .endTime: endTime, .base: base,
       ])
     }
   }

@@ -73,6 +73,20 @@ struct OptimiserFlags: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
+    help: ArgumentHelp(
+      "Of model potential: add this much of the transport cost, the integral of half the squared speed (default 0.01).",
+      valueName: "number"))
+  var transport: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Of model potential: add this much of what it misses of the Hamilton-Jacobi-Bellman equation (default 0.15).",
+      valueName: "number"))
+  var hjb: Double?
+
+  @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Shorten longer gradients to this norm; 0 for never.", valueName: "number"))
   var clipNorm: Double?
 
@@ -108,7 +122,8 @@ struct OptimiserFlags: ParsableArguments {
         .objective: objective, .path: path, .coupling: coupling,
         .steps: steps, .seconds: seconds, .batchSize: batchSize, .learningRate: learningRate, .schedule: schedule,
         .warmupSteps: warmupSteps, .optimiser: optimiser, .weightDecay: weightDecay, .kinetic: kinetic,
-        .frobenius: frobenius, .steer: steer, .clipNorm: clipNorm, .averageDecay: averageDecay,
+        .frobenius: frobenius, .steer: steer, .transport: transport, .hjb: hjb, .clipNorm: clipNorm,
+        .averageDecay: averageDecay,
         .precision: precision, .adjoint: adjoint, .adjointBytes: adjointBytes,
       ])
     }

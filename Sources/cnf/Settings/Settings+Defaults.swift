@@ -16,7 +16,7 @@ extension Settings {
     logitAlpha: 0, condition: "none", conditionColumns: 0,
     model: ModelKind.flow.rawValue, blocks: 1, depth: 10,
     hidden: [64, 64, 64], activation: "tanh", layer: "input", residual: false, layerNorm: false, dropout: 0,
-    timeFeatures: 0, endTime: 1, base: "standard-normal",
+    timeFeatures: 0, separable: false, endTime: 1, base: "standard-normal",
     targets: 0, augment: 0, encoder: [], head: [], residualSteps: 0,
     objective: Objective.likelihood, path: "linear", coupling: "independent",
     solver: "dopri5", rtol: 1e-5, atol: 1e-5, fixedSteps: 0, solverMaxSteps: 4096,
@@ -25,7 +25,8 @@ extension Settings {
     evaluationSolver: "dopri5", evaluationRtol: 1e-5, evaluationAtol: 1e-5, evaluationFixedSteps: 0,
     evaluationTrace: "exact",
     steps: 2000, seconds: 0, batchSize: 512, learningRate: 5e-3, schedule: "cosine", warmupSteps: 20,
-    optimiser: "adamw", weightDecay: 1e-5, kinetic: 0, frobenius: 0, steer: 0, clipNorm: 10, averageDecay: 0.99,
+    optimiser: "adamw", weightDecay: 1e-5, kinetic: 0, frobenius: 0, steer: 0, transport: 0, hjb: 0, clipNorm: 10,
+    averageDecay: 0.99,
     validationInterval: 200, patience: 0, checkpointInterval: 200, seed: 0, threads: 0, backend: "c")
 
   /// For the digits: few steps of fixed length, and a run of two minutes.

@@ -9,6 +9,7 @@ extension Settings {
     try validateBase()
     try validateOutputs()
     try require(model, .model, among: ModelKind.allCases.map(\.rawValue))
+    try validateModelsOwn()
     try require(objective, .objective, among: [Objective.likelihood, Objective.flowMatching])
     try require(path, .path, among: Objective.paths.map(\.0))
     try require(coupling, .coupling, among: Objective.couplings.map(\.0))
@@ -95,7 +96,7 @@ extension Settings {
     }
     for (value, key) in [
       (seconds, Key.seconds), (weightDecay, .weightDecay), (clipNorm, .clipNorm), (kinetic, .kinetic),
-      (frobenius, .frobenius),
+      (frobenius, .frobenius), (transport, .transport), (hjb, .hjb),
     ] {
       try require(value >= 0 && value.isFinite, key, "\(value)", "a positive number, or 0 for none")
     }

@@ -42,6 +42,8 @@ struct Settings: Codable, Equatable {
   var dropout: Double
   /// Frequencies of Fourier features that layers see in place of the time; 0: they see the time.
   var timeFeatures: Int
+  /// Of a Hamiltonian flow: whether its energy is T(p) + V(q).
+  var separable: Bool
   /// T: the flow runs from the base at t = 0 to the data at t = T.
   var endTime: Double
   /// What the flow begins with: `standard-normal`, or a distribution fitted to the training data, `gaussian`, `full-gaussian`,
@@ -109,6 +111,9 @@ struct Settings: Codable, Equatable {
   var frobenius: Double
   /// STEER: training's solves end at a time drawn from -steer to steer in place of 0; 0: off.
   var steer: Double
+  /// Of a potential: what it gains per unit of transport cost, and of what is missed of the Hamilton-Jacobi equation.
+  var transport: Double
+  var hjb: Double
   /// 0: off.
   var clipNorm: Double
   /// 0: off.
@@ -144,6 +149,7 @@ struct Settings: Codable, Equatable {
     case layerNorm = "layer-norm"
     case dropout
     case timeFeatures = "time-features"
+    case separable
     case endTime = "end-time"
     case base
     case targets
@@ -183,6 +189,8 @@ struct Settings: Codable, Equatable {
     case kinetic
     case frobenius
     case steer
+    case transport
+    case hjb
     case clipNorm = "clip-norm"
     case averageDecay = "average-decay"
     case validationInterval = "validation-interval"

@@ -49,7 +49,8 @@ public struct FlowMatching: TrainingObjective {
       program: flow.program, options: SolverOptions(trace: .none, threads: options.solver.threads),
       backend: options.backend)
     evaluationSolver = try makeSolver(
-      program: flow.program, options: options.evaluationSolver, backend: options.backend)
+      program: flow.program, options: options.evaluationSolver.sparingDivergence(of: flow.program),
+      backend: options.backend)
   }
 
   public func gradient(of batch: TrainingBatch, model: ContinuousFlow) throws -> BatchGradient {

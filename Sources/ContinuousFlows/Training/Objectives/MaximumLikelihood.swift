@@ -23,8 +23,10 @@ public struct MaximumLikelihood: TrainingObjective {
         allowed: "at least 0 and below the end time, \(flow.endTime)")
     }
     let program = flow.program
-    solver = try makeSolver(program: program, options: options.regularisedSolver, backend: options.backend)
-    evaluationSolver = try makeSolver(program: program, options: options.evaluationSolver, backend: options.backend)
+    solver = try makeSolver(
+      program: program, options: options.regularisedSolver.sparingDivergence(of: program), backend: options.backend)
+    evaluationSolver = try makeSolver(
+      program: program, options: options.evaluationSolver.sparingDivergence(of: program), backend: options.backend)
     regularisation = options.regularisation
     endTimeJitter = options.endTimeJitter
   }

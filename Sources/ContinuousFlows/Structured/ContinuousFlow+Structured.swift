@@ -1,0 +1,72 @@
+extension ContinuousFlow {
+  /// An untrained flow along Hamilton's equations of a learned energy, close to the identity: `dimension` is even, positions before
+  /// momenta.
+  ///
+  /// Volumes are kept, so `log p(x) = log p₀(z)`: no divergence is computed, whatever trace is asked for, and the log-determinant is
+  /// exactly 0. What such a flow can fit is a rearrangement of its base's levels, so a base that has been fitted serves best.
+  ///
+  /// - Throws: `DerivativeError` for an activation without a smooth derivative.
+  public init(
+    dimension: Int, hamiltonian: HamiltonianArchitecture, endTime: Double = 1, seed: UInt64 = 0,
+    transform: DataTransform? = nil, base: BaseDistribution = .standardNormal
+  ) throws(DerivativeError) {
+    let program = try hamiltonian.program(stateDimension: dimension)
+    self.init(
+      program: program, parameters: hamiltonian.initialParameters(stateDimension: dimension, seed: seed),
+      endTime: endTime, transform: transform, base: base)
+  }
+
+  /// An untrained flow of OT-Flow, along minus the gradient of a potential, close to the identity.
+  ///
+  /// - Throws: `DerivativeError` for an activation without a smooth derivative.
+  public init(
+    dimension: Int, transport: TransportArchitecture, endTime: Double = 1, seed: UInt64 = 0,
+    transform: DataTransform? = nil, base: BaseDistribution = .standardNormal
+  ) throws(DerivativeError) {
+    let program = try transport.program(stateDimension: dimension)
+    self.init(
+      program: program, parameters: transport.initialParameters(stateDimension: dimension, seed: seed),
+      endTime: endTime, transform: transform, base: base)
+  }
+}
+
+extension InitialParameters {
+  /// Factor of the layers that a potential is a sum of: first solves take few steps, and these layers still learn at once.
+  public static let potentialScale: Float = 0.1
+}
+
+extension HamiltonianArchitecture {
+  /// `InitialParameters.uniform`, the last layer of each of the energy's nets scaled by `lastLayerScale`; 1 suits an energy that
+  /// is learned from derivatives.
+  public func initialParameters(
+    stateDimension: Int, seed: UInt64, lastLayerScale: Float = InitialParameters.potentialScale
+  ) -> [Float] {
+    let program = energyProgram(stateDimension: stateDimension)
+    var parameters = InitialParameters.uniform(for: program, seed: seed)
+    let layouts = program.linearLayouts
+    let layers = hidden.count + 1
+    for last in stride(from: layers - 1, to: layouts.count, by: layers) {
+      parameters.scale(layouts[last], by: lastLayerScale)
+    }
+    return parameters
+  }
+}
+
+extension TransportArchitecture {
+  /// `InitialParameters.uniform`, with w and b scaled by a tenth, and A by its root: ∇Φ has A twice.
+  public func initialParameters(stateDimension: Int, seed: UInt64) -> [Float] {
+    let program = potentialProgram(stateDimension: stateDimension)
+    var parameters = InitialParameters.uniform(for: program, seed: seed)
+    let layouts = program.linearLayouts
+    parameters.scale(layouts[lastLayers.net], by: InitialParameters.potentialScale)
+    parameters.scale(layouts[lastLayers.quadratic], by: InitialParameters.potentialScale.squareRoot())
+    parameters.scale(layouts[lastLayers.linear], by: InitialParameters.potentialScale)
+    return parameters
+  }
+}
+
+extension [Float] {
+  fileprivate mutating func scale(_ layout: FieldProgram.LinearLayout, by factor: Float) {
+    for index in layout.weightOffset..<layout.biasOffset + layout.rows { self[index] *= factor }
+  }
+}

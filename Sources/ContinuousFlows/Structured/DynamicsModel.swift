@@ -1,0 +1,103 @@
+public import FlowIO
+
+/// A field that is learned from its values: samples are rows `(x, dx/dt)` of 2 D columns, of a field over D rows that does not
+/// depend on the time.
+public struct DynamicsModel: TrainableModel {
+  public let program: FieldProgram
+  /// `θ`, `[P]`.
+  public var parameters: [Float]
+
+  /// Shapes that do not fit, or a field that reads a context, are a programmer's error.
+  public init(program: FieldProgram, parameters: [Float]) {
+    precondition(program.isComplete, "the program's last block does not have \(program.stateDimension) rows")
+    precondition(
+      parameters.count == program.parameterCount && program.contextDimension == 0,
+      "\(parameters.count) parameters for a program of \(program.parameterCount) that reads a context of \(program.contextDimension) rows"
+    )
+    self.program = program
+    self.parameters = parameters
+  }
+
+  public var dimension: Int { 2 * program.stateDimension }
+  /// None: a derivative is no data that could be shifted.
+  public var transform: DataTransform { .identity(dimension: dimension) }
+  public var parameterNames: ParameterNames { ParameterNames(of: program) }
+
+  /// As a differential equation to solve.
+  public func equation(options: SolverOptions = SolverOptions(trace: .none), backend: Backend = .c) -> NeuralODE {
+    NeuralODE(program: program, parameters: parameters, options: options, backend: backend)
+  }
+
+  // MARK: Files
+
+  private static let model = "dynamics"
+
+  /// That of a flow of the same field, but for the model's word.
+  public func metadata(kind: String) throws(FlowFileError) -> [String: String] {
+    let flow = ContinuousFlow(program: program, parameters: parameters)
+    var text = try FlowMetadata.text(of: flow, kind: kind)
+    text[ModelFile.modelKey] = Self.model
+    return text
+  }
+
+  public init(from file: SafetensorsFile, kind: String) throws {
+    let flow = try FlowMetadata.flow(in: file, kind: kind, model: Self.model)
+    self.init(program: flow.program, parameters: flow.parameters)
+  }
+}
+
+/// Regression on derivatives: the mean of `½ |f(x) − dx/dt|² / D`, as Hamiltonian neural networks are trained (Greydanus et al.
+/// 2019, arXiv 1906.01563). No solve is part of it.
+public struct DerivativeRegression: TrainingObjective {
+  private let solver: any FieldSolver<Float>
+
+  /// - Parameter model: the one that will be trained; its parameters do not matter.
+  /// - Throws: `KernelError` for a refused solver.
+  public init(model: DynamicsModel, options: TrainingOptions) throws {
+    solver = try makeSolver(
+      program: model.program, options: SolverOptions(trace: .none, threads: options.solver.threads),
+      backend: options.backend)
+  }
+
+  public func gradient(of batch: TrainingBatch, model: DynamicsModel) throws -> BatchGradient {
+    let half = model.program.stateDimension
+    let scale = 1 / Double(batch.count * half)
+    let (states, rates) = Self.halves(batch.states, half)
+    let gradient = try solver.fieldGradient(
+      of: .squaredDistance(from: rates, weights: nil, scale: scale),
+      at: problem(model, states))
+    return BatchGradient(parameters: gradient.parameters, loss: gradient.losses.reduce(0, +), evaluationsMean: 1)
+  }
+
+  /// The mean loss takes the place of a negative log-likelihood.
+  public func evaluate(_ model: DynamicsModel, on dataset: Dataset, seed: UInt64) throws -> EvaluationResult {
+    try TrainingError.check(dataset, model: model)
+    let half = model.program.stateDimension
+    let (states, rates) = Self.halves(dataset.points.values, half)
+    let velocities = try solver.evaluate(problem(model, states)).velocities
+    let losses = (0..<dataset.points.count).map { sample in
+      (sample * half..<(sample + 1) * half).reduce(0.0) { sum, place in
+        let error = Double(velocities[place]) - Double(rates[place])
+        return sum + 0.5 * error * error / Double(half)
+      }
+    }
+    return EvaluationResult(
+      LogDensities(
+        values: losses.map { -$0 }, statuses: losses.map { $0.isFinite ? .ok : .notFinite },
+        timesReached: losses.map { _ in 0 }, evaluations: losses.map { _ in 1 }), dimension: model.dimension)
+  }
+
+  private func problem(_ model: DynamicsModel, _ states: [Float]) -> SolveProblem<Float> {
+    SolveProblem(parameters: model.parameters, states: states, from: 0, to: 0)
+  }
+
+  /// States and rates of rows that have both.
+  private static func halves(_ rows: [Float], _ half: Int) -> (states: [Float], rates: [Float]) {
+    var (states, rates): ([Float], [Float]) = ([], [])
+    for first in stride(from: 0, to: rows.count, by: 2 * half) {
+      states += rows[first..<first + half]
+      rates += rows[first + half..<first + 2 * half]
+    }
+    return (states, rates)
+  }
+}

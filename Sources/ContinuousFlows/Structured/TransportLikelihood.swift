@@ -1,0 +1,132 @@
+/// OT-Flow's objective (Onken et al. 2021, arXiv 2006.00104): the mean of
+///
+///     −log p(x) + transport · ∫ ½ |dx/dt|² dt + hamiltonJacobi · ∫ |−∂ₜΦ + α₀ ½ |dx/dt|²| dt
+///
+/// over samples, by solves from the data to the base of the field with both costs as rows beside x. Both are quadratures: adaptive
+/// steps give their errors no say. The gradient is that of the steps taken, costs included.
+public struct TransportLikelihood: TrainingObjective {
+  /// The paper's weights, over that of its likelihood: 1, 100 and 15.
+  public static let defaultWeights = (transport: 0.01, hamiltonJacobi: 0.15)
+  /// A tolerance that no error is measured against.
+  private static let noTolerance = 1e30
+
+  private let transport: Double
+  private let hamiltonJacobi: Double
+  private let solver: any FieldSolver<Float>
+  private let evaluationSolver: any FieldSolver<Float>
+
+  /// - Parameters:
+  ///   - flow: the one that will be trained, of `architecture`; its parameters do not matter.
+  ///   - transport, hamiltonJacobi: finite, at least 0.
+  ///   - options: its solvers and backend count.
+  /// - Throws: `TrainingError.invalidOption` for weights out of range, for a trace that gives no divergence, for other
+  ///   regularisers beside these, or for a base that leads no sample in; `KernelError` for a refused solver; `DerivativeError`.
+  public init(
+    flow: ContinuousFlow, architecture: TransportArchitecture, transport: Double = defaultWeights.transport,
+    hamiltonJacobi: Double = defaultWeights.hamiltonJacobi, options: TrainingOptions
+  ) throws {
+    let expected = try architecture.program(stateDimension: flow.dimension)
+    precondition(flow.program == expected, "the flow is of another architecture")
+    try options.validateLikelihood()
+    for (name, weight) in [("transport", transport), ("hjb", hamiltonJacobi)] where !(weight >= 0 && weight.isFinite) {
+      throw TrainingError.invalidOption(name: name, value: "\(weight)", allowed: "finite and at least 0")
+    }
+    guard options.regularisation == .none else {
+      throw TrainingError.invalidOption(
+        name: "regularisation", value: "\(options.regularisation)", allowed: "none beside transport costs")
+    }
+    if case .uniform = flow.base {
+      throw TrainingError.invalidOption(
+        name: "base", value: flow.base.kind, allowed: "a density that is positive everywhere, for maximum likelihood")
+    }
+    self.transport = transport
+    self.hamiltonJacobi = hamiltonJacobi
+    let dimension = flow.dimension
+    solver = try makeSolver(
+      program: try architecture.costProgram(stateDimension: dimension),
+      options: Self.withCosts(options.solver, dimension: dimension), backend: options.backend)
+    evaluationSolver = try makeSolver(
+      program: flow.program, options: options.evaluationSolver, backend: options.backend)
+  }
+
+  /// Those of a solve over D + 2 rows, whose last two have no say in step sizes.
+  static func withCosts(_ options: SolverOptions, dimension: Int) -> SolverOptions {
+    var options = options
+    switch options.control {
+    case .fixed: break
+    case .perSample(let rtol, let atol), .batch(let rtol, let atol):
+      let free = Array(repeating: noTolerance, count: TransportArchitecture.costRows)
+      options.relativeTolerances =
+        (options.relativeTolerances ?? Array(repeating: rtol, count: dimension))
+        + free.map { _ in 0 }
+      options.absoluteTolerances = (options.absoluteTolerances ?? Array(repeating: atol, count: dimension)) + free
+    }
+    return options
+  }
+
+  public func gradient(of batch: TrainingBatch, model: ContinuousFlow) throws -> BatchGradient {
+    let (dimension, count) = (model.dimension, batch.count)
+    let problem = SolveProblem(
+      parameters: model.parameters, states: Self.withCostRows(batch.states, dimension: dimension),
+      from: model.endTime, to: 0, seed: batch.seed, step: UInt64(batch.step), sampleIdentifiers: batch.identifiers)
+    let gradient = try solver.gradient(of: loss(base: model.base, dimension: dimension, count: count), at: problem)
+    try TrainingError.check(gradient.solution, of: batch)
+    let loss = gradient.losses.reduce(0, +)
+    let costs = Self.meanCosts(gradient.solution.states, dimension: dimension)
+    let penalty = transport * costs.transport + hamiltonJacobi * costs.hamiltonJacobi
+    return BatchGradient(
+      parameters: gradient.parameters, loss: loss,
+      nllNats: loss - penalty - batch.logDeterminants.reduce(0, +) / Double(count),
+      kineticEnergy: costs.transport / Double(dimension),
+      evaluationsMean: Double(gradient.solution.evaluations.reduce(0, +)) / Double(count))
+  }
+
+  public func evaluate(_ model: ContinuousFlow, on dataset: Dataset, seed: UInt64) throws -> EvaluationResult {
+    try model.evaluate(on: dataset, by: evaluationSolver, seed: seed)
+  }
+
+  /// The mean over `count` samples of what is minimised, of states `(z, transport, hjb)` at t = 0: costs were integrated along t from
+  /// its end, so they are minus what they are over |dt|.
+  func loss<Scalar: FlowScalar>(base: BaseDistribution, dimension: Int, count: Int) -> Loss<Scalar> {
+    let (transport, hamiltonJacobi, scale) = (transport, hamiltonJacobi, 1 / Double(count))
+    let rows = dimension + TransportArchitecture.costRows
+    return .function { arrivals in
+      var bars = ArrivalCotangents(for: arrivals)
+      for sample in 0..<arrivals.count where arrivals.statuses[sample] == .ok {
+        let first = sample * rows
+        var score: [Double]? = []
+        let logDensity = base.logDensity(arrivals.states[first..<first + dimension], score: &score)
+        let costs =
+          -transport * Double(arrivals.states[first + dimension])
+          - hamiltonJacobi * Double(arrivals.states[first + dimension + 1])
+        bars.losses[sample] = scale * (costs - logDensity - arrivals.logDeterminants[sample])
+        bars.logDeterminants[sample] = -scale
+        for (column, slope) in (score ?? []).enumerated() { bars.states[first + column] = Scalar(-scale * slope) }
+        bars.states[first + dimension] = Scalar(-scale * transport)
+        bars.states[first + dimension + 1] = Scalar(-scale * hamiltonJacobi)
+      }
+      return bars
+    }
+  }
+
+  /// `[count][D]` with two rows of 0 behind each sample.
+  static func withCostRows<Scalar: FlowScalar>(_ states: [Scalar], dimension: Int) -> [Scalar] {
+    stride(from: 0, to: states.count, by: dimension).flatMap { first in
+      states[first..<first + dimension] + Array(repeating: 0, count: TransportArchitecture.costRows)
+    }
+  }
+
+  /// Means of the integrals over |dt|.
+  private static func meanCosts(
+    _ states: [Float], dimension: Int
+  ) -> (transport: Double, hamiltonJacobi: Double) {
+    let rows = dimension + TransportArchitecture.costRows
+    let count = Double(states.count / rows)
+    var sums = (transport: 0.0, hamiltonJacobi: 0.0)
+    for first in stride(from: 0, to: states.count, by: rows) {
+      sums.transport -= Double(states[first + dimension])
+      sums.hamiltonJacobi -= Double(states[first + dimension + 1])
+    }
+    return (sums.transport / count, sums.hamiltonJacobi / count)
+  }
+}

@@ -1,0 +1,43 @@
+/// How far a flow carries its base's samples, and how straight.
+///
+/// For a path x(t), 0 ≤ t ≤ T, of displacement d = x(T) − x(0) and velocity v: `T ∫ |v|² dt = |d|² + T ∫ |v − d/T|² dt`. So the
+/// action is at least the squared displacement, with equality for straight lines at constant speed; and the mean squared
+/// displacement of a map from one distribution to another is at least their W₂², with equality for the optimal transport.
+public struct TransportReport: Sendable, Equatable {
+  /// Mean |x(T) − x(0)|², in the flow's own space, before the data's transform.
+  public let squaredDisplacement: Double
+  /// Mean T ∫ |v|² dt.
+  public let action: Double
+  /// Evaluations of the field per sample, where adaptive steps chose them.
+  public let evaluationsMean: Double
+
+  /// What part of the action is lost on bends and changes of speed: 0 for straight lines at constant speed.
+  public var crookedness: Double { action > 0 ? max(0, 1 - squaredDisplacement / action) : 0 }
+}
+
+extension ContinuousFlow {
+  /// Carries `count` samples of the base to t = T.
+  ///
+  /// - Parameter options: as sampling's: no trace; the kinetic energy is integrated beside the states, outside the error norm.
+  /// - Throws: `SolveFailure` if a sample does not arrive; `KernelError` for a refused option.
+  public func transportReport(
+    count: Int, seed: UInt64, options: SolverOptions = samplingOptions, backend: Backend = .c
+  ) throws -> TransportReport {
+    var options = options
+    options.trace = .none
+    options.integratesKineticEnergy = true
+    let solver = try makeSolver(program: program, options: options, backend: backend, scalar: Float.self)
+    let start = baseSamples(count: count, seed: seed).values
+    let solution = try solver.solve(SolveProblem(parameters: parameters, states: start, from: 0, to: endTime))
+    try SolveFailure.check(solution)
+    let squares = zip(start, solution.states).reduce(0.0) { sum, pair in
+      let change = Double(pair.1) - Double(pair.0)
+      return sum + change * change
+    }
+    // The solver's kinetic energy is ½ mean over D rows.
+    let kinetic = solution.kineticEnergies.reduce(0, +) / Double(count)
+    return TransportReport(
+      squaredDisplacement: squares / Double(count), action: 2 * Double(dimension) * endTime * kinetic,
+      evaluationsMean: Double(solution.evaluations.reduce(0, +)) / Double(count))
+  }
+}

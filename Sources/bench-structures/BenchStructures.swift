@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// `bench-structures`: what Hamiltonian fields and OT-Flow's potentials give beside fields without a structure.
+@main
+struct BenchStructures: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench-structures",
+    abstract: "Compare fields with a structure with plain nets: what they keep, and how far they move.",
+    subcommands: [HamiltonianBench.self, TransportBench.self])
+}

@@ -1,0 +1,48 @@
+import ContinuousFlows
+import Foundation
+
+/// N(0, I) and N(m, S) in the plane, whose optimal transport is known: x ↦ m + S^(1/2) x, of cost
+/// W₂² = |m|² + tr(I + S − 2 S^(1/2)).
+struct GaussianPair {
+  let mean = [2.0, -1.0]
+  /// S = [[a, b], [b, c]].
+  let covariance = (a: 1.6, b: -0.7, c: 0.5)
+
+  private var determinant: Double { covariance.a * covariance.c - covariance.b * covariance.b }
+  private var trace: Double { covariance.a + covariance.c }
+
+  /// Of a symmetric positive 2 × 2 matrix tr S^(1/2) = √(tr S + 2 √det S), by its eigenvalues.
+  var squaredDistance: Double {
+    let root = (trace + 2 * determinant.squareRoot()).squareRoot()
+    return mean.reduce(0) { $0 + $1 * $1 } + 2 + trace - 2 * root
+  }
+
+  /// Mean |m + S^(1/2) x − x|² over `samples` of N(0, I): what optimal transport moves these by, whose mean is W₂². Of a 2 × 2
+  /// matrix S^(1/2) = (S + √det S · I) / tr S^(1/2).
+  func squaredDisplacement(of samples: SampleMatrix) -> Double {
+    let root = determinant.squareRoot()
+    let size = (trace + 2 * root).squareRoot()
+    let (a, b, c) = ((covariance.a + root) / size - 1, covariance.b / size, (covariance.c + root) / size - 1)
+    return (0..<samples.count).reduce(0.0) { sum, sample in
+      let row = samples[sample]
+      let (x, y) = (Double(row[row.startIndex]), Double(row[row.startIndex + 1]))
+      let (u, v) = (mean[0] + a * x + b * y, mean[1] + b * x + c * y)
+      return sum + u * u + v * v
+    } / Double(samples.count)
+  }
+
+  /// Of N(m, S), in nats: no model's mean negative log-likelihood is lower, but by the luck of the sample.
+  var entropy: Double { 1 + log(2 * Double.pi) + 0.5 * log(determinant) }
+
+  /// Draws of N(m, S), through the Cholesky factor.
+  func dataset(count: Int, seed: UInt64) -> Dataset {
+    let source = RandomSource(seed: seed, stream: .data, step: 5)
+    let first = covariance.a.squareRoot()
+    let (below, last) = (covariance.b / first, (determinant / covariance.a).squareRoot())
+    let values = (0..<UInt64(count)).flatMap { sample -> [Float] in
+      let (u, v) = (source.normal(sample: sample, dimension: 0), source.normal(sample: sample, dimension: 1))
+      return [Float(mean[0] + first * u), Float(mean[1] + below * u + last * v)]
+    }
+    return Dataset(name: "Gaussian pair", points: SampleMatrix(count: count, dimension: 2, values: values))
+  }
+}
