@@ -132,6 +132,19 @@ bench-transport: ## transport cost of a plain flow, RNODE and OT-Flow beside the
 	$(SWIFT_BUILD) --product bench-structures
 	.build/$(CONFIGURATION)/bench-structures transport $(ARGS)
 
+BENCH_OBJECTIVES := .build/$(CONFIGURATION)/bench-objectives
+.PHONY: bench-flow-matching
+bench-flow-matching: ## nats after equal processor time, maximum likelihood beside flow matching; ARGS="--data moons" (an hour)
+	@Scripts/setup.sh train
+	$(SWIFT_BUILD) --product bench-objectives
+	$(BENCH_OBJECTIVES) flow-matching $(ARGS)
+
+.PHONY: bench-diffusion
+bench-diffusion: ## the three diffusions after equal processor time, and their ways to sample; ARGS="--data checkerboard"
+	@Scripts/setup.sh train
+	$(SWIFT_BUILD) --product bench-objectives
+	$(BENCH_OBJECTIVES) diffusion $(ARGS)
+
 # The rivals live in a Python environment of their own. COMPILER=gcc builds the kernels by gcc, not by Swift's Clang.
 PEERS := .build-peers
 PEERS_BUILD = .build-c/peers-$(COMPILER)

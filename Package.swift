@@ -47,8 +47,14 @@ let package = Package(
       dependencies: [
         "TestProblems", "FlowPlots", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
+    // Programs that compare models, and ways of training
     .executableTarget(
       name: "bench-structures",
+      dependencies: [
+        "ContinuousFlows", "FlowPlots", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
+    .executableTarget(
+      name: "bench-objectives",
       dependencies: [
         "ContinuousFlows", "FlowPlots", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),

@@ -20,5 +20,6 @@ struct Example: Sendable {
       run: discrete),
     Example(name: "hamiltonian", summary: "learn a pendulum's energy, follow it symplectically", run: hamiltonian),
     Example(name: "transport", summary: "fit OT-Flow, compare with optimal transport", run: transport),
+    Example(name: "diffusion", summary: "train a diffusion model, draw from it in two ways", run: diffusion),
   ]
 }

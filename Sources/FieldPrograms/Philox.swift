@@ -31,6 +31,10 @@ public enum RandomStream: UInt32, Sendable {
   case path = 16
   /// Ends of solves that training moves about; likewise.
   case endTime = 17
+  /// Times and noise of score matching, likewise.
+  case diffusion = 32
+  /// Noise of the reverse diffusion's steps, likewise.
+  case reverseDiffusion = 33
 }
 
 /// Random numbers keyed by (seed, stream, step, sample, dimension).

@@ -90,4 +90,11 @@ import Testing
     #expect(try Examples.number(after: "changes of speed take", in: output) < 5)
     #expect(abs(try Examples.number(after: "log-likelihood:", in: output) - 1.452) < 0.15)
   }
+
+  /// As above; flow and reverse diffusion draw alike, by a test of level 1 %.
+  @Test func diffusion() throws {
+    let output = try Examples.run("diffusion")
+    #expect(try Examples.number(after: "held-out points:", in: output) > -2.9)
+    #expect(try Examples.number(after: "p =", in: output) > 0.01)
+  }
 }

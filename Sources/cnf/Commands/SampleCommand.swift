@@ -18,6 +18,7 @@ struct SampleCommand: ParsableCommand {
         cnf sample runs/pinwheel -n 1000 --out samples.npy
         cnf sample runs/pinwheel -n 5 --seed 7 --log-density
         cnf sample runs/digits-by-class -n 10 --class 3
+        cnf sample runs/diffusion -n 1000 --sampler predictor-corrector --sampler-steps 500
       """)
 
   @OptionGroup var target: RunArgument
@@ -34,6 +35,7 @@ struct SampleCommand: ParsableCommand {
   var logDensity = false
 
   @OptionGroup(title: "Condition") var context: ContextFlags
+  @OptionGroup(title: "Diffusion models") var sampler: SamplerFlags
   @OptionGroup(title: "Solver") var solver: SolverFlags
   @OptionGroup(title: "Machine") var machine: MachineFlags
   @OptionGroup var output: OutputOptions
@@ -43,6 +45,7 @@ struct SampleCommand: ParsableCommand {
       throw CommandFailure(.usage, "-n is \(number), must be from 1 to 2^31 - 1")
     }
     let format = try out.map { try ResultFile(path: $0) }
+    try sampler.check()
     let trained = try target.open(solver: solver, machine: machine)
     let (samples, logDensities) = try draw(from: trained)
     let table = logDensities.map { samples.appending(column: $0.map { Float($0) }) } ?? samples
@@ -70,6 +73,12 @@ struct SampleCommand: ParsableCommand {
   private func draw(from trained: TrainedRun) throws -> (samples: SampleMatrix, logDensities: [Double]?) {
     let (model, settings) = (try trained.density(for: "sample"), trained.settings)
     let (options, backend, seed) = (settings.evaluationSolverOptions, settings.backendChoice, machine.seed ?? 0)
+    if let samples = try sampler.samples(of: trained, count: number, seed: seed, options: options) {
+      guard logDensity else { return (samples, nil) }
+      let densities = try model.logDensities(
+        of: samples, options: options, backend: backend, seed: seed, identifiers: nil, context: nil)
+      return (samples, densities.values)
+    }
     let context = try context.load(for: model, count: number)
     if logDensity, let flow = model as? ContinuousFlow {
       return try flow.samplesWithLogDensities(

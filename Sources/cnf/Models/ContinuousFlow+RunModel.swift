@@ -8,6 +8,10 @@ extension ContinuousFlow: RunModel {
 
   static func validate(_ settings: Settings) throws {
     try settings.refuse([.blocks, .depth])
+    guard settings.objective != Objective.scoreMatching else {
+      throw CommandFailure(
+        .usage, "objective is score-matching, which trains a diffusion model: give --model diffusion with it")
+    }
     if settings.objective == Objective.flowMatching {
       guard settings.kinetic == 0 && settings.frobenius == 0 && settings.steer == 0 else {
         throw CommandFailure(

@@ -12,6 +12,7 @@ enum ModelKind: String, CaseIterable {
   case stacked, coupling, affine, linear
   case hamiltonian
   case potential
+  case diffusion
 
   var type: any RunModel.Type {
     switch self {
@@ -24,6 +25,7 @@ enum ModelKind: String, CaseIterable {
     case .linear: LinearFlow.self
     case .hamiltonian: HamiltonianFlow.self
     case .potential: TransportFlow.self
+    case .diffusion: DiffusionModel.self
     }
   }
 
@@ -41,6 +43,7 @@ enum ModelKind: String, CaseIterable {
     case .linear: "one affine map of a dense matrix"
     case .hamiltonian: "flow along Hamilton's equations of a learned energy, which keeps volumes"
     case .potential: "OT-Flow, along the gradient of a learned potential"
+    case .diffusion: "diffusion model"
     }
   }
 

@@ -4,8 +4,9 @@ import ArgumentParser
 struct OptimiserFlags: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "likelihood: maximum likelihood, by solves (default); or flow-matching: the field learns the rates of change of paths "
-        + "from the base to the data, which takes one evaluation a step and sample.", valueName: "name"))
+      "likelihood: maximum likelihood, by solves (default); flow-matching: the field learns the rates of change of paths "
+        + "from the base to the data, which takes one evaluation a step and sample; or score-matching, as cheap, which trains a "
+        + "diffusion model.", valueName: "name"))
   var objective: String?
 
   @Option(
@@ -18,6 +19,18 @@ struct OptimiserFlags: ParsableArguments {
       "Of flow matching, which sample of the base is led to which of the data: independent, or optimal-transport within "
         + "each batch.", valueName: "name"))
   var coupling: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Of score matching, the diffusion: \(Objective.processes.map(\.0).joined(separator: ", ")) (default vp).",
+      valueName: "name"))
+  var process: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Of score matching: noise, which counts every time of the diffusion alike (default), or likelihood, which bounds it.",
+      valueName: "name"))
+  var weighting: String?
 
   @Option(
     parsing: .unconditional,
@@ -119,7 +132,7 @@ struct OptimiserFlags: ParsableArguments {
   var settings: SettingsLayer {
     get throws {
       try SettingsLayer([
-        .objective: objective, .path: path, .coupling: coupling,
+        .objective: objective, .path: path, .coupling: coupling, .process: process, .weighting: weighting,
         .steps: steps, .seconds: seconds, .batchSize: batchSize, .learningRate: learningRate, .schedule: schedule,
         .warmupSteps: warmupSteps, .optimiser: optimiser, .weightDecay: weightDecay, .kinetic: kinetic,
         .frobenius: frobenius, .steer: steer, .transport: transport, .hjb: hjb, .clipNorm: clipNorm,

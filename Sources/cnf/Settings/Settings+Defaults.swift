@@ -19,6 +19,7 @@ extension Settings {
     timeFeatures: 0, separable: false, endTime: 1, base: "standard-normal",
     targets: 0, augment: 0, encoder: [], head: [], residualSteps: 0,
     objective: Objective.likelihood, path: "linear", coupling: "independent",
+    process: "vp", weighting: "noise",
     solver: "dopri5", rtol: 1e-5, atol: 1e-5, fixedSteps: 0, solverMaxSteps: 4096,
     controller: "integral", norm: "rms", trace: "automatic",
     probe: "rademacher", probes: 1, precision: "full", adjoint: everyStep, adjointBytes: 0,

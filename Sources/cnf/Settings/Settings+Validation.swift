@@ -10,9 +10,10 @@ extension Settings {
     try validateOutputs()
     try require(model, .model, among: ModelKind.allCases.map(\.rawValue))
     try validateModelsOwn()
-    try require(objective, .objective, among: [Objective.likelihood, Objective.flowMatching])
+    try require(objective, .objective, among: [Objective.likelihood, Objective.flowMatching, Objective.scoreMatching])
     try require(path, .path, among: Objective.paths.map(\.0))
     try require(coupling, .coupling, among: Objective.couplings.map(\.0))
+    try validateScoreMatching()
     try require(activation, .activation, among: Activation.allCases.map(\.rawValue))
     try require(layer, .layer, among: TimeLayer.allCases.map(\.rawValue))
     guard timeFeatures == 0 || [.input, .concat, .squash, .concatsquash].contains(TimeLayer(rawValue: layer)) else {
@@ -152,7 +153,7 @@ extension Settings {
     guard isMet else { throw CommandFailure(.usage, "\(key.rawValue) is \(value), must be \(allowed)") }
   }
 
-  private func require(_ word: String, _ key: Key, among words: [String]) throws {
+  func require(_ word: String, _ key: Key, among words: [String]) throws {
     guard words.contains(word) else {
       throw CommandFailure(
         .usage, "\(key.rawValue) '\(word)' is not known: \(Suggestion.sentence(for: word, among: words))")

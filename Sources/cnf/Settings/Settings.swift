@@ -60,12 +60,16 @@ struct Settings: Codable, Equatable {
   var residualSteps: Int
 
   // Objective
-  /// What a step minimises: `likelihood`, or `flow-matching`, which solves nothing.
+  /// What a step minimises: `likelihood`, or `flow-matching`, or of a diffusion model `score-matching`, which solve nothing.
   var objective: String
   /// Of flow matching: `linear`, `trigonometric`, `variance-preserving` or `interpolant`.
   var path: String
   /// Of flow matching, which sample of the base goes with which of the data: `independent` or `optimal-transport`.
   var coupling: String
+  /// Of score matching, the diffusion: `vp`, `ve` or `sub-vp`.
+  var process: String
+  /// Of score matching: `noise` or `likelihood`.
+  var weighting: String
 
   // Solver of training
   var solver: String
@@ -160,6 +164,8 @@ struct Settings: Codable, Equatable {
     case objective
     case path
     case coupling
+    case process
+    case weighting
     case solver
     case rtol
     case atol

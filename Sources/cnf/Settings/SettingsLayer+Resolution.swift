@@ -13,11 +13,17 @@ extension SettingsLayer {
     }
     let source = try DatasetSource(data)
     // A word that is none is found when the settings are validated.
-    let blocks = nodes[Settings.Key.blocks.rawValue]?.int ?? 1
-    let model = ModelKind(rawValue: nodes[Settings.Key.model.rawValue]?.string ?? "") ?? (blocks > 1 ? .stacked : .flow)
+    let model = ModelKind(rawValue: nodes[Settings.Key.model.rawValue]?.string ?? "") ?? impliedModel
     let settings = try resolved(over: .defaults(for: source, model: model), origin: origin)
     try settings.validate()
     return settings
+  }
+
+  /// Where no model is named: that of an objective or a number of blocks that is one model's alone.
+  private var impliedModel: ModelKind {
+    guard !has(.model) else { return .flow }
+    if nodes[Settings.Key.objective.rawValue]?.string == Objective.scoreMatching { return .diffusion }
+    return nodes[Settings.Key.blocks.rawValue]?.int ?? 1 > 1 ? .stacked : .flow
   }
 
   /// This layer over `base`, which a choice that excludes another is taken out of first.

@@ -1,0 +1,46 @@
+extension DiffusionModel: DensityModel {
+  /// The probability flow as a continuous flow, with all that flows have: samples and densities by any solver, exact or estimated
+  /// traces, steps of each sample's own. At every s its density is that of the diffused data, as far as the net knows their score.
+  ///
+  /// t = 0 is s = 1, where the base is N(0, `process.baseDeviation`²), and T is s = `likelihoodCutoff`; x there stands for the
+  /// data, as in the paper: its density is that of the data with noise of deviation σ(10⁻⁵) (10⁻³ for `vp`).
+  public var probabilityFlow: ContinuousFlow { probabilityFlow(from: DiffusionProcess.likelihoodCutoff) }
+
+  /// As above, to another s.
+  ///
+  /// - Parameter cutoff: s at the data's end, above 0 and below 1.
+  public func probabilityFlow(from cutoff: Double) -> ContinuousFlow {
+    precondition(cutoff > 0 && cutoff < 1, "the cutoff is \(cutoff), must be between 0 and 1")
+    let (start, end) = (DiffusionAngle(process, at: 1), DiffusionAngle(process, at: cutoff))
+    // y = x/n at both ends: the transform's scale takes that of the data's end, the base's deviation that of the noise's.
+    let scaled = DataTransform(
+      shift: transform.shift, scale: transform.scale.map { Float(Double($0) * end.scale) },
+      marginals: transform.marginals)
+    let deviation = Float(process.baseDeviation / start.scale)
+    let base: BaseDistribution =
+      deviation == 1
+      ? .standardNormal
+      : .gaussian(
+        mean: Array(repeating: 0, count: dimension), deviation: Array(repeating: deviation, count: dimension))
+    return ContinuousFlow(
+      program: program, parameters: parameters, endTime: start.angle - end.angle, transform: scaled, base: base)
+  }
+
+  /// `log p(x)` by the probability flow from s = `likelihoodCutoff`; see `ContinuousFlow.logDensities`.
+  public func logDensities(
+    of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
+    identifiers: [UInt64]? = nil, context: SampleMatrix? = nil
+  ) throws -> LogDensities {
+    try probabilityFlow.logDensities(
+      of: samples, options: options, backend: backend, seed: seed, identifiers: identifiers, context: context)
+  }
+
+  /// Samples by the probability flow to s = `samplingCutoff`, `[count][D]`; see `ContinuousFlow.samples`.
+  public func samples(
+    count: Int, seed: UInt64, options: SolverOptions = ContinuousFlow.samplingOptions, backend: Backend = .c,
+    context: SampleMatrix? = nil
+  ) throws -> SampleMatrix {
+    try probabilityFlow(from: DiffusionProcess.samplingCutoff).samples(
+      count: count, seed: seed, options: options, backend: backend, context: context)
+  }
+}

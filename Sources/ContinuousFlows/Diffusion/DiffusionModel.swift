@@ -1,0 +1,71 @@
+/// A diffusion model: a net that tells what noise a diffused sample holds, trained by `ScoreMatching`.
+///
+/// The net u(y, t) is any field program. It sees y = x/√(m² + σ²), of variance 1 at all times, and the flow's time t
+/// (`DiffusionProcess.flowTime`), and says where y came from: with c = m/√(m² + σ²) and d = σ/√(m² + σ²), it is trained towards
+/// `d x₀ − c ε`. So
+///
+///     noise  ε̂(x, s) = d y − c u(y, t),        score  ∇log p(x) = −ε̂/σ.
+///
+/// This is a noise-predicting net with a skip connection (the preconditioning of Karras et al. 2022, arXiv 2206.00364; the
+/// v-parametrisation of Salimans and Ho 2022, arXiv 2202.00512, with the other sign): where all is noise, ε̂ = y before the net
+/// has learned anything.
+///
+/// It is chosen because the probability flow is then `dy/dt = u(y, t)`, see `DiffusionAngle`: the net *is* the field of a
+/// continuous flow, which the kernels run with nothing around it. The same flow in the paper's own time needs rows of
+/// coefficients that no operation makes, around the same net; Documentation/diffusion.md has what that costs.
+public struct DiffusionModel: Sendable, Equatable {
+  public let process: DiffusionProcess
+  /// The net u, `[D]` of `[D]` and t.
+  public let program: FieldProgram
+  /// `[P]`.
+  public var parameters: [Float] {
+    didSet { Self.check(parameters, program) }
+  }
+  /// What stands between the data and x₀: it should standardise.
+  public var transform: DataTransform {
+    didSet { Self.check(transform, program) }
+  }
+
+  /// A model of any net. Shapes that do not fit are a programmer's error.
+  ///
+  /// - Parameter transform: nil: the identity.
+  public init(
+    process: DiffusionProcess, program: FieldProgram, parameters: [Float], transform: DataTransform? = nil
+  ) {
+    if let problem = process.problem { preconditionFailure("\(process.kind) process: \(problem)") }
+    precondition(program.isComplete, "the program's last block does not have \(program.stateDimension) rows")
+    let transform = transform ?? .identity(dimension: program.stateDimension)
+    Self.check(parameters, program)
+    Self.check(transform, program)
+    self.process = process
+    self.program = program
+    self.parameters = parameters
+    self.transform = transform
+  }
+
+  /// An untrained net of this architecture; its probability flow is close to the identity.
+  ///
+  /// - Parameter seed: of the initial parameters, which are those of a `ContinuousFlow` of the same architecture.
+  public init(
+    process: DiffusionProcess = .variancePreserving(), dimension: Int, architecture: FieldArchitecture,
+    seed: UInt64 = 0, transform: DataTransform? = nil
+  ) {
+    let flow = ContinuousFlow(dimension: dimension, architecture: architecture, seed: seed)
+    self.init(process: process, program: flow.program, parameters: flow.parameters, transform: transform)
+  }
+
+  /// D.
+  public var dimension: Int { program.stateDimension }
+
+  private static func check(_ parameters: [Float], _ program: FieldProgram) {
+    precondition(
+      parameters.count == program.parameterCount,
+      "\(parameters.count) parameters for a program that has \(program.parameterCount)")
+  }
+
+  private static func check(_ transform: DataTransform, _ program: FieldProgram) {
+    precondition(
+      transform.dimension == program.stateDimension,
+      "a transform of \(transform.dimension) columns for a model of \(program.stateDimension) dimensions")
+  }
+}

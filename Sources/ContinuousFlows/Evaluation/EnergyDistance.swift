@@ -1,0 +1,84 @@
+/// Whether two samples are of one distribution: the energy distance `2 E|X − Y| − E|X − X′| − E|Y − Y′|`, which is 0 for equal
+/// distributions and positive for others, with its permutation test (Székely, Rizzo, "Energy statistics", J. Stat. Planning and
+/// Inference 143, 2013).
+public struct EnergyDistance: Sendable, Equatable {
+  /// Estimated, with the pairs of a sample with itself counted, so never below 0; in the unit of the columns.
+  public let value: Double
+  /// The part of relabellings of the pooled rows, the given one among them, whose distance is no less. Where the distributions are
+  /// equal it is below p with a probability of at most p. nil where no relabelling was asked for.
+  public let pValue: Double?
+
+  /// O((n + m)²) memory, and time for each permutation.
+  ///
+  /// - Parameters:
+  ///   - first: `[n][D]`.
+  ///   - second: `[m][D]`.
+  ///   - permutations: random relabellings; 0: none, and no p-value.
+  ///   - seed: of these.
+  public init(between first: SampleMatrix, and second: SampleMatrix, permutations: Int = 0, seed: UInt64 = 0) {
+    precondition(
+      first.count > 0 && second.count > 0 && first.dimension == second.dimension,
+      "an energy distance between \(first.count) × \(first.dimension) and \(second.count) × \(second.dimension)")
+    let pooled = Self.distances(of: first.values + second.values, dimension: first.dimension)
+    let count = first.count + second.count
+    var order = Array(0..<count)
+    let value = Self.value(pooled, order, first.count)
+    self.value = value
+    guard permutations > 0 else {
+      pValue = nil
+      return
+    }
+    var generator = PhiloxGenerator(RandomSource(seed: seed, stream: .shuffle))
+    // Equal up to the order of a sum counts as no less.
+    let rounding = Double(count) * Double.ulpOfOne * value
+    var noLess = 1
+    for _ in 0..<permutations {
+      order.shuffle(using: &generator)
+      if Self.value(pooled, order, first.count) >= value - rounding { noLess += 1 }
+    }
+    pValue = Double(noLess) / Double(permutations + 1)
+  }
+
+  /// `[count][count]`.
+  private static func distances(of values: [Float], dimension: Int) -> [Double] {
+    let count = values.count / dimension
+    var distances = [Double](repeating: 0, count: count * count)
+    for row in 0..<count {
+      for column in 0..<row {
+        var sum = 0.0
+        for index in 0..<dimension {
+          let difference = Double(values[row * dimension + index]) - Double(values[column * dimension + index])
+          sum += difference * difference
+        }
+        distances[row * count + column] = sum.squareRoot()
+        distances[column * count + row] = distances[row * count + column]
+      }
+    }
+    return distances
+  }
+
+  /// Of the pooled rows `order[..<first]` against the others.
+  private static func value(_ distances: [Double], _ order: [Int], _ first: Int) -> Double {
+    let count = order.count
+    var isFirst = [Double](repeating: 0, count: count)
+    for row in order[..<first] { isFirst[row] = 1 }
+    // Sums over all pairs of a row in the first sample with one in either.
+    var (within, from, all) = (0.0, 0.0, 0.0)
+    for row in 0..<count {
+      var (toFirst, toAny) = (0.0, 0.0)
+      for column in 0..<count {
+        let distance = distances[row * count + column]
+        toFirst += distance * isFirst[column]
+        toAny += distance
+      }
+      all += toAny
+      if isFirst[row] == 1 {
+        within += toFirst
+        from += toAny
+      }
+    }
+    let between = from - within
+    let (n, m) = (Double(first), Double(count - first))
+    return 2 * between / (n * m) - within / (n * n) - (all - 2 * from + within) / (m * m)
+  }
+}

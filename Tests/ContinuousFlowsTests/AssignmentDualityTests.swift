@@ -1,0 +1,85 @@
+import Testing
+
+@testable import ContinuousFlows
+
+/// Optimality without a list of all permutations: with columns' prices v and rows' prices u, `u_i + v_j ≤ c_ij` for all pairs, and equal
+/// where i has j. The sum of the prices is then a lower bound of every assignment's cost, and this one reaches it.
+@Suite struct AssignmentDualityTests {
+  enum Kind: String, CaseIterable {
+    /// Clusters to one cloud, squared distances: what flow matching pairs, and where paths are long.
+    case plane
+    case sixteenDimensions
+    /// Whole numbers of 0 to 9: ties everywhere.
+    case ties
+    case equal
+    /// Products of a row's and a column's number: everyone wants the same columns.
+    case rivalry
+  }
+
+  private static func costs(_ kind: Kind, _ count: Int) -> [Double] {
+    let source = RandomSource(seed: 8, stream: .data)
+    func distances(_ dimension: Int) -> [Double] {
+      (0..<count * count).map { pair in
+        let (row, column) = (pair / count, pair % count)
+        return (0..<dimension).reduce(0.0) { sum, index in
+          let x = source.normal(sample: UInt64(row), dimension: index) * 0.3 + (index == 0 ? Double(row % 5) - 2 : 0)
+          let z = source.normal(sample: UInt64(column), dimension: 64 + index)
+          return sum + (x - z) * (x - z)
+        }
+      }
+    }
+    func uniform(_ pair: Int) -> Double { source.uniform(sample: UInt64(pair), dimension: 0) }
+    switch kind {
+    case .plane: return distances(2)
+    case .sixteenDimensions: return distances(16)
+    case .ties: return (0..<count * count).map { (uniform($0) * 9).rounded() }
+    case .equal: return Array(repeating: 3.25, count: count * count)
+    case .rivalry: return (0..<count * count).map { uniform($0 / count) * uniform(count * count + $0 % count) }
+    }
+  }
+
+  @Test(arguments: Kind.allCases, [1, 2, 63, 64, 127, 512])
+  func pricesProveIt(kind: Kind, count: Int) {
+    let costs = Self.costs(kind, count)
+    let solution = Assignment.solution(costs, count: count)
+    #expect(solution.columnOf.sorted() == Array(0..<count))
+    // A price is changed at most once for each row that is given a column, at two levels each; each time it is rounded to the
+    // size of the largest cost.
+    let rounding = 4 * Double(count) * (costs.max() ?? 0).ulp
+    var (rowSum, total) = (0.0, 0.0)
+    for row in 0..<count {
+      let own = solution.columnOf[row]
+      let rowPrice = costs[row * count + own] - solution.prices[own]
+      for column in 0..<count {
+        let slack = costs[row * count + column] - solution.prices[column] - rowPrice
+        if slack < -rounding { Issue.record("\(kind) \(count): row \(row), column \(column): slack \(slack)") }
+      }
+      rowSum += rowPrice
+      total += costs[row * count + own]
+    }
+    let bound = rowSum + solution.prices.reduce(0, +)
+    #expect(abs(total - bound) <= Double(count) * rounding, "\(kind) \(count): \(total), bound \(bound)")
+  }
+
+  /// The costs that `ofLeastDistance` makes are the squared distances: both ways give an assignment of the same cost.
+  @Test(arguments: [5, 64, 101])
+  func distancesAreCosts(count: Int) {
+    let source = RandomSource(seed: 2, stream: .data)
+    let sides = (0..<2).map { side in
+      SampleMatrix(
+        count: count, dimension: 3,
+        values: (0..<count * 3).map { Float(source.normal(sample: UInt64($0 / 3), dimension: 8 * side + $0 % 3)) })
+    }
+    let costs = (0..<count * count).map { pair in
+      zip(sides[0][pair / count], sides[1][pair % count]).reduce(0.0) { sum, two in
+        let difference = Double(two.0) - Double(two.1)
+        return sum + difference * difference
+      }
+    }
+    func cost(_ columns: [Int]) -> Double { columns.enumerated().reduce(0) { $0 + costs[$1.0 * count + $1.1] } }
+    let (first, second) = (
+      cost(Assignment.ofLeastDistance(from: sides[0], to: sides[1])), cost(Assignment.ofLeastCost(costs, count: count))
+    )
+    #expect(abs(first - second) <= Double(count) * first.ulp)
+  }
+}
