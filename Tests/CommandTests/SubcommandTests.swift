@@ -266,7 +266,7 @@ import Testing
     }
     #expect(try run("plot", "run", "--kind", "samples", "--out", "q.png").code == 64)
     let all = try run("plot", "run", "--json")
-    #expect(try all.json["plots"]?.elements?.count == 3)
+    #expect(try all.json["plots"]?.elements?.count == 4)
   }
 
   @Test func digitsGetASampleGrid() throws {
