@@ -1,9 +1,10 @@
 """Discrete flows beside continuous ones: held-out log-likelihood on about equal parameters and equal seconds of one core.
 
-    python3 Benchmarks/discrete.py .build/release/cnf [--cpu-seconds 60] [--seeds 1] [--data pinwheel,digits] [--json FILE]
+    python3 Benchmarks/discrete.py .build/release/cnf [--cpu-seconds 60] [--seeds 1] [--data pinwheel,digits]
+        [--models affine] [--json FILE]
 
-Each model is trained by `cnf train` on one thread, for as many steps as fit the seconds: two short runs tell what a step costs, in
-processor time, so that neighbours on the machine take nothing from anyone. The rest of each model's settings are its defaults.
+Each model is trained by `cnf train` on one thread, for as many steps as fit the seconds: short runs tell what a step costs, in processor
+time, so that neighbours on the machine take nothing from anyone. The rest of each model's settings are its defaults.
 Prints a table in Markdown; progress goes to standard error.
 """
 import argparse
@@ -32,8 +33,10 @@ DATA = {
         "affine (P L U)": ["--model", "affine"],
     },
 }
-SHORT = (20, 60)
-MOST_STEPS = 20_000
+# Steps of the shortest of the short runs, the factor to the next, and the seconds by which one has to outlast the first.
+FEWEST_STEPS = 20
+MORE_STEPS = 4
+TELLING_SECONDS = 1
 
 
 def train(program: str, data: str, flags: list[str], seed: int, steps: int) -> tuple[dict, int, float]:
@@ -51,9 +54,12 @@ def train(program: str, data: str, flags: list[str], seed: int, steps: int) -> t
 
 
 def steps_within(program: str, data: str, flags: list[str], seconds: float) -> int:
-    few, more = (train(program, data, flags, 0, steps)[2] for steps in SHORT)
-    cost = max((more - few) / (SHORT[1] - SHORT[0]), seconds / MOST_STEPS)
-    return max(100, int(seconds / cost))
+    few = train(program, data, flags, 0, FEWEST_STEPS)[2]
+    steps, difference = FEWEST_STEPS, 0
+    while difference < TELLING_SECONDS:
+        steps *= MORE_STEPS
+        difference = train(program, data, flags, 0, steps)[2] - few
+    return max(1, int(seconds * (steps - FEWEST_STEPS) / difference))
 
 
 def main() -> int:
@@ -62,11 +68,14 @@ def main() -> int:
     parser.add_argument("--cpu-seconds", type=float, default=60)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--data", default=",".join(DATA))
+    parser.add_argument("--models", default="", help="those whose name begins so, separated by commas")
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()
     results = []
     for data in options.data.split(","):
         for model, flags in DATA[data].items():
+            if not model.startswith(tuple(options.models.split(","))):
+                continue
             steps = steps_within(options.program, data, flags, options.cpu_seconds)
             runs = []
             for seed in range(options.seeds):
@@ -80,10 +89,11 @@ def main() -> int:
                 "nats_by_seed": [-run["nll_nats"] for run in runs], "stderr": runs[0]["nll_stderr"],
                 "gaussian_nats": -runs[0]["gaussian_nll_nats"], "evaluations": runs[0]["evaluations_mean"],
             })
-    print("| data | model | parameters | steps | held-out nats | standard error | Gaussian |")
-    print("|---|---|---|---|---|---|---|")
+    print("| data | model | parameters | steps | processor s | held-out nats | standard error | Gaussian |")
+    print("|---|---|---|---|---|---|---|---|")
     for row in results:
-        print(f"| {row['data']} | {row['model']} | {row['parameters']:,} | {row['steps']:,} | {row['nats']:.3f} | "
+        print(f"| {row['data']} | {row['model']} | {row['parameters']:,} | {row['steps']:,} | {row['cpu_seconds']:.0f} | "
+              f"{row['nats']:.3f} | "
               f"{row['stderr']:.3f} | {row['gaussian_nats']:.3f} |")
     if options.json:
         with open(options.json, "w") as file:
