@@ -12,7 +12,8 @@
 ///
 /// It is chosen because the probability flow is then `dy/dt = u(y, t)`, see `DiffusionAngle`: the net *is* the field of a
 /// continuous flow, which the kernels run with nothing around it. The same flow in the paper's own time needs rows of
-/// coefficients that no operation makes, around the same net; Documentation/diffusion.md has what that costs.
+/// coefficients that no operation makes: with these from a host callback around the same net, 64-64-64 on two columns, a log-density
+/// took 150 evaluations in place of 60 and 2.7 times as long (Documentation/diffusion.md).
 public struct DiffusionModel: Sendable, Equatable {
   public let process: DiffusionProcess
   /// The net u, `[D]` of `[D]` and t.
