@@ -145,6 +145,14 @@ bench-diffusion: ## the three diffusions after equal processor time, and their w
 	$(SWIFT_BUILD) --product bench-objectives
 	$(BENCH_OBJECTIVES) diffusion $(ARGS)
 
+.PHONY: bench-neural-ode
+bench-neural-ode: build ## digits and a disc inside a ring by neural ODEs, three seeds (some minutes); ARGS="--pictures Documentation"
+	python3 Benchmarks/neural_ode.py $(PROGRAM) $(ARGS)
+
+.PHONY: documents
+documents: build ## make the figures of conditional flows, inverses and transforms in Documentation again (some 25 minutes)
+	python3 Benchmarks/flow_documents.py $(PROGRAM) all --seconds 300 --write $(ARGS)
+
 # The rivals live in a Python environment of their own. COMPILER=gcc builds the kernels by gcc, not by Swift's Clang.
 PEERS := .build-peers
 PEERS_BUILD = .build-c/peers-$(COMPILER)
