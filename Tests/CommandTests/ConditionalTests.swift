@@ -203,8 +203,8 @@ import Testing
     .init(arguments: ["evaluate", "columns", "--context", "pair.csv"], code: 64, words: ["--data"]),
     .init(arguments: ["logprob", "columns", "--data", "three-rows.csv"], code: 65, words: ["1 columns", "2 columns"]),
     .init(
-      arguments: ["train", "--data", "pinwheel", "--condition", "labels", "--out", "x"], code: 65,
-      words: ["pinwheel", "no labels"]),
+      arguments: ["train", "--data", "checkerboard", "--condition", "labels", "--out", "x"], code: 65,
+      words: ["checkerboard", "no labels"]),
     .init(
       arguments: ["train", "--data", "pinwheel", "--condition", "label", "--out", "x"], code: 64,
       words: ["'label'", "'labels'"]),

@@ -16,8 +16,8 @@ import Testing
     #expect(throws: DataError.labelOutOfRange(source: "labelled", row: 0, label: 2, classes: 2)) {
       try labelled.conditionedOnLabels(classes: 2)
     }
-    #expect(throws: DataError.noLabels(source: "pinwheel")) {
-      try GeneratedDataset.pinwheel.dataset(count: 3).conditionedOnLabels()
+    #expect(throws: DataError.noLabels(source: "checkerboard")) {
+      try GeneratedDataset.checkerboard.dataset(count: 3).conditionedOnLabels()
     }
     let shares: [Double] = [2.0 / 6.0, 1.0 / 6.0, 3.0 / 6.0]
     #expect(Condition.classes(3, counting: labelled.labels ?? []) == .classes(probabilities: shares))

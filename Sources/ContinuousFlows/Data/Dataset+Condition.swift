@@ -27,14 +27,14 @@ extension Dataset {
     let kept = dimension - count
     return Dataset(
       name: name, points: points.columns(0..<kept), labels: labels, identifiers: identifiers,
-      context: points.columns(kept..<dimension))
+      context: points.columns(kept..<dimension), targets: targets)
   }
 
   /// The same samples with this context, `[count][C]`, in place of any that they have.
   public func conditioned(on context: SampleMatrix?) -> Dataset {
     Dataset(
       name: name, points: points, quantisation: quantisation, labels: labels, identifiers: identifiers,
-      context: context)
+      context: context, targets: targets)
   }
 }
 

@@ -16,7 +16,8 @@ extension Dataset {
     }
     return Dataset(
       name: name, points: SampleMatrix(count: self.count, dimension: kept, values: values), labels: labels,
-      identifiers: identifiers, targets: SampleMatrix(count: self.count, dimension: count, values: last))
+      identifiers: identifiers, context: context,
+      targets: SampleMatrix(count: self.count, dimension: count, values: last))
   }
 
   /// The same samples with the last column as their classes, which are whole numbers from 0 to 255.
@@ -31,11 +32,11 @@ extension Dataset {
       }
       labels.append(label)
     }
-    return Dataset(name: name, points: split.points, labels: labels, identifiers: identifiers)
+    return Dataset(name: name, points: split.points, labels: labels, identifiers: identifiers, context: context)
   }
 
   /// The same samples with levels as they are, undisturbed by noise: what a classifier or regression sees of them.
   public var withoutNoise: Dataset {
-    Dataset(name: name, points: points, labels: labels, identifiers: identifiers, targets: targets)
+    Dataset(name: name, points: points, labels: labels, identifiers: identifiers, context: context, targets: targets)
   }
 }

@@ -26,17 +26,15 @@ extension StackedFlow {
     precondition(
       zip(times, times.dropFirst()).allSatisfy { $0 <= $1 } && times.allSatisfy { (0...totalTime).contains($0) },
       "times have to rise within 0 ... \(totalTime)")
-    let solver = try samplingSolver(options, backend)
-    var states = base.samples(count: count, dimension: dimension, seed: seed).values
-    var time = 0.0
-    return try times.map { next in
-      if next > time {
-        let solution = try solver.solve(.init(parameters: parameters, states: states), from: time, to: next)
-        try SolveFailure.check(solution)
-        states = solution.states
-        time = next
-      }
-      return SampleMatrix(count: count, dimension: dimension, values: transform.inverse(states))
+    var options = options
+    // Of each interval its own: the bound is meant for one solve of a block.
+    if case .fixed(let steps) = options.control {
+      options.maximumSteps = max(options.maximumSteps, steps * (times.count + 1))
+    }
+    let call = StackedSolver<Float>.Call(
+      parameters: parameters, states: base.samples(count: count, dimension: dimension, seed: seed).values, seed: seed)
+    return try samplingSolver(options, backend).states(of: call, at: times).map {
+      SampleMatrix(count: count, dimension: dimension, values: transform.inverse($0))
     }
   }
 

@@ -47,14 +47,34 @@ struct StackedSolver<Scalar: FlowScalar> {
     try solve(call, blocks: Array(programs.indices)) { _ in (from: 0, to: endTime) }
   }
 
-  /// From one time on the way to a later one, both counted over all blocks, 0 to K T.
-  func solve(_ call: Call, from start: Double, to end: Double) throws -> Solution<Scalar> {
-    func within(_ time: Double, _ block: Int) -> Double {
-      // The ends exactly, whatever K T rounds to.
-      time >= Double(block + 1) * endTime ? endTime : max(0, time - Double(block) * endTime)
+  /// The states `[count][D]` at each of `times`, which rise and are counted over all blocks, 0 to K T: one solve of each block on the
+  /// way, which meets all of its times.
+  ///
+  /// - Throws: `SolveFailure` if a sample does not arrive.
+  func states(of call: Call, at times: [Double]) throws -> [[Scalar]] {
+    let dimension = programs[0].stateDimension
+    var (states, found) = (call.states, [[Scalar]]())
+    for block in programs.indices where found.count < times.count {
+      // Those that end a block belong to it; the ends exactly, whatever K T rounds to.
+      let isLast = block == programs.count - 1
+      let own = times[found.count...].prefix { isLast || $0 <= Double(block + 1) * endTime }.map {
+        min(max(0, $0 - Double(block) * endTime), endTime)
+      }
+      let goesOn = found.count + own.count < times.count
+      var problem = problem(call, states, block: block, from: 0, to: goesOn ? endTime : own[own.count - 1])
+      problem.outputTimes = own
+      let solution = try solvers[block].solve(problem)
+      try SolveFailure.check(solution.shifted(by: Double(block) * endTime))
+      for time in own.indices {
+        found.append(
+          (0..<states.count / dimension).flatMap { sample in
+            let first = (sample * own.count + time) * dimension
+            return solution.statesAtTimes[first..<first + dimension]
+          })
+      }
+      states = solution.states
     }
-    let blocks = programs.indices.filter { within(start, $0) < within(end, $0) }
-    return try solve(call, blocks: blocks) { (from: within(start, $0), to: within(end, $0)) }
+    return found
   }
 
   /// The gradient of `scale · Σ −(log p₀(z) + log-determinant)` with its regularisers, from the data.
