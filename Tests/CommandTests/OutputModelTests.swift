@@ -54,7 +54,8 @@ import Testing
 
     for command in [["sample", "-n", "3"], ["logprob", "--data", "points.csv"], ["check-gradient"]] {
       let outcome = try Program.start([command[0], "augmented"] + command.dropFirst(), in: folder).outcome()
-      #expect(outcome.code == 64 && outcome.errors.contains("augmented is a neural ODE"), "\(outcome.errors)")
+      #expect(
+        outcome.code == 64 && outcome.errors.contains("augmented holds another model (neural ODE"), "\(outcome.errors)")
       #expect(outcome.errors.filter { $0 == "\n" }.count == 1)
     }
   }
@@ -128,7 +129,9 @@ import Testing
       (train("flow", "--data", "moons", "--augment", "2"), 64, ["augment", "--model classifier"]),
       (train("classifier", "--data", "moons", "--kinetic", "0.1"), 64, ["kinetic", "leave them out"]),
       (train("classifier", "--data", "digits", "--transform", "marginals"), 64, ["marginals", "standardise"]),
-      (["predict", "flow", "--data", "table.csv"], 64, ["classifier or regression", "flow is a flow"]),
+      (
+        ["predict", "flow", "--data", "table.csv"], 64, ["classifier or regression", "flow holds another model (flow)"]
+      ),
       (["predict", "nowhere", "--data", "table.csv"], 65, ["nowhere"]),
     ]
     for (arguments, code, words) in cases {

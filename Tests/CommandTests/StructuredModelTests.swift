@@ -32,6 +32,7 @@ import Testing
     expectSuccess(try run("logprob", model, "--data", "samples.npy", "--out", "logp.npy"))
     expectSuccess(try run("plot", model))
     #expect(folder.exists("\(model)/plots/density.png"))
+    #expect(try Program.run("check-gradient", model, "--samples", "1", in: folder).code == 0)
   }
 
   @Test func hamiltonianFlows() throws {

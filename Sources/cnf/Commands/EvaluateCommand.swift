@@ -60,7 +60,7 @@ struct EvaluateCommand: ParsableCommand {
     }
     let (dataset, fitted) = try trained.heldOut(instead: selection, context: context)
     var report = try trained.model.report(on: dataset, against: fitted, settings: trained.settings)
-    if let flow = trained.model as? ContinuousFlow {
+    if let flow = trained.model.continuousFlow {
       let checks = MapChecks(flow: flow, dataset: dataset, settings: trained.settings)
       if checkInverse { report = report.followed(by: try checks.inverse()) }
       if checkJacobian { report = report.followed(by: try checks.jacobian()) }

@@ -80,7 +80,7 @@ struct SampleCommand: ParsableCommand {
       return (samples, densities.values)
     }
     let context = try context.load(for: model, count: number)
-    if logDensity, let flow = model as? ContinuousFlow {
+    if logDensity, let flow = model.continuousFlow {
       return try flow.samplesWithLogDensities(
         count: number, seed: seed, options: options, backend: backend, context: context)
     }

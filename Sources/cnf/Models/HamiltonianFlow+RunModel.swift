@@ -4,6 +4,8 @@ import FlowPlots
 extension HamiltonianFlow: RunModel {
   static let noun = "Hamiltonian flow"
 
+  var continuousFlow: ContinuousFlow? { flow }
+
   /// Volumes are kept, so the base has to have the data's to begin with.
   static func fitDefaults(_ settings: inout Settings, to source: DatasetSource) {
     settings.base = "full-gaussian"

@@ -4,6 +4,8 @@ import FlowPlots
 extension TransportFlow: RunModel {
   static let noun = "OT-Flow"
 
+  var continuousFlow: ContinuousFlow? { flow }
+
   /// The paper's: two layers, log cosh, few steps of rk4, the exact trace, and its weights of both costs.
   static func fitDefaults(_ settings: inout Settings, to source: DatasetSource) {
     settings.hidden = source == .digits ? [64, 64] : [32, 32]

@@ -30,7 +30,7 @@ struct ContextFlags: ParsableArguments {
     guard label == nil || context == nil else {
       throw CommandFailure(.usage, "--class and --context exclude each other: give one of them")
     }
-    let classes = (model as? ContinuousFlow)?.condition?.classCount
+    let classes = (model as? any RunModel)?.continuousFlow?.condition?.classCount
     if let label {
       guard let classes else {
         throw CommandFailure(

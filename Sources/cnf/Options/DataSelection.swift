@@ -35,7 +35,7 @@ struct DataSelection: ParsableArguments {
     let source = try DatasetSource(data)
     let dataset = try prepared(source.load(count: count ?? DatasetSource.generatedCount, seed: dataSeed ?? 0))
     let columns = model.contextDimension
-    let condition = (model as? ContinuousFlow)?.condition
+    let condition = (model as? any RunModel)?.continuousFlow?.condition
     if context?.isEmpty ?? true, case .columns = condition, dataset.quantisation == nil,
       dataset.dimension == model.dimension + columns
     {

@@ -87,7 +87,8 @@ struct TrainedRun {
 
   private func unsuited(_ purpose: String, wants: String) -> CommandFailure {
     CommandFailure(
-      .usage, "cnf \(purpose) wants \(wants), and \(path) is a \(type(of: model).noun): name another run")
+      .usage,
+      "cnf \(purpose) wants \(wants), and \(path) holds another model (\(type(of: model).noun)): name another run")
   }
 
   /// Data named in the call, or the held-out part of the run's own.
