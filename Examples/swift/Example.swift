@@ -21,5 +21,7 @@ struct Example: Sendable {
     Example(name: "hamiltonian", summary: "learn a pendulum's energy, follow it symplectically", run: hamiltonian),
     Example(name: "transport", summary: "fit OT-Flow, compare with optimal transport", run: transport),
     Example(name: "diffusion", summary: "train a diffusion model, draw from it in two ways", run: diffusion),
+    Example(name: "flow-matching", summary: "teach a field the way to the data without a solve", run: flowMatching),
+    Example(name: "end-time", summary: "train a flow's end time beside its field", run: endTime),
   ]
 }

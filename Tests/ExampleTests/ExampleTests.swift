@@ -97,4 +97,17 @@ import Testing
     #expect(try Examples.number(after: "held-out points:", in: output) > -2.9)
     #expect(try Examples.number(after: "p =", in: output) > 0.01)
   }
+
+  /// A Gaussian of full covariance comes to -3.3 nats.
+  @Test func flowMatching() throws {
+    let output = try Examples.run("flow-matching")
+    #expect(try Examples.number(after: "held-out points:", in: output) > -3.1)
+  }
+
+  /// Kinetic energy falls as 1/T, so that the time grows.
+  @Test func endTime() throws {
+    let output = try Examples.run("end-time")
+    #expect(try Examples.number(after: "from 0.5 to", in: output) > 0.55)
+    #expect(try Examples.number(after: "held-out points:", in: output) > -3.1)
+  }
 }
