@@ -169,7 +169,7 @@ static double stiff_distance(const stiff_case *of, const problem *p, const answe
   return fmax(worst, fmax(fabs(a->t0_bar[0] - b->t0_bar[0]), fabs(a->t1_bar[0] - b->t1_bar[0])));
 }
 
-/* Stiff fields, in some tens to hundreds of steps there and back: the exact gradient, that of rodas4's steps at 1e-11, as the tolerance
+/* Stiff fields, in some tens to hundreds of steps there and back: the exact gradient, that of rodas4's steps at 1e-10, as the tolerance
  * falls by 100 each. Cotangents are measured against a power of two near the largest of them. */
 static void test_stiff(const stiff_case *of, int32_t trace) {
   static answer exact, a;
