@@ -4,11 +4,13 @@
         [--models affine] [--json FILE]
 
 Each model is trained by `cnf train` on one thread, for as many steps as fit the seconds: short runs tell what a step costs, in processor
-time, so that neighbours on the machine take nothing from anyone. The rest of each model's settings are its defaults.
+time, so that neighbours on the machine take nothing from anyone. The longest of them takes a quarter of the seconds at least, for a
+continuous flow's steps become dearer as it learns. The rest of each model's settings are its defaults.
 Prints a table in Markdown; progress goes to standard error.
 """
 import argparse
 import json
+import math
 import resource
 import statistics
 import subprocess
@@ -33,10 +35,11 @@ DATA = {
         "affine (P L U)": ["--model", "affine"],
     },
 }
-# Steps of the shortest of the short runs, the factor to the next, and the seconds by which one has to outlast the first.
+# Steps of the shortest of the short runs, the most by which they are multiplied for the next, and the share of the seconds that one
+# has to take to tell what a step costs.
 FEWEST_STEPS = 20
-MORE_STEPS = 4
-TELLING_SECONDS = 1
+MORE_STEPS = 8
+TELLING_SHARE = 0.25
 
 
 def train(program: str, data: str, flags: list[str], seed: int, steps: int) -> tuple[dict, int, float]:
@@ -54,10 +57,15 @@ def train(program: str, data: str, flags: list[str], seed: int, steps: int) -> t
 
 
 def steps_within(program: str, data: str, flags: list[str], seconds: float) -> int:
+    """Of two short runs, the longer a quarter of `seconds` or more: what is evaluated and drawn is in both and cancels."""
     few = train(program, data, flags, 0, FEWEST_STEPS)[2]
-    steps, difference = FEWEST_STEPS, 0
-    while difference < TELLING_SECONDS:
-        steps *= MORE_STEPS
+    steps, difference = FEWEST_STEPS, 0.0
+    while difference < TELLING_SHARE * seconds:
+        if difference > 0.1:
+            factor = min(MORE_STEPS, 1.2 * TELLING_SHARE * seconds / difference)
+        else:
+            factor = MORE_STEPS
+        steps = int(math.ceil(steps * max(1.2, factor)))
         difference = train(program, data, flags, 0, steps)[2] - few
     return max(1, int(seconds * (steps - FEWEST_STEPS) / difference))
 

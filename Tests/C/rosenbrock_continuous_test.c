@@ -142,8 +142,7 @@ typedef struct stiff_case {
   int kind;
   double theta[3], x0[8], t1, bar; /* bar: what the second row's cotangent is, where it is not one of give's */
   double x0_unit[8];
-  double tolerance; /* of x1 against `end` at 1e-10 */
-  double end[8];    /* from the literature; 0: not known */
+  double end[8]; /* from the literature; 0: not known */
 } stiff_case;
 
 static const stiff_case stiff_cases[] = {

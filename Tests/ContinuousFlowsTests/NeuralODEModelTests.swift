@@ -192,6 +192,9 @@ import Testing
     var penal = options
     penal.regularisation = Regularisation(kineticEnergy: 0.1, frobeniusNorm: 0)
     #expect(throws: TrainingError.self) { try LayersFixture.objective(LayersFixture.classifier, penal) }
+    var steered = options
+    steered.endTimeJitter = 0.1
+    #expect(throws: TrainingError.self) { try LayersFixture.objective(LayersFixture.classifier, steered) }
   }
 
   @Test func aFieldByClosureTrainsButHasNoFile() throws {

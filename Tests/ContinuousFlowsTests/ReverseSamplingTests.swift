@@ -101,6 +101,7 @@ import Testing
   @Test(arguments: DiffusionProcess.all)
   func bothKindsOfSamplesAgree(process: DiffusionProcess) throws {
     let (start, trained) = try ScoreMatchingFixture.trained(process, steps: 6000)
+    // Two comparisons of each of three processes: one of all six is below the level by chance in 3 of 100 choices of the seeds.
     let (count, level, permutations) = (300, 0.005, 399)
     let flow = try trained.samples(count: count, seed: 2)
     for sampler: ReverseSampler in [.eulerMaruyama(steps: 500), .predictorCorrector(steps: 250)] {

@@ -200,10 +200,15 @@ enum ScoreMatchingFixture {
     #expect(throws: FlowFileError.self) { try DiffusionModel(contentsOf: path) }
   }
 
-  @Test func regularisersAreRefused() {
+  @Test func whatIsOfSolvesIsRefused() {
     let model = ScoreMatchingFixture.model(.variancePreserving())
-    let options = TrainingFixture.options(
+    var options = TrainingFixture.options(
       steps: 1, backend: .c, regularisation: Regularisation(kineticEnergy: 0.1, frobeniusNorm: 0))
     #expect(throws: TrainingError.self) { try ScoreMatching(model: model, options: options) }
+    options.regularisation = .none
+    options.endTimeJitter = 0.1
+    #expect(throws: TrainingError.self) { try ScoreMatching(model: model, options: options) }
+    options.endTimeJitter = 0
+    #expect(throws: Never.self) { try ScoreMatching(model: model, options: options) }
   }
 }

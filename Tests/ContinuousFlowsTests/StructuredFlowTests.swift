@@ -185,6 +185,11 @@ import Testing
       try TransportLikelihood(flow: flow, architecture: architecture, options: options)
     }
     options.regularisation = .none
+    options.endTimeJitter = 0.1
+    #expect(throws: TrainingError.self) {
+      try TransportLikelihood(flow: flow, architecture: architecture, options: options)
+    }
+    options.endTimeJitter = 0
     options.solver.trace = .none
     #expect(throws: TrainingError.self) {
       try TransportLikelihood(flow: flow, architecture: architecture, options: options)

@@ -20,7 +20,7 @@ public struct TransportLikelihood: TrainingObjective {
   ///   - transport, hamiltonJacobi: finite, at least 0.
   ///   - options: its solvers and backend count.
   /// - Throws: `TrainingError.invalidOption` for weights out of range, for a trace that gives no divergence, for other
-  ///   regularisers beside these, or for a base that leads no sample in; `KernelError` for a refused solver; `DerivativeError`.
+  ///   regularisers beside these or a random end time, or for a base that leads no sample in; `KernelError` for a refused solver; `DerivativeError`.
   public init(
     flow: ContinuousFlow, architecture: TransportArchitecture, transport: Double = defaultWeights.transport,
     hamiltonJacobi: Double = defaultWeights.hamiltonJacobi, options: TrainingOptions
@@ -31,14 +31,9 @@ public struct TransportLikelihood: TrainingObjective {
     for (name, weight) in [("transport", transport), ("hjb", hamiltonJacobi)] where !(weight >= 0 && weight.isFinite) {
       throw TrainingError.invalidOption(name: name, value: "\(weight)", allowed: "finite and at least 0")
     }
-    guard options.regularisation == .none else {
-      throw TrainingError.invalidOption(
-        name: "regularisation", value: "\(options.regularisation)", allowed: "none beside transport costs")
-    }
-    if case .uniform = flow.base {
-      throw TrainingError.invalidOption(
-        name: "base", value: flow.base.kind, allowed: "a density that is positive everywhere, for maximum likelihood")
-    }
+    try options.refuseRegularisation("beside transport costs")
+    try options.refuseEndTimeJitter("beside transport costs, which are of the whole way")
+    try TrainingError.checkForLikelihood(flow.base)
     self.transport = transport
     self.hamiltonJacobi = hamiltonJacobi
     let dimension = flow.dimension

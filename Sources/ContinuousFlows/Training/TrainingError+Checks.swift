@@ -19,6 +19,13 @@ extension TrainingError {
     throw .outsideRange(data: dataset.name, row: row, column: column, value: value, levels: levels)
   }
 
+  /// Throws for a base whose density is 0 somewhere: there no gradient of a likelihood leads a sample in.
+  static func checkForLikelihood(_ base: BaseDistribution) throws(TrainingError) {
+    guard case .uniform = base else { return }
+    throw .invalidOption(
+      name: "base", value: base.kind, allowed: "a density that is positive everywhere, for maximum likelihood")
+  }
+
   /// Throws for the first sample of `batch` whose solve has failed.
   static func check(_ solution: Solution<Float>, of batch: TrainingBatch) throws(TrainingError) {
     guard let sample = solution.firstFailure else { return }

@@ -45,6 +45,16 @@ extension TrainingOptions {
     }
   }
 
+  /// Throws for what is weighed along a solve; `objective` says what does without.
+  func refuseRegularisation(_ objective: String) throws(TrainingError) {
+    try Self.require("regularisation", regularisation, "none \(objective)") { $0 == .none }
+  }
+
+  /// Throws for a random end of the solves; `objective` says what does without.
+  func refuseEndTimeJitter(_ objective: String) throws(TrainingError) {
+    try Self.require("endTimeJitter", endTimeJitter, "0 \(objective)") { $0 == 0 }
+  }
+
   private static func require<Value>(
     _ name: String, _ value: Value, _ allowed: String, _ holds: (Value) -> Bool
   ) throws(TrainingError) {

@@ -21,12 +21,7 @@ extension ContinuousFlow: RunModel {
       }
       return
     }
-    guard settings.base != "uniform" else {
-      throw CommandFailure(
-        .usage,
-        "base is uniform, whose density is 0 outside its box, so that no gradient leads a sample in: take another, "
-          + "such as gaussian, or --objective flow-matching")
-    }
+    try settings.refuseUniformBase(or: ", or --objective flow-matching")
     try settings.validateTrainingSolver()
   }
 
@@ -35,11 +30,10 @@ extension ContinuousFlow: RunModel {
     var architecture = settings.architecture
     architecture.contextDimension = condition?.contextDimension ?? 0
     try settings.validateSize(dimension: training.dimension, contextDimension: architecture.contextDimension)
-    let transform = try settings.dataTransform(for: training) ?? .identity(dimension: training.dimension)
+    let (transform, base) = try settings.surroundings(of: training)
     return ContinuousFlow(
-      dimension: training.dimension, architecture: architecture, endTime: settings.endTime,
-      seed: settings.seed,
-      transform: transform, base: try settings.fittedBase(to: training, through: transform), condition: condition)
+      dimension: training.dimension, architecture: architecture, endTime: settings.endTime, seed: settings.seed,
+      transform: transform, base: base, condition: condition)
   }
 
   func objective(_ settings: Settings) throws -> any TrainingObjective<ContinuousFlow> {

@@ -6,21 +6,6 @@ extension Settings {
     try refuse(Self.solveKeys + [.blocks] + unused)
     try refuseUniformBase()
   }
-
-  func refuseUniformBase() throws {
-    guard base != "uniform" else {
-      throw CommandFailure(
-        .usage,
-        "base is uniform, whose density is 0 outside its box, so that no gradient leads a sample in: take another, "
-          + "such as gaussian")
-    }
-  }
-
-  /// What stands between `training` and a model of it, and what it begins with.
-  fileprivate func surroundings(of training: Dataset) throws -> (transform: DataTransform, base: BaseDistribution) {
-    let transform = try dataTransform(for: training) ?? .identity(dimension: training.dimension)
-    return (transform, try fittedBase(to: training, through: transform))
-  }
 }
 
 extension CouplingFlow: RunModel {

@@ -25,14 +25,14 @@ extension HamiltonianFlow: RunModel {
           + "columns")
     }
     try settings.validateSize(dimension: training.dimension)
-    let transform = try settings.dataTransform(for: training) ?? .identity(dimension: training.dimension)
+    let (transform, base) = try settings.surroundings(of: training)
     let architecture = HamiltonianArchitecture(
       hidden: settings.hidden, activation: Activation(rawValue: settings.activation) ?? .tanh,
       isSeparable: settings.separable, seesTime: true)
     return HamiltonianFlow(
       try ContinuousFlow(
         dimension: training.dimension, hamiltonian: architecture, endTime: settings.endTime, seed: settings.seed,
-        transform: transform, base: try settings.fittedBase(to: training, through: transform)))
+        transform: transform, base: base))
   }
 
   func objective(_ settings: Settings) throws -> any TrainingObjective<HamiltonianFlow> {

@@ -14,11 +14,11 @@ extension StackedFlow: RunModel {
 
   static func untrained(for training: Dataset, settings: Settings) throws -> StackedFlow {
     try settings.validateSize(dimension: training.dimension, parts: settings.blocks)
-    let transform = try settings.dataTransform(for: training) ?? .identity(dimension: training.dimension)
+    let (transform, base) = try settings.surroundings(of: training)
     return StackedFlow(
       dimension: training.dimension, blocks: settings.blocks, architecture: settings.architecture,
       endTime: settings.endTime, seed: settings.seed, transform: transform,
-      base: try settings.fittedBase(to: training, through: transform))
+      base: base)
   }
 
   func objective(_ settings: Settings) throws -> any TrainingObjective<StackedFlow> {

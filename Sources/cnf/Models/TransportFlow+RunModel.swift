@@ -34,14 +34,14 @@ extension TransportFlow: RunModel {
 
   static func untrained(for training: Dataset, settings: Settings) throws -> TransportFlow {
     try settings.validateSize(dimension: training.dimension)
-    let transform = try settings.dataTransform(for: training) ?? .identity(dimension: training.dimension)
+    let (transform, base) = try settings.surroundings(of: training)
     return try TransportFlow(
       dimension: training.dimension,
       architecture: TransportArchitecture(
         width: settings.hidden[0], layers: settings.hidden.count,
         activation: Activation(rawValue: settings.activation) ?? .logcosh),
       endTime: settings.endTime, seed: settings.seed, transform: transform,
-      base: try settings.fittedBase(to: training, through: transform))
+      base: base)
   }
 
   func objective(_ settings: Settings) throws -> any TrainingObjective<TransportFlow> {

@@ -17,10 +17,7 @@ extension Settings {
         "model is \(model), which has no use for steer or a condition: leave steer, condition and condition-columns out"
       )
     }
-    guard base != "uniform" else {
-      throw CommandFailure(
-        .usage, "base is uniform, whose density is 0 outside its box: take another, such as gaussian")
-    }
+    try refuseUniformBase()
     do throws(DerivativeError) {
       _ = try HamiltonianArchitecture(hidden: [1], activation: Activation(rawValue: activation) ?? .tanh)
         .program(stateDimension: 2)

@@ -5,23 +5,12 @@ public struct ExactLikelihood<Model: DiscreteFlow>: TrainingObjective {
   /// - Parameters:
   ///   - model: the one that will be trained; its parameters do not matter.
   ///   - options: its backend and its training solver's threads count.
-  /// - Throws: `TrainingError.invalidOption` for regularisers, which are of solves, or a base that leads no sample in;
-  ///   `KernelError` for a refused option.
+  /// - Throws: `TrainingError.invalidOption` for regularisers or a random end time, which are of solves, or a base that leads no
+  ///   sample in; `KernelError` for a refused option.
   public init(model: Model, options: TrainingOptions) throws {
-    guard options.regularisation == .none else {
-      throw TrainingError.invalidOption(
-        name: "regularisation", value: "\(options.regularisation)",
-        allowed: "none for a discrete flow, which solves nothing")
-    }
-    guard options.endTimeJitter == 0 else {
-      throw TrainingError.invalidOption(
-        name: "endTimeJitter", value: "\(options.endTimeJitter)",
-        allowed: "0 for a discrete flow, which solves nothing")
-    }
-    if case .uniform = model.base {
-      throw TrainingError.invalidOption(
-        name: "base", value: model.base.kind, allowed: "a density that is positive everywhere, for maximum likelihood")
-    }
+    try options.refuseRegularisation("for a discrete flow, which solves nothing")
+    try options.refuseEndTimeJitter("for a discrete flow, which solves nothing")
+    try TrainingError.checkForLikelihood(model.base)
     map = try model.map(threads: options.solver.threads, backend: options.backend, scalar: Float.self)
   }
 

@@ -23,8 +23,8 @@ public struct FlowMatching: TrainingObjective {
   /// - Parameters:
   ///   - flow: the one that will be trained; its parameters do not matter.
   ///   - options: its backend, threads and evaluation solver count; of the training solver nothing else.
-  /// - Throws: `TrainingError.invalidOption` for a path that leads nowhere, or for regularisers, which need a solve;
-  ///   `KernelError` for a refused solver.
+  /// - Throws: `TrainingError.invalidOption` for a path that leads nowhere, or for regularisers or a random end time, which are of
+  ///   solves; `KernelError` for a refused solver.
   public init(
     flow: ContinuousFlow, path: ProbabilityPath = .linear(), coupling: Coupling = .independent,
     options: TrainingOptions
@@ -33,16 +33,8 @@ public struct FlowMatching: TrainingObjective {
       throw TrainingError.invalidOption(
         name: "path", value: "\(path)", allowed: "one that leads to the data: \(problem)")
     }
-    guard options.regularisation == .none else {
-      throw TrainingError.invalidOption(
-        name: "regularisation", value: "\(options.regularisation)",
-        allowed: "none beside flow matching, which solves nothing")
-    }
-    guard options.endTimeJitter == 0 else {
-      throw TrainingError.invalidOption(
-        name: "endTimeJitter", value: "\(options.endTimeJitter)",
-        allowed: "0 beside flow matching, which solves nothing")
-    }
+    try options.refuseRegularisation("beside flow matching, which solves nothing")
+    try options.refuseEndTimeJitter("beside flow matching, which solves nothing")
     self.path = path
     self.coupling = coupling
     solver = try makeSolver(

@@ -13,10 +13,7 @@ public struct MaximumLikelihood: TrainingObjective {
   ///   `KernelError` for a refused solver.
   public init(flow: ContinuousFlow, options: TrainingOptions) throws {
     try options.validateLikelihood()
-    if case .uniform = flow.base {
-      throw TrainingError.invalidOption(
-        name: "base", value: flow.base.kind, allowed: "a density that is positive everywhere, for maximum likelihood")
-    }
+    try TrainingError.checkForLikelihood(flow.base)
     guard (0..<flow.endTime).contains(options.endTimeJitter) else {
       throw TrainingError.invalidOption(
         name: "endTimeJitter", value: "\(options.endTimeJitter)",

@@ -3,12 +3,11 @@ struct OutputObjective {
   private let network: NeuralODENetwork<Float>
   private let evaluationNetwork: NeuralODENetwork<Float>
 
-  /// - Throws: `TrainingError.invalidOption` for regularisers, which are of flows; `KernelError` for a refused solver.
+  /// - Throws: `TrainingError.invalidOption` for regularisers or a random end time, which are of flows; `KernelError` for a refused
+  ///   solver.
   init(_ model: NeuralODEModel, _ options: TrainingOptions) throws {
-    guard options.regularisation == .none else {
-      throw TrainingError.invalidOption(
-        name: "regularisation", value: "\(options.regularisation)", allowed: "none for a model that is no flow")
-    }
+    try options.refuseRegularisation("for a model that is no flow")
+    try options.refuseEndTimeJitter("for a model that is no flow")
     network = try NeuralODENetwork(
       model.architecture, options: model.solverOptions(options.solver), backend: options.backend)
     evaluationNetwork = try NeuralODENetwork(

@@ -23,13 +23,11 @@ public struct ScoreMatching: TrainingObjective {
   /// - Parameters:
   ///   - model: the one that will be trained; its parameters do not matter.
   ///   - options: its backend, threads and evaluation solver count; of the training solver nothing else.
-  /// - Throws: `TrainingError.invalidOption` for regularisers, which need a solve; `KernelError` for a refused solver.
+  /// - Throws: `TrainingError.invalidOption` for regularisers or a random end time, which are of solves; `KernelError` for a
+  ///   refused solver.
   public init(model: DiffusionModel, weighting: Weighting = .noise, options: TrainingOptions) throws {
-    guard options.regularisation == .none else {
-      throw TrainingError.invalidOption(
-        name: "regularisation", value: "\(options.regularisation)",
-        allowed: "none beside score matching, which solves nothing")
-    }
+    try options.refuseRegularisation("beside score matching, which solves nothing")
+    try options.refuseEndTimeJitter("beside score matching, which solves nothing")
     self.weighting = weighting
     solver = try makeSolver(
       program: model.program, options: SolverOptions(trace: .none, threads: options.solver.threads),

@@ -13,15 +13,8 @@ public struct StackedLikelihood: TrainingObjective {
   ///   `KernelError` for a refused solver.
   public init(model: StackedFlow, options: TrainingOptions) throws {
     try options.validateLikelihood()
-    if case .uniform = model.base {
-      throw TrainingError.invalidOption(
-        name: "base", value: model.base.kind, allowed: "a density that is positive everywhere, for maximum likelihood")
-    }
-    guard options.endTimeJitter == 0 else {
-      throw TrainingError.invalidOption(
-        name: "endTimeJitter", value: "\(options.endTimeJitter)",
-        allowed: "0 for a stacked flow, whose blocks meet at their ends")
-    }
+    try TrainingError.checkForLikelihood(model.base)
+    try options.refuseEndTimeJitter("for a stacked flow, whose blocks meet at their ends")
     solver = try StackedSolver(of: model, options: options.regularisedSolver, backend: options.backend)
     evaluationSolver = try StackedSolver(of: model, options: options.evaluationSolver, backend: options.backend)
     regularisation = options.regularisation
