@@ -15,8 +15,8 @@ public final class Trainer<Model: TrainableModel> {
   private let names: ParameterNames
   private var batches: TrainingBatches
   private var recorder: RunRecorder?
-  /// Of the run so far, less `state.seconds`: set while it runs.
-  private var start = ContinuousClock.now
+  /// What the clock said when `run` began, and `state.seconds` then.
+  private var start = 0.0
   private var secondsBefore = 0.0
 
   /// The start of a new run from `model`'s parameters.
@@ -73,7 +73,7 @@ public final class Trainer<Model: TrainableModel> {
   public func run(
     shouldStop: () -> Bool = { false }, observer: (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingResult<Model> {
-    start = .now
+    start = options.clock.seconds()
     secondsBefore = state.seconds
     var ending = self.ending
     while ending == nil {
@@ -171,7 +171,6 @@ public final class Trainer<Model: TrainableModel> {
   }
 
   private func updateSeconds() {
-    let (seconds, attoseconds) = (ContinuousClock.now - start).components
-    state.seconds = secondsBefore + Double(seconds) + Double(attoseconds) * 1e-18
+    state.seconds = secondsBefore + options.clock.seconds() - start
   }
 }

@@ -6,6 +6,8 @@ public struct TrainingOptions: Sendable, Equatable {
   ///
   /// A `cosine` schedule then follows the clock, so that two runs are not bit for bit the same: name `steps` alone for that.
   public var seconds: Double?
+  /// Whose seconds those are, and the state's.
+  public var clock: TrainingClock
   /// Samples of a step; at most all there are.
   public var batchSize: Int
   /// The base rate, which `schedule` shapes.
@@ -45,10 +47,11 @@ public struct TrainingOptions: Sendable, Equatable {
     averageDecay: Double? = 0.999, validationInterval: Int = 250, patience: Int? = nil, checkpointInterval: Int = 1000,
     metricsInterval: Int = 10, seed: UInt64 = 0, solver: SolverOptions = SolverOptions(trace: .automatic),
     evaluationSolver: SolverOptions = SolverOptions(trace: .exact), backend: Backend = .c,
-    endTimeJitter: Double = 0
+    endTimeJitter: Double = 0, clock: TrainingClock = .wall
   ) {
     self.steps = steps
     self.seconds = seconds
+    self.clock = clock
     self.batchSize = batchSize
     self.learningRate = learningRate
     self.schedule = schedule
