@@ -109,8 +109,7 @@ struct TransportBench: ParsableCommand {
   private static let drawnTimes = 41
 
   private func drawPaths(of flow: ContinuousFlow, named name: String) throws {
-    let last = Double(Self.drawnTimes - 1)
-    let times = (0..<Self.drawnTimes).map { flow.endTime * (Double($0) / last) }
+    let times = flow.evenTimes(Self.drawnTimes)
     let paths = try flow.paths(count: Self.drawnParticles, seed: Self.particleSeed, times: times)
     let plot = ParticlePaths(
       positions: paths.flatMap { $0.values.map { Double($0) } }, times: times, particles: Self.drawnParticles,

@@ -31,6 +31,15 @@ import Testing
     #expect(refused.code == 64 && refused.errors.contains("--model flow"), "\(refused.errors)")
   }
 
+  /// T = 0.11 and 0.42 are such that 40 T / 40 rounds to more than T, which no picture of particles may ask for.
+  @Test(arguments: [["--end-time", "0.11"], ["--blocks", "2", "--end-time", "0.42"]])
+  func particlesAreDrawnUntilAnyEnd(flags: [String]) throws {
+    let folder = try TemporaryFolder()
+    let trained = try run(Self.small + ["--out", "run", "--steps", "2"] + flags, in: folder)
+    #expect(trained.code == 0 && folder.exists("run/plots/particles.png"), "\(trained.code): \(trained.errors)")
+    #expect(try run(["plot", "run", "--kind", "particles", "--out", "p.svg"], in: folder).code == 0)
+  }
+
   @Test func steerChangesTrainingAndHasToStayBelowTheEnd() throws {
     let folder = try TemporaryFolder()
     let plain = try run(Self.small + ["--out", "plain", "--steps", "10"], in: folder).json

@@ -61,7 +61,8 @@ extension ContinuousFlow: RunModel {
   }
 
   private func particles(_ settings: Settings, _ split: DatasetSplit) throws -> ParticlePaths {
-    try ParticlePaths(until: endTime, title: settings.data) { count, times in
+    let times = evenTimes(ParticlePaths.timeCount)
+    return try ParticlePaths(at: times, title: settings.data) { count in
       try paths(
         count: count, seed: settings.seed, times: times, options: settings.evaluationSolverOptions,
         backend: settings.backendChoice, context: split.heldOutContexts(count))

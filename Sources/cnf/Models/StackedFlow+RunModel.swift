@@ -35,7 +35,8 @@ extension StackedFlow: RunModel {
     switch kind {
     case .samples: return try plots.samples()
     case .particles:
-      return try ParticlePaths(until: totalTime, title: run.settings.data) { count, times in
+      let times = evenTimes(ParticlePaths.timeCount)
+      return try ParticlePaths(at: times, title: run.settings.data) { count in
         try paths(
           count: count, seed: run.settings.seed, times: times, options: run.settings.evaluationSolverOptions,
           backend: run.settings.backendChoice)

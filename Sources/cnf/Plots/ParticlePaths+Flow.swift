@@ -2,16 +2,17 @@ import ContinuousFlows
 import FlowPlots
 
 extension ParticlePaths {
-  /// - Parameter paths: so many particles at rising times from 0 to `endTime`, `[times][count][2]`.
-  init(until endTime: Double, title: String, paths: (_ count: Int, _ times: [Double]) throws -> [SampleMatrix]) rethrows
-  {
-    let times = (0..<particleTimes).map { endTime * Double($0) / Double(particleTimes - 1) }
-    let positions = try paths(particleCount, times)
+  /// How many times are shown.
+  static let timeCount = 41
+  private static let particleCount = 400
+
+  /// - Parameters:
+  ///   - times: rising, from 0 to the flow's end.
+  ///   - paths: so many particles at each of `times`, `[times][count][2]`.
+  init(at times: [Double], title: String, paths: (_ count: Int) throws -> [SampleMatrix]) rethrows {
+    let positions = try paths(Self.particleCount)
     self.init(
-      positions: positions.flatMap { $0.values.map { Double($0) } }, times: times, particles: particleCount,
+      positions: positions.flatMap { $0.values.map { Double($0) } }, times: times, particles: Self.particleCount,
       title: title)
   }
 }
-
-private let particleCount = 400
-private let particleTimes = 41
