@@ -203,7 +203,7 @@ typedef struct setting {
   double tolerance;
 } setting;
 
-static cnf_solver *ops_solver(const program *p, int32_t dtype, setting s) {
+static inline cnf_solver *ops_solver(const program *p, int32_t dtype, setting s) {
   cnf_field *field = NULL;
   cnf_solver *solver = NULL;
   cnf_solver_options options;

@@ -156,29 +156,6 @@ static void test_masks(void) {
   cnf_field_destroy(field);
 }
 
-/* A mask that is drawn once leaves the field smooth: about as many steps as without. One drawn anew in every evaluation would make
- * an error of the field's own size in every step, and steps as small as the tolerance. */
-static void test_steps(void) {
-  const program p = dropped();
-  numbers n;
-  int32_t with[COUNT], without[COUNT];
-  int total_with = 0, total_without = 0;
-  numbers_fill(&n);
-  cnf_solver *solver = ops_solver(&p, CNF_FLOAT64, (setting){.trace = CNF_TRACE_HUTCHINSON, .tolerance = 1e-6});
-  cnf_solve_input in = input_of(&p, &n, 0, COUNT);
-  in.t0 = 0, in.t1 = 2;
-  cnf_solve_output out = {.struct_size = sizeof out, .accepted = with};
-  CHECK(cnf_solve(solver, &in, &out) == CNF_OK);
-  in.dropout_active = 0;
-  out.accepted = without;
-  CHECK(cnf_solve(solver, &in, &out) == CNF_OK);
-  for (int i = 0; i < COUNT; i++) total_with += with[i], total_without += without[i];
-  char detail[64];
-  snprintf(detail, sizeof detail, "%d steps, without %d", total_with, total_without);
-  check_count(total_with <= 2 * total_without, "steps with dropout", detail, __LINE__);
-  cnf_solver_destroy(solver);
-}
-
 /* Lanes whose samples have failed take part in the reverse of the one that has not, and have its mask as they have its state: under
  * another's, that state may be too large for its square. So a gradient is finite where each sample's alone is. */
 static void test_idle_masks(manner how) {
@@ -253,7 +230,6 @@ int main(void) {
       }
     }
   test_masks();
-  test_steps();
   test_idle_masks((manner){"rk4", CNF_CONTROL_FIXED, CNF_ADJOINT_DISCRETE, CNF_TRACE_NONE});
   test_idle_masks((manner){"rk4", CNF_CONTROL_FIXED, CNF_ADJOINT_CONTINUOUS, CNF_TRACE_NONE});
   test_idle_masks((manner){"rodas4", CNF_CONTROL_FIXED, CNF_ADJOINT_DISCRETE, CNF_TRACE_NONE});
