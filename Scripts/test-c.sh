@@ -42,7 +42,7 @@ check_installation() {
     cmake -S "$root/Examples/c" -B "$scratch/$linkage" -DCMAKE_C_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release \
       -DCMAKE_PREFIX_PATH="$prefix" -DCNF_LINKAGE="$linkage" >/dev/null
     cmake --build "$scratch/$linkage" >/dev/null
-    for name in first callback_loss callback_field; do "$scratch/$linkage/$name" >/dev/null; done
+    for name in first callback_loss callback_field callback_training; do "$scratch/$linkage/$name" >/dev/null; done
     printf 'find_package(cnf), %s library: examples build and run\n' "$linkage"
   done
   PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name cnf.pc)")
