@@ -39,9 +39,12 @@ static cnf_status make_field(cnf_field **field) {
       {.kind = CNF_OP_LINEAR, .input = 4, .input2 = CNF_NO_BLOCK, .rows = D},
   };
   const int32_t op_count = sizeof ops / sizeof ops[0];
-  int32_t bad_op = -1;
-  cnf_status status = cnf_field_create_explained(CNF_FLOAT64, D, ops, op_count, field, &bad_op);
-  if (bad_op >= 0) fprintf(stderr, "op %d of the field is at fault\n", (int)bad_op);
+  cnf_status status = cnf_field_create(CNF_FLOAT64, D, ops, op_count, field);
+  if (status != CNF_OK) {
+    char why[160];
+    cnf_field_explain(CNF_FLOAT64, D, ops, op_count, why, sizeof why);
+    fprintf(stderr, "%s\n", why);
+  }
   return status;
 }
 

@@ -61,6 +61,11 @@ static void refuse_field(cnf_status expected, int32_t bad_op, int32_t dtype, int
   char detail[64];
   snprintf(detail, sizeof detail, "expected op %d to be named, got %d", (int)bad_op, (int)named);
   check_count(named == bad_op, what, detail, line);
+
+  char why[160], begin[16];
+  check_status(expected, cnf_field_explain(dtype, state_dim, ops, op_count, why, sizeof why), what, line);
+  snprintf(begin, sizeof begin, "op %d (", (int)bad_op);
+  check_count(bad_op >= 0 ? strncmp(why, begin, strlen(begin)) == 0 : strncmp(why, "op ", 3) != 0, what, why, line);
 }
 
 /* Spoils the program `ops`; op `bad_op` must be named. */
@@ -106,6 +111,50 @@ static void test_field_arguments(void) {
   field = NULL;
   CHECK(cnf_field_create_explained(CNF_FLOAT64, D, ops, OP_COUNT, &field, &bad_op) == CNF_OK && bad_op == -1);
   cnf_field_destroy(field);
+}
+
+/* The sentence of a program on D rows. */
+#define EXPLAIN(sentence, spoil)                                       \
+  do {                                                                 \
+    cnf_op ops[OP_COUNT] = OPS;                                        \
+    char why[160];                                                     \
+    spoil;                                                             \
+    cnf_field_explain(CNF_FLOAT64, D, ops, OP_COUNT, why, sizeof why); \
+    check_count(strcmp(why, sentence) == 0, #spoil, why, __LINE__);    \
+  } while (0)
+
+/* The program: block 1 is the time, block 2 the state and it, 3 rows; of two linear ops the last has 2 rows. */
+static void test_explanations(void) {
+  CHECK(D == 2 && OP_COUNT == 4 && HIDDEN == 4);
+  EXPLAIN("", (void)ops);
+  EXPLAIN("op 2 (ADD) adds block 2 (CONCAT) of 3 rows and block 0 (the state) of 2 rows",
+          ops[2] = ((cnf_op){.kind = CNF_OP_ADD, .input = 2, .input2 = CNF_STATE}));
+  EXPLAIN("op 2 (MULTIPLY) multiplies block 2 (CONCAT) of 3 rows by block 0 (the state) of 2 rows, which has neither "
+          "as many "
+          "nor one",
+          ops[2] = ((cnf_op){.kind = CNF_OP_MULTIPLY, .input = 2, .input2 = CNF_STATE}));
+  EXPLAIN("op 3 (SLICE) takes 2 rows, from row 3 on, of block 3 (LINEAR) of 4 rows",
+          ops[3] = ((cnf_op){.kind = CNF_OP_SLICE, .input = 3, .input2 = CNF_NO_BLOCK, .rows = 2, .first = 3}));
+  EXPLAIN("op 3 (TRANSPOSED) takes the weights of block 3 (LINEAR) of 4 rows and reads block 0 (the state) of 2 rows",
+          ops[3] = ((cnf_op){.kind = CNF_OP_TRANSPOSED, .input = 0, .input2 = CNF_NO_BLOCK, .tied = 3}));
+  EXPLAIN("op 3 (TRANSPOSED) takes the weights of block 2, which no LINEAR before it made",
+          ops[3] = ((cnf_op){.kind = CNF_OP_TRANSPOSED, .input = 2, .input2 = CNF_NO_BLOCK, .tied = 2}));
+  EXPLAIN("op 2 (LINEAR) has 0 rows, must have 1 to 16777216", ops[2].rows = 0);
+  EXPLAIN("op 1 (CONCAT) reads block 3: those before it are 0 to 1", ops[1].input2 = 3);
+  EXPLAIN("op 3 (LINEAR) is the last and makes 5 rows, of a state of 2", ops[3].rows = 5);
+  EXPLAIN("op 2 (LINEAR): unknown activation", ops[2].activation = -1);
+  EXPLAIN("op 2 (unknown): unknown op kind", ops[2].kind = UNKNOWN);
+
+  /* Cut where there is little room; nothing is written where there is none. */
+  cnf_op ops[OP_COUNT] = OPS;
+  char why[8];
+  ops[3].rows = 5;
+  memset(why, 'x', sizeof why);
+  CHECK(cnf_field_explain(CNF_FLOAT64, D, ops, OP_COUNT, why, 5) == CNF_ERROR_FIELD_SHAPE);
+  CHECK(strcmp(why, "op 3") == 0 && why[5] == 'x');
+  CHECK(cnf_field_explain(CNF_FLOAT64, D, ops, OP_COUNT, NULL, 0) == CNF_ERROR_FIELD_SHAPE);
+  CHECK(cnf_field_explain(CNF_FLOAT64, D, ops, OP_COUNT, NULL, 1) == CNF_ERROR_NULL);
+  CHECK(cnf_field_explain(CNF_FLOAT64, D, ops, INT32_MAX, why, sizeof why) == CNF_ERROR_SIZE);
 }
 
 static void test_field_ops(void) {
@@ -389,6 +438,7 @@ static void test_solver_info(const cnf_solver *solver) {
 int main(void) {
   test_texts();
   test_field_arguments();
+  test_explanations();
   test_field_ops();
   test_field_overflow();
   test_methods();

@@ -8,7 +8,7 @@ CNF_API cnf_status cnf_field_create_explained(int32_t dtype, int32_t state_dim, 
   int32_t bad;
   cnf_field *made = malloc(sizeof *made);
   if (!made) return CNF_ERROR_MEMORY;
-  cnf_status status = cnf_program_make(dtype, state_dim, ops, op_count, &made->program, &bad);
+  cnf_status status = cnf_program_make(dtype, state_dim, ops, op_count, &made->program, &bad, NULL);
   if (bad_op) *bad_op = bad;
   if (status != CNF_OK) {
     free(made);
@@ -21,6 +21,18 @@ CNF_API cnf_status cnf_field_create_explained(int32_t dtype, int32_t state_dim, 
 CNF_API cnf_status cnf_field_create(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count,
                                     cnf_field **field) {
   return cnf_field_create_explained(dtype, state_dim, ops, op_count, field, NULL);
+}
+
+CNF_API cnf_status cnf_field_explain(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count, char *text,
+                                     size_t size) {
+  if (size > 0 && text) text[0] = 0;
+  if (!ops || (!text && size > 0)) return CNF_ERROR_NULL;
+  const int is_sized = op_count >= 1 && op_count <= CNF_MAX_ROWS;
+  int32_t *rows = calloc(is_sized ? (size_t)op_count + 1 : 1, sizeof *rows);
+  if (!rows) return CNF_ERROR_MEMORY;
+  const cnf_status status = cnf_program_explain(dtype, state_dim, ops, op_count, rows, text, size);
+  free(rows);
+  return status;
 }
 
 CNF_API void cnf_field_destroy(cnf_field *field) {

@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows of all panels stay below this, so that rows times lanes fit int32_t, and products of two sizes size_t. */
-#define CNF_MAX_ROWS (1 << 24)
-
 #define CNF_LAYER_NORM_EPSILON 1e-5 /* PyTorch's default */
 
 static int is_activation(int32_t activation) {
@@ -217,7 +214,7 @@ static cnf_trace_product find_trace_product(const cnf_program *p) {
 }
 
 cnf_status cnf_program_make(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count, cnf_program *program,
-                            int32_t *bad_op) {
+                            int32_t *bad_op, int32_t *rows) {
   *bad_op = -1;
   memset(program, 0, sizeof *program);
   if (dtype != CNF_FLOAT32 && dtype != CNF_FLOAT64) return CNF_ERROR_DTYPE;
@@ -236,6 +233,7 @@ cnf_status cnf_program_make(int32_t dtype, int32_t state_dim, const cnf_op *ops,
     if (!status) status = place_op(&p, i);
     if (status) *bad_op = i;
   }
+  for (int32_t i = 0; rows && p.blocks && i <= op_count; i++) rows[i] = p.blocks[i].rows;
   if (!status && p.blocks[op_count].rows != state_dim) status = CNF_ERROR_FIELD_SHAPE, *bad_op = op_count - 1;
   if (!status) {
     plan_reverse(&p, written);

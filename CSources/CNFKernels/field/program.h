@@ -118,9 +118,16 @@ static inline int32_t cnf_plan_held_rows(const cnf_program *p, const cnf_plan *p
   return 0;
 }
 
-/* Fills `program`, whose arrays are then owned by it. *bad_op: the op at fault or -1. */
+/* Rows of all panels stay below this, so that rows times lanes fit int32_t, and products of two sizes size_t. */
+#define CNF_MAX_ROWS (1 << 24)
+
+/* Fills `program`, whose arrays are then owned by it. *bad_op: the op at fault or -1. rows [op_count + 1] or NULL: of every block
+ * that was made, also where the program is refused. */
 cnf_status cnf_program_make(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count, cnf_program *program,
-                            int32_t *bad_op);
+                            int32_t *bad_op, int32_t *rows);
+/* Writes why that refuses a program, cnf_field_explain's sentence; rows [op_count + 1] is scratch. */
+cnf_status cnf_program_explain(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count, int32_t *rows,
+                               char *text, size_t size);
 /* Can the callbacks do what is asked? `trace` is resolved; with_gradient: the reverse as well. */
 cnf_status cnf_program_check_callbacks(const cnf_program *program, int32_t trace, int with_gradient);
 cnf_status cnf_program_copy(const cnf_program *from, cnf_program *to);

@@ -248,6 +248,11 @@ CNF_API cnf_status cnf_field_create(int32_t dtype, int32_t state_dim, const cnf_
 /* As cnf_field_create, and says which op is at fault: *bad_op is its number, or -1. bad_op may be NULL. */
 CNF_API cnf_status cnf_field_create_explained(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count,
                                               cnf_field **field, int32_t *bad_op);
+/* Why cnf_field_create refuses a program, which it does for the status that is returned: a sentence that names the op and the row
+ * counts that do not fit, such as "op 2 (ADD) adds block 2 (CONCAT) of 3 rows and block 0 (the state) of 2 rows". At most
+ * `size` - 1 characters and a 0 are written to `text`, which may be NULL where size is 0; "" where the program is accepted. */
+CNF_API cnf_status cnf_field_explain(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count, char *text,
+                                     size_t size);
 /* NULL is a no-op. Solvers made from the field keep what they need: the field may go before them. */
 CNF_API void cnf_field_destroy(cnf_field *field);
 
