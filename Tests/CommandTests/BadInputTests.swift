@@ -106,6 +106,12 @@ import Testing
     Case(
       arguments: train + ["--data", "moons", "--layer", "hyper", "--time-features", "2"], code: 64,
       words: ["time-features", "hyper"]),
+    Case(
+      arguments: train + ["--data", "moons", "--layer", "blend", "--hyper-units", "2"], code: 64,
+      words: ["hyper-units", "blend", "--layer hyper"]),
+    Case(
+      arguments: train + ["--data", "moons", "--layer", "hyper", "--hyper-units", "-1"], code: 64,
+      words: ["hyper-units is -1", "1024"]),
     Case(arguments: train + ["--data", "moons", "--dropout", "1"], code: 64, words: ["dropout is 1", "below 1"]),
     Case(
       arguments: train + ["--data", "moons", "--time-features", "-1"], code: 64, words: ["time-features is -1", "4096"]),

@@ -58,26 +58,31 @@ import Testing
   }
 
   /// An architecture's words go into config.yaml and back: the run it makes is the same, and can be gone on with.
-  @Test func architecturesAreTrained() throws {
+  @Test(arguments: [
+    [
+      "layer: concatsquash", "residual: true", "layer-norm: true", "dropout: 0.2", "time-features: 2", "hyper-units: 0",
+    ],
+    ["layer: hyper", "hyper-units: 3", "time-features: 0"],
+  ]) func architecturesAreTrained(lines: [String]) throws {
     let options = [
       "--data", "moons", "--count", "200", "--hidden", "8,8", "--steps", "4", "--validation-interval", "4", "--threads",
       "2",
       "--json", "--quiet",
     ]
-    let architecture = [
-      "--layer", "concatsquash", "--residual", "--layer-norm", "--dropout", "0.2", "--time-features", "2",
-    ]
-    let (folder, _) = try TrainedFolder.shared.get()
-    let first = try Program.start(["train", "--out", "layers"] + options + architecture, in: folder).outcome()
-    expectSuccess(first)
-    let configuration = try String(contentsOfFile: folder.file("layers/config.yaml"), encoding: .utf8)
-    for line in ["layer: concatsquash", "residual: true", "layer-norm: true", "dropout: 0.2", "time-features: 2"] {
-      #expect(configuration.contains(line + "\n"), "no '\(line)'")
+    let architecture = lines.flatMap { line -> [String] in
+      let words = line.components(separatedBy: ": ")
+      return words[1] == "true" ? ["--" + words[0]] : ["--" + words[0], words[1]]
     }
-    let again = try run("train", "--config", "layers/config.yaml", "--out", "layers-again", "--json", "--quiet")
+    let name = lines[0].replacing(": ", with: "-")
+    let (folder, _) = try TrainedFolder.shared.get()
+    let first = try Program.start(["train", "--out", name] + options + architecture, in: folder).outcome()
+    expectSuccess(first)
+    let configuration = try String(contentsOfFile: folder.file("\(name)/config.yaml"), encoding: .utf8)
+    for line in lines { #expect(configuration.contains(line + "\n"), "no '\(line)'") }
+    let again = try run("train", "--config", "\(name)/config.yaml", "--out", "\(name)-again", "--json", "--quiet")
     expectSuccess(again)
     #expect(try again.json["nll_nats"] == first.json["nll_nats"])
-    let evaluated = try run("evaluate", "layers", "--json")
+    let evaluated = try run("evaluate", name, "--json")
     expectSuccess(evaluated)
     #expect(try evaluated.json["failed"] == 0)
   }

@@ -56,6 +56,13 @@ struct ModelOptions: ParsableArguments {
       valueName: "count"))
   var timeFeatures: Int?
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Of layer hyper: tanh units of the net that makes weights of the time (default 0: weights affine in the time).",
+      valueName: "count"))
+  var hyperUnits: Int?
+
   @Flag(
     inversion: .prefixedNo,
     help: "Of model hamiltonian: an energy T(p) + V(q), for which --solver leapfrog and yoshida4 are symplectic.")
@@ -78,7 +85,8 @@ struct ModelOptions: ParsableArguments {
         .model: model, .blocks: blocks, .depth: depth, .hidden: hidden?.widths, .activation: activation, .layer: layer,
         .residual: residual,
         .layerNorm: layerNorm,
-        .dropout: dropout, .timeFeatures: timeFeatures, .separable: separable, .endTime: endTime, .base: base,
+        .dropout: dropout, .timeFeatures: timeFeatures, .hyperUnits: hyperUnits, .separable: separable,
+        .endTime: endTime, .base: base,
       ])
     }
   }

@@ -83,7 +83,8 @@ extension Settings {
     FieldArchitecture(
       hidden: hidden, activation: Activation(rawValue: activation) ?? .tanh,
       layer: TimeLayer(rawValue: layer) ?? .input,
-      timeFeatures: timeFeatures, isResidual: residual, hasLayerNorm: layerNorm, dropout: dropout)
+      timeFeatures: timeFeatures, isResidual: residual, hasLayerNorm: layerNorm, dropout: dropout,
+      hyperUnits: hyperUnits)
   }
 
   /// What stands between `training` and the model; nil: nothing.

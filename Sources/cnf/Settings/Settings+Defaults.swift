@@ -16,7 +16,7 @@ extension Settings {
     logitAlpha: 0, condition: "none", conditionColumns: 0,
     model: ModelKind.flow.rawValue, blocks: 1, depth: 10,
     hidden: [64, 64, 64], activation: "tanh", layer: "input", residual: false, layerNorm: false, dropout: 0,
-    timeFeatures: 0, separable: false, endTime: 1, base: "standard-normal",
+    timeFeatures: 0, hyperUnits: 0, separable: false, endTime: 1, base: "standard-normal",
     targets: 0, augment: 0, encoder: [], head: [], residualSteps: 0,
     objective: Objective.likelihood, path: "linear", coupling: "independent",
     process: "vp", weighting: "noise",

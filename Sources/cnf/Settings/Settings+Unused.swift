@@ -20,7 +20,8 @@ extension Settings {
 
   /// Of continuous flows: what a model has no use for that solves nothing.
   static let solveKeys: [Key] = [
-    .layer, .residual, .layerNorm, .dropout, .timeFeatures, .endTime, .objective, .path, .coupling, .solver, .rtol,
+    .layer, .residual, .layerNorm, .dropout, .timeFeatures, .hyperUnits, .endTime, .objective, .path, .coupling,
+    .solver, .rtol,
     .atol,
     .fixedSteps, .solverMaxSteps, .controller, .norm, .trace, .probe, .probes, .precision, .adjoint, .adjointBytes,
     .evaluationSolver, .evaluationRtol, .evaluationAtol, .evaluationFixedSteps, .evaluationTrace, .kinetic, .frobenius,

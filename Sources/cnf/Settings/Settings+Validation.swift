@@ -21,6 +21,10 @@ extension Settings {
         .usage,
         "time-features are for layers that see rows of the time, and \(layer) takes none: leave --time-features out")
     }
+    guard hyperUnits == 0 || layer == TimeLayer.hyper.rawValue else {
+      throw CommandFailure(
+        .usage, "hyper-units are of layer hyper, and layer is \(layer): give --layer hyper with --hyper-units")
+    }
     try require(probe, .probe, among: Probe.allCases.map(\.rawValue))
     try require(schedule, .schedule, among: ["constant", "cosine"])
     try require(optimiser, .optimiser, among: ["adam", "adamw"])
@@ -72,6 +76,7 @@ extension Settings {
     try require(1...1024 ~= depth, .depth, "\(depth)", "from 1 to 1024")
     try require((0..<1).contains(dropout), .dropout, "\(dropout)", "below 1, such as 0.1, or 0 for none")
     try require(0...4096 ~= timeFeatures, .timeFeatures, "\(timeFeatures)", "from 1 to 4096, or 0 for none")
+    try require(0...1024 ~= hyperUnits, .hyperUnits, "\(hyperUnits)", "from 1 to 1024, or 0 for none")
     try require(count >= 4 && count < 1 << 32, .count, "\(count)", "at least 4 and below 2^32")
     try require(1...4096 ~= probes, .probes, "\(probes)", "from 1 to 4096")
     try require(solverMaxSteps > 0 && solverMaxSteps <= 1 << 24, .solverMaxSteps, "\(solverMaxSteps)", "from 1 to 2^24")

@@ -42,6 +42,8 @@ struct Settings: Codable, Equatable {
   var dropout: Double
   /// Frequencies of Fourier features that layers see in place of the time; 0: they see the time.
   var timeFeatures: Int
+  /// Of layer `hyper`: tanh units of the net that makes weights of the time; 0: weights are affine in the time.
+  var hyperUnits: Int
   /// Of a Hamiltonian flow: whether its energy is T(p) + V(q).
   var separable: Bool
   /// T: the flow runs from the base at t = 0 to the data at t = T.
@@ -153,6 +155,7 @@ struct Settings: Codable, Equatable {
     case layerNorm = "layer-norm"
     case dropout
     case timeFeatures = "time-features"
+    case hyperUnits = "hyper-units"
     case separable
     case endTime = "end-time"
     case base
