@@ -7,17 +7,17 @@ public enum Activation: String, Sendable, CaseIterable, Codable {
   /// `log(1 + eᶻ)`.
   case softplus
   case relu
-  /// `z · sigmoid(z)`, also called swish.
+  /// `z · sigmoid(z)` (Elfwing, Uchibe, Doya 2017, arXiv 1702.03118), also called swish (Ramachandran, Zoph, Le 2017, arXiv 1710.05941).
   case silu
   /// `1 / (1 + e⁻ᶻ)`.
   case sigmoid
-  /// `z Φ(z)`, Φ the normal distribution function: PyTorch's default form, by erf.
+  /// `z Φ(z)`, Φ the normal distribution function: PyTorch's default form, by erf (Hendrycks, Gimpel 2016, arXiv 1606.08415).
   case gelu
-  /// `z` where it is positive, else `eᶻ − 1`.
+  /// `z` where it is positive, else `eᶻ − 1` (Clevert, Unterthiner, Hochreiter 2016, arXiv 1511.07289).
   case elu
   /// Meant for |z| up to `sineEnd`; beyond it is 1 or −1, with derivative 0.
   case sin
-  /// `|z| + log(1 + e^(−2|z|))` = log(2 cosh z), whose derivative is tanh: OT-Flow's antiderivTanh.
+  /// `|z| + log(1 + e^(−2|z|))` = log(2 cosh z), whose derivative is tanh: OT-Flow's activation (Onken et al. 2021, arXiv 2006.00104).
   case logcosh
 
   /// (2k + ½) π with k = 1,024 for Float, 131,072 for Double: from there on `sin` is constant.

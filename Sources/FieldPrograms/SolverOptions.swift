@@ -12,7 +12,8 @@ public enum StepControl: Sendable, Equatable {
 public enum Trace: String, Sendable, CaseIterable, Codable {
   /// Not at all: the log-determinant is 0.
   case none
-  /// The mean over probes ε of `εᵀJε`: unbiased.
+  /// The mean over probes ε of `εᵀJε`: unbiased (Hutchinson 1990, Communications in Statistics - Simulation and Computation 19; in
+  /// flows: Grathwohl et al. 2019, arXiv 1810.01367).
   case hutchinson
   /// The cheaper of the two exact forms that fit the program.
   case exact

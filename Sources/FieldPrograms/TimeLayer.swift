@@ -35,7 +35,7 @@ extension FieldProgram {
   }
 
   /// Appends `sin(wᵢ t)`, then `cos(wᵢ t) = sin(wᵢ t + π/2)`, for `count` frequencies: a linear operation of the time, so they are
-  /// learned. `InitialParameters` begins with wᵢ = π i.
+  /// learned. `InitialParameters` begins with wᵢ = π i. (Features as of Tancik et al. 2020, arXiv 2006.10739, of one coordinate.)
   @discardableResult
   public mutating func appendFourierFeatures(of time: Block, count: Int) -> Block {
     precondition(

@@ -2,7 +2,8 @@ import ContinuousFlows
 import Foundation
 
 /// N(0, I) and N(m, S) in the plane, whose optimal transport is known: x ↦ m + S^(1/2) x, of cost
-/// W₂² = |m|² + tr(I + S − 2 S^(1/2)).
+/// W₂² = |m|² + tr(I + S − 2 S^(1/2)) (Dowson, Landau 1982, Journal of Multivariate Analysis 12; Olkin, Pukelsheim 1982, Linear Algebra
+/// and its Applications 48).
 struct GaussianPair {
   let mean = [2.0, -1.0]
   /// S = [[a, b], [b, c]].

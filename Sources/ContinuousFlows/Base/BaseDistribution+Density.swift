@@ -55,7 +55,8 @@ extension BaseDistribution {
     return sum
   }
 
-  /// With w = L⁻¹(z − mean): log p = −½|w|² − log det L − ½ D log 2π, and its gradient −L⁻ᵀ w.
+  /// With w = L⁻¹(z − mean): log p = −½|w|² − log det L − ½ D log 2π, and its gradient −L⁻ᵀ w (Bishop 2006, Pattern
+  /// Recognition and Machine Learning, equation 2.43, with S = L Lᵀ).
   private static func full(
     _ values: [Double], _ mean: [Float], _ factor: [Float], score: inout [Double]?
   ) -> Double {
@@ -82,7 +83,8 @@ extension BaseDistribution {
     return sum
   }
 
-  /// log Σ wₖ pₖ by the largest term, and its gradient, the components' by their shares in the sum.
+  /// log Σ wₖ pₖ by the largest term, and its gradient, the components' by their shares in the sum (Bishop 2006, section 2.3.9; the sum:
+  /// Blanchard, Higham, Higham 2021, IMA Journal of Numerical Analysis 41).
   private static func mixture(
     _ values: [Double], _ weights: [Double], _ means: SampleMatrix, _ deviations: SampleMatrix, score: inout [Double]?
   ) -> Double {

@@ -11,7 +11,7 @@ import FieldPrograms
 /// What stands between the data and the flow, component by component: `z = (y − shift) / scale`, where y is x, or what `logit`
 /// makes of x, or for dequantised data what `marginals` makes of it.
 ///
-/// `log p(x) = log p(z) + log |det ∂z/∂x|`.
+/// `log p(x) = log p(z) + log |det ∂z/∂x|`, the change of variables (Papamakarios et al. 2021, arXiv 1912.02762, section 2.1).
 public struct DataTransform: Sendable, Equatable, Codable {
   /// `[D]`.
   public var shift: [Float]

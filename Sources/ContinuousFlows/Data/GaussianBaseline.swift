@@ -9,7 +9,8 @@ import KernelBridge
   import Darwin
 #endif
 
-/// The Gaussian of full covariance that fits the training data best (maximum likelihood): what a flow has to beat.
+/// The Gaussian of full covariance that fits the training data best (maximum likelihood: Bishop 2006, section 2.3.4): what a flow has
+/// to beat.
 ///
 /// All in Double. Where the covariance is singular to working precision, 1e-6 of the mean variance is added to its
 /// diagonal, then ten times as much, until it has a Cholesky factor; `ridge` says how much it was.
@@ -42,7 +43,7 @@ public struct GaussianBaseline: Sendable {
 
   public var dimension: Int { mean.count }
 
-  /// `log N(x; mean, covariance)` of every sample, `[count]`.
+  /// `log N(x; mean, covariance)` of every sample, `[count]` (Bishop 2006, Pattern Recognition and Machine Learning, equation 2.43).
   public func logDensities(of points: SampleMatrix) -> [Double] {
     precondition(points.dimension == dimension, "points of \(points.dimension) columns for a Gaussian of \(dimension)")
     let logDiagonal = (0..<dimension).reduce(0) { $0 + log(factor[$1 * (dimension + 1)]) }

@@ -12,7 +12,8 @@ import FieldPrograms
 ///
 /// For x = (k + u) / levels with u uniform, a column's distribution function F is a line through each level, so
 /// `z = Φ⁻¹(F(x))` is exact, and standard normal on the data that F was counted on. The flow that follows is left with what
-/// one column says of another. `log p(x) = log p(z) + Σ log(levels · probability of x's level) − log φ(z)`.
+/// one column says of another. `log p(x) = log p(z) + Σ log(levels · probability of x's level) − log φ(z)`. (F(x) is uniform: Rosenblatt
+/// 1952, "Remarks on a multivariate transformation", Annals of Mathematical Statistics 23; the rest is the change of variables.)
 public struct LevelMarginals: Sendable, Equatable, Codable {
   public let levels: Int
   /// `[D][levels]`: of each level, positive, summing to 1 over a column's levels.

@@ -68,7 +68,8 @@ struct AffineMap<Scalar: FlowScalar>: InvertibleMap {
     var sums = packed(gradient.parameters)
     let determinantBar = bars.logDeterminants.reduce(0, +)
     for index in layout.logDiagonal {
-      // Of U's diagonal, times its derivative, itself; and of the log-determinant, whose derivative is 1.
+      // Of U's diagonal, times its derivative, itself; and of the log-determinant, the sum of these logarithms (Kingma, Dhariwal 2018,
+      // arXiv 1807.03039, section 3.2), whose derivative is 1.
       sums[index] = sums[index] * Scalar(exp(Double(parameters[index]))) + Scalar(determinantBar)
     }
     return MapGradient(parameters: sums, states: gradient.states, image: image)

@@ -6,7 +6,8 @@
   import Darwin
 #endif
 
-/// Coupling layers on many samples at a time: nets by a backend's kernels, the rest element by element.
+/// Coupling layers on many samples at a time: nets by a backend's kernels, the rest element by element (Dinh, Sohl-Dickstein, Bengio
+/// 2017, arXiv 1605.08803).
 ///
 /// The way back keeps each layer's [s, t] and undoes nothing: states before a layer are kept too, so that the gradient is that of
 /// the numbers that were computed. Memory is O(depth · count · D).
@@ -108,7 +109,7 @@ private enum CouplingLayer {
     return seen
   }
 
-  /// `z_b = x_b · exp(s) + t`, and the log-determinants gain Σ s. exp is taken in Double: its rounding does not show in Float.
+  /// `z_b = x_b · exp(s) + t`, and the log-determinants gain Σ s (Dinh et al. 2017, section 3.2 on the layer, 3.3 on its Jacobian). exp is taken in Double: its rounding does not show in Float.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   static func move<Scalar: FlowScalar>(_ image: inout MapImage<Scalar>, by moves: [Scalar], _ net: CouplingNet) {
@@ -127,7 +128,7 @@ private enum CouplingLayer {
     }
   }
 
-  /// `x_b = (z_b − t) · exp(−s)`.
+  /// `x_b = (z_b − t) · exp(−s)`, the same layer's inverse.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   static func moveBack<Scalar: FlowScalar>(_ states: inout [Scalar], by moves: [Scalar], _ net: CouplingNet) {
@@ -144,7 +145,7 @@ private enum CouplingLayer {
   }
 
   /// Takes the cotangents back through the move: `x̄_b = z̄_b exp(s)`; returns those of [s, t], `[count][rows]`:
-  /// `s̄ = z̄_b x_b exp(s) + l̄`, l the log-determinant, and `t̄ = z̄_b`.
+  /// `s̄ = z̄_b x_b exp(s) + l̄`, l the log-determinant, and `t̄ = z̄_b`: the derivative of `move`.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   static func reverse<Scalar: FlowScalar>(

@@ -1,4 +1,5 @@
-/// A normalizing flow of finitely many invertible steps: `log p(x) = log p₀(z) + log |det ∂z/∂x|`, z = g(x; θ).
+/// A normalizing flow of finitely many invertible steps: `log p(x) = log p₀(z) + log |det ∂z/∂x|`, z = g(x; θ)
+/// (Rezende, Mohamed 2015, arXiv 1505.05770; Papamakarios et al. 2021, arXiv 1912.02762, section 2.1).
 ///
 /// What a continuous flow is compared with: no solve is made, so nothing is off by a tolerance, and every net is bound to a
 /// form that can be inverted.

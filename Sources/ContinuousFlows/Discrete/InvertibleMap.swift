@@ -4,7 +4,7 @@
 public protocol InvertibleMap<Scalar> {
   associatedtype Scalar: FlowScalar
 
-  /// z of x, and `log |det ∂z/∂x|`.
+  /// z of x, and `log |det ∂z/∂x|`, what the change of variables takes (Papamakarios et al. 2021, arXiv 1912.02762, section 2.1).
   ///
   /// - Parameters:
   ///   - states: x, `[count][D]`.

@@ -1,4 +1,5 @@
-/// An affine flow of a dense matrix: `z = W x + b`, its log-determinant and that's gradient, `∂ log |det W| / ∂W = W⁻ᵀ`, by LAPACK.
+/// An affine flow of a dense matrix: `z = W x + b`, its log-determinant and that's gradient, `∂ log |det W| / ∂W = W⁻ᵀ`, by LAPACK
+/// (the layer: Kingma, Dhariwal 2018, arXiv 1807.03039; the derivative: Petersen, Pedersen 2012, The Matrix Cookbook, section 2.1).
 ///
 /// Each call factors W, in O(D³): the price that triangular factors (`AffineFlow`) or a trace (`ContinuousFlow`) do without. A
 /// singular W has no density; calls then throw `KernelError.singular`.

@@ -6,7 +6,8 @@
   import Darwin
 #endif
 
-/// What a flow conditioned on K classes says of samples: `log p(x|c)` for every class, from which Bayes' rule has p(x) and p(c|x).
+/// What a flow conditioned on K classes says of samples: `log p(x|c)` for every class, from which Bayes' rule has p(x) and p(c|x)
+/// (generative classifiers: Bishop 2006, Pattern Recognition and Machine Learning, section 4.2).
 public struct ClassDensities: Sendable, Equatable {
   /// `log p(x|c)` in nats, `[count][K]`; NaN where the solve failed.
   public let values: [Double]

@@ -33,7 +33,8 @@ extension ContinuousFlow {
   /// The particles that `samplesWithLogDensities` would draw, at each of `times`, with the log-density of the flow's distribution
   /// at that time where they are.
   ///
-  /// `log p_t(x(t)) = log p₀(x(0)) − ∫₀ᵗ tr(∂f/∂x) ds`: the density along a particle's path needs no other particle.
+  /// `log p_t(x(t)) = log p₀(x(0)) − ∫₀ᵗ tr(∂f/∂x) ds`: the density along a particle's path needs no other particle
+  /// (Chen et al. 2018, arXiv 1806.07366, theorem 1).
   ///
   /// - Parameters:
   ///   - times: rising, in 0 ... T.

@@ -1,7 +1,8 @@
 /// A continuous normalizing flow: a probability density that a neural network's ordinary differential equation carries
 /// from a base distribution at t = 0, the standard normal unless told otherwise, to the data at t = T.
 ///
-/// `log p(x) = log p₀(z(0)) − ∫₀ᵀ tr(∂f/∂z) dt − Σ log scale`, where z(T) = (x − shift) / scale.
+/// `log p(x) = log p₀(z(0)) − ∫₀ᵀ tr(∂f/∂z) dt − Σ log scale`, where z(T) = (x − shift) / scale: the instantaneous change of variables
+/// (Chen, Rubanova, Bettencourt, Duvenaud 2018, arXiv 1806.07366, theorem 1).
 ///
 /// ```swift
 /// var flow = ContinuousFlow(dimension: 2, hidden: [32, 32], activation: .tanh, endTime: 1, seed: 0)

@@ -80,7 +80,8 @@ extension TimedFlow: DensityModel {
 }
 
 /// Maximum likelihood of a flow by its field's parameters and its end time:
-/// `∂loss/∂(log T) = T · ∂loss/∂T`, the derivative of the steps that were taken.
+/// `∂loss/∂(log T) = T · ∂loss/∂T`, the derivative of the steps that were taken, which tends to that of the solution,
+/// `f(z(T), T) · a(T)` and the log-density's own term (Chen et al. 2018, arXiv 1806.07366, appendix C).
 public struct TimedLikelihood: TrainingObjective {
   private let likelihood: MaximumLikelihood
 

@@ -77,7 +77,8 @@ struct StackedSolver<Scalar: FlowScalar> {
     return found
   }
 
-  /// The gradient of `scale · Σ −(log p₀(z) + log-determinant)` with its regularisers, from the data.
+  /// The gradient of `scale · Σ −(log p₀(z) + log-determinant)` with its regularisers, from the data: log-determinants of blocks add up
+  /// (Grathwohl et al. 2019, arXiv 1810.01367, whose flows are stacked so).
   ///
   /// A first pass leads to block 0, the likelihood's gradient is had there, and cotangents go up through the blocks, each of which is
   /// solved again: block 0's steps are made once, the others' twice.

@@ -2,7 +2,7 @@ extension ContinuousFlow {
   /// An untrained flow along Hamilton's equations of a learned energy, close to the identity: `dimension` is even, positions before
   /// momenta.
   ///
-  /// Volumes are kept, so `log p(x) = log p₀(z)`: no divergence is computed, whatever trace is asked for, and the log-determinant is
+  /// Volumes are kept (Liouville's theorem: Arnold 1989, Mathematical Methods of Classical Mechanics, section 16), so `log p(x) = log p₀(z)`: no divergence is computed, whatever trace is asked for, and the log-determinant is
   /// exactly 0. What such a flow can fit is a rearrangement of its base's levels, so a base that has been fitted serves best.
   ///
   /// - Throws: `DerivativeError` for an activation without a smooth derivative.

@@ -2,7 +2,8 @@
 ///
 /// For a path x(t), 0 ≤ t ≤ T, of displacement d = x(T) − x(0) and velocity v: `T ∫ |v|² dt = |d|² + T ∫ |v − d/T|² dt`. So the
 /// action is at least the squared displacement, with equality for straight lines at constant speed; and the mean squared
-/// displacement of a map from one distribution to another is at least their W₂², with equality for the optimal transport.
+/// displacement of a map from one distribution to another is at least their W₂², with equality for the optimal transport (Benamou,
+/// Brenier 2000, "A computational fluid mechanics solution to the Monge-Kantorovich mass transfer problem", Numerische Mathematik 84).
 public struct TransportReport: Sendable, Equatable {
   /// Mean |x(T) − x(0)|², in the flow's own space, before the data's transform.
   public let squaredDisplacement: Double

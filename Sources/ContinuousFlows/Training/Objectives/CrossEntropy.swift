@@ -1,5 +1,5 @@
 /// Cross-entropy of a classifier: the mean over samples of −log of the probability that it gives to the sample's own class, in
-/// nats, by softmax of its outputs.
+/// nats, by softmax of its outputs (Bishop 2006, Pattern Recognition and Machine Learning, section 4.3.4).
 public struct CrossEntropy: TrainingObjective {
   private let objective: OutputObjective
   private let labels: [Int]

@@ -1,5 +1,5 @@
 /// Maximum likelihood of a continuous flow: the mean of −log p(x), of a conditional one −log p(x|c), by solves from the data to
-/// the base.
+/// the base: −log p₀(z(0)) + ∫₀ᵀ tr(∂f/∂z) dt (Chen et al. 2018, arXiv 1806.07366, theorem 1; Grathwohl et al. 2019, arXiv 1810.01367).
 public struct MaximumLikelihood: TrainingObjective {
   private let solver: any FieldSolver<Float>
   private let evaluationSolver: any FieldSolver<Float>

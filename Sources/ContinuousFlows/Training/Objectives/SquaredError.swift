@@ -1,5 +1,6 @@
 /// Least squares of a regression: the mean over samples and outputs of (output − target)², the targets as the model's transform
-/// makes them.
+/// makes them; up to a factor the negative log-likelihood of normal noise (Bishop 2006, Pattern Recognition and Machine Learning,
+/// section 3.1.1).
 public struct SquaredError: TrainingObjective {
   private let objective: OutputObjective
   /// Transformed, `[count][K]`.
