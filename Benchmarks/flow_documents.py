@@ -74,6 +74,8 @@ cnf sample runs/digits-by-class -n 10 --class 3 --log-density
 ```
 
 All of this page: `{COMMAND} conditional --seconds {seconds:g} --write`. Columns of a file are conditions too: `--condition-columns K`.
+
+Conditions go with `--model flow` and `timed-flow` alone, by maximum likelihood or, of a flow, by flow matching.
 """
 
 
@@ -105,8 +107,9 @@ in nats. Evaluations are a point's, there and back. Float's rounding is the floo
 {table(headings, rows)}
 
 **Instantaneous against discrete change of variables.** The ODE's log-density integrates the trace; a map's takes log |det| of its
-Jacobian. Here is the Jacobian of the very steps that were taken, its D rows had by D reverse solves in double precision, and its
-determinant by LU; the largest difference of the two over {jacobian["samples"]} held-out points, in nats.
+Jacobian. Here is the Jacobian of the very steps that were taken, its D rows had by D reverse solves in double precision (D
+tangents along the solve would give the same matrix by its columns), and its determinant by LU; the largest difference of the two over
+{jacobian["samples"]} held-out points, in nats.
 
 {table(["tolerance", "largest difference"], differences)}
 
