@@ -33,12 +33,19 @@ public struct ArrivalCotangents<Scalar: FlowScalar>: Sendable {
     logDeterminants = Array(repeating: 0, count: arrivals.count)
   }
 
+  /// Why these are not the cotangents of `arrivals`: both shapes in one sentence; nil where they are.
+  public func shapeProblem(of arrivals: Arrivals<Scalar>) -> String? {
+    guard
+      losses.count != arrivals.count || logDeterminants.count != arrivals.count
+        || states.count != arrivals.states.count
+    else { return nil }
+    return
+      "a loss of \(losses.count) losses, \(states.count) state and \(logDeterminants.count) log-determinant cotangents for "
+      + "\(arrivals.count) samples of \(arrivals.states.count) numbers"
+  }
+
   /// Arrays of another size are a programmer's error.
   public func checkShapes(of arrivals: Arrivals<Scalar>) {
-    precondition(
-      losses.count == arrivals.count && logDeterminants.count == arrivals.count
-        && states.count == arrivals.states.count,
-      "a loss of \(losses.count) losses, \(states.count) state and \(logDeterminants.count) log-determinant cotangents for "
-        + "\(arrivals.count) samples of \(arrivals.states.count) numbers")
+    if let problem = shapeProblem(of: arrivals) { preconditionFailure(problem) }
   }
 }

@@ -1,0 +1,150 @@
+/// A loss of one's own of the states that a flow arrives at: a closure that gives each sample's loss and its gradient. To steer samples
+/// of the base somewhere, to fit a density that is known but for a factor, or to judge where data arrive.
+///
+/// Minimises the mean over a batch of the closure's losses, and of what regularisers add. The gradient is that of the steps taken;
+/// the closure runs inside the solve, on a few samples at a time. `MaximumLikelihood` is this with
+/// `−(log p₀(z) + log-determinant)` from the data.
+///
+/// ```swift
+/// // To the circle of radius 2: ½ (|x| − 2)² and its gradient.
+/// let objective = try StateLoss(flow: flow, from: .base, options: options) { arrivals, _ in
+///   var bars = ArrivalCotangents(for: arrivals)
+///   for sample in 0..<arrivals.count {
+///     let x = arrivals.states[2 * sample..<2 * sample + 2]
+///     let radius = x.reduce(0) { $0 + $1 * $1 }.squareRoot()
+///     bars.losses[sample] = 0.5 * Double((radius - 2) * (radius - 2))
+///     for place in x.indices { bars.states[place] = (radius - 2) * arrivals.states[place] / radius }
+///   }
+///   return bars
+/// }
+/// ```
+public struct StateLoss: TrainingObjective {
+  /// Where samples start, and so where they arrive.
+  public enum Origin: Sendable {
+    /// Samples of the base, drawn anew for every step and keyed by (seed, step, identifier), go from t = 0 to T. Of the batch its
+    /// identifiers and context count, its points do not.
+    case base
+    /// The batch's samples go from t = T to 0.
+    case data
+  }
+
+  /// What is minimised, of samples `arrivals.first`, `arrivals.first + 1`, … of the batch, whose `rows`, `identifiers`, `states` and
+  /// `context` those numbers index. Gives each sample's own loss, not yet divided by the batch's size, and its derivatives.
+  ///
+  /// States are the flow's own: from the base `flow.transform.inverse` takes them to the data's units. Log-determinants are
+  /// `log |det ∂x(arrival)/∂x(start)|`; of a solver whose trace is `.none` they are 0, and have no derivative. Called from several
+  /// threads at a time: what it says of a sample must depend on that sample alone. Arrays of another size than the arrivals' are a
+  /// programmer's error.
+  public typealias Function =
+    @Sendable (_ arrivals: Arrivals<Float>, _ batch: TrainingBatch) -> ArrivalCotangents<Float>
+
+  private let origin: Origin
+  private let function: Function
+  private let regularisation: Regularisation
+  private let solver: any FieldSolver<Float>
+  private let evaluationSolver: any FieldSolver<Float>
+
+  /// - Parameters:
+  ///   - flow: the one that will be trained; its parameters do not matter.
+  ///   - options: its solvers, regularisers and backend count. Where the loss does not look at log-determinants, a trace of `.none`
+  ///     saves their price.
+  /// - Throws: `TrainingError.invalidOption` for a random end time, which is of likelihoods; `KernelError` for a refused solver, such
+  ///   as one whose trace does without the tangents that a Frobenius norm needs.
+  public init(
+    flow: ContinuousFlow, from origin: Origin, options: TrainingOptions, loss function: @escaping Function
+  ) throws {
+    try options.refuseEndTimeJitter("for a loss of the states at the end")
+    let program = flow.program
+    solver = try makeSolver(
+      program: program, options: options.regularisedSolver.sparingDivergence(of: program), backend: options.backend)
+    evaluationSolver = try makeSolver(
+      program: program, options: options.evaluationSolver.sparingDivergence(of: program), backend: options.backend)
+    regularisation = options.regularisation
+    self.origin = origin
+    self.function = function
+  }
+
+  public func gradient(of batch: TrainingBatch, model: ContinuousFlow) throws -> BatchGradient {
+    let count = Double(batch.count)
+    // A closure's regularisers are not scaled by the solver (see `Regularisation`).
+    let scaled = Regularisation(
+      kineticEnergy: regularisation.kineticEnergy / count, frobeniusNorm: regularisation.frobeniusNorm / count)
+    let gradient = try solver.gradient(
+      of: .function(Self.mean(of: function, over: batch, trace: solver.resolvedTrace)), regularisation: scaled,
+      at: problem(batch, model, dropoutIsActive: true))
+    try TrainingError.check(gradient.solution, of: batch)
+    let solution = gradient.solution
+    return BatchGradient(
+      parameters: gradient.parameters, loss: gradient.losses.reduce(0, +),
+      kineticEnergy: Self.mean(solution.kineticEnergies), frobeniusNorm: Self.mean(solution.frobeniusNorms),
+      evaluationsMean: Double(solution.evaluations.reduce(0, +)) / count,
+      endTime: (origin == .base ? gradient.endTimes : gradient.startTimes).reduce(0, +))
+  }
+
+  /// The closure's mean, without regularisers, takes the place of a negative log-likelihood; from the base of as many samples as
+  /// `dataset` has. Samples that do not arrive are counted as failed.
+  public func evaluate(_ model: ContinuousFlow, on dataset: Dataset, seed: UInt64) throws -> EvaluationResult {
+    try TrainingError.check(dataset, model: model)
+    let points = dataset.continuousPoints(seed: seed).values
+    let batch = TrainingBatch(
+      states: model.transform.forward(points), logDeterminants: model.transform.logDeterminants(points),
+      identifiers: dataset.identifiers, rows: Array(0..<dataset.count), seed: seed, step: 0,
+      context: model.seenContext(dataset.context?.values ?? []))
+    let solution = try evaluationSolver.solve(problem(batch, model, dropoutIsActive: false))
+    let arrivals = Arrivals(
+      first: 0, states: solution.states, logDeterminants: solution.logDeterminants, statuses: solution.statuses)
+    let bars = Self.checked(function(arrivals, batch), arrivals, trace: evaluationSolver.resolvedTrace)
+    let values = zip(solution.statuses, bars.losses).map { $0 == .ok ? -$1 : .nan }
+    return EvaluationResult(
+      LogDensities(
+        values: values, statuses: solution.statuses, timesReached: solution.timesReached,
+        evaluations: solution.evaluations), dimension: model.dimension)
+  }
+
+  private func problem(
+    _ batch: TrainingBatch, _ model: ContinuousFlow, dropoutIsActive: Bool
+  ) -> SolveProblem<Float> {
+    let step = UInt64(batch.step)
+    let start =
+      switch origin {
+      case .data: batch.states
+      case .base:
+        model.base.samples(
+          count: batch.count, dimension: model.dimension, seed: batch.seed, step: step, identifiers: batch.identifiers
+        ).values
+      }
+    return SolveProblem(
+      parameters: model.parameters, states: start, from: origin == .base ? 0 : model.endTime,
+      to: origin == .base ? model.endTime : 0, seed: batch.seed, step: step, sampleIdentifiers: batch.identifiers,
+      context: batch.context, dropoutIsActive: dropoutIsActive)
+  }
+
+  /// The closure as the solver calls it, over the batch's size.
+  private static func mean(
+    of function: @escaping Function, over batch: TrainingBatch, trace: Trace
+  ) -> @Sendable (Arrivals<Float>) -> ArrivalCotangents<Float> {
+    let scale = 1 / Double(batch.count)
+    return { arrivals in
+      var bars = checked(function(arrivals, batch), arrivals, trace: trace)
+      for sample in bars.losses.indices { bars.losses[sample] *= scale }
+      for sample in bars.logDeterminants.indices { bars.logDeterminants[sample] *= scale }
+      for place in bars.states.indices { bars.states[place] = Float(scale * Double(bars.states[place])) }
+      return bars
+    }
+  }
+
+  private static func checked(
+    _ bars: ArrivalCotangents<Float>, _ arrivals: Arrivals<Float>, trace: Trace
+  ) -> ArrivalCotangents<Float> {
+    bars.checkShapes(of: arrivals)
+    precondition(
+      trace != .none || bars.logDeterminants.allSatisfy { $0 == 0 },
+      "a loss of log-determinants, which a solver whose trace is none does not give")
+    return bars
+  }
+
+  /// Of integrals that the solver gives only where it is asked to.
+  private static func mean(_ values: [Double]) -> Double? {
+    values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+  }
+}

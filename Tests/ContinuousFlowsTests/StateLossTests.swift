@@ -1,0 +1,225 @@
+import Foundation
+import Testing
+
+@testable import ContinuousFlows
+
+/// Losses of one's own: beside maximum likelihood written as one, central differences in Double, and bits.
+@Suite struct StateLossTests {
+  /// A power of two: dividing by it is exact, so that equal sums are equal bits.
+  private static let count = 32
+
+  private static func batch(step: Int = 0) -> TrainingBatch {
+    var batches = TrainingBatches(
+      TrainingFixture.split.train, transform: TrainingFixture.flow.transform, size: count, seed: 11)
+    return batches.batch(step: step)
+  }
+
+  private static func flow(base: BaseDistribution = .standardNormal) -> ContinuousFlow {
+    var flow = TrainingFixture.flow
+    for index in flow.parameters.indices { flow.parameters[index] *= 3 }
+    flow.base = base
+    return flow
+  }
+
+  // MARK: - Maximum likelihood as a closure
+
+  /// −(log p₀(z) + log-determinant) of a base whose likelihood the solver does not know by itself: the same bits as
+  /// `MaximumLikelihood`, regularisers included.
+  @Test(arguments: Backend.allCases, TrainingFixture.regularisations)
+  func maximumLikelihoodIsSuchALoss(backend: Backend, regularisation: Regularisation) throws {
+    let base = BaseDistribution.gaussian(mean: [0.2, -0.1], deviation: [1.3, 0.7])
+    let flow = Self.flow(base: base)
+    let options = TrainingFixture.options(steps: 1, backend: backend, regularisation: regularisation)
+    let objective = try StateLoss(flow: flow, from: .data, options: options) { arrivals, _ in
+      var bars = ArrivalCotangents(for: arrivals)
+      for sample in 0..<arrivals.count {
+        var score: [Double]? = []
+        let logDensity = base.logDensity(arrivals.states[2 * sample..<2 * sample + 2], score: &score)
+        bars.losses[sample] = -(logDensity + arrivals.logDeterminants[sample])
+        bars.logDeterminants[sample] = -1
+        for (column, slope) in (score ?? []).enumerated() { bars.states[2 * sample + column] = Float(-slope) }
+      }
+      return bars
+    }
+    let likelihood = try MaximumLikelihood(flow: flow, options: options)
+    for step in 0..<2 {
+      let batch = Self.batch(step: step)
+      let (found, expected) = (
+        try objective.gradient(of: batch, model: flow), try likelihood.gradient(of: batch, model: flow)
+      )
+      #expect(found.parameters == expected.parameters)
+      #expect(found.loss == expected.loss && found.endTime == expected.endTime)
+      #expect(found.kineticEnergy == expected.kineticEnergy && found.frobeniusNorm == expected.frobeniusNorm)
+      #expect(found.evaluationsMean == expected.evaluationsMean && found.nllNats == nil)
+      #expect(found.parameters.contains { $0 != 0 })
+    }
+    // Validation: the likelihood is in the data's space, the loss in the flow's, which the transform's determinant leads to.
+    let set = TrainingFixture.split.validation
+    let shift = try #require(flow.transform.logDeterminants(set.points.values).first)
+    let (loss, nll) = (
+      try objective.evaluate(flow, on: set, seed: 3), try likelihood.evaluate(flow, on: set, seed: 3)
+    )
+    // Sums of 40 numbers of size 1 in Double.
+    #expect(abs(loss.nllNats - shift - nll.nllNats) < 1e-12)
+    #expect(loss.count == 40 && loss.failed == 0 && loss.evaluationsMean == nll.evaluationsMean)
+  }
+
+  // MARK: - Central differences
+
+  /// A loss of every kind of thing that a closure sees, in either scalar: ½ |x − a|² + 0.1 x₀³ x₁ + 0.3 ℓ², a of the sample's row.
+  private static func bars<Scalar: FlowScalar>(_ arrivals: Arrivals<Scalar>, rows: [Int]) -> ArrivalCotangents<Scalar> {
+    var bars = ArrivalCotangents(for: arrivals)
+    for sample in 0..<arrivals.count {
+      let target = 0.1 * Double(rows[arrivals.first + sample] % 7)
+      let (x, y) = (Double(arrivals.states[2 * sample]), Double(arrivals.states[2 * sample + 1]))
+      let logDeterminant = arrivals.logDeterminants[sample]
+      bars.losses[sample] =
+        0.5 * ((x - target) * (x - target) + (y - target) * (y - target)) + 0.1 * x * x * x * y
+        + 0.3 * logDeterminant * logDeterminant
+      bars.states[2 * sample] = Scalar(x - target + 0.3 * x * x * y)
+      bars.states[2 * sample + 1] = Scalar(y - target + 0.1 * x * x * x)
+      bars.logDeterminants[sample] = 0.6 * logDeterminant
+    }
+    return bars
+  }
+
+  /// In eight equal steps, so that a shifted parameter takes the same ones. Differences in Double of step h = 1e-4 are right to h² and
+  /// 1e-16/h, far below Float's rounding of the gradient: some 8 · 4 evaluations of sums of 8 terms, 2⁻²⁴ · √(32 · 8) ≈ 1e-6 of the
+  /// largest entry, times ten for what the loss's cubes stretch.
+  @Test(arguments: [StateLoss.Origin.base, .data], Backend.allCases)
+  func gradientsAreThoseOfDifferences(origin: StateLoss.Origin, backend: Backend) throws {
+    let (flow, batch) = (Self.flow(), Self.batch(step: 3))
+    let solver = SolverOptions(method: "rk4", control: .fixed(steps: 8), trace: .exactTangents)
+    let options = TrainingOptions(steps: 1, seed: 11, solver: solver, backend: backend)
+    let objective = try StateLoss(flow: flow, from: origin, options: options) { Self.bars($0, rows: $1.rows) }
+    let gradient = try objective.gradient(of: batch, model: flow)
+
+    let starts =
+      origin == .data
+      ? batch.states
+      : flow.base.samples(count: Self.count, dimension: 2, seed: 11, step: 3, identifiers: batch.identifiers).values
+    let double = try makeSolver(program: flow.program, options: solver, backend: backend, scalar: Double.self)
+    func loss(_ parameters: [Double], endTime: Double) throws -> Double {
+      let solution = try double.solve(
+        SolveProblem(
+          parameters: parameters, states: starts.map { Double($0) }, from: origin == .base ? 0 : endTime,
+          to: origin == .base ? endTime : 0))
+      let arrivals = Arrivals(
+        first: 0, states: solution.states, logDeterminants: solution.logDeterminants, statuses: solution.statuses)
+      return Self.bars(arrivals, rows: batch.rows).losses.reduce(0, +) / Double(Self.count)
+    }
+    let step = 1e-4
+    let parameters = flow.parameters.map { Double($0) }
+    let differences = try parameters.indices.map { index -> Double in
+      var (up, down) = (parameters, parameters)
+      up[index] += step
+      down[index] -= step
+      return try (loss(up, endTime: flow.endTime) - loss(down, endTime: flow.endTime)) / (2 * step)
+    }
+    let largest = differences.map(abs).max() ?? 0
+    let tolerance = 1e-5 * largest
+    let worst = zip(gradient.parameters, differences).map { abs(Double($0) - $1) }.max() ?? .infinity
+    #expect(worst < tolerance && largest > 0.1, "off by \(worst) of \(largest)")
+    let byTime =
+      try (loss(parameters, endTime: flow.endTime + step) - loss(parameters, endTime: flow.endTime - step))
+      / (2 * step)
+    #expect(abs((gradient.endTime ?? 0) - byTime) < 1e-5 * max(1, abs(byTime)))
+    #expect(abs(gradient.loss - (try loss(parameters, endTime: flow.endTime))) < 1e-5 * max(1, gradient.loss))
+  }
+
+  // MARK: - Bits
+
+  /// The same at any number of threads, adaptive steps and base draws included; anew for every step.
+  @Test func bitsDoNotDependOnThreads() throws {
+    let (flow, batch) = (Self.flow(), Self.batch())
+    func gradient(_ threads: Int, _ batch: TrainingBatch) throws -> BatchGradient {
+      let options = TrainingFixture.options(steps: 1, backend: .c, threads: threads)
+      return try StateLoss(flow: flow, from: .base, options: options) { Self.bars($0, rows: $1.rows) }
+        .gradient(of: batch, model: flow)
+    }
+    let (one, three) = (try gradient(1, batch), try gradient(3, batch))
+    #expect(one.parameters == three.parameters && one.loss == three.loss)
+    var later = TrainingBatch(
+      states: batch.states, logDeterminants: batch.logDeterminants, identifiers: batch.identifiers, rows: batch.rows,
+      seed: batch.seed, step: batch.step + 1)
+    #expect(try gradient(1, later).loss != one.loss)
+    // From the base the batch's points have no say.
+    later = batch
+    for index in later.states.indices { later.states[index] += 1 }
+    #expect(try gradient(1, later).parameters == one.parameters)
+  }
+
+  /// ½ |x − a|², a = (2, −1), by a field that begins near 0: particles can be led close to the point, so the loss falls from
+  /// ½ E|z − a|² = ½ (2 + |a|²) = 3.5 to next to nothing, without a log-determinant.
+  @Test func particlesAreSteered() throws {
+    let target: [Float] = [2, -1]
+    let flow = ContinuousFlow(dimension: 2, hidden: [16], activation: .tanh, seed: 3)
+    let options = TrainingOptions(
+      steps: 150, batchSize: 64, learningRate: 2e-2, averageDecay: nil,
+      solver: SolverOptions(method: "rk4", control: .fixed(steps: 4), trace: .none),
+      evaluationSolver: SolverOptions(trace: .none))
+    let objective = try StateLoss(flow: flow, from: .base, options: options) { arrivals, _ in
+      var bars = ArrivalCotangents(for: arrivals)
+      for place in bars.states.indices {
+        bars.states[place] = arrivals.states[place] - target[place % 2]
+        bars.losses[place / 2] += 0.5 * Double(bars.states[place] * bars.states[place])
+      }
+      return bars
+    }
+    let set = TrainingFixture.split.train
+    let before = try objective.evaluate(flow, on: set, seed: 1).nllNats
+    let trained = try Trainer(model: flow, objective: objective, training: set, options: options).run().model
+    let after = try objective.evaluate(trained, on: set, seed: 1).nllNats
+    // Five standard errors of 120 samples: |z − a|² has the variance 2 (2 + 2 |a|²) = 24; and what the first field moves.
+    #expect(abs(before - 3.5) < 5 * (6.0 / 120).squareRoot() + 0.2)
+    #expect(after < 0.05 * before, "\(before), then \(after)")
+  }
+
+  // MARK: - Refusals
+
+  @Test func shapesThatDoNotFitAreNamed() {
+    let arrivals = Arrivals<Float>(
+      first: 0, states: [1, 2, 3, 4], logDeterminants: [0, 0], statuses: [.ok, .ok])
+    var bars = ArrivalCotangents(for: arrivals)
+    #expect(bars.shapeProblem(of: arrivals) == nil)
+    bars.states = [1, 2, 3]
+    #expect(
+      bars.shapeProblem(of: arrivals)
+        == "a loss of 2 losses, 3 state and 2 log-determinant cotangents for 2 samples of 4 numbers")
+    bars = ArrivalCotangents(for: arrivals)
+    bars.losses.append(0)
+    #expect(bars.shapeProblem(of: arrivals)?.contains("3 losses") == true)
+    bars = ArrivalCotangents(for: arrivals)
+    bars.logDeterminants = []
+    #expect(bars.shapeProblem(of: arrivals)?.contains("0 log-determinant") == true)
+  }
+
+  /// A closure of another size ends the process, before anything is written beyond an array.
+  @Test func shapesThatDoNotFitEndTheProgram() async {
+    await #expect(processExitsWith: .failure) {
+      let flow = ContinuousFlow(dimension: 2, hidden: [4], activation: .tanh)
+      let objective = try StateLoss(flow: flow, from: .base, options: TrainingOptions(steps: 1)) { arrivals, _ in
+        var bars = ArrivalCotangents(for: arrivals)
+        bars.states.removeLast()
+        return bars
+      }
+      let set = Dataset(name: "one", points: SampleMatrix(count: 1, dimension: 2, values: [0, 0]))
+      _ = try Trainer(model: flow, objective: objective, training: set, options: TrainingOptions(steps: 1)).run()
+    }
+  }
+
+  @Test func whatCannotBeMeantIsRefused() {
+    let flow = TrainingFixture.flow
+    var options = TrainingFixture.options(steps: 1, backend: .c)
+    options.endTimeJitter = 0.1
+    #expect(throws: TrainingError.self) {
+      try StateLoss(flow: flow, from: .data, options: options) { arrivals, _ in ArrivalCotangents(for: arrivals) }
+    }
+    options.endTimeJitter = 0
+    options.regularisation = Regularisation(frobeniusNorm: 0.1)
+    options.solver.trace = .none
+    #expect(throws: (any Error).self) {
+      try StateLoss(flow: flow, from: .data, options: options) { arrivals, _ in ArrivalCotangents(for: arrivals) }
+    }
+  }
+}
