@@ -33,10 +33,11 @@ public struct FieldProgram: Sendable, Equatable {
     case slice(input: Block, first: Int, rows: Int)
     /// `rows` rows that are given with every sample and stay the same over its solve: `SolveProblem.context`.
     case context(rows: Int)
-    /// `gain · (input − mean) / √(variance + epsilon) + bias`, mean and variance over the rows of a sample; PyTorch's LayerNorm.
+    /// `gain · (input − mean) / √(variance + epsilon) + bias`, mean and variance over the rows of a sample; PyTorch's LayerNorm
+    /// (Ba, Kiros, Hinton 2016, arXiv 1607.06450).
     case layerNorm(input: Block, epsilon: Double = 1e-5)
     /// Each row of `input` dropped (0) with probability `rate`, else over `1 − rate`: one mask for a sample's whole solve,
-    /// where `SolveProblem.dropoutIsActive`; else `input`.
+    /// where `SolveProblem.dropoutIsActive`; else `input` (Srivastava et al. 2014, Journal of Machine Learning Research 15).
     case dropout(input: Block, rate: Double)
     /// `factor · input + offset`, by constants.
     case scale(input: Block, by: Double, plus: Double = 0)
@@ -102,17 +103,23 @@ public struct FieldProgram: Sendable, Equatable {
 
   /// The columns of the linear operation that made `weights`.
   private func rowsOfTransposed(_ input: Block, _ weights: Block) -> Int {
-    precondition(
-      blockRows.indices.contains(input.index),
-      "operation \(operations.count) reads block \(input.index), which does not exist before it")
-    guard let source = linearInput(of: weights) else {
-      preconditionFailure("operation \(operations.count) takes the weights of block \(weights.index), which has none")
+    if let problem = problemOfTransposing(input, weightsOf: weights) {
+      preconditionFailure("operation \(operations.count) \(problem)")
     }
-    precondition(
-      blockRows[weights.index] == blockRows[input.index],
-      "operation \(operations.count) multiplies the transpose of weights of \(blockRows[weights.index]) rows with a block of \(blockRows[input.index])"
-    )
+    guard let source = linearInput(of: weights) else { preconditionFailure("problemOfTransposing knows these") }
     return blockRows[source.index]
+  }
+
+  /// Why the next operation cannot be `transposed` of these blocks, with both shapes where they do not fit; nil where it can.
+  public func problemOfTransposing(_ input: Block, weightsOf weights: Block) -> String? {
+    guard blockRows.indices.contains(input.index) else {
+      return "reads block \(input.index), which does not exist before it"
+    }
+    guard linearInput(of: weights) != nil else {
+      return "takes the weights of block \(weights.index), which no linear operation made"
+    }
+    let (rows, own) = (blockRows[weights.index], blockRows[input.index])
+    return rows == own ? nil : "multiplies the transpose of weights of \(rows) rows with a block of \(own)"
   }
 
   /// What the linear operation that made `block` reads; nil where no linear operation made it.

@@ -104,15 +104,40 @@ import Testing
   }
 
   @Test(arguments: [
-    ("multiply 0 1", "reads block 1"), ("linear 0 2 tanh; linear 0 3 tanh; multiply 1 2", "different rows"),
-    ("slice 0 1 2", "does not have"), ("slice 0 -1 1", "does not have"), ("context 0", "rows that are not"),
-    ("context 2; context 3", "not its fellows'"), ("norm 0 0", "epsilon"), ("norm 0 nan", "epsilon"),
+    ("multiply 0 1", "reads block 1"),
+    ("linear 0 2 tanh; linear 0 3 tanh; multiply 1 2", "multiplies blocks of 2 and 3 rows"),
+    ("linear 0 3 tanh; add 0 1", "adds blocks of 2 and 3 rows"),
+    ("slice 0 1 2", "takes 2 rows from row 1 on of block 0, which has 2"),
+    ("slice 0 -1 1", "takes 1 rows from row -1 on of block 0, which has 2"), ("context 0", "rows that are not"),
+    ("context 2; context 3", "not its fellows' 2"), ("norm 0 0", "epsilon"), ("norm 0 nan", "epsilon"),
     ("dropout 0 1", "rate"), ("dropout 0 x", "rate"), ("scale 0 inf", "factor"),
+    ("time; transposed 0 1", "takes the weights of block 1, which no linear operation made"),
+    ("linear 0 3 tanh; transposed 0 1", "transpose of weights of 3 rows with a block of 2"),
+    ("time; linear 1 3 tanh", "the last operation, 'linear 1 3 tanh', gives 3 rows, must be the state's 2"),
+    ("", "gives 0 rows"),
   ]) func programsThatDoNotFitAreRefused(text: String, reason: String) {
     #expect {
       try ProgramText.program(text, dimension: 2)
     } throws: {
       ($0 as? ProgramText.Problem)?.description.contains(reason) ?? false
+    }
+  }
+
+  /// What a file is told in a sentence ends a program that makes the same mistake in code; a release build keeps the words of its
+  /// preconditions to itself, so they are read where they are made.
+  @Test func programsInCodeThatDoNotFitEndTheProgram() async {
+    var program = FieldProgram(stateDimension: 2)
+    let wide = program.append(.linear(input: .state, rows: 3, activation: .identity))
+    #expect(
+      program.problemOfTransposing(.state, weightsOf: wide)
+        == "multiplies the transpose of weights of 3 rows with a block of 2")
+    #expect(program.problemOfTransposing(wide, weightsOf: wide) == nil)
+    #expect(program.problemOfTransposing(.init(index: 5), weightsOf: wide)?.contains("block 5") == true)
+    #expect(program.problemOfTransposing(wide, weightsOf: .state)?.contains("no linear operation") == true)
+    await #expect(processExitsWith: .failure) {
+      var program = FieldProgram(stateDimension: 2)
+      let wide = program.append(.linear(input: .state, rows: 3, activation: .identity))
+      program.append(.transposed(input: .state, weightsOf: wide))
     }
   }
 

@@ -59,7 +59,10 @@ enum ProgramText {
       }
     }
     guard program.isComplete else {
-      throw Problem(description: "the last operation does not give \(dimension) rows")
+      // A program without operations is refused too: it gives no rows.
+      let last = text.split(separator: ";").last?.drop { $0 == " " } ?? ""
+      let rows = program.operations.isEmpty ? 0 : program.blockRows[program.blockRows.count - 1]
+      throw Problem(description: "the last operation, '\(last)', gives \(rows) rows, must be the state's \(dimension)")
     }
     return program
   }
@@ -74,6 +77,7 @@ enum ProgramText {
       }
       return .init(index: index)
     }
+    func rows(_ block: FieldProgram.Block) -> Int { program.blockRows[block.index] }
     func activation(_ position: Int) throws(Problem) -> Activation {
       guard let activation = Activation(rawValue: String(words[position])) else {
         throw Problem(description: "unknown activation '\(words[position])'")
@@ -91,27 +95,36 @@ enum ProgramText {
     case ("concatenate", 3): return .concatenate(try block(1), try block(2))
     case ("add", 3):
       let (first, second) = (try block(1), try block(2))
-      guard program.blockRows[first.index] == program.blockRows[second.index] else {
-        throw Problem(description: "'\(text)' adds blocks of different rows")
+      guard rows(first) == rows(second) else {
+        throw Problem(description: "'\(text)' adds blocks of \(rows(first)) and \(rows(second)) rows")
       }
       return .add(first, second)
     case ("multiply", 3):
       let (first, second) = (try block(1), try block(2))
-      guard [1, program.blockRows[first.index]].contains(program.blockRows[second.index]) else {
-        throw Problem(description: "'\(text)' multiplies blocks of different rows")
+      guard [1, rows(first)].contains(rows(second)) else {
+        throw Problem(
+          description:
+            "'\(text)' multiplies blocks of \(rows(first)) and \(rows(second)) rows, must be equal or 1 row last")
       }
       return .multiply(first, second)
     case ("slice", 4):
       let input = try block(1)
-      guard let first = Int(words[2]), let rows = Int(words[3]), (0...largestRows).contains(first),
-        (1...largestRows).contains(rows), first + rows <= program.blockRows[input.index]
-      else { throw Problem(description: "'\(text)' takes rows that block \(input.index) does not have") }
-      return .slice(input: input, first: first, rows: rows)
+      guard let first = Int(words[2]), let count = Int(words[3]), (0...largestRows).contains(first),
+        (1...largestRows).contains(count), first + count <= rows(input)
+      else {
+        throw Problem(
+          description:
+            "'\(text)' takes \(words[3]) rows from row \(words[2]) on of block \(input.index), which has \(rows(input))"
+        )
+      }
+      return .slice(input: input, first: first, rows: count)
     case ("context", 2):
       guard let rows = Int(words[1]), (1...largestRows).contains(rows),
         [0, rows].contains(program.contextDimension)
       else {
-        throw Problem(description: "'\(text)' has rows that are not from 1 to \(largestRows), or not its fellows'")
+        throw Problem(
+          description:
+            "'\(text)' has rows that are not from 1 to \(largestRows), or not its fellows' \(program.contextDimension)")
       }
       return .context(rows: rows)
     case ("norm", 3):
@@ -135,9 +148,9 @@ enum ProgramText {
     case ("sum", 2): return .sum(input: try block(1))
     case ("transposed", 3):
       let (input, weights) = (try block(1), try block(2))
-      guard program.linearInput(of: weights) != nil,
-        program.blockRows[weights.index] == program.blockRows[input.index]
-      else { throw Problem(description: "'\(text)' takes weights that do not fit, or of no linear operation") }
+      if let problem = program.problemOfTransposing(input, weightsOf: weights) {
+        throw Problem(description: "'\(text)' \(problem)")
+      }
       return .transposed(input: input, weightsOf: weights)
     default: throw Problem(description: "'\(text)' is no operation")
     }
