@@ -22,6 +22,8 @@ struct Example: Sendable {
     Example(name: "transport", summary: "fit OT-Flow, compare with optimal transport", run: transport),
     Example(name: "diffusion", summary: "train a diffusion model, draw from it in two ways", run: diffusion),
     Example(name: "flow-matching", summary: "teach a field the way to the data without a solve", run: flowMatching),
+    Example(name: "architectures", summary: "time layers, Fourier features, norms and dropout", run: architectures),
+    Example(name: "closure-field", summary: "train a field of one's own, given by closures", run: closureField),
     Example(name: "end-time", summary: "train a flow's end time beside its field", run: endTime),
   ]
 }

@@ -104,6 +104,23 @@ import Testing
     #expect(try Examples.number(after: "held-out points:", in: output) > -3.1)
   }
 
+  /// Each knows better than the Gaussian.
+  @Test func architectures() throws {
+    let output = try Examples.run("architectures")
+    let gaussian = try Examples.number(after: "Gaussian:", in: output)
+    let lines = output.split(separator: "\n").map(String.init).filter { $0.contains("parameters:") }
+    #expect(lines.count == 4, "\(output)")
+    for line in lines { #expect(try Examples.number(after: "parameters:", in: line) > gaussian + 0.3, "\(output)") }
+  }
+
+  /// So do 36 bumps, from a field that stands still: a standard normal in the standardised data.
+  @Test func closureField() throws {
+    let output = try Examples.run("closure-field")
+    let gaussian = try Examples.number(after: "Gaussian:", in: output)
+    #expect(abs(try Examples.number(after: "untrained:", in: output) - gaussian) < 0.1, "\(output)")
+    #expect(try Examples.number(after: "72 parameters:", in: output) > gaussian + 0.3, "\(output)")
+  }
+
   /// Kinetic energy falls as 1/T, so that the time grows.
   @Test func endTime() throws {
     let output = try Examples.run("end-time")
