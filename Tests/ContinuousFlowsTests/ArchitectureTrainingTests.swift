@@ -1,0 +1,204 @@
+import ContinuousFlows
+import Foundation
+import Testing
+
+/// Every architecture learns a density, alone and by a short run: on held-out points it beats the net that it began as and the Gaussian
+/// of full covariance that fits the training data best.
+@Suite struct ArchitectureTrainingTests {
+  struct Case: CustomTestStringConvertible, Sendable {
+    let name: String
+    let program: FieldProgram
+    /// What saturates, or is nearly linear where it begins, needs more.
+    let steps: Int
+    /// Of rk4 in a training solve: features of the time turn faster than the rest.
+    let solverSteps: Int
+    var testDescription: String { name }
+
+    init(_ name: String, _ program: FieldProgram, steps: Int = 200, solverSteps: Int = 4) {
+      self.name = name
+      self.program = program
+      self.steps = steps
+      self.solverSteps = solverSteps
+    }
+
+    init(_ name: String, steps: Int = 200, solverSteps: Int = 4, _ change: (inout FieldArchitecture) -> Void) {
+      var architecture = FieldArchitecture(hidden: [16, 16], activation: .tanh)
+      change(&architecture)
+      self.init(name, architecture.program(stateDimension: 2), steps: steps, solverSteps: solverSteps)
+    }
+  }
+
+  static let cases: [Case] = {
+    var cases = TimeLayer.allCases.map { layer in Case("\(layer) layers") { $0.layer = layer } }
+    // tanh is everywhere above; identity and ReLU have tests of their own.
+    cases += Activation.allCases.filter { ![.identity, .tanh, .relu].contains($0) }.map { activation in
+      Case("\(activation)", steps: [.sigmoid, .softplus].contains(activation) ? 400 : 200) {
+        $0.activation = activation
+      }
+    }
+    return cases + [
+      Case("hyper layers by a net") {
+        $0.layer = .hyper
+        $0.hyperUnits = 3
+      },
+      Case("Fourier features", solverSteps: 8) { $0.timeFeatures = 3 },
+      Case("residual") { $0.isResidual = true },
+      Case("layer norm") { $0.hasLayerNorm = true },
+      Case("dropout") { $0.dropout = 0.05 },
+      Case("all of them", steps: 500, solverSteps: 10) {
+        $0 = FieldArchitecture(
+          hidden: [16, 16], activation: .silu, layer: .concatsquash, timeFeatures: 2, isResidual: true,
+          hasLayerNorm: true, dropout: 0.05)
+      },
+      Case("a closure's field", closureField),
+    ]
+  }()
+
+  private static let split: DatasetSplit = {
+    let data = GeneratedDataset.pinwheel.dataset(count: 2_500, seed: 0)
+    guard let split = try? data.split(.counts(validation: 250, test: 500)) else { preconditionFailure("no split") }
+    return split
+  }()
+
+  private static let options = TrainingOptions(
+    steps: 200, batchSize: 128, learningRate: 2e-2, schedule: LearningRateSchedule(.cosine()), averageDecay: 0.95,
+    validationInterval: 100,
+    solver: SolverOptions(method: "rk4", control: .fixed(steps: 4)),
+    evaluationSolver: SolverOptions(control: .perSample(rtol: 1e-4, atol: 1e-4)))
+
+  /// Nats that a net has to gain over the Gaussian. Those below gain 0.65 to 1.0, ReLU the least.
+  private static let margin = 0.4
+  /// By which a mean has to be above 0, of its own standard errors: the chance of a normal deviate beyond is 3e-7.
+  private static let standardErrors = 5.0
+
+  @Test(arguments: cases) func learns(test: Case) throws {
+    let flow = Self.flow(test.program)
+    var options = Self.options
+    options.steps = test.steps
+    options.solver.control = .fixed(steps: test.solverSteps)
+    let trained = try Trainer(
+      flow: flow, training: Self.split.train, validation: Self.split.validation, options: options
+    ).run().flow
+    try Self.expectLearned(test.name, from: flow, to: trained)
+  }
+
+  /// ReLU learns by flow matching. By maximum likelihood it comes to the Gaussian and no further: the divergence of its field is piecewise
+  /// constant, and where the pieces meet, which is what bends a density, has no part in the gradient of a solve.
+  @Test func reluLearnsByFlowMatching() throws {
+    let flow = Self.flow(FieldArchitecture(hidden: [16, 16], activation: .relu).program(stateDimension: 2))
+    var options = Self.options
+    options.steps = 800
+    options.learningRate = 1e-2
+    let objective = try FlowMatching(flow: flow, coupling: .optimalTransport, options: options)
+    let trained = try Trainer(
+      model: flow, objective: objective, training: Self.split.train, validation: Self.split.validation,
+      options: options
+    ).run().model
+    try Self.expectLearned("relu", from: flow, to: trained)
+  }
+
+  /// The same closure is called by PureSwift, and learns there too.
+  @Test func aClosureLearnsBySwiftAlone() throws {
+    let flow = Self.flow(Self.closureField)
+    var options = Self.options
+    options.backend = .swift
+    let trained = try Trainer(
+      flow: flow, training: Self.split.train, validation: Self.split.validation, options: options
+    ).run().flow
+    try Self.expectLearned("a closure's field, Swift alone", from: flow, to: trained)
+  }
+
+  @Test func twoBlocksLearn() throws {
+    let stacked = StackedFlow(
+      dimension: 2, blocks: 2, architecture: FieldArchitecture(hidden: [16, 16], activation: .tanh), endTime: 0.5,
+      seed: 1, transform: .standardising(Self.split.train.points))
+    let trained = try Trainer(
+      model: stacked, objective: StackedLikelihood(model: stacked, options: Self.options), training: Self.split.train,
+      validation: Self.split.validation, options: Self.options
+    ).run().model
+    try Self.expectLearned("two blocks", from: stacked, to: trained)
+  }
+
+  /// Without bends the field is affine, the density Gaussian: what it learns is the Gaussian itself, and no more.
+  @Test func identityLearnsTheGaussian() throws {
+    let program = FieldArchitecture(hidden: [16, 16], activation: .identity).program(stateDimension: 2)
+    let trained = try Trainer(
+      flow: Self.flow(program), training: Self.split.train, validation: Self.split.validation, options: Self.options
+    ).run().flow
+    let points = Self.split.train.points
+    let found = try Self.logDensities(trained, points).reduce(0, +) / Double(points.count)
+    let best = GaussianBaseline(fitting: points).meanLogDensity(of: points)
+    print("identity: \(found) nats of the training data, the best Gaussian \(best)")
+    // From above by rounding and the evaluation's tolerance, times a few steps; from below by what the steps leave.
+    #expect(found < best + 1e-3 && found > best - 0.02, "\(found), the best Gaussian \(best)")
+  }
+
+  // MARK: What they share
+
+  /// Untrained, close to the identity. Weights of the hidden layers are twice PyTorch's: data of deviation 1 then reach to where sigmoids
+  /// and their like bend, which short runs have not the time to bring about.
+  private static func flow(_ program: FieldProgram) -> ContinuousFlow {
+    var parameters = InitialParameters.uniform(for: program, seed: 1, lastLayerScale: 0.05)
+    for layout in program.linearLayouts where !program.isFourierFeatures(layout.operation) {
+      for index in layout.weightOffset..<layout.biasOffset + layout.rows { parameters[index] *= 2 }
+    }
+    return ContinuousFlow(
+      program: program, parameters: parameters, transform: .standardising(split.train.points))
+  }
+
+  private static func logDensities(_ model: some DensityModel, _ points: SampleMatrix) throws -> [Double] {
+    let found = try model.logDensities(
+      of: points, options: options.evaluationSolver, backend: .c, seed: 0, identifiers: nil, context: nil)
+    #expect(found.failed == 0)
+    return found.values
+  }
+
+  /// Differences sample by sample, whose mean is surer than the means themselves.
+  private static func expectLearned<Model: DensityModel>(_ name: String, from model: Model, to trained: Model) throws {
+    let points = split.test.points
+    let found = try logDensities(trained, points)
+    let gaussian = GaussianBaseline(fitting: split.train.points).logDensities(of: points)
+    let gain = gain(of: found, over: gaussian)
+    let fromBeginning = Self.gain(of: found, over: try logDensities(model, points))
+    print(
+      "\(name): \(found.reduce(0, +) / Double(found.count)) nats held out, \(gain.mean) ± \(gain.standardError) over the "
+        + "Gaussian, \(fromBeginning.mean) ± \(fromBeginning.standardError) over the untrained net")
+    for gain in [gain, fromBeginning] {
+      #expect(gain.mean > margin && gain.mean > standardErrors * gain.standardError, "\(name): \(gain)")
+    }
+  }
+
+  private static func gain(of found: [Double], over other: [Double]) -> (mean: Double, standardError: Double) {
+    let differences = zip(found, other).map { $0 - $1 }
+    let count = Double(differences.count)
+    let mean = differences.reduce(0, +) / count
+    let variance = differences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1)
+    return (mean, (variance / count).squareRoot())
+  }
+
+  /// `arctan`, which is none of the library's activations, between linear layers of it.
+  private static let arctangent = FieldCallback(
+    name: "arctan",
+    float: .init(
+      evaluate: { _, _, x, _, y in for i in 0..<x.count { y[i] = atan(x[i]) } },
+      tangent: { _, _, x, _, xDot, yDot in for i in 0..<x.count { yDot[i] = xDot[i] / (1 + x[i] * x[i]) } },
+      reverse: { _, _, x, _, yBar, xBar, _, _ in for i in 0..<x.count { xBar[i] = yBar[i] / (1 + x[i] * x[i]) } },
+      tangentReverse: { _, _, x, _, xDot, yDotBar, xBar, xDotBar, _, _ in
+        for i in 0..<x.count {
+          let slope = 1 / (1 + x[i] * x[i])
+          xDotBar[i] = slope * yDotBar[i]
+          xBar[i] = -2 * x[i] * slope * slope * xDot[i] * yDotBar[i]
+        }
+      }))
+
+  private static let closureField: FieldProgram = {
+    var program = FieldProgram(stateDimension: 2)
+    var block = program.append(.concatenate(.state, program.append(.time)))
+    for _ in 0..<2 {
+      block = program.append(.linear(input: block, rows: 16, activation: .identity))
+      block = program.append(.callback(input: block, rows: 16, arctangent))
+    }
+    program.append(.linear(input: block, rows: 2, activation: .identity))
+    return program
+  }()
+}
