@@ -149,6 +149,13 @@ bench-diffusion: ## the three diffusions after equal processor time, and their w
 bench-neural-ode: build ## digits and a disc inside a ring by neural ODEs, three seeds (some minutes); ARGS="--pictures Documentation"
 	python3 Benchmarks/neural_ode.py $(PROGRAM) $(ARGS)
 
+.PHONY: bench-architectures
+bench-architectures: build ## train each architecture on one data set, and count dropout's steps (some minutes): Documentation/architectures.md
+	@cmake -S CSources/CNFKernels -B .build-c/architectures -DCMAKE_C_COMPILER="$$(Scripts/swift-clang.sh)" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON >/dev/null
+	@cmake --build .build-c/architectures --parallel "$$(getconf _NPROCESSORS_ONLN)" --target dropout_steps_test >/dev/null
+	@python3 Benchmarks/architectures.py $(PROGRAM) .build/$(CONFIGURATION)/cnf-examples $(ARGS)
+	@.build-c/architectures/tests/dropout_steps_test
+
 .PHONY: documents
 documents: build ## make the figures of conditional flows, inverses and transforms in Documentation again (some 25 minutes)
 	python3 Benchmarks/flow_documents.py $(PROGRAM) all --seconds 300 --write $(ARGS)
