@@ -12,7 +12,8 @@ struct Rollout {
   private static let seed: UInt64 = 99
 
   init(of model: DynamicsModel, on system: MechanicalSystem, options: SolverOptions) throws {
-    times = (1...Self.outputs).map { system.duration * Double($0) / Double(Self.outputs) }
+    // The quotient first: it ends at 1, and no time lies beyond the solve's end.
+    times = (1...Self.outputs).map { system.duration * (Double($0) / Double(Self.outputs)) }
     let dimension = system.dimension
     let start = system.states(count: Self.paths, seed: Self.seed)
     let solver = try makeSolver(program: model.program, options: options, scalar: Double.self)
