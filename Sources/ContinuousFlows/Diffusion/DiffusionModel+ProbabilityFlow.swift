@@ -15,7 +15,7 @@ extension DiffusionModel: DensityModel {
     // y = x/n at both ends: the transform's scale takes that of the data's end, the base's deviation that of the noise's.
     let scaled = DataTransform(
       shift: transform.shift, scale: transform.scale.map { Float(Double($0) * end.scale) },
-      marginals: transform.marginals)
+      marginals: transform.marginals, logit: transform.logit)
     let deviation = Float(process.baseDeviation / start.scale)
     let base: BaseDistribution =
       deviation == 1

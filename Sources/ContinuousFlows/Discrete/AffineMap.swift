@@ -36,7 +36,7 @@ struct AffineMap<Scalar: FlowScalar>: InvertibleMap {
   }
 
   /// Of the Double of every parameter, sample by sample: `x = U⁻¹ L⁻¹ Pᵀ (z − b)`.
-  func preimage(of states: [Scalar], parameters: [Scalar]) throws -> [Scalar] {
+  func inverse(of states: [Scalar], parameters: [Scalar]) throws -> MapImage<Scalar> {
     let dimension = layout.dimension
     let wide = parameters.map { Double($0) }
     let diagonal = wide[layout.logDiagonal].map { exp($0) }
@@ -55,7 +55,9 @@ struct AffineMap<Scalar: FlowScalar>: InvertibleMap {
       }
       for row in 0..<dimension { result[sample * dimension + row] = Scalar(x[row]) }
     }
-    return result
+    let determinant = wide[layout.logDiagonal].reduce(0, -)
+    return MapImage(
+      states: result, logDeterminants: Array(repeating: determinant, count: states.count / dimension))
   }
 
   func gradient(

@@ -44,13 +44,14 @@ struct CouplingMap<Scalar: FlowScalar>: InvertibleMap {
     return image
   }
 
-  func preimage(of states: [Scalar], parameters: [Scalar]) throws -> [Scalar] {
-    var states = states
+  func inverse(of states: [Scalar], parameters: [Scalar]) throws -> MapImage<Scalar> {
+    var image = MapImage(
+      states: states, logDeterminants: [Double](repeating: 0, count: states.count / dimension))
     for layer in nets.indices.reversed() {
-      let moves = try moves(of: states, parameters, layer: layer)
-      CouplingLayer.moveBack(&states, by: moves, nets[layer])
+      let moves = try moves(of: image.states, parameters, layer: layer)
+      CouplingLayer.moveBack(&image, by: moves, nets[layer])
     }
-    return states
+    return image
   }
 
   func gradient(
@@ -128,19 +129,22 @@ private enum CouplingLayer {
     }
   }
 
-  /// `x_b = (z_b − t) · exp(−s)`, the same layer's inverse.
+  /// `x_b = (z_b − t) · exp(−s)`, the same layer's inverse, and the log-determinants lose Σ s.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  static func moveBack<Scalar: FlowScalar>(_ states: inout [Scalar], by moves: [Scalar], _ net: CouplingNet) {
+  static func moveBack<Scalar: FlowScalar>(_ image: inout MapImage<Scalar>, by moves: [Scalar], _ net: CouplingNet) {
     let (dimension, rows) = (net.mask.dimension, net.rows)
     let columns = net.mask.transformed
-    for sample in 0..<states.count / dimension {
+    for sample in image.logDeterminants.indices {
+      var sum = 0.0
       for (place, column) in columns.enumerated() {
         let scale = Double(moves[sample * rows + place])
         let shift = moves[sample * rows + columns.count + place]
         let index = sample * dimension + column
-        states[index] = (states[index] - shift) * Scalar(exp(-scale))
+        image.states[index] = (image.states[index] - shift) * Scalar(exp(-scale))
+        sum += scale
       }
+      image.logDeterminants[sample] -= sum
     }
   }
 

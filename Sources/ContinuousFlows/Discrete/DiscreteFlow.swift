@@ -3,7 +3,7 @@
 ///
 /// What a continuous flow is compared with: no solve is made, so nothing is off by a tolerance, and every net is bound to a
 /// form that can be inverted.
-public protocol DiscreteFlow: DensityModel {
+public protocol DiscreteFlow: InvertibleFlow {
   /// p₀, the distribution of z.
   var base: BaseDistribution { get set }
   var transform: DataTransform { get set }

@@ -12,10 +12,10 @@ public protocol InvertibleMap<Scalar> {
   /// - Throws: `KernelError` where the parameters make the map singular.
   func image(of states: [Scalar], parameters: [Scalar]) throws -> MapImage<Scalar>
 
-  /// x of z, both `[count][D]`.
+  /// x of z, both `[count][D]`, and `log |det ∂x/∂z|`, by what the way back sees: of an exact inverse it is minus that of x's image.
   ///
   /// - Throws: as `image`.
-  func preimage(of states: [Scalar], parameters: [Scalar]) throws -> [Scalar]
+  func inverse(of states: [Scalar], parameters: [Scalar]) throws -> MapImage<Scalar>
 
   /// The derivative of a loss that is a function of every sample's image.
   ///
@@ -28,11 +28,20 @@ public protocol InvertibleMap<Scalar> {
   ) throws -> MapGradient<Scalar>
 }
 
+extension InvertibleMap {
+  /// x of z, both `[count][D]`.
+  ///
+  /// - Throws: as `image`.
+  public func preimage(of states: [Scalar], parameters: [Scalar]) throws -> [Scalar] {
+    try inverse(of: states, parameters: parameters).states
+  }
+}
+
 /// Where samples are mapped to.
 public struct MapImage<Scalar: FlowScalar>: Sendable {
-  /// z, `[count][D]`.
+  /// z, `[count][D]`; of an inverse x.
   public var states: [Scalar]
-  /// `log |det ∂z/∂x|`, `[count]`.
+  /// `log |det ∂z/∂x|`, `[count]`; of an inverse `log |det ∂x/∂z|`.
   public var logDeterminants: [Double]
 }
 

@@ -64,12 +64,14 @@ struct LinearMap<Scalar: FlowScalar>: InvertibleMap {
     try image(of: states, parameters, factors(of: parameters))
   }
 
-  func preimage(of states: [Scalar], parameters: [Scalar]) throws -> [Scalar] {
+  func inverse(of states: [Scalar], parameters: [Scalar]) throws -> MapImage<Scalar> {
     let factors = try factors(of: parameters)
     let bias = parameters[(dimension * dimension)...].map { Double($0) }
-    return (0..<states.count / dimension).flatMap { sample in
-      factors.solve((0..<dimension).map { Double(states[sample * dimension + $0]) - bias[$0] }).map { Scalar($0) }
-    }
+    let count = states.count / dimension
+    return MapImage(
+      states: (0..<count).flatMap { sample in
+        factors.solve((0..<dimension).map { Double(states[sample * dimension + $0]) - bias[$0] }).map { Scalar($0) }
+      }, logDeterminants: Array(repeating: -factors.logAbsoluteDeterminant, count: count))
   }
 
   func gradient(

@@ -3,7 +3,8 @@
 ///
 /// An ODE's log-density is that of the instantaneous change of variables, `d log p / dt = −tr ∂f/∂x`; that of a map z(x) is
 /// `log p₀(z) + log |det ∂z/∂x|`. For the exact flow they are equal (Chen et al. 2018, arXiv 1806.07366, theorem 1); for a solver
-/// of order p they differ by O(hᵖ), as much as the trace's quadrature is off for the map that the steps are.
+/// of order p they differ by O(hᵖ), as much as the trace's quadrature is off for the map that the steps are. A discrete flow's own
+/// log-determinant is that of its map, and differs by rounding.
 public struct FlowJacobians: Sendable, Equatable {
   /// D.
   public let dimension: Int
@@ -13,7 +14,7 @@ public struct FlowJacobians: Sendable, Equatable {
   public let jacobians: [Double]
   /// `log |det|` of these, by LU, `[count]`.
   public let logDeterminants: [Double]
-  /// The same by the ODE, the trace's integral from T to 0, `[count]`.
+  /// The same by the ODE, the trace's integral from T to 0, `[count]`; of a discrete flow the sum of its layers' own.
   public let integratedLogDeterminants: [Double]
   /// `log p(x)` by the Jacobian, in nats, in the space of the data, `[count]`; NaN for a failed sample.
   public let logDensities: [Double]
@@ -55,44 +56,69 @@ extension ContinuousFlow {
       parameters: parameters.map { Double($0) }, states: latentStates(of: samples).map { Double($0) },
       from: endTime, to: 0, seed: seed, sampleIdentifiers: identifiers,
       context: seenContext(context?.values ?? []).map { Double($0) })
-    let (dimension, count) = (dimension, samples.count)
-    var jacobians = [Double](repeating: .nan, count: count * dimension * dimension)
     let solution = try solver.solve(problem)
-    for row in 0..<dimension {
-      let gradient = try solver.gradient(of: Self.component(row, of: dimension, count: count), at: problem)
-      for sample in 0..<count where solution.statuses[sample] == .ok {
-        let place = (sample * dimension + row) * dimension
-        jacobians.replaceSubrange(
-          place..<place + dimension, with: gradient.states[sample * dimension..<(sample + 1) * dimension])
-      }
-    }
-    return FlowJacobians(jacobians, solution, of: self, transformed: transform.logDeterminants(samples.values))
-  }
-
-  /// The sum over samples of one component of where they arrive: its derivative is a row of every sample's Jacobian.
-  private static func component(_ row: Int, of dimension: Int, count: Int) -> Loss<Double> {
-    var cotangents = [Double](repeating: 0, count: count * dimension)
-    for sample in 0..<count { cotangents[sample * dimension + row] = 1 }
-    return .cotangents(states: cotangents, logDeterminants: Array(repeating: 0, count: count))
+    return FlowJacobians(
+      try solver.jacobians(at: problem, of: solution, dimension: dimension), latent: solution.states,
+      integrated: solution.logDeterminants, statuses: solution.statuses, base: base,
+      transformed: transform.logDeterminants(samples.values))
   }
 }
 
+extension FieldSolver where Scalar == Double {
+  /// `[count][D][D]` of the way that `solution`, of `problem`, went; NaN for samples that did not arrive.
+  func jacobians(
+    at problem: SolveProblem<Double>, of solution: Solution<Double>, dimension: Int
+  ) throws -> [Double] {
+    let count = solution.statuses.count
+    let zeros = [Double](repeating: 0, count: count)
+    return try jacobianRows(dimension: dimension, arrived: solution.statuses.map { $0 == .ok }) { cotangents in
+      try gradient(of: .cotangents(states: cotangents, logDeterminants: zeros), at: problem).states
+    }
+  }
+}
+
+/// Jacobians of a map of `[count][D]`, row by row: the derivative of the sum over samples of one component of where they arrive is
+/// a row of every sample's.
+///
+/// - Parameter reverse: the cotangents of what is mapped, given those of where it arrives, `[count][D]` both.
+/// - Returns: `[count][D][D]`, NaN for samples that did not arrive.
+func jacobianRows(
+  dimension: Int, arrived: [Bool], reverse: (_ cotangents: [Double]) throws -> [Double]
+) rethrows -> [Double] {
+  var jacobians = [Double](repeating: .nan, count: arrived.count * dimension * dimension)
+  for row in 0..<dimension {
+    var cotangents = [Double](repeating: 0, count: arrived.count * dimension)
+    for sample in arrived.indices { cotangents[sample * dimension + row] = 1 }
+    let rows = try reverse(cotangents)
+    for sample in arrived.indices where arrived[sample] {
+      let place = (sample * dimension + row) * dimension
+      jacobians.replaceSubrange(place..<place + dimension, with: rows[sample * dimension..<(sample + 1) * dimension])
+    }
+  }
+  return jacobians
+}
+
 extension FlowJacobians {
-  fileprivate init(
-    _ jacobians: [Double], _ solution: Solution<Double>, of flow: ContinuousFlow, transformed: [Double]
+  /// - Parameters:
+  ///   - integrated: the flow's own log-determinants, `[count]`.
+  ///   - transformed: those of the transform.
+  init(
+    _ jacobians: [Double], latent: [Double], integrated: [Double], statuses: [SampleStatus], base: BaseDistribution,
+    transformed: [Double]
   ) {
-    let (dimension, size) = (flow.dimension, flow.dimension * flow.dimension)
-    let logDeterminants = solution.statuses.indices.map {
+    let count = statuses.count
+    let dimension = count == 0 ? 0 : latent.count / count
+    let size = dimension * dimension
+    let logDeterminants = statuses.indices.map {
       logAbsoluteDeterminant(of: Array(jacobians[$0 * size..<($0 + 1) * size]), order: dimension)
     }
-    let starts = solution.statuses.indices.map { sample -> Double in
-      guard solution.statuses[sample] == .ok else { return .nan }
-      return transformed[sample]
-        + flow.base.logDensity(solution.states[sample * dimension..<(sample + 1) * dimension])
+    let starts = statuses.indices.map { sample -> Double in
+      guard statuses[sample] == .ok else { return .nan }
+      return transformed[sample] + base.logDensity(latent[sample * dimension..<(sample + 1) * dimension])
     }
     self.init(
-      dimension: dimension, latent: solution.states, jacobians: jacobians, logDeterminants: logDeterminants,
-      integratedLogDeterminants: solution.logDeterminants, logDensities: zip(starts, logDeterminants).map { $0 + $1 },
-      integratedLogDensities: zip(starts, solution.logDeterminants).map { $0 + $1 }, statuses: solution.statuses)
+      dimension: dimension, latent: latent, jacobians: jacobians, logDeterminants: logDeterminants,
+      integratedLogDeterminants: integrated, logDensities: zip(starts, logDeterminants).map { $0 + $1 },
+      integratedLogDensities: zip(starts, integrated).map { $0 + $1 }, statuses: statuses)
   }
 }

@@ -1,5 +1,5 @@
 /// How far a flow misses where it began when it goes one way and then back: the solver's error, since the flow itself is
-/// invertible. Figures are over the samples that arrived both ways.
+/// invertible; of a discrete flow, which solves nothing, rounding. Figures are over the samples that arrived both ways.
 public struct InversionError: Sendable, Equatable {
   public let count: Int
   /// Samples that did not arrive, or not get back.
@@ -59,17 +59,36 @@ extension ContinuousFlow {
       sampleIdentifiers: identifiers, context: seenContext(context?.values ?? []).map { Scalar($0) })
     let there = try solver.solve(problem)
     (problem.states, problem.startTime, problem.endTime) = (there.states, end, start)
-    let back = try solver.solve(problem)
-    let arrived = there.statuses.indices.filter { there.statuses[$0] == .ok && back.statuses[$0] == .ok }
+    return InversionError(from: states, there: there, back: try solver.solve(problem))
+  }
+}
+
+extension InversionError {
+  /// Of two solves, the second from where the first arrived.
+  init<Scalar: FlowScalar>(from states: [Scalar], there: Solution<Scalar>, back: Solution<Scalar>) {
+    self.init(
+      from: states, to: back.states, logDeterminants: zip(there.logDeterminants, back.logDeterminants).map { $0 + $1 },
+      arrived: there.statuses.indices.filter { there.statuses[$0] == .ok && back.statuses[$0] == .ok },
+      evaluations: zip(there.evaluations, back.evaluations).reduce(0) { $0 + $1.0 + $1.1 })
+  }
+
+  /// - Parameters:
+  ///   - states, ends: where samples began and where they ended, `[count][D]`.
+  ///   - logDeterminants: the sums of both ways', `[count]`.
+  ///   - arrived: the samples that count.
+  ///   - evaluations: of all samples together.
+  init<Scalar: FlowScalar>(
+    from states: [Scalar], to ends: [Scalar], logDeterminants: [Double], arrived: [Int], evaluations: Int
+  ) {
+    let count = logDeterminants.count
+    let dimension = count == 0 ? 0 : states.count / count
     let rows = arrived.flatMap { $0 * dimension..<($0 + 1) * dimension }
-    let misses = Misses(rows.map { Double(back.states[$0]) - Double(states[$0]) })
-    let logDeterminants = Misses(arrived.map { there.logDeterminants[$0] + back.logDeterminants[$0] })
-    let evaluations = zip(there.evaluations, back.evaluations).reduce(0) { $0 + $1.0 + $1.1 }
-    let count = there.statuses.count
-    return InversionError(
+    let misses = Misses(rows.map { Double(ends[$0]) - Double(states[$0]) })
+    let sums = Misses(arrived.map { logDeterminants[$0] })
+    self.init(
       count: count, failed: count - arrived.count, stateMaximum: misses.maximum,
-      stateRootMeanSquare: misses.rootMeanSquare, logDeterminantMaximum: logDeterminants.maximum,
-      logDeterminantRootMeanSquare: logDeterminants.rootMeanSquare,
+      stateRootMeanSquare: misses.rootMeanSquare, logDeterminantMaximum: sums.maximum,
+      logDeterminantRootMeanSquare: sums.rootMeanSquare,
       evaluationsMean: count == 0 ? .nan : Double(evaluations) / Double(count))
   }
 }

@@ -18,11 +18,51 @@ extension StackedFlow {
   /// The particles that `samples` would draw, at each of `times`, in the space of the data: `[times][count][D]`; as
   /// `ContinuousFlow.paths`.
   ///
-  /// - Parameter times: rising, in 0 ... K T, counted over all blocks.
+  /// - Parameters:
+  ///   - times: rising, in 0 ... K T, counted over all blocks.
+  ///   - context: `[count][C]`, of blocks that read one; nil: none.
   public func paths(
     count: Int, seed: UInt64, times: [Double], options: SolverOptions = ContinuousFlow.samplingOptions,
-    backend: Backend = .c
+    backend: Backend = .c, context: SampleMatrix? = nil
   ) throws -> [SampleMatrix] {
+    var options = options
+    options.trace = .none
+    let base = base.samples(count: count, dimension: dimension, seed: seed)
+    return try stops(from: base, seed: seed, times: times, options: options, backend: backend, context: context).map {
+      SampleMatrix(count: count, dimension: dimension, values: transform.inverse($0.states))
+    }
+  }
+
+  /// These particles with the log-density of the flow's distribution at each time where they are; as
+  /// `ContinuousFlow.logDensityPaths`: at K T that of `logDensities`, at 0 the base's, in the space of the data.
+  ///
+  /// - Parameters:
+  ///   - times: rising, in 0 ... K T, counted over all blocks.
+  ///   - options: with a Hutchinson trace log-densities are estimates.
+  ///   - context: `[count][C]`, of blocks that read one; nil: none.
+  /// - Throws: `SolveFailure` if a particle does not arrive; `KernelError` for a refused option.
+  public func logDensityPaths(
+    count: Int, seed: UInt64, times: [Double], options: SolverOptions = SolverOptions(), backend: Backend = .c,
+    context: SampleMatrix? = nil
+  ) throws -> DensityPaths {
+    let base = base.samples(count: count, dimension: dimension, seed: seed)
+    let stops = try stops(
+      from: base, seed: seed, times: times, options: options, backend: backend, context: context)
+    let start = (0..<count).map { self.base.logDensity(base.values[$0 * dimension..<($0 + 1) * dimension]) }
+    return DensityPaths(
+      times: times,
+      states: stops.map { SampleMatrix(count: count, dimension: dimension, values: transform.inverse($0.states)) },
+      logDensities: stops.map { stop in
+        let transformed = transform.logDeterminants(ofLatent: stop.states)
+        return (0..<count).map { start[$0] - stop.logDeterminants[$0] + transformed[$0] }
+      })
+  }
+
+  private func stops(
+    from base: SampleMatrix, seed: UInt64, times: [Double], options: SolverOptions, backend: Backend,
+    context: SampleMatrix?
+  ) throws -> [StackedSolver<Float>.Stop] {
+    checkContext(context, count: base.count)
     precondition(
       zip(times, times.dropFirst()).allSatisfy { $0 <= $1 } && times.allSatisfy { (0...totalTime).contains($0) },
       "times have to rise within 0 ... \(totalTime)")
@@ -32,10 +72,8 @@ extension StackedFlow {
       options.maximumSteps = max(options.maximumSteps, steps * (times.count + 1))
     }
     let call = StackedSolver<Float>.Call(
-      parameters: parameters, states: base.samples(count: count, dimension: dimension, seed: seed).values, seed: seed)
-    return try samplingSolver(options, backend).states(of: call, at: times).map {
-      SampleMatrix(count: count, dimension: dimension, values: transform.inverse($0))
-    }
+      parameters: parameters, states: base.values, seed: seed, context: context?.values ?? [])
+    return try StackedSolver(of: self, options: options, backend: backend).stops(of: call, at: times)
   }
 
   private func samplingSolver(_ options: SolverOptions, _ backend: Backend) throws -> StackedSolver<Float> {

@@ -6,7 +6,7 @@ struct StackedSolver<Scalar: FlowScalar> {
   let programs: [FieldProgram]
   let endTime: Double
   /// Of each block; equal fields share theirs.
-  private let solvers: [any FieldSolver<Scalar>]
+  let solvers: [any FieldSolver<Scalar>]
   private let offsets: [Int]
 
   init(of flow: StackedFlow, options: SolverOptions, backend: Backend) throws {
@@ -47,13 +47,23 @@ struct StackedSolver<Scalar: FlowScalar> {
     try solve(call, blocks: Array(programs.indices)) { _ in (from: 0, to: endTime) }
   }
 
-  /// The states `[count][D]` at each of `times`, which rise and are counted over all blocks, 0 to K T: one solve of each block on the
-  /// way, which meets all of its times.
+  /// What a way from the base meets.
+  struct Stop {
+    /// `[count][D]`.
+    let states: [Scalar]
+    /// From the base until here, `[count]`; empty where none are integrated.
+    let logDeterminants: [Double]
+  }
+
+  /// At each of `times`, which rise and are counted over all blocks, 0 to K T: one solve of each block on the way, which meets all of
+  /// its times.
   ///
   /// - Throws: `SolveFailure` if a sample does not arrive.
-  func states(of call: Call, at times: [Double]) throws -> [[Scalar]] {
+  func stops(of call: Call, at times: [Double]) throws -> [Stop] {
     let dimension = programs[0].stateDimension
-    var (states, found) = (call.states, [[Scalar]]())
+    let count = call.states.count / dimension
+    var (states, found) = (call.states, [Stop]())
+    var passed = [Double](repeating: 0, count: count)
     for block in programs.indices where found.count < times.count {
       // Those that end a block belong to it; the ends exactly, whatever K T rounds to.
       let isLast = block == programs.count - 1
@@ -67,12 +77,16 @@ struct StackedSolver<Scalar: FlowScalar> {
       try SolveFailure.check(solution.shifted(by: Double(block) * endTime))
       for time in own.indices {
         found.append(
-          (0..<states.count / dimension).flatMap { sample in
-            let first = (sample * own.count + time) * dimension
-            return solution.statesAtTimes[first..<first + dimension]
-          })
+          Stop(
+            states: (0..<count).flatMap { sample in
+              let first = (sample * own.count + time) * dimension
+              return solution.statesAtTimes[first..<first + dimension]
+            },
+            logDeterminants: solution.logDeterminantsAtTimes.isEmpty
+              ? [] : (0..<count).map { passed[$0] + solution.logDeterminantsAtTimes[$0 * own.count + time] }))
       }
       states = solution.states
+      for (sample, logDeterminant) in solution.logDeterminants.enumerated() { passed[sample] += logDeterminant }
     }
     return found
   }
@@ -144,7 +158,7 @@ struct StackedSolver<Scalar: FlowScalar> {
         evaluations: [], smallestSteps: [], adjointEvaluations: [])
   }
 
-  private func problem(
+  func problem(
     _ call: Call, _ states: [Scalar], block: Int, from start: Double, to end: Double
   ) -> SolveProblem<Scalar> {
     SolveProblem(
@@ -194,7 +208,7 @@ struct StackedGradient<Scalar: FlowScalar> {
 
 extension Solution {
   /// Times counted over all blocks, for one whose block begins there.
-  fileprivate func shifted(by time: Double) -> Solution {
+  func shifted(by time: Double) -> Solution {
     guard time != 0 else { return self }
     var shifted = self
     for sample in shifted.timesReached.indices { shifted.timesReached[sample] += time }
@@ -202,7 +216,7 @@ extension Solution {
   }
 
   /// Goes on with `next`, which begins where this ends. A sample that failed keeps its first failure.
-  fileprivate mutating func append(_ next: Solution) {
+  mutating func append(_ next: Solution) {
     states = next.states
     for sample in statuses.indices {
       logDeterminants[sample] += next.logDeterminants[sample]
