@@ -6,7 +6,8 @@ import Testing
 @Suite struct DiffusionCommandTests {
   private static func train(_ run: String, _ flags: [String], in folder: TemporaryFolder) throws -> Program.Outcome {
     try Program.start(
-      ["train", "--out", run, "--objective", "score-matching", "--quiet", "--json"] + TrainedFolder.smallRun + flags,
+      ["train", "--out", run, "--objective", "score-matching", "--quiet", "--json"]
+        + TrainedFolder.smallRunWithoutSolves + flags,
       in: folder
     ).outcome()
   }
@@ -34,6 +35,13 @@ import Testing
     }
     #expect(densities.allSatisfy { $0.code == 0 }, "\(densities.map(\.errors))")
     #expect(densities[0].output == densities[1].output && densities[0].output.split(separator: "\n").count == 2)
+
+    // The probability flow, there and back: some tens of steps at the finest tolerance.
+    let checked = try Program.run("evaluate", "run", "--check-inverse", "--check-jacobian", "--json", in: folder).json
+    let finest = try #require(checked["inverse"]?["table"]?.elements?.last)
+    #expect(finest["tolerance"]?.doubleValue == 1e-9 && finest["data"]?["x_max"]?.doubleValue ?? .nan < 1000 * 1e-9)
+    let difference = checked["jacobian"]?["table"]?.elements?.last?["difference_max"]?.doubleValue
+    #expect(difference ?? .nan < 1000 * 1e-9, "\(checked)")
 
     var drawn: Set<String> = []
     for sampler in [[], ["--sampler", "euler-maruyama"], ["--sampler", "predictor-corrector"]] {

@@ -54,8 +54,36 @@ import Testing
         + (model.name == "stacked" ? Self.flags(Self.evaluation) : []))
     #expect(alone["logprob"] == densities["logprob"])
     #expect(try run(["plot", "run", "--kind", "density", "--out", "d.svg"]).code == 0)
+    try checkAsAMap(solves: model.name == "stacked")
     let check = try run(["check-gradient", "run"])
     #expect(check.code == 64 && check.errors.contains("wants a continuous flow"), "\(check.errors)")
+  }
+
+  /// There and back, and the Jacobian's determinant: to rounding where nothing is solved, else to the tolerance.
+  private func checkAsAMap(solves: Bool) throws {
+    let json = try result(["evaluate", "run", "--check-inverse", "--check-jacobian", "--json"])
+    let table = try #require(json["inverse"]?["table"]?.elements)
+    let doubles = table.filter { $0["precision"] == "double" }
+    #expect(table.count == (solves ? 11 : 1) && doubles.count == (solves ? 7 : 1))
+    #expect(json["inverse"]?["run"]?["precision"] == "float")
+    let differences = try #require(json["jacobian"]?["table"]?.elements)
+    #expect(differences.count == doubles.count)
+    for (row, difference) in zip(doubles, differences) {
+      let tolerance = row["tolerance"]?.doubleValue
+      #expect((tolerance != nil) == solves && difference["tolerance"] == row["tolerance"])
+      // Some tens of steps, each of an error at the tolerance; or of layers, each of some ulp of numbers below a hundred.
+      let bound = tolerance.map { 100 * $0 } ?? 1e3 * Double.ulpOfOne
+      for start in ["data", "drawn"] {
+        for figure in ["x_max", "log_det_max"] {
+          #expect(row[start]?[figure]?.doubleValue ?? .nan < bound, "\(start), \(figure): \(row)")
+        }
+        #expect(row[start]?["failed"] == 0)
+      }
+      #expect(difference["difference_max"]?.doubleValue ?? .nan < bound, "\(difference)")
+    }
+    let words = try run(["evaluate", "run", "--check-inverse", "--check-jacobian"])
+    #expect(words.output.contains("forward and backward, 30 samples") && words.output.contains("log |det|"))
+    #expect(words.output.contains("the layers' log-determinant") == !solves, "\(words.output)")
   }
 
   /// Of evaluation's solver, as commands beside train call it.

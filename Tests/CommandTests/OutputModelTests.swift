@@ -52,7 +52,9 @@ import Testing
     let values = probabilities.floats()
     for row in 0..<40 { #expect(values[2 * row + lines[row]] > 0.5, "row \(row)") }
 
-    for command in [["sample", "-n", "3"], ["logprob", "--data", "points.csv"], ["check-gradient"]] {
+    for command in [
+      ["sample", "-n", "3"], ["logprob", "--data", "points.csv"], ["check-gradient"], ["evaluate", "--check-inverse"],
+    ] {
       let outcome = try Program.start([command[0], "augmented"] + command.dropFirst(), in: folder).outcome()
       #expect(
         outcome.code == 64 && outcome.errors.contains("augmented holds another model (neural ODE"), "\(outcome.errors)")

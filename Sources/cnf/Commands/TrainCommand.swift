@@ -93,14 +93,16 @@ struct TrainCommand: ParsableCommand {
       throw CommandFailure(.usage, "there is no folder for the run: name one with --out, such as --out runs/first")
     }
     let file = try config.map { try SettingsLayer(contentsOf: $0) } ?? SettingsLayer()
+    let flags = try flags
     let settings = try file.overlaid(with: flags).resolved(origin: config ?? "the command line")
-    return try Self.session(of: settings.modelKind.type, settings: settings, out: out, isQuiet: output.quiet)
+    return try Self.session(
+      of: settings.modelKind.type, settings: settings, flags: flags, out: out, isQuiet: output.quiet)
   }
 
   private static func session<Model: RunModel>(
-    of type: Model.Type, settings: Settings, out: String, isQuiet: Bool
+    of type: Model.Type, settings: Settings, flags: SettingsLayer, out: String, isQuiet: Bool
   ) throws -> any TrainingCall {
-    try TrainingSession<Model>(settings: settings, out: out, isQuiet: isQuiet)
+    try TrainingSession<Model>(settings: settings, flags: flags, out: out, isQuiet: isQuiet)
   }
 
   private static func session<Model: RunModel>(

@@ -7,7 +7,6 @@ extension ContinuousFlow: RunModel {
   var continuousFlow: ContinuousFlow? { self }
 
   static func validate(_ settings: Settings) throws {
-    try settings.refuse([.blocks, .depth])
     guard settings.objective != Objective.scoreMatching else {
       throw CommandFailure(
         .usage, "objective is score-matching, which trains a diffusion model: give --model diffusion with it")

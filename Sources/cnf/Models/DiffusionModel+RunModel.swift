@@ -4,6 +4,9 @@ import FlowPlots
 extension DiffusionModel: RunModel {
   static let noun = "diffusion"
 
+  /// Its densities are those of this flow, too.
+  var invertibleFlow: (any InvertibleFlow)? { probabilityFlow }
+
   static func fitDefaults(_ settings: inout Settings, to source: DatasetSource) {
     settings.objective = Objective.scoreMatching
     // A step is one evaluation a sample: many are cheap, and the noise in their gradients is what has to be averaged.
@@ -13,7 +16,6 @@ extension DiffusionModel: RunModel {
   }
 
   static func validate(_ settings: Settings) throws {
-    try settings.refuse([.steer, .condition, .conditionColumns, .blocks, .depth])
     guard settings.objective == Objective.scoreMatching else {
       throw CommandFailure(
         .usage, "objective is \(settings.objective), and a diffusion model is trained by score-matching: leave it out")

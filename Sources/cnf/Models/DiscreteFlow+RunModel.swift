@@ -1,13 +1,5 @@
 import ContinuousFlows
 
-extension Settings {
-  /// What discrete flows, which solve nothing and are trained by likelihood alone, share of their validation.
-  func validateDiscrete(beside unused: [Key]) throws {
-    try refuse(Self.solveKeys + [.blocks] + unused)
-    try refuseUniformBase()
-  }
-}
-
 extension CouplingFlow: RunModel {
   static let noun = "coupling flow"
 
@@ -17,7 +9,7 @@ extension CouplingFlow: RunModel {
     settings.learningRate = 2e-3
   }
 
-  static func validate(_ settings: Settings) throws { try settings.validateDiscrete(beside: []) }
+  static func validate(_ settings: Settings) throws { try settings.refuseUniformBase() }
 
   static func untrained(for training: Dataset, settings: Settings) throws -> CouplingFlow {
     guard training.dimension >= 2 else {
@@ -42,9 +34,7 @@ extension CouplingFlow: RunModel {
 extension AffineFlow: RunModel {
   static let noun = "affine flow"
 
-  static func validate(_ settings: Settings) throws {
-    try settings.validateDiscrete(beside: [.hidden, .activation, .depth])
-  }
+  static func validate(_ settings: Settings) throws { try settings.refuseUniformBase() }
 
   static func untrained(for training: Dataset, settings: Settings) throws -> AffineFlow {
     let (transform, base) = try settings.surroundings(of: training)
@@ -59,9 +49,7 @@ extension AffineFlow: RunModel {
 extension LinearFlow: RunModel {
   static let noun = "linear flow"
 
-  static func validate(_ settings: Settings) throws {
-    try settings.validateDiscrete(beside: [.hidden, .activation, .depth])
-  }
+  static func validate(_ settings: Settings) throws { try settings.refuseUniformBase() }
 
   static func untrained(for training: Dataset, settings: Settings) throws -> LinearFlow {
     let (transform, base) = try settings.surroundings(of: training)

@@ -93,6 +93,12 @@ extension NeuralODEModel: RunModel {
         guard let labels = part.labels else { throw DataError.noLabels(source: part.name) }
         return labels
       }
+      guard Set(labels).count > 1 else {
+        throw CommandFailure(
+          .badData,
+          "\(settings.data) has one class alone, \(labels.first ?? 0), which leaves nothing to tell apart: bring samples of "
+            + "two at least")
+      }
       (task, outputs) = (.classification, Int(labels.max() ?? 0) + 1)
     } else {
       guard let targets = training.targets else { throw DataError.noTargets(source: training.name) }

@@ -22,6 +22,9 @@ protocol RunModel: TrainableModel {
   /// Itself as a continuous flow, for what only such can do; nil: it is none.
   var continuousFlow: ContinuousFlow? { get }
 
+  /// Itself as a map between data and base, for checks of such; nil: it is none.
+  var invertibleFlow: (any InvertibleFlow)? { get }
+
   /// The final figures on data that it was not trained on.
   ///
   /// - Parameter fitted: the samples that `dataset` was held out from, for baselines; nil for no comparison.
@@ -41,7 +44,12 @@ extension RunModel {
   static func fitDefaults(_ settings: inout Settings, to source: DatasetSource) {}
 
   var continuousFlow: ContinuousFlow? { nil }
+  var invertibleFlow: (any InvertibleFlow)? { continuousFlow }
   func furtherFigures(on dataset: Dataset, settings: Settings) throws -> HeldOutReport? { nil }
+}
+
+extension RunModel where Self: InvertibleFlow {
+  var invertibleFlow: (any InvertibleFlow)? { self }
 }
 
 /// Most models of the program are densities.

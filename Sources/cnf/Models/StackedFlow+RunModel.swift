@@ -7,7 +7,6 @@ extension StackedFlow: RunModel {
   static func fitDefaults(_ settings: inout Settings, to source: DatasetSource) { settings.blocks = 2 }
 
   static func validate(_ settings: Settings) throws {
-    try settings.refuse([.depth, .objective, .path, .coupling, .steer, .condition, .conditionColumns])
     try settings.refuseUniformBase()
     try settings.validateTrainingSolver()
   }

@@ -29,6 +29,12 @@ extension TransportFlow: RunModel {
       throw CommandFailure(
         .usage, "model is potential, whose costs are weighed by transport and hjb: leave kinetic and frobenius out")
     }
+    for (trace, key) in [(settings.trace, Settings.Key.trace), (settings.evaluationTrace, .evaluationTrace)]
+    where [Trace.hutchinson, .automatic].map(\.rawValue).contains(trace) {
+      throw CommandFailure(
+        .usage, "\(key.rawValue) is \(trace), and model is potential, whose trace is exact: leave --\(key.rawValue) out"
+      )
+    }
     try settings.validateTrainingSolver()
   }
 

@@ -57,7 +57,9 @@ struct ContextFlags: ParsableArguments {
     let file = try Dataset(contentsOf: path)
     try file.validate()
     guard file.dimension == columns else {
-      throw DataError.dimension(source: path, dimension: file.dimension, expected: columns)
+      throw CommandFailure(
+        .badData,
+        "\(path) has \(file.dimension) columns, but the flow is conditioned on \(columns): bring a context of as many")
     }
     guard file.count == count || file.count == 1 else {
       throw CommandFailure(

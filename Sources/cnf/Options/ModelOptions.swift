@@ -76,7 +76,7 @@ struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "What the flow begins with: standard-normal (default), or a distribution fitted to the training data: gaussian, "
-        + "full-gaussian, mixture:K of K Gaussians.", valueName: "name"))
+        + "full-gaussian, mixture:K of K Gaussians, or for --objective flow-matching uniform.", valueName: "name"))
   var base: String?
 
   var settings: SettingsLayer {

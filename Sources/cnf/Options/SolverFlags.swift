@@ -63,10 +63,20 @@ struct SolverFlags: ParsableArguments {
     }
   }
 
+  /// The settings that `evaluationSettings` may hold.
+  static let evaluationKeys: [Settings.Key] = [
+    .evaluationSolver, .evaluationRtol, .evaluationAtol, .evaluationFixedSteps, .solverMaxSteps, .controller, .norm,
+    .evaluationTrace, .probe, .probes,
+  ]
+
   /// As settings of what is done with a flow that is trained.
   var evaluationSettings: SettingsLayer {
     get throws {
-      try SettingsLayer(
+      guard fixedSteps != 0 else {
+        throw CommandFailure(
+          .usage, "fixed-steps is 0, must be from 1 to 1000000: for adaptive steps give --rtol and --atol")
+      }
+      return try SettingsLayer(
         [
           .evaluationSolver: solver, .evaluationRtol: rtol, .evaluationAtol: atol, .evaluationFixedSteps: fixedSteps,
           .solverMaxSteps: solverMaxSteps, .controller: controller, .norm: norm, .evaluationTrace: trace,

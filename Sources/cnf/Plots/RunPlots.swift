@@ -42,8 +42,8 @@ struct RunPlots {
       let known = kinds.map(\.rawValue).joined(separator: ", ")
       throw CommandFailure(
         .usage,
-        "a '\(kind.rawValue)' plot does not suit \(run.path), whose data have \(run.model.dimension) dimensions: "
-          + "take \(known)")
+        "a '\(kind.rawValue)' plot does not suit \(run.path) (\(type(of: run.model).noun), \(run.model.dimension) dimensions, "
+          + "trained by \(run.settings.objective)): take \(known)")
     }
     let plot: any Plot =
       switch kind {

@@ -20,6 +20,7 @@ extension Settings {
         .usage, "adjoint is reversible, which \(solver) is not: give --solver reversible_heun with it")
     default: break
     }
+    try validateRosenbrock(.solver, solver, trace: trace, precision: precision)
     guard !(schedule == .continuous()) || precision == Precision.full.rawValue else {
       throw CommandFailure(.usage, "adjoint is continuous, which is for full precision: leave --precision out")
     }

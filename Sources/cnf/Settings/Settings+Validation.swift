@@ -48,9 +48,9 @@ extension Settings {
       throw CommandFailure(
         .usage, "frobenius needs the tangents of a trace, and exactProduct takes none: give --trace automatic with it")
     }
-    try validateMethod(solver, .solver, fixedSteps: fixedSteps, mend: "--fixed-steps N or --step-size H")
-    try validateMethod(
-      evaluationSolver, .evaluationSolver, fixedSteps: evaluationFixedSteps, mend: "--evaluation-fixed-steps N")
+    try validateMethods()
+    try validateRosenbrock(
+      .evaluationSolver, evaluationSolver, trace: evaluationTrace, precision: Precision.full.rawValue)
   }
 
   /// A gibibyte of weights: training holds some six times that, beyond which machines of the present swap.
@@ -143,15 +143,6 @@ extension Settings {
       return try require(base, .base, among: Self.bases + (base.hasPrefix("mix") ? ["mixture:8"] : []))
     }
     try require(1...1000 ~= components, .base, base, "mixture:K with K from 1 to 1000, such as mixture:8")
-  }
-
-  /// A method without an error estimate cannot choose its own steps.
-  private func validateMethod(_ name: String, _ key: Key, fixedSteps: Int, mend: String) throws {
-    try require(name, key, among: Methods.names)
-    guard try Methods.named(name).isAdaptive || fixedSteps > 0 else {
-      throw CommandFailure(
-        .usage, "\(key.rawValue) is \(name), which cannot choose its own steps: give \(mend) with it")
-    }
   }
 
   private func require(_ isMet: Bool, _ key: Key, _ value: String, _ allowed: String) throws {

@@ -93,8 +93,11 @@ extension SettingsLayer {
     return (node.scalar != nil, "a word")
   }
 
-  private static func text(of node: Node) -> String {
-    if let scalar = node.scalar { return scalar.string }
+  /// A value as a message has it: numbers in their shortest form, lists in brackets.
+  static func text(of node: Node) -> String {
+    if let scalar = node.scalar {
+      return node.bool == nil && node.int == nil ? node.float?.description ?? scalar.string : scalar.string
+    }
     if let sequence = node.sequence { return "[\(sequence.map(text).joined(separator: ", "))]" }
     return "a mapping"
   }

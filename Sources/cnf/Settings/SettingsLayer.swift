@@ -60,6 +60,12 @@ struct SettingsLayer {
 
   func has(_ key: Settings.Key) -> Bool { nodes[key.rawValue] != nil }
 
+  /// What is said of `key`, by itself or by a shorthand; nil: nothing.
+  func words(of key: Settings.Key) -> (name: String, value: String)? {
+    let names = [key.rawValue] + Shorthand.allCases.filter { $0.key == key }.map(\.rawValue)
+    return names.compactMap { name in nodes[name].map { (name, Self.text(of: $0)) } }.first
+  }
+
   /// What `other` says, says it in place of this.
   func overlaid(with other: SettingsLayer) -> SettingsLayer {
     var result = self

@@ -1,7 +1,7 @@
 import ContinuousFlows
 import FlowIO
 
-/// Checks of a flow as a map: that it is invertible, and that it stretches space as its log-densities say.
+/// Checks of a model as a map: that it is invertible, and that it stretches space as its log-densities say.
 struct MapChecks {
   private static let tolerances = [1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9]
   /// Below it float's rounding is larger than what a step may err by.
@@ -10,21 +10,27 @@ struct MapChecks {
   /// A Jacobian takes D reverse solves.
   private static let jacobianSamples = 8
 
-  let flow: ContinuousFlow
+  let flow: any InvertibleFlow
   let dataset: Dataset
   let settings: Settings
 
   // MARK: Forward, then backward
 
   func inverse() throws -> HeldOutReport {
-    let own = try [roundTrip(by: settings.evaluationSolverOptions, Float.self, "the run's own", "float")]
+    let own = try [
+      roundTrip(by: settings.evaluationSolverOptions, Float.self, solves ? "the run's own" : Self.text(nil), "float")
+    ]
     var table: [RoundTrip] = []
-    for tolerance in Self.tolerances {
+    for tolerance in tolerances {
+      guard let tolerance else {
+        table.append(try roundTrip(by: settings.evaluationSolverOptions, Double.self, Self.text(nil), "double"))
+        continue
+      }
       let options = options(tolerance)
       if tolerance >= Self.leastFloatTolerance {
-        table.append(try roundTrip(by: options, Float.self, Self.text(tolerance), "float"))
+        table.append(try roundTrip(by: options, Float.self, Self.text(tolerance), "float", tolerance))
       }
-      table.append(try roundTrip(by: options, Double.self, Self.text(tolerance), "double"))
+      table.append(try roundTrip(by: options, Double.self, Self.text(tolerance), "double", tolerance))
     }
     var text = TextTable([
       .words("tolerance"), .words("states"), .numbers("data: x max"), .numbers("rms"), .numbers("log-det max"),
@@ -40,26 +46,26 @@ struct MapChecks {
           "inverse",
           [
             "samples": .integer(count), "run": own[0].json,
-            "table": .array(
-              zip(table, tableTolerances).map {
-                .object([("tolerance", .number($1))] + ($0.json.members ?? []).map { ($0.key, $0.value) })
-              }),
+            "table": .array(table.map(\.json)),
           ]
         )
       ],
-      lines: ["forward and backward, \(count) samples of the data and \(count) drawn (\(failed) solves failed)"]
+      lines: ["forward and backward, \(count) samples of the data and \(count) drawn (\(failed) failed)"]
         + text.lines)
   }
 
-  /// Of the table's rows.
-  private var tableTolerances: [Double] {
-    Self.tolerances.flatMap { $0 >= Self.leastFloatTolerance ? [$0, $0] : [$0] }
-  }
+  /// Whether there are steps that can be made smaller.
+  private var solves: Bool { !(flow is any DiscreteFlow) }
+
+  /// Of the tables' rows; nil for a map without any.
+  private var tolerances: [Double?] { solves ? Self.tolerances : [nil] }
 
   /// One row: from data and back, and from the base and back.
   private struct RoundTrip {
     let name: String
     let precision: String
+    /// Nil of a row that does not set it.
+    let tolerance: Double?
     let data: InversionError
     let drawn: InversionError
 
@@ -72,7 +78,9 @@ struct MapChecks {
     }
 
     var json: JSONValue {
-      ["precision": .string(precision), "data": Self.json(data), "drawn": Self.json(drawn)]
+      .object(
+        MapChecks.members(of: tolerance)
+          + [("precision", .string(precision)), ("data", Self.json(data)), ("drawn", Self.json(drawn))])
     }
 
     private static func json(_ error: InversionError) -> JSONValue {
@@ -86,12 +94,13 @@ struct MapChecks {
   }
 
   private func roundTrip<Scalar: FlowScalar>(
-    by options: SolverOptions, _ scalar: Scalar.Type, _ name: String, _ precision: String
+    by options: SolverOptions, _ scalar: Scalar.Type, _ name: String, _ precision: String,
+    _ tolerance: Double? = nil
   ) throws -> RoundTrip {
     let rows = rows(Self.inverseSamples)
     let context = dataset.context?.rows(rows)
     return RoundTrip(
-      name: name, precision: precision,
+      name: name, precision: precision, tolerance: tolerance,
       data: try flow.inversionError(
         of: dataset.continuousPoints(seed: settings.seed).rows(rows), options: options,
         backend: settings.backendChoice, seed: settings.seed, identifiers: rows.map { dataset.identifiers[$0] },
@@ -104,42 +113,49 @@ struct MapChecks {
   // MARK: Trace and determinant
 
   func jacobian() throws -> HeldOutReport {
-    let method = options(1e-5).method
-    guard try Methods.named(method).hasDiscreteGradient else {
+    let method = options(Self.tolerances[0]).method
+    guard try !solves || Methods.named(method).hasDiscreteGradient else {
       throw CommandFailure(
         .usage, "solver is \(method), which has no discrete gradient to take rows of: take another, such as dopri5")
     }
     let rows = rows(Self.jacobianSamples)
     let points = dataset.continuousPoints(seed: settings.seed).rows(rows)
-    let differences = try Self.tolerances.map { tolerance in
+    let differences = try tolerances.map { tolerance in
       try flow.jacobians(
         of: points, options: options(tolerance), backend: settings.backendChoice, seed: settings.seed,
         identifiers: rows.map { dataset.identifiers[$0] }, context: dataset.context?.rows(rows)
       ).largestDifference
     }
     var text = TextTable([.words("tolerance"), .numbers("largest difference of log |det|, nats")])
-    for (tolerance, difference) in zip(Self.tolerances, differences) {
+    for (tolerance, difference) in zip(tolerances, differences) {
       text.append([Self.text(tolerance), Format.scientific(difference)])
     }
-    let table = zip(Self.tolerances, differences).map { tolerance, difference -> JSONValue in
-      ["tolerance": .number(tolerance), "difference_max": .number(difference)]
+    let table = zip(tolerances, differences).map { tolerance, difference -> JSONValue in
+      .object(Self.members(of: tolerance) + [("difference_max", .number(difference))])
     }
     return HeldOutReport(
       members: [("jacobian", ["samples": .integer(rows.count), "table": .array(table)])],
       lines: [
-        "the trace's integral and log |det| of the map's Jacobian, \(rows.count) samples, in double precision"
+        "\(solves ? "the trace's integral" : "the layers' log-determinant") and log |det| of the map's Jacobian, \(rows.count) "
+          + "samples, in double precision"
       ] + text.lines)
   }
 
-  /// The run's own with another tolerance; a method that cannot choose its steps gives way to dopri5.
-  private func options(_ tolerance: Double) -> SolverOptions {
+  /// The run's own with another tolerance; a method that cannot choose its steps gives way to dopri5. Nil: the run's own.
+  private func options(_ tolerance: Double?) -> SolverOptions {
     var options = settings.evaluationSolverOptions
+    guard let tolerance else { return options }
     if (try? Methods.named(options.method).isAdaptive) != true { options.method = "dopri5" }
     options.control = .perSample(rtol: tolerance, atol: tolerance)
     return options
   }
 
+  private static func members(of tolerance: Double?) -> [(key: String, value: JSONValue)] {
+    guard let tolerance else { return [] }
+    return [("tolerance", .number(tolerance))]
+  }
+
   private func rows(_ most: Int) -> Range<Int> { 0..<min(most, dataset.count) }
 
-  private static func text(_ tolerance: Double) -> String { Format.scientific(tolerance) }
+  private static func text(_ tolerance: Double?) -> String { tolerance.map(Format.scientific) ?? "none" }
 }

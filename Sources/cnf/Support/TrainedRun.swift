@@ -38,8 +38,23 @@ struct TrainedRun {
       folder = nil
     }
     self.path = path
-    settings = try overrides.resolved(over: base, origin: "the command line")
-    try settings.validate()
+    guard !overrides.has(.targets) || model is NeuralODEModel else {
+      throw CommandFailure(
+        .usage,
+        "--targets is for models with outputs, and \(path) holds another model (\(type(of: model).noun)): leave it out")
+    }
+    do {
+      try base.refuseSolverFlags(in: overrides)
+      settings = try overrides.resolved(over: base, origin: "the command line")
+      try settings.validate()
+      if overrides.has(.evaluationSolver),
+        let remark = try settings.remarkOnPartitioned([.evaluationSolver], isKnown: folder != nil)
+      {
+        Terminal.remark("cnf: \(Settings.inOneSolversWords(remark))")
+      }
+    } catch let failure as CommandFailure {
+      throw CommandFailure(failure.kind, Settings.inOneSolversWords(failure.message))
+    }
   }
 
   /// A run that has just been trained.
@@ -71,6 +86,12 @@ struct TrainedRun {
   func flow(for purpose: String) throws -> ContinuousFlow {
     guard let flow = model.continuousFlow else { throw unsuited(purpose, wants: "a continuous flow") }
     return flow
+  }
+
+  /// The model as a map between data and base, likewise.
+  func map(for purpose: String) throws -> any InvertibleFlow {
+    guard let map = model.invertibleFlow else { throw unsuited(purpose, wants: "an invertible map") }
+    return map
   }
 
   /// The model as a density, likewise.

@@ -28,8 +28,12 @@ struct TrainingSession<Model: RunModel>: TrainingCall {
   private let progress: ProgressReporter
 
   /// A new run. What is wrong with settings or data is found before the folder is made.
-  init(settings: Settings, out: String, isQuiet: Bool) throws {
+  ///
+  /// - Parameter flags: those of the call, which are in `settings` already.
+  init(settings: Settings, flags: SettingsLayer, out: String, isQuiet: Bool) throws {
     try Model.validate(settings)
+    try settings.refuseUnused(flags: flags)
+    let remark = try settings.remarkOnPartitioned([.solver, .evaluationSolver])
     var settings = settings
     if case .file(let path) = try DatasetSource(settings.data) {
       // The run may be looked at from elsewhere.
@@ -37,15 +41,18 @@ struct TrainingSession<Model: RunModel>: TrainingCall {
     }
     split = try settings.recordSplit()
     let model = try Model.untrained(for: split.train, settings: settings)
+    let objective = try model.objective(settings)
     folder = try RunFolder.create(at: out)
     lock = try FolderLock(out)
     trainer = try Trainer(
-      model: model, objective: try model.objective(settings), training: split.train,
-      validation: split.validation, options: settings.trainingOptions, folder: folder
-    )
+      model: model, objective: objective, training: split.train, validation: split.validation,
+      options: settings.trainingOptions, folder: folder)
     try settings.write(to: folder)
     self.settings = settings
     progress = ProgressReporter("training", isSilent: isQuiet)
+    for remark in [remark, Self.remarkOnConstants(in: split.train)].compactMap({ $0 }) {
+      progress.remark("cnf: \(remark)")
+    }
     progress.remark(
       "\(settings.data): \(split.train.count) samples to train on, \(split.validation.count) to validate, "
         + "\(split.test.count) held out; \(trainer.state.model.parameters.count) parameters; run folder \(out)")
@@ -118,6 +125,21 @@ struct TrainingSession<Model: RunModel>: TrainingCall {
     return TrainingOutcome(
       steps: result.steps, seconds: result.seconds, bestStep: result.bestStep, ending: result.ending, report: report,
       folder: folder, plots: written)
+  }
+
+  /// A density of a column that never varies has no bound, and what it is trained on from there is rounding.
+  private static func remarkOnConstants(in training: Dataset) -> String? {
+    // Levels get noise; a column that tells nothing is no harm to a model with outputs.
+    guard Model.self is any DensityModel.Type, training.quantisation == nil else { return nil }
+    let (values, columns) = (training.points.values, training.points.dimension)
+    let constant = (0..<columns).filter { column in
+      stride(from: column, to: values.count, by: columns).allSatisfy { values[$0] == values[column] }
+    }
+    guard let first = constant.first else { return nil }
+    let others = constant.count == 1 ? "" : " (and \(constant.count - 1) more likewise)"
+    return
+      "column \(first + 1) of \(training.name) is \(values[first]) in every sample that is trained on\(others), so its "
+      + "density has no bound: leave it out"
   }
 
   /// Mixed precision that gains nothing is worth a word.

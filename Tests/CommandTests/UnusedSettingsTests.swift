@@ -1,0 +1,198 @@
+import Foundation
+import Testing
+
+/// A setting that a run has no use for is refused, whoever the model and whatever the setting says: model by key.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct UnusedSettingsTests {
+  /// A model with the settings it has no use for: what README and the flags' own help say of each.
+  struct Case: Sendable, CustomTestStringConvertible {
+    let flags: [String]
+    /// What the sentence calls the one that has no use for them.
+    let who: String
+    let unused: [String]
+    var testDescription: String { flags.joined(separator: " ") }
+  }
+
+  /// Every key that some run has no use for, with a value that is no default, and with the default.
+  private static let values: [String: (other: String, standard: String)] = [
+    "blocks": ("3", "1"), "depth": ("3", "10"), "hidden": ("8", "64,64,64"), "activation": ("silu", "tanh"),
+    "layer": ("concat", "input"), "dropout": ("0.1", "0"), "time-features": ("2", "0"), "end-time": ("2", "1"),
+    "base": ("gaussian", "standard-normal"), "condition": ("labels", "none"), "condition-columns": ("1", "0"),
+    "targets": ("1", "0"), "augment": ("1", "0"), "encoder": ("4", "none"), "head": ("4", "none"),
+    "residual-steps": ("4", "0"), "path": ("trigonometric", "linear"),
+    "coupling": ("optimal-transport", "independent"), "process": ("ve", "vp"), "weighting": ("likelihood", "noise"),
+    "solver": ("rk4", "dopri5"), "rtol": ("1e-2", "1e-5"), "atol": ("1e-2", "1e-5"), "fixed-steps": ("3", "0"),
+    "step-size": ("0.5", "1"), "solver-max-steps": ("99", "4096"), "controller": ("proportional-integral", "integral"),
+    "norm": ("max", "rms"), "trace": ("hutchinson", "automatic"), "probe": ("gaussian", "rademacher"),
+    "probes": ("3", "1"), "precision": ("mixed", "full"), "adjoint": ("every-3", "every-step"),
+    "evaluation-solver": ("bosh3", "dopri5"), "evaluation-rtol": ("1e-2", "1e-5"),
+    "evaluation-atol": ("1e-2", "1e-5"), "evaluation-fixed-steps": ("3", "0"),
+    "evaluation-trace": ("hutchinson", "exact"), "kinetic": ("0.1", "0"), "frobenius": ("0.1", "0"),
+    "steer": ("0.1", "0"), "transport": ("0.1", "0"), "hjb": ("0.1", "0"),
+  ]
+
+  private static let matching = ["path", "coupling"]
+  private static let scoring = ["process", "weighting"]
+  private static let outputs = ["targets", "augment", "encoder", "head", "residual-steps"]
+  private static let costs = ["transport", "hjb"]
+  private static let penalties = ["kinetic", "frobenius", "steer"]
+  private static let conditions = ["condition", "condition-columns"]
+  private static let field = ["layer", "dropout", "time-features"]
+  private static let traces = ["trace", "evaluation-trace", "probe", "probes"]
+  private static let training = ["solver", "rtol", "atol", "fixed-steps", "step-size", "precision", "adjoint"]
+  private static let solves = [
+    "controller", "norm", "evaluation-solver", "evaluation-rtol", "evaluation-atol", "evaluation-fixed-steps",
+  ]
+  private static let discrete =
+    ["blocks", "end-time", "solver-max-steps"] + outputs + costs + penalties + conditions + field + traces + training
+    + solves
+
+  static let cases: [Case] = [
+    Case(flags: ["--model", "flow"], who: "likelihood, this run's objective,", unused: matching + scoring),
+    Case(flags: ["--model", "flow"], who: "flow, this run's model,", unused: ["blocks", "depth"] + outputs + costs),
+    Case(
+      flags: ["--objective", "flow-matching"], who: "flow-matching, this run's objective,",
+      unused: training + scoring + penalties + ["trace"]),
+    Case(
+      flags: ["--model", "timed-flow"], who: "timed-flow, this run's model,",
+      unused: ["blocks", "depth"] + outputs + costs),
+    Case(
+      flags: ["--model", "stacked"], who: "stacked, this run's model,",
+      unused: ["depth", "steer"] + outputs + costs + conditions),
+    Case(
+      flags: ["--model", "classifier"], who: "classifier, this run's model,",
+      unused: ["blocks", "depth", "base", "residual-steps"] + costs + penalties + conditions + traces),
+    Case(
+      flags: ["--model", "regression", "--targets", "1"], who: "regression, this run's model,",
+      unused: ["blocks", "depth", "base", "residual-steps"] + costs + penalties + conditions + traces),
+    Case(
+      flags: ["--model", "residual-network"], who: "residual-network, this run's model,",
+      unused: ["blocks", "depth", "base", "rtol", "atol", "fixed-steps", "step-size"] + costs + penalties + conditions
+        + traces + solves),
+    Case(flags: ["--model", "classifier"], who: "likelihood, this run's objective,", unused: matching + scoring),
+    Case(flags: ["--model", "coupling"], who: "coupling, this run's model,", unused: discrete),
+    Case(flags: ["--model", "coupling"], who: "likelihood, this run's objective,", unused: matching + scoring),
+    Case(
+      flags: ["--model", "affine"], who: "affine, this run's model,",
+      unused: discrete + ["hidden", "activation", "depth"]),
+    Case(
+      flags: ["--model", "linear"], who: "linear, this run's model,",
+      unused: discrete + ["hidden", "activation", "depth"]),
+    Case(
+      flags: ["--model", "hamiltonian"], who: "hamiltonian, this run's model,",
+      unused: ["blocks", "depth", "steer"] + outputs + costs + conditions + field + traces),
+    Case(flags: ["--model", "hamiltonian"], who: "likelihood, this run's objective,", unused: matching + scoring),
+    Case(
+      flags: ["--model", "potential"], who: "potential, this run's model,",
+      unused: ["blocks", "depth", "probe", "probes"] + outputs + penalties + conditions + field),
+    Case(
+      flags: ["--model", "diffusion"], who: "diffusion, this run's model,",
+      unused: ["blocks", "depth", "base", "end-time"] + outputs + costs + conditions),
+    Case(
+      flags: ["--model", "diffusion"], who: "score-matching, this run's objective,",
+      unused: training + matching + penalties + ["trace"]),
+  ]
+
+  private let folder = try! TemporaryFolder()
+
+  private func train(_ flags: [String]) throws -> Program.Outcome {
+    let outcome = try Program.start(
+      ["train", "--data", "pinwheel", "--count", "100", "--out", "new"] + flags, in: folder
+    ).outcome()
+    let name = Comment(rawValue: "\(flags): \(outcome.code), \(outcome.errors)")
+    #expect(outcome.code == 64 && outcome.errors.split(separator: "\n").count == 1, name)
+    #expect(!folder.exists("new"), name)
+    return outcome
+  }
+
+  /// At its default a setting says nothing that could be wrong, and is refused all the same: all at once, in one sentence.
+  @Test(arguments: cases) func flagsAtTheirDefaultsAreRefused(test: Case) throws {
+    // Steps by number and by length exclude each other.
+    let keys = test.unused.filter { $0 != "step-size" }
+    let arguments = try keys.flatMap { key in
+      let isEuler = key == "evaluation-solver" && test.flags.contains("residual-network")
+      return ["--\(key)", isEuler ? "euler" : try #require(Self.values[key]).standard]
+    }
+    let outcome = try train(test.flags + arguments)
+    #expect(outcome.errors.contains("\(test.who) has no use for: leave --"), "\(outcome.errors)")
+    for key in keys { #expect(outcome.errors.contains("--\(key)"), "\(key) in \(outcome.errors)") }
+  }
+
+  /// At another value each is refused by itself, by this sentence or by one that says more.
+  @Test(arguments: cases) func everyUnusedSettingIsRefused(test: Case) throws {
+    // The others that these have no use for are the coupling flow's.
+    let isAffine = ["affine", "linear"].contains(test.flags[1])
+    for key in test.unused where !isAffine || !Self.discrete.contains(key) {
+      let value = try #require(Self.values[key]).other
+      let outcome = try train(test.flags + ["--\(key)", value])
+      #expect(outcome.errors.contains(key), "\(key): \(outcome.errors)")
+      #expect(!outcome.errors.contains("which cannot choose its own steps"), "\(key): \(outcome.errors)")
+    }
+  }
+
+  /// The rest of each case's settings is of use: a run that gives them all trains.
+  @Test(arguments: [
+    ["--objective", "flow-matching", "--evaluation-rtol", "1e-2", "--controller", "proportional-integral"],
+    ["--model", "classifier", "--solver", "bosh3", "--rtol", "1e-2", "--adjoint", "every-3"],
+    ["--model", "residual-network", "--residual-steps", "2", "--adjoint", "every-2"],
+    ["--model", "hamiltonian", "--frobenius", "0.01", "--trace", "hutchinson", "--probes", "2"],
+    ["--model", "potential", "--trace", "exact", "--fixed-steps", "2"],
+    ["--model", "coupling", "--objective", "likelihood"],
+    ["--model", "diffusion", "--objective", "score-matching", "--process", "vp"],
+  ]) func whatIsOfUseIsTaken(flags: [String]) throws {
+    let common = [
+      "train", "--data", "concentric", "--count", "100", "--hidden", "8,8", "--steps", "1", "--out", "used", "--quiet",
+    ]
+    let outcome = try Program.start(common + flags, in: folder).outcome()
+    #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+  }
+
+  /// What a config file says counts where it is no default: the resolved file of one run is the beginning of another.
+  @Test func aResolvedFileIsNotRefused() throws {
+    let flags = ["--count", "100", "--steps", "1", "--quiet"]
+    for model in ["affine", "coupling"] {
+      let first = try Program.start(
+        ["train", "--data", "pinwheel", "--model", model, "--out", model] + flags, in: folder
+      ).outcome()
+      #expect(first.code == 0, "\(first.errors)")
+      let again = try Program.run(
+        "train", "--config", "\(model)/config.yaml", "--out", "\(model)-again", "--quiet", in: folder)
+      #expect(again.code == 0, "\(again.errors)")
+    }
+    let other = try Program.run("train", "--config", "affine/config.yaml", "--depth", "10", "--out", "new", in: folder)
+    #expect(other.code == 64 && other.errors.contains("depth is 10"), "\(other.errors)")
+  }
+
+  /// Later commands refuse what train does: flags of a solver, for a model that solves nothing, or no such thing.
+  @Test func laterCommandsRefuseFlagsWithoutUse() throws {
+    let flags = ["--count", "100", "--steps", "1", "--quiet"]
+    let models: [(model: [String], refused: [[String]])] = [
+      (
+        ["--data", "pinwheel", "--model", "coupling"],
+        [
+          ["--solver", "dopri5"], ["--rtol", "1e-3"], ["--trace", "exact"], ["--step-size", "0.1"], ["--norm", "rms"],
+        ]
+      ),
+      (["--data", "concentric", "--model", "classifier"], [["--trace", "hutchinson"], ["--probes", "1"]]),
+      (["--data", "concentric", "--model", "residual-network"], [["--solver", "rk4"], ["--fixed-steps", "3"]]),
+    ]
+    try folder.write("0.5,1\n", to: "point.csv")
+    for (model, refused) in models {
+      let name = model[3]
+      let trained = try Program.start(["train", "--out", name] + model + flags, in: folder).outcome()
+      #expect(trained.code == 0, "\(trained.errors)")
+      let calls =
+        name == "coupling"
+        ? [["evaluate", name], ["sample", name, "-n", "1"], ["logprob", name, "--data", "point.csv"]]
+        : [["evaluate", name], ["predict", name, "--data", "point.csv"]]
+      for call in calls {
+        for flag in refused {
+          let outcome = try Program.start(call + flag, in: folder).outcome()
+          let words =
+            "\(flag[0].dropFirst(2)) is \(Double(flag[1]).map { $0 < 1 ? "\($0)" : flag[1] } ?? flag[1]), which"
+          #expect(outcome.code == 64 && outcome.errors.contains(words), "\(call + flag): \(outcome.errors)")
+          #expect(outcome.errors.contains("leave \(flag[0]) out") && outcome.output.isEmpty, "\(outcome.errors)")
+        }
+      }
+    }
+  }
+}
