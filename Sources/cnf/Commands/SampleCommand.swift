@@ -14,9 +14,14 @@ struct SampleCommand: ParsableCommand {
       With --log-density each row ends with the sample's log p(x) in nats, one column more, by the same solve. A conditional \
       flow draws from p(x|c): of one class with --class, or of each row of --context.
 
+      With --times the same samples are shown on their way from the base at t = 0 to the data at T (of K blocks K T), through the \
+      data's transform, with --log-density each with the log-density of the flow at that time: .npy float32 [times][samples][columns]; \
+      as CSV a row for each time and sample, the time first.
+
       Examples:
         cnf sample runs/pinwheel -n 1000 --out samples.npy
         cnf sample runs/pinwheel -n 5 --seed 7 --log-density
+        cnf sample runs/pinwheel -n 100 --times 0,0.5,1 --log-density --out paths.npy
         cnf sample runs/digits-by-class -n 10 --class 3
         cnf sample runs/diffusion -n 1000 --sampler predictor-corrector --sampler-steps 500
       """)
@@ -34,6 +39,11 @@ struct SampleCommand: ParsableCommand {
   @Flag(help: "Give each sample's log-density too, as a last column.")
   var logDensity = false
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Show them at these times of the flow, such as 0,0.5,1, in rising order.", valueName: "times"))
+  var times: TimeList?
+
   @OptionGroup(title: "Condition") var context: ContextFlags
   @OptionGroup(title: "Diffusion models") var sampler: SamplerFlags
   @OptionGroup(title: "Solver") var solver: SolverFlags
@@ -47,6 +57,7 @@ struct SampleCommand: ParsableCommand {
     let format = try out.map { try ResultFile(path: $0) }
     try sampler.check()
     let trained = try target.open(solver: solver, machine: machine)
+    if let times { return try show(at: times, of: trained, format) }
     let (samples, logDensities) = try draw(from: trained)
     let table = logDensities.map { samples.appending(column: $0.map { Float($0) }) } ?? samples
     if let format {
@@ -67,6 +78,27 @@ struct SampleCommand: ParsableCommand {
       result.append(("samples", .array(rows)))
     }
     try output.print(.object(result))
+  }
+
+  private func show(at times: TimeList, of trained: TrainedRun, _ format: ResultFile?) throws {
+    guard sampler.sampler == nil else {
+      throw CommandFailure(
+        .usage,
+        "--times is for samples of the flow itself, and sampler is \(sampler.sampler ?? ""): leave one of them out")
+    }
+    let model = try trained.density(for: "sample")
+    let paths = try SamplePaths(
+      of: trained, count: number, seed: machine.seed ?? 0, times: times, withLogDensities: logDensity,
+      context: context.load(for: model, count: number))
+    if let format {
+      try paths.write(to: format)
+      if !output.quiet && !output.json {
+        Terminal.remark("wrote \(number) samples at \(times.times.count) times to \(format.path)")
+      }
+    } else if !output.json {
+      try paths.print()
+    }
+    if output.json { try output.print(paths.json(writtenTo: format?.path)) }
   }
 
   /// The samples, with their log-densities where they are asked for: by the same solve, where a solve it is.

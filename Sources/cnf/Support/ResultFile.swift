@@ -19,6 +19,15 @@ struct ResultFile {
     self.kind = kind
   }
 
+  /// Whether it has rows and columns alone.
+  var isTable: Bool { kind == .csv }
+
+  /// float32 of any shape.
+  func write(floats values: [Float], shape: [Int]) throws {
+    precondition(!isTable, "a table of shape \(shape)")
+    try NumPyFile.write(NumPyArray(shape: shape, floats: values), to: path)
+  }
+
   /// Rows: float32 `[count][columns]`.
   func write(floats values: [Float], count: Int, columns: Int) throws {
     switch kind {
