@@ -23,7 +23,7 @@ import Testing
     ).outcome()
     #expect(columns.code == 0, "\(columns.errors)")
     let classes = try Program.run(
-      "train", "--data", "digits", "--condition", "labels", "--out", "classes", "--hidden", "8", "--steps", "3",
+      "train", "--data", "digits", "--condition", "labels", "--out", "classes", "--hidden", "8", "--steps", "150",
       "--fixed-steps", "2", "--evaluation-solver", "rk4", "--evaluation-fixed-steps", "2", "--quiet", "--json",
       in: folder)
     #expect(classes.code == 0, "\(classes.errors)")
@@ -96,8 +96,8 @@ import Testing
     let json = try classes.json
     #expect(json["count"] == 360 && json["classes"] == 10 && json["class_solves_failed"] == 0)
     let accuracy = try #require(json["bayes_accuracy"]?.doubleValue)
-    // Three steps have taught it little: guesses of ten classes are a tenth.
-    #expect(accuracy > 0 && accuracy <= 1)
+    // A guess of the commonest class is right for 11 %, with a standard error of 1.7 %; 66 % by this short run, 8 % after three steps.
+    #expect(accuracy > 0.4)
     #expect(json["marginal_nll_nats"]?.doubleValue?.isFinite == true)
     #expect(folder.exists("classes/plots/samples.png"))
     let words = try succeed("evaluate", "classes").output

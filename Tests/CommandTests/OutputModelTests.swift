@@ -14,7 +14,9 @@ import Testing
   }
 
   /// A disc inside a ring: no flow of the plane parts them, so that a line cannot then; one dimension more lets the disc rise
-  /// (Dupont, Doucet and Teh 2019). Seeds 0 and 1 give 90 and 84 % without, 100 % with it; the standard error of 20,000 is 0.3 %.
+  /// (Dupont, Doucet and Teh 2019, arXiv 1904.01681). Solved means as in Documentation/neural-ode.md: fresh points are right, all of them but
+  /// for another machine's roundings, and the cross-entropy is a small part of the plain one's. Seeds 0 and 1 give 89.9 and 83.8 %
+  /// without, and every one of 20,000 with it; the standard error of the former is 0.3 %.
   @Test func circlesArePartedWithAnAugmentedDimensionAlone() throws {
     let folder = try TemporaryFolder()
     func figures(_ run: String, augment: String) throws -> JSONValue {
@@ -27,7 +29,7 @@ import Testing
     }
     let (plain, augmented) = (try figures("plain", augment: "0"), try figures("augmented", augment: "1"))
     #expect(plain["accuracy"]?.doubleValue ?? 1 < 0.97, "\(plain)")
-    #expect(augmented["accuracy"]?.doubleValue ?? 0 >= 0.99, "\(augmented)")
+    #expect(augmented["accuracy"]?.doubleValue ?? 0 >= 0.9995, "\(augmented)")
     #expect((augmented["nll_nats"]?.doubleValue ?? 1) * 10 < plain["nll_nats"]?.doubleValue ?? 0)
     for name in ["classes", "training", "evaluations"] {
       #expect(folder.exists("augmented/plots/\(name).png"), "\(name)")
@@ -62,12 +64,13 @@ import Testing
     }
   }
 
-  /// The bar leaves two standard errors of 360 digits below the 96.7 % of this run; the default run is four times as long.
+  /// The defaults, 4 s of processor time: seeds 0 to 2 have 97.78, 97.22 and 97.50 % (Documentation/neural-ode.md). The bar is what is
+  /// promised of them; 350 of 360 digits meet it.
   @Test func digitsAreClassified() throws {
     let folder = try TemporaryFolder()
-    let train = ["train", "--model", "classifier", "--data", "digits", "--out", "run", "--steps", "200"]
+    let train = ["train", "--model", "classifier", "--data", "digits", "--out", "run", "--seed", "0"]
     let json = try run(train + Self.small, in: folder).json
-    #expect(json["count"] == 360 && json["accuracy"]?.doubleValue ?? 0 > 0.945, "\(json)")
+    #expect(json["count"] == 360 && json["accuracy"]?.doubleValue ?? 0 >= 0.97, "\(json)")
     #expect(json["guess_accuracy"]?.doubleValue ?? 1 < 0.15)
     #expect(try run(["evaluate", "run", "--json"], in: folder).json["nll_nats"] == json["nll_nats"])
     #expect(try run(["evaluate", "run"], in: folder).output.contains("360 held-out samples of 10 classes"))
