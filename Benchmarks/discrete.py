@@ -85,24 +85,26 @@ def main() -> int:
             if not model.startswith(tuple(options.models.split(","))):
                 continue
             steps = steps_within(options.program, data, flags, options.cpu_seconds)
-            runs = []
+            runs, taken = [], []
             for seed in range(options.seeds):
                 result, parameters, seconds = train(options.program, data, flags, seed, steps)
                 runs.append(result)
+                taken.append(seconds)
                 print(f"{data}, {model}, seed {seed}: {-result['nll_nats']:.3f} nats after {steps} steps, {seconds:.0f} s",
                       file=sys.stderr)
             results.append({
-                "data": data, "model": model, "parameters": parameters, "steps": steps, "cpu_seconds": seconds,
+                "data": data, "model": model, "parameters": parameters, "steps": steps, "cpu_seconds": statistics.mean(taken),
                 "nats": statistics.mean(-run["nll_nats"] for run in runs),
                 "nats_by_seed": [-run["nll_nats"] for run in runs], "stderr": runs[0]["nll_stderr"],
                 "gaussian_nats": -runs[0]["gaussian_nll_nats"], "evaluations": runs[0]["evaluations_mean"],
             })
-    print("| data | model | parameters | steps | processor s | held-out nats | standard error | Gaussian |")
-    print("|---|---|---|---|---|---|---|---|")
+    print("| data | model | parameters | steps | processor s | held-out nats | full Gaussian |")
+    print("|---|---|---|---|---|---|---|")
     for row in results:
+        nats = row["nats_by_seed"]
+        half = (max(nats) - min(nats)) / 2
         print(f"| {row['data']} | {row['model']} | {row['parameters']:,} | {row['steps']:,} | {row['cpu_seconds']:.0f} | "
-              f"{row['nats']:.3f} | "
-              f"{row['stderr']:.3f} | {row['gaussian_nats']:.3f} |")
+              f"{row['nats']:.3f} ± {half:.3f} | {row['gaussian_nats']:.3f} |")
     if options.json:
         with open(options.json, "w") as file:
             json.dump(results, file, indent=1)

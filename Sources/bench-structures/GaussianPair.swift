@@ -5,9 +5,26 @@ import Foundation
 /// W₂² = |m|² + tr(I + S − 2 S^(1/2)) (Dowson, Landau 1982, Journal of Multivariate Analysis 12; Olkin, Pukelsheim 1982, Linear Algebra
 /// and its Applications 48).
 struct GaussianPair {
-  let mean = [2.0, -1.0]
+  var mean = [2.0, -1.0]
   /// S = [[a, b], [b, c]].
-  let covariance = (a: 1.6, b: -0.7, c: 0.5)
+  var covariance = (a: 1.6, b: -0.7, c: 0.5)
+
+  init() {}
+
+  /// N(0, I) and the Gaussian that maximum likelihood finds in `samples`: with their mean and covariance.
+  init(fittedTo samples: SampleMatrix) {
+    let (x, y) = (0..<samples.count).reduce(into: ([Double](), [Double]())) { columns, sample in
+      columns.0.append(Double(samples.values[2 * sample]))
+      columns.1.append(Double(samples.values[2 * sample + 1]))
+    }
+    func average(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+    let (u, v) = (average(x), average(y))
+    mean = [u, v]
+    covariance = (
+      average(x.map { ($0 - u) * ($0 - u) }), average(zip(x, y).map { ($0 - u) * ($1 - v) }),
+      average(y.map { ($0 - v) * ($0 - v) })
+    )
+  }
 
   private var determinant: Double { covariance.a * covariance.c - covariance.b * covariance.b }
   private var trace: Double { covariance.a + covariance.c }
