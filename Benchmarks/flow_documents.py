@@ -132,7 +132,7 @@ MODELS = {
 }
 
 
-def maps(program: str, folder: Path, seconds: float = 0, write: bool = False) -> str:
+def maps(program: str, folder: Path) -> str:
     """The part of invertibility.md that is of models other than flow."""
     rows = []
     for model, flags in MODELS.items():

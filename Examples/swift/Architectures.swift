@@ -9,7 +9,7 @@ func architectures() throws {
     steps: 200, batchSize: 256, learningRate: 2e-2, schedule: LearningRateSchedule(.cosine()), averageDecay: 0.95,
     solver: SolverOptions(method: "rk4", control: .fixed(steps: 4), trace: .automatic))
 
-  // Weights W(t), a sum of three layers by three tanh units of the time.
+  // Weights W(t) = W₀ + Σ φₖ(t) Wₖ, by three tanh units φ of the time.
   let hyper = FieldArchitecture(hidden: [16, 16], activation: .tanh, layer: .hyper, hyperUnits: 3)
   // (W h + b) ∘ σ(G τ + g) + S τ + s, τ being sines and cosines of two frequencies that are learned.
   let squashed = FieldArchitecture(hidden: [24, 24], activation: .silu, layer: .concatsquash, timeFeatures: 2)

@@ -3,7 +3,7 @@ import Foundation
 
 /// Fits a flow to a density that is known but for a factor, e^(−V(x)), without data: a loss of one's own, of the states that samples of
 /// the base arrive at. Minimised is the mean of V(x) − log-determinant, which is the divergence of the flow from the density,
-/// KL(q ‖ e^(−V)/Z), less the base's entropy and log Z.
+/// KL(q ‖ e^(−V)/Z), plus the base's entropy, less log Z.
 func unnormalisedDensity() throws {
   // A bent Gaussian, V = x₀²/2 + (x₁ − x₀² + 1)² / (2 · 0.5²), so that Z = 2π · 0.5.
   let width = 0.5

@@ -94,9 +94,10 @@ static void unwatch(void) { atomic_store(&watching, 0); }
 
 /* ---- What is solved --------------------------------------------------------------------------------------------- */
 
-/* Samples of the largest call: several chunks and tiles of every instruction set, and a prime, so that edges are met. D is even, as
- * partitioned methods want it. */
-enum { D = 4, HIDDEN = 20, COUNT = 997, OP_COUNT = 6, MAX_PARAMETERS = 2000 };
+/* Samples of the largest call: more than 16 tiles of the most lanes, 32, so that chunks, an eighth of a batch, have several tiles and
+ * are several; more than 64 of 8, so that groups have several chunks where lanes are few; and a prime, so that edges are met. D is
+ * even, as partitioned methods want it. */
+enum { D = 4, HIDDEN = 20, COUNT = 521, OP_COUNT = 6, MAX_PARAMETERS = 2000 };
 
 static union {
   float f32[MAX_PARAMETERS];

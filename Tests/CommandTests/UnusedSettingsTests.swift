@@ -66,7 +66,8 @@ import Testing
       unused: ["blocks", "depth", "base", "residual-steps"] + costs + penalties + conditions + traces),
     Case(
       flags: ["--model", "residual-network"], who: "residual-network, this run's model,",
-      unused: ["blocks", "depth", "base", "rtol", "atol", "fixed-steps", "step-size"] + costs + penalties + conditions
+      unused: ["blocks", "depth", "base", "rtol", "atol", "fixed-steps", "step-size", "solver-max-steps"] + costs
+        + penalties + conditions
         + traces + solves),
     Case(flags: ["--model", "classifier"], who: "likelihood, this run's objective,", unused: matching + scoring),
     Case(flags: ["--model", "coupling"], who: "coupling, this run's model,", unused: discrete),

@@ -62,7 +62,7 @@ import Testing
       stateDimension: 2, hidden: [32, 32], activation: .tanh, seesTime: false)
     let separable = HamiltonianArchitecture(hidden: [32, 32], isSeparable: true)
     let adaptive = SolverOptions(control: .perSample(rtol: 1e-6, atol: 1e-6), trace: .none)
-    // h = 0.05, ten steps between two outputs and so 40 of the 2.
+    // Outputs are 2 apart, each by 40 steps: h = 0.05.
     let leapfrog = SolverOptions(method: "leapfrog", control: .fixed(steps: 40), trace: .none)
     let plainDrift = try Self.drift(plain, InitialParameters.uniform(for: plain, seed: 1), solver: adaptive)
     let energyDrift = try Self.drift(

@@ -1,8 +1,23 @@
 #include "field/program.h"
 #include <stdio.h>
 
-static const char *const kinds[] = {"LINEAR", "ACTIVATION", "TIME",       "ADD",     "CONCAT", "CALLBACK",   "MULTIPLY",
-                                    "SLICE",  "CONTEXT",    "LAYER_NORM", "DROPOUT", "SCALE",  "TRANSPOSED", "SUM"};
+static const char *const kinds[] = {
+    [CNF_OP_LINEAR] = "LINEAR",
+    [CNF_OP_ACTIVATION] = "ACTIVATION",
+    [CNF_OP_TIME] = "TIME",
+    [CNF_OP_ADD] = "ADD",
+    [CNF_OP_CONCAT] = "CONCAT",
+    [CNF_OP_CALLBACK] = "CALLBACK",
+    [CNF_OP_MULTIPLY] = "MULTIPLY",
+    [CNF_OP_SLICE] = "SLICE",
+    [CNF_OP_CONTEXT] = "CONTEXT",
+    [CNF_OP_LAYER_NORM] = "LAYER_NORM",
+    [CNF_OP_DROPOUT] = "DROPOUT",
+    [CNF_OP_SCALE] = "SCALE",
+    [CNF_OP_TRANSPOSED] = "TRANSPOSED",
+    [CNF_OP_SUM] = "SUM",
+};
+_Static_assert(sizeof kinds / sizeof kinds[0] == CNF_OP_SUM + 1, "a name of every kind");
 
 typedef struct sentence {
   const cnf_op *ops;

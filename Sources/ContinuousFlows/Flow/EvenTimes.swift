@@ -12,7 +12,7 @@ extension StackedFlow {
 }
 
 /// The quotient comes first: it rises to exactly 1, and a product with what is at most 1 is rounded to at most `end`. So the times
-/// rise, none lies beyond `end`, and the last is `end` itself. (`end · i / n` misses by an ulp of one end in six.)
+/// rise, none lies beyond `end`, and the last is `end` itself. (`end · i / n` misses 66 of the ends 0.01, 0.02 … 4 by an ulp, n = 40.)
 private func even(_ count: Int, until end: Double) -> [Double] {
   precondition(count > 0, "\(count) times, must be at least 1")
   guard count > 1 else { return [end] }

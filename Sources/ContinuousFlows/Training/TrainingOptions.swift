@@ -6,7 +6,7 @@ public struct TrainingOptions: Sendable, Equatable {
   ///
   /// A `cosine` schedule then follows the clock, so that two runs are not bit for bit the same: name `steps` alone for that.
   public var seconds: Double?
-  /// Whose seconds those are, and the state's.
+  /// Whose seconds those are, and the state's. Not in a checkpoint: whoever goes on with a run names the same.
   public var clock: TrainingClock
   /// Samples of a step; at most all there are.
   public var batchSize: Int

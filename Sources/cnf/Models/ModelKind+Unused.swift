@@ -10,7 +10,8 @@ extension ModelKind {
     // It is its own solver, whose steps are its blocks; their gradient is made like any.
     case .residualNetwork:
       Self.notOfOutputs + [
-        .solver, .rtol, .atol, .fixedSteps, .controller, .norm, .evaluationSolver, .evaluationRtol, .evaluationAtol,
+        .solver, .rtol, .atol, .fixedSteps, .solverMaxSteps, .controller, .norm, .evaluationSolver, .evaluationRtol,
+        .evaluationAtol,
         .evaluationFixedSteps,
       ]
     case .coupling: Self.notOfDiscrete

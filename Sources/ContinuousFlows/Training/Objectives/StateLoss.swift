@@ -43,6 +43,9 @@ public struct StateLoss: TrainingObjective {
   private let regularisation: Regularisation
   private let solver: any FieldSolver<Float>
   private let evaluationSolver: any FieldSolver<Float>
+  /// As asked for: a solver does without where a field's divergence is known to be 0, which is a log-determinant all the same.
+  private let trace: Trace
+  private let evaluationTrace: Trace
 
   /// - Parameters:
   ///   - flow: the one that will be trained; its parameters do not matter.
@@ -59,6 +62,8 @@ public struct StateLoss: TrainingObjective {
       program: program, options: options.regularisedSolver.sparingDivergence(of: program), backend: options.backend)
     evaluationSolver = try makeSolver(
       program: program, options: options.evaluationSolver.sparingDivergence(of: program), backend: options.backend)
+    trace = options.solver.trace
+    evaluationTrace = options.evaluationSolver.trace
     regularisation = options.regularisation
     self.origin = origin
     self.function = function
@@ -70,7 +75,7 @@ public struct StateLoss: TrainingObjective {
     let scaled = Regularisation(
       kineticEnergy: regularisation.kineticEnergy / count, frobeniusNorm: regularisation.frobeniusNorm / count)
     let gradient = try solver.gradient(
-      of: .function(Self.mean(of: function, over: batch, trace: solver.resolvedTrace)), regularisation: scaled,
+      of: .function(Self.mean(of: function, over: batch, trace: trace)), regularisation: scaled,
       at: problem(batch, model, dropoutIsActive: true))
     try TrainingError.check(gradient.solution, of: batch)
     let solution = gradient.solution
@@ -93,7 +98,7 @@ public struct StateLoss: TrainingObjective {
     let solution = try evaluationSolver.solve(problem(batch, model, dropoutIsActive: false))
     let arrivals = Arrivals(
       first: 0, states: solution.states, logDeterminants: solution.logDeterminants, statuses: solution.statuses)
-    let bars = Self.checked(function(arrivals, batch), arrivals, trace: evaluationSolver.resolvedTrace)
+    let bars = Self.checked(function(arrivals, batch), arrivals, trace: evaluationTrace)
     let values = zip(solution.statuses, bars.losses).map { $0 == .ok ? -$1 : .nan }
     return EvaluationResult(
       LogDensities(
