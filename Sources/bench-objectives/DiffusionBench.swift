@@ -48,10 +48,13 @@ struct DiffusionBench: ParsableCommand {
     let model = DiffusionModel(
       process: process, dimension: 2, architecture: FieldArchitecture(hidden: widths, activation: .silu),
       transform: .standardising(split.train.points))
-    let options = benchOptions(batch: 512, rate: rate, seed: 0)
-    var training = try TimedTraining(
-      model, ScoreMatching(model: model, weighting: weighting, options: options), on: split.train, options: options)
-    return (try training.model(after: seconds), training.steps)
+    var options = benchOptions(batch: 512, rate: rate, seed: 0)
+    options.seconds = seconds
+    let trainer = try Trainer(
+      model: model, objective: ScoreMatching(model: model, weighting: weighting, options: options),
+      training: split.train, options: options)
+    _ = try trainer.run()
+    return (trainer.state.averagedModel, trainer.state.step)
   }
 
   /// Of `vp` by validation.

@@ -127,7 +127,6 @@ struct FlowMatchingBench: ParsableCommand {
       transform: .standardising(split.train.points))
     var options = benchOptions(batch: setting.batch, rate: setting.rate, tolerance: setting.tolerance, seed: seed)
     options.seconds = seconds
-    options.clock = .processor
     options.schedule.shape = .cosine()
     let objective: any TrainingObjective<ContinuousFlow> =
       if let coupling = setting.coupling {

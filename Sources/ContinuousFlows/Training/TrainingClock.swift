@@ -14,8 +14,8 @@ public enum TrainingClock: Sendable, Equatable, CaseIterable {
   /// that runs on one thread compare. Whatever else the process does in the meantime does count.
   case processor
 
-  /// Seconds since some moment.
-  func seconds() -> Double {
+  /// Seconds since some moment, the same in the life of the process: differences count.
+  public func seconds() -> Double {
     var time = timespec()
     clock_gettime(self == .wall ? CLOCK_MONOTONIC : CLOCK_PROCESS_CPUTIME_ID, &time)
     return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
