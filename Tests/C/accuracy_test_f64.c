@@ -9,6 +9,6 @@
 #include "accuracy_test.h"
 #include "kernels_terms_body.h"
 #include "activation_terms_body.h"
-typedef const CNF_TYPED(cnf_kernels) kernel_table;
+typedef const cnf_kernels kernel_table;
 #include "accuracy_arguments_body.h"
 #include "accuracy_body.h"

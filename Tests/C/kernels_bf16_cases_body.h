@@ -21,7 +21,7 @@ typedef struct table_of_listed_bf16 {
   int terms;
   void (*kernel[BF16_KERNEL_COUNT])(void);
 } table_of_listed_bf16;
-_Static_assert(sizeof(table_of_listed_bf16) == sizeof(CNF_TYPED(cnf_bf16_kernels)),
+_Static_assert(sizeof(table_of_listed_bf16) == sizeof(cnf_bf16_kernels),
                "a kernel of the bfloat16 table is not in BF16_KERNEL_TESTS");
 
 /* The nearest number of 8 bits, of two the even one: by arithmetic, not by bits as the kernels have it. A subnormal is off by

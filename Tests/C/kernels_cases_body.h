@@ -1,6 +1,6 @@
 /* The one list of kernels: how each is called, on what, in place of what; and its reference, element by element. */
 
-typedef const CNF_TYPED(cnf_kernels) kernel_table;
+typedef const cnf_kernels kernel_table;
 
 /* ABSENT ends a list of operands. MAYBE, MAYBE_2, MAYBE_4: NULL unless that bit of the call's flag is set, which is 1, 2, 4.
  * SUM: accumulated if the flag is set. */

@@ -3,101 +3,95 @@
  * either over eps is |J|_F^2 / D, and J eps is what tangents give. Each with its reverse. */
 #include "field/evaluator.h"
 
-static const cnf_plan *CNF_TYPED(hidden_plan)(const CNF_TYPED(cnf_model) * m, int layer) {
+static const cnf_plan *hidden_plan(const cnf_model *m, int layer) {
   return &m->program->plans[m->program->trace.layers[layer]];
 }
-static real *CNF_TYPED(hidden_panel)(const CNF_TYPED(cnf_evaluator) * e, real *panel, int layer) {
+static real *hidden_panel(const cnf_evaluator *e, real *panel, int layer) {
   const cnf_program *p = e->model->program;
   return panel + (size_t)p->blocks[p->trace.layers[layer] + 1].row * (size_t)e->model->kernels->lanes;
 }
 
 /* d1, d2 from the kept values. */
-static void CNF_TYPED(product_derivatives)(CNF_TYPED(cnf_evaluator) * e) {
+static void product_derivatives(cnf_evaluator *e) {
   EVALUATOR_NAMES(e);
   for (int layer = 0; layer < p->trace.hidden; layer++) {
-    const cnf_plan *plan = CNF_TYPED(hidden_plan)(m, layer);
-    k->derivative(plan->op.activation, plan->rows, CNF_TYPED(hidden_panel)(e, e->kept.value, layer),
-                  CNF_TYPED(kept_aux)(e, plan), layer ? e->bars.d2 : e->bars.d1);
+    const cnf_plan *plan = hidden_plan(m, layer);
+    k->derivative(plan->op.activation, plan->rows, hidden_panel(e, e->kept.value, layer), kept_aux(e, plan),
+                  layer ? e->bars.d2 : e->bars.d1);
   }
 }
 
 /* The divergence by the product's form, after field_forward; keeps M d1. */
-static void CNF_TYPED(product_divergence)(CNF_TYPED(cnf_evaluator) * e, real *out) {
+static void product_divergence(cnf_evaluator *e, real *out) {
   EVALUATOR_NAMES(e);
   if (p->trace.hidden == 0) {
     for (int32_t j = 0; j < lanes; j++) out[j] = m->m[0];
     return;
   }
-  CNF_TYPED(product_derivatives)(e);
+  product_derivatives(e);
   const real *d1 = e->bars.d1;
-  CNF_TYPED(derivative_product)
-  (e, m->m_packed, m->m_bf16, m->m_rows, m->m_cols, 1, &d1, &e->kept.md1, CNF_TYPED(overwrite));
+  derivative_product(e, m->m_packed, m->m_bf16, m->m_rows, m->m_cols, 1, &d1, &e->kept.md1, overwrite);
   if (p->trace.hidden == 1)
-    CNF_TYPED(copy_rows)(1, lanes, e->kept.md1, out);
+    copy_rows(1, lanes, e->kept.md1, out);
   else
     k->dot(m->m_rows, e->bars.d2, e->kept.md1, 0, out);
 }
 
 /* Overwrites `extra`, and leaves d1 and mu d2 in the bars; row out receives the divergence. */
-static void CNF_TYPED(product_divergence_reverse)(CNF_TYPED(cnf_evaluator) * e, const real *mu, real *out) {
+static void product_divergence_reverse(cnf_evaluator *e, const real *mu, real *out) {
   EVALUATOR_NAMES(e);
   int32_t hidden = p->trace.hidden;
-  CNF_TYPED(zero_rows)(p->value_rows, lanes, e->extra);
+  zero_rows(p->value_rows, lanes, e->extra);
   for (int32_t j = 0; hidden == 0 && j < lanes; j++) out[j] = m->m[0], e->bars.d1[j] = 1;
-  if (hidden == 1) CNF_TYPED(copy_rows)(1, lanes, e->kept.md1, out);
-  if (hidden < 2) CNF_TYPED(copy_rows)(1, lanes, mu, e->bars.d2);
+  if (hidden == 1) copy_rows(1, lanes, e->kept.md1, out);
+  if (hidden < 2) copy_rows(1, lanes, mu, e->bars.d2);
   if (hidden == 0) return;
-  CNF_TYPED(product_derivatives)(e);
+  product_derivatives(e);
   if (hidden == 2) {
-    const cnf_plan *second = CNF_TYPED(hidden_plan)(m, 1);
+    const cnf_plan *second = hidden_plan(m, 1);
     k->dot(m->m_rows, e->bars.d2, e->kept.md1, 0, out);
     k->scale(m->m_rows, e->kept.md1, mu, e->kept.md1);
-    k->derivative_reverse(second->op.activation, m->m_rows, CNF_TYPED(hidden_panel)(e, e->kept.value, 1),
-                          CNF_TYPED(kept_aux)(e, second), e->kept.md1, CNF_TYPED(hidden_panel)(e, e->extra, 1));
+    k->derivative_reverse(second->op.activation, m->m_rows, hidden_panel(e, e->kept.value, 1), kept_aux(e, second),
+                          e->kept.md1, hidden_panel(e, e->extra, 1));
     k->scale(m->m_rows, e->bars.d2, mu, e->bars.d2);
   }
-  const cnf_plan *first = CNF_TYPED(hidden_plan)(m, 0);
+  const cnf_plan *first = hidden_plan(m, 0);
   const real *d2 = e->bars.d2;
-  CNF_TYPED(derivative_product)
-  (e, m->m_packed_t, m->m_bf16_t, m->m_cols, m->m_rows, 1, &d2, &e->d1_bar, CNF_TYPED(overwrite));
-  k->derivative_reverse(first->op.activation, m->m_cols, CNF_TYPED(hidden_panel)(e, e->kept.value, 0),
-                        CNF_TYPED(kept_aux)(e, first), e->d1_bar, CNF_TYPED(hidden_panel)(e, e->extra, 0));
+  derivative_product(e, m->m_packed_t, m->m_bf16_t, m->m_cols, m->m_rows, 1, &d2, &e->d1_bar, overwrite);
+  k->derivative_reverse(first->op.activation, m->m_cols, hidden_panel(e, e->kept.value, 0), kept_aux(e, first),
+                        e->d1_bar, hidden_panel(e, e->extra, 0));
 }
 
 /* 1/K for the mean over K probes. */
-static real CNF_TYPED(probe_weight)(const CNF_TYPED(cnf_model) * m) {
-  return m->trace == CNF_TRACE_HUTCHINSON ? 1 / (real)m->probes : 1;
-}
+static real probe_weight(const cnf_model *m) { return m->trace == CNF_TRACE_HUTCHINSON ? 1 / (real)m->probes : 1; }
 
 /* Rows out += what `count` tangents of the group that begins with `first` add to the divergence and the Frobenius norm. */
-static void CNF_TYPED(add_tangents)(CNF_TYPED(cnf_evaluator) * e, int32_t first, int32_t count,
-                                    CNF_TYPED(cnf_integrands) out) {
+static void add_tangents(cnf_evaluator *e, int32_t first, int32_t count, cnf_integrands out) {
   EVALUATOR_NAMES(e);
   for (int32_t g = 0; p->ends_run && g < count; g++) {
-    const real *y_dot = CNF_TYPED(tangent_of)(e, first, g, p->op_count);
-    k->dot(p->state_dim, CNF_TYPED(rows_of)(m, e->constants.tangent, first + g, CNF_STATE), y_dot, 1, out.divergence);
+    const real *y_dot = tangent_of(e, first, g, p->op_count);
+    k->dot(p->state_dim, rows_of(m, e->constants.tangent, first + g, CNF_STATE), y_dot, 1, out.divergence);
     const real *rows = PANEL(y_dot, e->mean_first);
     if (m->frobenius) k->dot(e->mean_rows, rows, rows, 1, out.frobenius);
   }
   for (int32_t i = 0; i < p->op_count; i++) {
-    if (!CNF_TYPED(goes_out)(p, i)) continue;
+    if (!goes_out(p, i)) continue;
     for (int32_t g = 0; g < count; g++)
-      k->dot(blocks[i + 1].rows, CNF_TYPED(rows_of)(m, e->constants.exit, first + g, i + 1),
-             CNF_TYPED(tangent_of)(e, first, g, i + 1), 1, out.divergence);
+      k->dot(blocks[i + 1].rows, rows_of(m, e->constants.exit, first + g, i + 1), tangent_of(e, first, g, i + 1), 1,
+             out.divergence);
   }
 }
 
 /* The cotangents of dx/dt's own tangents, where those are wanted: mu eps + nu J eps. */
-static void CNF_TYPED(begin_tangent_bars)(CNF_TYPED(cnf_evaluator) * e, int32_t first, int32_t count,
-                                          CNF_TYPED(cnf_integrands) bars) {
+static void begin_tangent_bars(cnf_evaluator *e, int32_t first, int32_t count, cnf_integrands bars) {
   EVALUATOR_NAMES(e);
   for (int32_t g = 0; p->ends_run && g < count; g++) {
-    const real *probe = CNF_TYPED(rows_of)(m, e->constants.tangent, first + g, CNF_STATE);
-    const real *y_dot = CNF_TYPED(tangent_of)(e, first, g, p->op_count);
-    real *bar = CNF_TYPED(rows_of)(m, e->constants.tangent_bar, first + g, p->op_count); /* a sum over the solve */
+    const real *probe = rows_of(m, e->constants.tangent, first + g, CNF_STATE);
+    const real *y_dot = tangent_of(e, first, g, p->op_count);
+    real *bar = rows_of(m, e->constants.tangent_bar, first + g, p->op_count); /* a sum over the solve */
     if (blocks[p->op_count].bent) {
-      bar = CNF_TYPED(varying_of)(m, e->bars.tangent_bar, g, p->op_count);
-      CNF_TYPED(zero_rows)(p->state_dim, lanes, bar);
+      bar = varying_of(m, e->bars.tangent_bar, g, p->op_count);
+      zero_rows(p->state_dim, lanes, bar);
     }
     k->scale_add(p->state_dim, probe, bars.divergence, bar);
     if (m->frobenius)
@@ -105,102 +99,100 @@ static void CNF_TYPED(begin_tangent_bars)(CNF_TYPED(cnf_evaluator) * e, int32_t 
   }
 }
 
-static void CNF_TYPED(mean_of_probes)(const CNF_TYPED(cnf_model) * m, real *row) {
+static void mean_of_probes(const cnf_model *m, real *row) {
   if (m->trace != CNF_TRACE_HUTCHINSON || m->probes == 1) return;
   for (int32_t j = 0; j < m->kernels->lanes; j++) row[j] /= (real)m->probes;
 }
 
 /* Sums over tangents and rows become the means that are defined. */
-static void CNF_TYPED(finish_means)(const CNF_TYPED(cnf_evaluator) * e, CNF_TYPED(cnf_integrands) out) {
-  const CNF_TYPED(cnf_model) *m = e->model;
-  CNF_TYPED(mean_of_probes)(m, out.divergence);
+static void finish_means(const cnf_evaluator *e, cnf_integrands out) {
+  const cnf_model *m = e->model;
+  mean_of_probes(m, out.divergence);
   if (!m->frobenius) return;
-  CNF_TYPED(mean_of_probes)(m, out.frobenius);
+  mean_of_probes(m, out.frobenius);
   for (int32_t j = 0; j < m->kernels->lanes; j++) out.frobenius[j] /= (real)e->mean_rows;
 }
 
-static void CNF_TYPED(kinetic_energy)(CNF_TYPED(cnf_evaluator) * e, real *row) {
+static void kinetic_energy(cnf_evaluator *e, real *row) {
   EVALUATOR_NAMES(e);
   const real *f = PANEL(e->kept.value, blocks[p->op_count].row + e->mean_first);
   k->dot(e->mean_rows, f, f, 0, row);
   for (int32_t j = 0; j < lanes; j++) row[j] /= (real)(2 * e->mean_rows);
 }
 
-static void CNF_TYPED(clear_integrands)(const CNF_TYPED(cnf_model) * m, CNF_TYPED(cnf_integrands) out) {
+static void clear_integrands(const cnf_model *m, cnf_integrands out) {
   const int32_t lanes = m->kernels->lanes;
-  CNF_TYPED(zero_rows)(1, lanes, out.divergence);
-  if (m->kinetic) CNF_TYPED(zero_rows)(1, lanes, out.kinetic);
-  if (m->frobenius) CNF_TYPED(zero_rows)(1, lanes, out.frobenius);
+  zero_rows(1, lanes, out.divergence);
+  if (m->kinetic) zero_rows(1, lanes, out.kinetic);
+  if (m->frobenius) zero_rows(1, lanes, out.frobenius);
 }
 
 /* f at block 0 of the kept values and row `time`; with_integrands: and rows out = what is integrated beside it, else zeros. */
-static void CNF_TYPED(evaluate)(CNF_TYPED(cnf_evaluator) * e, const real *time, int with_integrands,
-                                CNF_TYPED(cnf_integrands) out) {
+static void evaluate(cnf_evaluator *e, const real *time, int with_integrands, cnf_integrands out) {
   EVALUATOR_NAMES(e);
   const int with_trace = with_integrands && m->trace != CNF_TRACE_NONE && !m->jacobian;
-  int32_t total = with_trace ? CNF_TYPED(tangent_count)(m) : 0, group = CNF_TYPED(group_size)(m);
-  CNF_TYPED(field_forward)(e, time, 0, total < group ? total : group);
-  if (!with_trace) CNF_TYPED(clear_integrands)(m, out);
-  if (with_integrands && m->kinetic) CNF_TYPED(kinetic_energy)(e, out.kinetic);
+  int32_t total = with_trace ? tangent_count(m) : 0, group = group_size(m);
+  field_forward(e, time, 0, total < group ? total : group);
+  if (!with_trace) clear_integrands(m, out);
+  if (with_integrands && m->kinetic) kinetic_energy(e, out.kinetic);
   if (!with_trace) return;
   if (m->trace == CNF_TRACE_EXACT_PRODUCT) {
-    CNF_TYPED(product_divergence)(e, out.divergence);
+    product_divergence(e, out.divergence);
     return;
   }
-  CNF_TYPED(copy_rows)(1, lanes, e->constants.divergence, out.divergence);
-  if (m->frobenius) CNF_TYPED(zero_rows)(1, lanes, out.frobenius);
+  copy_rows(1, lanes, e->constants.divergence, out.divergence);
+  if (m->frobenius) zero_rows(1, lanes, out.frobenius);
   for (int32_t first = 0; first < total; first += group) {
     int32_t count = total - first < group ? total - first : group;
-    if (first) CNF_TYPED(field_forward)(e, NULL, first, count);
-    CNF_TYPED(add_tangents)(e, first, count, out);
+    if (first) field_forward(e, NULL, first, count);
+    add_tangents(e, first, count, out);
   }
-  CNF_TYPED(finish_means)(e, out);
+  finish_means(e, out);
 }
 
 /* Reverse of evaluate. Rows of bars: `divergence`, its cotangent over the number of probes; `kinetic`, what f is multiplied
  * with in its cotangent; `frobenius`, likewise J eps in its own; bars NULL: the evaluation had no integrands. Rows out
  * receive the integrands again. What is returned is still to be gathered into the gradient; parts that cannot wait, because
  * their panels are used again, are gathered here. gradient may be NULL where there are no callbacks: they are not. */
-static CNF_TYPED(cnf_reversed)
-    CNF_TYPED(evaluate_reverse)(CNF_TYPED(cnf_evaluator) * e, const CNF_TYPED(cnf_integrands) * bars, real *time_bar,
-                                real *gradient, CNF_TYPED(cnf_integrands) out) {
+static cnf_reversed evaluate_reverse(cnf_evaluator *e, const cnf_integrands *bars, real *time_bar, real *gradient,
+                                     cnf_integrands out) {
   EVALUATOR_NAMES(e);
-  CNF_TYPED(cnf_reversed) done = {.kept = e->kept, .bars = e->bars, .value = 1};
+  cnf_reversed done = {.kept = e->kept, .bars = e->bars, .value = 1};
   const real *mu = bars ? bars->divergence : NULL;
-  CNF_TYPED(clear_integrands)(m, out);
+  clear_integrands(m, out);
   if (bars && m->kinetic) {
-    CNF_TYPED(kinetic_energy)(e, out.kinetic);
+    kinetic_energy(e, out.kinetic);
     const int32_t row = blocks[p->op_count].row + e->mean_first;
     k->scale_add(e->mean_rows, PANEL(e->kept.value, row), bars->kinetic, PANEL(e->bars.bar, row));
   }
   if (mu && m->trace == CNF_TRACE_EXACT_PRODUCT) {
-    CNF_TYPED(product_divergence_reverse)(e, mu, out.divergence);
-    CNF_TYPED(field_reverse)(e, 0, 0, mu, 1, time_bar, gradient);
+    product_divergence_reverse(e, mu, out.divergence);
+    field_reverse(e, 0, 0, mu, 1, time_bar, gradient);
     done.product = 1;
     return done;
   }
-  int32_t total = mu ? CNF_TYPED(tangent_count)(m) : 0, group = CNF_TYPED(group_size)(m);
+  int32_t total = mu ? tangent_count(m) : 0, group = group_size(m);
   if (total) {
-    CNF_TYPED(copy_rows)(1, lanes, e->constants.divergence, out.divergence);
+    copy_rows(1, lanes, e->constants.divergence, out.divergence);
     k->add(1, e->constants.mu, mu, e->constants.mu);
   }
   for (int32_t first = total > group ? (total - 1) / group * group : 0; first > 0; first -= group) {
-    CNF_TYPED(cnf_reversed) part = done;
+    cnf_reversed part = done;
     part.value = 0;
     part.tangents = total - first < group ? total - first : group;
-    CNF_TYPED(field_forward)(e, NULL, first, part.tangents);
-    CNF_TYPED(add_tangents)(e, first, part.tangents, out);
-    CNF_TYPED(begin_tangent_bars)(e, first, part.tangents, *bars);
-    CNF_TYPED(field_reverse)(e, first, part.tangents, mu, first + group < total, NULL, gradient);
-    if (gradient) CNF_TYPED(gather_gradients)(m, &part, 1, gradient);
+    field_forward(e, NULL, first, part.tangents);
+    add_tangents(e, first, part.tangents, out);
+    begin_tangent_bars(e, first, part.tangents, *bars);
+    field_reverse(e, first, part.tangents, mu, first + group < total, NULL, gradient);
+    if (gradient) gather_gradients(m, &part, 1, gradient);
   }
   done.tangents = total < group ? total : group;
-  if (total > group) CNF_TYPED(field_forward)(e, NULL, 0, group);
+  if (total > group) field_forward(e, NULL, 0, group);
   if (total) {
-    CNF_TYPED(add_tangents)(e, 0, done.tangents, out);
-    CNF_TYPED(begin_tangent_bars)(e, 0, done.tangents, *bars);
+    add_tangents(e, 0, done.tangents, out);
+    begin_tangent_bars(e, 0, done.tangents, *bars);
   }
-  CNF_TYPED(finish_means)(e, out);
-  CNF_TYPED(field_reverse)(e, 0, done.tangents, mu, total > group, time_bar, gradient);
+  finish_means(e, out);
+  field_reverse(e, 0, done.tangents, mu, total > group, time_bar, gradient);
   return done;
 }

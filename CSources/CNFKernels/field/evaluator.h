@@ -12,28 +12,28 @@
 /* Where a LINEAR op's packed weights and padded gradients begin, in reals; of a CALLBACK op its gradient,
  * at weight_bar; of LAYER_NORM its gain's and its bias's. A TRANSPOSED op has the place of the op whose weights it takes, with
  * packed and packed_t changed about: then every product of a LINEAR op is one of its own. Its gradient is that op's, W_bar = x y_bar'. */
-typedef struct CNF_TYPED(cnf_linear_place) {
+typedef struct cnf_linear_place {
   size_t packed;       /* [ceil(rows/block)][cols][block] */
   size_t packed_t;     /* the transpose: [ceil(cols/block)][rows][block] */
   size_t bf16, bf16_t; /* the same in bfloat16, from the start of packed_bf16 */
   size_t weight_bar;   /* [rows][ld] */
   size_t bias_bar;     /* [rows] */
   size_t ld;
-} CNF_TYPED(cnf_linear_place);
+} cnf_linear_place;
 
-typedef struct CNF_TYPED(cnf_model) {
+typedef struct cnf_model {
   const cnf_program *program;
-  const CNF_TYPED(cnf_kernels) * kernels;   /* of the call under way: tile's, or tile->single */
-  const CNF_TYPED(cnf_kernels) * tile;      /* those that memory is laid out for */
-  const CNF_TYPED(cnf_bf16_kernels) * bf16; /* mixed precision: those of derivatives' products; else NULL */
-  int32_t trace;                            /* NONE, HUTCHINSON, EXACT_TANGENTS or EXACT_PRODUCT */
+  const cnf_kernels *kernels;   /* of the call under way: tile's, or tile->single */
+  const cnf_kernels *tile;      /* those that memory is laid out for */
+  const cnf_bf16_kernels *bf16; /* mixed precision: those of derivatives' products; else NULL */
+  int32_t trace;                /* NONE, HUTCHINSON, EXACT_TANGENTS or EXACT_PRODUCT */
   int32_t probes;
   int32_t kinetic, frobenius; /* 1: evaluations give this regulariser too; program->ends_run is 1 where frobenius is */
   int32_t jacobian;           /* 1: unit tangents are there for the method, no divergence is asked for: it is 0 */
   const real *theta;          /* of the call under way */
-  CNF_TYPED(cnf_linear_place) * places; /* [op_count] */
-  real *packed;                         /* all packed weights */
-  real *packed_bf16;                    /* those that derivatives are multiplied by, in mixed precision */
+  cnf_linear_place *places;   /* [op_count] */
+  real *packed;               /* all packed weights */
+  real *packed_bf16;          /* those that derivatives are multiplied by, in mixed precision */
   size_t packed_size, bf16_size;
   size_t gradient_size; /* of a padded gradient, in reals */
   /* EXACT_PRODUCT: trace = d2' M d1, M [m_rows][m_cols]; one hidden layer: m_rows = 1, d2 = 1; none: M is the trace. */
@@ -41,27 +41,27 @@ typedef struct CNF_TYPED(cnf_model) {
   size_t m_packed, m_packed_t, m_bf16, m_bf16_t, m_bar, m_ld; /* M_bar is part of the padded gradient */
   real *m, *q, *q_bar;                                        /* [m_rows][m_cols]; q: two hidden layers only */
   real *matmul_scratch;
-} CNF_TYPED(cnf_model);
+} cnf_model;
 
 /* What one evaluation leaves for its reverse. Panels are [rows][lanes]. */
-typedef struct CNF_TYPED(cnf_kept) {
+typedef struct cnf_kept {
   real *value;   /* [value_rows] */
   real *aux;     /* [aux_rows]; of a callback: its time */
   real *tangent; /* [group][tangent_rows] */
   real *pre;     /* [group][pre_rows]: pre-activation tangents */
   real *md1;     /* EXACT_PRODUCT: [m_rows], M d1 */
-} CNF_TYPED(cnf_kept);
+} cnf_kept;
 
 /* Cotangents of one evaluation; they stay until the weights' gradients have been gathered. */
-typedef struct CNF_TYPED(cnf_bars) {
+typedef struct cnf_bars {
   real *bar;         /* [value_rows]: of values; where an op has an activation, of what is before it */
   real *tangent_bar; /* [group][tangent_rows]: likewise, of tangents */
   real *d1, *d2;     /* EXACT_PRODUCT: [m_cols] a1'(z1); [m_rows] mu a2'(z2) */
-} CNF_TYPED(cnf_bars);
+} cnf_bars;
 
 /* What stays the same for a lane's sample over its solve, for each of N tangents, and the sums over its evaluations that
  * belong to it (constants_body.h). */
-typedef struct CNF_TYPED(cnf_constants) {
+typedef struct cnf_constants {
   real *tangent;     /* [N][value_rows]: of blocks whose tangent does not vary; block 0: the probes */
   real *entry;       /* [N][entry_rows]: W x_dot of ops that bend such a tangent */
   real *exit;        /* [N][value_rows]: of blocks that exit, the probe led back to them */
@@ -70,39 +70,39 @@ typedef struct CNF_TYPED(cnf_constants) {
   real *entry_bar;   /* [N][entry_rows]: likewise of `entry` */
   real *exit_bar;    /* [N][value_rows]: likewise of `exit` */
   real *mu;          /* [1]: sum of the divergence's cotangents */
-} CNF_TYPED(cnf_constants);
+} cnf_constants;
 
 /* One thread's panels. */
-typedef struct CNF_TYPED(cnf_evaluator) {
-  const CNF_TYPED(cnf_model) * model;
-  CNF_TYPED(cnf_kept) kept;           /* of the evaluation under way; a caller points it at storage */
-  CNF_TYPED(cnf_bars) bars;           /* likewise */
-  CNF_TYPED(cnf_constants) constants; /* of the lanes' samples */
-  real *extra;                        /* [value_rows]: what the divergence adds to cotangents of pre-activations */
-  real *d1_bar;                       /* EXACT_PRODUCT: [m_cols] */
-  real *bf16_room;                    /* mixed precision: [group + 1][ceil(widest/terms)] words, panels of a product */
-  real *held;                         /* [held_rows]: what the divergence adds to operands' cotangents */
-  real *callback_bar;                 /* a callback's x_bar, t_bar, then x_dot_bar: 2 cols + 1 of the widest */
-  int32_t mean_first, mean_rows;      /* the rows of dx/dt that regularisers are means over: all D, or a half */
-  real *context;                      /* [context_dim]: of the lanes' samples */
-  real *masks;       /* [mask_rows]: of the lanes' samples: 0 or 1/(1 - rate); ones where all rows stay */
-  real *context_bar; /* [context_dim]: sums over the samples' evaluations of cotangents of `context` */
-  real *room;        /* scratch of MULTIPLY, LAYER_NORM, DROPOUT: 3 rows + 1 of the widest */
-} CNF_TYPED(cnf_evaluator);
+typedef struct cnf_evaluator {
+  const cnf_model *model;
+  cnf_kept kept;                 /* of the evaluation under way; a caller points it at storage */
+  cnf_bars bars;                 /* likewise */
+  cnf_constants constants;       /* of the lanes' samples */
+  real *extra;                   /* [value_rows]: what the divergence adds to cotangents of pre-activations */
+  real *d1_bar;                  /* EXACT_PRODUCT: [m_cols] */
+  real *bf16_room;               /* mixed precision: [group + 1][ceil(widest/terms)] words, panels of a product */
+  real *held;                    /* [held_rows]: what the divergence adds to operands' cotangents */
+  real *callback_bar;            /* a callback's x_bar, t_bar, then x_dot_bar: 2 cols + 1 of the widest */
+  int32_t mean_first, mean_rows; /* the rows of dx/dt that regularisers are means over: all D, or a half */
+  real *context;                 /* [context_dim]: of the lanes' samples */
+  real *masks;                   /* [mask_rows]: of the lanes' samples: 0 or 1/(1 - rate); ones where all rows stay */
+  real *context_bar;             /* [context_dim]: sums over the samples' evaluations of cotangents of `context` */
+  real *room;                    /* scratch of MULTIPLY, LAYER_NORM, DROPOUT: 3 rows + 1 of the widest */
+} cnf_evaluator;
 
 /* A row [1] for each of what an evaluation integrates beside the state: values, or cotangents. kinetic is 1/2 mean f^2,
  * frobenius mean (J eps)^2 over the rows that the evaluator names, its mean over probes, or its sum over the D unit vectors; unused where the model lacks it. */
-typedef struct CNF_TYPED(cnf_integrands) {
+typedef struct cnf_integrands {
   real *divergence, *kinetic, *frobenius;
-} CNF_TYPED(cnf_integrands);
+} cnf_integrands;
 
 /* An evaluation that has been reversed: whose products make the weights' gradients. */
-typedef struct CNF_TYPED(cnf_reversed) {
-  CNF_TYPED(cnf_kept) kept;
-  CNF_TYPED(cnf_bars) bars;
+typedef struct cnf_reversed {
+  cnf_kept kept;
+  cnf_bars bars;
   int32_t value;    /* 1: its values are part of it */
   int32_t tangents; /* how many of the group are */
   int32_t product;  /* 1: EXACT_PRODUCT, with a divergence */
-} CNF_TYPED(cnf_reversed);
+} cnf_reversed;
 
 #endif

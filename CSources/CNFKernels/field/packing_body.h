@@ -2,7 +2,7 @@
 #include "field/evaluator.h"
 
 /* Packs theta, in both orientations, for the calls that follow. */
-static void CNF_TYPED(model_pack)(CNF_TYPED(cnf_model) * m, const real *theta) {
+static void model_pack(cnf_model *m, const real *theta) {
   const cnf_program *p = m->program;
   m->theta = theta;
   for (int32_t i = 0; i < p->op_count; i++) {
@@ -16,15 +16,15 @@ static void CNF_TYPED(model_pack)(CNF_TYPED(cnf_model) * m, const real *theta) {
     m->bf16->pack(w, cols, 1, plan->rows, plan->cols, m->packed_bf16 + m->places[i].bf16);
     m->bf16->pack(w, 1, cols, plan->cols, plan->rows, m->packed_bf16 + m->places[i].bf16_t);
   }
-  if (m->trace == CNF_TRACE_EXACT_PRODUCT) CNF_TYPED(trace_product_pack)(m);
+  if (m->trace == CNF_TRACE_EXACT_PRODUCT) trace_product_pack(m);
 }
 
 /* The padded gradient as theta is laid out. */
-static void CNF_TYPED(model_unpad)(const CNF_TYPED(cnf_model) * m, const real *gradient, real *theta_bar) {
+static void model_unpad(const cnf_model *m, const real *gradient, real *theta_bar) {
   const cnf_program *p = m->program;
   for (int32_t i = 0; i < p->op_count; i++) {
     const cnf_plan *plan = &p->plans[i];
-    const CNF_TYPED(cnf_linear_place) *place = &m->places[i];
+    const cnf_linear_place *place = &m->places[i];
     if (plan->op.kind == CNF_OP_CALLBACK && plan->callback.parameter_count > 0)
       memcpy(theta_bar + plan->weight, gradient + place->weight_bar, plan->callback.parameter_count * sizeof(real));
     if (plan->op.kind == CNF_OP_LAYER_NORM) {

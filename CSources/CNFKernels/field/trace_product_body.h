@@ -8,35 +8,34 @@
  */
 
 /* C [M][N] += A [M][K] B [K][N]; element (i, j) of each at [i*rs + j*cs]. Tile kernels over panels of N. */
-static void CNF_TYPED(matmul)(const CNF_TYPED(cnf_model) * m, int32_t M, int32_t N, int32_t K, const real *A,
-                              size_t ars, size_t acs, const real *B, size_t brs, size_t bcs, real *C, size_t crs,
-                              size_t ccs) {
-  const CNF_TYPED(cnf_kernels) *k = m->tile;
+static void matmul(const cnf_model *m, int32_t M, int32_t N, int32_t K, const real *A, size_t ars, size_t acs,
+                   const real *B, size_t brs, size_t bcs, real *C, size_t crs, size_t ccs) {
+  const cnf_kernels *k = m->tile;
   int32_t lanes = k->lanes;
-  real *packed = m->matmul_scratch, *x = packed + CNF_TYPED(packed_reals)(k, M, K), *y = x + (size_t)K * (size_t)lanes;
+  real *packed = m->matmul_scratch, *x = packed + packed_reals(k, M, K), *y = x + (size_t)K * (size_t)lanes;
   k->pack(A, ars, acs, M, K, packed);
   for (int32_t first = 0; first < N; first += lanes) {
     int32_t n = N - first < lanes ? N - first : lanes;
     for (int32_t r = 0; r < K; r++)
       for (int32_t j = 0; j < lanes; j++)
         x[(size_t)r * (size_t)lanes + (size_t)j] = j < n ? B[(size_t)r * brs + (size_t)(first + j) * bcs] : 0;
-    CNF_TYPED(product_of_one)(k, packed, M, K, x, 0, y);
+    product_of_one(k, packed, M, K, x, 0, y);
     for (int32_t r = 0; r < M; r++)
       for (int32_t j = 0; j < n; j++)
         C[(size_t)r * crs + (size_t)(first + j) * ccs] += y[(size_t)r * (size_t)lanes + (size_t)j];
   }
 }
 
-typedef struct CNF_TYPED(trace_layers) {
+typedef struct trace_layers {
   const cnf_plan *first, *middle, *last; /* middle is NULL but for two hidden layers */
   const real *w1, *w2, *w3;              /* first [.][c1], middle [m_rows][m_cols], last [D][.] */
   size_t c1;
-} CNF_TYPED(trace_layers);
+} trace_layers;
 
-static CNF_TYPED(trace_layers) CNF_TYPED(trace_layers_of)(const CNF_TYPED(cnf_model) * m) {
+static trace_layers trace_layers_of(const cnf_model *m) {
   const cnf_program *p = m->program;
   const cnf_trace_product *t = &p->trace;
-  CNF_TYPED(trace_layers) l = {.first = &p->plans[t->layers[0]], .last = &p->plans[t->layers[t->hidden]]};
+  trace_layers l = {.first = &p->plans[t->layers[0]], .last = &p->plans[t->layers[t->hidden]]};
   if (t->hidden == 2) l.middle = &p->plans[t->layers[1]];
   l.w1 = m->theta + l.first->weight;
   l.w2 = l.middle ? m->theta + l.middle->weight : NULL;
@@ -45,14 +44,14 @@ static CNF_TYPED(trace_layers) CNF_TYPED(trace_layers_of)(const CNF_TYPED(cnf_mo
   return l;
 }
 
-static void CNF_TYPED(trace_product_pack)(CNF_TYPED(cnf_model) * m) {
-  CNF_TYPED(trace_layers) l = CNF_TYPED(trace_layers_of)(m);
+static void trace_product_pack(cnf_model *m) {
+  trace_layers l = trace_layers_of(m);
   int32_t D = m->program->state_dim;
   size_t rows = (size_t)m->m_rows, cols = (size_t)m->m_cols;
   switch (m->program->trace.hidden) {
   case 2:
     memset(m->q, 0, rows * cols * sizeof(real));
-    CNF_TYPED(matmul)(m, m->m_rows, m->m_cols, D, l.w3, 1, rows, l.w1, 1, l.c1, m->q, cols, 1);
+    matmul(m, m->m_rows, m->m_cols, D, l.w3, 1, rows, l.w1, 1, l.c1, m->q, cols, 1);
     for (size_t i = 0; i < rows * cols; i++) m->m[i] = l.w2[i] * m->q[i];
     break;
   case 1:
@@ -74,8 +73,8 @@ static void CNF_TYPED(trace_product_pack)(CNF_TYPED(cnf_model) * m) {
 }
 
 /* Leads M_bar, which the solve has gathered in `gradient`, back into the weights' gradients. Once per call. */
-static void CNF_TYPED(trace_product_finish)(const CNF_TYPED(cnf_model) * m, real *gradient) {
-  CNF_TYPED(trace_layers) l = CNF_TYPED(trace_layers_of)(m);
+static void trace_product_finish(const cnf_model *m, real *gradient) {
+  trace_layers l = trace_layers_of(m);
   const cnf_trace_product *t = &m->program->trace;
   int32_t D = m->program->state_dim;
   size_t rows = (size_t)m->m_rows, cols = (size_t)m->m_cols;
@@ -83,18 +82,18 @@ static void CNF_TYPED(trace_product_finish)(const CNF_TYPED(cnf_model) * m, real
   int any = 0; /* where every sample failed, because theta is not finite, 0 times theta must stay 0 */
   for (size_t i = 0; i < rows * m->m_ld && !any; i++) any = m_bar[i] != 0;
   if (!any) return;
-  const CNF_TYPED(cnf_linear_place) *first = &m->places[t->layers[0]], *last = &m->places[t->layers[t->hidden]];
+  const cnf_linear_place *first = &m->places[t->layers[0]], *last = &m->places[t->layers[t->hidden]];
   real *w1_bar = gradient + first->weight_bar, *w3_bar = gradient + last->weight_bar;
   switch (t->hidden) {
   case 2: {
-    const CNF_TYPED(cnf_linear_place) *middle = &m->places[t->layers[1]];
+    const cnf_linear_place *middle = &m->places[t->layers[1]];
     for (size_t i = 0; i < rows; i++)
       for (size_t j = 0; j < cols; j++) {
         gradient[middle->weight_bar + i * middle->ld + j] += m_bar[i * m->m_ld + j] * m->q[i * cols + j];
         m->q_bar[i * cols + j] = m_bar[i * m->m_ld + j] * l.w2[i * cols + j];
       }
-    CNF_TYPED(matmul)(m, m->m_cols, D, m->m_rows, m->q_bar, 1, cols, l.w3, 1, rows, w1_bar, first->ld, 1);
-    CNF_TYPED(matmul)(m, D, m->m_rows, m->m_cols, l.w1, 1, l.c1, m->q_bar, 1, cols, w3_bar, last->ld, 1);
+    matmul(m, m->m_cols, D, m->m_rows, m->q_bar, 1, cols, l.w3, 1, rows, w1_bar, first->ld, 1);
+    matmul(m, D, m->m_rows, m->m_cols, l.w1, 1, l.c1, m->q_bar, 1, cols, w3_bar, last->ld, 1);
     break;
   }
   case 1:

@@ -1,6 +1,6 @@
 /* Whether an instruction set's result is that of the generic kernels: what is measured has to be right first. */
 
-static double CNF_TYPED(result_at)(const CNF_TYPED(operands) * m, shape shape, int i, int j) {
+static double result_at(const operands *m, shape shape, int i, int j) {
   size_t row = (size_t)i, column = (size_t)j, lanes = (size_t)m->k->lanes, block = (size_t)m->k->block_rows;
   double sums = (double)m->k->lanes / CHECKED_LANES;
   switch (shape) {
@@ -19,7 +19,7 @@ typedef struct extents {
   int rows, columns, columns_are_lanes, terms;
 } extents;
 
-static extents CNF_TYPED(extents_of)(const CNF_TYPED(measured_kernel) * kernel, const CNF_TYPED(operands) * m) {
+static extents extents_of(const measured_kernel *kernel, const operands *m) {
   const int lanes = m->k->lanes;
   switch (kernel->shape) {
   case PANEL: return (extents){m->rows, lanes, 1, kernel->work == PRODUCT ? m->cols : STAGES};
@@ -36,25 +36,24 @@ static extents CNF_TYPED(extents_of)(const CNF_TYPED(measured_kernel) * kernel, 
  * for the activations, whose bounds Tests/C states, and for sums of one sign. */
 #define ULPS 32
 
-static int CNF_TYPED(results_agree)(const CNF_TYPED(measured_kernel) * kernel, const CNF_TYPED(operands) * m,
-                                    const CNF_TYPED(operands) * generic) {
-  const extents to = CNF_TYPED(extents_of)(kernel, m);
+static int results_agree(const measured_kernel *kernel, const operands *m, const operands *generic) {
+  const extents to = extents_of(kernel, m);
   const double tolerance = ULPS * (CNF_REAL_BITS == 32 ? FLT_EPSILON : DBL_EPSILON) * sqrt(to.terms);
   for (int i = 0; i < to.rows; i++)
     for (int j = 0; j < to.columns; j++) {
-      double found = CNF_TYPED(result_at)(m, kernel->shape, i, j);
-      double expected = CNF_TYPED(result_at)(generic, kernel->shape, i, to.columns_are_lanes ? j % CHECKED_LANES : j);
+      double found = result_at(m, kernel->shape, i, j);
+      double expected = result_at(generic, kernel->shape, i, to.columns_are_lanes ? j % CHECKED_LANES : j);
       if (!(fabs(found - expected) <= tolerance * fmax(1, fabs(expected)))) return 0;
     }
   return 1;
 }
 
-static cnf_status CNF_TYPED(check)(const CNF_TYPED(measured_kernel) * kernel, CNF_TYPED(operands) * m) {
-  CNF_TYPED(operands) generic;
-  if (!CNF_TYPED(operands_make)(&generic, CNF_ISA_GENERIC, m->rows, m->cols, m->activation)) return CNF_ERROR_MEMORY;
+static cnf_status check(const measured_kernel *kernel, operands *m) {
+  operands generic;
+  if (!operands_make(&generic, CNF_ISA_GENERIC, m->rows, m->cols, m->activation)) return CNF_ERROR_MEMORY;
   kernel->run(&generic);
   kernel->run(m);
-  int agree = CNF_TYPED(results_agree)(kernel, m, &generic);
+  int agree = results_agree(kernel, m, &generic);
   cnf_memory_free(generic.memory, generic.bytes);
   return agree ? CNF_OK : CNF_ERROR_KERNEL;
 }

@@ -13,19 +13,19 @@ typedef enum shape {
 /* What a call walks. PRODUCT: the weights for every lane of every panel, 2 operations each; else numbers, without a count of operations. */
 typedef enum work { PRODUCT, ROWS_BY_LANES, ROWS_BY_COLS } work;
 
-typedef struct CNF_TYPED(measured_kernel) {
+typedef struct measured_kernel {
   const char *name;
   void (*run)(void *operands); /* NULL: this dtype does not have it */
   int activation;
   shape shape;
   work work;
   int panels; /* PRODUCT: how many are multiplied, or contracted */
-} CNF_TYPED(measured_kernel);
+} measured_kernel;
 
-#define RUN(name, ...)                               \
-  static void CNF_TYPED(run_##name)(void *context) { \
-    const CNF_TYPED(operands) *m = context;          \
-    m->k->__VA_ARGS__;                               \
+#define RUN(name, ...)                    \
+  static void run_##name(void *context) { \
+    const operands *m = context;          \
+    m->k->__VA_ARGS__;                    \
   }
 static const int zero = 0, one = 1;
 RUN(linear,
@@ -67,8 +67,7 @@ RUN(weight_gradient_bf16, bf16->weight_gradient(m->rows, m->cols, STAGES, m->sta
 #endif
 #undef RUN
 
-#define ENTRY_OF(name, run, activation, shape, work, panels) \
-  {name, CNF_TYPED(run_##run), activation, shape, work, panels},
+#define ENTRY_OF(name, run, activation, shape, work, panels) {name, run_##run, activation, shape, work, panels},
 #define ENTRY(name, run, activation, shape, work) ENTRY_OF(name, run, activation, shape, work, 1)
 #if CNF_REAL_BITS == 32
 #define ENTRY_BF16(name, run, shape, panels) ENTRY_OF(name, run, 0, shape, PRODUCT, panels)
@@ -85,7 +84,7 @@ RUN(weight_gradient_bf16, bf16->weight_gradient(m->rows, m->cols, STAGES, m->sta
   ENTRY("derivative_reverse_" text, derivative_reverse, value, PANEL, ROWS_BY_LANES)
 
 /* clang-format off */
-static const CNF_TYPED(measured_kernel) CNF_TYPED(measured_kernels)[] = {
+static const measured_kernel measured_kernels[] = {
   ENTRY("linear_tanh", linear, CNF_ACTIVATION_TANH, PANEL, PRODUCT)
   ENTRY_OF("linear_tanh_tangent", linear_tangent, CNF_ACTIVATION_TANH, PANEL, PRODUCT, 2)
   ENTRY("product", product, 0, PANEL, PRODUCT)
@@ -119,4 +118,4 @@ static const CNF_TYPED(measured_kernel) CNF_TYPED(measured_kernels)[] = {
   ENTRY("lanes_in", lanes_in, 0, PANEL, ROWS_BY_LANES)
 };
 /* clang-format on */
-enum { MEASURED_KERNELS = sizeof CNF_TYPED(measured_kernels) / sizeof CNF_TYPED(measured_kernels)[0] };
+enum { MEASURED_KERNELS = sizeof measured_kernels / sizeof measured_kernels[0] };

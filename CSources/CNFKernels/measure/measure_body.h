@@ -1,26 +1,26 @@
 /* The machine's peak, and one kernel against it, for one dtype. */
 
-typedef struct CNF_TYPED(chains) {
-  const CNF_TYPED(cnf_kernels) * k;
+typedef struct chain_operands {
+  const cnf_kernels *k;
   real *a, *b, *x; /* [width], [width], [chains][width] */
-} CNF_TYPED(chains);
+} chain_operands;
 
 enum { ROUNDS = 1024 }; /* of a call: its beginning and end are then below a hundredth of it */
 
-static void CNF_TYPED(run_chains)(void *context) {
-  const CNF_TYPED(chains) *c = context;
+static void run_chains(void *context) {
+  const chain_operands *c = context;
   c->k->fma_chains(ROUNDS, c->a, c->b, c->x);
 }
 
 cnf_status CNF_TYPED(cnf_measured_peak)(int32_t isa, double seconds, double *flops_per_second) {
-  const CNF_TYPED(cnf_kernels) *k = CNF_TYPED(cnf_kernels_for)(isa);
+  const cnf_kernels *k = CNF_TYPED(cnf_kernels_for)(isa);
   size_t width = (size_t)k->width, chains = CNF_FMA_CHAINS((size_t)k->block_rows * (size_t)k->lanes / width);
   size_t count = (chains + 2) * width;
   real *memory = malloc(count * sizeof(real));
   if (!memory) return CNF_ERROR_MEMORY;
   for (size_t i = 0; i < count; i++) memory[i] = (real)0.5; /* x = x/2 + 1/2 stays between 1/2 and 1 */
-  CNF_TYPED(chains) c = {.k = k, .a = memory, .b = memory + width, .x = memory + 2 * width};
-  cnf_timing timing = cnf_time_calls(CNF_TYPED(run_chains), &c, seconds);
+  chain_operands c = {.k = k, .a = memory, .b = memory + width, .x = memory + 2 * width};
+  cnf_timing timing = cnf_time_calls(run_chains, &c, seconds);
   int is_right = 1;
   for (size_t i = 2 * width; i < count; i++) is_right = is_right && memory[i] == 1;
   free(memory);
@@ -31,11 +31,11 @@ cnf_status CNF_TYPED(cnf_measured_peak)(int32_t isa, double seconds, double *flo
 
 cnf_status CNF_TYPED(cnf_measured_kernel)(int32_t number, int32_t isa, int32_t rows, int32_t cols, double seconds,
                                           cnf_kernel_measure *out) {
-  const CNF_TYPED(measured_kernel) *kernel = &CNF_TYPED(measured_kernels)[number];
-  CNF_TYPED(operands) m;
+  const measured_kernel *kernel = &measured_kernels[number];
+  operands m;
   if (!kernel->run) return CNF_ERROR_DTYPE;
-  if (!CNF_TYPED(operands_make)(&m, isa, rows, cols, kernel->activation)) return CNF_ERROR_MEMORY;
-  cnf_status status = CNF_TYPED(check)(kernel, &m);
+  if (!operands_make(&m, isa, rows, cols, kernel->activation)) return CNF_ERROR_MEMORY;
+  cnf_status status = check(kernel, &m);
   if (status == CNF_OK) {
     cnf_timing timing = cnf_time_calls(kernel->run, &m, seconds);
     double lanes = m.k->lanes, across = kernel->work == ROWS_BY_COLS ? cols : lanes;

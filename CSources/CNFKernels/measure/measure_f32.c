@@ -14,4 +14,4 @@
 
 /* The list is the same for both dtypes. */
 int32_t cnf_measured_kernel_count(void) { return MEASURED_KERNELS; }
-const char *cnf_measured_kernel_name(int32_t kernel) { return measured_kernels_f32[kernel].name; }
+const char *cnf_measured_kernel_name(int32_t kernel) { return measured_kernels[kernel].name; }

@@ -6,8 +6,8 @@
 enum { STAGES = 7 };                                         /* as dopri5 combines at most */
 #define CHECKED_LANES (CNF_TYPED(cnf_kernels_generic).lanes) /* every other table's lanes are a multiple of these */
 
-typedef struct CNF_TYPED(operands) {
-  const CNF_TYPED(cnf_kernels) * k;
+typedef struct operands {
+  const cnf_kernels *k;
   int rows, cols, activation;
   size_t ld;                                   /* columns rounded up to a vector */
   real *weights, *packed, *bias;               /* [rows][cols], the same packed, [rows] */
@@ -26,9 +26,9 @@ typedef struct CNF_TYPED(operands) {
   real *out, *out_aux; /* what the kernel writes, zero before: as large as any; [rows][lanes] */
   char *memory;
   size_t bytes;
-} CNF_TYPED(operands);
+} operands;
 
-static void CNF_TYPED(operands_layout)(CNF_TYPED(operands) * m, cnf_arena *arena) {
+static void operands_layout(operands *m, cnf_arena *arena) {
   size_t rows = (size_t)m->rows, cols = (size_t)m->cols, lanes = (size_t)m->k->lanes;
   size_t block = (size_t)m->k->block_rows, packed = (rows + block - 1) / block * block * cols;
   size_t panel = lanes * sizeof(real), out = rows * lanes;
@@ -49,55 +49,53 @@ static void CNF_TYPED(operands_layout)(CNF_TYPED(operands) * m, cnf_arena *arena
 }
 
 /* Uniform in (-1, 1), by the golden ratio's low discrepancy: no two rows or lanes alike. */
-static real CNF_TYPED(number)(size_t row, size_t lane) {
+static real number(size_t row, size_t lane) {
   uint32_t bits = (uint32_t)row * UINT32_C(0x9e3779b9) + (uint32_t)lane * UINT32_C(0x85ebca6b) + UINT32_C(0x5bd1e995);
   return (real)((double)(bits >> 8) * 0x1p-23 - 1 + 0x1p-24);
 }
 
-static void CNF_TYPED(fill)(real *panel, size_t first, size_t rows, size_t lanes) {
+static void fill(real *panel, size_t first, size_t rows, size_t lanes) {
   for (size_t r = 0; r < rows; r++)
-    for (size_t j = 0; j < lanes; j++) panel[r * lanes + j] = CNF_TYPED(number)(first + r, j % (size_t)CHECKED_LANES);
+    for (size_t j = 0; j < lanes; j++) panel[r * lanes + j] = number(first + r, j % (size_t)CHECKED_LANES);
 }
 
 /* Weights are of the size 1/sqrt(cols) that keeps a layer's results about as large as its inputs. */
-static void CNF_TYPED(operands_fill)(CNF_TYPED(operands) * m) {
+static void operands_fill(operands *m) {
   size_t rows = (size_t)m->rows, cols = (size_t)m->cols, lanes = (size_t)m->k->lanes;
   real gain = 1 / (real)sqrt((double)cols);
-  for (size_t i = 0; i < rows * cols; i++) m->weights[i] = gain * CNF_TYPED(number)(i, 1);
-  for (size_t r = 0; r < rows; r++) m->bias[r] = CNF_TYPED(number)(r, 2), m->unit[r] = 1;
+  for (size_t i = 0; i < rows * cols; i++) m->weights[i] = gain * number(i, 1);
+  for (size_t r = 0; r < rows; r++) m->bias[r] = number(r, 2), m->unit[r] = 1;
   m->k->pack(m->weights, cols, 1, m->rows, m->cols, m->packed);
   if (m->k->bf16) m->k->bf16->pack(m->weights, cols, 1, m->rows, m->cols, m->packed_bf16);
-  CNF_TYPED(fill)(m->x, 3, STAGES * cols, lanes);
-  CNF_TYPED(fill)(m->z, 5, rows, lanes);
-  CNF_TYPED(fill)(m->z_dot, 7, rows, lanes);
-  CNF_TYPED(fill)(m->bar, 11, rows, lanes);
+  fill(m->x, 3, STAGES * cols, lanes);
+  fill(m->z, 5, rows, lanes);
+  fill(m->z_dot, 7, rows, lanes);
+  fill(m->bar, 11, rows, lanes);
   m->k->activation(m->activation, m->rows, m->z, m->y, m->aux);
   m->k->activation_tangent(m->activation, m->rows, m->y, m->aux, m->z_dot, m->y_dot, m->pre_dot);
-  for (size_t j = 0; j < lanes; j++)
-    m->row[j] = (real)(0.5 + 0.25 * (double)CNF_TYPED(number)(13, j % (size_t)CHECKED_LANES));
-  CNF_TYPED(fill)(m->stage, 17, STAGES * rows, lanes);
+  for (size_t j = 0; j < lanes; j++) m->row[j] = (real)(0.5 + 0.25 * (double)number(13, j % (size_t)CHECKED_LANES));
+  fill(m->stage, 17, STAGES * rows, lanes);
   for (size_t j = 0; j < lanes; j++) m->columns[j] = m->out + j * rows, m->sources[j] = m->bias;
   for (size_t i = 0; i < STAGES; i++) {
     m->stages[i] = m->stage + i * rows * lanes;
     m->inputs[i] = m->x + i * cols * lanes;
-    m->coefficients[i] = CNF_TYPED(number)(i, 4);
+    m->coefficients[i] = number(i, 4);
   }
 }
 
 /* 0 where there is no memory. */
-static int CNF_TYPED(operands_make)(CNF_TYPED(operands) * m, int32_t isa, int32_t rows, int32_t cols,
-                                    int32_t activation) {
-  *m = (CNF_TYPED(operands)){.k = CNF_TYPED(cnf_kernels_for)(isa), .rows = rows, .cols = cols};
+static int operands_make(operands *m, int32_t isa, int32_t rows, int32_t cols, int32_t activation) {
+  *m = (operands){.k = CNF_TYPED(cnf_kernels_for)(isa), .rows = rows, .cols = cols};
   size_t width = (size_t)m->k->width;
   m->activation = activation;
   m->ld = ((size_t)cols + width - 1) / width * width;
   cnf_arena arena = {0};
-  CNF_TYPED(operands_layout)(m, &arena);
+  operands_layout(m, &arena);
   m->bytes = arena.used;
   m->memory = arena.overflow ? NULL : cnf_memory_take(m->bytes);
   if (!m->memory) return 0;
   arena = (cnf_arena){.base = m->memory};
-  CNF_TYPED(operands_layout)(m, &arena);
-  CNF_TYPED(operands_fill)(m);
+  operands_layout(m, &arena);
+  operands_fill(m);
   return 1;
 }

@@ -11,7 +11,7 @@
 
 /* Products of float panels whose operands are rounded to bfloat16 and whose sums are float: for derivatives in mixed
  * precision. A word of 32 bits holds `terms` neighbouring terms of a sum, one of which may be wanting at the end: it is 0. */
-typedef struct CNF_TYPED(cnf_bf16_kernels) {
+typedef struct cnf_bf16_kernels {
   int terms;
   /* packed [ceil(rows/block)][ceil(cols/terms)][block] words, from w as in `pack`; missing rows are 0. */
   void (*pack)(const real *w, size_t row_stride, size_t col_stride, int rows, int cols, real *packed);
@@ -21,15 +21,15 @@ typedef struct CNF_TYPED(cnf_bf16_kernels) {
   /* As `weight_gradient`; but layers of less than 5 columns or 4 rows are not rounded: they fill no vector, and cost little. */
   void (*weight_gradient)(int rows, int cols, int count, const real *const *z, const real *const *x, size_t ld,
                           real *w_bar);
-} CNF_TYPED(cnf_bf16_kernels);
+} cnf_bf16_kernels;
 
-typedef struct CNF_TYPED(cnf_kernels) {
+typedef struct cnf_kernels {
   int lanes;      /* T, samples of a tile */
   int block_rows; /* rows of a block of packed weights */
   int width;      /* elements of a vector: leading dimensions of gradients are multiples of it */
   /* The same kernels for tiles of one lane, with the same packed weights, gradients and bits; NULL in that table itself. */
-  const struct CNF_TYPED(cnf_kernels) * single;
-  const CNF_TYPED(cnf_bf16_kernels) * bf16; /* NULL in double, and for one lane */
+  const struct cnf_kernels *single;
+  const cnf_bf16_kernels *bf16; /* NULL in double, and for one lane */
 
   /* packed [ceil(rows/block)][cols][block] from w: element (r, c) at w[r*row_stride + c*col_stride]; missing rows are 0. */
   void (*pack)(const real *w, size_t row_stride, size_t col_stride, int rows, int cols, real *packed);
@@ -102,18 +102,17 @@ typedef struct CNF_TYPED(cnf_kernels) {
   /* The machine's peak, for measure/: x = a x + b, `rounds` times, on CNF_FMA_CHAINS vectors x that stay in registers; a and
    * b are one vector each. */
   void (*fma_chains)(int rounds, const real *a, const real *b, real *x);
-} CNF_TYPED(cnf_kernels);
+} cnf_kernels;
 
 /* Chains that hide a multiply-add's latency: those of a product, whose `accumulators` are block_rows rows of lanes, but 12
  * where these are fewer, since two units of three cycles for each of a multiplication and an addition want as many. */
 #define CNF_FMA_CHAINS(accumulators) ((accumulators) < 12 ? 12 : (accumulators))
 
-extern const CNF_TYPED(cnf_kernels) CNF_TYPED(cnf_kernels_generic);
+extern const cnf_kernels CNF_TYPED(cnf_kernels_generic);
 #if defined(__x86_64__)
-extern const CNF_TYPED(cnf_kernels) CNF_TYPED(cnf_kernels_avx2), CNF_TYPED(cnf_kernels_avx512),
-    CNF_TYPED(cnf_kernels_avx512bf16);
+extern const cnf_kernels CNF_TYPED(cnf_kernels_avx2), CNF_TYPED(cnf_kernels_avx512), CNF_TYPED(cnf_kernels_avx512bf16);
 #elif defined(__aarch64__)
-extern const CNF_TYPED(cnf_kernels) CNF_TYPED(cnf_kernels_neon);
+extern const cnf_kernels CNF_TYPED(cnf_kernels_neon);
 #endif
 
 #endif

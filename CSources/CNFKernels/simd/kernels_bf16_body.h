@@ -106,5 +106,5 @@ static void BF16(weight_gradient)(int rows, int cols, int count, const real *con
                             w_bar);
 }
 
-static const CNF_TYPED(cnf_bf16_kernels) CNF_KERNEL(bf16_table) = {
+static const cnf_bf16_kernels CNF_KERNEL(bf16_table) = {
     .terms = BF16_TERMS, .pack = BF16(pack), .product = BF16(product), .weight_gradient = BF16(weight_gradient)};

@@ -223,7 +223,7 @@ static void CNF_KERNEL(linear)(const real *packed, const real *b, int rows, int 
 
 #include "simd/kernels_single_body.h"
 
-const CNF_TYPED(cnf_kernels) CNF_KERNEL_TABLE = {
+const cnf_kernels CNF_KERNEL_TABLE = {
     .lanes = LANES,
     .block_rows = BLOCK_ROWS,
     .width = VW,

@@ -275,7 +275,7 @@ static void SINGLE(scaled_squares)(int rows, const real *a, const real *b, const
   sum[0] = first_of(s);
 }
 
-static const CNF_TYPED(cnf_kernels) SINGLE(table) = {
+static const cnf_kernels SINGLE(table) = {
     .lanes = 1,
     .block_rows = BLOCK_ROWS,
     .width = VW,

@@ -17,20 +17,20 @@
 #include "solve/solver.h"
 
 /* A chunk's steps are going to be reversed: no slope has a cotangent yet. The ring stays where the last step left it. */
-static void CNF_TYPED(start_adams_adjoint)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver) {
+static void start_adams_adjoint(cnf_worker *w, const cnf_engine *solver) {
   WORKER_NAMES(w);
-  CNF_TYPED(zero_rows)(cnf_adams_slopes(solver->options.order) * S, lanes, w->history);
+  zero_rows(cnf_adams_slopes(solver->options.order) * S, lanes, w->history);
   w->pending = 0;
 }
 
 /* (1): what a step of `count` slopes adds to their cotangents. An entry of the ring has D rows of f_bar, div_bar, and where there
  * are regularisers the weight h b that is to be multiplied by rho: no more than a slope's S rows. */
-static void CNF_TYPED(lead_to_slopes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver, int32_t count) {
+static void lead_to_slopes(cnf_worker *w, const cnf_engine *solver, int32_t count) {
   WORKER_NAMES(w);
   const cnf_adams *formula = cnf_adams_of(count);
   for (int32_t age = 0; age < count; age++) {
     const double b = (double)formula->bashforth[age] / (double)formula->divisor;
-    real *bar = CNF_TYPED(past_slope)(w, solver, age);
+    real *bar = past_slope(w, solver, age);
     for (int32_t j = 0; j < lanes; j++) w->row[j] = w->h_row[j] * (real)b;
     k->scale_add(D, w->lambda, w->row, bar);
     k->scale_add(1, w->mu_row, w->row, PANEL(bar, D));
@@ -40,14 +40,14 @@ static void CNF_TYPED(lead_to_slopes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
 }
 
 /* (3): h_bar_row of the lanes' steps. */
-static void CNF_TYPED(length_cotangents)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call) {
+static void length_cotangents(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
     const int64_t s = w->sample[j];
     if (s < 0) continue;
-    const real *from = CNF_TYPED(checkpoint_at)(w, call->solver, s, w->step[j]);
+    const real *from = checkpoint_at(w, call->solver, s, w->step[j]);
     const int at_end = w->step[j] + 1 == w->chunk_accepted[s];
-    const real *to = CNF_TYPED(checkpoint_at)(w, call->solver, s, w->step[j] + !at_end);
+    const real *to = checkpoint_at(w, call->solver, s, w->step[j] + !at_end);
     double last[3] = {w->chunk_log_det[s]}, sum = 0; /* rows from D on, at t1 */
     if (m->kinetic) last[1] = w->chunk_kinetic[s];
     if (m->frobenius) last[1 + m->kinetic] = w->chunk_frobenius[s];
@@ -64,9 +64,9 @@ static void CNF_TYPED(length_cotangents)(CNF_TYPED(cnf_worker) * w, const CNF_TY
 }
 
 /* (3) where h = 0: slopes are all the one at hand, whose integrands are in their rows. A way of no length counts as forward. */
-static void CNF_TYPED(resting_cotangents)(CNF_TYPED(cnf_worker) * w) {
+static void resting_cotangents(cnf_worker *w) {
   WORKER_NAMES(w);
-  k->dot(D, CNF_TYPED(rows_of)(m, w->e.kept.value, 0, m->program->op_count), w->lambda, 0, w->row);
+  k->dot(D, rows_of(m, w->e.kept.value, 0, m->program->op_count), w->lambda, 0, w->row);
   for (int32_t j = 0; j < lanes; j++) {
     if (w->sample[j] < 0 || w->h[j] != 0) continue;
     double sum = (double)w->row[j];
@@ -78,57 +78,55 @@ static void CNF_TYPED(resting_cotangents)(CNF_TYPED(cnf_worker) * w) {
 }
 
 /* (2): the slope at the steps' beginnings, from its cotangents in the ring. */
-static void CNF_TYPED(reverse_slope)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver, int wants_length,
-                                     real *gradient) {
+static void reverse_slope(cnf_worker *w, const cnf_engine *solver, int wants_length, real *gradient) {
   WORKER_NAMES(w);
-  const CNF_TYPED(cnf_integrands) integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
-  const real *bar = CNF_TYPED(past_slope)(w, solver, 0);
-  const real weight = CNF_TYPED(probe_weight)(m);
-  CNF_TYPED(use_scratch)(w, 0);
+  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  const real *bar = past_slope(w, solver, 0);
+  const real weight = probe_weight(m);
+  use_scratch(w, 0);
   w->e.bars = w->bars[0];
-  CNF_TYPED(copy_rows)(D, lanes, w->x, w->e.kept.value);
-  CNF_TYPED(time_row)(w, 0);
-  CNF_TYPED(evaluate)(&w->e, w->time_row, 1, integrands);
-  CNF_TYPED(copy_rows)(D, lanes, bar, CNF_TYPED(rows_of)(m, w->e.bars.bar, 0, m->program->op_count));
+  copy_rows(D, lanes, w->x, w->e.kept.value);
+  time_row(w, 0);
+  evaluate(&w->e, w->time_row, 1, integrands);
+  copy_rows(D, lanes, bar, rows_of(m, w->e.bars.bar, 0, m->program->op_count));
   for (int32_t j = 0; j < lanes; j++) {
     w->stage_mu_row[j] = PANEL(bar, D)[j] * weight;
     if (m->kinetic) w->stage_kinetic_row[j] = PANEL(bar, D + 1)[j] * w->direction[j] * (real)(w->kinetic_bar / D);
     if (m->frobenius)
       w->stage_frobenius_row[j] = PANEL(bar, D + 1)[j] * w->direction[j] * (real)(2 * w->frobenius_bar / D) * weight;
   }
-  const CNF_TYPED(cnf_integrands) bars = {w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
-  CNF_TYPED(zero_rows)(1, lanes, w->time_bar_row);
-  const CNF_TYPED(cnf_reversed) done = CNF_TYPED(evaluate_reverse)(&w->e, &bars, w->time_bar_row, gradient, integrands);
-  CNF_TYPED(gather_gradients)(m, &done, 1, gradient);
+  const cnf_integrands bars = {w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
+  zero_rows(1, lanes, w->time_bar_row);
+  const cnf_reversed done = evaluate_reverse(&w->e, &bars, w->time_bar_row, gradient, integrands);
+  gather_gradients(m, &done, 1, gradient);
   w->work.adjoint_evaluations += lanes;
   for (int32_t j = 0; j < lanes; j++) w->work.idle_adjoint_evaluations += w->sample[j] < 0;
-  if (wants_length) CNF_TYPED(resting_cotangents)(w);
+  if (wants_length) resting_cotangents(w);
   k->add(D, w->lambda, w->e.bars.bar, w->lambda);
   k->add(1, w->t_bar_row, w->time_bar_row, w->t_bar_row);
 }
 
 /* A step of every lane, all of the same kind; its state is in place, and its stages are if it is one of the start. Returns how many
  * evaluations were reversed. */
-static int32_t CNF_TYPED(reverse_adams_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
-                                             int32_t slopes, real *gradient) {
+static int32_t reverse_adams_step(cnf_worker *w, const cnf_call *call, int32_t slopes, real *gradient) {
   WORKER_NAMES(w);
-  const CNF_TYPED(cnf_solver) *solver = call->solver;
+  const cnf_engine *solver = call->solver;
   const int32_t most = cnf_adams_slopes(solver->options.order);
   int32_t reversed = 0;
   if (slopes < CNF_ADAMS_LEAST) {
-    CNF_TYPED(reverse_step)(w, solver, NULL, call->want_times, gradient);
+    reverse_step(w, solver, NULL, call->want_times, gradient);
     reversed = solver->stages.reversed;
   } else {
-    CNF_TYPED(zero_rows)(1, lanes, w->t_bar_row);
-    if (call->want_times) CNF_TYPED(length_cotangents)(w, call);
-    CNF_TYPED(lead_to_slopes)(w, solver, slopes);
+    zero_rows(1, lanes, w->t_bar_row);
+    if (call->want_times) length_cotangents(w, call);
+    lead_to_slopes(w, solver, slopes);
   }
   if (slopes == 0) return reversed; /* of no length: its slope is not in the ring */
   if (w->pending > 0) {
-    CNF_TYPED(reverse_slope)(w, solver, call->want_times && slopes >= CNF_ADAMS_LEAST, gradient);
+    reverse_slope(w, solver, call->want_times && slopes >= CNF_ADAMS_LEAST, gradient);
     w->pending--, reversed++;
   }
-  CNF_TYPED(zero_rows)(S, lanes, CNF_TYPED(past_slope)(w, solver, 0));
+  zero_rows(S, lanes, past_slope(w, solver, 0));
   w->newest = (w->newest + 1) % most;
   return reversed;
 }

@@ -25,22 +25,21 @@
 #include "solve/solver.h"
 
 /* Where the evaluations of the step to be reversed are: in slots of the tile's own, or stage i's in scratch i. */
-static void CNF_TYPED(use_stage)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver,
-                                 const cnf_step_record *tile, int32_t i) {
+static void use_stage(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *tile, int32_t i) {
   if (tile)
-    CNF_TYPED(use_slot)(w, solver, tile, i);
+    use_slot(w, solver, tile, i);
   else
-    CNF_TYPED(use_scratch)(w, i);
+    use_scratch(w, i);
 }
 
 /* What stage i adds to h_bar_row and t_bar_row. */
-static void CNF_TYPED(gather_times)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, int32_t i, const real *x_bar) {
+static void gather_times(cnf_worker *w, const cnf_stages *s, int32_t i, const real *x_bar) {
   WORKER_NAMES(w);
   cnf_band bands[CNF_MOST_BANDS];
   const int32_t count = cnf_bands(s->tableau, D, bands);
   const cnf_band *moved = &bands[s->half[i] == CNF_HALF_MOMENTA];
   const real b = (real)moved->b[i], weight = (real)s->weight[i], c = (real)cnf_tableau_c(s->tableau, i);
-  k->dot(moved->rows, PANEL(CNF_TYPED(slope)(w, i), moved->first), PANEL(w->lambda, moved->first), 0, w->row);
+  k->dot(moved->rows, PANEL(slope(w, i), moved->first), PANEL(w->lambda, moved->first), 0, w->row);
   for (int32_t j = 0; j < lanes; j++) {
     real divergence = weight != 0 ? weight * w->mu_row[j] * w->divergence_row[j] : 0;
     w->h_bar_row[j] += b * w->row[j] + c * w->time_bar_row[j] + divergence;
@@ -51,7 +50,7 @@ static void CNF_TYPED(gather_times)(CNF_TYPED(cnf_worker) * w, const cnf_stages 
     w->row[j] = 1;
   }
   for (int32_t n = 0; n < count; n++) {
-    CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, i, bands[n].a[i]);
+    weighted list = slopes(w, i, bands[n].a[i]);
     for (int32_t j = 0; j < list.count; j++) list.panel[j] = PANEL(list.panel[j], bands[n].first);
     k->combine(bands[n].rows, NULL, w->row, list.count, list.weight, list.panel, PANEL(w->slope, bands[n].first));
   }
@@ -59,70 +58,68 @@ static void CNF_TYPED(gather_times)(CNF_TYPED(cnf_worker) * w, const cnf_stages 
 }
 
 /* k_bar of stage i, from lambda and the later stages' X_bar, into the bars at hand. */
-static void CNF_TYPED(slope_cotangent)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, int32_t i) {
+static void slope_cotangent(cnf_worker *w, const cnf_stages *s, int32_t i) {
   WORKER_NAMES(w);
   cnf_band bands[CNF_MOST_BANDS];
   const int32_t count = cnf_bands(s->tableau, D, bands);
-  real *bar = CNF_TYPED(rows_of)(m, w->e.bars.bar, 0, m->program->op_count);
+  real *bar = rows_of(m, w->e.bars.bar, 0, m->program->op_count);
   for (int32_t n = 0; n < count; n++) {
     const int32_t first = bands[n].first;
-    CNF_TYPED(weighted) list = {.count = 0};
-    CNF_TYPED(weigh)(&list, bands[n].b[i], PANEL(w->lambda, first));
+    weighted list = {.count = 0};
+    weigh(&list, bands[n].b[i], PANEL(w->lambda, first));
     for (int32_t j = i + 1; j < s->count; j++)
-      if (s->reverses[j]) CNF_TYPED(weigh)
-    (&list, bands[n].a[j][i], PANEL(w->stage_bar, j * D + first));
+      if (s->reverses[j]) weigh(&list, bands[n].a[j][i], PANEL(w->stage_bar, j * D + first));
     k->combine(bands[n].rows, NULL, w->h_row, list.count, list.weight, list.panel, PANEL(bar, first));
   }
 }
 
 /* Rows of what evaluate_reverse multiplies with, at a stage of weight b. */
-static CNF_TYPED(cnf_integrands) CNF_TYPED(integrand_bars)(CNF_TYPED(cnf_worker) * w, real b) {
+static cnf_integrands integrand_bars(cnf_worker *w, real b) {
   WORKER_NAMES(w);
-  const real weight = CNF_TYPED(probe_weight)(m), kinetic = (real)(w->kinetic_bar / w->e.mean_rows),
+  const real weight = probe_weight(m), kinetic = (real)(w->kinetic_bar / w->e.mean_rows),
              frobenius = (real)(2 * w->frobenius_bar / w->e.mean_rows) * weight;
   for (int32_t j = 0; j < lanes; j++) w->stage_mu_row[j] = w->h_row[j] * b * w->mu_row[j] * weight;
   for (int32_t j = 0; m->kinetic && j < lanes; j++)
     w->stage_kinetic_row[j] = w->h_row[j] * b * (w->direction[j] * kinetic);
   for (int32_t j = 0; m->frobenius && j < lanes; j++)
     w->stage_frobenius_row[j] = w->h_row[j] * b * (w->direction[j] * frobenius);
-  return (CNF_TYPED(cnf_integrands)){w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
+  return (cnf_integrands){w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
 }
 
 /* Sums of weights' gradients over the stages that wait for them; not of a reverse that is made for its h_bar alone. */
-static void CNF_TYPED(gather_waiting)(const CNF_TYPED(cnf_worker) * w, int32_t waiting, real *gradient) {
-  if (gradient && gradient != w->discarded) CNF_TYPED(gather_gradients)(w->e.model, w->reversed, waiting, gradient);
+static void gather_waiting(const cnf_worker *w, int32_t waiting, real *gradient) {
+  if (gradient && gradient != w->discarded) gather_gradients(w->e.model, w->reversed, waiting, gradient);
 }
 
 /* lambda at the steps' ends becomes lambda at their starts. Weights' gradients are gathered over as many stages as there are
  * sets of bars: each sum over lanes is then a longer one, and the gradient is read and written that much less often. */
-static void CNF_TYPED(reverse_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver,
-                                    const cnf_step_record *tile, int want_times, real *gradient) {
+static void reverse_step(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *tile, int want_times,
+                         real *gradient) {
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;
   size_t state = (size_t)D * (size_t)lanes;
-  const CNF_TYPED(cnf_integrands) integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   int32_t waiting = 0;
-  CNF_TYPED(zero_rows)(1, lanes, w->h_bar_row);
-  CNF_TYPED(zero_rows)(1, lanes, w->t_bar_row);
+  zero_rows(1, lanes, w->h_bar_row);
+  zero_rows(1, lanes, w->t_bar_row);
   for (int32_t i = s->count - 1; i >= 0; i--) {
     if (!s->reverses[i]) continue;
     const real weight = (real)s->weight[i];
-    CNF_TYPED(use_stage)(w, solver, tile, i);
-    CNF_TYPED(mean_over)(w, s->half[i]);
+    use_stage(w, solver, tile, i);
+    mean_over(w, s->half[i]);
     w->e.bars = w->bars[waiting];
-    CNF_TYPED(slope_cotangent)(w, s, i);
-    CNF_TYPED(zero_rows)(1, lanes, w->time_bar_row);
-    const CNF_TYPED(cnf_integrands) bars = CNF_TYPED(integrand_bars)(w, weight);
-    w->reversed[waiting++] =
-        CNF_TYPED(evaluate_reverse)(&w->e, weight != 0 ? &bars : NULL, w->time_bar_row, gradient, integrands);
-    CNF_TYPED(copy_rows)(D, lanes, w->e.bars.bar, w->stage_bar + (size_t)i * state);
+    slope_cotangent(w, s, i);
+    zero_rows(1, lanes, w->time_bar_row);
+    const cnf_integrands bars = integrand_bars(w, weight);
+    w->reversed[waiting++] = evaluate_reverse(&w->e, weight != 0 ? &bars : NULL, w->time_bar_row, gradient, integrands);
+    copy_rows(D, lanes, w->e.bars.bar, w->stage_bar + (size_t)i * state);
     if (waiting == solver->bar_sets) {
-      CNF_TYPED(gather_waiting)(w, waiting, gradient);
+      gather_waiting(w, waiting, gradient);
       waiting = 0;
     }
-    if (want_times) CNF_TYPED(gather_times)(w, s, i, w->stage_bar + (size_t)i * state);
+    if (want_times) gather_times(w, s, i, w->stage_bar + (size_t)i * state);
   }
-  CNF_TYPED(gather_waiting)(w, waiting, gradient);
+  gather_waiting(w, waiting, gradient);
   for (int32_t i = 0; i < s->count; i++)
     if (s->reverses[i]) k->add(D, w->lambda, w->stage_bar + (size_t)i * state, w->lambda);
 }

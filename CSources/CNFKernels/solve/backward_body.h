@@ -4,18 +4,17 @@
  */
 #include "solve/solver.h"
 
-static void CNF_TYPED(adjoint_idle)(CNF_TYPED(cnf_worker) * w, int32_t lane) {
+static void adjoint_idle(cnf_worker *w, int32_t lane) {
   WORKER_NAMES(w);
   w->sample[lane] = -1;
   w->h[lane] = 0;
   w->direction[lane] = 1;
-  CNF_TYPED(column_zero)(D, lanes, w->lambda, lane);
+  column_zero(D, lanes, w->lambda, lane);
   w->mu_row[lane] = 0;
 }
 
 /* Is what the lane's sample, number `number` of the call, has of the gradient by itself finite? x_bar [D]: dL/dx0 of the lanes. */
-static int CNF_TYPED(is_own_finite)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, size_t number,
-                                    int32_t lane, const real *x_bar) {
+static int is_own_finite(const cnf_worker *w, const cnf_call *call, size_t number, int32_t lane, const real *x_bar) {
   WORKER_NAMES(w);
   const double *times = call->gradient->times;
   double sum = 0; /* of zeros: not 0 where one of the numbers is not finite */
@@ -28,25 +27,23 @@ static int CNF_TYPED(is_own_finite)(const CNF_TYPED(cnf_worker) * w, const CNF_T
 }
 
 /* Returns 1 where the sample has no gradient, being not finite. */
-static int32_t CNF_TYPED(finish_adjoint)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                         int32_t lane, real *gradient) {
+static int32_t finish_adjoint(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane, real *gradient) {
   WORKER_NAMES(w);
   cnf_gradient *g = call->gradient;
   size_t number = (size_t)(first + w->sample[lane]);
-  const int fails = !CNF_TYPED(is_own_finite)(w, call, number, lane, w->lambda);
+  const int fails = !is_own_finite(w, call, number, lane, w->lambda);
   if (fails) w->chunk_status[w->sample[lane]] = CNF_SAMPLE_NOT_FINITE;
-  if (g->x0) CNF_TYPED(column_out)(D, lanes, w->lambda, lane, (real *)g->x0 + number * (size_t)D);
+  if (g->x0) column_out(D, lanes, w->lambda, lane, (real *)g->x0 + number * (size_t)D);
   if (g->t0) g->t0[number] = w->t0_bar[lane];
   if (g->t1) g->t1[number] = w->t1_bar[lane];
-  CNF_TYPED(write_context_bar)(w, call, number, lane);
-  if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(queue_lane)(w, lane, gradient);
-  CNF_TYPED(adjoint_idle)(w, lane);
+  write_context_bar(w, call, number, lane);
+  if (m->trace == CNF_TRACE_HUTCHINSON) queue_lane(w, lane, gradient);
+  adjoint_idle(w, lane);
   return fails;
 }
 
 /* Samples to be walked back into w->order, those with most steps first; the others' gradients are written. Returns how many. */
-static int64_t CNF_TYPED(order_by_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                         int64_t count) {
+static int64_t order_by_steps(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   WORKER_NAMES(w);
   cnf_gradient *g = call->gradient;
   int64_t walkers = 0;
@@ -64,7 +61,7 @@ static int64_t CNF_TYPED(order_by_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TY
     }
     real *x0 = g->x0 ? (real *)g->x0 + number * (size_t)D : NULL;
     for (int32_t d = 0; x0 && d < D; d++) x0[d] = ok ? w->chunk_x1_bar[(size_t)s * (size_t)D + (size_t)d] : 0;
-    CNF_TYPED(clear_context_bar)(call, number);
+    clear_context_bar(call, number);
     if (g->t0) g->t0[number] = 0;
     if (g->t1) g->t1[number] = 0;
   }
@@ -72,47 +69,43 @@ static int64_t CNF_TYPED(order_by_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TY
 }
 
 /* Sample s, at its end, into a lane. */
-static void CNF_TYPED(load_adjoint)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t s,
-                                    int32_t lane) {
+static void load_adjoint(cnf_worker *w, const cnf_call *call, int64_t s, int32_t lane) {
   WORKER_NAMES(w);
-  CNF_TYPED(face)(w, call, s, lane);
+  face(w, call, s, lane);
   w->step[lane] = w->chunk_accepted[s] - 1;
-  w->interval[lane] =
-      CNF_TYPED(record_of)(w, call, s, w->step[lane])->interval; /* an event may have ended it in an earlier one */
+  w->interval[lane] = record_of(w, call, s, w->step[lane])->interval; /* an event may have ended it in an earlier one */
   w->t0_bar[lane] = w->t1_bar[lane] = 0;
   w->mu_row[lane] = (real)w->chunk_log_det_bar[s];
-  CNF_TYPED(column_in)(D, lanes, w->chunk_x1_bar + (size_t)s * (size_t)D, w->lambda, lane);
-  if (!call->steps)
-    CNF_TYPED(move_constants)(w, lane, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
+  column_in(D, lanes, w->chunk_x1_bar + (size_t)s * (size_t)D, w->lambda, lane);
+  if (!call->steps) move_constants(w, lane, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
 }
 
 /* Fixed steps: every sample that arrived is in the lane it was solved in, where its evaluations are. The other lanes'
  * probes may be anything: they become zeros. */
-static void CNF_TYPED(load_tile)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t walkers) {
+static void load_tile(cnf_worker *w, const cnf_call *call, int64_t walkers) {
   WORKER_NAMES(w);
-  for (int64_t i = 0; i < walkers; i++) CNF_TYPED(load_adjoint)(w, call, w->order[i], w->order[i]);
+  for (int64_t i = 0; i < walkers; i++) load_adjoint(w, call, w->order[i], w->order[i]);
   if (walkers == lanes || m->trace != CNF_TRACE_HUTCHINSON) return;
   for (int32_t j = 0; j < lanes; j++)
-    if (w->sample[j] < 0) CNF_TYPED(clear_probes)(w, j);
-  CNF_TYPED(prepare_constants)(m, &w->e.constants);
+    if (w->sample[j] < 0) clear_probes(w, j);
+  prepare_constants(m, &w->e.constants);
 }
 
 /* Adaptive: the next samples into idle lanes. When a lane is idle for good its constants stay those of its last sample; a
  * lane that never had one gets those of the first. */
-static void CNF_TYPED(load_adjoints)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t walkers,
-                                     int64_t *next) {
+static void load_adjoints(cnf_worker *w, const cnf_call *call, int64_t walkers, int64_t *next) {
   WORKER_NAMES(w);
   const int at_start = *next == 0;
   for (int32_t j = 0; j < lanes && *next < walkers; j++)
-    if (w->sample[j] < 0) CNF_TYPED(load_adjoint)(w, call, w->order[(*next)++], j);
+    if (w->sample[j] < 0) load_adjoint(w, call, w->order[(*next)++], j);
   for (int32_t j = 0; at_start && j < lanes; j++)
-    if (w->sample[j] < 0) CNF_TYPED(move_constants)
-  (w, j, w->start_constant + (size_t)w->order[0] * (size_t)call->solver->constant_rows, 0);
+    if (w->sample[j] < 0)
+      move_constants(w, j, w->start_constant + (size_t)w->order[0] * (size_t)call->solver->constant_rows, 0);
 }
 
 /* Lane `live` of a panel over each idle lane that holds a number that is not finite; over all of them where there are
  * callbacks, whose derivatives need not be finite wherever their values are. */
-static void CNF_TYPED(shelter_panel)(CNF_TYPED(cnf_worker) * w, int32_t rows, real *panel, int32_t live) {
+static void shelter_panel(cnf_worker *w, int32_t rows, real *panel, int32_t live) {
   WORKER_NAMES(w);
   k->finite(rows, panel, 0, w->row);
   for (int32_t j = 0; j < lanes; j++)
@@ -123,8 +116,7 @@ static void CNF_TYPED(shelter_panel)(CNF_TYPED(cnf_worker) * w, int32_t rows, re
 /* Makes the evaluations of the lanes' steps again, in scratch; records[j] is that of lane j, an idle one's another's. Lanes
  * whose evaluations are kept stand where one does whose are not, those without a sample with h = 0. Methods whose reverse makes its
  * own evaluations are put to their states. */
-static void CNF_TYPED(replay_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
-                                   cnf_step_record *const *records) {
+static void replay_step(cnf_worker *w, const cnf_call *call, cnf_step_record *const *records) {
   WORKER_NAMES(w);
   const cnf_stages *s = &call->solver->stages;
   int32_t wants[CNF_MAX_LANES], leader = 0;
@@ -132,71 +124,67 @@ static void CNF_TYPED(replay_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
     wants[j] = w->sample[j] >= 0 && records[j]->rest < 0;
     if (wants[j]) leader = j;
   }
-  CNF_TYPED(bring_states)(w, call, wants);
-  CNF_TYPED(given_beside)(w, leader);
+  bring_states(w, call, wants);
+  given_beside(w, leader);
   for (int32_t j = 0; j < lanes; j++) {
     const int32_t from = wants[j] ? j : leader;
-    const cnf_step_record step = CNF_TYPED(step_of)(w, call, w->sample[from], w->step[from]);
-    CNF_TYPED(column_in)
-    (D, lanes, CNF_TYPED(state_of)(w, call->solver, w->sample[from], w->step[from]), w->x, j);
+    const cnf_step_record step = step_of(w, call, w->sample[from], w->step[from]);
+    column_in(D, lanes, state_of(w, call->solver, w->sample[from], w->step[from]), w->x, j);
     w->t[j] = step.t;
     w->h[j] = w->sample[j] < 0 ? 0 : step.h;
   }
   if (s->tableau->rosenbrock || records[leader]->slopes >= CNF_ADAMS_LEAST) return;
-  CNF_TYPED(step_row)(w);
+  step_row(w);
   for (int32_t i = 0; i < s->count; i++) {
     if (!s->reverses[i]) continue;
-    CNF_TYPED(use_scratch)(w, i);
-    CNF_TYPED(make_stage)(w, s, i);
+    use_scratch(w, i);
+    make_stage(w, s, i);
   }
 }
 
 /* The slopes of evaluations that were kept. */
-static void CNF_TYPED(recall_slopes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver,
-                                     const cnf_step_record *tile) {
+static void recall_slopes(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *tile) {
   WORKER_NAMES(w);
   for (int32_t i = 0; i < solver->stages.count; i++) {
     if (!solver->stages.reverses[i]) continue;
-    CNF_TYPED(use_stage)(w, solver, tile, i);
-    CNF_TYPED(copy_rows)
-    (D, lanes, CNF_TYPED(rows_of)(m, w->e.kept.value, 0, m->program->op_count), CNF_TYPED(slope)(w, i));
+    use_stage(w, solver, tile, i);
+    copy_rows(D, lanes, rows_of(m, w->e.kept.value, 0, m->program->op_count), slope(w, i));
   }
 }
 
 /* Brings the evaluations of the lanes' steps to where they can be reversed. Returns the record whose slots they are in, or
  * NULL: scratch. */
-static const cnf_step_record *CNF_TYPED(recall_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
-                                                     int32_t live, int want_slopes) {
+static const cnf_step_record *recall_step(cnf_worker *w, const cnf_call *call, int32_t live, int want_slopes) {
   WORKER_NAMES(w);
-  const CNF_TYPED(cnf_solver) *solver = call->solver;
+  const cnf_engine *solver = call->solver;
   const cnf_step_record *tile = NULL;
   cnf_step_record *records[CNF_MAX_LANES] = {0};
   int kept = 0, idle = 0;
   for (int32_t j = 0; j < lanes; j++) {
     const int32_t from = w->sample[j] < 0 ? live : j;
-    records[j] = CNF_TYPED(record_of)(w, call, w->sample[from], w->step[from]);
+    records[j] = record_of(w, call, w->sample[from], w->step[from]);
     kept += records[j]->rest >= 0;
     idle += w->sample[j] < 0;
   }
-  if (kept < lanes) CNF_TYPED(replay_step)(w, call, records);
+  if (kept < lanes) replay_step(w, call, records);
   for (int32_t j = 0; j < lanes; j++) {
     const int32_t from = w->sample[j] < 0 ? live : j;
-    const cnf_step_record step = CNF_TYPED(step_of)(w, call, w->sample[from], w->step[from]);
+    const cnf_step_record step = step_of(w, call, w->sample[from], w->step[from]);
     w->t[j] = step.t;
     w->h[j] = w->sample[j] < 0 ? 0 : step.h;
   }
-  CNF_TYPED(step_row)(w);
+  step_row(w);
   if (kept > 0 && !call->steps) {
-    CNF_TYPED(fetch_step)(w, solver, records);
+    fetch_step(w, solver, records);
   } else if (kept > 0) {
     tile = records[live];
     for (int32_t i = 0; idle && i < solver->stages.count; i++) {
       if (!solver->stages.reverses[i]) continue;
-      CNF_TYPED(use_slot)(w, solver, tile, i);
-      CNF_TYPED(shelter_panel)(w, CNF_TYPED(kept_rows)(m), w->e.kept.value, live);
+      use_slot(w, solver, tile, i);
+      shelter_panel(w, kept_rows(m), w->e.kept.value, live);
     }
   }
-  if (kept > 0 && want_slopes) CNF_TYPED(recall_slopes)(w, solver, tile);
+  if (kept > 0 && want_slopes) recall_slopes(w, solver, tile);
   w->work.steps++;
   w->work.steps_recomputed += kept < lanes;
   const int32_t evaluations = records[live]->slopes < CNF_ADAMS_LEAST ? solver->stages.evaluations : 0;
@@ -206,14 +194,13 @@ static const cnf_step_record *CNF_TYPED(recall_step)(CNF_TYPED(cnf_worker) * w, 
 }
 
 /* What the step just reversed adds to the derivatives by the times between which it lies: t0, t1 or output times. */
-static void CNF_TYPED(add_times)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                 int32_t lane) {
+static void add_times(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane) {
   const int32_t interval = w->interval[lane], n = w->step[lane] - interval * call->steps;
-  const double begin = CNF_TYPED(interval_begin)(w, lane, interval);
-  const double span = CNF_TYPED(interval_end)(w, call, lane, interval) - begin;
+  const double begin = interval_begin(w, lane, interval);
+  const double span = interval_end(w, call, lane, interval) - begin;
   double place = 0, length = 1; /* adaptive: of the one step of an interval of no length */
   if (call->steps)
-    place = CNF_TYPED(fraction)(call, n), length = CNF_TYPED(fraction)(call, n + 1) - place;
+    place = fraction(call, n), length = fraction(call, n + 1) - place;
   else if (span != 0)
     place = (w->t[lane] - begin) / span, length = w->h[lane] / span;
   double t_bar = (double)w->t_bar_row[lane], h_bar = (double)w->h_bar_row[lane];
@@ -229,8 +216,7 @@ static void CNF_TYPED(add_times)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
 }
 
 /* The lane comes, on its way back, to a step of this interval: at an output time the loss's cotangents come in. */
-static void CNF_TYPED(enter_interval)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                      int32_t lane, int32_t interval) {
+static void enter_interval(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane, int32_t interval) {
   WORKER_NAMES(w);
   if (interval == w->interval[lane]) return;
   w->interval[lane] = interval; /* none is without a step: it is the one before */
@@ -241,57 +227,54 @@ static void CNF_TYPED(enter_interval)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
 }
 
 /* The lane goes on to the step before the one just reversed. */
-static void CNF_TYPED(step_back)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                 int32_t lane) {
+static void step_back(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane) {
   if (--w->step[lane] < 0) return;
-  CNF_TYPED(enter_interval)
-  (w, call, first, lane, CNF_TYPED(record_of)(w, call, w->sample[lane], w->step[lane])->interval);
+  enter_interval(w, call, first, lane, record_of(w, call, w->sample[lane], w->step[lane])->interval);
 }
 
 /* The step of every lane that recall_step has brought. Returns how many evaluations of each were reversed. */
-static int32_t CNF_TYPED(reverse_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
-                                        const cnf_step_record *tile, int32_t live, real *gradient) {
+static int32_t reverse_lanes(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile, int32_t live,
+                             real *gradient) {
   const cnf_stages *s = &call->solver->stages;
   if (call->solver->family == CNF_FAMILY_EXPLICIT_ADAMS) {
-    const int32_t slopes = CNF_TYPED(record_of)(w, call, w->sample[live], w->step[live])->slopes;
-    return CNF_TYPED(reverse_adams_step)(w, call, slopes, gradient);
+    const int32_t slopes = record_of(w, call, w->sample[live], w->step[live])->slopes;
+    return reverse_adams_step(w, call, slopes, gradient);
   }
   if (s->tableau->rosenbrock)
-    CNF_TYPED(reverse_rosenbrock_step)(w, s, gradient);
+    reverse_rosenbrock_step(w, s, gradient);
   else
-    CNF_TYPED(reverse_step)(w, call->solver, tile, call->want_times, gradient);
+    reverse_step(w, call->solver, tile, call->want_times, gradient);
   return s->reversed;
 }
 
 /* One pass over the chunk's samples that arrived. Returns how many have no gradient. */
-static int32_t CNF_TYPED(adjoint_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                        int64_t count, real *gradient) {
+static int32_t adjoint_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient) {
   WORKER_NAMES(w);
-  const int64_t walkers = CNF_TYPED(order_by_steps)(w, call, first, count);
+  const int64_t walkers = order_by_steps(w, call, first, count);
   int64_t next = 0;
   int32_t failed = 0;
-  for (int32_t j = 0; j < lanes; j++) CNF_TYPED(adjoint_idle)(w, j);
-  if (CNF_TYPED(tangent_count)(m) > 0) CNF_TYPED(clear_constants)(m, &w->e.constants);
-  if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(clear_queue)(w);
-  if (call->steps) CNF_TYPED(load_tile)(w, call, walkers);
-  if (call->solver->family == CNF_FAMILY_EXPLICIT_ADAMS) CNF_TYPED(start_adams_adjoint)(w, call->solver);
+  for (int32_t j = 0; j < lanes; j++) adjoint_idle(w, j);
+  if (tangent_count(m) > 0) clear_constants(m, &w->e.constants);
+  if (m->trace == CNF_TRACE_HUTCHINSON) clear_queue(w);
+  if (call->steps) load_tile(w, call, walkers);
+  if (call->solver->family == CNF_FAMILY_EXPLICIT_ADAMS) start_adams_adjoint(w, call->solver);
   for (;;) {
     int32_t live = -1;
-    if (!call->steps) CNF_TYPED(load_adjoints)(w, call, walkers, &next);
+    if (!call->steps) load_adjoints(w, call, walkers, &next);
     for (int32_t j = 0; j < lanes; j++)
       if (w->sample[j] >= 0) live = j;
     if (live < 0) break;
-    const cnf_step_record *tile = CNF_TYPED(recall_step)(w, call, live, call->want_times);
-    const int32_t reversed = CNF_TYPED(reverse_lanes)(w, call, tile, live, gradient);
+    const cnf_step_record *tile = recall_step(w, call, live, call->want_times);
+    const int32_t reversed = reverse_lanes(w, call, tile, live, gradient);
     for (int32_t j = 0; j < lanes; j++) {
       if (w->sample[j] < 0) continue;
-      CNF_TYPED(add_times)(w, call, first, j);
+      add_times(w, call, first, j);
       w->chunk_reversed[w->sample[j]] += reversed;
-      CNF_TYPED(step_back)(w, call, first, j);
-      if (w->step[j] < 0) failed += CNF_TYPED(finish_adjoint)(w, call, first, j, gradient);
+      step_back(w, call, first, j);
+      if (w->step[j] < 0) failed += finish_adjoint(w, call, first, j, gradient);
     }
   }
-  if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(flush_queue)(w, gradient);
-  if (m->trace == CNF_TRACE_EXACT_TANGENTS) CNF_TYPED(finish_constants)(m, &w->e.constants, gradient);
+  if (m->trace == CNF_TRACE_HUTCHINSON) flush_queue(w, gradient);
+  if (m->trace == CNF_TRACE_EXACT_TANGENTS) finish_constants(m, &w->e.constants, gradient);
   return failed;
 }

@@ -14,32 +14,29 @@
 #include "solve/solver.h"
 
 /* The loss's own cotangents at the end of an interval. */
-typedef struct CNF_TYPED(end_bars) {
+typedef struct end_bars {
   const real *x; /* [D]; NULL: zeros */
   double log_det;
-} CNF_TYPED(end_bars);
+} end_bars;
 
 /* Those of sample s of the chunk, at t1 where `interval` is the last one. */
-static CNF_TYPED(end_bars) CNF_TYPED(end_bars_of)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
-                                                  int64_t first, int64_t s, int32_t interval) {
+static end_bars end_bars_of(const cnf_worker *w, const cnf_call *call, int64_t first, int64_t s, int32_t interval) {
   const size_t D = (size_t)w->e.model->program->state_dim;
   const cnf_loss *loss = call->loss;
-  if (interval == call->time_count)
-    return (CNF_TYPED(end_bars)){w->chunk_x1_bar + (size_t)s * D, w->chunk_log_det_bar[s]};
+  if (interval == call->time_count) return (end_bars){w->chunk_x1_bar + (size_t)s * D, w->chunk_log_det_bar[s]};
   const size_t place = (size_t)(first + s) * (size_t)call->time_count + (size_t)interval;
-  return (CNF_TYPED(end_bars)){loss->x_at_bar ? (const real *)loss->x_at_bar + place * D : NULL,
-                               loss->log_det_at_bar ? loss->log_det_at_bar[place] : 0};
+  return (end_bars){loss->x_at_bar ? (const real *)loss->x_at_bar + place * D : NULL,
+                    loss->log_det_at_bar ? loss->log_det_at_bar[place] : 0};
 }
 
 /* The power of two that sample s's cotangents are divided by: at least as large as the largest of them, wherever on the way it
  * comes in; 1 where all are 0. */
-static double CNF_TYPED(cotangent_scale)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
-                                         int64_t first, int64_t s) {
+static double cotangent_scale(const cnf_worker *w, const cnf_call *call, int64_t first, int64_t s) {
   WORKER_NAMES(w);
   double largest = fmax(fabs(w->kinetic_bar), fabs(w->frobenius_bar));
   int exponent;
   for (int32_t i = 0; i <= call->time_count; i++) {
-    const CNF_TYPED(end_bars) bars = CNF_TYPED(end_bars_of)(w, call, first, s, i);
+    const end_bars bars = end_bars_of(w, call, first, s, i);
     largest = fmax(largest, fabs(bars.log_det));
     for (int32_t d = 0; bars.x && d < D; d++) largest = fmax(largest, fabs((double)bars.x[d]));
   }
@@ -49,17 +46,16 @@ static double CNF_TYPED(cotangent_scale)(const CNF_TYPED(cnf_worker) * w, const 
 }
 
 /* Has the lane's way back begun at an event, and not left its interval? */
-static int CNF_TYPED(is_at_event)(const CNF_TYPED(cnf_worker) * w, int32_t lane) {
+static int is_at_event(const cnf_worker *w, int32_t lane) {
   const int64_t s = w->sample[lane];
   return s >= 0 && w->chunk_event[s] >= 0 && w->interval[lane] == w->chunk_interval[s];
 }
 
 /* dL/dtau of the output time at which the lane's interval ends, from the slope f there and divergence_row. */
-static void CNF_TYPED(write_time_bar)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                      int32_t lane, const real *f) {
+static void write_time_bar(const cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane, const real *f) {
   WORKER_NAMES(w);
   const int64_t s = w->sample[lane];
-  const CNF_TYPED(end_bars) bars = CNF_TYPED(end_bars_of)(w, call, first, s, w->interval[lane]);
+  const end_bars bars = end_bars_of(w, call, first, s, w->interval[lane]);
   double sum = m->trace != CNF_TRACE_NONE ? bars.log_det * (double)w->divergence_row[lane] : 0;
   for (int32_t d = 0; bars.x && d < D; d++) sum += (double)bars.x[d] * (double)PANEL(f, d)[lane];
   if (call->gradient->times)
@@ -67,16 +63,15 @@ static void CNF_TYPED(write_time_bar)(const CNF_TYPED(cnf_worker) * w, const CNF
 }
 
 /* The lane has come back to an output time: it goes on in the interval before, from the state that the solve had there. */
-static void CNF_TYPED(pass_time_back)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                      int32_t lane) {
+static void pass_time_back(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane) {
   WORKER_NAMES(w);
   const int64_t s = w->sample[lane];
   const int32_t interval = --w->interval[lane];
-  const CNF_TYPED(end_bars) bars = CNF_TYPED(end_bars_of)(w, call, first, s, interval);
+  const end_bars bars = end_bars_of(w, call, first, s, interval);
   const double scale = w->scale[lane];
   w->t[lane] = w->span_times[lane][interval];
   w->fresh[lane] = 1;
-  if (!call->keeps_track) CNF_TYPED(column_in)(D, lanes, CNF_TYPED(state_at_time)(w, call, s, interval), w->pair, lane);
+  if (!call->keeps_track) column_in(D, lanes, state_at_time(w, call, s, interval), w->pair, lane);
   for (int32_t d = 0; bars.x && d < D; d++) PANEL(w->pair, D + d)[lane] += (real)((double)bars.x[d] / scale);
   w->mu_row[lane] += (real)(bars.log_det / scale);
 }

@@ -12,8 +12,8 @@
  */
 #include "solve/solver.h"
 
-static int CNF_TYPED(is_gradient_finite)(const CNF_TYPED(cnf_worker) * w, const real *gradient) {
-  const CNF_TYPED(cnf_kernels) *k = w->e.model->tile;
+static int is_gradient_finite(const cnf_worker *w, const real *gradient) {
+  const cnf_kernels *k = w->e.model->tile;
   const size_t lanes = (size_t)k->lanes, rows = w->e.model->gradient_size / lanes;
   double sum = 0;
   k->finite((int)rows, gradient, 0, w->row);
@@ -23,18 +23,16 @@ static int CNF_TYPED(is_gradient_finite)(const CNF_TYPED(cnf_worker) * w, const 
 }
 
 /* The chunk as it was before it was walked back, but for the statuses that chunk_verdict has. */
-static void CNF_TYPED(prepare_again)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                     int64_t count) {
-  if (call->keeps && !cnf_is_reversible(call->solver->family)) CNF_TYPED(forward_chunk)(w, call, first, count);
+static void prepare_again(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
+  if (call->keeps && !cnf_is_reversible(call->solver->family)) forward_chunk(w, call, first, count);
   memcpy(w->chunk_status, w->chunk_verdict, (size_t)count * sizeof *w->chunk_status);
 }
 
 /* One pass over samples [from, to) of the chunk alone, from zeros: is theta's gradient finite? */
-static int CNF_TYPED(is_part_finite)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                     int64_t count, int64_t from, int64_t to, real *gradient,
-                                     CNF_TYPED(walk_back) walk) {
+static int is_part_finite(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, int64_t from, int64_t to,
+                          real *gradient, walk_back walk) {
   int32_t walkers = 0;
-  CNF_TYPED(prepare_again)(w, call, first, count);
+  prepare_again(w, call, first, count);
   for (int64_t s = 0; s < count; s++) {
     if (s < from || s >= to) w->chunk_status[s] = CNF_SAMPLE_NOT_FINITE;
     walkers += w->chunk_status[s] == CNF_SAMPLE_OK;
@@ -42,14 +40,13 @@ static int CNF_TYPED(is_part_finite)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   if (walkers == 0) return 1;
   memset(gradient, 0, w->e.model->gradient_size * sizeof(real));
   walk(w, call, first, count, gradient);
-  return CNF_TYPED(is_gradient_finite)(w, gradient);
+  return is_gradient_finite(w, gradient);
 }
 
 /* Samples [from, to) of the chunk are known to have a gradient by theta that is not finite: those that have it alone get a verdict.
  * Returns how many; 0 where theirs are finite, and their sum is not. Deep as the halvings of a chunk, eight. */
-static int32_t CNF_TYPED(find_faults)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                      int64_t count, int64_t from, int64_t to, real *gradient,
-                                      CNF_TYPED(walk_back) walk) {
+static int32_t find_faults(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, int64_t from, int64_t to,
+                           real *gradient, walk_back walk) {
   if (to - from == 1) {
     w->chunk_verdict[from] = CNF_SAMPLE_NOT_FINITE;
     return 1;
@@ -57,28 +54,28 @@ static int32_t CNF_TYPED(find_faults)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   const int64_t bounds[3] = {from, from + (to - from) / 2, to};
   int32_t found = 0;
   for (int half = 0; half < 2; half++)
-    if (!CNF_TYPED(is_part_finite)(w, call, first, count, bounds[half], bounds[half + 1], gradient, walk))
-      found += CNF_TYPED(find_faults)(w, call, first, count, bounds[half], bounds[half + 1], gradient, walk);
+    if (!is_part_finite(w, call, first, count, bounds[half], bounds[half + 1], gradient, walk))
+      found += find_faults(w, call, first, count, bounds[half], bounds[half + 1], gradient, walk);
   return found;
 }
 
 /* Differentiates the chunk that forward_chunk has just solved, adding to `gradient`, which is_fresh: is all zeros. */
-static void CNF_TYPED(differentiate_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                           int64_t count, int is_fresh, real *gradient) {
+static void differentiate_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, int is_fresh,
+                                real *gradient) {
   const size_t bytes = w->e.model->gradient_size * sizeof(real);
-  const double scale = CNF_TYPED(loss_scale)(call->loss);
-  const CNF_TYPED(walk_back) walk = cnf_is_reversible(call->solver->family) ? CNF_TYPED(retrace_chunk)
-                                    : call->keeps                           ? CNF_TYPED(adjoint_chunk)
-                                                                            : CNF_TYPED(return_chunk);
+  const double scale = loss_scale(call->loss);
+  const walk_back walk = cnf_is_reversible(call->solver->family) ? retrace_chunk
+                         : call->keeps                           ? adjoint_chunk
+                                                                 : return_chunk;
   w->kinetic_bar = scale * call->loss->kinetic;
   w->frobenius_bar = scale * call->loss->frobenius;
   if (!is_fresh) memcpy(w->gradient_before, gradient, bytes);
   for (int gives_up = 0;;) {
     const int32_t failed = walk(w, call, first, count, gradient);
-    if (gives_up || (failed == 0 && CNF_TYPED(is_gradient_finite)(w, gradient))) return;
+    if (gives_up || (failed == 0 && is_gradient_finite(w, gradient))) return;
     memcpy(w->chunk_verdict, w->chunk_status, (size_t)count * sizeof *w->chunk_verdict);
-    if (failed == 0) gives_up = CNF_TYPED(find_faults)(w, call, first, count, 0, count, gradient, walk) == 0;
-    CNF_TYPED(prepare_again)(w, call, first, count);
+    if (failed == 0) gives_up = find_faults(w, call, first, count, 0, count, gradient, walk) == 0;
+    prepare_again(w, call, first, count);
     if (is_fresh)
       memset(gradient, 0, bytes);
     else

@@ -14,8 +14,7 @@
 
 /* Samples [tile, tile + lanes) of the chunk that an event has ended into lanes, at their last steps; the other lanes stand where
  * the one does that is returned. -1: there is none. */
-static int32_t CNF_TYPED(load_stopped)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t tile,
-                                       int64_t count) {
+static int32_t load_stopped(cnf_worker *w, const cnf_call *call, int64_t tile, int64_t count) {
   WORKER_NAMES(w);
   int32_t live = -1;
   for (int32_t j = 0; j < lanes; j++) {
@@ -28,20 +27,19 @@ static int32_t CNF_TYPED(load_stopped)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
     const int64_t s = w->sample[w->sample[j] < 0 ? live : j];
     w->step[j] = w->chunk_accepted[s] - 1;
     w->event_t[j] = w->chunk_t[s];
-    w->direction[j] = CNF_TYPED(sample_t1)(call, w->first + s) < CNF_TYPED(sample_t0)(call, w->first + s) ? -1 : 1;
-    CNF_TYPED(load_given)(w, call, w->first + s, j);
-    CNF_TYPED(column_in)(D, lanes, w->chunk_x1 + (size_t)s * (size_t)D, w->event_x, j);
-    if (!call->steps)
-      CNF_TYPED(move_constants)(w, j, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
+    w->direction[j] = sample_t1(call, w->first + s) < sample_t0(call, w->first + s) ? -1 : 1;
+    load_given(w, call, w->first + s, j);
+    column_in(D, lanes, w->chunk_x1 + (size_t)s * (size_t)D, w->event_x, j);
+    if (!call->steps) move_constants(w, j, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
   }
   return live;
 }
 
 /* dg/dx of the lanes' own events into event_bar, zeros in lanes without; dg/dt into g_t. */
-static void CNF_TYPED(event_slopes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, double *g_t) {
+static void event_slopes(cnf_worker *w, const cnf_call *call, double *g_t) {
   WORKER_NAMES(w);
   double t_bar[CNF_MAX_LANES];
-  CNF_TYPED(zero_rows)(D, lanes, w->event_bar);
+  zero_rows(D, lanes, w->event_bar);
   for (int32_t e = 0; e < call->event_count; e++) {
     int32_t here = 0;
     for (int32_t j = 0; j < lanes; j++) {
@@ -58,72 +56,70 @@ static void CNF_TYPED(event_slopes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
 }
 
 /* The loss's cotangents of the lanes' samples into lambda and mu; zeros in lanes without. */
-static void CNF_TYPED(load_cotangents)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call) {
+static void load_cotangents(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
-  const double scale = CNF_TYPED(loss_scale)(call->loss);
+  const double scale = loss_scale(call->loss);
   w->kinetic_bar = scale * call->loss->kinetic;
   w->frobenius_bar = scale * call->loss->frobenius;
   for (int32_t j = 0; j < lanes; j++) {
     const int64_t s = w->sample[j];
     w->mu_row[j] = s < 0 ? 0 : (real)w->chunk_log_det_bar[s];
-    CNF_TYPED(column_zero)(D, lanes, w->lambda, j);
-    if (s >= 0) CNF_TYPED(column_in)(D, lanes, w->chunk_x1_bar + (size_t)s * (size_t)D, w->lambda, j);
+    column_zero(D, lanes, w->lambda, j);
+    if (s >= 0) column_in(D, lanes, w->chunk_x1_bar + (size_t)s * (size_t)D, w->lambda, j);
   }
 }
 
 /* Those of g: event_bar and nothing else. */
-static void CNF_TYPED(load_event_bar)(CNF_TYPED(cnf_worker) * w) {
+static void load_event_bar(cnf_worker *w) {
   WORKER_NAMES(w);
   w->kinetic_bar = w->frobenius_bar = 0;
-  CNF_TYPED(zero_rows)(1, lanes, w->mu_row);
-  CNF_TYPED(copy_rows)(D, lanes, w->event_bar, w->lambda);
+  zero_rows(1, lanes, w->mu_row);
+  copy_rows(D, lanes, w->event_bar, w->lambda);
 }
 
 /* lambda . Phi_h + mu Psi_h of the lanes' last steps, into `out`. */
-static void CNF_TYPED(last_step_slope)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t live,
-                                       double *out) {
+static void last_step_slope(cnf_worker *w, const cnf_call *call, int32_t live, double *out) {
   WORKER_NAMES(w);
-  const cnf_step_record *tile = CNF_TYPED(recall_step)(w, call, live, 1);
+  const cnf_step_record *tile = recall_step(w, call, live, 1);
   if (call->solver->stages.tableau->rosenbrock)
-    CNF_TYPED(reverse_rosenbrock_step)(w, &call->solver->stages, w->discarded);
+    reverse_rosenbrock_step(w, &call->solver->stages, w->discarded);
   else
-    CNF_TYPED(reverse_step)(w, call->solver, tile, 1, w->discarded);
+    reverse_step(w, call->solver, tile, 1, w->discarded);
   for (int32_t j = 0; j < lanes; j++) out[j] = (double)w->h_bar_row[j];
 }
 
 /* Continuous adjoint: f . lambda + mu div and the like at the end, from the evaluation there, into `out`. */
-static void CNF_TYPED(end_slope)(CNF_TYPED(cnf_worker) * w, double *out) {
+static void end_slope(cnf_worker *w, double *out) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) w->scale[j] = 1;
-  CNF_TYPED(hamiltonian)(w, CNF_TYPED(rows_of)(m, w->e.kept.value, 0, m->program->op_count), w->lambda, w->row);
+  hamiltonian(w, rows_of(m, w->e.kept.value, 0, m->program->op_count), w->lambda, w->row);
   for (int32_t j = 0; j < lanes; j++) out[j] = (double)w->row[j];
 }
 
 /* Cotangents of the chunk's samples become those of a solve whose last step is held. */
-static void CNF_TYPED(event_cotangents)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                        int64_t count) {
+static void event_cotangents(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   WORKER_NAMES(w);
-  const CNF_TYPED(cnf_integrands) integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   for (int64_t tile = 0; tile < count; tile += lanes) {
     double g_t[CNF_MAX_LANES], along[CNF_MAX_LANES], loss[CNF_MAX_LANES];
-    const int32_t live = CNF_TYPED(load_stopped)(w, call, tile, count);
+    const int32_t live = load_stopped(w, call, tile, count);
     if (live < 0) continue;
-    CNF_TYPED(event_slopes)(w, call, g_t);
+    event_slopes(w, call, g_t);
     if (call->keeps) {
-      CNF_TYPED(load_event_bar)(w);
-      CNF_TYPED(last_step_slope)(w, call, live, along);
-      CNF_TYPED(load_cotangents)(w, call);
-      CNF_TYPED(last_step_slope)(w, call, live, loss);
+      load_event_bar(w);
+      last_step_slope(w, call, live, along);
+      load_cotangents(w, call);
+      last_step_slope(w, call, live, loss);
     } else {
-      CNF_TYPED(use_scratch)(w, 0);
-      CNF_TYPED(mean_over)(w, CNF_HALF_BOTH);
-      CNF_TYPED(copy_rows)(D, lanes, w->event_x, w->e.kept.value);
+      use_scratch(w, 0);
+      mean_over(w, CNF_HALF_BOTH);
+      copy_rows(D, lanes, w->event_x, w->e.kept.value);
       for (int32_t j = 0; j < lanes; j++) w->time_row[j] = (real)w->event_t[j];
-      CNF_TYPED(evaluate)(&w->e, w->time_row, 1, integrands);
-      CNF_TYPED(load_event_bar)(w);
-      CNF_TYPED(end_slope)(w, along);
-      CNF_TYPED(load_cotangents)(w, call);
-      CNF_TYPED(end_slope)(w, loss);
+      evaluate(&w->e, w->time_row, 1, integrands);
+      load_event_bar(w);
+      end_slope(w, along);
+      load_cotangents(w, call);
+      end_slope(w, loss);
     }
     for (int32_t j = 0; j < lanes; j++) {
       const int64_t s = w->sample[j];

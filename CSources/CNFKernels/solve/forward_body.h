@@ -3,64 +3,59 @@
 #include "solve/solver.h"
 
 /* Rows [first, first + rows) of `to` = those of x + h sum_j weights[j] k_j over the first `count` stages. */
-static void CNF_TYPED(move_rows)(CNF_TYPED(cnf_worker) * w, int32_t first, int32_t rows, int32_t count,
-                                 const double *weights, real *to) {
+static void move_rows(cnf_worker *w, int32_t first, int32_t rows, int32_t count, const double *weights, real *to) {
   WORKER_NAMES(w);
-  CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, count, weights);
+  weighted list = slopes(w, count, weights);
   for (int32_t n = 0; n < list.count; n++) list.panel[n] = PANEL(list.panel[n], first);
   k->combine(rows, PANEL(w->x, first), w->h_row, list.count, list.weight, list.panel, PANEL(to, first));
 }
 
 /* Stage i of a step of every lane from (t, x) with its h: into the evaluation at hand, and slope i. */
-static void CNF_TYPED(make_stage)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, int32_t i) {
+static void make_stage(cnf_worker *w, const cnf_stages *s, int32_t i) {
   WORKER_NAMES(w);
   cnf_band bands[CNF_MOST_BANDS];
   const int32_t count = cnf_bands(s->tableau, D, bands);
-  for (int32_t n = 0; n < count; n++)
-    CNF_TYPED(move_rows)(w, bands[n].first, bands[n].rows, i, bands[n].a[i], w->e.kept.value);
-  CNF_TYPED(time_row)(w, cnf_tableau_c(s->tableau, i));
-  CNF_TYPED(mean_over)(w, s->half[i]);
-  CNF_TYPED(evaluate_slope)(w, s->integrands[i], CNF_TYPED(slope)(w, i));
+  for (int32_t n = 0; n < count; n++) move_rows(w, bands[n].first, bands[n].rows, i, bands[n].a[i], w->e.kept.value);
+  time_row(w, cnf_tableau_c(s->tableau, i));
+  mean_over(w, s->half[i]);
+  evaluate_slope(w, s->integrands[i], slope(w, i));
 }
 
 /* All stages of a step, then x1. Evaluations go to the slots of `record`, if it has any; else stage i's to scratch i where
  * they are kept later on, and all to scratch 0 where nobody wants them again. */
-static void CNF_TYPED(make_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver, const cnf_stages *s,
-                                 const cnf_step_record *record, int kept_later) {
+static void make_step(cnf_worker *w, const cnf_engine *solver, const cnf_stages *s, const cnf_step_record *record,
+                      int kept_later) {
   WORKER_NAMES(w);
-  CNF_TYPED(step_row)(w);
+  step_row(w);
   if (s->tableau->rosenbrock) {
-    CNF_TYPED(rosenbrock_step)(w, s);
+    rosenbrock_step(w, s);
     return;
   }
   for (int32_t i = s->fsal ? 1 : 0; i < s->count; i++) {
     if (!s->runs[i]) continue;
     if (record->rest >= 0 && cnf_is_kept(s, i))
-      CNF_TYPED(use_slot)(w, solver, record, i);
+      use_slot(w, solver, record, i);
     else
-      CNF_TYPED(use_scratch)(w, kept_later ? i : 0);
-    CNF_TYPED(make_stage)(w, s, i);
+      use_scratch(w, kept_later ? i : 0);
+    make_stage(w, s, i);
   }
   if (!s->tableau->momenta) {
-    CNF_TYPED(move_rows)(w, 0, S, s->count, s->tableau->b, w->x1);
+    move_rows(w, 0, S, s->count, s->tableau->b, w->x1);
     return;
   }
   cnf_band bands[CNF_MOST_BANDS];
   const int32_t count = cnf_bands(s->tableau, D, bands);
-  for (int32_t n = 0; n < count; n++)
-    CNF_TYPED(move_rows)(w, bands[n].first, bands[n].rows, s->count, bands[n].b, w->x1);
-  CNF_TYPED(move_rows)(w, D, S - D, s->count, s->weight, w->x1);
+  for (int32_t n = 0; n < count; n++) move_rows(w, bands[n].first, bands[n].rows, s->count, bands[n].b, w->x1);
+  move_rows(w, D, S - D, s->count, s->weight, w->x1);
 }
 
 /* Hands a sample's result over and frees its lane. */
-static void CNF_TYPED(finish_sample)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t lane,
-                                     int32_t status) {
+static void finish_sample(cnf_worker *w, const cnf_call *call, int32_t lane, int32_t status) {
   WORKER_NAMES(w);
   int64_t s = w->sample[lane];
-  CNF_TYPED(column_out)(D, lanes, w->x, lane, w->chunk_x1 + (size_t)s * (size_t)D);
-  if (cnf_is_reversible(call->solver->family))
-    CNF_TYPED(column_out)(D, lanes, w->y, lane, w->chunk_y + (size_t)s * (size_t)D);
-  const CNF_TYPED(cnf_integrands) integrals = CNF_TYPED(integrands_of)(m, w->x);
+  column_out(D, lanes, w->x, lane, w->chunk_x1 + (size_t)s * (size_t)D);
+  if (cnf_is_reversible(call->solver->family)) column_out(D, lanes, w->y, lane, w->chunk_y + (size_t)s * (size_t)D);
+  const cnf_integrands integrals = integrands_of(m, w->x);
   w->chunk_log_det[s] = (double)integrals.divergence[lane];
   if (m->kinetic) w->chunk_kinetic[s] = (double)integrals.kinetic[lane];
   if (m->frobenius) w->chunk_frobenius[s] = (double)integrals.frobenius[lane];
@@ -68,60 +63,59 @@ static void CNF_TYPED(finish_sample)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   w->chunk_event[s] = w->stops[lane];
   w->chunk_interval[s] = w->interval[lane];
   w->chunk_status[s] = status;
-  if (call->want_dense) CNF_TYPED(finish_dense)(w, call, w->first + s, lane, w->chunk_t[s]);
-  CNF_TYPED(lane_idle)(w, call, lane);
+  if (call->want_dense) finish_dense(w, call, w->first + s, lane, w->chunk_t[s]);
+  lane_idle(w, call, lane);
 }
 
 /* h of every lane for the step to come, which ends in the lane's interval or where that does. Adaptive: ends samples whose step
  * has become too small. */
-static void CNF_TYPED(choose_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call) {
+static void choose_steps(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
   for (int32_t j = 0; j < lanes; j++) {
     if (w->sample[j] < 0 || w->seeks[j] > 0) continue; /* one that looks for an event has its h */
-    const double begin = CNF_TYPED(interval_begin)(w, j, w->interval[j]), t1 = w->span_t1[j];
-    const double end = CNF_TYPED(interval_end)(w, call, j, w->interval[j]);
+    const double begin = interval_begin(w, j, w->interval[j]), t1 = w->span_t1[j];
+    const double end = interval_end(w, call, j, w->interval[j]);
     if (!call->steps) {
       w->planned[j] = cnf_bound_step(w->h[j], o->max_step);
       w->h[j] = cnf_clip_step(w->t[j], w->planned[j], end, t1 - w->span_t0[j], &w->last[j]);
       if (w->last[j] && w->planned[j] == 0) /* a step of no length was refused */
-        CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_NOT_FINITE);
+        finish_sample(w, call, j, CNF_SAMPLE_NOT_FINITE);
       else if (!w->last[j] && fabs(w->h[j]) < cnf_least_step(o->min_step, w->t[j], t1))
-        CNF_TYPED(finish_sample)(w, call, j, w->unruly[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
+        finish_sample(w, call, j, w->unruly[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
       continue;
     }
     int32_t n = w->step[j] - w->interval[j] * call->steps;
-    double from = CNF_TYPED(fraction)(call, n);
+    double from = fraction(call, n);
     w->t[j] = begin + from * (end - begin);
-    w->h[j] = (CNF_TYPED(fraction)(call, n + 1) - from) * (end - begin);
+    w->h[j] = (fraction(call, n + 1) - from) * (end - begin);
     w->last[j] = n + 1 == call->steps;
   }
 }
 
 /* Records the step of `lane`, which has been accepted; `tile` has its slots where steps are fixed. */
-static cnf_step_record *CNF_TYPED(record_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
-                                               const cnf_step_record *tile, int32_t lane) {
+static cnf_step_record *record_step(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile, int32_t lane) {
   const cnf_solve_output *out = call->output;
   const cnf_stages *s = &call->solver->stages;
   const int32_t n = w->chunk_accepted[w->sample[lane]];
-  cnf_step_record *record = CNF_TYPED(record_of)(w, call, w->sample[lane], n);
+  cnf_step_record *record = record_of(w, call, w->sample[lane], n);
   if (!call->keeps && !call->keeps_times && !(out && out->step_fractions)) return NULL;
   *record = *tile;
   record->t = w->t[lane], record->h = w->h[lane];
   record->interval = w->interval[lane];
   if (!call->keeps) return record;
   if (!call->steps) {
-    CNF_TYPED(take_slots)(w, call->solver, w->next_slot[lane], record);
+    take_slots(w, call->solver, w->next_slot[lane], record);
     w->next_slot[lane] = s->fsal && record->rest >= 0 ? cnf_kept_slot(s, record, s->count - 1) : -1;
   }
-  if (record->rest < 0) CNF_TYPED(record_state)(w, call, lane, n);
+  if (record->rest < 0) record_state(w, call, lane, n);
   return record;
 }
 
 /* Verdict on the step just made, lane by lane: mask_row = 1 where it is accepted, records[j] then its
  * record. Returns how many are. */
-static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
-                                      const cnf_step_record *tile, cnf_step_record **records) {
+static int32_t judge_steps(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile,
+                           cnf_step_record **records) {
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
   const cnf_stages *s = &call->solver->stages;
@@ -133,7 +127,7 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   k->finite(m->program->context_dim, w->e.context, 1, w->row);
   if (cnf_is_reversible(call->solver->family)) k->finite(D, w->y1, 1, w->row);
   if (adaptive) {
-    CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, s->count, s->tableau->e);
+    weighted list = slopes(w, s->count, s->tableau->e);
     memset(w->sum_row, 0, (size_t)lanes * sizeof(real));
     k->error_squares(components, w->x, w->x1, w->h_row, list.count, list.weight, list.panel, call->solver->rtol,
                      call->solver->atol, o->norm, w->sum_row);
@@ -147,12 +141,12 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
     int finite = w->row[j] == 0;
     if (adaptive) ratio = finite ? cnf_norm_of(o->norm, (double)w->sum_row[j], components) : NAN;
     if (adaptive ? ratio <= 1 : finite) {
-      const CNF_TYPED(verdict) verdict = call->event_count ? CNF_TYPED(event_verdict)(w, call, j) : CNF_TYPED(GO_ON);
-      if (verdict == CNF_TYPED(UNKNOWN)) CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_EVENT);
-      if (verdict == CNF_TYPED(UNKNOWN) || verdict == CNF_TYPED(SEEK)) continue;
+      const verdict verdict = call->event_count ? event_verdict(w, call, j) : GO_ON;
+      if (verdict == UNKNOWN) finish_sample(w, call, j, CNF_SAMPLE_EVENT);
+      if (verdict == UNKNOWN || verdict == SEEK) continue;
       w->mask_row[j] = 1;
       accepted++;
-      records[j] = CNF_TYPED(record_step)(w, call, tile, j);
+      records[j] = record_step(w, call, tile, j);
       const double length = fabs(w->h[j]);
       if (length > 0) w->chunk_smallest[n] = w->chunk_smallest[n] > 0 ? fmin(length, w->chunk_smallest[n]) : length;
       w->chunk_accepted[n]++;
@@ -166,7 +160,7 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
       continue;
     }
     if (!adaptive) {
-      CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_NOT_FINITE);
+      finish_sample(w, call, j, CNF_SAMPLE_NOT_FINITE);
       continue;
     }
     w->chunk_rejected[n]++;
@@ -178,34 +172,33 @@ static int32_t CNF_TYPED(judge_steps)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
 }
 
 /* Idle lanes take the chunk's next samples. A sample with no way to go is finished at once. */
-static void CNF_TYPED(load_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                  int64_t count, int64_t *next) {
+static void load_lanes(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, int64_t *next) {
   WORKER_NAMES(w);
   const cnf_solve_input *in = call->input;
   for (int32_t j = 0; j < lanes; j++)
     while (w->sample[j] < 0 && *next < count) {
       const int64_t s = w->order[(*next)++];
-      CNF_TYPED(face)(w, call, s, j);
+      face(w, call, s, j);
       w->h[j] = w->start_h[s];
       w->step[j] = w->interval[j] = w->unruly[j] = 0;
-      w->seeks[j] = call->event_count ? CNF_TYPED(NEW_LANE) : 0;
+      w->seeks[j] = call->event_count ? NEW_LANE : 0;
       w->past[j] = (cnf_ratios){1, 1};
       w->next_slot[j] = w->start_slot[s];
-      CNF_TYPED(column_in)(D, lanes, (const real *)in->x0 + (size_t)(first + s) * (size_t)D, w->x, j);
-      CNF_TYPED(column_zero)(S - D, lanes, PANEL(w->x, D), j);
-      if (!CNF_TYPED(has_steps)(call, first + s))
-        CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_OK);
+      column_in(D, lanes, (const real *)in->x0 + (size_t)(first + s) * (size_t)D, w->x, j);
+      column_zero(S - D, lanes, PANEL(w->x, D), j);
+      if (!has_steps(call, first + s))
+        finish_sample(w, call, j, CNF_SAMPLE_OK);
       else if (!call->steps && isnan(w->start_h[s]))
-        CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_NOT_FINITE);
+        finish_sample(w, call, j, CNF_SAMPLE_NOT_FINITE);
       else if (!call->steps) {
-        CNF_TYPED(column_in)(S, lanes, w->start_slope + (size_t)s * (size_t)S, CNF_TYPED(slope)(w, 0), j);
-        CNF_TYPED(move_constants)(w, j, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
+        column_in(S, lanes, w->start_slope + (size_t)s * (size_t)S, slope(w, 0), j);
+        move_constants(w, j, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
       }
     }
 }
 
 /* Samples that are done, or have had all the steps they may take, leave their lanes. One at an output time goes on. */
-static void CNF_TYPED(leave_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first) {
+static void leave_lanes(cnf_worker *w, const cnf_call *call, int64_t first) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
     int64_t n = w->sample[j];
@@ -213,25 +206,22 @@ static void CNF_TYPED(leave_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
     const int at_event = w->stops[j] >= 0;
     const int at_end = w->mask_row[j] > 0 && w->last[j],
               at_time = at_end && !at_event && w->interval[j] < call->time_count;
-    if (at_time) CNF_TYPED(pass_time)(w, call, first, j);
+    if (at_time) pass_time(w, call, first, j);
     if (at_event || (at_end && !at_time))
-      CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_OK);
+      finish_sample(w, call, j, CNF_SAMPLE_OK);
     else if (!call->steps && w->chunk_accepted[n] + w->chunk_rejected[n] >= call->solver->options.max_steps)
-      CNF_TYPED(finish_sample)(w, call, j, CNF_SAMPLE_MAX_STEPS);
+      finish_sample(w, call, j, CNF_SAMPLE_MAX_STEPS);
   }
 }
 
-static void CNF_TYPED(start_adams)(CNF_TYPED(cnf_worker) * w); /* adams_body.h */
-static void CNF_TYPED(make_adams_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
-                                       cnf_step_record *tile);
-static void CNF_TYPED(make_reversible_step)(CNF_TYPED(cnf_worker) * w,
-                                            const CNF_TYPED(cnf_call) * call); /* reversible_body.h */
+static void start_adams(cnf_worker *w); /* adams_body.h */
+static void make_adams_step(cnf_worker *w, const cnf_call *call, cnf_step_record *tile);
+static void make_reversible_step(cnf_worker *w, const cnf_call *call); /* reversible_body.h */
 
 /* Solves samples [first, first + count) of the call, count <= chunk_capacity, into the worker's chunk_ arrays. */
-static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                     int64_t count) {
+static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   WORKER_NAMES(w);
-  const CNF_TYPED(cnf_solver) *solver = call->solver;
+  const cnf_engine *solver = call->solver;
   const int fsal = solver->stages.fsal, keep = call->keeps;
   const cnf_stages *stages = &solver->stages;
   cnf_stages with_slope;
@@ -244,45 +234,44 @@ static void CNF_TYPED(forward_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   memset(w->k, 0, (size_t)solver->stages.count * (size_t)S * (size_t)lanes * sizeof(real));
   w->slots_used = 0;
   w->first = first;
-  if (keep) CNF_TYPED(clear_trails)(w, solver, count);
-  CNF_TYPED(clear_times)(call, first, count);
-  CNF_TYPED(clear_dense)(call, first, count);
-  CNF_TYPED(start_chunk)(w, call, first, count);
-  if (cnf_is_adams(solver->family)) CNF_TYPED(start_adams)(w);
+  if (keep) clear_trails(w, solver, count);
+  clear_times(call, first, count);
+  clear_dense(call, first, count);
+  start_chunk(w, call, first, count);
+  if (cnf_is_adams(solver->family)) start_adams(w);
   for (;;) {
     cnf_step_record tile = {.first = -1, .rest = -1}, *records[CNF_MAX_LANES];
     int32_t live = 0;
-    CNF_TYPED(load_lanes)(w, call, first, count, &next);
-    if (call->event_count) CNF_TYPED(start_events)(w, call);
-    CNF_TYPED(choose_steps)(w, call);
+    load_lanes(w, call, first, count, &next);
+    if (call->event_count) start_events(w, call);
+    choose_steps(w, call);
     for (int32_t j = 0; j < lanes; j++) live += w->sample[j] >= 0;
     if (live == 0 && next < count) continue;
     if (live == 0) break;
     /* with events lanes of fixed steps are not all at the same one, and their evaluations are made again in reverse */
-    if (keep && solver->options.control != CNF_CONTROL_SAMPLE && !call->event_count)
-      CNF_TYPED(take_slots)(w, solver, -1, &tile);
+    if (keep && solver->options.control != CNF_CONTROL_SAMPLE && !call->event_count) take_slots(w, solver, -1, &tile);
     if (cnf_is_adams(solver->family)) {
-      CNF_TYPED(make_adams_step)(w, call, &tile);
+      make_adams_step(w, call, &tile);
     } else if (cnf_is_reversible(solver->family)) {
-      CNF_TYPED(make_reversible_step)(w, call);
+      make_reversible_step(w, call);
     } else {
-      CNF_TYPED(make_step)(w, solver, stages, &tile, keep && !call->steps);
-      CNF_TYPED(count_work)(w, solver->stages.evaluations);
+      make_step(w, solver, stages, &tile, keep && !call->steps);
+      count_work(w, solver->stages.evaluations);
     }
     if (call->event_count || call->want_dense) { /* which go on from where the step began */
       memcpy(w->made_t, w->t, sizeof w->t);
       memcpy(w->made_h, w->h, sizeof w->h);
     }
-    if (call->event_count) CNF_TYPED(watch_events)(w, call);
-    if (CNF_TYPED(judge_steps)(w, call, &tile, records)) {
-      if (keep && !call->steps) CNF_TYPED(keep_step)(w, solver, records);
-      if (call->keeps_track) CNF_TYPED(track_steps)(w, call);
-      if (call->want_dense) CNF_TYPED(write_dense)(w, call, first);
+    if (call->event_count) watch_events(w, call);
+    if (judge_steps(w, call, &tile, records)) {
+      if (keep && !call->steps) keep_step(w, solver, records);
+      if (call->keeps_track) track_steps(w, call);
+      if (call->want_dense) write_dense(w, call, first);
       k->blend(S, w->mask_row, w->x1, w->x, w->x);
       if (cnf_is_reversible(solver->family)) k->blend(D, w->mask_row, w->y1, w->y, w->y);
-      real *k0 = CNF_TYPED(slope)(w, 0), *k1 = CNF_TYPED(slope)(w, solver->stages.count - 1);
+      real *k0 = slope(w, 0), *k1 = slope(w, solver->stages.count - 1);
       if (fsal) k->blend(S, w->mask_row, k1, k0, k0);
     }
-    CNF_TYPED(leave_lanes)(w, call, first);
+    leave_lanes(w, call, first);
   }
 }

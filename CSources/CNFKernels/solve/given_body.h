@@ -5,21 +5,19 @@
 #include "solve/solver.h"
 
 /* Row r of all masks of the sample with `key`, dropped with probability `rate`. */
-static real CNF_TYPED(mask_of)(cnf_noise_key key, int32_t r, double rate) {
+static real mask_of(cnf_noise_key key, int32_t r, double rate) {
   return cnf_noise_uniform(key, (uint64_t)r) < rate ? 0 : (real)(1 / (1 - rate));
 }
 
 /* Sample `number` of the call into a lane; the sums of its context's cotangents begin at 0. */
-static void CNF_TYPED(load_given)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t number,
-                                  int32_t lane) {
+static void load_given(cnf_worker *w, const cnf_call *call, int64_t number, int32_t lane) {
   WORKER_NAMES(w);
   const cnf_program *p = m->program;
   const cnf_solve_input *in = call->input;
   const size_t context = (size_t)p->context_dim;
   if (context > 0) {
-    CNF_TYPED(column_in)
-    (p->context_dim, lanes, (const real *)in->context + (size_t)number * context, w->e.context, lane);
-    CNF_TYPED(column_zero)(p->context_dim, lanes, w->e.context_bar, lane);
+    column_in(p->context_dim, lanes, (const real *)in->context + (size_t)number * context, w->e.context, lane);
+    column_zero(p->context_dim, lanes, w->e.context_bar, lane);
   }
   const uint64_t id = in->sample_ids ? in->sample_ids[number] : (uint64_t)number;
   const cnf_noise_key key = {.seed = in->seed, .stream = CNF_STREAM_DROPOUT, .step = in->step, .sample = id};
@@ -27,23 +25,23 @@ static void CNF_TYPED(load_given)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
     const cnf_plan *plan = &p->plans[i];
     if (plan->op.kind != CNF_OP_DROPOUT) continue;
     for (int32_t r = plan->mask_row; r < plan->mask_row + plan->rows; r++)
-      PANEL(w->e.masks, r)[lane] = in->dropout_active ? CNF_TYPED(mask_of)(key, r, plan->op.number) : 1;
+      PANEL(w->e.masks, r)[lane] = in->dropout_active ? mask_of(key, r, plan->op.number) : 1;
   }
 }
 
 /* Sample s of the worker's chunk goes into a lane, at its t0, with what it brings along. */
-static void CNF_TYPED(face)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t s, int32_t lane) {
+static void face(cnf_worker *w, const cnf_call *call, int64_t s, int32_t lane) {
   const int64_t number = w->first + s;
   w->sample[lane] = s;
-  w->t[lane] = w->span_t0[lane] = CNF_TYPED(sample_t0)(call, number);
-  w->span_t1[lane] = CNF_TYPED(sample_t1)(call, number);
-  w->span_times[lane] = CNF_TYPED(sample_times)(call, number);
+  w->t[lane] = w->span_t0[lane] = sample_t0(call, number);
+  w->span_t1[lane] = sample_t1(call, number);
+  w->span_times[lane] = sample_times(call, number);
   w->direction[lane] = w->span_t1[lane] < w->span_t0[lane] ? -1 : 1;
-  CNF_TYPED(load_given)(w, call, number, lane);
+  load_given(w, call, number, lane);
 }
 
 /* Lanes without a sample have lane `live`'s context, beside whose state they stand. */
-static void CNF_TYPED(given_beside)(CNF_TYPED(cnf_worker) * w, int32_t live) {
+static void given_beside(cnf_worker *w, int32_t live) {
   WORKER_NAMES(w);
   for (int32_t r = 0; r < m->program->context_dim; r++)
     for (int32_t j = 0; j < lanes; j++)
@@ -54,15 +52,14 @@ static void CNF_TYPED(given_beside)(CNF_TYPED(cnf_worker) * w, int32_t live) {
 }
 
 /* The gradient by the context of sample `number`, which is in `lane`. */
-static void CNF_TYPED(write_context_bar)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
-                                         size_t number, int32_t lane) {
+static void write_context_bar(const cnf_worker *w, const cnf_call *call, size_t number, int32_t lane) {
   WORKER_NAMES(w);
   const int32_t context = m->program->context_dim;
   real *to = call->gradient->context;
-  if (to && context > 0) CNF_TYPED(column_out)(context, lanes, w->e.context_bar, lane, to + number * (size_t)context);
+  if (to && context > 0) column_out(context, lanes, w->e.context_bar, lane, to + number * (size_t)context);
 }
 /* Likewise of a sample that has none. */
-static void CNF_TYPED(clear_context_bar)(const CNF_TYPED(cnf_call) * call, size_t number) {
+static void clear_context_bar(const cnf_call *call, size_t number) {
   const size_t context = (size_t)call->solver->model.program->context_dim;
   real *to = call->gradient->context;
   if (to && context > 0) memset(to + number * context, 0, context * sizeof(real));

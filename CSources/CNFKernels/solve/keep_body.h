@@ -7,26 +7,19 @@
 #include "solve/solver.h"
 
 /* Rows of an evaluation's panels, and of those among them that an evaluation without divergence fills. */
-static int32_t CNF_TYPED(kept_rows)(const CNF_TYPED(cnf_model) * m) {
-  return (int32_t)(CNF_TYPED(kept_reals)(m) / (size_t)m->kernels->lanes);
-}
-static int32_t CNF_TYPED(kept_value_rows)(const CNF_TYPED(cnf_model) * m) {
-  return m->program->value_rows + m->program->aux_rows;
-}
+static int32_t kept_rows(const cnf_model *m) { return (int32_t)(kept_reals(m) / (size_t)m->kernels->lanes); }
+static int32_t kept_value_rows(const cnf_model *m) { return m->program->value_rows + m->program->aux_rows; }
 
-static void CNF_TYPED(use_scratch)(CNF_TYPED(cnf_worker) * w, int32_t number) {
-  w->e.kept = CNF_TYPED(kept_at)(w->e.model, w->scratch + (size_t)number * CNF_TYPED(kept_reals)(w->e.model));
+static void use_scratch(cnf_worker *w, int32_t number) {
+  w->e.kept = kept_at(w->e.model, w->scratch + (size_t)number * kept_reals(w->e.model));
 }
 /* Points the evaluator at stage i of the step of `record`, whose evaluations lie in slots of the tile's. */
-static void CNF_TYPED(use_slot)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver,
-                                const cnf_step_record *record, int32_t i) {
-  w->e.kept =
-      CNF_TYPED(kept_at)(w->e.model, w->slots + (size_t)cnf_kept_slot(&solver->stages, record, i) * solver->slot_size);
+static void use_slot(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *record, int32_t i) {
+  w->e.kept = kept_at(w->e.model, w->slots + (size_t)cnf_kept_slot(&solver->stages, record, i) * solver->slot_size);
 }
 
 /* Slots of a step's evaluations: all of them, or none. `first` is stage 0's, where that is there already. */
-static void CNF_TYPED(take_slots)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver, int32_t first,
-                                  cnf_step_record *record) {
+static void take_slots(cnf_worker *w, const cnf_engine *solver, int32_t first, cnf_step_record *record) {
   const int32_t wanted = solver->stages.kept, room = solver->slot_capacity - w->slots_used;
   record->first = record->rest = -1;
   if (wanted > room || (solver->stages.fsal && first < 0)) return;
@@ -36,8 +29,8 @@ static void CNF_TYPED(take_slots)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
 }
 
 /* Copies column `lane` of stage i, in scratch i, for each lane whose slot is not -1. */
-static void CNF_TYPED(keep_columns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver, int32_t rows,
-                                    const real *panel, const int32_t *slot) {
+static void keep_columns(cnf_worker *w, const cnf_engine *solver, int32_t rows, const real *panel,
+                         const int32_t *slot) {
   WORKER_NAMES(w);
   real *to[CNF_MAX_LANES];
   for (int32_t j = 0; j < lanes; j++) to[j] = slot[j] < 0 ? NULL : w->slots + (size_t)slot[j] * solver->slot_size;
@@ -45,8 +38,7 @@ static void CNF_TYPED(keep_columns)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
 }
 
 /* Adaptive: keeps the evaluations of the step just made, in the lanes that were accepted (mask_row); records[j] is lane j's. */
-static void CNF_TYPED(keep_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver,
-                                 cnf_step_record *const *records) {
+static void keep_step(cnf_worker *w, const cnf_engine *solver, cnf_step_record *const *records) {
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;
   int32_t slot[CNF_MAX_LANES];
@@ -54,29 +46,27 @@ static void CNF_TYPED(keep_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_
     if (!cnf_is_kept(s, i)) continue;
     for (int32_t j = 0; j < lanes; j++)
       slot[j] = records[j] && records[j]->rest >= 0 ? cnf_kept_slot(s, records[j], i) : -1;
-    CNF_TYPED(use_scratch)(w, i);
-    CNF_TYPED(keep_columns)
-    (w, solver, s->integrands[i] ? CNF_TYPED(kept_rows)(m) : CNF_TYPED(kept_value_rows)(m), w->e.kept.value, slot);
+    use_scratch(w, i);
+    keep_columns(w, solver, s->integrands[i] ? kept_rows(m) : kept_value_rows(m), w->e.kept.value, slot);
   }
 }
 
 /* Adaptive, in reverse: fetches the evaluations of records[j], where they are kept, into lane j of scratch. */
-static void CNF_TYPED(fetch_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver,
-                                  cnf_step_record *const *records) {
+static void fetch_step(cnf_worker *w, const cnf_engine *solver, cnf_step_record *const *records) {
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;
   const real *from[CNF_MAX_LANES];
   for (int32_t i = 0; i < s->count; i++) {
     if (!s->reverses[i]) continue;
-    const int32_t rows = s->integrands[i] ? CNF_TYPED(kept_rows)(m) : CNF_TYPED(kept_value_rows)(m);
+    const int32_t rows = s->integrands[i] ? kept_rows(m) : kept_value_rows(m);
     int32_t kept = 0;
     for (int32_t j = 0; j < lanes; j++) {
       from[j] = records[j]->rest < 0 ? NULL : w->slots + (size_t)cnf_kept_slot(s, records[j], i) * solver->slot_size;
       kept += from[j] != NULL;
     }
-    CNF_TYPED(use_scratch)(w, i);
+    use_scratch(w, i);
     if (kept == lanes) k->lanes_in(rows, from, w->e.kept.value);
     for (int32_t j = 0; kept < lanes && j < lanes; j++)
-      if (from[j]) CNF_TYPED(column_in)(rows, lanes, from[j], w->e.kept.value, j);
+      if (from[j]) column_in(rows, lanes, from[j], w->e.kept.value, j);
   }
 }

@@ -2,44 +2,41 @@
 #include "solve/solver.h"
 
 #define WORKER_NAMES(w)                                      \
-  const CNF_TYPED(cnf_model) *m = (w)->e.model;              \
-  const CNF_TYPED(cnf_kernels) *k = m->kernels;              \
+  const cnf_model *m = (w)->e.model;                         \
+  const cnf_kernels *k = m->kernels;                         \
   const int32_t lanes = k->lanes, D = m->program->state_dim; \
-  const int32_t S = CNF_TYPED(state_rows)(m);                \
+  const int32_t S = state_rows(m);                           \
   (void)lanes, (void)D, (void)k, (void)S
 
 /* Rows of states and slopes: the state, the log-determinant, and the regularisers that the solver integrates. */
-static int32_t CNF_TYPED(state_rows)(const CNF_TYPED(cnf_model) * m) {
-  return m->program->state_dim + 1 + m->kinetic + m->frobenius;
-}
+static int32_t state_rows(const cnf_model *m) { return m->program->state_dim + 1 + m->kinetic + m->frobenius; }
 /* Those below the state's. */
-static CNF_TYPED(cnf_integrands) CNF_TYPED(integrands_of)(const CNF_TYPED(cnf_model) * m, real *panel) {
+static cnf_integrands integrands_of(const cnf_model *m, real *panel) {
   const size_t lanes = (size_t)m->kernels->lanes;
-  CNF_TYPED(cnf_integrands) rows = {.divergence = panel + (size_t)m->program->state_dim * lanes};
+  cnf_integrands rows = {.divergence = panel + (size_t)m->program->state_dim * lanes};
   rows.kinetic = rows.divergence + lanes;
   rows.frobenius = rows.kinetic + (size_t)m->kinetic * lanes;
   return rows;
 }
 
-static void CNF_TYPED(column_in)(int32_t rows, int32_t lanes, const real *from, real *panel, int32_t lane) {
+static void column_in(int32_t rows, int32_t lanes, const real *from, real *panel, int32_t lane) {
   for (int32_t d = 0; d < rows; d++) panel[(size_t)d * (size_t)lanes + (size_t)lane] = from[d];
 }
-static void CNF_TYPED(column_out)(int32_t rows, int32_t lanes, const real *panel, int32_t lane, real *to) {
+static void column_out(int32_t rows, int32_t lanes, const real *panel, int32_t lane, real *to) {
   for (int32_t d = 0; d < rows; d++) to[d] = panel[(size_t)d * (size_t)lanes + (size_t)lane];
 }
-static void CNF_TYPED(column_zero)(int32_t rows, int32_t lanes, real *panel, int32_t lane) {
+static void column_zero(int32_t rows, int32_t lanes, real *panel, int32_t lane) {
   for (int32_t d = 0; d < rows; d++) panel[(size_t)d * (size_t)lanes + (size_t)lane] = 0;
 }
 
 /* Row d of the lanes' probe number n. */
-static real *CNF_TYPED(probe_row)(const CNF_TYPED(cnf_worker) * w, int32_t n, int32_t d) {
+static real *probe_row(const cnf_worker *w, int32_t n, int32_t d) {
   WORKER_NAMES(w);
-  return CNF_TYPED(rows_of)(m, w->e.constants.tangent, n, CNF_STATE) + (size_t)d * (size_t)lanes;
+  return rows_of(m, w->e.constants.tangent, n, CNF_STATE) + (size_t)d * (size_t)lanes;
 }
 
 /* The probes of sample `number` of the call: the caller's, or drawn from the sample's own key. */
-static void CNF_TYPED(load_probes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t number,
-                                   int32_t lane) {
+static void load_probes(cnf_worker *w, const cnf_call *call, int64_t number, int32_t lane) {
   WORKER_NAMES(w);
   if (m->trace != CNF_TRACE_HUTCHINSON) return;
   const cnf_solve_input *in = call->input;
@@ -49,7 +46,7 @@ static void CNF_TYPED(load_probes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
   for (int32_t n = 0; n < m->probes; n++)
     for (int32_t d = 0; d < D; d++) {
       const size_t i = (size_t)n * (size_t)D + (size_t)d;
-      real *to = CNF_TYPED(probe_row)(w, n, d) + lane;
+      real *to = probe_row(w, n, d) + lane;
       if (in->probes)
         *to = ((const real *)in->probes)[(size_t)number * (size_t)m->probes * (size_t)D + i];
       else
@@ -59,131 +56,126 @@ static void CNF_TYPED(load_probes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cn
 
 /* A lane's constants as one column: the divergence of linear ops, then of each tangent its entries, and of each block the
  * tangent where it does not vary, the exit where an op that bends exits. */
-static int32_t CNF_TYPED(constant_reals)(const CNF_TYPED(cnf_model) * m) {
+static int32_t constant_reals(const cnf_model *m) {
   const cnf_program *p = m->program;
   int32_t rows = p->state_dim + p->entry_rows;
-  for (int32_t b = 1; b <= p->op_count; b++)
-    rows += p->blocks[b].rows * (CNF_TYPED(leads_in)(p, b - 1) + CNF_TYPED(goes_out)(p, b - 1));
+  for (int32_t b = 1; b <= p->op_count; b++) rows += p->blocks[b].rows * (leads_in(p, b - 1) + goes_out(p, b - 1));
   return m->trace == CNF_TRACE_HUTCHINSON ? 1 + m->probes * rows : 0;
 }
 
 /* Lane `lane` of the constants into a column (out = 1), or from it. */
-static void CNF_TYPED(move_constants)(CNF_TYPED(cnf_worker) * w, int32_t lane, real *column, int out) {
+static void move_constants(cnf_worker *w, int32_t lane, real *column, int out) {
   WORKER_NAMES(w);
   const cnf_program *p = m->program;
-  CNF_TYPED(cnf_constants) *c = &w->e.constants;
+  cnf_constants *c = &w->e.constants;
   if (m->trace != CNF_TRACE_HUTCHINSON) return;
-#define MOVE(rows, panel)                                        \
-  do {                                                           \
-    const int32_t rows_ = (rows);                                \
-    real *panel_ = (panel);                                      \
-    if (out)                                                     \
-      CNF_TYPED(column_out)(rows_, lanes, panel_, lane, column); \
-    else                                                         \
-      CNF_TYPED(column_in)(rows_, lanes, column, panel_, lane);  \
-    column += rows_;                                             \
+#define MOVE(rows, panel)                             \
+  do {                                                \
+    const int32_t rows_ = (rows);                     \
+    real *panel_ = (panel);                           \
+    if (out)                                          \
+      column_out(rows_, lanes, panel_, lane, column); \
+    else                                              \
+      column_in(rows_, lanes, column, panel_, lane);  \
+    column += rows_;                                  \
   } while (0)
   MOVE(1, c->divergence);
   for (int32_t n = 0; n < m->probes; n++) {
     MOVE(p->entry_rows, c->entry + (size_t)n * (size_t)p->entry_rows * (size_t)lanes);
-    MOVE(D, CNF_TYPED(probe_row)(w, n, 0));
+    MOVE(D, probe_row(w, n, 0));
     for (int32_t b = 1; b <= p->op_count; b++) {
-      if (CNF_TYPED(leads_in)(p, b - 1)) MOVE(p->blocks[b].rows, CNF_TYPED(rows_of)(m, c->tangent, n, b));
-      if (CNF_TYPED(goes_out)(p, b - 1)) MOVE(p->blocks[b].rows, CNF_TYPED(rows_of)(m, c->exit, n, b));
+      if (leads_in(p, b - 1)) MOVE(p->blocks[b].rows, rows_of(m, c->tangent, n, b));
+      if (goes_out(p, b - 1)) MOVE(p->blocks[b].rows, rows_of(m, c->exit, n, b));
     }
   }
 #undef MOVE
 }
 
-static void CNF_TYPED(clear_probes)(CNF_TYPED(cnf_worker) * w, int32_t lane) {
+static void clear_probes(cnf_worker *w, int32_t lane) {
   WORKER_NAMES(w);
   if (m->trace != CNF_TRACE_HUTCHINSON) return;
-  for (int32_t n = 0; n < m->probes; n++) CNF_TYPED(column_zero)(D, lanes, CNF_TYPED(probe_row)(w, n, 0), lane);
+  for (int32_t n = 0; n < m->probes; n++) column_zero(D, lanes, probe_row(w, n, 0), lane);
 }
 
 /* Unit vectors are every sample's tangents: what follows from them stays for the whole task. */
-static void CNF_TYPED(load_unit_tangents)(CNF_TYPED(cnf_worker) * w) {
+static void load_unit_tangents(cnf_worker *w) {
   WORKER_NAMES(w);
   if (m->trace != CNF_TRACE_EXACT_TANGENTS) return;
-  for (int32_t d = 0; d < D; d++) CNF_TYPED(unit_tangent)(m, d, CNF_TYPED(probe_row)(w, d, 0));
-  CNF_TYPED(prepare_constants)(m, &w->e.constants);
+  for (int32_t d = 0; d < D; d++) unit_tangent(m, d, probe_row(w, d, 0));
+  prepare_constants(m, &w->e.constants);
 }
 
 /* An idle lane stands still: with h = 0 its state stays as it is. */
-static void CNF_TYPED(lane_idle)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t lane) {
+static void lane_idle(cnf_worker *w, const cnf_call *call, int32_t lane) {
   WORKER_NAMES(w);
   w->sample[lane] = -1;
-  w->t[lane] = CNF_TYPED(sample_t0)(call, w->first);
+  w->t[lane] = sample_t0(call, w->first);
   w->h[lane] = 0;
   w->last[lane] = 0;
   w->direction[lane] = 1;
   w->seeks[lane] = 0;
   w->stops[lane] = -1;
-  CNF_TYPED(column_zero)(S, lanes, w->x, lane);
+  column_zero(S, lanes, w->x, lane);
 }
 
 /* Where step n of sample s of the chunk is recorded; fixed steps are the tile's, and have one record. */
-static cnf_step_record *CNF_TYPED(record_of)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
-                                             int64_t s, int32_t n) {
+static cnf_step_record *record_of(const cnf_worker *w, const cnf_call *call, int64_t s, int32_t n) {
   return w->record_step + (call->steps ? (size_t)n : (size_t)n * (size_t)call->chunk + (size_t)s);
 }
 
 /* Where fixed step n of an interval begins, as a fraction of the interval. */
-static double CNF_TYPED(fraction)(const CNF_TYPED(cnf_call) * call, int32_t n) {
+static double fraction(const cnf_call *call, int32_t n) {
   return call->fractions ? call->fractions[n] : (double)n / call->steps;
 }
 
 /* Step n of sample s of the chunk, as it was made; fixed steps are at places of the sample's own way, and have slots where they
  * are recorded. The last one of a sample that an event has ended goes as far as that. */
-static cnf_step_record CNF_TYPED(step_of)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t s,
-                                          int32_t n) {
-  if (!call->steps) return *CNF_TYPED(record_of)(w, call, s, n);
+static cnf_step_record step_of(const cnf_worker *w, const cnf_call *call, int64_t s, int32_t n) {
+  if (!call->steps) return *record_of(w, call, s, n);
   cnf_step_record step = {.first = -1, .rest = -1};
-  if (call->keeps) step = *CNF_TYPED(record_of)(w, call, s, n);
+  if (call->keeps) step = *record_of(w, call, s, n);
   const int64_t number = w->first + s;
   const int is_cut = w->chunk_event[s] >= 0 && n == w->chunk_accepted[s] - 1;
-  const double *times = CNF_TYPED(sample_times)(call, number);
+  const double *times = sample_times(call, number);
   step.interval = n / call->steps, n %= call->steps;
-  const double begin = step.interval > 0 ? times[step.interval - 1] : CNF_TYPED(sample_t0)(call, number);
-  const double end = step.interval < call->time_count ? times[step.interval] : CNF_TYPED(sample_t1)(call, number);
-  const double from = CNF_TYPED(fraction)(call, n);
+  const double begin = step.interval > 0 ? times[step.interval - 1] : sample_t0(call, number);
+  const double end = step.interval < call->time_count ? times[step.interval] : sample_t1(call, number);
+  const double from = fraction(call, n);
   step.t = begin + from * (end - begin);
-  step.h = is_cut ? w->chunk_t[s] - step.t : (CNF_TYPED(fraction)(call, n + 1) - from) * (end - begin);
+  step.h = is_cut ? w->chunk_t[s] - step.t : (fraction(call, n + 1) - from) * (end - begin);
   return step;
 }
 
 /* h_row, from the lanes' doubles. */
-static void CNF_TYPED(step_row)(CNF_TYPED(cnf_worker) * w) {
+static void step_row(cnf_worker *w) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) w->h_row[j] = (real)w->h[j];
 }
 /* time_row = t + c h. */
-static void CNF_TYPED(time_row)(CNF_TYPED(cnf_worker) * w, double c) {
+static void time_row(cnf_worker *w, double c) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) w->time_row[j] = (real)(w->t[j] + c * w->h[j]);
 }
 
 /* A list of panels and their weights, zeros left out, for the kernels that sum slopes. */
-typedef struct CNF_TYPED(weighted) {
+typedef struct weighted {
   int32_t count;
   real weight[CNF_DENSE_SLOPES];
   const real *panel[CNF_DENSE_SLOPES];
-} CNF_TYPED(weighted);
+} weighted;
 
-static void CNF_TYPED(weigh)(CNF_TYPED(weighted) * list, double weight, const real *panel) {
+static void weigh(weighted *list, double weight, const real *panel) {
   if (weight == 0) return;
   list->weight[list->count] = (real)weight;
   list->panel[list->count++] = panel;
 }
 /* sum_j weights[j] k_j over the first `count` stages. */
-static CNF_TYPED(weighted) CNF_TYPED(slopes)(const CNF_TYPED(cnf_worker) * w, int32_t count, const double *weights) {
+static weighted slopes(const cnf_worker *w, int32_t count, const double *weights) {
   WORKER_NAMES(w);
-  CNF_TYPED(weighted) list = {.count = 0};
-  for (int32_t j = 0; j < count; j++) CNF_TYPED(weigh)(&list, weights[j], w->k + (size_t)j * (size_t)S * (size_t)lanes);
+  weighted list = {.count = 0};
+  for (int32_t j = 0; j < count; j++) weigh(&list, weights[j], w->k + (size_t)j * (size_t)S * (size_t)lanes);
   return list;
 }
 
 /* What a loss's coefficients are multiplied with. */
-static double CNF_TYPED(loss_scale)(const cnf_loss *loss) {
-  return loss->kind == CNF_LOSS_NORMAL_NLL ? loss->scale : 1;
-}
+static double loss_scale(const cnf_loss *loss) { return loss->kind == CNF_LOSS_NORMAL_NLL ? loss->scale : 1; }

@@ -2,7 +2,7 @@
  * regularisers' integrals are the same for all samples (adjoint_chunk). */
 #include "solve/solver.h"
 
-static void CNF_TYPED(normal_nll)(CNF_TYPED(cnf_worker) * w, const cnf_loss *loss, int64_t count, int32_t D) {
+static void normal_nll(cnf_worker *w, const cnf_loss *loss, int64_t count, int32_t D) {
   const double half_log_two_pi = 0.91893853320467274178;
   for (int64_t s = 0; s < count; s++) {
     const real *x = w->chunk_x1 + (size_t)s * (size_t)D;
@@ -17,8 +17,7 @@ static void CNF_TYPED(normal_nll)(CNF_TYPED(cnf_worker) * w, const cnf_loss *los
   }
 }
 
-static void CNF_TYPED(given_cotangents)(CNF_TYPED(cnf_worker) * w, const cnf_loss *loss, int64_t first, int64_t count,
-                                        int32_t D) {
+static void given_cotangents(cnf_worker *w, const cnf_loss *loss, int64_t first, int64_t count, int32_t D) {
   size_t rows = (size_t)count * (size_t)D;
   if (loss->x1_bar)
     memcpy(w->chunk_x1_bar, (const real *)loss->x1_bar + (size_t)first * (size_t)D, rows * sizeof(real));
@@ -28,13 +27,12 @@ static void CNF_TYPED(given_cotangents)(CNF_TYPED(cnf_worker) * w, const cnf_los
 }
 
 /* Returns 0 where a callback failed. */
-static int CNF_TYPED(chunk_cotangents)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                       int64_t count) {
+static int chunk_cotangents(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   WORKER_NAMES(w);
   const cnf_loss *loss = call->loss;
   switch (loss->kind) {
-  case CNF_LOSS_NORMAL_NLL: CNF_TYPED(normal_nll)(w, loss, count, D); break;
-  case CNF_LOSS_COTANGENTS: CNF_TYPED(given_cotangents)(w, loss, first, count, D); return 1; /* no loss is known */
+  case CNF_LOSS_NORMAL_NLL: normal_nll(w, loss, count, D); break;
+  case CNF_LOSS_COTANGENTS: given_cotangents(w, loss, first, count, D); return 1; /* no loss is known */
   default:
     memset(w->chunk_loss, 0, (size_t)count * sizeof(double));
     memset(w->chunk_log_det_bar, 0, (size_t)count * sizeof(double));
@@ -43,7 +41,7 @@ static int CNF_TYPED(chunk_cotangents)(CNF_TYPED(cnf_worker) * w, const CNF_TYPE
                        w->chunk_loss, w->chunk_x1_bar, w->chunk_log_det_bar) != 0)
       return 0;
   }
-  const double scale = CNF_TYPED(loss_scale)(loss);
+  const double scale = loss_scale(loss);
   for (int64_t s = 0; loss->kinetic != 0 && s < count; s++)
     w->chunk_loss[s] += scale * loss->kinetic * w->chunk_kinetic[s];
   for (int64_t s = 0; loss->frobenius != 0 && s < count; s++)

@@ -4,33 +4,33 @@
  */
 #include "solve/solver.h"
 
-static void CNF_TYPED(partials_lock)(CNF_TYPED(cnf_partials) * p) {
+static void partials_lock(cnf_partials *p) {
   while (__atomic_exchange_n(&p->lock, 1, __ATOMIC_ACQUIRE)) {
   }
 }
-static void CNF_TYPED(partials_unlock)(CNF_TYPED(cnf_partials) * p) { __atomic_store_n(&p->lock, 0, __ATOMIC_RELEASE); }
+static void partials_unlock(cnf_partials *p) { __atomic_store_n(&p->lock, 0, __ATOMIC_RELEASE); }
 
-static void CNF_TYPED(partials_begin)(CNF_TYPED(cnf_partials) * p, int32_t groups) {
+static void partials_begin(cnf_partials *p, int32_t groups) {
   p->lock = 0;
   p->groups = p->free_count = groups;
   for (int32_t i = 0; i < groups; i++) p->free[i] = groups - 1 - i; /* a stack: the lowest is taken first */
   memset(p->met, 0, sizeof p->met);
 }
 
-static int32_t CNF_TYPED(partials_take)(CNF_TYPED(cnf_partials) * p) {
-  CNF_TYPED(partials_lock)(p);
+static int32_t partials_take(cnf_partials *p) {
+  partials_lock(p);
   const int32_t buffer = p->free[--p->free_count];
-  CNF_TYPED(partials_unlock)(p);
+  partials_unlock(p);
   return buffer;
 }
-static void CNF_TYPED(partials_give)(CNF_TYPED(cnf_partials) * p, int32_t buffer) {
-  CNF_TYPED(partials_lock)(p);
+static void partials_give(cnf_partials *p, int32_t buffer) {
+  partials_lock(p);
   p->free[p->free_count++] = buffer;
-  CNF_TYPED(partials_unlock)(p);
+  partials_unlock(p);
 }
 
 /* Group `node`'s gradient is in `buffer`: up the tree as far as neighbours are there. size: reals of a gradient. */
-static void CNF_TYPED(partials_add)(CNF_TYPED(cnf_partials) * p, int32_t node, int32_t buffer, size_t size) {
+static void partials_add(cnf_partials *p, int32_t node, int32_t buffer, size_t size) {
   int32_t level = 0; /* where the level's nodes begin */
   for (int32_t count = p->groups; count > 1; level += count, count = (count + 1) / 2, node /= 2) {
     if (node == count - 1 && count % 2) continue; /* no neighbour: it goes up as it is */
@@ -41,7 +41,7 @@ static void CNF_TYPED(partials_add)(CNF_TYPED(cnf_partials) * p, int32_t node, i
     real *to = p->memory + (size_t)left * size;
     const real *from = p->memory + (size_t)right * size;
     for (size_t i = 0; i < size; i++) to[i] += from[i];
-    CNF_TYPED(partials_give)(p, right);
+    partials_give(p, right);
     buffer = left;
   }
   p->root = buffer;

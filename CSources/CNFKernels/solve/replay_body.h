@@ -4,17 +4,15 @@
 #include "solve/solver.h"
 
 /* The state at the start of step n of sample s, once bring_states has seen to it. */
-static const real *CNF_TYPED(state_of)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver, int64_t s,
-                                       int32_t n) {
-  if (solver->rule.kind == CNF_SCHEDULE_EVERY_STEP) return CNF_TYPED(checkpoint_at)(w, solver, s, n);
-  if (w->trails[s].current == n) return CNF_TYPED(own_column)(w, solver, s);
-  return CNF_TYPED(checkpoint_at)(w, solver, s, CNF_TYPED(checkpoints_of)(w, solver, s)[w->trails[s].count - 1].slot);
+static const real *state_of(const cnf_worker *w, const cnf_engine *solver, int64_t s, int32_t n) {
+  if (solver->rule.kind == CNF_SCHEDULE_EVERY_STEP) return checkpoint_at(w, solver, s, n);
+  if (w->trails[s].current == n) return own_column(w, solver, s);
+  return checkpoint_at(w, solver, s, checkpoints_of(w, solver, s)[w->trails[s].count - 1].slot);
 }
 
 /* at[j] = the step whose state lane j goes on from, with that state in x; -1 where it has what it wants, or wants nothing.
  * Returns a lane that goes, or -1. */
-static int32_t CNF_TYPED(set_out)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver, const int32_t *wants,
-                                  int32_t *at) {
+static int32_t set_out(cnf_worker *w, const cnf_engine *solver, const int32_t *wants, int32_t *at) {
   WORKER_NAMES(w);
   int32_t leader = -1;
   for (int32_t j = 0; j < lanes; j++) {
@@ -22,10 +20,10 @@ static int32_t CNF_TYPED(set_out)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
     at[j] = -1;
     if (!wants[j] || w->trails[s].current == w->step[j]) continue;
     const cnf_checkpoint *from =
-        cnf_trail_return(&solver->rule, &w->trails[s], CNF_TYPED(checkpoints_of)(w, solver, s), w->step[j]);
+        cnf_trail_return(&solver->rule, &w->trails[s], checkpoints_of(w, solver, s), w->step[j]);
     if (from->step == w->step[j]) continue;
     at[j] = from->step;
-    CNF_TYPED(column_in)(D, lanes, CNF_TYPED(checkpoint_at)(w, solver, s, from->slot), w->x, j);
+    column_in(D, lanes, checkpoint_at(w, solver, s, from->slot), w->x, j);
     leader = j;
   }
   for (int32_t j = 0; leader >= 0 && j < lanes; j++)
@@ -34,37 +32,34 @@ static int32_t CNF_TYPED(set_out)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf
 }
 
 /* The lane's sample has come to step at[j], with the state in x. */
-static void CNF_TYPED(come_to)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver, int32_t lane,
-                               int32_t *at) {
+static void come_to(cnf_worker *w, const cnf_engine *solver, int32_t lane, int32_t *at) {
   WORKER_NAMES(w);
   const int64_t s = w->sample[lane];
   cnf_trail *trail = &w->trails[s];
   real *to = NULL;
   if (*at == w->step[lane]) {
-    to = CNF_TYPED(own_column)(w, solver, s);
+    to = own_column(w, solver, s);
     trail->current = *at;
     *at = -1;
     w->h[lane] = 0;
   } else if (*at == trail->next) {
-    to = CNF_TYPED(checkpoint_at)(
-        w, solver, s, cnf_trail_hold(&solver->rule, trail, CNF_TYPED(checkpoints_of)(w, solver, s), w->step[lane]));
+    to = checkpoint_at(w, solver, s, cnf_trail_hold(&solver->rule, trail, checkpoints_of(w, solver, s), w->step[lane]));
   }
-  if (to) CNF_TYPED(column_out)(D, lanes, w->x, lane, to);
+  if (to) column_out(D, lanes, w->x, lane, to);
 }
 
 /* Makes the states at the starts of the lanes' steps, where wants[j] is 1; t, h and x of all lanes are lost. */
-static void CNF_TYPED(bring_states)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, const int32_t *wants) {
+static void bring_states(cnf_worker *w, const cnf_call *call, const int32_t *wants) {
   WORKER_NAMES(w);
-  const CNF_TYPED(cnf_solver) *solver = call->solver;
+  const cnf_engine *solver = call->solver;
   const cnf_stages *s = &solver->advance;
   const cnf_step_record nowhere = {.first = -1, .rest = -1};
   int32_t at[CNF_MAX_LANES];
   if (solver->rule.kind == CNF_SCHEDULE_EVERY_STEP) return;
-  const int32_t leader = CNF_TYPED(set_out)(w, solver, wants, at);
+  const int32_t leader = set_out(w, solver, wants, at);
   if (leader < 0) return;
-  CNF_TYPED(zero_rows)(S - D, lanes, PANEL(w->x, D));
-  for (int32_t j = 0; j < lanes; j++)
-    w->t[j] = CNF_TYPED(step_of)(w, call, w->sample[leader], at[leader]).t, w->h[j] = 0;
+  zero_rows(S - D, lanes, PANEL(w->x, D));
+  for (int32_t j = 0; j < lanes; j++) w->t[j] = step_of(w, call, w->sample[leader], at[leader]).t, w->h[j] = 0;
   for (;;) {
     int32_t idle = 0;
     for (int32_t j = 0; j < lanes; j++) {
@@ -72,19 +67,19 @@ static void CNF_TYPED(bring_states)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
         idle++;
         continue;
       }
-      const cnf_step_record step = CNF_TYPED(step_of)(w, call, w->sample[j], at[j]);
+      const cnf_step_record step = step_of(w, call, w->sample[j], at[j]);
       w->t[j] = step.t, w->h[j] = step.h;
     }
     if (idle == lanes) return;
-    CNF_TYPED(make_step)(w, solver, s, &nowhere, 0);
-    CNF_TYPED(copy_rows)(D, lanes, w->x1, w->x);
+    make_step(w, solver, s, &nowhere, 0);
+    copy_rows(D, lanes, w->x1, w->x);
     w->work.steps_repeated++;
     w->work.repeated_evaluations += (int64_t)lanes * s->evaluations;
     w->work.idle_repeated_evaluations += (int64_t)idle * s->evaluations;
     for (int32_t j = 0; j < lanes; j++) {
       if (at[j] < 0) continue;
       at[j]++;
-      CNF_TYPED(come_to)(w, solver, j, &at[j]);
+      come_to(w, solver, j, &at[j]);
     }
   }
 }

@@ -27,11 +27,11 @@
 /* ---- Forward ---- */
 
 /* A step of every lane from (t, x, y) with its h, into x1 and y1; slope 0 is f at y, slope 1 becomes that at y1. */
-static void CNF_TYPED(make_reversible_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call) {
+static void make_reversible_step(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
-  const real one = 1, *slope_list[1] = {CNF_TYPED(slope)(w, 0)};
+  const real one = 1, *slope_list[1] = {slope(w, 0)};
   int32_t starts = 0;
-  CNF_TYPED(use_scratch)(w, 0);
+  use_scratch(w, 0);
   for (int32_t j = 0; j < lanes; j++) {
     if (w->sample[j] < 0 || w->step[j] > 0) continue;
     for (int32_t d = 0; d < D; d++) PANEL(w->y, d)[j] = PANEL(w->x, d)[j];
@@ -40,32 +40,31 @@ static void CNF_TYPED(make_reversible_step)(CNF_TYPED(cnf_worker) * w, const CNF
     starts++;
   }
   if (starts > 0) { /* fixed steps: all lanes */
-    CNF_TYPED(copy_rows)(D, lanes, w->y, w->e.kept.value);
-    CNF_TYPED(time_row)(w, 0);
-    CNF_TYPED(evaluate_slope)(w, 1, CNF_TYPED(slope)(w, 0));
-    CNF_TYPED(count_work)(w, 1);
+    copy_rows(D, lanes, w->y, w->e.kept.value);
+    time_row(w, 0);
+    evaluate_slope(w, 1, slope(w, 0));
+    count_work(w, 1);
   }
-  CNF_TYPED(step_row)(w);
+  step_row(w);
   for (int32_t i = 0; i < D * lanes; i++) w->y1[i] = 2 * w->x[i] - w->y[i];
   k->combine(D, w->y1, w->h_row, 1, &one, slope_list, w->y1);
-  CNF_TYPED(copy_rows)(D, lanes, w->y1, w->e.kept.value);
-  CNF_TYPED(time_row)(w, 1);
-  CNF_TYPED(evaluate_slope)(w, 1, CNF_TYPED(slope)(w, 1));
-  CNF_TYPED(count_work)(w, 1);
-  CNF_TYPED(move_rows)(w, 0, S, 2, call->solver->stages.tableau->b, w->x1);
+  copy_rows(D, lanes, w->y1, w->e.kept.value);
+  time_row(w, 1);
+  evaluate_slope(w, 1, slope(w, 1));
+  count_work(w, 1);
+  move_rows(w, 0, S, 2, call->solver->stages.tableau->b, w->x1);
 }
 
 /* ---- Back ---- */
 
 /* The time of the point where step n of the lane's sample ends, as it was evaluated; n = -1: t0. */
-static double CNF_TYPED(end_of_step)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t lane,
-                                     int32_t n) {
+static double end_of_step(const cnf_worker *w, const cnf_call *call, int32_t lane, int32_t n) {
   if (n < 0) return w->span_t0[lane];
-  const cnf_step_record step = CNF_TYPED(step_of)(w, call, w->sample[lane], n);
+  const cnf_step_record step = step_of(w, call, w->sample[lane], n);
   return step.t + step.h;
 }
 
-static void CNF_TYPED(retrace_idle)(CNF_TYPED(cnf_worker) * w, int32_t lane) {
+static void retrace_idle(cnf_worker *w, int32_t lane) {
   WORKER_NAMES(w);
   w->sample[lane] = -1;
   w->direction[lane] = 1;
@@ -73,80 +72,78 @@ static void CNF_TYPED(retrace_idle)(CNF_TYPED(cnf_worker) * w, int32_t lane) {
   w->held[lane] = 0;
   w->mu_row[lane] = 0;
   real *panels[] = {w->lambda, w->kappa, w->phi, w->x, w->y};
-  for (size_t i = 0; i < sizeof panels / sizeof panels[0]; i++) CNF_TYPED(column_zero)(D, lanes, panels[i], lane);
-  CNF_TYPED(column_zero)(S, lanes, CNF_TYPED(slope)(w, 0), lane);
+  for (size_t i = 0; i < sizeof panels / sizeof panels[0]; i++) column_zero(D, lanes, panels[i], lane);
+  column_zero(S, lanes, slope(w, 0), lane);
 }
 
 /* Sample s, at its end, into a lane. */
-static void CNF_TYPED(load_retrace)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                    int64_t s, int32_t lane) {
+static void load_retrace(cnf_worker *w, const cnf_call *call, int64_t first, int64_t s, int32_t lane) {
   WORKER_NAMES(w);
   (void)first;
-  CNF_TYPED(retrace_idle)(w, lane);
-  CNF_TYPED(face)(w, call, s, lane);
+  retrace_idle(w, lane);
+  face(w, call, s, lane);
   w->step[lane] = w->chunk_accepted[s] - 1;
   w->interval[lane] = call->time_count;
   w->t0_bar[lane] = w->t1_bar[lane] = 0;
   w->mu_row[lane] = (real)w->chunk_log_det_bar[s];
-  CNF_TYPED(column_in)(D, lanes, w->chunk_x1_bar + (size_t)s * (size_t)D, w->lambda, lane);
-  CNF_TYPED(column_in)(D, lanes, w->chunk_x1 + (size_t)s * (size_t)D, w->x, lane);
-  if (!call->steps)
-    CNF_TYPED(move_constants)(w, lane, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
+  column_in(D, lanes, w->chunk_x1_bar + (size_t)s * (size_t)D, w->lambda, lane);
+  column_in(D, lanes, w->chunk_x1 + (size_t)s * (size_t)D, w->x, lane);
+  if (!call->steps) move_constants(w, lane, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
 }
 
-static void CNF_TYPED(fail_retrace)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t lane) {
+static void fail_retrace(cnf_worker *w, const cnf_call *call, int32_t lane) {
   const int64_t s = w->sample[lane];
   w->chunk_status[s] = CNF_SAMPLE_NOT_FINITE;
-  w->chunk_t[s] = CNF_TYPED(end_of_step)(w, call, lane, w->step[lane]);
-  CNF_TYPED(retrace_idle)(w, lane);
+  w->chunk_t[s] = end_of_step(w, call, lane, w->step[lane]);
+  retrace_idle(w, lane);
 }
 
 /* The step that ends at the point each lane holds: its t and h, 0 before point 0. At an output time the loss's cotangents come in. */
-static void CNF_TYPED(recall_times)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first) {
+static void recall_times(cnf_worker *w, const cnf_call *call, int64_t first) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
     w->h[j] = 0;
     if (!w->held[j] || w->step[j] < 0) continue;
-    const cnf_step_record step = CNF_TYPED(step_of)(w, call, w->sample[j], w->step[j]);
+    const cnf_step_record step = step_of(w, call, w->sample[j], w->step[j]);
     w->t[j] = step.t, w->h[j] = step.h;
-    CNF_TYPED(enter_interval)(w, call, first, j, step.interval);
+    enter_interval(w, call, first, j, step.interval);
   }
-  CNF_TYPED(step_row)(w);
+  step_row(w);
 }
 
 /* The cotangents of what the held evaluations give: f_bar into the bars at hand, and rows of the integrands'. */
-static CNF_TYPED(cnf_integrands) CNF_TYPED(point_bars)(CNF_TYPED(cnf_worker) * w) {
+static cnf_integrands point_bars(cnf_worker *w) {
   WORKER_NAMES(w);
-  const real half = (real)0.5, *lambda[1] = {w->lambda}, weight = CNF_TYPED(probe_weight)(m);
-  real *bar = CNF_TYPED(rows_of)(m, w->e.bars.bar, 0, m->program->op_count);
+  const real half = (real)0.5, *lambda[1] = {w->lambda}, weight = probe_weight(m);
+  real *bar = rows_of(m, w->e.bars.bar, 0, m->program->op_count);
   k->combine(D, w->phi, w->h_row, 1, &half, lambda, bar);
   for (int32_t j = 0; j < lanes; j++) {
     const double length = w->later_h[j] + w->h[j] / 2;
-    if (!w->held[j]) CNF_TYPED(column_zero)(D, lanes, bar, j);
+    if (!w->held[j]) column_zero(D, lanes, bar, j);
     w->stage_mu_row[j] = (real)(w->later_mu[j] + w->h[j] / 2 * (double)w->mu_row[j]) * weight;
     if (m->kinetic) w->stage_kinetic_row[j] = (real)(length * w->kinetic_bar / D) * w->direction[j];
     if (m->frobenius) w->stage_frobenius_row[j] = (real)(length * 2 * w->frobenius_bar / D) * weight * w->direction[j];
   }
-  return (CNF_TYPED(cnf_integrands)){w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
+  return (cnf_integrands){w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
 }
 
 /* Reverses the points held, in scratch `number`: kappa, time_bar_row, theta's gradient. Lanes that hold none stand where lane
  * `live` does, with zero cotangents: they add exact zeros. */
-static void CNF_TYPED(reverse_held)(CNF_TYPED(cnf_worker) * w, int32_t number, int32_t live, real *gradient) {
+static void reverse_held(cnf_worker *w, int32_t number, int32_t live, real *gradient) {
   WORKER_NAMES(w);
-  const CNF_TYPED(cnf_integrands) integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
-  CNF_TYPED(use_scratch)(w, number);
+  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  use_scratch(w, number);
   w->e.bars = w->bars[0];
   for (int32_t j = 0; j < lanes; j++) w->mask_row[j] = (real)w->held[j];
-  CNF_TYPED(shelter_lanes)(w, CNF_TYPED(kept_rows)(m), w->e.kept.value, live);
-  const CNF_TYPED(cnf_integrands) bars = CNF_TYPED(point_bars)(w);
-  CNF_TYPED(zero_rows)(1, lanes, w->time_bar_row);
-  w->reversed[0] = CNF_TYPED(evaluate_reverse)(&w->e, &bars, w->time_bar_row, gradient, integrands);
-  CNF_TYPED(gather_gradients)(m, w->reversed, 1, gradient);
+  shelter_lanes(w, kept_rows(m), w->e.kept.value, live);
+  const cnf_integrands bars = point_bars(w);
+  zero_rows(1, lanes, w->time_bar_row);
+  w->reversed[0] = evaluate_reverse(&w->e, &bars, w->time_bar_row, gradient, integrands);
+  gather_gradients(m, w->reversed, 1, gradient);
   k->add(D, w->kappa, w->e.bars.bar, w->kappa);
   for (int32_t j = 0; j < lanes; j++) {
     if (!w->held[j])
-      CNF_TYPED(column_zero)(D, lanes, w->kappa, j);
+      column_zero(D, lanes, w->kappa, j);
     else
       w->chunk_reversed[w->sample[j]]++;
     w->work.idle_adjoint_evaluations += !w->held[j];
@@ -157,8 +154,7 @@ static void CNF_TYPED(reverse_held)(CNF_TYPED(cnf_worker) * w, int32_t number, i
 
 /* A sample whose point 0 has been reversed: its gradients, and how far from x0 its way back has ended. Returns 1 where they are not
  * finite. */
-static int32_t CNF_TYPED(finish_retrace)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                         int32_t lane, real *gradient) {
+static int32_t finish_retrace(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane, real *gradient) {
   WORKER_NAMES(w);
   cnf_gradient *g = call->gradient;
   const int64_t s = w->sample[lane];
@@ -174,54 +170,53 @@ static int32_t CNF_TYPED(finish_retrace)(CNF_TYPED(cnf_worker) * w, const CNF_TY
   w->t_bar_row[lane] = w->time_bar_row[lane];
   w->h_bar_row[lane] = 0;
   w->t[lane] = w->span_t0[lane];
-  if (call->want_times) CNF_TYPED(add_times)(w, call, first, lane);
+  if (call->want_times) add_times(w, call, first, lane);
   k->add(D, w->lambda, w->kappa, w->x1); /* free on the way back */
-  const int fails = !CNF_TYPED(is_own_finite)(w, call, number, lane, w->x1);
+  const int fails = !is_own_finite(w, call, number, lane, w->x1);
   if (fails) w->chunk_status[s] = CNF_SAMPLE_NOT_FINITE;
   if (g->t0) g->t0[number] = w->t0_bar[lane];
-  CNF_TYPED(write_context_bar)(w, call, number, lane);
+  write_context_bar(w, call, number, lane);
   if (g->t1) g->t1[number] = w->t1_bar[lane];
-  if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(queue_lane)(w, lane, gradient);
-  CNF_TYPED(retrace_idle)(w, lane);
+  if (m->trace == CNF_TRACE_HUTCHINSON) queue_lane(w, lane, gradient);
+  retrace_idle(w, lane);
   return fails;
 }
 
 /* Evaluates every lane's next point, the one before that which it holds or its last, into scratch `number` and slope 1; x and y
  * come back to it, where y has not been kept. */
-static void CNF_TYPED(evaluate_points_before)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call,
-                                              int32_t number) {
+static void evaluate_points_before(cnf_worker *w, const cnf_call *call, int32_t number) {
   WORKER_NAMES(w);
   const real minus_one = -1, halves[2] = {(real)-0.5, (real)-0.5};
-  const real *held[1] = {CNF_TYPED(slope)(w, 0)}, *both[2] = {CNF_TYPED(slope)(w, 0), CNF_TYPED(slope)(w, 1)};
+  const real *held[1] = {slope(w, 0)}, *both[2] = {slope(w, 0), slope(w, 1)};
   for (int32_t i = 0; i < D * lanes; i++) w->y1[i] = 2 * w->x[i] - w->y[i];
   k->combine(D, w->y1, w->h_row, 1, &minus_one, held, w->y);
   for (int32_t j = 0; j < lanes; j++) {
     const int64_t s = w->sample[j];
     const real *kept = NULL;
-    w->time_row[j] = (real)CNF_TYPED(sample_t0)(call, w->first);
+    w->time_row[j] = (real)sample_t0(call, w->first);
     if (s < 0) continue;
-    w->time_row[j] = (real)CNF_TYPED(end_of_step)(w, call, j, w->step[j] - w->held[j]);
+    w->time_row[j] = (real)end_of_step(w, call, j, w->step[j] - w->held[j]);
     if (!w->held[j])
       kept = w->chunk_y + (size_t)s * (size_t)D;
     else if (call->keeps)
-      kept = CNF_TYPED(checkpoint_at)(w, call->solver, s, w->step[j]);
-    if (kept) CNF_TYPED(column_in)(D, lanes, kept, w->y, j);
+      kept = checkpoint_at(w, call->solver, s, w->step[j]);
+    if (kept) column_in(D, lanes, kept, w->y, j);
   }
-  CNF_TYPED(use_scratch)(w, number);
-  CNF_TYPED(copy_rows)(D, lanes, w->y, w->e.kept.value);
-  CNF_TYPED(evaluate_slope)(w, 1, CNF_TYPED(slope)(w, 1));
+  use_scratch(w, number);
+  copy_rows(D, lanes, w->y, w->e.kept.value);
+  evaluate_slope(w, 1, slope(w, 1));
   k->combine(D, w->x, w->h_row, 2, halves, both, w->x);
 }
 
 /* h_bar and t_bar of the steps just undone, into their times' derivatives. */
-static void CNF_TYPED(gather_step_times)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first) {
+static void gather_step_times(cnf_worker *w, const cnf_call *call, int64_t first) {
   WORKER_NAMES(w);
   const real halves[2] = {(real)0.5, (real)0.5};
-  const real *slopes[2] = {CNF_TYPED(slope)(w, 0), CNF_TYPED(slope)(w, 1)};
+  const real *slopes[2] = {slope(w, 0), slope(w, 1)};
   for (int32_t j = 0; j < lanes; j++) w->row[j] = 1;
   real *mean = w->x1; /* [S]: free on the way back */
   k->combine(S, NULL, w->row, 2, halves, slopes, mean);
-  const CNF_TYPED(cnf_integrands) of = CNF_TYPED(integrands_of)(m, mean);
+  const cnf_integrands of = integrands_of(m, mean);
   k->dot(D, mean, w->lambda, 0, w->row);
   k->dot(D, slopes[1], w->kappa, 1, w->row);
   for (int32_t j = 0; j < lanes; j++) {
@@ -231,12 +226,12 @@ static void CNF_TYPED(gather_step_times)(CNF_TYPED(cnf_worker) * w, const CNF_TY
     if (m->frobenius) h_bar += (real)w->frobenius_bar * of.frobenius[j];
     w->h_bar_row[j] = h_bar;
     w->t_bar_row[j] = w->time_bar_row[j];
-    CNF_TYPED(add_times)(w, call, first, j);
+    add_times(w, call, first, j);
   }
 }
 
 /* phi, lambda and kappa of the points that lanes have come to, which they hold from now on. */
-static void CNF_TYPED(hold_points)(CNF_TYPED(cnf_worker) * w) {
+static void hold_points(cnf_worker *w) {
   WORKER_NAMES(w);
   const real weights[2] = {1, (real)0.5}, minus_one = -1, two = 2;
   const real *panels[2] = {w->kappa, w->lambda};
@@ -244,7 +239,7 @@ static void CNF_TYPED(hold_points)(CNF_TYPED(cnf_worker) * w) {
   for (int32_t j = 0; j < lanes; j++) w->row[j] = 1;
   k->combine(D, w->lambda, w->row, 1, &two, panels, w->lambda);
   k->combine(D, NULL, w->row, 1, &minus_one, panels, w->kappa);
-  CNF_TYPED(copy_rows)(S, lanes, CNF_TYPED(slope)(w, 1), CNF_TYPED(slope)(w, 0));
+  copy_rows(S, lanes, slope(w, 1), slope(w, 0));
   for (int32_t j = 0; j < lanes; j++) {
     if (w->sample[j] < 0) continue;
     w->later_h[j] = w->h[j] / 2;
@@ -255,50 +250,49 @@ static void CNF_TYPED(hold_points)(CNF_TYPED(cnf_worker) * w) {
 }
 
 /* Lanes whose row in `bad` is not 0 fail; returns how many. */
-static int32_t CNF_TYPED(fail_lanes)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, const real *bad) {
+static int32_t fail_lanes(cnf_worker *w, const cnf_call *call, const real *bad) {
   int32_t failed = 0;
   for (int32_t j = 0; j < w->e.model->kernels->lanes; j++)
-    if (w->sample[j] >= 0 && bad[j] != 0) CNF_TYPED(fail_retrace)(w, call, j), failed++;
+    if (w->sample[j] >= 0 && bad[j] != 0) fail_retrace(w, call, j), failed++;
   return failed;
 }
 
 /* One pass over the chunk's samples that arrived. Returns how many did not get back. */
-static int32_t CNF_TYPED(retrace_chunk)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                        int64_t count, real *gradient) {
+static int32_t retrace_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient) {
   WORKER_NAMES(w);
-  const int64_t walkers = CNF_TYPED(order_by_steps)(w, call, first, count);
+  const int64_t walkers = order_by_steps(w, call, first, count);
   int64_t next = 0;
   int32_t failed = 0, number = 0;
   for (int64_t s = 0; s < count; s++) w->chunk_reversed[s] = 0, w->chunk_retrace_error[s] = NAN;
-  for (int32_t j = 0; j < lanes; j++) CNF_TYPED(retrace_idle)(w, j);
-  if (CNF_TYPED(tangent_count)(m) > 0) CNF_TYPED(clear_constants)(m, &w->e.constants);
-  if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(clear_queue)(w);
+  for (int32_t j = 0; j < lanes; j++) retrace_idle(w, j);
+  if (tangent_count(m) > 0) clear_constants(m, &w->e.constants);
+  if (m->trace == CNF_TRACE_HUTCHINSON) clear_queue(w);
   for (;; number = !number) {
     int32_t held = -1, live = 0;
-    CNF_TYPED(load_walkers)(w, call, first, walkers, &next, CNF_TYPED(load_retrace));
-    CNF_TYPED(recall_times)(w, call, first);
+    load_walkers(w, call, first, walkers, &next, load_retrace);
+    recall_times(w, call, first);
     for (int32_t j = 0; j < lanes; j++)
       if (w->held[j]) held = j;
     if (held >= 0) {
-      CNF_TYPED(reverse_held)(w, !number, held, gradient);
+      reverse_held(w, !number, held, gradient);
       k->finite(D, w->kappa, 0, w->row);
-      failed += CNF_TYPED(fail_lanes)(w, call, w->row);
+      failed += fail_lanes(w, call, w->row);
     }
     for (int32_t j = 0; j < lanes; j++)
-      if (w->held[j] && w->step[j] < 0) failed += CNF_TYPED(finish_retrace)(w, call, first, j, gradient);
+      if (w->held[j] && w->step[j] < 0) failed += finish_retrace(w, call, first, j, gradient);
     for (int32_t j = 0; j < lanes; j++) live += w->sample[j] >= 0;
     if (live == 0 && next == walkers) break;
     if (live == 0) continue;
-    CNF_TYPED(step_row)(w);
-    CNF_TYPED(evaluate_points_before)(w, call, number);
-    if (call->want_times && held >= 0) CNF_TYPED(gather_step_times)(w, call, first);
-    CNF_TYPED(hold_points)(w);
-    k->finite(S, CNF_TYPED(slope)(w, 0), 0, w->row);
+    step_row(w);
+    evaluate_points_before(w, call, number);
+    if (call->want_times && held >= 0) gather_step_times(w, call, first);
+    hold_points(w);
+    k->finite(S, slope(w, 0), 0, w->row);
     k->finite(D, w->lambda, 1, w->row);
     if (!call->keeps) k->finite(D, w->x, 1, w->row), k->finite(D, w->y, 1, w->row);
-    failed += CNF_TYPED(fail_lanes)(w, call, w->row);
+    failed += fail_lanes(w, call, w->row);
   }
-  if (m->trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(flush_queue)(w, gradient);
-  if (m->trace == CNF_TRACE_EXACT_TANGENTS) CNF_TYPED(finish_constants)(m, &w->e.constants, gradient);
+  if (m->trace == CNF_TRACE_HUTCHINSON) flush_queue(w, gradient);
+  if (m->trace == CNF_TRACE_EXACT_TANGENTS) finish_constants(m, &w->e.constants, gradient);
   return failed;
 }

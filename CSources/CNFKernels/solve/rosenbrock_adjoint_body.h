@@ -22,13 +22,13 @@
  */
 #include "solve/solver.h"
 
-static real *CNF_TYPED(stage_bar)(const CNF_TYPED(cnf_worker) * w, int32_t i) {
+static real *stage_bar(const cnf_worker *w, int32_t i) {
   WORKER_NAMES(w);
   return w->stage_bar + (size_t)i * (size_t)D * (size_t)lanes;
 }
 
 /* x [D] = matrix'^-1 x, by the factors of the matrix: U' first, then L', then the exchanges of rows from the last to the first. */
-static void CNF_TYPED(solve_transposed)(const CNF_TYPED(cnf_worker) * w, real *x) {
+static void solve_transposed(const cnf_worker *w, real *x) {
   WORKER_NAMES(w);
   const real *a = w->implicit.matrix;
   for (int32_t c = 0; c < D; c++) {
@@ -49,17 +49,16 @@ static void CNF_TYPED(solve_transposed)(const CNF_TYPED(cnf_worker) * w, real *x
 }
 
 /* h_bar_row += X_bar' sum_j weights[j] k_j over `count` stages. */
-static void CNF_TYPED(add_length_bar)(CNF_TYPED(cnf_worker) * w, const real *x_bar, int32_t count,
-                                      const double *weights) {
+static void add_length_bar(cnf_worker *w, const real *x_bar, int32_t count, const double *weights) {
   WORKER_NAMES(w);
-  CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, count, weights);
+  weighted list = slopes(w, count, weights);
   for (int32_t j = 0; j < lanes; j++) w->row[j] = 1;
   k->combine(D, NULL, w->row, list.count, list.weight, list.panel, w->slope);
   k->dot(D, x_bar, w->slope, 1, w->h_bar_row);
 }
 
 /* The time cotangent of an evaluation that was at t + c h. */
-static void CNF_TYPED(add_time_bar)(CNF_TYPED(cnf_worker) * w, double c) {
+static void add_time_bar(cnf_worker *w, double c) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
     w->t_bar_row[j] += w->time_bar_row[j];
@@ -69,25 +68,24 @@ static void CNF_TYPED(add_time_bar)(CNF_TYPED(cnf_worker) * w, double c) {
 
 /* Reverses the evaluation at hand, at t + c h, from the cotangent of f that the bars hold; `bars` as evaluate_reverse has them.
  * That of its state is then block 0 of the bars. */
-static void CNF_TYPED(reverse_evaluation)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_integrands) * bars, double c,
-                                          real *gradient) {
+static void reverse_evaluation(cnf_worker *w, const cnf_integrands *bars, double c, real *gradient) {
   WORKER_NAMES(w);
-  const CNF_TYPED(cnf_integrands) out = {w->divergence_row, w->kinetic_row, w->frobenius_row};
-  CNF_TYPED(zero_rows)(1, lanes, w->time_bar_row);
-  const CNF_TYPED(cnf_reversed) done = CNF_TYPED(evaluate_reverse)(&w->e, bars, w->time_bar_row, gradient, out);
-  if (gradient && gradient != w->discarded) CNF_TYPED(gather_gradients)(m, &done, 1, gradient);
-  CNF_TYPED(add_time_bar)(w, c);
+  const cnf_integrands out = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  zero_rows(1, lanes, w->time_bar_row);
+  const cnf_reversed done = evaluate_reverse(&w->e, bars, w->time_bar_row, gradient, out);
+  if (gradient && gradient != w->discarded) gather_gradients(m, &done, 1, gradient);
+  add_time_bar(w, c);
 }
 
 /* Cotangents of what is integrated beside the state, at a node of weight b; none of the divergence where none is asked for. */
-static CNF_TYPED(cnf_integrands) CNF_TYPED(node_bars)(CNF_TYPED(cnf_worker) * w, double b) {
-  CNF_TYPED(cnf_integrands) bars = CNF_TYPED(integrand_bars)(w, (real)b);
+static cnf_integrands node_bars(cnf_worker *w, double b) {
+  cnf_integrands bars = integrand_bars(w, (real)b);
   if (w->e.model->jacobian) bars.divergence = NULL;
   return bars;
 }
 
 /* h_bar_row += what a node of weight b has in the integrals, from rows of its integrands. */
-static void CNF_TYPED(add_node)(CNF_TYPED(cnf_worker) * w, double b) {
+static void add_node(cnf_worker *w, double b) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
     if (!m->jacobian) w->h_bar_row[j] += (real)b * w->mu_row[j] * w->divergence_row[j];
@@ -98,102 +96,101 @@ static void CNF_TYPED(add_node)(CNF_TYPED(cnf_worker) * w, double b) {
 
 /* The quadratures' nodes at the step's middle and end. lambda gains what the end has to say of x'; x_bar and the stages' k_bar,
  * which are overwritten, what the middle has. */
-static void CNF_TYPED(reverse_nodes)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, real *gradient) {
+static void reverse_nodes(cnf_worker *w, const cnf_stages *s, real *gradient) {
   WORKER_NAMES(w);
-  const CNF_TYPED(cnf_integrands) out = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  const cnf_integrands out = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   double middle[CNF_MAX_STAGES] = {0};
-  CNF_TYPED(middle_weights)(s, middle);
-  CNF_TYPED(zero_rows)(s->count * D, lanes, w->stage_bar);
-  if (!CNF_TYPED(has_quadratures)(m)) return;
+  middle_weights(s, middle);
+  zero_rows(s->count * D, lanes, w->stage_bar);
+  if (!has_quadratures(m)) return;
   for (int n = 2; n >= 1; n--) {
     const double c = n / 2.0, *weights = n == 1 ? middle : s->tableau->b;
-    CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, s->count, weights);
-    CNF_TYPED(use_scratch)(w, 0);
+    weighted list = slopes(w, s->count, weights);
+    use_scratch(w, 0);
     k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->e.kept.value);
-    CNF_TYPED(time_row)(w, c);
-    CNF_TYPED(evaluate)(&w->e, w->time_row, 1, out);
-    CNF_TYPED(zero_rows)(D, lanes, CNF_TYPED(rows_of)(m, w->e.bars.bar, 0, m->program->op_count));
-    const CNF_TYPED(cnf_integrands) bars = CNF_TYPED(node_bars)(w, CNF_SIMPSON[n]);
-    CNF_TYPED(reverse_evaluation)(w, &bars, c, gradient);
-    CNF_TYPED(add_node)(w, CNF_SIMPSON[n]);
+    time_row(w, c);
+    evaluate(&w->e, w->time_row, 1, out);
+    zero_rows(D, lanes, rows_of(m, w->e.bars.bar, 0, m->program->op_count));
+    const cnf_integrands bars = node_bars(w, CNF_SIMPSON[n]);
+    reverse_evaluation(w, &bars, c, gradient);
+    add_node(w, CNF_SIMPSON[n]);
     if (n == 2) {
       k->add(D, w->lambda, w->e.bars.bar, w->lambda);
       continue;
     }
     k->add(D, w->implicit.x_bar, w->e.bars.bar, w->implicit.x_bar);
-    CNF_TYPED(add_length_bar)(w, w->e.bars.bar, s->count, middle);
+    add_length_bar(w, w->e.bars.bar, s->count, middle);
     for (int32_t i = 0; i < s->count; i++) {
       for (int32_t j = 0; j < lanes; j++) w->row[j] = w->h_row[j] * (real)middle[i];
-      k->scale(D, w->e.bars.bar, w->row, CNF_TYPED(stage_bar)(w, i));
+      k->scale(D, w->e.bars.bar, w->row, stage_bar(w, i));
     }
   }
 }
 
 /* r_bar of every stage in place of its k_bar, and f_t_bar; x_bar gains that of the stages behind the first, whose f is at x. */
-static void CNF_TYPED(reverse_stages)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, real *gradient) {
+static void reverse_stages(cnf_worker *w, const cnf_stages *s, real *gradient) {
   WORKER_NAMES(w);
   const cnf_rosenbrock *ros = s->tableau->rosenbrock;
   const size_t size = (size_t)D * (size_t)lanes;
   for (int32_t i = s->count - 1; i >= 0; i--) {
-    real *bar = CNF_TYPED(stage_bar)(w, i), *f_t_bar = w->implicit.f_t_bar;
+    real *bar = stage_bar(w, i), *f_t_bar = w->implicit.f_t_bar;
     const real d = (real)ros->d[i];
-    CNF_TYPED(solve_transposed)(w, bar);
+    solve_transposed(w, bar);
     for (size_t n = 0; n < size; n++) f_t_bar[n] += d * bar[n];
     for (int32_t l = 0; l < i; l++) {
       const real c = (real)ros->c[i][l];
-      real *to = CNF_TYPED(stage_bar)(w, l);
+      real *to = stage_bar(w, l);
       for (size_t n = 0; n < size; n++) to[n] += c * bar[n];
     }
     if (i == 0) break;
-    CNF_TYPED(use_scratch)(w, i);
-    CNF_TYPED(copy_rows)(D, lanes, bar, CNF_TYPED(rows_of)(m, w->e.bars.bar, 0, m->program->op_count));
-    CNF_TYPED(reverse_evaluation)(w, NULL, ros->alpha[i], gradient);
+    use_scratch(w, i);
+    copy_rows(D, lanes, bar, rows_of(m, w->e.bars.bar, 0, m->program->op_count));
+    reverse_evaluation(w, NULL, ros->alpha[i], gradient);
     const real *x_bar = w->e.bars.bar;
     k->add(D, w->implicit.x_bar, x_bar, w->implicit.x_bar);
-    CNF_TYPED(add_length_bar)(w, x_bar, i, s->tableau->a[i]);
+    add_length_bar(w, x_bar, i, s->tableau->a[i]);
     for (int32_t l = 0; l < i; l++) {
       for (int32_t j = 0; j < lanes; j++) w->row[j] = w->h_row[j] * (real)s->tableau->a[i][l];
-      k->scale_add(D, x_bar, w->row, CNF_TYPED(stage_bar)(w, l));
+      k->scale_add(D, x_bar, w->row, stage_bar(w, l));
     }
   }
 }
 
 /* The evaluations that df/dt is a quotient of; r_bar_0, which is that of f(t, x), loses what they gain. */
-static void CNF_TYPED(reverse_time_slope)(CNF_TYPED(cnf_worker) * w, real *gradient) {
+static void reverse_time_slope(cnf_worker *w, real *gradient) {
   WORKER_NAMES(w);
   real weight[2][CNF_MAX_LANES];
-  CNF_TYPED(time_slope_weights)(w, weight);
+  time_slope_weights(w, weight);
   for (int n = 0; n < 2; n++) {
     const double c = (n + 1) * CNF_TIME_PART;
-    real *bar = CNF_TYPED(rows_of)(m, w->e.bars.bar, 0, m->program->op_count);
-    CNF_TYPED(use_scratch)(w, 0);
-    CNF_TYPED(copy_rows)(D, lanes, w->x, w->e.kept.value);
-    CNF_TYPED(time_row)(w, c);
-    CNF_TYPED(field_forward)(&w->e, w->time_row, 0, 0);
+    real *bar = rows_of(m, w->e.bars.bar, 0, m->program->op_count);
+    use_scratch(w, 0);
+    copy_rows(D, lanes, w->x, w->e.kept.value);
+    time_row(w, c);
+    field_forward(&w->e, w->time_row, 0, 0);
     k->scale(D, w->implicit.f_t_bar, weight[n], bar);
     for (int32_t j = 0; j < lanes; j++) weight[n][j] = -weight[n][j];
     k->scale_add(D, w->implicit.f_t_bar, weight[n], w->implicit.f_bar);
-    CNF_TYPED(reverse_evaluation)(w, NULL, c, gradient);
+    reverse_evaluation(w, NULL, c, gradient);
     k->add(D, w->implicit.x_bar, w->e.bars.bar, w->implicit.x_bar);
   }
 }
 
 /* Cotangents of tangents [first, first + count) of dx/dt at the step's start: columns of J_bar, and what the divergence and the
  * Frobenius norm there add; h_bar_row gains those columns' part in sum_i r_bar_i' J k_i. */
-static void CNF_TYPED(begin_jacobian_bars)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, int32_t first, int32_t count,
-                                           CNF_TYPED(cnf_integrands) bars) {
+static void begin_jacobian_bars(cnf_worker *w, const cnf_stages *s, int32_t first, int32_t count, cnf_integrands bars) {
   WORKER_NAMES(w);
   const int32_t end = m->program->op_count, bent = m->program->blocks[end].bent;
   for (int32_t g = 0; g < count; g++) {
     const int32_t column = first + g;
-    const real *y_dot = CNF_TYPED(tangent_of)(&w->e, first, g, end);
-    real *bar = bent ? CNF_TYPED(varying_of)(m, w->e.bars.tangent_bar, g, end)
-                     : CNF_TYPED(rows_of)(m, w->e.constants.tangent_bar, column, end); /* a sum over the solve */
-    if (bent) CNF_TYPED(zero_rows)(D, lanes, bar);
+    const real *y_dot = tangent_of(&w->e, first, g, end);
+    real *bar = bent ? varying_of(m, w->e.bars.tangent_bar, g, end)
+                     : rows_of(m, w->e.constants.tangent_bar, column, end); /* a sum over the solve */
+    if (bent) zero_rows(D, lanes, bar);
     for (int32_t r = 0; r < D; r++) {
-      CNF_TYPED(zero_rows)(1, lanes, w->row);
+      zero_rows(1, lanes, w->row);
       for (int32_t i = 0; i < s->count; i++) {
-        const real *r_bar = PANEL(CNF_TYPED(stage_bar)(w, i), r), *k_i = PANEL(CNF_TYPED(slope)(w, i), column);
+        const real *r_bar = PANEL(stage_bar(w, i), r), *k_i = PANEL(slope(w, i), column);
         for (int32_t j = 0; j < lanes; j++) w->row[j] += r_bar[j] * k_i[j];
       }
       k->dot(1, w->row, PANEL(y_dot, r), 1, w->h_bar_row);
@@ -206,62 +203,61 @@ static void CNF_TYPED(begin_jacobian_bars)(CNF_TYPED(cnf_worker) * w, const cnf_
 
 /* The evaluation at the step's start: f, J, and the first node of the quadratures. Tangents go in groups, from the last to the
  * first, which the value goes with, as in evaluate_reverse. */
-static void CNF_TYPED(reverse_start)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, real *gradient) {
+static void reverse_start(cnf_worker *w, const cnf_stages *s, real *gradient) {
   WORKER_NAMES(w);
-  CNF_TYPED(cnf_evaluator) *e = &w->e;
-  const int32_t end = m->program->op_count, group = CNF_TYPED(group_size)(m);
+  cnf_evaluator *e = &w->e;
+  const int32_t end = m->program->op_count, group = group_size(m);
   const int32_t total = m->program->blocks[end].from_state ? D : 0;
-  const CNF_TYPED(cnf_integrands) out = {w->divergence_row, w->kinetic_row, w->frobenius_row};
-  const CNF_TYPED(cnf_integrands) bars = CNF_TYPED(node_bars)(w, CNF_SIMPSON[0]);
-  real *mu = w->sum_row, *f_bar = CNF_TYPED(rows_of)(m, e->bars.bar, 0, end);
-  CNF_TYPED(zero_rows)(1, lanes, mu); /* nothing exits: the divergence's cotangent comes in at the end */
-  CNF_TYPED(use_scratch)(w, 0);
-  CNF_TYPED(copy_rows)(D, lanes, w->x, e->kept.value);
-  CNF_TYPED(time_row)(w, 0);
-  CNF_TYPED(field_forward)(e, w->time_row, 0, 0);
-  CNF_TYPED(clear_integrands)(m, out);
-  CNF_TYPED(copy_rows)(D, lanes, w->implicit.f_bar, f_bar);
+  const cnf_integrands out = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  const cnf_integrands bars = node_bars(w, CNF_SIMPSON[0]);
+  real *mu = w->sum_row, *f_bar = rows_of(m, e->bars.bar, 0, end);
+  zero_rows(1, lanes, mu); /* nothing exits: the divergence's cotangent comes in at the end */
+  use_scratch(w, 0);
+  copy_rows(D, lanes, w->x, e->kept.value);
+  time_row(w, 0);
+  field_forward(e, w->time_row, 0, 0);
+  clear_integrands(m, out);
+  copy_rows(D, lanes, w->implicit.f_bar, f_bar);
   if (m->kinetic) {
-    CNF_TYPED(kinetic_energy)(e, out.kinetic);
-    k->scale_add(D, CNF_TYPED(rows_of)(m, e->kept.value, 0, end), bars.kinetic, f_bar);
+    kinetic_energy(e, out.kinetic);
+    k->scale_add(D, rows_of(m, e->kept.value, 0, end), bars.kinetic, f_bar);
   }
-  CNF_TYPED(zero_rows)(1, lanes, w->time_bar_row);
+  zero_rows(1, lanes, w->time_bar_row);
   for (int32_t first = total > group ? (total - 1) / group * group : 0; first >= 0; first -= group) {
     const int32_t count = total - first < group ? total - first : group;
     if (count > 0) {
-      CNF_TYPED(field_forward)(e, NULL, first, count);
-      if (!m->jacobian) CNF_TYPED(add_tangents)(e, first, count, out);
-      CNF_TYPED(begin_jacobian_bars)(w, s, first, count, bars);
+      field_forward(e, NULL, first, count);
+      if (!m->jacobian) add_tangents(e, first, count, out);
+      begin_jacobian_bars(w, s, first, count, bars);
     }
-    CNF_TYPED(field_reverse)
-    (e, first, count, mu, first + group < total, first == 0 ? w->time_bar_row : NULL, gradient);
-    const CNF_TYPED(cnf_reversed) done = {.kept = e->kept, .bars = e->bars, .value = first == 0, .tangents = count};
-    if (gradient && gradient != w->discarded) CNF_TYPED(gather_gradients)(m, &done, 1, gradient);
+    field_reverse(e, first, count, mu, first + group < total, first == 0 ? w->time_bar_row : NULL, gradient);
+    const cnf_reversed done = {.kept = e->kept, .bars = e->bars, .value = first == 0, .tangents = count};
+    if (gradient && gradient != w->discarded) gather_gradients(m, &done, 1, gradient);
   }
   for (int32_t j = 0; m->frobenius && j < lanes; j++) out.frobenius[j] /= (real)D;
-  CNF_TYPED(add_node)(w, CNF_SIMPSON[0]);
-  CNF_TYPED(add_time_bar)(w, 0);
+  add_node(w, CNF_SIMPSON[0]);
+  add_time_bar(w, 0);
   k->add(D, w->implicit.x_bar, e->bars.bar, w->implicit.x_bar);
 }
 
 /* lambda at the steps' ends becomes lambda at their starts, (t, x) with h, which are in place. */
-static void CNF_TYPED(reverse_rosenbrock_step)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, real *gradient) {
+static void reverse_rosenbrock_step(cnf_worker *w, const cnf_stages *s, real *gradient) {
   WORKER_NAMES(w);
   w->e.bars = w->bars[0];
-  CNF_TYPED(rosenbrock_stages)(w, s, 1);
-  CNF_TYPED(zero_rows)(1, lanes, w->h_bar_row);
-  CNF_TYPED(zero_rows)(1, lanes, w->t_bar_row);
-  CNF_TYPED(zero_rows)(D, lanes, w->implicit.x_bar);
-  CNF_TYPED(zero_rows)(D, lanes, w->implicit.f_t_bar);
-  CNF_TYPED(reverse_nodes)(w, s, gradient);
-  CNF_TYPED(add_length_bar)(w, w->lambda, s->count, s->tableau->b);
+  rosenbrock_stages(w, s, 1);
+  zero_rows(1, lanes, w->h_bar_row);
+  zero_rows(1, lanes, w->t_bar_row);
+  zero_rows(D, lanes, w->implicit.x_bar);
+  zero_rows(D, lanes, w->implicit.f_t_bar);
+  reverse_nodes(w, s, gradient);
+  add_length_bar(w, w->lambda, s->count, s->tableau->b);
   for (int32_t i = 0; i < s->count; i++) {
     for (int32_t j = 0; j < lanes; j++) w->row[j] = w->h_row[j] * (real)s->tableau->b[i];
-    k->scale_add(D, w->lambda, w->row, CNF_TYPED(stage_bar)(w, i));
+    k->scale_add(D, w->lambda, w->row, stage_bar(w, i));
   }
-  CNF_TYPED(reverse_stages)(w, s, gradient);
-  CNF_TYPED(copy_rows)(D, lanes, CNF_TYPED(stage_bar)(w, 0), w->implicit.f_bar);
-  if (CNF_TYPED(reads_time)(m)) CNF_TYPED(reverse_time_slope)(w, gradient);
-  CNF_TYPED(reverse_start)(w, s, gradient);
+  reverse_stages(w, s, gradient);
+  copy_rows(D, lanes, stage_bar(w, 0), w->implicit.f_bar);
+  if (reads_time(m)) reverse_time_slope(w, gradient);
+  reverse_start(w, s, gradient);
   k->add(D, w->lambda, w->implicit.x_bar, w->lambda);
 }

@@ -21,11 +21,11 @@
 #define CNF_TIME_PART (CNF_REAL_BITS == 64 ? 0x1p-10 : 0x1p-5)
 
 /* Simpson's weights at the step's start, middle and end. */
-static const double CNF_TYPED(simpson)[3] = {1.0 / 6, 4.0 / 6, 1.0 / 6};
-#define CNF_SIMPSON CNF_TYPED(simpson)
+static const double simpson[3] = {1.0 / 6, 4.0 / 6, 1.0 / 6};
+#define CNF_SIMPSON simpson
 
 /* Does the field depend on t beyond x? A callback may. */
-static int CNF_TYPED(reads_time)(const CNF_TYPED(cnf_model) * m) {
+static int reads_time(const cnf_model *m) {
   for (int32_t i = 0; i < m->program->op_count; i++) {
     const int32_t kind = m->program->plans[i].op.kind;
     if (m->program->plans[i].live && (kind == CNF_OP_TIME || kind == CNF_OP_CALLBACK)) return 1;
@@ -34,45 +34,45 @@ static int CNF_TYPED(reads_time)(const CNF_TYPED(cnf_model) * m) {
 }
 
 /* Is anything integrated beside the state? */
-static int CNF_TYPED(has_quadratures)(const CNF_TYPED(cnf_model) * m) { return !m->jacobian || m->kinetic; }
+static int has_quadratures(const cnf_model *m) { return !m->jacobian || m->kinetic; }
 
 /* Of one step: the stages, the first of which brings the Jacobian along, two for df/dt, two for the quadratures. */
-static int32_t CNF_TYPED(rosenbrock_evaluations)(const CNF_TYPED(cnf_model) * m, const cnf_stages *s) {
-  return s->count + 2 * CNF_TYPED(reads_time)(m) + 2 * CNF_TYPED(has_quadratures)(m);
+static int32_t rosenbrock_evaluations(const cnf_model *m, const cnf_stages *s) {
+  return s->count + 2 * reads_time(m) + 2 * has_quadratures(m);
 }
 
 /* f at the step's start, 1/gamma - h J, and row out of what is integrated. */
-static void CNF_TYPED(make_matrix)(CNF_TYPED(cnf_worker) * w, double gamma) {
+static void make_matrix(cnf_worker *w, double gamma) {
   WORKER_NAMES(w);
-  CNF_TYPED(cnf_evaluator) *e = &w->e;
-  CNF_TYPED(cnf_implicit) *im = &w->implicit;
-  const int32_t group = CNF_TYPED(group_size)(m), end = m->program->op_count;
-  const CNF_TYPED(cnf_integrands) out = CNF_TYPED(integrands_of)(m, im->integrands);
+  cnf_evaluator *e = &w->e;
+  cnf_implicit *im = &w->implicit;
+  const int32_t group = group_size(m), end = m->program->op_count;
+  const cnf_integrands out = integrands_of(m, im->integrands);
   const real diagonal = (real)(1 / gamma);
   const int varies = m->program->blocks[end].from_state;
-  CNF_TYPED(zero_rows)(S, lanes, im->integrands);
-  CNF_TYPED(copy_rows)(D, lanes, w->x, e->kept.value);
-  CNF_TYPED(time_row)(w, 0);
+  zero_rows(S, lanes, im->integrands);
+  copy_rows(D, lanes, w->x, e->kept.value);
+  time_row(w, 0);
   for (int32_t first = 0; first < D; first += group) {
     const int32_t count = D - first < group ? D - first : group;
-    CNF_TYPED(field_forward)(e, first ? NULL : w->time_row, first, count);
-    if (!m->jacobian) CNF_TYPED(add_tangents)(e, first, count, out);
+    field_forward(e, first ? NULL : w->time_row, first, count);
+    if (!m->jacobian) add_tangents(e, first, count, out);
     for (int32_t g = 0; g < count; g++)
       for (int32_t r = 0; r < D; r++) {
         real *to = PANEL(im->matrix, r * D + first + g);
         const real one = r == first + g ? diagonal : 0;
-        const real *column = varies ? PANEL(CNF_TYPED(tangent_of)(e, first, g, end), r) : NULL;
+        const real *column = varies ? PANEL(tangent_of(e, first, g, end), r) : NULL;
         for (int32_t j = 0; j < lanes; j++) to[j] = varies ? one - w->h_row[j] * column[j] : one;
       }
   }
-  if (m->kinetic) CNF_TYPED(kinetic_energy)(e, out.kinetic);
+  if (m->kinetic) kinetic_energy(e, out.kinetic);
   for (int32_t j = 0; m->frobenius && j < lanes; j++) out.frobenius[j] /= (real)D;
-  CNF_TYPED(turn_regularisers)(w, D + 1, S, im->integrands);
-  CNF_TYPED(copy_rows)(D, lanes, CNF_TYPED(rows_of)(m, e->kept.value, 0, end), im->f);
+  turn_regularisers(w, D + 1, S, im->integrands);
+  copy_rows(D, lanes, rows_of(m, e->kept.value, 0, end), im->f);
 }
 
 /* Weights of f at the two places, less f at the start, in h df/dt. */
-static void CNF_TYPED(time_slope_weights)(const CNF_TYPED(cnf_worker) * w, real weight[2][CNF_MAX_LANES]) {
+static void time_slope_weights(const cnf_worker *w, real weight[2][CNF_MAX_LANES]) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
     const double t = (double)(real)w->t[j], p = (double)(real)(w->t[j] + CNF_TIME_PART * w->h[j]) - t,
@@ -88,24 +88,24 @@ static void CNF_TYPED(time_slope_weights)(const CNF_TYPED(cnf_worker) * w, real 
  * field outside the step. delta = h/2^10, in float h/2^5: with u the unit of rounding and delta = c h the quotient's rounding adds
  * about 4 u/c |f| to a slope (4e-13; 1e-5 in float), its truncation c^2 h^3 f_ttt / 3, and c near u^(1/5) keeps that below
  * what the step's own error, of h^4 f_tttt, is let be. Where h is too short to change a rounded time, f_t counts as 0. */
-static void CNF_TYPED(make_time_slope)(CNF_TYPED(cnf_worker) * w) {
+static void make_time_slope(cnf_worker *w) {
   WORKER_NAMES(w);
-  CNF_TYPED(cnf_evaluator) *e = &w->e;
-  CNF_TYPED(cnf_implicit) *im = &w->implicit;
+  cnf_evaluator *e = &w->e;
+  cnf_implicit *im = &w->implicit;
   real weight[2][CNF_MAX_LANES];
-  CNF_TYPED(time_slope_weights)(w, weight);
-  CNF_TYPED(zero_rows)(D, lanes, im->f_t);
+  time_slope_weights(w, weight);
+  zero_rows(D, lanes, im->f_t);
   for (int n = 0; n < 2; n++) {
-    CNF_TYPED(time_row)(w, (n + 1) * CNF_TIME_PART);
-    CNF_TYPED(field_forward)(e, w->time_row, 0, 0);
-    const real *f = CNF_TYPED(rows_of)(m, e->kept.value, 0, m->program->op_count);
+    time_row(w, (n + 1) * CNF_TIME_PART);
+    field_forward(e, w->time_row, 0, 0);
+    const real *f = rows_of(m, e->kept.value, 0, m->program->op_count);
     for (int32_t r = 0; r < D; r++)
       for (int32_t j = 0; j < lanes; j++) PANEL(im->f_t, r)[j] += weight[n][j] * (PANEL(f, r)[j] - PANEL(im->f, r)[j]);
   }
 }
 
 /* Factors the matrix, lane by lane with partial pivoting: U, and below the diagonal L, whose own is 1. */
-static void CNF_TYPED(factor)(CNF_TYPED(cnf_worker) * w) {
+static void factor(cnf_worker *w) {
   WORKER_NAMES(w);
   real *a = w->implicit.matrix;
   for (int32_t c = 0; c < D; c++) {
@@ -136,7 +136,7 @@ static void CNF_TYPED(factor)(CNF_TYPED(cnf_worker) * w) {
 }
 
 /* x [D] = matrix^-1 x, by its factors. */
-static void CNF_TYPED(solve_factored)(const CNF_TYPED(cnf_worker) * w, real *x) {
+static void solve_factored(const cnf_worker *w, real *x) {
   WORKER_NAMES(w);
   const real *a = w->implicit.matrix;
   for (int32_t c = 0; c < D; c++)
@@ -157,79 +157,79 @@ static void CNF_TYPED(solve_factored)(const CNF_TYPED(cnf_worker) * w, real *x) 
 }
 
 /* k_i into slope i. */
-static void CNF_TYPED(make_implicit_stage)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, int32_t i) {
+static void make_implicit_stage(cnf_worker *w, const cnf_stages *s, int32_t i) {
   WORKER_NAMES(w);
   const cnf_rosenbrock *ros = s->tableau->rosenbrock;
-  CNF_TYPED(cnf_implicit) *im = &w->implicit;
+  cnf_implicit *im = &w->implicit;
   const real *f = im->f;
-  real *to = CNF_TYPED(slope)(w, i);
+  real *to = slope(w, i);
   const int32_t size = D * lanes;
   if (i > 0) {
-    CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, i, s->tableau->a[i]);
+    weighted list = slopes(w, i, s->tableau->a[i]);
     k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->e.kept.value);
-    CNF_TYPED(time_row)(w, ros->alpha[i]);
-    CNF_TYPED(field_forward)(&w->e, w->time_row, 0, 0);
-    f = CNF_TYPED(rows_of)(m, w->e.kept.value, 0, m->program->op_count);
+    time_row(w, ros->alpha[i]);
+    field_forward(&w->e, w->time_row, 0, 0);
+    f = rows_of(m, w->e.kept.value, 0, m->program->op_count);
   }
   const real d = (real)ros->d[i];
   for (int32_t n = 0; n < size; n++) to[n] = f[n] + d * im->f_t[n];
   for (int32_t j = 0; j < i; j++) {
-    const real c = (real)ros->c[i][j], *other = CNF_TYPED(slope)(w, j);
+    const real c = (real)ros->c[i][j], *other = slope(w, j);
     for (int32_t n = 0; n < size; n++) to[n] += c * other[n];
   }
-  CNF_TYPED(solve_factored)(w, to);
+  solve_factored(w, to);
 }
 
 /* The state in the middle of a step is x + h sum_j weights[j] k_j. */
-static void CNF_TYPED(middle_weights)(const cnf_stages *s, double weights[CNF_MAX_STAGES]) {
+static void middle_weights(const cnf_stages *s, double weights[CNF_MAX_STAGES]) {
   const cnf_rosenbrock *ros = s->tableau->rosenbrock;
   for (int32_t i = 0; i < s->count; i++) weights[i] = s->tableau->b[i] / 2 + ros->h2[i] / 4 + ros->h3[i] / 8;
 }
 
 /* The rows of x1 below the state's, from those at the start. */
-static void CNF_TYPED(integrate_beside)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s) {
+static void integrate_beside(cnf_worker *w, const cnf_stages *s) {
   WORKER_NAMES(w);
   const real simpson[3] = {(real)CNF_SIMPSON[0], (real)CNF_SIMPSON[1], (real)CNF_SIMPSON[2]};
   const real *rows[3];
   double middle[CNF_MAX_STAGES] = {0};
-  CNF_TYPED(middle_weights)(s, middle);
+  middle_weights(s, middle);
   for (int n = 0; n < 3; n++) {
     real *panel = w->implicit.integrands + (size_t)n * (size_t)S * (size_t)lanes;
     rows[n] = PANEL(panel, D);
     if (n == 0) continue;
-    CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, s->count, n == 1 ? middle : s->tableau->b);
+    weighted list = slopes(w, s->count, n == 1 ? middle : s->tableau->b);
     k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->e.kept.value);
-    CNF_TYPED(time_row)(w, n == 1 ? 1.0 / 2 : 1);
-    CNF_TYPED(evaluate_slope)(w, 1, panel);
+    time_row(w, n == 1 ? 1.0 / 2 : 1);
+    evaluate_slope(w, 1, panel);
   }
   k->combine(S - D, PANEL(w->x, D), w->h_row, 3, simpson, rows, PANEL(w->x1, D));
 }
 
 /* The slopes of a step of every lane from (t, x) with its h. Evaluations go to scratch 0, or with `apart` those of the stages
  * behind the first to a scratch each. */
-static void CNF_TYPED(rosenbrock_stages)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, int apart) {
+static void rosenbrock_stages(cnf_worker *w, const cnf_stages *s, int apart) {
   WORKER_NAMES(w);
-  CNF_TYPED(use_scratch)(w, 0);
-  CNF_TYPED(make_matrix)(w, s->tableau->rosenbrock->gamma);
-  if (CNF_TYPED(reads_time)(m))
-    CNF_TYPED(make_time_slope)(w);
+  use_scratch(w, 0);
+  make_matrix(w, s->tableau->rosenbrock->gamma);
+  if (reads_time(m))
+    make_time_slope(w);
   else
-    CNF_TYPED(zero_rows)(D, lanes, w->implicit.f_t);
-  CNF_TYPED(factor)(w);
+    zero_rows(D, lanes, w->implicit.f_t);
+  factor(w);
   for (int32_t i = 0; i < s->count; i++) {
-    if (apart) CNF_TYPED(use_scratch)(w, i);
-    CNF_TYPED(make_implicit_stage)(w, s, i);
+    if (apart) use_scratch(w, i);
+    make_implicit_stage(w, s, i);
   }
 }
 
 /* A step of every lane from (t, x) with its h: x1, and slopes for the error. */
-static void CNF_TYPED(rosenbrock_step)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s) {
+static void rosenbrock_step(cnf_worker *w, const cnf_stages *s) {
   WORKER_NAMES(w);
-  CNF_TYPED(rosenbrock_stages)(w, s, 0);
-  CNF_TYPED(weighted) list = CNF_TYPED(slopes)(w, s->count, s->tableau->b);
+  rosenbrock_stages(w, s, 0);
+  weighted list = slopes(w, s->count, s->tableau->b);
   k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->x1);
-  if (CNF_TYPED(has_quadratures)(m))
-    CNF_TYPED(integrate_beside)(w, s);
+  if (has_quadratures(m))
+    integrate_beside(w, s);
   else
-    CNF_TYPED(copy_rows)(S - D, lanes, PANEL(w->x, D), PANEL(w->x1, D));
+    copy_rows(S - D, lanes, PANEL(w->x, D), PANEL(w->x1, D));
 }

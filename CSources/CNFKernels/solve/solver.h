@@ -14,8 +14,11 @@
 #define CNF_MAX_CHUNK_TILES 8 /* of an adaptive solve */
 #define CNF_MAX_GROUPS 64     /* partial gradients of a call */
 
+/* The solver of this dtype, as this dtype's code calls it. */
+typedef struct CNF_TYPED(cnf_solver) cnf_engine;
+
 /* The table of an instruction set that this machine has. */
-const CNF_TYPED(cnf_kernels) * CNF_TYPED(cnf_kernels_for)(int32_t isa);
+const cnf_kernels *CNF_TYPED(cnf_kernels_for)(int32_t isa);
 
 /* One accepted step of one sample, or of a tile where steps are fixed (step_of in lanes_body.h has each sample's t and h then), and
  * where its evaluations are kept: -1, if they are to be made again. */
@@ -37,19 +40,19 @@ static inline int32_t cnf_kept_slot(const cnf_stages *s, const cnf_step_record *
 }
 
 /* What a step of a Rosenbrock method works on (rosenbrock_body.h); no memory is taken for other methods. */
-typedef struct CNF_TYPED(cnf_implicit) {
+typedef struct cnf_implicit {
   real *matrix;                  /* [D][D]: 1/gamma - h J, then its factors */
   int32_t *pivot;                /* [D][lanes]: the row that was exchanged with row i */
   real *f;                       /* [D]: slope at the step's start */
   real *f_t;                     /* [D]: h df/dt there */
   real *integrands;              /* [3][S]: what is integrated beside the state, at the step's start, middle and end */
   real *x_bar, *f_bar, *f_t_bar; /* [D]: reverse: of the step's start, of f there, of f_t */
-} CNF_TYPED(cnf_implicit);
+} cnf_implicit;
 
 /* One thread's memory. Panels are [rows][lanes]. States have S rows: D of x, the log-determinant, and the integrals of the
  * regularisers over |dt| that the solver was created with. Slopes have those rows' derivatives by t. */
-typedef struct CNF_TYPED(cnf_worker) {
-  CNF_TYPED(cnf_evaluator) e;
+typedef struct cnf_worker {
+  cnf_evaluator e;
   real *x, *x1;                                      /* [S]: at the step's start and end */
   real *k;                                           /* [stages][S]: slopes */
   real *h_row, *time_row, *mask_row, *sum_row, *row; /* [1] */
@@ -97,9 +100,9 @@ typedef struct CNF_TYPED(cnf_worker) {
   real *slots; /* [slot_capacity]: those that are kept */
   int32_t slots_used;
   /* adjoint */
-  CNF_TYPED(cnf_bars) * bars;         /* [bar_sets] */
-  CNF_TYPED(cnf_reversed) * reversed; /* [stages]: of the step under way */
-  CNF_TYPED(cnf_constants) queue;     /* HUTCHINSON: sums of samples that are done, until a tile of them is */
+  cnf_bars *bars;         /* [bar_sets] */
+  cnf_reversed *reversed; /* [stages]: of the step under way */
+  cnf_constants queue;    /* HUTCHINSON: sums of samples that are done, until a tile of them is */
   int32_t queued;
   real *lambda;    /* [D]: cotangent of the state at the step's end */
   real *stage_bar; /* [stages][D]: cotangents of the stages' states */
@@ -108,7 +111,7 @@ typedef struct CNF_TYPED(cnf_worker) {
   real *kinetic_row, *frobenius_row, *stage_kinetic_row, *stage_frobenius_row;         /* [1] */
   double kinetic_bar, frobenius_bar; /* of the call: cotangents of the integrals over |dt| */
   double t0_bar[CNF_MAX_LANES], t1_bar[CNF_MAX_LANES];
-  CNF_TYPED(cnf_implicit) implicit;
+  cnf_implicit implicit;
   /* continuous adjoint (continuous_body.h): NULL for solvers without */
   real *pair, *pair1;          /* [2 D]: x, then a over its scale, at the step's start and end */
   real *pair_k;                /* [stages][2 D]: slopes */
@@ -117,10 +120,10 @@ typedef struct CNF_TYPED(cnf_worker) {
   real *discarded;             /* [gradient_size]: where callbacks add what a trial gives; NULL where there are none */
   double scale[CNF_MAX_LANES]; /* of the sample's cotangents, a power of two */
   int32_t tries[CNF_MAX_LANES];
-  int32_t fresh[CNF_MAX_LANES];            /* 1: the step under way is the first from its interval's end */
-  CNF_TYPED(cnf_constants) discarded_sums; /* its sums alone */
-  real *discarded_context;                 /* [context_dim] */
-  cnf_work work;                           /* of the call under way */
+  int32_t fresh[CNF_MAX_LANES]; /* 1: the step under way is the first from its interval's end */
+  cnf_constants discarded_sums; /* its sums alone */
+  real *discarded_context;      /* [context_dim] */
+  cnf_work work;                /* of the call under way */
   /* spans (spans_body.h): whence, whither and by which times the samples in the lanes go */
   int64_t first; /* sample of the call that the chunk begins with */
   double span_t0[CNF_MAX_LANES], span_t1[CNF_MAX_LANES];
@@ -154,10 +157,10 @@ typedef struct CNF_TYPED(cnf_worker) {
   double *chunk_event_bar;                         /* [chunk]: what the last step's t gains */
   int32_t *chunk_verdict;       /* [chunk]: statuses to go back with, once more (differentiate_body.h) */
   int32_t track[CNF_MAX_LANES]; /* Rosenbrock, continuous adjoint: the step of the way forward that the lane is in */
-} CNF_TYPED(cnf_worker);
+} cnf_worker;
 
 /* Partial gradients on their way into one (partials_body.h). */
-typedef struct CNF_TYPED(cnf_partials) {
+typedef struct cnf_partials {
   real *memory; /* [CNF_MAX_GROUPS][gradient_size]: address space, of which as much is touched as is in use at once */
   int32_t lock;
   int32_t free[CNF_MAX_GROUPS], free_count;
@@ -165,10 +168,10 @@ typedef struct CNF_TYPED(cnf_partials) {
   int32_t buffer[2 * CNF_MAX_GROUPS]; /* by node of the tree, level after level */
   int32_t met[2 * CNF_MAX_GROUPS];    /* by pair of nodes: 1: one of them is there */
   int32_t root;                       /* buffer of the sum of all */
-} CNF_TYPED(cnf_partials);
+} cnf_partials;
 
 struct CNF_TYPED(cnf_solver) {
-  CNF_TYPED(cnf_model) model;
+  cnf_model model;
   cnf_solver_options options;  /* resolved: no field stands for a default; tolerances of rows are the arrays below */
   real *rtol, *atol;           /* [D+1]: of each row of the state, and of the log-determinant */
   real *pair_rtol, *pair_atol; /* [2 D]: continuous adjoint: of x, then of a over its scale */
@@ -183,8 +186,8 @@ struct CNF_TYPED(cnf_solver) {
   int32_t constant_rows;   /* a lane's constants, in reals */
   int32_t bar_sets;        /* stages whose cotangents are held at once */
   int32_t family;          /* cnf_family; `stages` are those of the start of an Adams method */
-  CNF_TYPED(cnf_worker) * workers; /* [threads] */
-  CNF_TYPED(cnf_partials) partials;
+  cnf_worker *workers;     /* [threads] */
+  cnf_partials partials;
   double *grid; /* [record_capacity + 1]: step fractions that batch control has found */
   char *memory, *reserved;
   size_t bytes, bytes_reserved;
@@ -193,8 +196,8 @@ struct CNF_TYPED(cnf_solver) {
 };
 
 /* The call under way; read-only for workers but for their own samples' outputs. */
-typedef struct CNF_TYPED(cnf_call) {
-  CNF_TYPED(cnf_solver) * solver;
+typedef struct cnf_call {
+  cnf_engine *solver;
   const cnf_solve_input *input;
   cnf_solve_output *output; /* may be NULL */
   const cnf_loss *loss;     /* NULL: solve only */
@@ -212,6 +215,6 @@ typedef struct CNF_TYPED(cnf_call) {
   int32_t event_count;
   const cnf_event *events;
   int32_t keeps_track; /* 1: steps are kept, with what x(t) between their ends is made of (track_body.h) */
-} CNF_TYPED(cnf_call);
+} cnf_call;
 
 #endif

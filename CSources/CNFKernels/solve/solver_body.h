@@ -2,7 +2,7 @@
 #include "solve/memory.h"
 #include "solve/solver.h"
 
-const CNF_TYPED(cnf_kernels) * CNF_TYPED(cnf_kernels_for)(int32_t isa) {
+const cnf_kernels *CNF_TYPED(cnf_kernels_for)(int32_t isa) {
   switch (isa) {
 #if defined(__x86_64__)
   case CNF_ISA_AVX2: return &CNF_TYPED(cnf_kernels_avx2);
@@ -18,7 +18,7 @@ const CNF_TYPED(cnf_kernels) * CNF_TYPED(cnf_kernels_for)(int32_t isa) {
 #define CNF_MOST_SLOTS (1 << 24)
 
 /* The arrays of a chunk, by sample within it. */
-static void CNF_TYPED(chunk_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * s, cnf_arena *arena) {
+static void chunk_layout(cnf_worker *w, const cnf_engine *s, cnf_arena *arena) {
   size_t chunk = (size_t)s->chunk_capacity, D = (size_t)s->model.program->state_dim;
   w->chunk_x1 = cnf_arena_take(arena, chunk * D, sizeof(real));
   w->chunk_x1_bar = cnf_arena_take(arena, chunk * D, sizeof(real));
@@ -37,13 +37,13 @@ static void CNF_TYPED(chunk_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
   w->chunk_interval = cnf_arena_take(arena, chunk, sizeof(int32_t));
   w->chunk_event_bar = cnf_arena_take(arena, chunk, sizeof(double));
   w->start_h = cnf_arena_take(arena, chunk, sizeof(double));
-  w->start_slope = cnf_arena_take(arena, chunk * (size_t)CNF_TYPED(state_rows)(&s->model), sizeof(real));
+  w->start_slope = cnf_arena_take(arena, chunk * (size_t)state_rows(&s->model), sizeof(real));
   w->start_slot = cnf_arena_take(arena, chunk, sizeof(int32_t));
   w->start_constant = cnf_arena_take(arena, chunk * (size_t)s->constant_rows, sizeof(real));
 }
 
-static void CNF_TYPED(reversible_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * s, cnf_arena *arena) {
-  const CNF_TYPED(cnf_model) *m = &s->model;
+static void reversible_layout(cnf_worker *w, const cnf_engine *s, cnf_arena *arena) {
+  const cnf_model *m = &s->model;
   const size_t row = (size_t)m->kernels->lanes * sizeof(real), chunk = (size_t)s->chunk_capacity;
   const size_t D = cnf_is_reversible(s->family) ? (size_t)m->program->state_dim : 0;
   real **panels[] = {&w->y, &w->y1, &w->kappa, &w->phi};
@@ -52,37 +52,36 @@ static void CNF_TYPED(reversible_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TY
   w->chunk_retrace_error = cnf_arena_take(arena, D ? chunk : 0, sizeof(double));
 }
 
-static void CNF_TYPED(continuous_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * s, cnf_arena *arena) {
-  const CNF_TYPED(cnf_model) *m = &s->model;
+static void continuous_layout(cnf_worker *w, const cnf_engine *s, cnf_arena *arena) {
+  const cnf_model *m = &s->model;
   size_t row = (size_t)m->kernels->lanes * sizeof(real), pair = 2 * (size_t)m->program->state_dim;
   w->pair = cnf_arena_take(arena, pair, row);
   w->pair1 = cnf_arena_take(arena, pair, row);
   w->pair_k = cnf_arena_take(arena, (size_t)s->stages.count * pair, row);
   w->held_md1 = cnf_arena_take(arena, (size_t)m->m_rows, row);
-  CNF_TYPED(sums_layout)(&w->discarded_sums, m, arena);
+  sums_layout(&w->discarded_sums, m, arena);
   w->discarded_context = cnf_arena_take(arena, (size_t)m->program->context_dim, row);
   w->discarded = NULL;
   if (m->program->callbacks) w->discarded = cnf_arena_take(arena, m->gradient_size, sizeof(real));
 }
 
-static void CNF_TYPED(adjoint_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * s, cnf_arena *arena,
-                                      cnf_arena *reserve) {
+static void adjoint_layout(cnf_worker *w, const cnf_engine *s, cnf_arena *arena, cnf_arena *reserve) {
   size_t row = (size_t)s->model.kernels->lanes * sizeof(real), D = (size_t)s->model.program->state_dim;
   size_t stages = (size_t)s->stages.count;
   w->bars = cnf_arena_take(arena, (size_t)s->bar_sets, sizeof *w->bars);
   for (int32_t i = 0; i < s->bar_sets; i++) {
-    CNF_TYPED(cnf_bars) measured;
-    CNF_TYPED(bars_layout)(w->bars ? &w->bars[i] : &measured, &s->model, arena);
+    cnf_bars measured;
+    bars_layout(w->bars ? &w->bars[i] : &measured, &s->model, arena);
   }
   if (w->bars) w->e.bars = w->bars[0];
   w->reversed = cnf_arena_take(arena, stages, sizeof *w->reversed);
-  if (s->model.trace == CNF_TRACE_HUTCHINSON) CNF_TYPED(constants_layout)(&w->queue, &s->model, arena);
+  if (s->model.trace == CNF_TRACE_HUTCHINSON) constants_layout(&w->queue, &s->model, arena);
   w->lambda = cnf_arena_take(arena, D, row);
   w->stage_bar = cnf_arena_take(arena, stages * D, row);
   w->slope = cnf_arena_take(arena, D, row);
   const int continuous = s->options.adjoint == CNF_ADJOINT_CONTINUOUS;
-  if (continuous) CNF_TYPED(continuous_layout)(w, s, arena);
-  CNF_TYPED(reversible_layout)(w, s, arena);
+  if (continuous) continuous_layout(w, s, arena);
+  reversible_layout(w, s, arena);
   if (!continuous && s->model.program->callbacks) /* of events alone */
     w->discarded = cnf_arena_take(reserve, s->model.gradient_size, sizeof(real));
   w->gradient_before =
@@ -100,8 +99,7 @@ static void CNF_TYPED(adjoint_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED
   w->trails = cnf_arena_take(arena, scheduled ? chunk : 0, sizeof *w->trails);
 }
 
-static void CNF_TYPED(implicit_layout)(CNF_TYPED(cnf_implicit) * im, const CNF_TYPED(cnf_solver) * s,
-                                       cnf_arena *arena) {
+static void implicit_layout(cnf_implicit *im, const cnf_engine *s, cnf_arena *arena) {
   const size_t lanes = (size_t)s->model.kernels->lanes, row = lanes * sizeof(real);
   const size_t D = s->stages.tableau->rosenbrock ? (size_t)s->model.program->state_dim : 0;
   im->matrix = cnf_arena_take(arena, D * D, row);
@@ -111,14 +109,13 @@ static void CNF_TYPED(implicit_layout)(CNF_TYPED(cnf_implicit) * im, const CNF_T
   im->x_bar = cnf_arena_take(arena, D, row);
   im->f_bar = cnf_arena_take(arena, D, row);
   im->f_t_bar = cnf_arena_take(arena, D, row);
-  im->integrands = cnf_arena_take(arena, D ? 3 * (size_t)CNF_TYPED(state_rows)(&s->model) : 0, row);
+  im->integrands = cnf_arena_take(arena, D ? 3 * (size_t)state_rows(&s->model) : 0, row);
 }
 
-static void CNF_TYPED(worker_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * s, cnf_arena *arena,
-                                     cnf_arena *reserve) {
+static void worker_layout(cnf_worker *w, const cnf_engine *s, cnf_arena *arena, cnf_arena *reserve) {
   size_t row = (size_t)s->model.kernels->lanes * sizeof(real), stages = (size_t)s->stages.count;
-  CNF_TYPED(evaluator_layout)(&w->e, &s->model, arena);
-  size_t state = (size_t)CNF_TYPED(state_rows)(&s->model);
+  evaluator_layout(&w->e, &s->model, arena);
+  size_t state = (size_t)state_rows(&s->model);
   w->x = cnf_arena_take(arena, state, row);
   w->x1 = cnf_arena_take(arena, state, row);
   w->k =
@@ -126,7 +123,7 @@ static void CNF_TYPED(worker_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   size_t slopes = cnf_is_adams(s->family) ? (size_t)cnf_adams_slopes(s->options.order) : 0;
   w->history = cnf_arena_take(arena, slopes * state, row);
   w->one_row = cnf_arena_take(arena, slopes > 0, row);
-  w->scratch = cnf_arena_take(arena, (size_t)s->scratch_count * CNF_TYPED(kept_reals)(&s->model), sizeof(real));
+  w->scratch = cnf_arena_take(arena, (size_t)s->scratch_count * kept_reals(&s->model), sizeof(real));
   w->dense = cnf_arena_take(arena, (size_t)(s->interpolant.terms + 1) * ((size_t)s->model.program->state_dim + 1), row);
   real **rows[] = {&w->h_row,     &w->time_row,     &w->mask_row,      &w->sum_row,           &w->row,
                    &w->mu_row,    &w->stage_mu_row, &w->time_bar_row,  &w->divergence_row,    &w->h_bar_row,
@@ -134,16 +131,16 @@ static void CNF_TYPED(worker_layout)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) *rows[i] = cnf_arena_take(arena, 1, row);
   w->event_x = cnf_arena_take(arena, (size_t)s->model.program->state_dim, row);
   w->event_bar = cnf_arena_take(arena, (size_t)s->model.program->state_dim, row);
-  CNF_TYPED(chunk_layout)(w, s, arena);
-  CNF_TYPED(adjoint_layout)(w, s, arena, reserve);
-  CNF_TYPED(implicit_layout)(&w->implicit, s, arena);
+  chunk_layout(w, s, arena);
+  adjoint_layout(w, s, arena, reserve);
+  implicit_layout(&w->implicit, s, arena);
 }
 
-static void CNF_TYPED(solver_layout)(CNF_TYPED(cnf_solver) * s, cnf_arena *arena, cnf_arena *reserve) {
+static void solver_layout(cnf_engine *s, cnf_arena *arena, cnf_arena *reserve) {
   size_t threads = (size_t)s->options.threads;
-  CNF_TYPED(model_layout)(&s->model, arena);
-  s->constant_rows = CNF_TYPED(constant_reals)(&s->model);
-  s->slot_size = CNF_TYPED(kept_reals)(&s->model);
+  model_layout(&s->model, arena);
+  s->constant_rows = constant_reals(&s->model);
+  s->slot_size = kept_reals(&s->model);
   if (s->options.control == CNF_CONTROL_SAMPLE)
     s->slot_size = ROUND_UP(s->slot_size / (size_t)s->model.kernels->lanes, CNF_CACHE_LINE / sizeof(real));
   size_t slots = (size_t)s->options.store_bytes / (s->slot_size * sizeof(real));
@@ -154,17 +151,17 @@ static void CNF_TYPED(solver_layout)(CNF_TYPED(cnf_solver) * s, cnf_arena *arena
   s->pair_rtol = cnf_arena_take(arena, pair, sizeof(real));
   s->pair_atol = cnf_arena_take(arena, pair, sizeof(real));
   s->grid = cnf_arena_take(arena, (size_t)s->record_capacity + 1, sizeof(double));
-  CNF_TYPED(cnf_worker) *workers = cnf_arena_take(arena, threads, sizeof *workers);
+  cnf_worker *workers = cnf_arena_take(arena, threads, sizeof *workers);
   for (size_t i = 0; i < threads; i++) {
-    CNF_TYPED(cnf_worker) measured;
-    CNF_TYPED(worker_layout)(workers ? &workers[i] : &measured, s, arena, reserve);
+    cnf_worker measured;
+    worker_layout(workers ? &workers[i] : &measured, s, arena, reserve);
   }
   s->workers = workers;
   s->partials.memory = cnf_arena_take(reserve, CNF_MAX_GROUPS * s->model.gradient_size, sizeof(real));
 }
 
 /* The caller's tolerances, row by row. A state that is exactly 0 must not divide by 0. */
-static void CNF_TYPED(tolerances_fill)(CNF_TYPED(cnf_solver) * s) {
+static void tolerances_fill(cnf_engine *s) {
   cnf_solver_options *o = &s->options;
   const int32_t D = s->model.program->state_dim;
   const double least = CNF_REAL_BITS == 32 ? 1e-36 : 1e-300;
@@ -183,13 +180,13 @@ static void CNF_TYPED(tolerances_fill)(CNF_TYPED(cnf_solver) * s) {
 }
 
 /* Of one checkpoint of every sample of a chunk: states, and what is known of them. */
-static size_t CNF_TYPED(checkpoint_bytes)(const CNF_TYPED(cnf_solver) * s) {
+static size_t checkpoint_bytes(const cnf_engine *s) {
   return (size_t)s->chunk_capacity * ((size_t)s->model.program->state_dim * sizeof(real) + sizeof(cnf_checkpoint));
 }
 
 cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solver_options *options, int32_t trace,
-                                      CNF_TYPED(cnf_solver) * *solver) {
-  CNF_TYPED(cnf_solver) *s = calloc(1, sizeof *s);
+                                      cnf_engine **solver) {
+  cnf_engine *s = calloc(1, sizeof *s);
   if (!s) return CNF_ERROR_MEMORY;
   s->options = *options;
   s->model.program = program;
@@ -208,12 +205,12 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
   if (s->stages.tableau->rosenbrock) {
     s->model.jacobian = trace == CNF_TRACE_NONE;
     s->model.trace = CNF_TRACE_EXACT_TANGENTS;
-    s->stages.evaluations = s->stages.reversed = CNF_TYPED(rosenbrock_evaluations)(&s->model, &s->stages);
+    s->stages.evaluations = s->stages.reversed = rosenbrock_evaluations(&s->model, &s->stages);
   }
   s->chunk_capacity = (options->control == CNF_CONTROL_SAMPLE ? CNF_MAX_CHUNK_TILES : 1) * s->model.kernels->lanes;
   s->record_capacity = cnf_record_capacity(options);
   s->record_rows = s->family == CNF_FAMILY_EXPLICIT_ADAMS && options->adjoint == CNF_ADJOINT_DISCRETE
-                       ? CNF_TYPED(state_rows)(&s->model)
+                       ? state_rows(&s->model)
                        : program->state_dim;
   s->scratch_count = s->stages.count + 1;
   if (s->stages.tableau->rosenbrock && options->adjoint == CNF_ADJOINT_CONTINUOUS) {
@@ -222,14 +219,14 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
     s->stages.trials = s->stages.count + 2; /* reverses, each its evaluation's but for stages at one time */
   }
   s->advance = cnf_stages_states(&s->stages);
-  s->rule = cnf_schedule_rule_of(options, CNF_TYPED(checkpoint_bytes)(s), s->record_capacity);
+  s->rule = cnf_schedule_rule_of(options, checkpoint_bytes(s), s->record_capacity);
   if (s->rule.capacity < 1) {
     CNF_TYPED(cnf_solver_free)(s);
     return CNF_ERROR_CHECKPOINTS;
   }
-  s->bar_sets = CNF_TYPED(group_size)(&s->model) > 1 ? 1 : s->stages.count;
+  s->bar_sets = group_size(&s->model) > 1 ? 1 : s->stages.count;
   cnf_arena arena = {0}, reserve = {0};
-  CNF_TYPED(solver_layout)(s, &arena, &reserve);
+  solver_layout(s, &arena, &reserve);
   s->bytes = arena.used;
   s->bytes_reserved = reserve.used;
   if (!arena.overflow && !reserve.overflow) {
@@ -242,20 +239,20 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
   }
   arena = (cnf_arena){.base = s->memory};
   reserve = (cnf_arena){.base = s->reserved};
-  CNF_TYPED(solver_layout)(s, &arena, &reserve);
-  CNF_TYPED(tolerances_fill)(s);
+  solver_layout(s, &arena, &reserve);
+  tolerances_fill(s);
   *solver = s;
   return CNF_OK;
 }
 
-void CNF_TYPED(cnf_solver_free)(CNF_TYPED(cnf_solver) * s) {
+void CNF_TYPED(cnf_solver_free)(cnf_engine *s) {
   if (!s) return;
   cnf_memory_free(s->memory, s->bytes);
   cnf_memory_free(s->reserved, s->bytes_reserved);
   free(s);
 }
 
-void CNF_TYPED(cnf_solver_work)(const CNF_TYPED(cnf_solver) * s, cnf_work *work) {
+void CNF_TYPED(cnf_solver_work)(const cnf_engine *s, cnf_work *work) {
   for (int32_t i = 0; i < s->options.threads; i++) {
     const cnf_work *part = &s->workers[i].work;
     work->evaluations += part->evaluations;
@@ -270,7 +267,7 @@ void CNF_TYPED(cnf_solver_work)(const CNF_TYPED(cnf_solver) * s, cnf_work *work)
   }
 }
 
-void CNF_TYPED(cnf_solver_describe)(const CNF_TYPED(cnf_solver) * s, cnf_solver_info *info) {
+void CNF_TYPED(cnf_solver_describe)(const cnf_engine *s, cnf_solver_info *info) {
   info->lanes = s->model.tile->lanes;
   info->bytes = s->bytes;
   info->bytes_reserved = s->bytes_reserved;

@@ -2,26 +2,26 @@
 #include "solve/solver.h"
 
 /* Of sample `number` of the call. */
-static double CNF_TYPED(sample_t0)(const CNF_TYPED(cnf_call) * call, int64_t number) {
+static double sample_t0(const cnf_call *call, int64_t number) {
   return call->input->t0s ? call->input->t0s[number] : call->input->t0;
 }
-static double CNF_TYPED(sample_t1)(const CNF_TYPED(cnf_call) * call, int64_t number) {
+static double sample_t1(const cnf_call *call, int64_t number) {
   return call->input->t1s ? call->input->t1s[number] : call->input->t1;
 }
-static const double *CNF_TYPED(sample_times)(const CNF_TYPED(cnf_call) * call, int64_t number) {
+static const double *sample_times(const cnf_call *call, int64_t number) {
   const cnf_solve_input *in = call->input;
   return in->sample_times ? in->sample_times + (size_t)number * in->time_count : in->times;
 }
 
 /* Is there a step to be made? One that stays where it is makes one of no length where there are output times, or where the
  * derivatives by its ends are asked for; else none. */
-static int CNF_TYPED(has_steps)(const CNF_TYPED(cnf_call) * call, int64_t number) {
+static int has_steps(const cnf_call *call, int64_t number) {
   return call->steps > 0 || call->want_times || call->time_count > 0 ||
-         CNF_TYPED(sample_t0)(call, number) != CNF_TYPED(sample_t1)(call, number);
+         sample_t0(call, number) != sample_t1(call, number);
 }
 
 /* Integrals over |dt| have slopes that change sign with the direction of time, as h does: rows from D+1 on of a panel [S]. */
-static void CNF_TYPED(turn_regularisers)(const CNF_TYPED(cnf_worker) * w, int32_t begin, int32_t end, real *panel) {
+static void turn_regularisers(const cnf_worker *w, int32_t begin, int32_t end, real *panel) {
   const int32_t lanes = w->e.model->kernels->lanes;
   for (int32_t r = begin; r < end; r++)
     for (int32_t j = 0; j < lanes; j++) PANEL(panel, r)[j] *= w->direction[j];

@@ -32,7 +32,7 @@
 #include "solve/solver.h"
 
 /* The first stage that is at the same time as stage i; they share an evaluation, which is in that scratch. */
-static int32_t CNF_TYPED(place_of)(const cnf_stages *s, int32_t i) {
+static int32_t place_of(const cnf_stages *s, int32_t i) {
   const double *alpha = s->tableau->rosenbrock->alpha;
   int32_t first = 0;
   while (alpha[first] != alpha[i]) first++;
@@ -41,10 +41,10 @@ static int32_t CNF_TYPED(place_of)(const cnf_stages *s, int32_t i) {
 
 /* The two places beyond t that h d/dt is a quotient of, in steps: n CNF_TIME_PART; and the weights of what is there, less what is at t. The
  * distances are as they are, not rounded with t: most of what varies over them is x(t). */
-static const double CNF_TYPED(place_weights)[2] = {2 / CNF_TIME_PART, -1 / (2 * CNF_TIME_PART)};
+static const double place_weights[2] = {2 / CNF_TIME_PART, -1 / (2 * CNF_TIME_PART)};
 
 /* beta above. Returns sum_i d_i beta_i. */
-static double CNF_TYPED(quadrature_weights)(const cnf_stages *s, double beta[CNF_MAX_STAGES]) {
+static double quadrature_weights(const cnf_stages *s, double beta[CNF_MAX_STAGES]) {
   const cnf_rosenbrock *ros = s->tableau->rosenbrock;
   double of_slope = 0;
   for (int32_t i = s->count - 1; i >= 0; i--) {
@@ -57,118 +57,116 @@ static double CNF_TYPED(quadrature_weights)(const cnf_stages *s, double beta[CNF
 }
 
 /* The rows of continuous_body.h; none of the divergence where none is asked for. */
-static CNF_TYPED(cnf_integrands) CNF_TYPED(stiff_bars)(CNF_TYPED(cnf_worker) * w, const real *row) {
-  CNF_TYPED(cnf_integrands) bars = CNF_TYPED(weighted_bars)(w, row);
+static cnf_integrands stiff_bars(cnf_worker *w, const real *row) {
+  cnf_integrands bars = weighted_bars(w, row);
   if (w->e.model->jacobian) bars.divergence = NULL;
   return bars;
 }
 
 /* g with `a` [D], by the reverse of the evaluation at hand, into `out` [D]. What that sums over the solve is thrown away. */
-static void CNF_TYPED(adjoint_slope)(CNF_TYPED(cnf_worker) * w, const real *a, real *out) {
+static void adjoint_slope(cnf_worker *w, const real *a, real *out) {
   WORKER_NAMES(w);
-  const CNF_TYPED(cnf_integrands) integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   w->e.bars = w->bars[0];
-  CNF_TYPED(copy_rows)(D, lanes, a, CNF_TYPED(rows_of)(m, w->e.bars.bar, 0, m->program->op_count));
-  CNF_TYPED(zero_rows)(1, lanes, w->time_bar_row);
+  copy_rows(D, lanes, a, rows_of(m, w->e.bars.bar, 0, m->program->op_count));
+  zero_rows(1, lanes, w->time_bar_row);
   for (int32_t j = 0; j < lanes; j++) w->row[j] = 1;
-  const CNF_TYPED(cnf_integrands) bars = CNF_TYPED(stiff_bars)(w, w->row);
-  CNF_TYPED(evaluate_reverse)(&w->e, &bars, w->time_bar_row, w->discarded, integrands);
+  const cnf_integrands bars = stiff_bars(w, w->row);
+  evaluate_reverse(&w->e, &bars, w->time_bar_row, w->discarded, integrands);
   for (int32_t j = 0; j < lanes; j++) w->row[j] = -1;
   k->scale(D, w->e.bars.bar, w->row, out);
 }
 
 /* The evaluation at t + c h and the state on the track there, into scratch `number`. */
-static void CNF_TYPED(evaluate_on_track)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, double c,
-                                         int32_t number) {
-  const CNF_TYPED(cnf_integrands) integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
-  CNF_TYPED(use_scratch)(w, number);
-  CNF_TYPED(state_on_track)(w, call, c, w->e.kept.value);
-  CNF_TYPED(time_row)(w, c);
-  CNF_TYPED(evaluate)(&w->e, w->time_row, 1, integrands);
+static void evaluate_on_track(cnf_worker *w, const cnf_call *call, double c, int32_t number) {
+  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  use_scratch(w, number);
+  state_on_track(w, call, c, w->e.kept.value);
+  time_row(w, c);
+  evaluate(&w->e, w->time_row, 1, integrands);
 }
 
 /* At the step's start: the factors of 1/gamma + h J, g into implicit.f_bar, f into implicit.f, h g_t into implicit.f_t. */
-static void CNF_TYPED(begin_stiff_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first) {
+static void begin_stiff_step(cnf_worker *w, const cnf_call *call, int64_t first) {
   WORKER_NAMES(w);
   const cnf_stages *s = &call->solver->stages;
-  CNF_TYPED(cnf_implicit) *im = &w->implicit;
+  cnf_implicit *im = &w->implicit;
   const real *a = PANEL(w->pair, D);
-  CNF_TYPED(use_scratch)(w, 0);
-  CNF_TYPED(state_on_track)(w, call, 0, w->x);
-  CNF_TYPED(copy_rows)(D, lanes, w->x, w->pair);
+  use_scratch(w, 0);
+  state_on_track(w, call, 0, w->x);
+  copy_rows(D, lanes, w->x, w->pair);
   for (int32_t j = 0; j < lanes; j++) w->h_row[j] = (real)-w->h[j];
-  CNF_TYPED(make_matrix)(w, s->tableau->rosenbrock->gamma);
-  CNF_TYPED(factor)(w);
-  CNF_TYPED(step_row)(w);
-  CNF_TYPED(adjoint_slope)(w, a, im->f_bar);
-  CNF_TYPED(begin_time_bars)(w, call, first, im->f);
-  CNF_TYPED(zero_rows)(D, lanes, im->f_t);
+  make_matrix(w, s->tableau->rosenbrock->gamma);
+  factor(w);
+  step_row(w);
+  adjoint_slope(w, a, im->f_bar);
+  begin_time_bars(w, call, first, im->f);
+  zero_rows(D, lanes, im->f_t);
   for (int32_t n = 0; n < 2; n++) {
-    const real weight = (real)CNF_TYPED(place_weights)[n];
-    CNF_TYPED(evaluate_on_track)(w, call, (n + 1) * CNF_TIME_PART, s->count + n);
-    CNF_TYPED(adjoint_slope)(w, a, im->f_t_bar);
+    const real weight = (real)place_weights[n];
+    evaluate_on_track(w, call, (n + 1) * CNF_TIME_PART, s->count + n);
+    adjoint_slope(w, a, im->f_t_bar);
     for (int32_t i = 0; i < D * lanes; i++) im->f_t[i] += weight * (im->f_t_bar[i] - im->f_bar[i]);
   }
 }
 
 /* k_i into the rows of a of slope i. */
-static void CNF_TYPED(try_stiff_stage)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t i) {
+static void try_stiff_stage(cnf_worker *w, const cnf_call *call, int32_t i) {
   WORKER_NAMES(w);
   const cnf_stages *s = &call->solver->stages;
   const cnf_rosenbrock *ros = s->tableau->rosenbrock;
-  CNF_TYPED(cnf_implicit) *im = &w->implicit;
+  cnf_implicit *im = &w->implicit;
   const real *g = im->f_bar, d = (real)ros->d[i];
-  real *to = PANEL(CNF_TYPED(pair_slope)(w, i), D);
-  const int32_t size = D * lanes, place = CNF_TYPED(place_of)(s, i);
+  real *to = PANEL(pair_slope(w, i), D);
+  const int32_t size = D * lanes, place = place_of(s, i);
   if (i > 0) {
-    CNF_TYPED(move_pair_rows)(w, D, D, i, s->tableau->a[i], w->lambda);
+    move_pair_rows(w, D, D, i, s->tableau->a[i], w->lambda);
     if (place == i)
-      CNF_TYPED(evaluate_on_track)(w, call, ros->alpha[i], i);
+      evaluate_on_track(w, call, ros->alpha[i], i);
     else
-      CNF_TYPED(use_scratch)(w, place);
-    CNF_TYPED(adjoint_slope)(w, w->lambda, im->x_bar);
+      use_scratch(w, place);
+    adjoint_slope(w, w->lambda, im->x_bar);
     g = im->x_bar;
   }
   for (int32_t n = 0; n < size; n++) to[n] = g[n] + d * im->f_t[n];
   for (int32_t j = 0; j < i; j++) {
-    const real c = (real)ros->c[i][j], *other = PANEL(CNF_TYPED(pair_slope)(w, j), D);
+    const real c = (real)ros->c[i][j], *other = PANEL(pair_slope(w, j), D);
     for (int32_t n = 0; n < size; n++) to[n] += c * other[n];
   }
-  CNF_TYPED(solve_transposed)(w, to);
+  solve_transposed(w, to);
 }
 
 /* A step of every lane's a from t with its h; x and a at its end in pair1. */
-static void CNF_TYPED(try_stiff_step)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first) {
+static void try_stiff_step(cnf_worker *w, const cnf_call *call, int64_t first) {
   WORKER_NAMES(w);
   const cnf_stages *s = &call->solver->stages;
-  const CNF_TYPED(solve_sums) sums = CNF_TYPED(set_sums_aside)(w);
-  CNF_TYPED(mean_over)(w, CNF_HALF_BOTH);
-  CNF_TYPED(begin_stiff_step)(w, call, first);
-  for (int32_t i = 0; i < s->count; i++) CNF_TYPED(try_stiff_stage)(w, call, i);
-  CNF_TYPED(take_sums_back)(w, &sums);
-  CNF_TYPED(state_on_track)(w, call, 1, w->pair1);
-  CNF_TYPED(move_pair_rows)(w, D, D, s->count, s->tableau->b, PANEL(w->pair1, D));
+  const solve_sums sums = set_sums_aside(w);
+  mean_over(w, CNF_HALF_BOTH);
+  begin_stiff_step(w, call, first);
+  for (int32_t i = 0; i < s->count; i++) try_stiff_stage(w, call, i);
+  take_sums_back(w, &sums);
+  state_on_track(w, call, 1, w->pair1);
+  move_pair_rows(w, D, D, s->count, s->tableau->b, PANEL(w->pair1, D));
 }
 
 /* As pair_errors: those of a, and how far x is from a polynomial at the step's places. */
-static void CNF_TYPED(stiff_errors)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver) {
+static void stiff_errors(cnf_worker *w, const cnf_engine *solver) {
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;
   const double *alpha = s->tableau->rosenbrock->alpha;
   const int32_t norm = solver->options.norm;
-  CNF_TYPED(weighted) of_x = {.count = 0}, of_a = {.count = 0};
+  weighted of_x = {.count = 0}, of_a = {.count = 0};
   double omega[CNF_MAX_STAGES] = {0}, largest = 0;
   for (int32_t i = 0; i < s->count; i++) {
-    CNF_TYPED(weigh)(&of_a, s->tableau->e[i], PANEL(CNF_TYPED(pair_slope)(w, i), D));
-    if (CNF_TYPED(place_of)(s, i) != i) continue;
+    weigh(&of_a, s->tableau->e[i], PANEL(pair_slope(w, i), D));
+    if (place_of(s, i) != i) continue;
     omega[i] = 1;
     for (int32_t l = 0; l < s->count; l++)
-      if (l != i && CNF_TYPED(place_of)(s, l) == l) omega[i] /= alpha[i] - alpha[l];
+      if (l != i && place_of(s, l) == l) omega[i] /= alpha[i] - alpha[l];
     largest = fmax(largest, fabs(omega[i]));
   }
-  for (int32_t i = 0; i < s->count; i++)
-    CNF_TYPED(weigh)(&of_x, omega[i] / largest, w->scratch + (size_t)i * CNF_TYPED(kept_reals)(m));
-  CNF_TYPED(zero_rows)(1, lanes, w->sum_row);
+  for (int32_t i = 0; i < s->count; i++) weigh(&of_x, omega[i] / largest, w->scratch + (size_t)i * kept_reals(m));
+  zero_rows(1, lanes, w->sum_row);
   for (int32_t j = 0; j < lanes; j++) w->time_row[j] = 1;
   k->error_squares(D, w->pair, w->pair1, w->time_row, of_x.count, of_x.weight, of_x.panel, solver->pair_rtol,
                    solver->pair_atol, norm, w->sum_row);
@@ -178,15 +176,15 @@ static void CNF_TYPED(stiff_errors)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(c
 
 /* The nodes of a step's quadrature: the places of its stages, the first of which is its start, then the two beyond that. Of node
  * `node` the cotangent of f, over -h, into `bar`; returns what mu and rho count there. */
-static double CNF_TYPED(node_cotangent)(CNF_TYPED(cnf_worker) * w, const cnf_stages *s, int32_t node, real *bar) {
+static double node_cotangent(cnf_worker *w, const cnf_stages *s, int32_t node, real *bar) {
   WORKER_NAMES(w);
   double beta[CNF_MAX_STAGES] = {0};
-  const double of_slope = CNF_TYPED(quadrature_weights)(s, beta), *outer = CNF_TYPED(place_weights);
+  const double of_slope = quadrature_weights(s, beta), *outer = place_weights;
   double weight = node < s->count ? 0 : of_slope * outer[node - s->count];
-  CNF_TYPED(zero_rows)(D, lanes, bar);
+  zero_rows(D, lanes, bar);
   for (int32_t i = 1; node > 0 && i < s->count; i++) {
-    if (CNF_TYPED(place_of)(s, i) != node) continue;
-    CNF_TYPED(move_pair_rows)(w, D, D, i, s->tableau->a[i], w->lambda);
+    if (place_of(s, i) != node) continue;
+    move_pair_rows(w, D, D, i, s->tableau->a[i], w->lambda);
     for (int32_t j = 0; j < lanes; j++) w->row[j] = (real)beta[i];
     k->scale_add(D, w->lambda, w->row, bar);
     weight += beta[i];
@@ -196,38 +194,37 @@ static double CNF_TYPED(node_cotangent)(CNF_TYPED(cnf_worker) * w, const cnf_sta
   for (int32_t j = 0; j < lanes; j++) w->row[j] = (real)weight;
   k->scale_add(D, PANEL(w->pair, D), w->row, bar);
   if (node > 0) return weight;
-  CNF_TYPED(weighted) list = {.count = 0};
-  for (int32_t i = 0; i < s->count; i++) CNF_TYPED(weigh)(&list, beta[i], PANEL(CNF_TYPED(pair_slope)(w, i), D));
+  weighted list = {.count = 0};
+  for (int32_t i = 0; i < s->count; i++) weigh(&list, beta[i], PANEL(pair_slope(w, i), D));
   k->combine(D, bar, w->h_row, list.count, list.weight, list.panel, bar);
   return weight;
 }
 
 /* As add_quadrature, of a stiff step. */
-static void CNF_TYPED(add_stiff_quadrature)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_solver) * solver,
-                                            int32_t live, real *gradient) {
+static void add_stiff_quadrature(cnf_worker *w, const cnf_engine *solver, int32_t live, real *gradient) {
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;
-  const CNF_TYPED(cnf_integrands) integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   int32_t waiting = 0;
   for (int32_t node = 0; node < s->count + 2; node++) {
-    if (node < s->count && CNF_TYPED(place_of)(s, node) != node) continue;
-    CNF_TYPED(use_scratch)(w, node);
+    if (node < s->count && place_of(s, node) != node) continue;
+    use_scratch(w, node);
     w->e.bars = w->bars[waiting];
-    real *bar = CNF_TYPED(rows_of)(m, w->e.bars.bar, 0, m->program->op_count);
-    const double weight = CNF_TYPED(node_cotangent)(w, s, node, bar);
+    real *bar = rows_of(m, w->e.bars.bar, 0, m->program->op_count);
+    const double weight = node_cotangent(w, s, node, bar);
     for (int32_t j = 0; j < lanes; j++) w->sum_row[j] = w->mask_row[j] > 0 ? (real)(-w->h[j] * w->scale[j]) : 0;
     k->scale(D, bar, w->sum_row, bar);
     for (int32_t j = 0; j < lanes; j++) {
-      if (!(w->mask_row[j] > 0)) CNF_TYPED(column_zero)(D, lanes, bar, j);
+      if (!(w->mask_row[j] > 0)) column_zero(D, lanes, bar, j);
       w->sum_row[j] = w->mask_row[j] > 0 ? (real)(-w->h[j] * weight * w->scale[j]) : 0;
     }
-    CNF_TYPED(shelter_lanes)(w, CNF_TYPED(kept_rows)(m), w->e.kept.value, live);
-    CNF_TYPED(zero_rows)(1, lanes, w->time_bar_row);
-    const CNF_TYPED(cnf_integrands) bars = CNF_TYPED(stiff_bars)(w, w->sum_row);
-    w->reversed[waiting++] = CNF_TYPED(evaluate_reverse)(&w->e, &bars, w->time_bar_row, gradient, integrands);
+    shelter_lanes(w, kept_rows(m), w->e.kept.value, live);
+    zero_rows(1, lanes, w->time_bar_row);
+    const cnf_integrands bars = stiff_bars(w, w->sum_row);
+    w->reversed[waiting++] = evaluate_reverse(&w->e, &bars, w->time_bar_row, gradient, integrands);
     if (waiting < solver->bar_sets) continue;
-    CNF_TYPED(gather_gradients)(m, w->reversed, waiting, gradient);
+    gather_gradients(m, w->reversed, waiting, gradient);
     waiting = 0;
   }
-  CNF_TYPED(gather_gradients)(m, w->reversed, waiting, gradient);
+  gather_gradients(m, w->reversed, waiting, gradient);
 }

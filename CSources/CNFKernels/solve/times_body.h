@@ -3,16 +3,15 @@
 #include "solve/solver.h"
 
 /* Those of the lane's sample. */
-static double CNF_TYPED(interval_begin)(const CNF_TYPED(cnf_worker) * w, int32_t lane, int32_t interval) {
+static double interval_begin(const cnf_worker *w, int32_t lane, int32_t interval) {
   return interval > 0 ? w->span_times[lane][interval - 1] : w->span_t0[lane];
 }
-static double CNF_TYPED(interval_end)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int32_t lane,
-                                      int32_t interval) {
+static double interval_end(const cnf_worker *w, const cnf_call *call, int32_t lane, int32_t interval) {
   return interval < call->time_count ? w->span_times[lane][interval] : w->span_t1[lane];
 }
 
 /* What samples [first, first + count) of the call have at times that they do not reach. */
-static void CNF_TYPED(clear_times)(const CNF_TYPED(cnf_call) * call, int64_t first, int64_t count) {
+static void clear_times(const cnf_call *call, int64_t first, int64_t count) {
   const cnf_solve_output *out = call->output;
   const size_t times = (size_t)call->time_count, D = (size_t)call->solver->model.program->state_dim;
   const size_t begin = (size_t)first * times, end = (size_t)(first + count) * times;
@@ -21,23 +20,21 @@ static void CNF_TYPED(clear_times)(const CNF_TYPED(cnf_call) * call, int64_t fir
 }
 
 /* Continuous adjoint: where the state of sample s of the chunk at an output time is kept. */
-static real *CNF_TYPED(state_at_time)(const CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t s,
-                                      int32_t interval) {
-  const CNF_TYPED(cnf_solver) *solver = call->solver;
+static real *state_at_time(const cnf_worker *w, const cnf_call *call, int64_t s, int32_t interval) {
+  const cnf_engine *solver = call->solver;
   return w->record_x + ((size_t)interval * (size_t)solver->chunk_capacity + (size_t)s) * (size_t)solver->record_rows;
 }
 
 /* The lane's sample has come to the end of its interval, an output time, and goes on in the next. t stays what t + h was when
  * rounded, at most a unit in the last place off: the next step's stage 0 may be an evaluation that was made there. */
-static void CNF_TYPED(pass_time)(CNF_TYPED(cnf_worker) * w, const CNF_TYPED(cnf_call) * call, int64_t first,
-                                 int32_t lane) {
+static void pass_time(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane) {
   WORKER_NAMES(w);
   const cnf_solve_output *out = call->output;
   const int32_t interval = w->interval[lane]++;
   const size_t place = (size_t)(first + w->sample[lane]) * (size_t)call->time_count + (size_t)interval;
-  if (out && out->x_at) CNF_TYPED(column_out)(D, lanes, w->x, lane, (real *)out->x_at + place * (size_t)D);
+  if (out && out->x_at) column_out(D, lanes, w->x, lane, (real *)out->x_at + place * (size_t)D);
   if (out && out->log_det_at) out->log_det_at[place] = (double)PANEL(w->x, D)[lane];
   /* of which x is solved again from here, but where the whole way is kept */
   if (call->loss && call->solver->options.adjoint == CNF_ADJOINT_CONTINUOUS && !call->keeps_track)
-    CNF_TYPED(column_out)(D, lanes, w->x, lane, CNF_TYPED(state_at_time)(w, call, w->sample[lane], interval));
+    column_out(D, lanes, w->x, lane, state_at_time(w, call, w->sample[lane], interval));
 }
