@@ -3,7 +3,7 @@
 #
 #   Scripts/setup.sh train    what `make build` and `make train` need
 #   Scripts/setup.sh c        the same, and what building the C library by itself needs: CMake, gcc
-#   Scripts/setup.sh test     the same, and what `make test` needs besides: clang-format
+#   Scripts/setup.sh test     the same, and what `make test` needs besides: clang-format, codespell
 #   Scripts/setup.sh arm      what `make test-arm` needs: CMake, a cross compiler, QEMU; no Swift
 #   Scripts/setup.sh avx512   what `make test-avx512` needs: CMake, gcc, SIMDe; no Swift
 #   Scripts/setup.sh peers    what `c` needs, and Python for `make bench-peers`
@@ -28,7 +28,9 @@ readonly needs_c="$needs_train
 gcc              | program gcc         | building the C library without Swift
 cmake            | program cmake       | building the C library without Swift"
 readonly needs_test="$needs_c
-clang-format     | program clang-format | checking the format of the C sources"
+clang-format     | program clang-format | checking the format of the C sources
+codespell        | program codespell    | checking the spelling of every text
+python3          | program python3      | checking the words of every text"
 readonly needs_arm='
 cmake            | program cmake        | building the C library without Swift
 g++-aarch64-linux-gnu | program aarch64-linux-gnu-g++ | compiling for 64-bit Arm
