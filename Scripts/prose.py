@@ -8,11 +8,12 @@
 
 Exit code: 0 without findings, 1 with some, 2 when it cannot run. It reads and never writes.
 
-Four checks:
+Five checks:
   phrases    `Scripts/prose-words.txt` lists phrases to avoid, what to say instead, and the places where a phrase is right.
   names      The same file lists word parts that no identifier may contain.
   width      Markdown has at most 100 columns, comment lines at most 120. Table rows, code blocks and lines that are only long
              because of a link are exempt.
+  links      A relative link in Markdown names a file that is there, and a heading that this file has.
   spelling   codespell (a Debian package), with the words of `Scripts/spelling-words.txt` accepted.
 
 Only prose is read for phrases and spelling: the comments and string literals of C, Swift and Python; Markdown without its code
@@ -157,6 +158,28 @@ def width_findings(path, text):
                 yield number, "width", f"{len(line)} columns in a comment, more than {COMMENT_WIDTH}: wrap it"
 
 
+def anchors_of(path):
+    """The names by which a page's headings are linked to, as GitHub forms them."""
+    headings = re.findall(r"^#+ +(.*)$", FENCE.sub("", path.read_text(errors="replace")), re.MULTILINE)
+    plain = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in headings)
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in plain}
+
+
+def link_findings(path, text):
+    if path.suffix != ".md":
+        return
+    visible = INLINE_CODE.sub(lambda code: gap(code.group()), FENCE.sub(lambda block: gap(block.group()), text))
+    for match in re.finditer(r"\]\(([^)\s]+)\)", visible):
+        file, _, anchor = match.group(1).partition("#")
+        if re.match(r"[a-z]+:", file):
+            continue
+        target = (path.parent / file).resolve() if file else path
+        if not target.exists():
+            yield line_of(visible, match.start()), "links", f"there is no {file} to link to"
+        elif anchor and target.suffix == ".md" and anchor not in anchors_of(target):
+            yield line_of(visible, match.start()), "links", f"{target.name} has no heading for #{anchor}"
+
+
 def spelling_findings(proses, accepted):
     """Findings of codespell in all texts at once: {name: [(line, "spelling", message)]}."""
     starts, lines = [], []
@@ -201,6 +224,7 @@ def check(root, paths, words, accepted, whole):
         prose = prose_of(path, text)
         proses.append((name, prose))
         found = list(phrase_findings(name, prose, words)) + list(width_findings(path, text))
+        found += link_findings(path, text)
         if path.suffix in PIECES and path.suffix != ".py":
             found += name_findings(name, text, words)
         findings += [(name, *finding) for finding in found if finding[1] != "width" or not words.allows(name, "width")]
@@ -216,7 +240,7 @@ def check(root, paths, words, accepted, whole):
 
 
 SAMPLES = {
-    "page.md": "# A page\n\nIt is fast but\nfor one case.\n\n`but for` and [a link](but/for) are code.\n\n```\nbut for\n```\n"
+    "page.md": "# A page\n\nIt is fast but\nfor one case.\n\n`but for` and [a link](fine.md#fine) are code; [lost](but/for).\n\n```\nbut for\n```\n"
                + "word " * 25 + "\n| " + "cell " * 30 + "|\nA teh.\n",
     "code.c": "/* Whence it comes. */\nint whence_it; // rightly named\nchar *s = \"of no \"\n          \"account\";\n// "
               + "x" * 120 + "\nint unruly_lane;\n",
@@ -227,7 +251,7 @@ SAMPLES = {
 }
 EXPECTED = [
     ("Makefile", 1), ("code.c", 1), ("code.c", 3), ("code.c", 5), ("code.c", 6), ("code.py", 1), ("code.py", 1),
-    ("code.swift", 1), ("code.swift", 3), ("page.md", 3), ("page.md", 11), ("page.md", 13)]
+    ("code.swift", 1), ("code.swift", 3), ("page.md", 3), ("page.md", 6), ("page.md", 11), ("page.md", 13)]
 SAMPLE_WORDS = ("avoid but for => 'except'\navoid whence => 'from where'\navoid of no account => 'ignored'\navoid beside => 'next to'\n"
                 "avoid way back => 'backward pass'\navoid made again => 'recomputed'\navoid has no use for => 'ignores'\n"
                 "avoid verdict => 'decision'\nname unruly => 'failed'\n")
