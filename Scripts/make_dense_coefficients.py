@@ -7,7 +7,7 @@ Neither method's own stages carry an interpolant of high order, so stages are ad
 Thomsen 1986 (ACM TOMS 12(3)): weights that satisfy all continuous order conditions up to q at some place c give a state there
 with an error of h^(q+1), whose slope helps the conditions of order q + 1 to a solution. The conditions, sum_i b_i(theta) phi_i(tree) =
 theta^r / gamma(tree) for every rooted tree of r <= q nodes, are linear; of their solutions the one of least norm is taken. The
-interpolant has the form of solve/dense.h, whose weights d_n are found from the highest power of theta down.
+interpolant has the form of solve/methods/dense.h, whose weights d_n are found from the highest power of theta down.
 
 Stages without weight in the solution get none here: so none of them needs its divergence. vern7's last stage is for the error
 alone, and does not run where steps are fixed. Arithmetic has 60 digits; the conditions hold to those that the methods' own

@@ -5,7 +5,7 @@
 
 #include "callback_fixture.h"
 #include "fixture.h"
-#include "solve/adams.h"
+#include "solve/methods/adams.h"
 
 enum { COUNT = 41, STATE = 5 }; /* a prime beyond a tile; x, log-determinant, kinetic, Frobenius */
 static const char *const METHODS[2] = {"explicit_adams", "implicit_adams"};

@@ -1,4 +1,4 @@
-/* dense_order_test.c - the continuous order conditions of every interpolant that is data (solve/dense.c), by algebra.
+/* dense_order_test.c - the continuous order conditions of every interpolant that is data (solve/methods/dense.c), by algebra.
  *
  * With slopes k_i, weights b_i(theta) and the matrix a of what each slope's state is made of, sum_i b_i(theta) phi_i(t) = theta^r /
  * gamma(t) for every rooted tree t of r nodes up to the order. Trees are made by Butcher's product: t1 with t2's root as one more
@@ -8,7 +8,7 @@
 #include <math.h>
 
 #include "check.h"
-#include "solve/dense.h"
+#include "solve/methods/dense.h"
 
 enum { MOST_TREES = 256 };
 

@@ -4,7 +4,7 @@
  * back; central differences; the exact gradient of tight steps for the continuous adjoint. Where a check could pass by itself a
  * method that keeps nothing stands beside it.
  */
-#include "solve/tableau.h"
+#include "solve/methods/tableau.h"
 #include "structure_fixture.h"
 
 static const char *const methods[] = {"symplectic_euler", "leapfrog", "position_verlet", "yoshida4"};

@@ -1,10 +1,10 @@
-/* revolve_test.c - the order in which checkpoints are held and steps made again, in numbers of steps alone (solve/schedule.h).
+/* revolve_test.c - the order in which checkpoints are held and steps made again, in numbers of steps alone (solve/decide/checkpoint_schedule.h).
  *
  * A walk there and back is played with slots that remember whose state they hold. Oracles: no state is ever used that is not
  * there; the number of steps made against Griewank and Walther's closed form, and against dynamic programming for small ones.
  */
 #include "check.h"
-#include "solve/schedule.h"
+#include "solve/decide/checkpoint_schedule.h"
 
 enum { MOST = 2200, SMALL = 60, MOST_SMALL_CHECKPOINTS = 8 };
 

@@ -1,6 +1,6 @@
 /* Rosenbrock methods: order conditions, convergence, damping of what is stiff, samples by themselves, and what is refused. */
 #include "callback_fixture.h"
-#include "solve/tableau.h"
+#include "solve/methods/tableau.h"
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 #include "cnf.h"
-#include "solve/dense.h"
+#include "solve/methods/dense.h"
 #include <math.h>
 
 /* The step that has `t`, of `steps` whose ends run from ends[0] to ends[steps]; -1: none. */

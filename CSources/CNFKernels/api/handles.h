@@ -3,7 +3,7 @@
 #define CNF_API_HANDLES_H
 
 #include "field/program.h"
-#include "solve/entry.h"
+#include "solve/call/entry.h"
 
 struct cnf_field {
   cnf_program program;

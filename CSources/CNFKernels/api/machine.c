@@ -1,5 +1,5 @@
 #include "cnf.h"
-#include "solve/parallel.h"
+#include "solve/call/threads.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 #include "api/sizes.h"
-#include "solve/dense.h"
-#include "solve/tableau.h"
+#include "solve/methods/dense.h"
+#include "solve/methods/tableau.h"
 
 CNF_API int32_t cnf_method_count(void) { return cnf_tableau_count(); }
 

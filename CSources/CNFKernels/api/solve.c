@@ -1,7 +1,7 @@
 #include "api/handles.h"
 #include "api/sizes.h"
-#include "solve/dense.h"
-#include "solve/tableau.h"
+#include "solve/methods/dense.h"
+#include "solve/methods/tableau.h"
 #include <float.h>
 #include <math.h>
 

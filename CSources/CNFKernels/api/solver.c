@@ -1,9 +1,9 @@
 #include "api/handles.h"
 #include "api/sizes.h"
-#include "solve/adams.h"
-#include "solve/control.h"
-#include "solve/parallel.h"
-#include "solve/tableau.h"
+#include "solve/methods/adams.h"
+#include "solve/decide/step_control.h"
+#include "solve/call/threads.h"
+#include "solve/methods/tableau.h"
 #include <math.h>
 #include <stdlib.h>
 

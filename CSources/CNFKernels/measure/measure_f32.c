@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include "measure/entry.h"
 #include "measure/timing.h"
-#include "solve/memory.h"
+#include "solve/call/memory.h"
 #include "solve/solver.h"
 #include "measure/operands_body.h"
 #include "measure/kernels_list_body.h"

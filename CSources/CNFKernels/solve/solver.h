@@ -2,13 +2,13 @@
 #ifndef CNF_SOLVE_SOLVER_H
 #define CNF_SOLVE_SOLVER_H
 #include "field/evaluator.h"
-#include "solve/adams.h"
-#include "solve/bracket.h"
-#include "solve/control.h"
-#include "solve/dense.h"
-#include "solve/entry.h"
-#include "solve/schedule.h"
-#include "solve/stages.h"
+#include "solve/methods/adams.h"
+#include "solve/decide/event_bracket.h"
+#include "solve/decide/step_control.h"
+#include "solve/methods/dense.h"
+#include "solve/call/entry.h"
+#include "solve/decide/checkpoint_schedule.h"
+#include "solve/methods/stages.h"
 
 #define CNF_MAX_LANES 32
 #define CNF_MAX_CHUNK_TILES 8 /* of an adaptive solve */
@@ -20,7 +20,7 @@ typedef struct CNF_TYPED(cnf_solver) cnf_engine;
 /* The table of an instruction set that this machine has. */
 const cnf_kernels *CNF_TYPED(cnf_kernels_for)(int32_t isa);
 
-/* One accepted step of one sample, or of a tile where steps are fixed (step_of in lanes_body.h has each sample's t and h then), and
+/* One accepted step of one sample, or of a tile where steps are fixed (step_of in lanes/lanes.h has each sample's t and h then), and
  * where its evaluations are kept: -1, if they are to be made again. */
 typedef struct cnf_step_record {
   double t, h;
@@ -39,7 +39,7 @@ static inline int32_t cnf_kept_slot(const cnf_stages *s, const cnf_step_record *
   return slot;
 }
 
-/* What a step of a Rosenbrock method works on (rosenbrock_body.h); no memory is taken for other methods. */
+/* What a step of a Rosenbrock method works on (forward/rosenbrock.h); no memory is taken for other methods. */
 typedef struct cnf_implicit {
   real *matrix;                  /* [D][D]: 1/gamma - h J, then its factors */
   int32_t *pivot;                /* [D][lanes]: the row that was exchanged with row i */
@@ -66,7 +66,7 @@ typedef struct cnf_worker {
   cnf_ratios past[CNF_MAX_LANES];
   int32_t step[CNF_MAX_LANES];      /* the step to be made, or in the adjoint to be reversed */
   int32_t next_slot[CNF_MAX_LANES]; /* of stage 0 of the step to be made: first-same-as-last */
-  /* Adams methods (adams_body.h) */
+  /* Adams methods (forward/adams.h) */
   real *history;                   /* [slopes][S]: a ring of slopes at steps' beginnings */
   real *one_row;                   /* [1]: ones */
   int32_t newest;                  /* place in the ring */
@@ -81,20 +81,20 @@ typedef struct cnf_worker {
   int32_t *chunk_status, *chunk_accepted, *chunk_rejected, *chunk_evaluations, *chunk_reversed;
   double *chunk_loss, *chunk_log_det_bar;
   real *chunk_x1_bar; /* [chunk][D] */
-  /* how the chunk's samples start, by sample within it (start_body.h) */
+  /* how the chunk's samples start, by sample within it (lanes/first_step.h) */
   int32_t *order;       /* [chunk]: in which they are loaded into lanes */
   double *start_h;      /* [chunk]: adaptive: length of the first step, with its sign; NaN: field not finite at x0 */
   real *start_slope;    /* [chunk][S]: first-same-as-last: of stage 0 */
   int32_t *start_slot;  /* [chunk]: its evaluation, likewise */
   real *start_constant; /* [chunk][constant_rows]: HUTCHINSON, adaptive: the lane's constants */
-  cnf_step_record *record_step; /* record_of (lanes_body.h) says where a step's is */
-  /* states at steps' starts (checkpoint_body.h); all but record_x are there for schedules other than EVERY_STEP alone */
+  cnf_step_record *record_step; /* record_of (lanes/lanes.h) says where a step's is */
+  /* states at steps' starts (store/checkpoints.h); all but record_x are there for schedules other than EVERY_STEP alone */
   real *
       record_x; /* [capacity][chunk][record_rows]: checkpoints; of the continuous adjoint states at output times, or the track */
   real *own_x;                 /* [chunk][D]: each sample's own column */
   cnf_trail *trails;           /* [chunk] */
   cnf_checkpoint *checkpoints; /* [chunk][capacity] */
-  /* evaluations (keep_body.h) */
+  /* evaluations (store/kept_evaluations.h) */
   real *
       scratch; /* [scratch_count] of a tile: those of the step under way, then of what dense output or a stiff way back adds */
   real *slots; /* [slot_capacity]: those that are kept */
@@ -112,7 +112,7 @@ typedef struct cnf_worker {
   double kinetic_bar, frobenius_bar; /* of the call: cotangents of the integrals over |dt| */
   double t0_bar[CNF_MAX_LANES], t1_bar[CNF_MAX_LANES];
   cnf_implicit implicit;
-  /* continuous adjoint (continuous_body.h): NULL for solvers without */
+  /* continuous adjoint (backward/continuous.h): NULL for solvers without */
   real *pair, *pair1;          /* [2 D]: x, then a over its scale, at the step's start and end */
   real *pair_k;                /* [stages][2 D]: slopes */
   real *held_md1;              /* EXACT_PRODUCT: [m_rows] */
@@ -124,12 +124,12 @@ typedef struct cnf_worker {
   cnf_constants discarded_sums; /* its sums alone */
   real *discarded_context;      /* [context_dim] */
   cnf_work work;                /* of the call under way */
-  /* spans (spans_body.h): whence, whither and by which times the samples in the lanes go */
+  /* spans (lanes/spans.h): whence, whither and by which times the samples in the lanes go */
   int64_t first; /* sample of the call that the chunk begins with */
   double span_t0[CNF_MAX_LANES], span_t1[CNF_MAX_LANES];
   real direction[CNF_MAX_LANES];           /* -1 where t1 < t0, else 1 */
   const double *span_times[CNF_MAX_LANES]; /* [time_count] */
-  /* reversible_heun (reversible_body.h); no memory is taken for other methods */
+  /* reversible_heun (backward/reversible_heun.h); no memory is taken for other methods */
   real *y, *y1;                /* [D]: at the step's start and end */
   real *kappa, *phi;           /* [D]: dL/dy, dL/df, on the way back */
   real *chunk_y;               /* [chunk][D]: y where the sample's last step has ended */
@@ -137,10 +137,10 @@ typedef struct cnf_worker {
   double later_h[CNF_MAX_LANES],
       later_mu[CNF_MAX_LANES]; /* h/2 of the step that begins at the held point; times its mu */
   int32_t held[CNF_MAX_LANES]; /* 1: the lane holds the evaluation where step `step` ends */
-  /* dense output (dense_body.h) */
+  /* dense output (forward/dense_output.h) */
   real *dense; /* [terms + 1][D+1]: coefficients of the step just made; then scratch */
   double made_t[CNF_MAX_LANES], made_h[CNF_MAX_LANES]; /* where that step began, and its length */
-  /* events (events_body.h) */
+  /* events (forward/events.h) */
   real *event_x, *event_bar;                       /* [D]: scratch; dg/dx */
   double event_g[CNF_MOST_EVENTS][CNF_MAX_LANES];  /* at the step's start */
   double event_g1[CNF_MOST_EVENTS][CNF_MAX_LANES]; /* at the attempt's end */
@@ -155,11 +155,11 @@ typedef struct cnf_worker {
   cnf_bracket bracket[CNF_MAX_LANES];              /* lengths of the step */
   int32_t *chunk_event, *chunk_interval;           /* [chunk]: that ended the sample, -1: none; in which interval */
   double *chunk_event_bar;                         /* [chunk]: what the last step's t gains */
-  int32_t *chunk_verdict;       /* [chunk]: statuses to go back with, once more (differentiate_body.h) */
+  int32_t *chunk_verdict;       /* [chunk]: statuses to go back with, once more (backward/chunk.h) */
   int32_t track[CNF_MAX_LANES]; /* Rosenbrock, continuous adjoint: the step of the way forward that the lane is in */
 } cnf_worker;
 
-/* Partial gradients on their way into one (partials_body.h). */
+/* Partial gradients on their way into one (call/partial_gradients.h). */
 typedef struct cnf_partials {
   real *memory; /* [CNF_MAX_GROUPS][gradient_size]: address space, of which as much is touched as is in use at once */
   int32_t lock;
@@ -214,7 +214,7 @@ typedef struct cnf_call {
   int32_t want_dense;
   int32_t event_count;
   const cnf_event *events;
-  int32_t keeps_track; /* 1: steps are kept, with what x(t) between their ends is made of (track_body.h) */
+  int32_t keeps_track; /* 1: steps are kept, with what x(t) between their ends is made of (store/forward_path.h) */
 } cnf_call;
 
 #endif

@@ -1,0 +1,132 @@
+/* The derivative of explicit_adams: of the steps that were taken, in which slopes are used again.
+ *
+ * A step of k slopes is x_{n+1} = x_n + h_n sum_{j<k} b_j f_{n-j}, f_p = f(t_p, x_p), and l_{n+1} = l_n + h_n sum_j b_j div_{n-j}.
+ * With lambda = dL/dx_{n+1} and mu = dL/dl_{n+1}, from the last step to the first:
+ *     f_bar_{n-j} += h_n b_j lambda,   div_bar_{n-j} += h_n b_j mu,   for j < k                                          (1)
+ *     lambda <- lambda + (df/dx)' f_bar_n + (d div/dx)' div_bar_n at (t_n, x_n);   theta_bar and t_bar_n likewise       (2)
+ *     h_n h_bar_n = (x_{n+1} - x_n)' lambda + (l_{n+1} - l_n) mu                                                        (3)
+ * f_n is used by steps n to n + m - 2 at most, all of which have been reversed when its own is: f_bar_n is then complete. What is
+ * not yet wanted waits in a ring, the one that slopes were in on the way forward, of which nothing is left to be known. (3) has
+ * the rows of the solution where the sum of slopes would have to be made again: so records of this method have all S rows.
+ * Regularisers r are like l, with rho (backward/runge_kutta.h), a constant, for mu.
+ *
+ * A step of the start is one of rk4_38, and reversed as such, by the one adjoint stage loop; its slope f_n may be used by later
+ * formulas too, which (2) adds, by one more evaluation at (t_n, x_n). h keeps its sign everywhere.
+ */
+#include "solve/methods/adams.h"
+#include "solve/solver.h"
+
+/* A chunk's steps are going to be reversed: no slope has a cotangent yet. The ring stays where the last step left it. */
+static void start_adams_adjoint(cnf_worker *w, const cnf_engine *solver) {
+  WORKER_NAMES(w);
+  zero_rows(cnf_adams_slopes(solver->options.order) * S, lanes, w->history);
+  w->pending = 0;
+}
+
+/* (1): what a step of `count` slopes adds to their cotangents. An entry of the ring has D rows of f_bar, div_bar, and where there
+ * are regularisers the weight h b that is to be multiplied by rho: no more than a slope's S rows. */
+static void lead_to_slopes(cnf_worker *w, const cnf_engine *solver, int32_t count) {
+  WORKER_NAMES(w);
+  const cnf_adams *formula = cnf_adams_of(count);
+  for (int32_t age = 0; age < count; age++) {
+    const double b = (double)formula->bashforth[age] / (double)formula->divisor;
+    real *bar = past_slope(w, solver, age);
+    for (int32_t j = 0; j < lanes; j++) w->row[j] = w->h_row[j] * (real)b;
+    k->scale_add(D, w->lambda, w->row, bar);
+    k->scale_add(1, w->mu_row, w->row, PANEL(bar, D));
+    if (S > D + 1) k->add(1, PANEL(bar, D + 1), w->row, PANEL(bar, D + 1));
+  }
+  if (w->pending < count) w->pending = count;
+}
+
+/* (3): h_bar_row of the lanes' steps. */
+static void length_cotangents(cnf_worker *w, const cnf_call *call) {
+  WORKER_NAMES(w);
+  for (int32_t j = 0; j < lanes; j++) {
+    const int64_t s = w->sample[j];
+    if (s < 0) continue;
+    const real *from = checkpoint_at(w, call->solver, s, w->step[j]);
+    const int at_end = w->step[j] + 1 == w->chunk_accepted[s];
+    const real *to = checkpoint_at(w, call->solver, s, w->step[j] + !at_end);
+    double last[3] = {w->chunk_log_det[s]}, sum = 0; /* rows from D on, at t1 */
+    if (m->kinetic) last[1] = w->chunk_kinetic[s];
+    if (m->frobenius) last[1 + m->kinetic] = w->chunk_frobenius[s];
+    const double kinetic = w->kinetic_bar, frobenius = w->frobenius_bar;
+    const double bars[3] = {(double)w->mu_row[j], m->kinetic ? kinetic : frobenius,
+                            frobenius}; /* of integrals over |dt| */
+    for (int32_t d = 0; d < D; d++) {
+      const double end = (double)(at_end ? w->chunk_x1[(size_t)s * (size_t)D + (size_t)d] : to[d]);
+      sum += (double)PANEL(w->lambda, d)[j] * (end - (double)from[d]);
+    }
+    for (int32_t d = D; d < S; d++) sum += bars[d - D] * ((at_end ? last[d - D] : (double)to[d]) - (double)from[d]);
+    w->h_bar_row[j] = w->h[j] != 0 ? (real)(sum / w->h[j]) : 0; /* of no length: resting_cotangents */
+  }
+}
+
+/* (3) where h = 0: slopes are all the one at hand, whose integrands are in their rows. A way of no length counts as forward. */
+static void resting_cotangents(cnf_worker *w) {
+  WORKER_NAMES(w);
+  k->dot(D, rows_of(m, w->e.kept.value, 0, m->program->op_count), w->lambda, 0, w->row);
+  for (int32_t j = 0; j < lanes; j++) {
+    if (w->sample[j] < 0 || w->h[j] != 0) continue;
+    double sum = (double)w->row[j];
+    if (m->trace != CNF_TRACE_NONE) sum += (double)w->mu_row[j] * (double)w->divergence_row[j];
+    if (m->kinetic) sum += w->kinetic_bar * (double)w->kinetic_row[j];
+    if (m->frobenius) sum += w->frobenius_bar * (double)w->frobenius_row[j];
+    w->h_bar_row[j] = (real)sum;
+  }
+}
+
+/* (2): the slope at the steps' beginnings, from its cotangents in the ring. */
+static void reverse_slope(cnf_worker *w, const cnf_engine *solver, int wants_length, real *gradient) {
+  WORKER_NAMES(w);
+  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  const real *bar = past_slope(w, solver, 0);
+  const real weight = probe_weight(m);
+  use_scratch(w, 0);
+  w->e.bars = w->bars[0];
+  copy_rows(D, lanes, w->x, w->e.kept.value);
+  time_row(w, 0);
+  evaluate(&w->e, w->time_row, 1, integrands);
+  copy_rows(D, lanes, bar, rows_of(m, w->e.bars.bar, 0, m->program->op_count));
+  for (int32_t j = 0; j < lanes; j++) {
+    w->stage_mu_row[j] = PANEL(bar, D)[j] * weight;
+    if (m->kinetic) w->stage_kinetic_row[j] = PANEL(bar, D + 1)[j] * w->direction[j] * (real)(w->kinetic_bar / D);
+    if (m->frobenius)
+      w->stage_frobenius_row[j] = PANEL(bar, D + 1)[j] * w->direction[j] * (real)(2 * w->frobenius_bar / D) * weight;
+  }
+  const cnf_integrands bars = {w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
+  zero_rows(1, lanes, w->time_bar_row);
+  const cnf_reversed done = evaluate_reverse(&w->e, &bars, w->time_bar_row, gradient, integrands);
+  gather_gradients(m, &done, 1, gradient);
+  w->work.adjoint_evaluations += lanes;
+  for (int32_t j = 0; j < lanes; j++) w->work.idle_adjoint_evaluations += w->sample[j] < 0;
+  if (wants_length) resting_cotangents(w);
+  k->add(D, w->lambda, w->e.bars.bar, w->lambda);
+  k->add(1, w->t_bar_row, w->time_bar_row, w->t_bar_row);
+}
+
+/* A step of every lane, all of the same kind; its state is in place, and its stages are if it is one of the start. Returns how many
+ * evaluations were reversed. */
+static int32_t reverse_adams_step(cnf_worker *w, const cnf_call *call, int32_t slopes, real *gradient) {
+  WORKER_NAMES(w);
+  const cnf_engine *solver = call->solver;
+  const int32_t most = cnf_adams_slopes(solver->options.order);
+  int32_t reversed = 0;
+  if (slopes < CNF_ADAMS_LEAST) {
+    reverse_step(w, solver, NULL, call->want_times, gradient);
+    reversed = solver->stages.reversed;
+  } else {
+    zero_rows(1, lanes, w->t_bar_row);
+    if (call->want_times) length_cotangents(w, call);
+    lead_to_slopes(w, solver, slopes);
+  }
+  if (slopes == 0) return reversed; /* of no length: its slope is not in the ring */
+  if (w->pending > 0) {
+    reverse_slope(w, solver, call->want_times && slopes >= CNF_ADAMS_LEAST, gradient);
+    w->pending--, reversed++;
+  }
+  zero_rows(S, lanes, past_slope(w, solver, 0));
+  w->newest = (w->newest + 1) % most;
+  return reversed;
+}

@@ -1,0 +1,191 @@
+/* The continuous adjoint: state and cotangent solved backward together, so that nothing is kept of the way forward.
+ *
+ * (Chen et al. 2018, arXiv 1806.07366, algorithm 1.) With l = int div dt, a(t1) = dL/dx1 and mu = dL/dl, a constant,
+ *     x' = f,   a' = -(df/dx)' a - mu (d div/dx)',
+ *     theta_bar = int_{t0}^{t1} (df/dtheta)' a + mu (d div/dtheta)' dt,
+ *     dL/dt1 = f(t1, x1) a(t1) + mu div(t1, x1),   dL/dt0 = -(f(t0, x0) a(t0) + mu div(t0, x0)).
+ * At output times a and mu jump, and x starts anew (backward/continuous_output_times.h).
+ * A regulariser int q |dt| is one more l, with rho = dL/dr times the sign of t1 - t0 in place of mu (backward/runge_kutta.h).
+ *
+ * Signs: (x, a) goes from t1 to t0 in steps h, which are negative where t1 > t0 and positive where t1 < t0; the slopes are those
+ * above either way. theta_bar is an integral the other way round, so a stage's share has weight -h b_i.
+ *
+ * The reverse of an evaluation with cotangent a of f and mu of the divergence is (df/dx)' a + mu (d div/dx)': the slope of
+ * a but for its sign. The same reverse with -h b_i a and -h b_i mu gives theta's share. Whether a step is accepted is known
+ * only after its last stage, and what the reverse adds to sums over lanes cannot be taken back. So stages are tried first, their
+ * sums thrown away; then those with b_i != 0 are reversed again for the lanes that were accepted, from the evaluations that the
+ * trial has kept: a third more work than one reverse, and exactly nothing of a refused step. The quadrature is no part of
+ * the error norm, which is over x and a alone.
+ *
+ * Partitioned methods: of a separable field a_q' = -(df_p/dq)' a_p depends on (q, a_p) and a_p' = -(df_q/dp)' a_q on (p, a_q), so
+ * a_q goes with the momenta and a_p with the positions, and the order holds. A stage's share of theta_bar is that of the half
+ * of f which it moves, with that half's weight.
+ *
+ * All of it is linear in (a, mu, rho). A sample's are divided by a power of two of their size and its results multiplied by it,
+ * both exact, so that tolerances mean the same whatever factor, 1/count say, stands before the loss.
+ */
+#include "solve/solver.h"
+
+static real *pair_slope(const cnf_worker *w, int32_t stage) {
+  WORKER_NAMES(w);
+  return w->pair_k + (size_t)stage * 2 * (size_t)D * (size_t)lanes;
+}
+
+/* Rows [first, first + rows) of `to` = those of pair + h sum_j weights[j] slope_j over the first `count` stages. */
+static void move_pair_rows(const cnf_worker *w, int32_t first, int32_t rows, int32_t count, const double *weights,
+                           real *to) {
+  WORKER_NAMES(w);
+  weighted list = {.count = 0};
+  for (int32_t j = 0; j < count; j++) weigh(&list, weights[j], PANEL(pair_slope(w, j), first));
+  k->combine(rows, PANEL(w->pair, first), w->h_row, list.count, list.weight, list.panel, to);
+}
+
+/* x and a [D] of stage i of a step of every lane from `pair`; i = count: of the step's end. x may be NULL. */
+static void pair_at_stage(const cnf_worker *w, const cnf_stages *s, int32_t i, real *x, real *a) {
+  WORKER_NAMES(w);
+  cnf_band bands[CNF_MOST_BANDS];
+  const int32_t count = cnf_bands(s->tableau, D, bands);
+  for (int32_t n = 0; n < count; n++) {
+    const double *weights = i < s->count ? bands[n].a[i] : bands[n].b;
+    const cnf_band *of_x = &bands[n], *of_a = &bands[count - 1 - n];
+    if (x) move_pair_rows(w, of_x->first, of_x->rows, i, weights, PANEL(x, of_x->first));
+    move_pair_rows(w, D + of_a->first, of_a->rows, i, weights, PANEL(a, of_a->first));
+  }
+}
+
+/* Rows of what evaluate_reverse multiplies with, where lane j's cotangents count row[j] times. */
+static cnf_integrands weighted_bars(cnf_worker *w, const real *row) {
+  WORKER_NAMES(w);
+  const real weight = probe_weight(m);
+  const int32_t rows = w->e.mean_rows;
+  for (int32_t j = 0; j < lanes; j++) {
+    w->stage_mu_row[j] = row[j] * w->mu_row[j] * weight;
+    if (m->kinetic) w->stage_kinetic_row[j] = row[j] * w->direction[j] * (real)(w->kinetic_bar / (w->scale[j] * rows));
+    if (m->frobenius)
+      w->stage_frobenius_row[j] =
+          row[j] * w->direction[j] * (real)(2 * w->frobenius_bar / (w->scale[j] * rows)) * weight;
+  }
+  return (cnf_integrands){w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
+}
+
+/* f a + mu div and the like, at the evaluation at hand with slope f and cotangent a: row[j], of lane j's scaled cotangents. */
+static void hamiltonian(cnf_worker *w, const real *f, const real *a, real *row) {
+  WORKER_NAMES(w);
+  k->dot(D, f, a, 0, row);
+  for (int32_t j = 0; j < lanes; j++) {
+    if (m->trace != CNF_TRACE_NONE) row[j] += w->mu_row[j] * w->divergence_row[j];
+    if (m->kinetic) row[j] += w->direction[j] * (real)(w->kinetic_bar / w->scale[j]) * w->kinetic_row[j];
+    if (m->frobenius) row[j] += w->direction[j] * (real)(w->frobenius_bar / w->scale[j]) * w->frobenius_row[j];
+  }
+}
+
+/* Stage i of every lane: its evaluation into scratch i, its slopes of x and of a. */
+static void try_stage(cnf_worker *w, const cnf_stages *s, int32_t i) {
+  WORKER_NAMES(w);
+  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  real *slope = pair_slope(w, i);
+  use_scratch(w, i);
+  mean_over(w, CNF_HALF_BOTH);
+  w->e.bars = w->bars[0];
+  pair_at_stage(w, s, i, w->e.kept.value, rows_of(m, w->e.bars.bar, 0, m->program->op_count));
+  time_row(w, cnf_tableau_c(s->tableau, i));
+  evaluate(&w->e, w->time_row, 1, integrands);
+  copy_rows(D, lanes, rows_of(m, w->e.kept.value, 0, m->program->op_count), slope);
+  /* the reverse uses M d1 up, and is going to want it once more */
+  const int32_t held = m->trace == CNF_TRACE_EXACT_PRODUCT ? m->m_rows : 0;
+  copy_rows(held, lanes, w->e.kept.md1, w->held_md1);
+  zero_rows(1, lanes, w->time_bar_row);
+  for (int32_t j = 0; j < lanes; j++) w->row[j] = 1;
+  const cnf_integrands bars = weighted_bars(w, w->row);
+  evaluate_reverse(&w->e, &bars, w->time_bar_row, w->discarded, integrands);
+  copy_rows(held, lanes, w->held_md1, w->e.kept.md1);
+  for (int32_t j = 0; j < lanes; j++) w->row[j] = -1;
+  k->scale(D, w->e.bars.bar, w->row, PANEL(slope, D));
+}
+
+/* What a worker's reverses sum over the solve: the constants' cotangents, and the context's. */
+typedef struct solve_sums {
+  cnf_constants constants;
+  real *context_bar;
+} solve_sums;
+
+/* Until take_sums_back, what reverses sum over the solve is thrown away. */
+static solve_sums set_sums_aside(cnf_worker *w) {
+  const solve_sums sums = {w->e.constants, w->e.context_bar};
+  w->e.constants.tangent_bar = w->discarded_sums.tangent_bar;
+  w->e.constants.entry_bar = w->discarded_sums.entry_bar;
+  w->e.constants.exit_bar = w->discarded_sums.exit_bar;
+  w->e.constants.mu = w->discarded_sums.mu;
+  w->e.context_bar = w->discarded_context;
+  return sums;
+}
+static void take_sums_back(cnf_worker *w, const solve_sums *sums) {
+  w->e.constants = sums->constants;
+  w->e.context_bar = sums->context_bar;
+}
+
+/* Where a lane sets out from t1 or an output time: the derivative by that, from f [D] there and the rows of the evaluation just
+ * reversed. */
+static void begin_time_bars(cnf_worker *w, const cnf_call *call, int64_t first, const real *f) {
+  WORKER_NAMES(w);
+  if (!call->want_times) return;
+  hamiltonian(w, f, PANEL(w->pair, D), w->row);
+  for (int32_t j = 0; j < lanes; j++) {
+    if (!w->fresh[j] || is_at_event(w, j)) continue;
+    if (w->interval[j] == call->time_count)
+      w->t1_bar[j] = w->scale[j] * (double)w->row[j];
+    else
+      write_time_bar(w, call, first, j, f);
+  }
+}
+
+/* All stages of a step, then x and a at its end, in pair1. What the reverses sum over the solve is thrown away. */
+static void try_step(cnf_worker *w, const cnf_call *call, int64_t first) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &call->solver->stages;
+  const solve_sums sums = set_sums_aside(w);
+  step_row(w);
+  for (int32_t i = 0; i < s->count; i++) {
+    if (!s->runs[i]) continue;
+    try_stage(w, s, i);
+    if (i == 0) begin_time_bars(w, call, first, pair_slope(w, 0));
+  }
+  take_sums_back(w, &sums);
+  pair_at_stage(w, s, s->count, w->pair1, PANEL(w->pair1, D));
+}
+
+/* Adds theta's share of the step just tried, for the lanes of mask_row, of which `live` is one. The others stand where that one
+ * does, with zero cotangents: they add exact zeros. */
+static void add_quadrature(cnf_worker *w, const cnf_engine *solver, int32_t live, real *gradient) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &solver->stages;
+  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  int32_t waiting = 0;
+  cnf_band bands[CNF_MOST_BANDS];
+  cnf_bands(s->tableau, D, bands);
+  for (int32_t i = 0; i < s->count; i++) {
+    const cnf_band *moved = &bands[s->half[i] == CNF_HALF_MOMENTA];
+    if (moved->b[i] == 0) continue;
+    use_scratch(w, i);
+    mean_over(w, s->half[i]);
+    w->e.bars = w->bars[waiting];
+    real *a = rows_of(m, w->e.bars.bar, 0, m->program->op_count);
+    pair_at_stage(w, s, i, NULL, a);
+    for (int32_t j = 0; j < lanes; j++)
+      w->sum_row[j] = w->mask_row[j] > 0 ? (real)(-w->h[j] * moved->b[i] * w->scale[j]) : 0;
+    k->scale(D, a, w->sum_row, a);
+    for (int32_t j = 0; j < lanes; j++)
+      if (!(w->mask_row[j] > 0)) column_zero(D, lanes, a, j);
+    if (s->half[i] != CNF_HALF_BOTH) zero_rows(D / 2, lanes, PANEL(a, D / 2 - moved->first));
+    for (int32_t j = 0; j < lanes; j++)
+      w->sum_row[j] = w->mask_row[j] > 0 ? (real)(-w->h[j] * s->weight[i] * w->scale[j]) : 0;
+    shelter_lanes(w, kept_rows(m), w->e.kept.value, live);
+    zero_rows(1, lanes, w->time_bar_row);
+    const cnf_integrands bars = weighted_bars(w, w->sum_row);
+    w->reversed[waiting++] = evaluate_reverse(&w->e, &bars, w->time_bar_row, gradient, integrands);
+    if (waiting < solver->bar_sets) continue;
+    gather_gradients(m, w->reversed, waiting, gradient);
+    waiting = 0;
+  }
+  gather_gradients(m, w->reversed, waiting, gradient);
+}

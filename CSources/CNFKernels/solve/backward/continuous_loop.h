@@ -1,0 +1,242 @@
+/* The way back of the continuous adjoint: samples that arrived, in lanes, each with its own t, h and verdict, as on the way
+ * forward; longest first. A sample that does not get back has no gradient: its chunk is then done again without it
+ * (backward/chunk.h).
+ */
+#include "solve/decide/step_control.h"
+#include "solve/solver.h"
+
+/* Lane `live` of a panel over each lane that is not in mask_row. */
+static void shelter_lanes(cnf_worker *w, int32_t rows, real *panel, int32_t live) {
+  WORKER_NAMES(w);
+  for (int32_t j = 0; j < lanes; j++)
+    for (int32_t r = 0; !(w->mask_row[j] > 0) && r < rows; r++)
+      panel[(size_t)r * (size_t)lanes + (size_t)j] = panel[(size_t)r * (size_t)lanes + (size_t)live];
+}
+
+#include "solve/backward/continuous_output_times.h"
+#include "solve/backward/continuous.h"
+#include "solve/backward/continuous_rosenbrock.h"
+
+static void return_idle(cnf_worker *w, int32_t lane) {
+  WORKER_NAMES(w);
+  w->sample[lane] = -1;
+  w->h[lane] = 0;
+  w->scale[lane] = 1;
+  w->direction[lane] = 1;
+  w->fresh[lane] = 0;
+  w->mu_row[lane] = 0;
+  column_zero(D, lanes, PANEL(w->pair, D), lane);
+}
+
+/* Sample s, at its end, into a lane. Its first step is as long as its steps were on average on the way forward. */
+static void load_return(cnf_worker *w, const cnf_call *call, int64_t first, int64_t s, int32_t lane) {
+  WORKER_NAMES(w);
+  const cnf_solver_options *o = &call->solver->options;
+  face(w, call, s, lane);
+  const double t0 = w->span_t0[lane], t1 = w->span_t1[lane], span = fabs(t1 - t0);
+  const double length = o->initial_step > 0 ? o->initial_step : span / w->chunk_accepted[s];
+  const int at_event = w->chunk_event[s] >= 0;
+  w->t[lane] = at_event ? w->chunk_t[s] : t1;
+  const double planned = fmax(length, cnf_least_step(o->min_step, t1, t0));
+  w->h[lane] = copysign(span > 0 ? fmin(planned, span) : planned, t0 - t1); /* 0 would be a step refused */
+  w->step[lane] = w->last[lane] = w->unruly[lane] = 0;
+  w->interval[lane] = at_event ? w->chunk_interval[s] : call->time_count;
+  if (at_event && call->steps) w->step[lane] = call->steps * (call->time_count + 1) - w->chunk_accepted[s];
+  w->tries[lane] = 0;
+  w->track[lane] = w->chunk_accepted[s] - 1;
+  w->fresh[lane] = 1;
+  w->past[lane] = (cnf_ratios){1, 1};
+  w->t0_bar[lane] = w->t1_bar[lane] = 0;
+  const double scale = w->scale[lane] = cotangent_scale(w, call, first, s);
+  w->mu_row[lane] = (real)(w->chunk_log_det_bar[s] / scale);
+  column_in(D, lanes, w->chunk_x1 + (size_t)s * (size_t)D, w->pair, lane);
+  for (int32_t d = 0; d < D; d++) PANEL(w->pair, D + d)[lane] = (real)((double)w->chunk_x1_bar[s * D + d] / scale);
+  if (!call->steps) move_constants(w, lane, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
+}
+
+static void fail_return(cnf_worker *w, int32_t lane, int32_t status) {
+  const int64_t s = w->sample[lane];
+  w->chunk_status[s] = status;
+  w->chunk_t[s] = w->t[lane];
+  return_idle(w, lane);
+}
+
+/* h of every lane for the step to come, which ends in the lane's interval or where that begins, then idle lanes beside a live
+ * one. Returns that lane, or -1; *failed counts samples whose step has become too small. */
+static int32_t choose_return_steps(cnf_worker *w, const cnf_call *call, int32_t *failed) {
+  WORKER_NAMES(w);
+  const cnf_solver_options *o = &call->solver->options;
+  int32_t live = -1;
+  for (int32_t j = 0; j < lanes; j++) {
+    if (w->sample[j] < 0) continue;
+    const double t0 = w->span_t0[j], t1 = w->span_t1[j], begin = interval_begin(w, j, w->interval[j]);
+    if (call->steps) {
+      const double span = interval_end(w, call, j, w->interval[j]) - begin;
+      const int32_t n =
+          w->step[j] - (call->time_count - w->interval[j]) * call->steps; /* back from the interval's end */
+      const double from = fraction(call, call->steps - n), to = fraction(call, call->steps - n - 1);
+      w->t[j] = begin + from * span;
+      w->h[j] = (to - from) * span;
+      if (w->fresh[j] && is_at_event(w, j)) { /* from the event to where its step began */
+        w->t[j] = w->chunk_t[w->sample[j]];
+        w->h[j] = begin + to * span - w->t[j];
+      }
+      w->last[j] = n + 1 == call->steps;
+    } else {
+      w->planned[j] = cnf_bound_step(w->h[j], o->max_step);
+      w->h[j] = cnf_clip_step(w->t[j], w->planned[j], begin, t0 - t1, &w->last[j]);
+      if (w->last[j] && w->planned[j] == 0) { /* a step of no length was refused */
+        fail_return(w, j, CNF_SAMPLE_NOT_FINITE);
+        ++*failed;
+        continue;
+      }
+      if (!w->last[j] && fabs(w->h[j]) < cnf_least_step(o->min_step, w->t[j], t0)) {
+        fail_return(w, j, w->unruly[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
+        ++*failed;
+        continue;
+      }
+    }
+    live = j;
+  }
+  for (int32_t j = 0; live >= 0 && j < lanes; j++) {
+    if (w->sample[j] >= 0) continue;
+    for (int32_t d = 0; d < D; d++) PANEL(w->pair, d)[j] = PANEL(w->pair, d)[live];
+    w->t[j] = w->t[live];
+  }
+  if (live >= 0) given_beside(w, live);
+  return live;
+}
+
+/* Into sum_row the squares of the errors of the step just tried, of x and of a, against their tolerances. */
+static void pair_errors(cnf_worker *w, const cnf_engine *solver) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &solver->stages;
+  weighted list = {.count = 0};
+  for (int32_t i = 0; i < s->count; i++) weigh(&list, s->tableau->e[i], pair_slope(w, i));
+  zero_rows(1, lanes, w->sum_row);
+  k->error_squares(2 * D, w->pair, w->pair1, w->h_row, list.count, list.weight, list.panel, solver->pair_rtol,
+                   solver->pair_atol, solver->options.norm, w->sum_row);
+}
+
+/* Verdict on the step just tried: mask_row = 1 where it is accepted, next_h[j] the length of lane j's next attempt. Returns an
+ * accepted lane, or -1. */
+static int32_t judge_return(cnf_worker *w, const cnf_call *call, double *next_h) {
+  WORKER_NAMES(w);
+  const cnf_engine *solver = call->solver;
+  const cnf_solver_options *o = &solver->options;
+  const cnf_stages *s = &solver->stages;
+  int32_t accepted = -1;
+  k->finite(2 * D, w->pair1, 0, w->row);
+  if (!call->steps) (call->keeps_track ? stiff_errors : pair_errors)(w, solver);
+  for (int32_t j = 0; j < lanes; j++) {
+    w->mask_row[j] = 0;
+    if (w->sample[j] < 0) continue;
+    const double ratio = w->row[j] != 0 ? NAN : call->steps ? 0 : cnf_norm_of(o->norm, (double)w->sum_row[j], 2 * D);
+    w->chunk_reversed[w->sample[j]] += solver->stages.trials;
+    w->tries[j]++;
+    w->fresh[j] = 0;
+    if (ratio <= 1) w->mask_row[j] = 1, accepted = j;
+    w->unruly[j] = !isfinite(ratio);
+    if (call->steps)
+      next_h[j] = 0;
+    else if (ratio <= 1 && w->last[j] && fabs(w->h[j]) < fabs(w->planned[j]))
+      next_h[j] = cnf_step_after_cut(o, w->h[j], w->planned[j], ratio, s->order, w->past[j]);
+    else
+      next_h[j] = w->h[j] * cnf_step_factor(o, ratio, s->order, &w->past[j]);
+  }
+  return accepted;
+}
+
+/* Samples in the lanes of mask_row have come back to t0, where they began at x0: their gradients are written. Returns how many are not
+ * finite. */
+static int32_t finish_returns(cnf_worker *w, const cnf_call *call, int64_t first, real *gradient) {
+  WORKER_NAMES(w);
+  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  cnf_gradient *g = call->gradient;
+  int32_t failed = 0;
+  if (call->want_times) {
+    for (int32_t j = 0; j < lanes; j++)
+      if (w->mask_row[j] > 0)
+        column_in(D, lanes, (const real *)call->input->x0 + (size_t)(first + w->sample[j]) * (size_t)D, w->pair, j);
+    use_scratch(w, 0);
+    mean_over(w, CNF_HALF_BOTH);
+    copy_rows(D, lanes, w->pair, w->e.kept.value);
+    for (int32_t j = 0; j < lanes; j++) w->time_row[j] = (real)(w->mask_row[j] > 0 ? w->span_t0[j] : w->t[j]);
+    evaluate(&w->e, w->time_row, 1, integrands);
+    hamiltonian(w, rows_of(m, w->e.kept.value, 0, m->program->op_count), PANEL(w->pair, D), w->row);
+  }
+  for (int32_t j = 0; j < lanes; j++) {
+    if (!(w->mask_row[j] > 0)) continue;
+    const size_t number = (size_t)(first + w->sample[j]);
+    for (int32_t d = 0; g->x0 && d < D; d++)
+      ((real *)g->x0)[number * (size_t)D + (size_t)d] = (real)(w->scale[j] * (double)PANEL(w->pair, D + d)[j]);
+    w->t0_bar[j] = call->want_times ? -w->scale[j] * (double)w->row[j] : 0;
+    if (!is_own_finite(w, call, number, j, PANEL(w->pair, D))) {
+      w->chunk_status[w->sample[j]] = CNF_SAMPLE_NOT_FINITE;
+      failed++;
+    }
+    if (g->t0) g->t0[number] = w->t0_bar[j];
+    if (g->t1) g->t1[number] = w->t1_bar[j];
+    write_context_bar(w, call, number, j);
+    if (m->trace == CNF_TRACE_HUTCHINSON) queue_lane(w, j, gradient);
+    return_idle(w, j);
+  }
+  return failed;
+}
+
+/* After a step: accepted lanes move on, at output times into the interval before, and those of them that arrive at t0 leave
+ * mask_row set; the others' bits in it are cleared. Returns how many arrive. */
+static int32_t move_returns(cnf_worker *w, const cnf_call *call, int64_t first, const double *next_h, int32_t *failed) {
+  WORKER_NAMES(w);
+  int32_t arrived = 0;
+  k->blend(2 * D, w->mask_row, w->pair1, w->pair, w->pair);
+  for (int32_t j = 0; j < lanes; j++) {
+    if (w->sample[j] < 0) continue;
+    const int accepted = w->mask_row[j] > 0;
+    if (accepted) w->t[j] += w->h[j], w->step[j]++;
+    w->h[j] = next_h[j];
+    if (accepted && w->last[j] && w->interval[j] == 0) {
+      arrived++;
+      continue;
+    }
+    if (accepted && w->last[j]) pass_time_back(w, call, first, j);
+    w->mask_row[j] = 0;
+    const int once = call->steps || w->span_t0[j] == w->span_t1[j]; /* no shorter step could be tried */
+    if (once ? !accepted : w->tries[j] >= call->solver->options.max_steps) {
+      fail_return(w, j, once ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_MAX_STEPS);
+      ++*failed;
+    }
+  }
+  return arrived;
+}
+
+/* One pass over the chunk's samples that arrived. Returns how many did not get back; their status says why. */
+static int32_t return_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient) {
+  WORKER_NAMES(w);
+  const int64_t walkers = order_by_steps(w, call, first, count);
+  int64_t next = 0;
+  int32_t failed = 0;
+  for (int64_t s = 0; s < count; s++) w->chunk_reversed[s] = 0;
+  for (int32_t j = 0; j < lanes; j++) return_idle(w, j);
+  if (tangent_count(m) > 0) clear_constants(m, &w->e.constants);
+  if (m->trace == CNF_TRACE_HUTCHINSON) clear_queue(w);
+  for (;;) {
+    double next_h[CNF_MAX_LANES];
+    load_walkers(w, call, first, walkers, &next, load_return);
+    if (choose_return_steps(w, call, &failed) < 0) {
+      if (next < walkers) continue;
+      break;
+    }
+    (call->keeps_track ? try_stiff_step : try_step)(w, call, first);
+    const int32_t accepted = judge_return(w, call, next_h);
+    w->work.steps++, w->work.steps_recomputed++;
+    w->work.adjoint_evaluations += (int64_t)lanes * call->solver->stages.trials;
+    for (int32_t j = 0; j < lanes; j++)
+      if (!(w->mask_row[j] > 0)) w->work.idle_adjoint_evaluations += call->solver->stages.trials;
+    if (accepted >= 0) (call->keeps_track ? add_stiff_quadrature : add_quadrature)(w, call->solver, accepted, gradient);
+    if (move_returns(w, call, first, next_h, &failed) > 0) failed += finish_returns(w, call, first, gradient);
+  }
+  if (m->trace == CNF_TRACE_HUTCHINSON) flush_queue(w, gradient);
+  if (m->trace == CNF_TRACE_EXACT_TANGENTS) finish_constants(m, &w->e.constants, gradient);
+  return failed;
+}

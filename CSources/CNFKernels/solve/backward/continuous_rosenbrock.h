@@ -1,0 +1,230 @@
+/* The continuous adjoint of a Rosenbrock method: the way back of a field that is stiff.
+ *
+ * What a stiff field makes die away on the way forward would grow on a way back, so x is not solved backward as in backward/continuous.h,
+ * but read off the track that the way forward has left (store/forward_path.h). The adjoint alone is solved, with the letters of
+ * backward/continuous.h
+ *     a' = g(t, a) = -J(t)' a - mu (d div/dx)' - rho (dq/dx)',   J(t) = df/dx at (t, x(t)),
+ * a linear equation, which damps backward just what the field damps forward: it is as stiff, and stable. So it has steps of the same
+ * method, with h from t1 to t0, lengths of its own and dg/da = -J':
+ *     (1/gamma + h J(t))' k_i = g(t + alpha_i h, A_i) + sum_j c_ij k_j + d_i h g_t,   A_i = a + h sum_j a_ij k_j,
+ *     a' = a + h sum_i b_i k_i,   error h sum_i e_i k_i.
+ * The matrix is that of a step of -h (forward/rosenbrock.h), whose factors solve transposed. g_t, a held, is a quotient of differences
+ * as df/dt is there; J moves with x(t), so that it is wanted of fields that do not read the time as well.
+ *
+ * theta's gradient, and the context's, is one more row w of the same method, w' = F(t, a) = (df/dtheta)' a + mu (d div/dtheta)' + ...,
+ * on which nothing depends: its stages are
+ *     k^w_i / gamma = F(t + alpha_i h, A_i) + h G k_i + d_i h F_t + sum_j c_ij k^w_j,   G = dF/da = (df/dtheta)' at t,
+ * and with beta_i = gamma (b_i + sum_{l>i} c_li beta_l), the weights b of the method untransformed, which add up to 1,
+ *     w' - w = h sum_i beta_i (F(t + alpha_i h, A_i) + h G k_i + d_i h F_t):
+ * the method's order, and no part of the error norm. Nodes of a quadrature of its own would be wrong where a layer of a is passed in one
+ * long step. With a' = z a, w' = a, w - a/z stays what it is, of the flow and of these steps: w changes by (R(hz) - 1) a/z, which
+ * comes to -a/z, as it has to. All of it is linear in (a, mu, rho): a step's share is a sum of reverses, one at each of the places where it has
+ * evaluated, stages that are at one time taken together, those of h G k_i at its start, and F_t = sum_n w_n (F_n - F_0)/h likewise.
+ *
+ * x is in no equation that is solved, but a step has to see it: where x passes a layer in which a is smooth, as at t0, theta's
+ * integrand a x' passes it too. The step has x at its places alpha, and they are asked whether its way there is a polynomial of a degree
+ * below their number less 1: sum_p omega_p x(t + alpha_p h), omega the weights of their divided difference, is 0 for one, and for rodas4's
+ * five places of h^4. That is the error of x's rows, against the solve's own tolerance where that is larger than the way back's: x is not
+ * known better. (f along the track would be no measure: it is J times as wrong as x.) Within one step of the way forward it is 0.
+ *
+ * Steps are tried, judged and counted by backward/continuous_loop.h; the reverse is done twice, as it is there.
+ */
+#include "solve/solver.h"
+
+/* The first stage that is at the same time as stage i; they share an evaluation, which is in that scratch. */
+static int32_t place_of(const cnf_stages *s, int32_t i) {
+  const double *alpha = s->tableau->rosenbrock->alpha;
+  int32_t first = 0;
+  while (alpha[first] != alpha[i]) first++;
+  return first;
+}
+
+/* The two places beyond t that h d/dt is a quotient of, in steps: n CNF_TIME_PART; and the weights of what is there, less what is at t. The
+ * distances are as they are, not rounded with t: most of what varies over them is x(t). */
+static const double place_weights[2] = {2 / CNF_TIME_PART, -1 / (2 * CNF_TIME_PART)};
+
+/* beta above. Returns sum_i d_i beta_i. */
+static double quadrature_weights(const cnf_stages *s, double beta[CNF_MAX_STAGES]) {
+  const cnf_rosenbrock *ros = s->tableau->rosenbrock;
+  double of_slope = 0;
+  for (int32_t i = s->count - 1; i >= 0; i--) {
+    beta[i] = s->tableau->b[i];
+    for (int32_t l = i + 1; l < s->count; l++) beta[i] += ros->c[l][i] * beta[l];
+    beta[i] *= ros->gamma;
+    of_slope += ros->d[i] * beta[i];
+  }
+  return of_slope;
+}
+
+/* The rows of backward/continuous.h; none of the divergence where none is asked for. */
+static cnf_integrands stiff_bars(cnf_worker *w, const real *row) {
+  cnf_integrands bars = weighted_bars(w, row);
+  if (w->e.model->jacobian) bars.divergence = NULL;
+  return bars;
+}
+
+/* g with `a` [D], by the reverse of the evaluation at hand, into `out` [D]. What that sums over the solve is thrown away. */
+static void adjoint_slope(cnf_worker *w, const real *a, real *out) {
+  WORKER_NAMES(w);
+  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  w->e.bars = w->bars[0];
+  copy_rows(D, lanes, a, rows_of(m, w->e.bars.bar, 0, m->program->op_count));
+  zero_rows(1, lanes, w->time_bar_row);
+  for (int32_t j = 0; j < lanes; j++) w->row[j] = 1;
+  const cnf_integrands bars = stiff_bars(w, w->row);
+  evaluate_reverse(&w->e, &bars, w->time_bar_row, w->discarded, integrands);
+  for (int32_t j = 0; j < lanes; j++) w->row[j] = -1;
+  k->scale(D, w->e.bars.bar, w->row, out);
+}
+
+/* The evaluation at t + c h and the state on the track there, into scratch `number`. */
+static void evaluate_on_track(cnf_worker *w, const cnf_call *call, double c, int32_t number) {
+  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  use_scratch(w, number);
+  state_on_track(w, call, c, w->e.kept.value);
+  time_row(w, c);
+  evaluate(&w->e, w->time_row, 1, integrands);
+}
+
+/* At the step's start: the factors of 1/gamma + h J, g into implicit.f_bar, f into implicit.f, h g_t into implicit.f_t. */
+static void begin_stiff_step(cnf_worker *w, const cnf_call *call, int64_t first) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &call->solver->stages;
+  cnf_implicit *im = &w->implicit;
+  const real *a = PANEL(w->pair, D);
+  use_scratch(w, 0);
+  state_on_track(w, call, 0, w->x);
+  copy_rows(D, lanes, w->x, w->pair);
+  for (int32_t j = 0; j < lanes; j++) w->h_row[j] = (real)-w->h[j];
+  make_matrix(w, s->tableau->rosenbrock->gamma);
+  factor(w);
+  step_row(w);
+  adjoint_slope(w, a, im->f_bar);
+  begin_time_bars(w, call, first, im->f);
+  zero_rows(D, lanes, im->f_t);
+  for (int32_t n = 0; n < 2; n++) {
+    const real weight = (real)place_weights[n];
+    evaluate_on_track(w, call, (n + 1) * CNF_TIME_PART, s->count + n);
+    adjoint_slope(w, a, im->f_t_bar);
+    for (int32_t i = 0; i < D * lanes; i++) im->f_t[i] += weight * (im->f_t_bar[i] - im->f_bar[i]);
+  }
+}
+
+/* k_i into the rows of a of slope i. */
+static void try_stiff_stage(cnf_worker *w, const cnf_call *call, int32_t i) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &call->solver->stages;
+  const cnf_rosenbrock *ros = s->tableau->rosenbrock;
+  cnf_implicit *im = &w->implicit;
+  const real *g = im->f_bar, d = (real)ros->d[i];
+  real *to = PANEL(pair_slope(w, i), D);
+  const int32_t size = D * lanes, place = place_of(s, i);
+  if (i > 0) {
+    move_pair_rows(w, D, D, i, s->tableau->a[i], w->lambda);
+    if (place == i)
+      evaluate_on_track(w, call, ros->alpha[i], i);
+    else
+      use_scratch(w, place);
+    adjoint_slope(w, w->lambda, im->x_bar);
+    g = im->x_bar;
+  }
+  for (int32_t n = 0; n < size; n++) to[n] = g[n] + d * im->f_t[n];
+  for (int32_t j = 0; j < i; j++) {
+    const real c = (real)ros->c[i][j], *other = PANEL(pair_slope(w, j), D);
+    for (int32_t n = 0; n < size; n++) to[n] += c * other[n];
+  }
+  solve_transposed(w, to);
+}
+
+/* A step of every lane's a from t with its h; x and a at its end in pair1. */
+static void try_stiff_step(cnf_worker *w, const cnf_call *call, int64_t first) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &call->solver->stages;
+  const solve_sums sums = set_sums_aside(w);
+  mean_over(w, CNF_HALF_BOTH);
+  begin_stiff_step(w, call, first);
+  for (int32_t i = 0; i < s->count; i++) try_stiff_stage(w, call, i);
+  take_sums_back(w, &sums);
+  state_on_track(w, call, 1, w->pair1);
+  move_pair_rows(w, D, D, s->count, s->tableau->b, PANEL(w->pair1, D));
+}
+
+/* As pair_errors: those of a, and how far x is from a polynomial at the step's places. */
+static void stiff_errors(cnf_worker *w, const cnf_engine *solver) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &solver->stages;
+  const double *alpha = s->tableau->rosenbrock->alpha;
+  const int32_t norm = solver->options.norm;
+  weighted of_x = {.count = 0}, of_a = {.count = 0};
+  double omega[CNF_MAX_STAGES] = {0}, largest = 0;
+  for (int32_t i = 0; i < s->count; i++) {
+    weigh(&of_a, s->tableau->e[i], PANEL(pair_slope(w, i), D));
+    if (place_of(s, i) != i) continue;
+    omega[i] = 1;
+    for (int32_t l = 0; l < s->count; l++)
+      if (l != i && place_of(s, l) == l) omega[i] /= alpha[i] - alpha[l];
+    largest = fmax(largest, fabs(omega[i]));
+  }
+  for (int32_t i = 0; i < s->count; i++) weigh(&of_x, omega[i] / largest, w->scratch + (size_t)i * kept_reals(m));
+  zero_rows(1, lanes, w->sum_row);
+  for (int32_t j = 0; j < lanes; j++) w->time_row[j] = 1;
+  k->error_squares(D, w->pair, w->pair1, w->time_row, of_x.count, of_x.weight, of_x.panel, solver->pair_rtol,
+                   solver->pair_atol, norm, w->sum_row);
+  k->error_squares(D, PANEL(w->pair, D), PANEL(w->pair1, D), w->h_row, of_a.count, of_a.weight, of_a.panel,
+                   solver->pair_rtol + D, solver->pair_atol + D, norm, w->sum_row);
+}
+
+/* The nodes of a step's quadrature: the places of its stages, the first of which is its start, then the two beyond that. Of node
+ * `node` the cotangent of f, over -h, into `bar`; returns what mu and rho count there. */
+static double node_cotangent(cnf_worker *w, const cnf_stages *s, int32_t node, real *bar) {
+  WORKER_NAMES(w);
+  double beta[CNF_MAX_STAGES] = {0};
+  const double of_slope = quadrature_weights(s, beta), *outer = place_weights;
+  double weight = node < s->count ? 0 : of_slope * outer[node - s->count];
+  zero_rows(D, lanes, bar);
+  for (int32_t i = 1; node > 0 && i < s->count; i++) {
+    if (place_of(s, i) != node) continue;
+    move_pair_rows(w, D, D, i, s->tableau->a[i], w->lambda);
+    for (int32_t j = 0; j < lanes; j++) w->row[j] = (real)beta[i];
+    k->scale_add(D, w->lambda, w->row, bar);
+    weight += beta[i];
+  }
+  if (node > 0 && node < s->count) return weight;
+  if (node == 0) weight = beta[0] - of_slope * (outer[0] + outer[1]);
+  for (int32_t j = 0; j < lanes; j++) w->row[j] = (real)weight;
+  k->scale_add(D, PANEL(w->pair, D), w->row, bar);
+  if (node > 0) return weight;
+  weighted list = {.count = 0};
+  for (int32_t i = 0; i < s->count; i++) weigh(&list, beta[i], PANEL(pair_slope(w, i), D));
+  k->combine(D, bar, w->h_row, list.count, list.weight, list.panel, bar);
+  return weight;
+}
+
+/* As add_quadrature, of a stiff step. */
+static void add_stiff_quadrature(cnf_worker *w, const cnf_engine *solver, int32_t live, real *gradient) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &solver->stages;
+  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  int32_t waiting = 0;
+  for (int32_t node = 0; node < s->count + 2; node++) {
+    if (node < s->count && place_of(s, node) != node) continue;
+    use_scratch(w, node);
+    w->e.bars = w->bars[waiting];
+    real *bar = rows_of(m, w->e.bars.bar, 0, m->program->op_count);
+    const double weight = node_cotangent(w, s, node, bar);
+    for (int32_t j = 0; j < lanes; j++) w->sum_row[j] = w->mask_row[j] > 0 ? (real)(-w->h[j] * w->scale[j]) : 0;
+    k->scale(D, bar, w->sum_row, bar);
+    for (int32_t j = 0; j < lanes; j++) {
+      if (!(w->mask_row[j] > 0)) column_zero(D, lanes, bar, j);
+      w->sum_row[j] = w->mask_row[j] > 0 ? (real)(-w->h[j] * weight * w->scale[j]) : 0;
+    }
+    shelter_lanes(w, kept_rows(m), w->e.kept.value, live);
+    zero_rows(1, lanes, w->time_bar_row);
+    const cnf_integrands bars = stiff_bars(w, w->sum_row);
+    w->reversed[waiting++] = evaluate_reverse(&w->e, &bars, w->time_bar_row, gradient, integrands);
+    if (waiting < solver->bar_sets) continue;
+    gather_gradients(m, w->reversed, waiting, gradient);
+    waiting = 0;
+  }
+  gather_gradients(m, w->reversed, waiting, gradient);
+}

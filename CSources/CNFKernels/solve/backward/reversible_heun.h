@@ -1,0 +1,265 @@
+/* The reversible Heun method and its way back (Kidger, Foster, Li, Lyons 2021, arXiv 2105.13493, algorithms 1 and 2, without noise).
+ *
+ * Beside x it carries y, which begins as x0, and f_n = f(t_n, y_n). One evaluation a step:
+ *     y' = 2x - y + h f(t, y),   x' = x + h/2 (f(t, y) + f(t', y')).
+ * What is integrated beside the state takes the same trapezoid. Undone, with h as it was,
+ *     y = 2x' - y' - h f(t', y'),   x = x' - h/2 (f(t, y) + f(t', y')):
+ * exact but for rounding, which the field may make grow. So nothing need be kept of the steps but, where they are adaptive, their
+ * t and h. With CNF_ADJOINT_DISCRETE the y are kept instead.
+ *
+ * The derivative of the steps. f_n is used by the step that ends at point n and by the one that begins there, so each point
+ * is reversed once. With lambda = dL/dx_n, kappa = dL/dy_n but for what goes through f_n, phi = the later step's share of dL/df_n,
+ * h of the step that ends at n (0 where n = 0), mu likewise dL/dl, and h+, mu+ those of the step that begins there,
+ *     f_bar = phi + h/2 lambda,   div_bar = (h mu + h+ mu+)/2,
+ *     kappa <- kappa + (df/dy)' f_bar + div_bar (d div/dy)',
+ * theta_bar and t_bar_n from the same reverse, and at n - 1
+ *     phi = h kappa + h/2 lambda,   lambda <- lambda + 2 kappa,   kappa <- -kappa.
+ * At n = 0 dL/dx0 = lambda + kappa. A step's h_bar is, with lambda and kappa from before that,
+ *     lambda (f_{n-1} + f_n)/2 + kappa f_{n-1} + mu (div_{n-1} + div_n)/2.
+ * Signs, regularisers, times and output times are as in backward/runge_kutta.h, with c = 1 for point n of its step.
+ *
+ * A pass of the loop reverses the points that lanes hold, then goes to the points before them and evaluates there; a lane that has just
+ * been loaded holds none, and goes to its last. Rounding that grows may end in numbers that are not finite: such a sample has no
+ * gradient and says so, and its chunk is done again without it, as of a continuous adjoint.
+ */
+#include "solve/solver.h"
+
+/* The time of the point where step n of the lane's sample ends, as it was evaluated; n = -1: t0. */
+static double end_of_step(const cnf_worker *w, const cnf_call *call, int32_t lane, int32_t n) {
+  if (n < 0) return w->span_t0[lane];
+  const cnf_step_record step = step_of(w, call, w->sample[lane], n);
+  return step.t + step.h;
+}
+
+static void retrace_idle(cnf_worker *w, int32_t lane) {
+  WORKER_NAMES(w);
+  w->sample[lane] = -1;
+  w->direction[lane] = 1;
+  w->h[lane] = w->later_h[lane] = w->later_mu[lane] = 0;
+  w->held[lane] = 0;
+  w->mu_row[lane] = 0;
+  real *panels[] = {w->lambda, w->kappa, w->phi, w->x, w->y};
+  for (size_t i = 0; i < sizeof panels / sizeof panels[0]; i++) column_zero(D, lanes, panels[i], lane);
+  column_zero(S, lanes, slope(w, 0), lane);
+}
+
+/* Sample s, at its end, into a lane. */
+static void load_retrace(cnf_worker *w, const cnf_call *call, int64_t first, int64_t s, int32_t lane) {
+  WORKER_NAMES(w);
+  (void)first;
+  retrace_idle(w, lane);
+  face(w, call, s, lane);
+  w->step[lane] = w->chunk_accepted[s] - 1;
+  w->interval[lane] = call->time_count;
+  w->t0_bar[lane] = w->t1_bar[lane] = 0;
+  w->mu_row[lane] = (real)w->chunk_log_det_bar[s];
+  column_in(D, lanes, w->chunk_x1_bar + (size_t)s * (size_t)D, w->lambda, lane);
+  column_in(D, lanes, w->chunk_x1 + (size_t)s * (size_t)D, w->x, lane);
+  if (!call->steps) move_constants(w, lane, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
+}
+
+static void fail_retrace(cnf_worker *w, const cnf_call *call, int32_t lane) {
+  const int64_t s = w->sample[lane];
+  w->chunk_status[s] = CNF_SAMPLE_NOT_FINITE;
+  w->chunk_t[s] = end_of_step(w, call, lane, w->step[lane]);
+  retrace_idle(w, lane);
+}
+
+/* The step that ends at the point each lane holds: its t and h, 0 before point 0. At an output time the loss's cotangents come in. */
+static void recall_times(cnf_worker *w, const cnf_call *call, int64_t first) {
+  WORKER_NAMES(w);
+  for (int32_t j = 0; j < lanes; j++) {
+    w->h[j] = 0;
+    if (!w->held[j] || w->step[j] < 0) continue;
+    const cnf_step_record step = step_of(w, call, w->sample[j], w->step[j]);
+    w->t[j] = step.t, w->h[j] = step.h;
+    enter_interval(w, call, first, j, step.interval);
+  }
+  step_row(w);
+}
+
+/* The cotangents of what the held evaluations give: f_bar into the bars at hand, and rows of the integrands'. */
+static cnf_integrands point_bars(cnf_worker *w) {
+  WORKER_NAMES(w);
+  const real half = (real)0.5, *lambda[1] = {w->lambda}, weight = probe_weight(m);
+  real *bar = rows_of(m, w->e.bars.bar, 0, m->program->op_count);
+  k->combine(D, w->phi, w->h_row, 1, &half, lambda, bar);
+  for (int32_t j = 0; j < lanes; j++) {
+    const double length = w->later_h[j] + w->h[j] / 2;
+    if (!w->held[j]) column_zero(D, lanes, bar, j);
+    w->stage_mu_row[j] = (real)(w->later_mu[j] + w->h[j] / 2 * (double)w->mu_row[j]) * weight;
+    if (m->kinetic) w->stage_kinetic_row[j] = (real)(length * w->kinetic_bar / D) * w->direction[j];
+    if (m->frobenius) w->stage_frobenius_row[j] = (real)(length * 2 * w->frobenius_bar / D) * weight * w->direction[j];
+  }
+  return (cnf_integrands){w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
+}
+
+/* Reverses the points held, in scratch `number`: kappa, time_bar_row, theta's gradient. Lanes that hold none stand where lane
+ * `live` does, with zero cotangents: they add exact zeros. */
+static void reverse_held(cnf_worker *w, int32_t number, int32_t live, real *gradient) {
+  WORKER_NAMES(w);
+  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  use_scratch(w, number);
+  w->e.bars = w->bars[0];
+  for (int32_t j = 0; j < lanes; j++) w->mask_row[j] = (real)w->held[j];
+  shelter_lanes(w, kept_rows(m), w->e.kept.value, live);
+  const cnf_integrands bars = point_bars(w);
+  zero_rows(1, lanes, w->time_bar_row);
+  w->reversed[0] = evaluate_reverse(&w->e, &bars, w->time_bar_row, gradient, integrands);
+  gather_gradients(m, w->reversed, 1, gradient);
+  k->add(D, w->kappa, w->e.bars.bar, w->kappa);
+  for (int32_t j = 0; j < lanes; j++) {
+    if (!w->held[j])
+      column_zero(D, lanes, w->kappa, j);
+    else
+      w->chunk_reversed[w->sample[j]]++;
+    w->work.idle_adjoint_evaluations += !w->held[j];
+  }
+  w->work.steps++, w->work.steps_recomputed++;
+  w->work.adjoint_evaluations += lanes;
+}
+
+/* A sample whose point 0 has been reversed: its gradients, and how far from x0 its way back has ended. Returns 1 where they are not
+ * finite. */
+static int32_t finish_retrace(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane, real *gradient) {
+  WORKER_NAMES(w);
+  cnf_gradient *g = call->gradient;
+  const int64_t s = w->sample[lane];
+  const size_t number = (size_t)(first + s), row = number * (size_t)D;
+  double error = 0;
+  for (int32_t d = 0; d < D; d++) {
+    const double x0 = (double)((const real *)call->input->x0)[row + (size_t)d];
+    error = fmax(error, fabs((double)PANEL(w->x, d)[lane] - x0));
+    if (g->x0) ((real *)g->x0)[row + (size_t)d] = PANEL(w->lambda, d)[lane] + PANEL(w->kappa, d)[lane];
+  }
+  if (!call->keeps) w->chunk_retrace_error[s] = error;
+  w->step[lane] = 0;
+  w->t_bar_row[lane] = w->time_bar_row[lane];
+  w->h_bar_row[lane] = 0;
+  w->t[lane] = w->span_t0[lane];
+  if (call->want_times) add_times(w, call, first, lane);
+  k->add(D, w->lambda, w->kappa, w->x1); /* free on the way back */
+  const int fails = !is_own_finite(w, call, number, lane, w->x1);
+  if (fails) w->chunk_status[s] = CNF_SAMPLE_NOT_FINITE;
+  if (g->t0) g->t0[number] = w->t0_bar[lane];
+  write_context_bar(w, call, number, lane);
+  if (g->t1) g->t1[number] = w->t1_bar[lane];
+  if (m->trace == CNF_TRACE_HUTCHINSON) queue_lane(w, lane, gradient);
+  retrace_idle(w, lane);
+  return fails;
+}
+
+/* Evaluates every lane's next point, the one before that which it holds or its last, into scratch `number` and slope 1; x and y
+ * come back to it, where y has not been kept. */
+static void evaluate_points_before(cnf_worker *w, const cnf_call *call, int32_t number) {
+  WORKER_NAMES(w);
+  const real minus_one = -1, halves[2] = {(real)-0.5, (real)-0.5};
+  const real *held[1] = {slope(w, 0)}, *both[2] = {slope(w, 0), slope(w, 1)};
+  for (int32_t i = 0; i < D * lanes; i++) w->y1[i] = 2 * w->x[i] - w->y[i];
+  k->combine(D, w->y1, w->h_row, 1, &minus_one, held, w->y);
+  for (int32_t j = 0; j < lanes; j++) {
+    const int64_t s = w->sample[j];
+    const real *kept = NULL;
+    w->time_row[j] = (real)sample_t0(call, w->first);
+    if (s < 0) continue;
+    w->time_row[j] = (real)end_of_step(w, call, j, w->step[j] - w->held[j]);
+    if (!w->held[j])
+      kept = w->chunk_y + (size_t)s * (size_t)D;
+    else if (call->keeps)
+      kept = checkpoint_at(w, call->solver, s, w->step[j]);
+    if (kept) column_in(D, lanes, kept, w->y, j);
+  }
+  use_scratch(w, number);
+  copy_rows(D, lanes, w->y, w->e.kept.value);
+  evaluate_slope(w, 1, slope(w, 1));
+  k->combine(D, w->x, w->h_row, 2, halves, both, w->x);
+}
+
+/* h_bar and t_bar of the steps just undone, into their times' derivatives. */
+static void gather_step_times(cnf_worker *w, const cnf_call *call, int64_t first) {
+  WORKER_NAMES(w);
+  const real halves[2] = {(real)0.5, (real)0.5};
+  const real *slopes[2] = {slope(w, 0), slope(w, 1)};
+  for (int32_t j = 0; j < lanes; j++) w->row[j] = 1;
+  real *mean = w->x1; /* [S]: free on the way back */
+  k->combine(S, NULL, w->row, 2, halves, slopes, mean);
+  const cnf_integrands of = integrands_of(m, mean);
+  k->dot(D, mean, w->lambda, 0, w->row);
+  k->dot(D, slopes[1], w->kappa, 1, w->row);
+  for (int32_t j = 0; j < lanes; j++) {
+    if (!w->held[j]) continue;
+    real h_bar = w->row[j] + w->time_bar_row[j] + w->mu_row[j] * of.divergence[j];
+    if (m->kinetic) h_bar += (real)w->kinetic_bar * of.kinetic[j];
+    if (m->frobenius) h_bar += (real)w->frobenius_bar * of.frobenius[j];
+    w->h_bar_row[j] = h_bar;
+    w->t_bar_row[j] = w->time_bar_row[j];
+    add_times(w, call, first, j);
+  }
+}
+
+/* phi, lambda and kappa of the points that lanes have come to, which they hold from now on. */
+static void hold_points(cnf_worker *w) {
+  WORKER_NAMES(w);
+  const real weights[2] = {1, (real)0.5}, minus_one = -1, two = 2;
+  const real *panels[2] = {w->kappa, w->lambda};
+  k->combine(D, NULL, w->h_row, 2, weights, panels, w->phi);
+  for (int32_t j = 0; j < lanes; j++) w->row[j] = 1;
+  k->combine(D, w->lambda, w->row, 1, &two, panels, w->lambda);
+  k->combine(D, NULL, w->row, 1, &minus_one, panels, w->kappa);
+  copy_rows(S, lanes, slope(w, 1), slope(w, 0));
+  for (int32_t j = 0; j < lanes; j++) {
+    if (w->sample[j] < 0) continue;
+    w->later_h[j] = w->h[j] / 2;
+    w->later_mu[j] = w->h[j] / 2 * (double)w->mu_row[j];
+    w->step[j] -= w->held[j];
+    w->held[j] = 1;
+  }
+}
+
+/* Lanes whose row in `bad` is not 0 fail; returns how many. */
+static int32_t fail_lanes(cnf_worker *w, const cnf_call *call, const real *bad) {
+  int32_t failed = 0;
+  for (int32_t j = 0; j < w->e.model->kernels->lanes; j++)
+    if (w->sample[j] >= 0 && bad[j] != 0) fail_retrace(w, call, j), failed++;
+  return failed;
+}
+
+/* One pass over the chunk's samples that arrived. Returns how many did not get back. */
+static int32_t retrace_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient) {
+  WORKER_NAMES(w);
+  const int64_t walkers = order_by_steps(w, call, first, count);
+  int64_t next = 0;
+  int32_t failed = 0, number = 0;
+  for (int64_t s = 0; s < count; s++) w->chunk_reversed[s] = 0, w->chunk_retrace_error[s] = NAN;
+  for (int32_t j = 0; j < lanes; j++) retrace_idle(w, j);
+  if (tangent_count(m) > 0) clear_constants(m, &w->e.constants);
+  if (m->trace == CNF_TRACE_HUTCHINSON) clear_queue(w);
+  for (;; number = !number) {
+    int32_t held = -1, live = 0;
+    load_walkers(w, call, first, walkers, &next, load_retrace);
+    recall_times(w, call, first);
+    for (int32_t j = 0; j < lanes; j++)
+      if (w->held[j]) held = j;
+    if (held >= 0) {
+      reverse_held(w, !number, held, gradient);
+      k->finite(D, w->kappa, 0, w->row);
+      failed += fail_lanes(w, call, w->row);
+    }
+    for (int32_t j = 0; j < lanes; j++)
+      if (w->held[j] && w->step[j] < 0) failed += finish_retrace(w, call, first, j, gradient);
+    for (int32_t j = 0; j < lanes; j++) live += w->sample[j] >= 0;
+    if (live == 0 && next == walkers) break;
+    if (live == 0) continue;
+    step_row(w);
+    evaluate_points_before(w, call, number);
+    if (call->want_times && held >= 0) gather_step_times(w, call, first);
+    hold_points(w);
+    k->finite(S, slope(w, 0), 0, w->row);
+    k->finite(D, w->lambda, 1, w->row);
+    if (!call->keeps) k->finite(D, w->x, 1, w->row), k->finite(D, w->y, 1, w->row);
+    failed += fail_lanes(w, call, w->row);
+  }
+  if (m->trace == CNF_TRACE_HUTCHINSON) flush_queue(w, gradient);
+  if (m->trace == CNF_TRACE_EXACT_TANGENTS) finish_constants(m, &w->e.constants, gradient);
+  return failed;
+}

@@ -1,0 +1,125 @@
+/* The one adjoint stage loop: the derivative of the steps that were taken, but for backward/reversible_heun.h's.
+ *
+ * A step is x' = x + h sum b_i k_i, k_i = f(t + c_i h, X_i), X_i = x + h sum_j a_ij k_j, and l' = l + h sum b_i div_i.
+ * With lambda = dL/dx', mu = dL/dl' (constant from one output time to the next), from the last stage to the first:
+ *     k_bar_i = h (b_i lambda + sum_{j>i} a_ji X_bar_j)
+ *     X_bar_i = (df/dx)' k_bar_i + h b_i mu (d div_i/dx)'      theta_bar and t_bar_i likewise
+ *     lambda <- lambda + sum_i X_bar_i
+ *     h_bar   = sum_i b_i k_i lambda + X_bar_i (X_i - x)/h + c_i t_bar_i + b_i mu div_i
+ * h keeps its sign: a solve backward in time has h < 0 and needs nothing else changed.
+ * A regulariser r' = r + |h| sum b_i q_i is one more l, whose slope is q_i with the sign of h: with rho = dL/dr times that
+ * sign, also a constant of the solve, h b_i rho is the cotangent of q_i, and h_bar gains b_i rho q_i. For q = 1/2 mean_D f^2
+ * k_bar_i gains h b_i rho k_i / D; for q = mean_D (J eps)^2 the cotangent of J eps gains 2 h b_i rho J eps / D.
+ * Places of steps are constants s of t = t0 + s (t1 - t0):
+ *     dL/dt1 = sum over steps of s sum_i t_bar_i + ds h_bar,   dL/dt0 = sum of (1 - s) sum_i t_bar_i - ds h_bar.
+ * Output times tau_1 ... tau_n cut the way into intervals, tau_0 = t0 and tau_{n+1} = t1, and a step ends at each of them. The
+ * loss depends on x and l there, so on the way back lambda gains x_at_bar_i at tau_i, and mu gains log_det_at_bar_i, since l is
+ * counted from t0. Places are then fractions of the interval that a step is in: t = tau_i + s (tau_{i+1} - tau_i), h = ds times
+ * that length. tau_i is the end of one interval and the beginning of the next, and nothing else depends on it:
+ *     dL/dtau_i = sum over steps before it, back to tau_{i-1}, of s sum_j t_bar_j + ds h_bar
+ *               + sum over steps after it, up to tau_{i+1}, of (1 - s) sum_j t_bar_j - ds h_bar.
+ * A partitioned method has these formulas for each half of rows with the half's own a and b; a stage's slope moves one half, so
+ * the other half of its k_bar is 0. What is integrated beside the state takes the mean of both halves' b.
+ * An interval of no length has steps of no length, for which the same holds: s and ds are those of the steps, h = 0.
+ */
+#include "solve/solver.h"
+
+/* Where the evaluations of the step to be reversed are: in slots of the tile's own, or stage i's in scratch i. */
+static void use_stage(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *tile, int32_t i) {
+  if (tile)
+    use_slot(w, solver, tile, i);
+  else
+    use_scratch(w, i);
+}
+
+/* What stage i adds to h_bar_row and t_bar_row. */
+static void gather_times(cnf_worker *w, const cnf_stages *s, int32_t i, const real *x_bar) {
+  WORKER_NAMES(w);
+  cnf_band bands[CNF_MOST_BANDS];
+  const int32_t count = cnf_bands(s->tableau, D, bands);
+  const cnf_band *moved = &bands[s->half[i] == CNF_HALF_MOMENTA];
+  const real b = (real)moved->b[i], weight = (real)s->weight[i], c = (real)cnf_tableau_c(s->tableau, i);
+  k->dot(moved->rows, PANEL(slope(w, i), moved->first), PANEL(w->lambda, moved->first), 0, w->row);
+  for (int32_t j = 0; j < lanes; j++) {
+    real divergence = weight != 0 ? weight * w->mu_row[j] * w->divergence_row[j] : 0;
+    w->h_bar_row[j] += b * w->row[j] + c * w->time_bar_row[j] + divergence;
+    const real signed_weight = weight * w->direction[j];
+    if (weight != 0 && m->kinetic) w->h_bar_row[j] += signed_weight * (real)w->kinetic_bar * w->kinetic_row[j];
+    if (weight != 0 && m->frobenius) w->h_bar_row[j] += signed_weight * (real)w->frobenius_bar * w->frobenius_row[j];
+    w->t_bar_row[j] += w->time_bar_row[j];
+    w->row[j] = 1;
+  }
+  for (int32_t n = 0; n < count; n++) {
+    weighted list = slopes(w, i, bands[n].a[i]);
+    for (int32_t j = 0; j < list.count; j++) list.panel[j] = PANEL(list.panel[j], bands[n].first);
+    k->combine(bands[n].rows, NULL, w->row, list.count, list.weight, list.panel, PANEL(w->slope, bands[n].first));
+  }
+  k->dot(D, x_bar, w->slope, 1, w->h_bar_row);
+}
+
+/* k_bar of stage i, from lambda and the later stages' X_bar, into the bars at hand. */
+static void slope_cotangent(cnf_worker *w, const cnf_stages *s, int32_t i) {
+  WORKER_NAMES(w);
+  cnf_band bands[CNF_MOST_BANDS];
+  const int32_t count = cnf_bands(s->tableau, D, bands);
+  real *bar = rows_of(m, w->e.bars.bar, 0, m->program->op_count);
+  for (int32_t n = 0; n < count; n++) {
+    const int32_t first = bands[n].first;
+    weighted list = {.count = 0};
+    weigh(&list, bands[n].b[i], PANEL(w->lambda, first));
+    for (int32_t j = i + 1; j < s->count; j++)
+      if (s->reverses[j]) weigh(&list, bands[n].a[j][i], PANEL(w->stage_bar, j * D + first));
+    k->combine(bands[n].rows, NULL, w->h_row, list.count, list.weight, list.panel, PANEL(bar, first));
+  }
+}
+
+/* Rows of what evaluate_reverse multiplies with, at a stage of weight b. */
+static cnf_integrands integrand_bars(cnf_worker *w, real b) {
+  WORKER_NAMES(w);
+  const real weight = probe_weight(m), kinetic = (real)(w->kinetic_bar / w->e.mean_rows),
+             frobenius = (real)(2 * w->frobenius_bar / w->e.mean_rows) * weight;
+  for (int32_t j = 0; j < lanes; j++) w->stage_mu_row[j] = w->h_row[j] * b * w->mu_row[j] * weight;
+  for (int32_t j = 0; m->kinetic && j < lanes; j++)
+    w->stage_kinetic_row[j] = w->h_row[j] * b * (w->direction[j] * kinetic);
+  for (int32_t j = 0; m->frobenius && j < lanes; j++)
+    w->stage_frobenius_row[j] = w->h_row[j] * b * (w->direction[j] * frobenius);
+  return (cnf_integrands){w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
+}
+
+/* Sums of weights' gradients over the stages that wait for them; not of a reverse that is made for its h_bar alone. */
+static void gather_waiting(const cnf_worker *w, int32_t waiting, real *gradient) {
+  if (gradient && gradient != w->discarded) gather_gradients(w->e.model, w->reversed, waiting, gradient);
+}
+
+/* lambda at the steps' ends becomes lambda at their starts. Weights' gradients are gathered over as many stages as there are
+ * sets of bars: each sum over lanes is then a longer one, and the gradient is read and written that much less often. */
+static void reverse_step(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *tile, int want_times,
+                         real *gradient) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &solver->stages;
+  size_t state = (size_t)D * (size_t)lanes;
+  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
+  int32_t waiting = 0;
+  zero_rows(1, lanes, w->h_bar_row);
+  zero_rows(1, lanes, w->t_bar_row);
+  for (int32_t i = s->count - 1; i >= 0; i--) {
+    if (!s->reverses[i]) continue;
+    const real weight = (real)s->weight[i];
+    use_stage(w, solver, tile, i);
+    mean_over(w, s->half[i]);
+    w->e.bars = w->bars[waiting];
+    slope_cotangent(w, s, i);
+    zero_rows(1, lanes, w->time_bar_row);
+    const cnf_integrands bars = integrand_bars(w, weight);
+    w->reversed[waiting++] = evaluate_reverse(&w->e, weight != 0 ? &bars : NULL, w->time_bar_row, gradient, integrands);
+    copy_rows(D, lanes, w->e.bars.bar, w->stage_bar + (size_t)i * state);
+    if (waiting == solver->bar_sets) {
+      gather_waiting(w, waiting, gradient);
+      waiting = 0;
+    }
+    if (want_times) gather_times(w, s, i, w->stage_bar + (size_t)i * state);
+  }
+  gather_waiting(w, waiting, gradient);
+  for (int32_t i = 0; i < s->count; i++)
+    if (s->reverses[i]) k->add(D, w->lambda, w->stage_bar + (size_t)i * state, w->lambda);
+}

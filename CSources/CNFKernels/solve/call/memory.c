@@ -1,0 +1,23 @@
+#define _GNU_SOURCE
+#include "solve/call/memory.h"
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MAP_NORESERVE
+#define MAP_NORESERVE 0
+#endif
+
+char *cnf_memory_take(size_t bytes) {
+  void *memory =
+      mmap(NULL, bytes ? bytes : 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return memory == MAP_FAILED ? NULL : memory;
+}
+
+void cnf_memory_free(char *memory, size_t bytes) {
+  if (memory) munmap(memory, bytes ? bytes : 1);
+}
+
+size_t cnf_memory_of_machine(void) {
+  const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+  return pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0;
+}

@@ -1,0 +1,108 @@
+#include "solve/decide/checkpoint_schedule.h"
+#include "solve/call/memory.h"
+#include <string.h>
+
+int32_t cnf_revolve_distance(int32_t c, int32_t l) {
+  int64_t beta = 1, before = 0, earlier = 0; /* beta(c, r), and of r - 1 and r - 2, from r = 0 on */
+  if (c == 1) return l - 1;
+  for (int64_t r = 1; beta < l; r++) {
+    earlier = before;
+    before = beta;
+    beta = beta * (c + r) / r; /* below 2^24 * 2^25 */
+  }
+  int64_t least = l - (beta - before); /* beta(c-1, r) = beta(c, r) - beta(c, r-1) */
+  if (least < earlier) least = earlier;
+  if (least < 1) least = 1;
+  return (int32_t)(least < l ? least : l - 1);
+}
+
+#define CNF_DEFAULT_CHECKPOINTS ((size_t)16 << 20)
+
+/* Bytes for checkpoints where the caller names none: a rule of the machine alone, not of what it happens to have left. */
+static size_t default_bytes(const cnf_solver_options *o) {
+  const size_t share = cnf_memory_of_machine() / 4 / (size_t)o->threads;
+  return o->schedule == CNF_SCHEDULE_AUTOMATIC && share > 0 ? share : CNF_DEFAULT_CHECKPOINTS;
+}
+
+static int64_t capacity_of(const cnf_solver_options *o, size_t bytes, int64_t most) {
+  const int64_t every = o->checkpoint_every;
+  if (o->schedule == CNF_SCHEDULE_EVERY_STEP || o->adjoint == CNF_ADJOINT_CONTINUOUS) return most;
+  if (o->schedule == CNF_SCHEDULE_EVERY_K) return (most + every - 1) / every + every; /* the states between two, too */
+  if (o->checkpoint_bytes > 0) return (int64_t)((size_t)o->checkpoint_bytes / bytes);
+  const size_t some = default_bytes(o) / bytes;
+  return some > 0 ? (int64_t)some : 1;
+}
+
+cnf_schedule_rule cnf_schedule_rule_of(const cnf_solver_options *options, size_t bytes, int32_t most) {
+  const int64_t capacity = capacity_of(options, bytes, most);
+  cnf_schedule_rule rule = {.kind = CNF_SCHEDULE_EVERY_STEP, .every = options->checkpoint_every, .capacity = most};
+  if (capacity >= most) return rule; /* there is room for all of them */
+  rule.kind = options->schedule == CNF_SCHEDULE_EVERY_K ? CNF_SCHEDULE_EVERY_K : CNF_SCHEDULE_BINOMIAL;
+  rule.capacity = (int32_t)capacity;
+  return rule;
+}
+
+void cnf_trail_clear(cnf_trail *trail) { *trail = (cnf_trail){.next = CNF_NEVER, .current = -1}; }
+
+/* Takes a free slot for the state at `step`, which is beyond all others. */
+static int32_t hold(cnf_trail *trail, cnf_checkpoint *list, int32_t step, int32_t level) {
+  cnf_checkpoint *entry = &list[trail->count];
+  if (trail->count++ == trail->used) entry->slot = trail->used++;
+  entry->step = step, entry->level = level;
+  return entry->slot;
+}
+
+/* Gives up a checkpoint that has a higher level after it, of those before one of level `last`. Returns 0 where there is none. */
+static int give_up_one(cnf_trail *trail, cnf_checkpoint *list, int32_t last) {
+  for (int32_t i = 0; i < trail->count; i++) {
+    const cnf_checkpoint entry = list[i];
+    if (entry.level >= (i + 1 < trail->count ? list[i + 1].level : last)) continue;
+    memmove(&list[i], &list[i + 1], (size_t)(trail->count - i - 1) * sizeof *list);
+    list[--trail->count] = entry;
+    return 1;
+  }
+  return 0;
+}
+
+/* The step after `step` whose state is to be held, where steps up to `end` are to be reversed from the checkpoint at `step`. */
+static int32_t next_after(const cnf_schedule_rule *rule, const cnf_trail *trail, int32_t step, int32_t end) {
+  const int32_t room = rule->capacity - trail->count;
+  if (room == 0 || end - step < 2) return CNF_NEVER;
+  return step + cnf_revolve_distance(room + 1, end - step);
+}
+
+cnf_holding cnf_trail_pass(const cnf_schedule_rule *rule, cnf_trail *trail, cnf_checkpoint *list, int32_t step,
+                           int32_t end) {
+  cnf_holding to = {.slot = -1, .earlier = -1};
+  const int online = rule->kind == CNF_SCHEDULE_BINOMIAL && end == CNF_NEVER;
+  if (trail->count == 0 || step == trail->next) {
+    to.slot = hold(trail, list, step, CNF_NEVER); /* higher than any level */
+    if (rule->kind == CNF_SCHEDULE_EVERY_K)
+      trail->next = step + rule->every;
+    else
+      trail->next = online ? CNF_NEVER : next_after(rule, trail, step, end);
+  } else if (online && list[trail->count - 1].step != trail->current) {
+    if (trail->count < rule->capacity || give_up_one(trail, list, trail->level)) {
+      to.earlier = hold(trail, list, trail->current, trail->level);
+      trail->level = 0;
+    } else {
+      trail->level++;
+    }
+  }
+  trail->current = step;
+  return to;
+}
+
+const cnf_checkpoint *cnf_trail_return(const cnf_schedule_rule *rule, cnf_trail *trail, cnf_checkpoint *list,
+                                       int32_t step) {
+  while (list[trail->count - 1].step > step) trail->count--;
+  const cnf_checkpoint *last = &list[trail->count - 1];
+  trail->next = rule->kind == CNF_SCHEDULE_EVERY_K ? last->step + 1 : next_after(rule, trail, last->step, step + 1);
+  return last;
+}
+
+int32_t cnf_trail_hold(const cnf_schedule_rule *rule, cnf_trail *trail, cnf_checkpoint *list, int32_t step) {
+  const int32_t at = trail->next, slot = hold(trail, list, at, 0);
+  trail->next = rule->kind == CNF_SCHEDULE_EVERY_K ? at + 1 : next_after(rule, trail, at, step + 1);
+  return slot;
+}

@@ -1,0 +1,238 @@
+/* CNF_CONTROL_BATCH: one step size for all samples, found in lock step; the call then runs on that grid as on fixed steps.
+ * For comparison with integrators that work so; it allocates, and meets its neighbours at a barrier after every step.
+ */
+#include "solve/decide/step_control.h"
+#include "solve/call/threads.h"
+#include "solve/solver.h"
+#include <stdlib.h>
+
+typedef enum batch_phase {
+  BATCH_LOAD,  /* x0 into the tiles */
+  BATCH_FIRST, /* sums[0] = |x|^2, sums[1] = |f0|^2, scaled */
+  BATCH_GUESS, /* sums[0] = |f1 - f0|^2, scaled */
+  BATCH_STEP   /* x1, and sums[0] = |error|^2, scaled */
+} batch_phase;
+
+typedef struct batch {
+  cnf_call *call;
+  cnf_stages stages;
+  batch_phase phase;
+  double t, h;
+  cnf_ratios past;
+  int64_t tiles;
+  real *x, *x1; /* [tiles][S][lanes] */
+  double *sums; /* [tiles][2] */
+} batch;
+
+/* Two sums of squares as one, or the larger of two; not a number where one is not. */
+static double join_squares(int32_t norm, double a, double b) {
+  if (norm == CNF_NORM_RMS) return a + b;
+  return isnan(a) || b <= a ? a : b;
+}
+
+static double join_lanes(const cnf_worker *w, int32_t norm, const real *row) {
+  double joined = 0;
+  for (int32_t j = 0; j < w->e.model->kernels->lanes; j++)
+    if (w->sample[j] >= 0) joined = join_squares(norm, joined, (double)row[j]);
+  return joined;
+}
+
+static void batch_task(void *context, int64_t tile, int32_t worker) {
+  batch *b = context;
+  cnf_worker *w = &b->call->solver->workers[worker];
+  WORKER_NAMES(w);
+  const cnf_solve_input *in = b->call->input;
+  const cnf_solver_options *o = &b->call->solver->options;
+  const real *rtol = b->call->solver->rtol, *atol = b->call->solver->atol;
+  size_t state = (size_t)S * (size_t)lanes, row = (size_t)lanes * sizeof(real);
+  real *x = b->x + (size_t)tile * state, *x1 = b->x1 + (size_t)tile * state;
+  double *sums = b->sums + 2 * tile;
+  w->first = 0; /* samples of a tile count from the call's first */
+  for (int32_t j = 0; j < lanes; j++) {
+    int64_t number = tile * lanes + j;
+    lane_idle(w, b->call, j);
+    if (number >= (int64_t)in->count) continue;
+    face(w, b->call, number, j);
+    load_probes(w, b->call, number, j);
+    if (b->phase == BATCH_LOAD) column_in(D, lanes, (const real *)in->x0 + (size_t)number * (size_t)D, w->x, j);
+  }
+  if (b->phase == BATCH_STEP) {
+    load_unit_tangents(w);
+    if (m->trace == CNF_TRACE_HUTCHINSON) prepare_constants(m, &w->e.constants);
+  }
+  use_scratch(w, 0);
+  if (b->phase == BATCH_LOAD) {
+    memcpy(x, w->x, state * sizeof(real));
+    return;
+  }
+  memcpy(w->x, x, state * sizeof(real));
+  for (int32_t j = 0; j < lanes; j++) w->t[j] = b->t, w->h[j] = w->sample[j] >= 0 ? b->h : 0;
+  memset(w->row, 0, row);
+  memset(w->sum_row, 0, row);
+  if (b->phase == BATCH_STEP) {
+    const cnf_step_record nowhere = {.first = -1, .rest = -1};
+    make_step(w, b->call->solver, &b->stages, &nowhere, 0);
+    weighted list = slopes(w, b->stages.count, b->stages.tableau->e);
+    k->error_squares(D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det), w->x, w->x1, w->h_row, list.count,
+                     list.weight, list.panel, rtol, atol, o->norm, w->sum_row);
+    k->finite(S, w->x1, 1, w->sum_row);
+    memcpy(x1, w->x1, state * sizeof(real));
+    sums[0] = join_lanes(w, o->norm, w->sum_row);
+    return;
+  }
+  real *f0 = slope(w, 0);
+  const real one = 1, *slope_list[1] = {f0};
+  copy_rows(D, lanes, w->x, w->e.kept.value);
+  time_row(w, 0);
+  evaluate_slope(w, 0, f0);
+  if (b->phase == BATCH_FIRST) {
+    k->scaled_squares(D, w->x, NULL, w->x, rtol, atol, o->norm, w->row);
+    k->scaled_squares(D, f0, NULL, w->x, rtol, atol, o->norm, w->sum_row);
+    sums[0] = join_lanes(w, o->norm, w->row);
+    sums[1] = join_lanes(w, o->norm, w->sum_row);
+    return;
+  }
+  step_row(w);
+  time_row(w, 1);
+  k->combine(D, w->x, w->h_row, 1, &one, slope_list, w->e.kept.value);
+  evaluate_slope(w, 0, w->x1);
+  k->scaled_squares(D, w->x1, f0, w->x, rtol, atol, o->norm, w->row);
+  sums[0] = join_lanes(w, o->norm, w->row);
+}
+
+/* The norm over `count` components of what a phase has left in sums[which], joined in the order of the tiles. */
+static double batch_norm(const batch *b, int which, double count) {
+  const int32_t norm = b->call->solver->options.norm;
+  double joined = 0;
+  for (int64_t i = 0; i < b->tiles; i++) joined = join_squares(norm, joined, b->sums[2 * i + which]);
+  return sqrt(norm == CNF_NORM_MAX ? joined : joined / count);
+}
+
+/* Runs a phase over all tiles. */
+static void batch_run(batch *b, batch_phase phase) {
+  b->phase = phase;
+  cnf_parallel_for(b->tiles, b->call->solver->options.threads, batch_task, b);
+}
+
+static double batch_first_step(batch *b) {
+  const cnf_solver_options *o = &b->call->solver->options;
+  const cnf_solve_input *in = b->call->input;
+  double span = fabs(in->t1 - in->t0), n = (double)in->count * b->call->solver->model.program->state_dim;
+  double least = cnf_least_step(o->min_step, in->t0, in->t1);
+  if (o->initial_step > 0) return fmin(fmax(o->initial_step, least), span);
+  b->call->evaluations += 2;
+  batch_run(b, BATCH_FIRST);
+  double d0 = batch_norm(b, 0, n), d1 = batch_norm(b, 1, n);
+  double h0 = fmin(cnf_first_guess(d0, d1), span);
+  b->h = in->t1 > in->t0 ? h0 : -h0;
+  batch_run(b, BATCH_GUESS);
+  double d2 = batch_norm(b, 0, n) / h0;
+  return fmin(fmax(cnf_first_step(h0, d1, d2, b->stages.order), least), span);
+}
+
+/* Steps from t0 to t1 into solver->grid as fractions. Returns how the batch as a whole ended; *steps receives their
+ * number, *t the time reached. */
+static int32_t batch_steps(batch *b, int32_t *steps, double *t) {
+  cnf_engine *solver = b->call->solver;
+  const cnf_solver_options *o = &solver->options;
+  const cnf_solve_input *in = b->call->input;
+  int components = solver->model.program->state_dim + (solver->model.trace != CNF_TRACE_NONE && !o->exclude_log_det);
+  double direction = in->t1 > in->t0 ? 1 : -1, n = (double)in->count * components;
+  int last = 0, unruly = 0;
+  *steps = 0;
+  *t = b->t = in->t0;
+  solver->grid[0] = 0;
+  b->past = (cnf_ratios){1, 1};
+  batch_run(b, BATCH_LOAD);
+  double h = direction * batch_first_step(b);
+  for (int32_t attempts = 0; attempts < o->max_steps; attempts++) {
+    b->h = cnf_clip_step(b->t, cnf_bound_step(h, o->max_step), in->t1, in->t1 - in->t0, &last);
+    if (!last && fabs(b->h) < cnf_least_step(o->min_step, b->t, in->t1))
+      return unruly ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL;
+    b->call->evaluations += b->stages.evaluations;
+    batch_run(b, BATCH_STEP);
+    double ratio = batch_norm(b, 0, n);
+    h = b->h * cnf_step_factor(o, ratio, b->stages.order, &b->past);
+    if (ratio <= 1) {
+      real *swap = b->x;
+      b->x = b->x1, b->x1 = swap;
+      *t = b->t += b->h;
+      solver->grid[++*steps] = last ? 1 : (b->t - in->t0) / (in->t1 - in->t0);
+      if (last) return CNF_SAMPLE_OK;
+    } else {
+      unruly = !isfinite(ratio);
+      b->call->steps_refused++;
+    }
+  }
+  return CNF_SAMPLE_MAX_STEPS;
+}
+
+/* The whole batch failed: every sample has the same status, and the state where the batch stopped. */
+static void batch_failed(const batch *b, int32_t status, int32_t steps, double t) {
+  const cnf_model *m = &b->call->solver->model;
+  int32_t D = m->program->state_dim, lanes = m->kernels->lanes, S = state_rows(m);
+  cnf_solve_output *out = b->call->output;
+  cnf_gradient *g = b->call->gradient;
+  const double *grid = b->call->solver->grid, span = fabs(b->call->input->t1 - b->call->input->t0);
+  double smallest = steps > 0 ? INFINITY : 0;
+  for (int32_t n = 0; n < steps; n++) smallest = fmin(smallest, (grid[n + 1] - grid[n]) * span);
+  for (size_t i = 0; i < b->call->input->count; i++) {
+    real *tile = b->x + i / (size_t)lanes * (size_t)S * (size_t)lanes;
+    const cnf_integrands integrals = integrands_of(m, tile);
+    int32_t lane = (int32_t)(i % (size_t)lanes);
+    if (out && out->x1) column_out(D, lanes, tile, lane, (real *)out->x1 + i * (size_t)D);
+    if (out && out->log_det) out->log_det[i] = (double)integrals.divergence[lane];
+    if (out && out->kinetic) out->kinetic[i] = (double)integrals.kinetic[lane];
+    if (out && out->frobenius) out->frobenius[i] = (double)integrals.frobenius[lane];
+    if (out && out->t_reached) out->t_reached[i] = t;
+    if (out && out->event) out->event[i] = -1;
+    if (out && out->status) out->status[i] = status;
+    if (out && out->accepted) out->accepted[i] = steps;
+    if (out && out->rejected) out->rejected[i] = b->call->steps_refused;
+    if (out && out->evaluations) out->evaluations[i] = b->call->evaluations;
+    if (out && out->smallest_step) out->smallest_step[i] = smallest;
+    if (out && out->adjoint_evaluations) out->adjoint_evaluations[i] = 0;
+    if (out && out->retrace_error) out->retrace_error[i] = NAN;
+    for (size_t n = 0; out && out->dense && n <= out->dense_stride; n++)
+      out->dense_ends[i * (out->dense_stride + 1) + n] = NAN;
+    if (out && out->dense && out->dense_left_out) out->dense_left_out[i] = steps;
+    for (size_t n = 0; out && out->step_fractions && n < out->step_fraction_stride; n++)
+      out->step_fractions[i * out->step_fraction_stride + n] = n <= (size_t)steps ? b->call->solver->grid[n] : NAN;
+    if (g && g->x0) memset((real *)g->x0 + i * (size_t)D, 0, (size_t)D * sizeof(real));
+    if (g) clear_context_bar(b->call, i);
+    if (g && g->t0) g->t0[i] = 0;
+    if (g && g->t1) g->t1[i] = 0;
+    if (g && g->loss && b->call->loss->kind != CNF_LOSS_COTANGENTS) g->loss[i] = NAN;
+  }
+  if (g && g->parameters) memset(g->parameters, 0, m->program->parameter_count * sizeof(real));
+}
+
+/* Finds the grid. *failed = 1: outputs are written and the call is over. */
+static cnf_status batch_grid(cnf_call *call, int32_t *steps, int *failed) {
+  const cnf_model *m = &call->solver->model;
+  int32_t lanes = m->kernels->lanes, status;
+  double t;
+  batch b = {.call = call};
+  b.stages = cnf_stages_make(call->solver->stages.tableau, 1, !call->solver->options.exclude_log_det);
+  b.tiles = ((int64_t)call->input->count + lanes - 1) / lanes;
+  b.stages.fsal = 0; /* neighbours in time share no slope: every stage is evaluated */
+  b.stages.evaluations =
+      b.stages.tableau->rosenbrock ? call->solver->stages.evaluations : b.stages.count; /* has no first-same-as-last */
+  size_t state = (size_t)state_rows(m) * (size_t)lanes * sizeof(real);
+  b.x = calloc((size_t)b.tiles, state);
+  b.x1 = calloc((size_t)b.tiles, state);
+  b.sums = calloc((size_t)b.tiles, 2 * sizeof(double));
+  *failed = 0;
+  int have_memory = b.x && b.x1 && b.sums;
+  if (have_memory) {
+    status = batch_steps(&b, steps, &t);
+    if (status != CNF_SAMPLE_OK) {
+      batch_failed(&b, status, *steps, t);
+      *failed = 1;
+    }
+  }
+  free(b.x);
+  free(b.x1);
+  free(b.sums);
+  return have_memory ? CNF_OK : CNF_ERROR_MEMORY;
+}

@@ -1,0 +1,206 @@
+/* Events: a sample stops where g(t, x) crosses zero.
+ *
+ * g is looked at where steps end. An attempt that is good enough to be accepted, and over which g crosses, is not: a guess at the
+ * crossing is found on the attempt's interpolant (methods/dense.h), and from then on the lane's attempts are real steps from the same
+ * start, their lengths chosen by a bracket (decide/event_bracket.h) until it is as short as the tolerance. The last of them, past the crossing
+ * by no more than that, is accepted as any step is: the state at the event is as good as the method's, and the step has a reverse.
+ * An attempt on the way that is refused for its error ends the search, and is a refused step like others.
+ *
+ * Of several events the first along the way counts; where two cross in one step, the interpolant says which is first, and at the
+ * end of the search it is asked whether another has crossed by there, which is then looked for.
+ */
+#include "solve/decide/event_bracket.h"
+#include "solve/solver.h"
+
+static void finish_sample(cnf_worker *w, const cnf_call *call, int32_t lane, int32_t status); /* forward/loop.h */
+
+enum { NEW_LANE = -1 }; /* in `seeks`: its sample has been loaded, and g not been looked at */
+
+/* What the bracket is to be shortened to: no less than 4 units in the last place of times. */
+static double event_tolerance(const cnf_worker *w, const cnf_call *call, int32_t event, int32_t lane) {
+  const double largest = fmax(fabs(w->span_t0[lane]), fabs(w->span_t1[lane]));
+  const double ulp = nextafter(largest, INFINITY) - largest;
+  const double given = call->events[event].tolerance, real_ulps = CNF_REAL_BITS == 32 ? 0x1p29 : 1;
+  return given > 0 ? fmax(given, 4 * ulp) : 16 * real_ulps * ulp;
+}
+
+static int has_crossed(double from, double g) { return from < 0 ? g >= 0 : g <= 0; }
+
+/* Does event e stop a sample whose g goes from `from` to g? One that starts at 0 has no sign to lose. */
+static int stops_at(const cnf_event *e, double from, double g) {
+  if (from < 0) return g >= 0 && e->direction != CNF_DIRECTION_FALLING;
+  return from > 0 && g <= 0 && e->direction != CNF_DIRECTION_RISING;
+}
+
+/* g of every event at the states x [D] and times t of the lanes: into rows g[event]. */
+static void look(cnf_worker *w, const cnf_call *call, const double *t, const real *x, double g[][CNF_MAX_LANES]) {
+  WORKER_NAMES(w);
+  for (int32_t e = 0; e < call->event_count; e++) call->events[e].evaluate(call->events[e].context, lanes, t, x, g[e]);
+}
+
+/* Samples that have just been loaded: g where they start. */
+static void start_events(cnf_worker *w, const cnf_call *call) {
+  WORKER_NAMES(w);
+  int32_t fresh = 0;
+  for (int32_t j = 0; j < lanes; j++) fresh += w->sample[j] >= 0 && w->seeks[j] == NEW_LANE;
+  if (fresh == 0) return;
+  look(w, call, w->t, w->x, w->event_g1);
+  for (int32_t j = 0; j < lanes; j++) {
+    if (w->sample[j] < 0 || w->seeks[j] != NEW_LANE) continue;
+    int unknown = 0;
+    w->seeks[j] = 0;
+    for (int32_t e = 0; e < call->event_count; e++) {
+      w->event_g[e][j] = w->event_g1[e][j];
+      unknown |= isnan(w->event_g[e][j]);
+    }
+    if (unknown) finish_sample(w, call, j, CNF_SAMPLE_EVENT);
+  }
+}
+
+/* Of event e, on the interpolants of the lanes that `first` lists it for: the crossing as a fraction of the step, into place. */
+static void guess(cnf_worker *w, const cnf_call *call, int32_t e, const int32_t *open, double *place) {
+  WORKER_NAMES(w);
+  const int32_t terms = call->solver->interpolant.terms;
+  cnf_bracket bracket[CNF_MAX_LANES];
+  double tolerance[CNF_MAX_LANES], g[CNF_MAX_LANES];
+  int32_t searching = 0;
+  for (int32_t j = 0; j < lanes; j++) {
+    place[j] = 1;
+    bracket[j] = cnf_bracket_of(0, w->event_g[e][j], 1, w->event_g1[e][j]);
+    tolerance[j] = open[j] ? fmax(event_tolerance(w, call, e, j) / fabs(w->made_h[j]), 0x1p-50) : INFINITY;
+    searching += !cnf_bracket_is_within(&bracket[j], tolerance[j]);
+  }
+  while (searching > 0) {
+    searching = 0;
+    for (int32_t j = 0; j < lanes; j++) {
+      if (!cnf_bracket_is_within(&bracket[j], tolerance[j])) place[j] = cnf_bracket_next(&bracket[j], tolerance[j]);
+      w->event_t[j] = w->made_t[j] + place[j] * w->made_h[j];
+      w->row[j] = (real)place[j];
+    }
+    copy_rows(D, lanes, dense_term(w, terms - 1), w->event_x);
+    for (int32_t p = terms - 2; p >= 0; p--) {
+      k->scale(D, w->event_x, w->row, w->event_x);
+      k->add(D, w->event_x, dense_term(w, p), w->event_x);
+    }
+    call->events[e].evaluate(call->events[e].context, lanes, w->event_t, w->event_x, g);
+    for (int32_t j = 0; j < lanes; j++) {
+      if (cnf_bracket_is_within(&bracket[j], tolerance[j])) continue;
+      if (isnan(g[j])) { /* real steps will tell */
+        bracket[j].low = bracket[j].high = 1;
+        place[j] = 0.5;
+        continue;
+      }
+      cnf_bracket_add(&bracket[j], place[j], g[j], has_crossed(w->event_g[e][j], g[j]));
+      if (g[j] == 0) bracket[j].low = bracket[j].high;
+      searching += !cnf_bracket_is_within(&bracket[j], tolerance[j]);
+    }
+  }
+}
+
+/* After an attempt, before it is judged: g at its end, and for lanes over which an event crosses and that do not look for one yet,
+ * which is first and where about. */
+static void watch_events(cnf_worker *w, const cnf_call *call) {
+  WORKER_NAMES(w);
+  int32_t open[CNF_MOST_EVENTS][CNF_MAX_LANES], crossings[CNF_MOST_EVENTS] = {0}, any = 0;
+  for (int32_t j = 0; j < lanes; j++) w->event_t[j] = w->made_t[j] + w->made_h[j];
+  look(w, call, w->event_t, w->x1, w->event_g1);
+  for (int32_t j = 0; j < lanes; j++) {
+    int32_t crosses = 0;
+    w->crossing[j] = -1;
+    for (int32_t e = 0; e < call->event_count; e++) {
+      open[e][j] =
+          w->sample[j] >= 0 && w->seeks[j] == 0 && stops_at(&call->events[e], w->event_g[e][j], w->event_g1[e][j]);
+      crossings[e] += open[e][j], crosses += open[e][j];
+    }
+    if (crosses) w->chunk_evaluations[w->sample[j]] += dense_evaluations(call->solver);
+    any += crosses;
+  }
+  if (any == 0) return;
+  make_terms(w, call->solver, 0);
+  for (int32_t e = 0; e < call->event_count; e++) {
+    double place[CNF_MAX_LANES];
+    if (crossings[e] == 0) continue;
+    guess(w, call, e, open[e], place);
+    for (int32_t j = 0; j < lanes; j++) {
+      if (!open[e][j] || (w->crossing[j] >= 0 && w->crossing_place[j] <= place[j])) continue;
+      w->crossing[j] = e;
+      w->crossing_place[j] = place[j];
+    }
+  }
+}
+
+typedef enum verdict {
+  GO_ON,   /* the attempt is a step like others */
+  STOP,    /* it is the last one: it ends at the event */
+  SEEK,    /* another one is made from the same start */
+  UNKNOWN, /* g is not a number */
+} verdict;
+
+/* The lane's next attempt is `length` long, as far as t + length is from t when rounded. */
+static verdict seek(cnf_worker *w, int32_t lane, double length) {
+  w->h[lane] = (w->made_t[lane] + length) - w->made_t[lane];
+  w->last[lane] = 0;
+  return SEEK;
+}
+
+/* Another event that has crossed at the attempt's end, where the search for event e is over; -1: none. */
+static int32_t earlier_event(const cnf_worker *w, const cnf_call *call, int32_t e, int32_t lane) {
+  for (int32_t i = 0; i < call->event_count; i++)
+    if (i != e && stops_at(&call->events[i], w->event_g[i][lane], w->event_g1[i][lane])) return i;
+  return -1;
+}
+
+/* The search for event e is over, at the end of the attempt or at the other end of the bracket. */
+static verdict end_search(cnf_worker *w, const cnf_call *call, int32_t e, int32_t lane) {
+  cnf_bracket *bracket = &w->bracket[lane];
+  const double h = w->made_h[lane];
+  if (!has_crossed(w->event_g[e][lane], w->event_g1[e][lane]) && !w->event_again[lane]) {
+    w->event_again[lane] = 1; /* no more: where that is the end of an interval, rounding of t may have moved it */
+    return seek(w, lane, bracket->high);
+  }
+  const int32_t other = earlier_event(w, call, e, lane);
+  if (other >= 0 && w->event_switches[lane]++ < call->event_count) {
+    const double g = w->event_g1[other][lane], tolerance = event_tolerance(w, call, other, lane);
+    w->seeks[lane] = 1 + other;
+    w->event_again[lane] = 0;
+    *bracket = cnf_bracket_of(0, w->event_g[other][lane], h, g);
+    if (g != 0 && !cnf_bracket_is_within(bracket, tolerance))
+      return seek(w, lane, cnf_bracket_next(bracket, tolerance));
+  }
+  w->stops[lane] = w->seeks[lane] - 1;
+  return STOP;
+}
+
+/* Of a lane's attempt that is good enough to be accepted. */
+static verdict event_verdict(cnf_worker *w, const cnf_call *call, int32_t lane) {
+  cnf_bracket *bracket = &w->bracket[lane];
+  const double h = w->made_h[lane];
+  for (int32_t e = 0; e < call->event_count; e++)
+    if (isnan(w->event_g1[e][lane])) return UNKNOWN;
+  const int begins = w->seeks[lane] == 0;
+  if (begins && w->crossing[lane] < 0) {
+    for (int32_t e = 0; e < call->event_count; e++) w->event_g[e][lane] = w->event_g1[e][lane];
+    return GO_ON;
+  }
+  if (begins) {
+    w->seeks[lane] = 1 + w->crossing[lane];
+    w->event_switches[lane] = w->event_again[lane] = 0;
+  }
+  const int32_t e = w->seeks[lane] - 1;
+  const double from = w->event_g[e][lane], g = w->event_g1[e][lane], tolerance = event_tolerance(w, call, e, lane);
+  if (begins)
+    *bracket = cnf_bracket_of(0, from, h, g);
+  else
+    cnf_bracket_add(bracket, h, g, has_crossed(from, g));
+  if (g == 0 || cnf_bracket_is_within(bracket, tolerance)) return end_search(w, call, e, lane);
+  if (begins) { /* the chord's slope serves to get beyond the crossing from the guess */
+    w->chord[lane] = h / (g - from);
+    return seek(w, lane, cnf_bracket_inside(bracket, w->crossing_place[lane] * h, tolerance));
+  }
+  if (w->chord[lane] != 0) { /* this was the guess: as far again to the other side, a short bracket for the secant */
+    const double beyond = h - 2 * g * w->chord[lane];
+    w->chord[lane] = 0;
+    if (isfinite(beyond)) return seek(w, lane, cnf_bracket_inside(bracket, beyond, tolerance));
+  }
+  return seek(w, lane, cnf_bracket_next(bracket, tolerance));
+}

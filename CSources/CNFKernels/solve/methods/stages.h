@@ -1,0 +1,88 @@
+/* A tableau as the stage loops want it: zeros left out, and who needs what decided once. */
+#ifndef CNF_SOLVE_METHODS_STAGES_H
+#define CNF_SOLVE_METHODS_STAGES_H
+
+#include "solve/methods/tableau.h"
+
+typedef struct cnf_stages {
+  const cnf_tableau *tableau;
+  int32_t count;
+  int32_t fsal;                 /* 1: stage 0 is the last stage of the step before: adaptive ones, reversible_heun */
+  int32_t order;                /* for the controller: embedded order + 1 */
+  int32_t evaluations;          /* of one step */
+  int32_t runs[CNF_MAX_STAGES]; /* forward: the solution, the error or a later stage needs it */
+  int32_t integrands[CNF_MAX_STAGES]; /* forward: its divergence has a weight, or a regulariser */
+  int32_t reverses[CNF_MAX_STAGES];   /* the solution depends on it: it has a reverse */
+  int32_t reversed;                   /* evaluations of one step that have a reverse */
+  int32_t trials; /* continuous adjoint: stages of one step, which shares none with its neighbours */
+  int32_t kept;   /* evaluations that a step leaves for its reverse, and the next step's stage 0 */
+  double
+      weight[CNF_MAX_STAGES]; /* of what is integrated beside the state: b, of partitioned methods the halves' mean */
+  cnf_half half[CNF_MAX_STAGES]; /* the rows that its slope moves */
+} cnf_stages;
+
+/* Rows of states and slopes with coefficients of their own: all of them, but of partitioned methods each half. */
+typedef struct cnf_band {
+  int32_t first, rows;
+  const double (*a)[CNF_MAX_STAGES];
+  const double *b;
+} cnf_band;
+#define CNF_MOST_BANDS 2
+
+/* Those of the D rows of the state; returns how many. */
+static inline int32_t cnf_bands(const cnf_tableau *t, int32_t D, cnf_band *bands) {
+  bands[0] = (cnf_band){0, D, t->a, t->b};
+  if (!t->momenta) return 1;
+  bands[0].rows = D / 2;
+  bands[1] = (cnf_band){D / 2, D / 2, t->momenta->a, t->momenta->b};
+  return 2;
+}
+
+/* Do this stage's slope and the step's end, or a later stage, have to do with each other? */
+static inline int32_t cnf_has_weight(const cnf_tableau *t, int32_t stage) {
+  return t->b[stage] != 0 || (t->momenta && t->momenta->b[stage] != 0);
+}
+static inline int32_t cnf_leads_to(const cnf_tableau *t, int32_t stage, int32_t later) {
+  return t->a[later][stage] != 0 || (t->momenta && t->momenta->a[later][stage] != 0);
+}
+
+/* Is the evaluation of this stage wanted in reverse, by its own step or as stage 0 of the next? */
+static inline int32_t cnf_is_kept(const cnf_stages *s, int32_t stage) {
+  return s->reverses[stage] || (s->fsal && stage == s->count - 1);
+}
+
+static inline cnf_stages cnf_stages_make(const cnf_tableau *t, int adaptive, int error_has_log_det) {
+  cnf_stages s = {.tableau = t, .count = t->stages, .order = t->embedded_order + 1};
+  s.fsal = (adaptive || t->family == CNF_FAMILY_REVERSIBLE) && cnf_tableau_is_fsal(t);
+  for (int32_t i = t->stages - 1; i >= 0; i--) {
+    s.weight[i] = t->momenta ? (t->b[i] + t->momenta->b[i]) / 2 : t->b[i];
+    s.half[i] = cnf_tableau_half(t, i);
+    s.reverses[i] = cnf_has_weight(t, i);
+    s.runs[i] = adaptive || cnf_has_weight(t, i);
+    for (int32_t j = i + 1; j < t->stages; j++) {
+      s.reverses[i] |= s.reverses[j] && cnf_leads_to(t, i, j);
+      s.runs[i] |= s.runs[j] && cnf_leads_to(t, i, j);
+    }
+    s.integrands[i] =
+        s.weight[i] != 0 || (adaptive && error_has_log_det && t->e[i] != 0) || (s.fsal && i == t->stages - 1);
+  }
+  for (int32_t i = 0; i < t->stages; i++) s.evaluations += s.runs[i], s.reversed += s.reverses[i];
+  s.trials = s.evaluations;
+  for (int32_t i = s.fsal; i < t->stages; i++) s.kept += cnf_is_kept(&s, i);
+  s.evaluations -= s.fsal;
+  return s;
+}
+
+/* The same for the state alone, from a step's start: no divergence, no error, no slope of the step before. */
+static inline cnf_stages cnf_stages_states(const cnf_stages *all) {
+  cnf_stages s = *all;
+  s.fsal = s.evaluations = 0;
+  for (int32_t i = 0; i < s.count; i++) {
+    s.runs[i] = s.reverses[i];
+    s.integrands[i] = 0;
+    s.evaluations += s.runs[i];
+  }
+  return s;
+}
+
+#endif

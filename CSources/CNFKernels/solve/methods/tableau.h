@@ -1,0 +1,43 @@
+#ifndef CNF_SOLVE_METHODS_TABLEAU_H
+#define CNF_SOLVE_METHODS_TABLEAU_H
+
+#include "cnf.h"
+#include "solve/methods/rosenbrock.h"
+
+#define CNF_MAX_STAGES 13
+
+/* Of a partitioned method the second half of rows, the momenta: the first half, the positions, has a and b of the method. */
+typedef struct cnf_momenta {
+  double a[CNF_MAX_STAGES][CNF_MAX_STAGES]; /* strictly lower triangular */
+  double b[CNF_MAX_STAGES];
+} cnf_momenta;
+
+/* A method as data: of Runge and Kutta in methods/tableau.c, of Rosenbrock in methods/rosenbrock.c, or of Adams, whose formulas are in methods/adams.c and
+ * whose entry here has 0 stages: the only tables of coefficients in the project. */
+typedef struct cnf_tableau {
+  const char *name, *alias, *citation; /* alias: another name, or NULL */
+  int32_t family;                      /* cnf_family */
+  int32_t order, embedded_order, stages;
+  double a[CNF_MAX_STAGES][CNF_MAX_STAGES]; /* strictly lower triangular */
+  double b[CNF_MAX_STAGES];
+  double e[CNF_MAX_STAGES];         /* b minus the embedded weights; zero where embedded_order is 0 */
+  const cnf_rosenbrock *rosenbrock; /* of CNF_FAMILY_ROSENBROCK; else NULL */
+  const cnf_momenta *momenta;       /* of CNF_FAMILY_PARTITIONED; else NULL */
+} cnf_tableau;
+
+static inline int cnf_is_adams(int32_t family) {
+  return family == CNF_FAMILY_EXPLICIT_ADAMS || family == CNF_FAMILY_IMPLICIT_ADAMS;
+}
+
+/* The half of the rows that a stage's slope moves: 0 where it moves all of them. */
+typedef enum cnf_half { CNF_HALF_BOTH = 0, CNF_HALF_POSITIONS = 1, CNF_HALF_MOMENTA = 2 } cnf_half;
+cnf_half cnf_tableau_half(const cnf_tableau *t, int32_t stage);
+
+static inline int cnf_is_reversible(int32_t family) { return family == CNF_FAMILY_REVERSIBLE; }
+
+int32_t cnf_tableau_count(void);
+const cnf_tableau *cnf_tableau_at(int32_t index);          /* NULL out of range */
+double cnf_tableau_c(const cnf_tableau *t, int32_t stage); /* where the stage is in time */
+int32_t cnf_tableau_is_fsal(const cnf_tableau *t);         /* last row of a is b, and b ends in 0; or f is carried */
+
+#endif

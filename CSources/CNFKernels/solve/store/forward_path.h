@@ -1,0 +1,68 @@
+/* The track: the way forward, kept for a way back that cannot find it again. A stiff field's state is not to be solved backward,
+ * where what has died away would grow: the continuous adjoint of a Rosenbrock method reads x(t) here (backward/continuous_rosenbrock.h).
+ *
+ * Of each accepted step, beside its t and h: [3][D], x where it begins, and E_2 and E_3 of the method's dense output (methods/dense.h). With x'
+ * where the next step begins, or the sample's x1, and theta = (t - t_n)/h,
+ *     x(t) = (1 - theta) x + theta x' + theta (1 - theta) (E_2 + theta E_3),
+ * which is x and x' themselves, to the bit, at the ends, and off by O(h^4) between them.
+ */
+#include "solve/solver.h"
+
+#define CNF_TRACK_PARTS 3
+
+/* [3][D] of step n of sample s of the chunk. */
+static real *track_at(const cnf_worker *w, const cnf_call *call, int64_t s, int32_t n) {
+  return checkpoint_at(w, call->solver, s, n);
+}
+
+/* Keeps the step just made of the lanes in mask_row, whose x is still where it began. It is counted already. lambda and slope, which
+ * a way forward has no use for, are scratch. */
+static void track_steps(cnf_worker *w, const cnf_call *call) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &call->solver->stages;
+  const weighted second = slopes(w, s->count, s->tableau->rosenbrock->h2);
+  const weighted third = slopes(w, s->count, s->tableau->rosenbrock->h3);
+  const real *parts[CNF_TRACK_PARTS] = {w->x, w->lambda, w->slope};
+  k->combine(D, NULL, w->h_row, second.count, second.weight, second.panel, w->lambda);
+  k->combine(D, NULL, w->h_row, third.count, third.weight, third.panel, w->slope);
+  for (int32_t j = 0; j < lanes; j++) {
+    if (!(w->mask_row[j] > 0)) continue;
+    const int64_t sample = w->sample[j];
+    real *to = track_at(w, call, sample, w->chunk_accepted[sample] - 1);
+    for (int32_t n = 0; n < CNF_TRACK_PARTS; n++) column_out(D, lanes, parts[n], j, to + (size_t)n * (size_t)D);
+  }
+}
+
+/* The step of the way forward that the lane is in at t + c h, its own h being one of the way back: the last that begins before that,
+ * looked for from step track[lane] downward, or the first. *place receives theta. With c = 0, where the lane's step begins,
+ * track[lane] becomes that. t is not added to: near the end of a long way c h may be below its rounding. */
+static int32_t step_on_track(cnf_worker *w, const cnf_call *call, int32_t lane, double c, double *place) {
+  for (int32_t n = w->track[lane];; n--) {
+    const cnf_step_record step = step_of(w, call, w->sample[lane], n);
+    const double beyond = (w->t[lane] - step.t) + c * w->h[lane];
+    if (n > 0 && !((double)w->direction[lane] * beyond > 0)) continue;
+    *place = step.h != 0 ? beyond / step.h : 0;
+    if (c == 0) w->track[lane] = n;
+    return n;
+  }
+}
+
+/* x(t + c h) of every lane into `to` [D]; lanes without a sample stand where one has one. */
+static void state_on_track(cnf_worker *w, const cnf_call *call, double c, real *to) {
+  WORKER_NAMES(w);
+  int32_t live = -1;
+  for (int32_t j = 0; j < lanes; j++) {
+    const int64_t s = w->sample[j];
+    double place;
+    if (s < 0) continue;
+    live = j;
+    const int32_t n = step_on_track(w, call, j, c, &place);
+    const real *x = track_at(w, call, s, n), *second = x + D, *third = second + D;
+    const real *next = n + 1 < w->chunk_accepted[s] ? track_at(w, call, s, n + 1) : w->chunk_x1 + (size_t)s * (size_t)D;
+    const real after = (real)place, before = (real)(1 - place), bump = (real)(place * (1 - place));
+    for (int32_t d = 0; d < D; d++)
+      PANEL(to, d)[j] = before * x[d] + after * next[d] + bump * (second[d] + after * third[d]);
+  }
+  for (int32_t j = 0; live >= 0 && j < lanes; j++)
+    for (int32_t d = 0; w->sample[j] < 0 && d < D; d++) PANEL(to, d)[j] = PANEL(to, d)[live];
+}
