@@ -1,28 +1,68 @@
 /* cnf.h - continuous normalizing flows and neural ODEs on CPUs.
  *
- * This is the only public header of CNFKernels, and its manual. Read it from the top; what a first program needs comes first.
+ * This is the only public header of CNFKernels, and its manual. It is valid C11 and C++.
  *
- *   1  Conventions          5  Methods              9  Random numbers
- *   2  Status               6  Solver              10  Library and machine
- *   3  Field programs       7  Solve               11  Measuring
- *   4  Parameters           8  Loss and gradient    12  Dense output
+ * What the library does: a vector field dx/dt = f(x, t; theta) carries samples from t0 to t1. You describe f as a short
+ * program of ops, or give it as C functions. The library solves the ODE for a batch of samples, integrates the
+ * log-determinant of the map along the way, and differentiates a loss of the result.
  *
- * A first program, without error handling (Examples/c/first.c is the whole of it):
+ * The simplest whole program prints the log-densities of three samples under the flow of a linear field:
  *
- *     cnf_op ops[] = {
- *       {.kind = CNF_OP_TIME, .input = CNF_NO_BLOCK, .input2 = CNF_NO_BLOCK},                    // block 1: t
- *       {.kind = CNF_OP_CONCAT, .input = CNF_STATE, .input2 = 1},                                // block 2: [x, t]
- *       {.kind = CNF_OP_LINEAR, .input = 2, .input2 = CNF_NO_BLOCK, .rows = 64, .activation = CNF_ACTIVATION_TANH},
- *       {.kind = CNF_OP_LINEAR, .input = 3, .input2 = CNF_NO_BLOCK, .rows = 2, .activation = CNF_ACTIVATION_IDENTITY}};
- *     cnf_field *field;
- *     cnf_field_create(CNF_FLOAT32, 2, ops, 4, &field);
- *     cnf_solver_options options;
- *     cnf_solver_options_init(&options, sizeof options);                                         // dopri5, 1e-5, exact trace
- *     cnf_solver *solver;
- *     cnf_solver_create(field, &options, &solver);
- *     cnf_solve_input in = {.struct_size = sizeof in, .parameters = theta, .x0 = x, .count = n, .t0 = 1, .t1 = 0};
- *     cnf_solve_output out = {.struct_size = sizeof out, .x1 = z, .log_det = log_det};
- *     cnf_solve(solver, &in, &out);                             // log p(x) = log p0(z) + log_det
+ *     #include <cnf.h>
+ *     #include <stdio.h>
+ *
+ *     int main(void) {
+ *       enum { D = 2, N = 3, P = 6 };                         // rows of the state, samples, parameters
+ *       const cnf_op ops[] = {{.kind = CNF_OP_LINEAR, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = D}};
+ *       const double theta[P] = {-0.5, 1.0, -1.0, 0.2, 0, 0}; // W row by row, then b: dx/dt = W x + b
+ *       const double x[N][D] = {{1, 0}, {0, 1}, {2, -1}};     // the data, at t = 1
+ *       double z[N][D], log_det[N];                           // results: the base, at t = 0
+ *       cnf_field *field = NULL;
+ *       cnf_solver *solver = NULL;
+ *       cnf_solver_options options;
+ *       cnf_solver_options_init(&options, sizeof options);    // dopri5, tolerances 1e-5, exact trace
+ *
+ *       cnf_status status = cnf_field_create(CNF_FLOAT64, D, ops, 1, &field);
+ *       if (status == CNF_OK) status = cnf_solver_create(field, &options, &solver);
+ *
+ *       cnf_solve_input in = {.struct_size = sizeof in, .parameters = theta, .x0 = x, .count = N, .t0 = 1, .t1 = 0};
+ *       cnf_solve_output out = {.struct_size = sizeof out, .x1 = z, .log_det = log_det};
+ *       if (status == CNF_OK) status = cnf_solve(solver, &in, &out);
+ *
+ *       // log p(x) = log N(z; 0, I) + log_det, where log N(z; 0, I) = -log(2 pi) - |z|^2 / 2 in the plane
+ *       for (int i = 0; i < N && status == CNF_OK; i++)
+ *         printf("log p = %.5f\n", -1.837877 - 0.5 * (z[i][0] * z[i][0] + z[i][1] * z[i][1]) + log_det[i]);
+ *       if (status != CNF_OK) fprintf(stderr, "%s\n", cnf_status_message(status));
+ *       cnf_solver_destroy(solver);
+ *       cnf_field_destroy(field);
+ *       return status != CNF_OK;
+ *     }
+ *
+ * Build it with
+ *
+ *     cc -std=c11 density.c -o density $(pkg-config --cflags --libs cnf)
+ *
+ * (C++ needs -std=c++20, for the designated initializers.) Longer programs are in Examples/c: first.c has a neural net
+ * and checks its gradient; callback_loss.c trains with a loss of its own; callback_field.c and callback_training.c
+ * compute their fields in C.
+ *
+ * Sections
+ *
+ *     1  Conventions           what holds for every function: arrays, ownership, errors, threads
+ *     2  Status                what a call and a sample can return
+ *     3  Field programs        how to describe dx/dt
+ *     4  Parameters            where theta holds which weights
+ *     5  Methods               names and limits of the ODE methods
+ *     6  Solver                options: method, tolerances, trace, threads, memory
+ *     7  Solve                 forward pass, output times, events
+ *     8  Loss and gradient     backward pass
+ *     9  Random numbers        counter-based noise
+ *    10  Library and machine   version, instruction sets, threads
+ *    11  Measuring             speed of this machine and of the kernels
+ *    12  Dense output          states between the steps, after the solve
+ *
+ * In the source tree, Documentation/glossary.md explains the words used here. Documentation/methods.md has the
+ * formulas, their sources, and advice on the choice of a method.
  */
 #ifndef CNF_H
 #define CNF_H
@@ -45,69 +85,77 @@ extern "C" {
 #endif
 
 /* ---- 1  Conventions ---------------------------------------------------------------------------------------------
- * Letters      B or count: samples of a call; D: rows of the state; P: parameters; K: probes.
- * Arrays       sample-major and row-major, contiguous: [count][D] holds sample i at offset i*D. Aligned as
- *              their element type. "dtype" below means float for a CNF_FLOAT32 field and double for a CNF_FLOAT64 field.
- * Time         a double everywhere. t1 < t0 is allowed: the solve then runs backward in time.
- * Options      structs that begin with struct_size: set it to sizeof of the struct, zero the rest, fill what you need.
- *              A field that is zero or NULL means the default named beside it. A struct grows at its end alone. From
- *              the first release on, a program built against an older header passes a smaller size, and is served as then.
- * Ownership    the caller owns every array. Inputs are never written. Outputs may not overlap inputs or each other,
- *              unless said otherwise. A NULL output is not computed.
- * Errors       every fallible call returns a cnf_status. On any status but CNF_OK and CNF_ERROR_CALLBACK no output has
- *              been written.
- *              The library never prints, exits or aborts.
- * Threads      handles that are const in a signature may be shared by threads. A cnf_solver serves one call at a time;
- *              use one solver per calling thread. Inside a call the library uses `threads` OpenMP threads.
- * Promises     a sample's results are bitwise the same alone or in any batch, at any place in it, at any number of
- *              threads (drawn probes belong to sample ids: give them where places differ); gradients are bitwise the
- *              same at any number of threads (see section 8 for their chunks).
+ * These rules hold for every function and struct, unless its own comment says otherwise.
+ *
+ * Letters      B or count: samples of a call. D: rows of the state. C: rows of the context. P: parameters. K: probes.
+ * dtype        float for a CNF_FLOAT32 field, double for a CNF_FLOAT64 field.
+ * Arrays       Contiguous and row-major, one row a sample: in [count][D], sample i begins at offset i*D. Arrays need
+ *              only the alignment of their element type.
+ * Time         A double, in the unit of the field's t. t1 < t0 is allowed: the solve then runs backward in time.
+ * Ownership    The caller owns every array. The library never writes inputs and keeps no pointer to them after a call.
+ * Aliasing     Outputs may not overlap inputs or each other.
+ * NULL         An output that is NULL is not computed. An input that is NULL means the default in its comment.
+ * Structs      Structs that begin with struct_size: set it to sizeof of the struct, zero the rest, fill what you need.
+ *              A member that is zero or NULL means its default. Structs grow only at their end. From the first release
+ *              on, a program built with an older header passes a smaller size, and is served as it was then.
+ * Errors       Every call that can fail returns a cnf_status. If it is neither CNF_OK nor CNF_ERROR_CALLBACK, no
+ *              output has been written. A required pointer that is NULL gives CNF_ERROR_NULL; a wrong struct_size
+ *              gives CNF_ERROR_STRUCT_SIZE. The library never prints, exits or aborts.
+ * Threads      Calls may run at the same time if none writes an object that another uses. A const handle is only read,
+ *              so threads may share it. A cnf_solver serves one call at a time: use one solver per calling thread.
+ *              Inside a call the library uses `threads` OpenMP threads.
+ *
+ * Promises
+ *   - A sample's results are the same bits alone or in any batch, at any place in it, at any number of threads. (Drawn
+ *     probes and dropout masks belong to sample ids: pass sample_ids if a sample's place differs between calls.)
+ *   - A gradient is the same bits at any number of threads.
+ *   - A sample that fails has a status of its own and never changes another sample.
  */
 
 /* ---- 2  Status -------------------------------------------------------------------------------------------------- */
 
-/* X(name, value, message): values are pinned for ever. */
-#define CNF_STATUS_LIST(X)                                                                                             \
-  X(CNF_OK, 0, "ok")                                                                                                   \
-  X(CNF_ERROR_NULL, 1, "a required pointer is NULL")                                                                   \
-  X(CNF_ERROR_STRUCT_SIZE, 2, "struct_size is not the size of any known version of the struct")                        \
-  X(CNF_ERROR_DTYPE, 3, "unknown dtype, or one that an option does not go with")                                       \
-  X(CNF_ERROR_SIZE, 4, "a size is zero, negative or so large that its product overflows")                              \
-  X(CNF_ERROR_OP_KIND, 5, "unknown op kind")                                                                           \
-  X(CNF_ERROR_OP_INPUT, 6, "an op reads a block, or weights, not there before it")                                     \
-  X(CNF_ERROR_OP_SHAPE, 7, "an op's row counts do not fit")                                                            \
-  X(CNF_ERROR_ACTIVATION, 8, "unknown activation")                                                                     \
-  X(CNF_ERROR_FIELD_SHAPE, 9, "the last op does not have as many rows as the state")                                   \
-  X(CNF_ERROR_METHOD, 10, "unknown method")                                                                            \
-  X(CNF_ERROR_OPTION, 11, "an option is out of its range")                                                             \
-  X(CNF_ERROR_TOLERANCE, 12, "tolerances must be finite, not negative, and not both zero")                             \
-  X(CNF_ERROR_NOT_ADAPTIVE, 13, "the method has no error estimate: use CNF_CONTROL_FIXED")                             \
-  X(CNF_ERROR_TRACE, 14, "the trace asked for does not fit the field program or the method")                           \
-  X(CNF_ERROR_TIME, 15, "t0 and t1 must be finite")                                                                    \
-  X(CNF_ERROR_STEP_FRACTIONS, 16, "step fractions must rise from 0 to 1")                                              \
-  X(CNF_ERROR_ISA, 17, "this instruction set is unknown or this machine lacks it")                                     \
-  X(CNF_ERROR_LOSS, 18, "unknown loss kind")                                                                           \
-  X(CNF_ERROR_MEMORY, 19, "out of memory")                                                                             \
-  X(CNF_ERROR_CALLBACK, 20, "the callback of a loss reported failure")                                                 \
-  X(CNF_ERROR_OP_RESERVED, 21, "an op sets a member that its kind does not use")                                       \
-  X(CNF_ERROR_KERNEL, 22, "a kernel's result is not that of the generic kernels")                                      \
-  X(CNF_ERROR_REGULARISER, 23, "a regulariser is asked for that the solver was not created with")                      \
-  X(CNF_ERROR_CALLBACK_TANGENT, 24, "this trace needs the `tangent` of every callback")                                \
-  X(CNF_ERROR_CALLBACK_REVERSE, 25, "a gradient needs the `reverse` of every callback")                                \
-  X(CNF_ERROR_CALLBACK_TANGENT_REVERSE, 26, "a divergence's gradient needs `tangent_reverse`")                         \
-  X(CNF_ERROR_METHOD_GRADIENT, 27, "implicit_adams has the continuous adjoint only")                                   \
-  X(CNF_ERROR_METHOD_SIZE, 28, "the state has too many rows for a Rosenbrock method, which takes 512")                 \
-  X(CNF_ERROR_UNEQUAL_STEPS, 29, "a multistep method needs equal steps")                                               \
-  X(CNF_ERROR_OUTPUT_TIMES, 30, "output times must run from t0 to t1, and suit control and method")                    \
-  X(CNF_ERROR_CHECKPOINTS, 31, "checkpoint_bytes is less than one checkpoint takes")                                   \
-  X(CNF_ERROR_SCHEDULE, 32, "every_k and binomial schedules are for Runge-Kutta and partitioned methods")              \
-  X(CNF_ERROR_EVENT, 33, "an event lacks its `evaluate`, or its direction, tolerance or number is out of range")       \
-  X(CNF_ERROR_EVENT_REVERSE, 34, "a gradient needs the `reverse` of every event")                                      \
-  X(CNF_ERROR_EVENT_METHOD, 35, "events go with no Adams method or reversible_heun, nor with CNF_CONTROL_BATCH")       \
-  X(CNF_ERROR_SPANS, 36, "samples that take common steps have a common t0 and t1")                                     \
-  X(CNF_ERROR_METHOD_HALVES, 38, "a partitioned method needs an even number of rows: positions, then momenta")         \
-  X(CNF_ERROR_REVERSIBLE, 39, "the reversible adjoint is for reversible_heun, which has no continuous one, nor batch") \
-  X(CNF_ERROR_CONTEXT, 40, "a context is missing, or the field reads none, or its ops disagree on its rows")           \
+/* How a call ended. X(name, value, message): values never change. */
+#define CNF_STATUS_LIST(X)                                                                                           \
+  X(CNF_OK, 0, "ok")                                                                                                 \
+  X(CNF_ERROR_NULL, 1, "a required pointer is NULL")                                                                 \
+  X(CNF_ERROR_STRUCT_SIZE, 2, "struct_size is not the size of any known version of the struct")                      \
+  X(CNF_ERROR_DTYPE, 3, "unknown dtype, or an option that this dtype or method does not support")                    \
+  X(CNF_ERROR_SIZE, 4, "a size is zero, negative or too large")                                                      \
+  X(CNF_ERROR_OP_KIND, 5, "unknown op kind")                                                                         \
+  X(CNF_ERROR_OP_INPUT, 6, "an op reads a block, or weights, that no earlier op makes")                              \
+  X(CNF_ERROR_OP_SHAPE, 7, "the row counts of an op and its operands do not match")                                  \
+  X(CNF_ERROR_ACTIVATION, 8, "unknown activation")                                                                   \
+  X(CNF_ERROR_FIELD_SHAPE, 9, "the last op does not have as many rows as the state")                                 \
+  X(CNF_ERROR_METHOD, 10, "unknown method")                                                                          \
+  X(CNF_ERROR_OPTION, 11, "an option is out of its range")                                                           \
+  X(CNF_ERROR_TOLERANCE, 12, "tolerances must be finite, not negative, and not both zero")                           \
+  X(CNF_ERROR_NOT_ADAPTIVE, 13, "the method has no error estimate: use CNF_CONTROL_FIXED")                           \
+  X(CNF_ERROR_TRACE, 14, "the field program or the method does not support this trace")                              \
+  X(CNF_ERROR_TIME, 15, "t0 and t1 must be finite")                                                                  \
+  X(CNF_ERROR_STEP_FRACTIONS, 16, "step fractions must rise from 0 to 1")                                            \
+  X(CNF_ERROR_ISA, 17, "the instruction set is unknown, or this machine does not have it")                           \
+  X(CNF_ERROR_LOSS, 18, "unknown loss kind")                                                                         \
+  X(CNF_ERROR_MEMORY, 19, "out of memory")                                                                           \
+  X(CNF_ERROR_CALLBACK, 20, "the callback of a loss reported failure")                                               \
+  X(CNF_ERROR_OP_RESERVED, 21, "an op sets a member that its kind does not use")                                     \
+  X(CNF_ERROR_KERNEL, 22, "a kernel's result differs from that of the generic kernel")                               \
+  X(CNF_ERROR_REGULARISER, 23, "the solver was created without this regulariser")                                    \
+  X(CNF_ERROR_CALLBACK_TANGENT, 24, "this trace or method needs the `tangent` of every callback")                    \
+  X(CNF_ERROR_CALLBACK_REVERSE, 25, "a gradient needs the `reverse` of every callback")                              \
+  X(CNF_ERROR_CALLBACK_TANGENT_REVERSE, 26, "the gradient of a divergence needs `tangent_reverse`")                  \
+  X(CNF_ERROR_METHOD_GRADIENT, 27, "implicit_adams has the continuous adjoint only")                                 \
+  X(CNF_ERROR_METHOD_SIZE, 28, "a Rosenbrock method takes at most 512 rows of state")                                \
+  X(CNF_ERROR_UNEQUAL_STEPS, 29, "a multistep method needs equal steps")                                             \
+  X(CNF_ERROR_OUTPUT_TIMES, 30, "output times must run from t0 to t1, and suit control and method")                  \
+  X(CNF_ERROR_CHECKPOINTS, 31, "checkpoint_bytes is too small for one checkpoint")                                   \
+  X(CNF_ERROR_SCHEDULE, 32, "only Runge-Kutta and partitioned methods have every_k and binomial schedules")          \
+  X(CNF_ERROR_EVENT, 33, "an event has no `evaluate`, or its direction, tolerance or number is out of range")        \
+  X(CNF_ERROR_EVENT_REVERSE, 34, "a gradient needs the `reverse` of every event")                                    \
+  X(CNF_ERROR_EVENT_METHOD, 35, "Adams methods, reversible_heun and CNF_CONTROL_BATCH have no events")               \
+  X(CNF_ERROR_SPANS, 36, "CNF_CONTROL_BATCH needs the same t0 and t1 for all samples")                               \
+  X(CNF_ERROR_METHOD_HALVES, 38, "a partitioned method needs an even number of rows: positions, then momenta")       \
+  X(CNF_ERROR_REVERSIBLE, 39, "only reversible_heun has the reversible adjoint, but no continuous adjoint or batch") \
+  X(CNF_ERROR_CONTEXT, 40, "a context is missing, or the field reads none, or its ops disagree on its rows")         \
   X(CNF_ERROR_OP_NUMBER, 41, "an op's epsilon is not above 0, its rate not in [0, 1), or its factor or offset infinite")
 
 typedef enum cnf_status {
@@ -116,10 +164,10 @@ typedef enum cnf_status {
 #undef CNF_X
 } cnf_status;
 
-/* A static, never NULL text for any value of `status`. Thread-safe. */
+/* The message of a cnf_status: a static text, never NULL; "unknown status" for any other number. */
 CNF_API const char *cnf_status_message(int32_t status);
 
-/* How one sample's solve ended. The others are never affected. */
+/* How the solve of one sample ended. Other samples are never affected, and the call still returns CNF_OK. */
 #define CNF_SAMPLE_STATUS_LIST(X)                                                                              \
   X(CNF_SAMPLE_OK, 0, "ok")                                                                                    \
   X(CNF_SAMPLE_MAX_STEPS, 1, "took the maximum number of steps before reaching its end time")                  \
@@ -133,42 +181,66 @@ typedef enum cnf_sample_status {
 #undef CNF_X
 } cnf_sample_status;
 
+/* The message of a cnf_sample_status: a static text, never NULL; "unknown sample status" for any other number. */
 CNF_API const char *cnf_sample_status_message(int32_t status);
 
 /* ---- 3  Field programs ------------------------------------------------------------------------------------------
- * A vector field dx/dt = f(x, t; theta) is a straight-line program over blocks of rows. Block 0 is the state x (D rows);
- * op number i makes block i+1 from blocks before it; the last block is dx/dt and has D rows.
+ * A vector field dx/dt = f(x, t; theta) is a straight-line program over blocks of rows. Block 0 is the state x (D
+ * rows). Op number i makes block i + 1 from blocks before it. The last block is dx/dt and has D rows. A net that sees
+ * the time, [x, t] -> 64 tanh -> D, is
+ *
+ *     {.kind = CNF_OP_TIME, .input = CNF_NO_BLOCK, .input2 = CNF_NO_BLOCK},                   // block 1: t
+ *     {.kind = CNF_OP_CONCAT, .input = CNF_STATE, .input2 = 1},                               // block 2: [x, t]
+ *     {.kind = CNF_OP_LINEAR, .input = 2, .input2 = CNF_NO_BLOCK, .rows = 64, .activation = CNF_ACTIVATION_TANH},
+ *     {.kind = CNF_OP_LINEAR, .input = 3, .input2 = CNF_NO_BLOCK, .rows = D},                 // block 4: dx/dt
  */
 typedef enum cnf_dtype { CNF_FLOAT32 = 0, CNF_FLOAT64 = 1 } cnf_dtype;
 
 #define CNF_STATE 0     /* the block that holds the state */
 #define CNF_NO_BLOCK -1 /* an operand that an op does not have */
 
+/* What an op computes from the blocks `input` and `input2`, for each sample by itself. */
 typedef enum cnf_op_kind {
-  CNF_OP_LINEAR = 0,     /* rows x input: activation(W input + b); parameters W [rows][rows of input], b [rows] */
-  CNF_OP_ACTIVATION = 1, /* activation(input), row by row */
-  CNF_OP_TIME = 2,       /* one row: t */
-  CNF_OP_ADD = 3,        /* input + input2, same rows: a residual connection */
-  CNF_OP_CONCAT = 4,     /* rows of input, then rows of input2 */
-  CNF_OP_CALLBACK = 5,   /* rows computed by the host: y = g(input, t), see cnf_callback */
-  CNF_OP_MULTIPLY = 6,   /* input * input2, row by row; where input2 has one row, by that */
-  CNF_OP_SLICE = 7,      /* `rows` rows of input, from its row `first` on */
-  CNF_OP_CONTEXT = 8, /* `rows` rows that are given with a sample, the same over its solve: cnf_solve_input.context */
-  CNF_OP_LAYER_NORM = 9, /* gain (input - mean) / sqrt(variance + number) + bias, mean and variance over the rows of a
-                            sample; parameters gain [rows], bias [rows] (PyTorch's LayerNorm) */
-  CNF_OP_DROPOUT = 10,   /* input, each row of it dropped (0) with probability `number`, else over 1 - number; which, is
-                            drawn once for a sample's solve: cnf_solve_input.dropout_active */
-  CNF_OP_SCALE = 11,     /* input times `number` plus `offset`, constants */
-  CNF_OP_TRANSPOSED =
-      12,         /* W' input, without bias, W the weights of the LINEAR op that made block `tied`: theta has them
-                             once, and their gradient is the sum of both uses. What makes the gradient of a potential */
-  CNF_OP_SUM = 13 /* one row: the sum of input's rows */
+  /* activation(W input + b). Parameters: W [rows][rows of input], then b [rows]. */
+  CNF_OP_LINEAR = 0,
+  /* activation(input), element by element. */
+  CNF_OP_ACTIVATION = 1,
+  /* One row: t. */
+  CNF_OP_TIME = 2,
+  /* input + input2, of equal rows: a residual connection. */
+  CNF_OP_ADD = 3,
+  /* The rows of input, then the rows of input2. */
+  CNF_OP_CONCAT = 4,
+  /* Rows that the host's own functions compute, y = g(input, t): see cnf_callback. */
+  CNF_OP_CALLBACK = 5,
+  /* input * input2, element by element. If input2 has one row, that row multiplies every row of input. */
+  CNF_OP_MULTIPLY = 6,
+  /* `rows` rows of input, beginning with its row `first`. */
+  CNF_OP_SLICE = 7,
+  /* `rows` rows that come with each sample and stay the same over its solve: cnf_solve_input.context. */
+  CNF_OP_CONTEXT = 8,
+  /* gain (input - mean) / sqrt(variance + number) + bias, with mean and variance over the rows of a sample, as
+     PyTorch's LayerNorm. Parameters: gain [rows], then bias [rows]. */
+  CNF_OP_LAYER_NORM = 9,
+  /* Each row of input is 0 with probability `number`, else divided by 1 - number. Which rows are 0 is drawn once for
+     the whole solve of a sample: cnf_solve_input.dropout_active. */
+  CNF_OP_DROPOUT = 10,
+  /* number * input + offset, both constants. */
+  CNF_OP_SCALE = 11,
+  /* W' input, without bias, where W are the weights of the LINEAR op that made block `tied`. theta holds W once, and
+     its gradient sums both uses. Fields that are the gradient of a potential are built with it. */
+  CNF_OP_TRANSPOSED = 12,
+  /* One row: the sum of the rows of input. */
+  CNF_OP_SUM = 13
 } cnf_op_kind;
 
 /* X(name, value, C suffix, text)
- * gelu is z Phi(z), PyTorch's default form (by erf); elu has alpha = 1; logcosh is |z| + log(1 + e^(-2|z|)) = log(2 cosh z),
- * whose derivative is tanh: OT-Flow's antiderivTanh (Onken et al. 2021, arXiv 2006.00104). sin is meant for |z| up to 6435 in
- * float and 823551 in double, (2k + 1/2) pi: from there on it is 1 or -1, with derivative 0. */
+ * gelu      z Phi(z), PyTorch's default form (by erf)
+ * elu       with alpha = 1
+ * logcosh   |z| + log(1 + e^(-2|z|)) = log(2 cosh z), whose derivative is tanh: OT-Flow's antiderivTanh (Onken et al.
+ *           2021, arXiv 2006.00104)
+ * sin       for |z| up to 6435 in float and 823551 in double, (2k + 1/2) pi; beyond, it is 1 or -1 with derivative 0
+ */
 #define CNF_ACTIVATION_LIST(X)                        \
   X(CNF_ACTIVATION_IDENTITY, 0, identity, "identity") \
   X(CNF_ACTIVATION_TANH, 1, tanh, "tanh")             \
@@ -187,45 +259,51 @@ typedef enum cnf_activation {
 #undef CNF_X
 } cnf_activation;
 
-/* An op that the host computes: y [rows] = g(x, t; theta), x the rows of the op's input, theta the op's own parameters. Slower
- * than the library's ops, and in every other respect one of them: alone or among others, with divergence and exact gradient.
- * Examples/c/callback_field.c has one.
+/* An op that the host computes: y = g(x, t; theta), where x is the op's input, y has `rows` rows, and theta are the
+ * op's own parameters. It is slower than the library's ops. In every other respect it is one of them: alone or among
+ * others, with divergence and exact gradient. Examples/c/callback_field.c has one.
  *
- * Every function works on a tile of `lanes` samples, feature-major: row r of lane j at r*lanes + j. t, t_bar [lanes]; x, x_dot,
- * x_bar, x_dot_bar [rows of input][lanes]; y, y_dot, y_bar, y_dot_bar [rows][lanes]; all dtype, `lanes` differing from
- * call to call (1 for calls of one or two samples in full precision). Outputs overlap no input.
- * Lanes        what is written to a lane depends on that lane's numbers alone, in the same way at every place and for every
- *              number of lanes: promises of section 1 rest on it. A lane fails by writing NaN, which gives its sample
- *              CNF_SAMPLE_NOT_FINITE, or by steps that become too small; a call cannot fail. Lanes without a sample
- *              hold numbers of no meaning, NaN among them; in the two reverse functions they hold those of another lane,
- *              with cotangents 0.
- * Theta        theta and theta_bar are dtype [parameter_count], in whatever order the callback likes; NULL where that is 0.
- *              theta_bar is the calling worker's own sum: added to, over all lanes in a fixed order, never overwritten. A
- *              lane whose cotangents are 0 must add exactly 0 to it.
+ * Layout       Every function works on a tile of `lanes` samples, feature-major: row r of lane j is at r*lanes + j.
+ *              t, t_bar [lanes]; x, x_dot, x_bar, x_dot_bar [rows of input][lanes]; y, y_dot, y_bar, y_dot_bar
+ *              [rows][lanes]; all dtype. `lanes` differs from call to call. Outputs overlap no input.
+ * Lanes        What is written to a lane may depend only on the numbers of that lane, and must be computed in the same
+ *              way at every place and for every number of lanes. The promises of section 1 rest on this.
+ * Idle lanes   Lanes without a sample hold arbitrary numbers, NaN among them. In the two reverse functions they hold
+ *              the numbers of another lane, with cotangents 0.
+ * Failure      A call cannot fail. A lane fails by writing NaN: its sample then ends with CNF_SAMPLE_NOT_FINITE or with
+ *              CNF_SAMPLE_STEP_TOO_SMALL.
+ * Parameters   theta and theta_bar are dtype [parameter_count], in any order you like; NULL if the count is 0.
+ *              theta_bar is a running sum of the calling worker: add to it, over all lanes in a fixed order, and never
+ *              overwrite it. A lane whose cotangents are 0 must add exactly 0.
  * Cotangents   x_bar, x_dot_bar and t_bar are all 0 at the call.
- * Threads      called from worker threads, several at a time, in no order that could be relied on, with the `context` of the
- *              op; numbers must depend on the arguments alone, since evaluations are made again.
+ * Threads      Worker threads call the functions, several at a time and in no fixed order. Results may depend only on
+ *              the arguments, because evaluations are recomputed.
  *
- * With J = dy/dx, and y_dot = J x_dot (t and theta held). A function that is NULL is missed only where it is needed. */
+ * Below, J = dy/dx, J' is its transpose, and t and theta are held in a tangent. A function may be NULL if nothing that
+ * you ask for needs it. */
 typedef struct cnf_callback {
   size_t struct_size;
-  void *context;          /* handed to every function; must outlive the solvers of the field */
+  void *context;          /* passed to every function; must outlive the solvers of the field */
   size_t parameter_count; /* 0 is allowed */
-  /* y = g(x, t): required. */
+  /* y = g(x, t). Required. */
   void (*evaluate)(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y);
-  /* y_dot = J x_dot. NULL: CNF_TRACE_NONE only (refused: CNF_ERROR_CALLBACK_TANGENT). */
+  /* y_dot = J x_dot. Needed by every trace but CNF_TRACE_NONE and by Rosenbrock methods; if NULL, they give
+   * CNF_ERROR_CALLBACK_TANGENT. It must be exact: an approximate J lowers the order of a Rosenbrock method. */
   void (*tangent)(void *context, int32_t lanes, const void *t, const void *x, const void *theta, const void *x_dot,
                   void *y_dot);
-  /* x_bar = J' y_bar, t_bar = (dy/dt)' y_bar, theta_bar += (dy/dtheta)' y_bar. NULL: no gradients (CNF_ERROR_CALLBACK_REVERSE). */
+  /* x_bar = J' y_bar, t_bar = (dy/dt)' y_bar, theta_bar += (dy/dtheta)' y_bar. Needed by every gradient; if NULL, that
+   * gives CNF_ERROR_CALLBACK_REVERSE. */
   void (*reverse)(void *context, int32_t lanes, const void *t, const void *x, const void *theta, const void *y_bar,
                   void *x_bar, void *t_bar, void *theta_bar);
-  /* Of s = y_dot_bar' J(x, t; theta) x_dot, lane by lane: x_dot_bar = J' y_dot_bar, x_bar = ds/dx, t_bar = ds/dt, theta_bar +=
-   * ds/dtheta. NULL: gradients with CNF_TRACE_NONE only (CNF_ERROR_CALLBACK_TANGENT_REVERSE). */
+  /* The derivatives of s = y_dot_bar' J(x, t; theta) x_dot, lane by lane: x_dot_bar = J' y_dot_bar, x_bar = ds/dx,
+   * t_bar = ds/dt, theta_bar += ds/dtheta. Needed by the gradient of a divergence, and by the discrete gradient of a
+   * Rosenbrock method; if NULL, they give CNF_ERROR_CALLBACK_TANGENT_REVERSE. */
   void (*tangent_reverse)(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
                           const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar, void *t_bar,
                           void *theta_bar);
 } cnf_callback;
 
+/* One op of a field program. */
 typedef struct cnf_op {
   int32_t kind;                 /* cnf_op_kind */
   int32_t input;                /* block number of the first operand; CNF_NO_BLOCK for TIME and CONTEXT */
@@ -233,117 +311,111 @@ typedef struct cnf_op {
   int32_t rows;                 /* LINEAR, CALLBACK, SLICE and CONTEXT: rows of the result; else 0, it is derived */
   int32_t activation;           /* LINEAR and ACTIVATION: cnf_activation; else 0 */
   int32_t reserved[1];          /* zero */
-  const cnf_callback *callback; /* CALLBACK: copied when the field is made; else NULL */
+  const cnf_callback *callback; /* CALLBACK: copied when the field is created; else NULL */
   int32_t first;                /* SLICE: first row; else 0 */
-  int32_t tied;                 /* TRANSPOSED: block number of the LINEAR op whose weights are taken; else 0 */
+  int32_t tied;                 /* TRANSPOSED: block number of the LINEAR op whose weights it uses; else 0 */
   double number;                /* LAYER_NORM: epsilon, 0: 1e-5; DROPOUT: rate, in [0, 1); SCALE: factor; else 0 */
   double offset;                /* SCALE: what is added; else 0 */
 } cnf_op;
 
+/* A checked field program. It never changes, so threads may share it. */
 typedef struct cnf_field cnf_field;
 
-/* Checks the program and makes an immutable field. `ops` [op_count] is copied. On success *field must be destroyed. */
+/* Checks the program `ops` [op_count], copies it and creates a field. On CNF_OK *field is the new field: free it with
+ * cnf_field_destroy. Else *field is not written.
+ * Errors: DTYPE, SIZE, CONTEXT, OP_KIND, OP_INPUT, OP_SHAPE, OP_RESERVED, OP_NUMBER, ACTIVATION, FIELD_SHAPE, MEMORY.
+ * */
 CNF_API cnf_status cnf_field_create(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count,
                                     cnf_field **field);
-/* As cnf_field_create, and says which op is at fault: *bad_op is its number, or -1. bad_op may be NULL. */
+/* As cnf_field_create, and says which op is wrong: *bad_op is its number, or -1. bad_op may be NULL. */
 CNF_API cnf_status cnf_field_create_explained(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count,
                                               cnf_field **field, int32_t *bad_op);
-/* Why cnf_field_create refuses a program, which it does for the status that is returned: a sentence that names the op and the row
- * counts that do not fit, such as "op 2 (ADD) adds block 2 (CONCAT) of 3 rows and block 0 (the state) of 2 rows". At most
- * `size` - 1 characters and a 0 are written to `text`, which may be NULL where size is 0; "" where the program is accepted. */
+/* Says why cnf_field_create refuses a program, and returns the status with which it does. `text` receives one sentence
+ * that names the op and the row counts that do not match, such as "op 2 (ADD) adds block 2 (CONCAT) of 3 rows and block
+ * 0 (the state) of 2 rows". It is "" if the program is accepted. At most size - 1 characters and a 0 are written;
+ * `text` may be NULL if size is 0. */
 CNF_API cnf_status cnf_field_explain(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count, char *text,
                                      size_t size);
-/* NULL is a no-op. Solvers made from the field keep what they need: the field may go before them. */
+/* Frees the field. NULL is a no-op. Solvers copy what they need, so a field may be destroyed before its solvers. */
 CNF_API void cnf_field_destroy(cnf_field *field);
 
 /* ---- 4  Parameters ----------------------------------------------------------------------------------------------
- * theta is one flat dtype array [P]: op after op, of a LINEAR op W [rows][cols] row-major, then b [rows] (the order of a
- * PyTorch nn.Sequential's state_dict), of a LAYER_NORM op gain [rows], then bias [rows], of a CALLBACK op its own parameters.
+ * theta is one flat dtype array [P]. It holds the parameters of op after op:
+ *
+ *     LINEAR       W [rows][cols] row-major, then b [rows]
+ *     LAYER_NORM   gain [rows], then bias [rows]
+ *     CALLBACK     its own, in its own order
+ *
+ * This is the order of the state_dict of a PyTorch nn.Sequential.
  */
-CNF_API size_t cnf_field_parameter_count(const cnf_field *field); /* 0 for NULL */
-/* Where op number `op` (a LINEAR) keeps its weight and bias in theta, and its shape. Outputs may be NULL. */
+
+/* P; 0 for NULL. */
+CNF_API size_t cnf_field_parameter_count(const cnf_field *field);
+/* The offsets in theta of weight and bias of op number `op`, a LINEAR, and its shape. Each output may be NULL.
+ * Errors: SIZE if there is no such op, OP_KIND if it is not a LINEAR. */
 CNF_API cnf_status cnf_field_linear_layout(const cnf_field *field, int32_t op, size_t *weight_offset,
                                            size_t *bias_offset, int32_t *rows, int32_t *cols);
-/* Where op number `op` (any kind) keeps its parameters in theta, and how many it has. Outputs may be NULL. */
+/* The offset in theta of the parameters of op number `op`, of any kind, and their number. Each output may be NULL.
+ * Errors: SIZE if there is no such op. */
 CNF_API cnf_status cnf_field_op_parameters(const cnf_field *field, int32_t op, size_t *offset, size_t *count);
 
-/* Rows of the context that every sample of a call has to bring: those of the CONTEXT ops, which all have the same; 0: none. */
+/* C: the rows of context that every sample of a call has to bring. All CONTEXT ops of a program have the same number of
+ * rows. 0 if there are none, and for NULL. */
 CNF_API int32_t cnf_field_context_dim(const cnf_field *field);
 
 /* ---- 5  Methods -------------------------------------------------------------------------------------------------
- * Methods are data. Explicit Runge-Kutta methods: k_i = f(t + c_i h, x + h sum_j a_ij k_j), x' = x + h sum_i b_i k_i, and the
- * embedded estimate of the step's error is h sum_i e_i k_i. Names, with the order of what is carried on:
- *   fixed steps   1 euler   2 midpoint heun2 ralston   3 heun3   4 rk4 rk4_38
- *   adaptive too  2 adaptive_heun fehlberg2   3 bosh3   5 dopri5 tsit5   7 vern7   8 dopri8
- *   stiff fields  4 rodas4, adaptive too
- *   two halves    1 symplectic_euler   2 leapfrog position_verlet   4 yoshida4
- *   reversible    2 reversible_heun, adaptive too
- * heun is another name of heun2, stormer_verlet of leapfrog. torchdiffeq means the same by the names it has, except that its rk4
- * is the 3/8 rule, rk4_38 here.
+ * Methods are data, which cnf_method_get returns. A number before names is their order.
  *
- * Where an explicit method needs steps far shorter than its tolerance asks for, the field is stiff: take a Rosenbrock method,
- * rodas4 (Hairer and Wanner, Solving ODEs II, IV.7; L-stable, stiffly accurate). Each step factors a matrix of D x D, so that
- *     (1/gamma - h J) k_i = f(t + alpha_i h, x + h sum_j a_ij k_j) + sum_j c_ij k_j + d_i h df/dt,  x' = x + h sum_i b_i k_i,
- * J = df/dx by D tangents at the step's start, df/dt by a quotient of differences within the step. What follows from that:
- *   cost         D tangents, 3 D with a divergence, and D^3/3 multiply-adds a step; D up to 512 (CNF_ERROR_METHOD_SIZE)
- *   callbacks    need a `tangent` (CNF_ERROR_CALLBACK_TANGENT), which must be the derivative: an approximate J costs orders
- *   evaluations  each is counted once, the one that J comes with included; two more for df/dt where the program reads the time
- *                or has a callback, and two more for the divergence or the kinetic energy
- *   traces       NONE and EXACT_TANGENTS, which EXACT and AUTOMATIC come to; else CNF_ERROR_TRACE. The log-determinant and
- *                the regularisers are integrated to order 4 by Simpson's rule, and are no part of the error norm
- *   precision    MIXED is CNF_ERROR_DTYPE: bfloat16 would spoil J
- *   gradient     discrete: J and df/dt are differentiated too, so that it is that of the steps taken, exactly. It is the
- *                reverse of D tangents, whatever the trace: callbacks need `reverse` and `tangent_reverse`. A step is made
- *                again from its start, and store_bytes not used. Continuous: a stiff flow is unstable backward, so that x is
- *                kept, and the adjoint alone solved, by steps of the same method (section 8); callbacks need `tangent_reverse`
- *                with a divergence alone
+ *     Runge-Kutta, fixed steps               1 euler   2 midpoint heun2 ralston   3 heun3   4 rk4 rk4_38
+ *     Runge-Kutta, adaptive or fixed steps   2 adaptive_heun fehlberg2   3 bosh3   5 dopri5 tsit5   7 vern7   8 dopri8
+ *     Rosenbrock, adaptive or fixed steps    4 rodas4
+ *     Adams, equal fixed steps               explicit_adams implicit_adams
+ *     partitioned, fixed steps               1 symplectic_euler   2 leapfrog position_verlet   4 yoshida4
+ *     reversible, adaptive or fixed steps    2 reversible_heun
  *
- * Adams methods, explicit_adams and implicit_adams, are for equal fixed steps, and as torchdiffeq has them. With m the option
- * `order` (12 where it is 0), a sample's slopes at its last steps' beginnings, k of them and m - 1 at most, are kept. While
- * k < 3, so always where m < 4, a step is one of rk4_38. Else
- *   explicit  x' = x + h sum_j b_j f(t - j h), j < k: Adams-Bashforth of order k
- *   implicit  x' = x + h (c_0 f(t + h, x') + sum_j c_j f(t + h - j h)), j = 1..k: Adams-Moulton of order k + 1, solved by
- *             iteration from the explicit one's x' until no component of x' - x changes by more than atol + rtol times its
- *             size (the options' rtol and atol); at most 4 times
- * k grows by one a step, but not where the iteration did not get so far: that step is taken as it is, and counted among the
- * sample's `rejected`. (torchdiffeq judges the whole batch, and warns; here a sample's iterations are its own.) As steps go to
- * 0, and iterations converge, the start decides the order: min(m - 1, 4) for the explicit, min(m, 5) for the implicit method,
- * where m is at least 4. Long explicit formulas are stable for short steps alone: h times a rate of decay must be below
- * 0.3, 0.088 and 0.0034 for k = 4, 6 and 11. The log-determinant and regularisers are summed by the same formulas, and the
- * log-determinant is a component of the iteration unless exclude_log_det.
- *   times        steps of one interval between output times may be longer than those of the one before: k is then 0, and
- *                the start is made anew; where they are as long, but for rounding of times, the slopes are kept. Steps of
- *                no length are of rk4_38, and leave the slopes alone. (torchdiffeq takes its formulas across unequal steps.)
- *   gradient     of explicit_adams discrete, evaluations being made again, store_bytes not used; that of implicit_adams would
- *                be of where its iterations happened to end: CNF_ERROR_METHOD_GRADIENT. The continuous adjoint serves both,
- *                its way back by as many steps of rk4_38
+ * heun is another name of heun2, stormer_verlet of leapfrog. torchdiffeq means the same methods by its names, except
+ * that its rk4 is the 3/8 rule, which is rk4_38 here.
  *
- * Partitioned methods are for states of two halves, x = (q, p): positions, the first D/2 rows, and momenta (D is even:
- * CNF_ERROR_METHOD_HALVES). Each half has a tableau, a and b of q, momenta_a and momenta_b of p; a stage is one evaluation of the
- * whole field, and its slope moves one half. They are made for separable fields, q' = f_q(p, t), p' = f_p(q, t). Where these are
- * Hamiltonian, f_q = dT/dp and f_p = -dV/dq, a step is a symplectic map, and the energy's error stays of the step's order for
- * exponentially long times (Hairer, Lubich and Wanner, Geometric Numerical Integration, VI.3 and IX.8). leapfrog (kick, drift, kick),
- * position_verlet (drift, kick, drift) and yoshida4 are symmetric: as many steps back lead to x0, but for rounding.
- *   steps        fixed; no method has an embedded estimate
- *   t            a kick has the time that the positions have come to, a drift that of the momenta: leapfrog's kicks are at t
- *                and t + h, its drift at t + h/2. The order holds for fields that read t
- *   evaluations  2, 3, 3 and 7 a step: the half of each that is not used is computed too, so rk4 is cheaper than yoshida4 where
- *                nothing has to be kept
- *   other fields f_q that depends on q, or f_p on p: the same formulas, which are then of order 1, neither symplectic nor symmetric
- *   log_det      each stage's divergence with the mean of both halves' b. A separable field's is 0, and so is what exact traces
- *                give, to the bit: take CNF_TRACE_NONE. Hutchinson's estimate of it is integrated to order 1
- *   regularisers each half's rows with its own b: to the method's order in a separable field
- *   gradient     discrete, exact as any. Continuous: a_q goes with the momenta, a_p with the positions, and theta's quadrature
- *                takes each half's rows with its own b: to the method's order for what leaves the field separable
+ * Which to take: dopri5 or tsit5 by default; vern7 or dopri8 for tight tolerances; rk4 for training at a fixed cost;
+ * rodas4 if the field is stiff, that is if explicit methods need steps far shorter than the tolerance asks for;
+ * leapfrog or yoshida4 for separable Hamiltonian fields; reversible_heun for exact gradients without stored states.
  *
- * reversible_heun (Kidger, Foster, Li and Lyons 2021, arXiv 2105.13493) carries y beside x, from y = x0 on:
- *     y' = 2x - y + h f(t, y),   x' = x + h/2 (f(t, y) + f(t', y')),
- * one evaluation a step, f(t', y') being the next one's f(t, y), and one at the start. Each step can be undone, exactly but for
- * rounding, which is what CNF_ADJOINT_REVERSIBLE does (section 8). Log-determinant and regularisers are summed by the same
- * trapezoid, and the error of an adaptive step is h/2 (f(t', y') - f(t, y)), as diffrax has it. It is stable where h times the
- * field's eigenvalues lie between -i and i alone: where states contract at a rate r, y - x, about (h r)^2/4 of them at first,
- * grows by e^{r t} instead. So it is for fields that contract mildly, e^{r (t1 - t0)} (h r)^2 being small, and no stiff ones.
- * CNF_ERROR_REVERSIBLE: CNF_CONTROL_BATCH, or the continuous adjoint.
+ * What each family needs and refuses. Formulas and sources are in Documentation/methods.md.
+ *
+ *   Rosenbrock: for stiff fields
+ *     state         at most 512 rows: CNF_ERROR_METHOD_SIZE
+ *     cost          a step takes D tangents, 3 D with a divergence, and D^3/3 multiply-adds
+ *     callbacks     need a `tangent` that is exact; a discrete gradient needs `reverse` and `tangent_reverse` too,
+ *                   whatever the trace; a continuous one needs `tangent_reverse` only with a divergence
+ *     trace         NONE or EXACT_TANGENTS, which EXACT and AUTOMATIC mean here; else CNF_ERROR_TRACE
+ *     error norm    covers the state alone, as with exclude_log_det. Log-determinant and regularisers have order 4
+ *     precision     MIXED is CNF_ERROR_DTYPE: bfloat16 would make J too rough
+ *     gradient      discrete or continuous. Steps are recomputed from their starts: store_bytes is not used
+ *     evaluations   each counts once, the one that comes with J included; two more for df/dt if the program reads the
+ *                   time or has a callback, and two more for the divergence or the kinetic energy
+ *   Adams: few evaluations a step
+ *     steps         equal; else CNF_ERROR_UNEQUAL_STEPS
+ *     order         m = cnf_solver_options.order. A formula uses at most m - 1 slopes of past steps; the first steps
+ *                   are rk4_38. As steps go to 0, and for m of at least 4, the order is min(m - 1, 4) for
+ *                   explicit_adams and min(m, 5) for implicit_adams. With m below 4 every step is one of rk4_38
+ *     stability     long explicit formulas need short steps: h times a rate of decay must be below 0.3, 0.088 and
+ *                   0.0034 for formulas of 4, 6 and 11 slopes
+ *     iteration     implicit_adams iterates until no component of x' - x changes by more than atol + rtol times its
+ *                   size, at most 4 times. A step that has not converged by then is taken, and counted in `rejected`
+ *     output times  an interval whose steps are longer than those of the one before starts anew, with rk4_38
+ *     gradient      explicit_adams: discrete or continuous. implicit_adams: continuous, else CNF_ERROR_METHOD_GRADIENT.
+ *                   The continuous adjoint takes as many steps of rk4_38 backward. store_bytes is not used
+ *     events        CNF_ERROR_EVENT_METHOD
+ *   Partitioned: symplectic, for separable fields dq/dt = f_q(p, t), dp/dt = f_p(q, t)
+ *     state         positions q in the first D/2 rows, momenta p in the others. An odd D is CNF_ERROR_METHOD_HALVES
+ *     other fields  are solved too, but with order 1, and neither symplectically nor symmetrically
+ *     trace         take NONE: the divergence of a separable field is 0. Hutchinson's estimate of it has order 1
+ *     evaluations   2, 3, 3 and 7 a step. Each computes the whole field and uses one half of it
+ *     gradient      discrete or continuous
+ *   Reversible: each step can be undone
+ *     stability     h times the eigenvalues of df/dx must lie between -i and i. For fields that contract mildly
+ *     gradient      discrete or reversible. The continuous adjoint and CNF_CONTROL_BATCH are CNF_ERROR_REVERSIBLE
+ *     events        CNF_ERROR_EVENT_METHOD
  */
 typedef enum cnf_family {
   CNF_FAMILY_RUNGE_KUTTA = 0,
@@ -354,60 +426,75 @@ typedef enum cnf_family {
   CNF_FAMILY_REVERSIBLE = 5
 } cnf_family;
 
+/* One method. All pointers are to static data. */
 typedef struct cnf_method_info {
   size_t struct_size;
-  const char *name;       /* static */
-  const char *citation;   /* static */
+  const char *name;
+  const char *citation;
   int32_t order;          /* of the solution that is carried on */
-  int32_t embedded_order; /* of the embedded solution; 0: none, fixed steps only */
+  int32_t embedded_order; /* of the solution that estimates the error; 0: none, fixed steps only */
   int32_t stages;
   int32_t is_fsal;   /* 1: the last stage is the first of the next step */
   int32_t a_stride;  /* elements from one row of a to the next */
-  const double *a;   /* [stages][a_stride], strictly lower triangular; c_i is the sum of row i (RUNGE_KUTTA) */
+  const double *a;   /* [stages][a_stride], strictly lower triangular; RUNGE_KUTTA: c_i is the sum of row i */
   const double *b;   /* [stages] */
   const double *e;   /* [stages]; NULL where embedded_order is 0 */
-  const char *alias; /* static: another name of the method; NULL: none */
-  int32_t family; /* cnf_family: what a, b and e are coefficients of; of Adams methods stages is 0, and they are NULL */
-  const double
-      *momenta_a; /* [stages][a_stride]: PARTITIONED: of the second half of rows, a being the first half's; else NULL */
-  const double *momenta_b; /* [stages]: likewise */
-  /* dense output, section 12 */
-  int32_t dense_order;        /* errors within a step are of its length to the power of this + 1 */
+  const char *alias; /* another name of the method; NULL: none */
+  int32_t family;    /* cnf_family: the formula that a, b and e belong to. Adams: stages is 0, and they are NULL */
+  /* PARTITIONED: a and b of the second half of rows; those above are of the first half. Else NULL. */
+  const double *momenta_a; /* [stages][a_stride] */
+  const double *momenta_b; /* [stages] */
+  /* Dense output, section 12. */
+  int32_t dense_order;        /* within a step of length h the error is of h^(dense_order + 1) */
   int32_t dense_terms;        /* coefficients of a step's polynomial */
-  const char *dense_citation; /* static */
+  const char *dense_citation; /* source of the polynomial */
 } cnf_method_info;
 
+/* The number of methods. Methods are numbered from 0. */
 CNF_API int32_t cnf_method_count(void);
-/* Index of the method of this name or alias, or -1. */
+/* The number of the method with this name or alias; -1 if there is none, and for NULL. */
 CNF_API int32_t cnf_method_find(const char *name);
-/* Fills *info, whose struct_size the caller has set; arrays are static. */
+/* Fills *info, whose struct_size the caller has set. Errors: METHOD if there is no such number. */
 CNF_API cnf_status cnf_method_get(int32_t method, cnf_method_info *info);
 
 /* ---- 6  Solver --------------------------------------------------------------------------------------------------
- * A solver is a field, a method and the memory to run them: the library allocates nothing after cnf_solver_create, except
- * for CNF_CONTROL_BATCH. (OpenMP starts its threads at the first call. Memory is mapped at creation, and touched when it
- * is first used.)
+ * A solver is a field, a method and the memory to run them. cnf_solver_create allocates all of it; calls allocate
+ * nothing, except with CNF_CONTROL_BATCH. (OpenMP starts its threads at the first call. Memory is mapped at creation,
+ * and touched when it is first used.)
  */
+
+/* Who chooses the steps. */
 typedef enum cnf_control {
-  CNF_CONTROL_SAMPLE = 0, /* adaptive: every sample has its own steps */
-  CNF_CONTROL_FIXED = 1,  /* `steps` equal steps, or the step fractions of the call */
-  CNF_CONTROL_BATCH = 2 /* adaptive, one step size for the whole batch, as torchdiffeq: for comparison only. A sample's
-                             answer then depends on its neighbours, and counts of steps and evaluations are those of the
-                             search for the common steps. Allocates per call. */
+  /* Adaptive: every sample has steps of its own. */
+  CNF_CONTROL_SAMPLE = 0,
+  /* `steps` equal steps, or the step fractions of the call. */
+  CNF_CONTROL_FIXED = 1,
+  /* Adaptive, with one step size for the whole batch, as torchdiffeq has it. For comparison only: a sample's answer
+     then depends on the other samples. Counts of steps and evaluations are those of the search for the common steps.
+     Allocates in every call. */
+  CNF_CONTROL_BATCH = 2
 } cnf_control;
 
+/* How the divergence tr df/dx is computed, of which the log-determinant is the integral. */
 typedef enum cnf_trace {
-  CNF_TRACE_NONE = 0,           /* no divergence: log_det is 0 */
-  CNF_TRACE_HUTCHINSON = 1,     /* mean over K probes of eps' J eps: unbiased */
-  CNF_TRACE_EXACT = 2,          /* the cheaper of the two exact forms that fit */
-  CNF_TRACE_EXACT_TANGENTS = 3, /* D tangents; fits every field whose callbacks have a tangent */
-  CNF_TRACE_EXACT_PRODUCT = 4,  /* one hidden x hidden product; fits nets of at most two hidden layers */
-  CNF_TRACE_AUTOMATIC = 5 /* exact when it costs at most twice as many multiply-adds as the probes, else Hutchinson */
+  /* Not at all: log_det is 0. */
+  CNF_TRACE_NONE = 0,
+  /* Hutchinson's estimate: the mean over K probes of eps' J eps. Unbiased. */
+  CNF_TRACE_HUTCHINSON = 1,
+  /* The cheaper of the two exact forms below that fits the field. */
+  CNF_TRACE_EXACT = 2,
+  /* By D tangents. Fits every field whose callbacks have a `tangent`. */
+  CNF_TRACE_EXACT_TANGENTS = 3,
+  /* By one product of hidden x hidden numbers. Fits nets of at most two hidden layers; else CNF_ERROR_TRACE. */
+  CNF_TRACE_EXACT_PRODUCT = 4,
+  /* Exact if that costs at most twice the multiply-adds of the probes, else Hutchinson. */
+  CNF_TRACE_AUTOMATIC = 5
 } cnf_trace;
 
+/* The distribution of drawn probes. */
 typedef enum cnf_probe { CNF_PROBE_RADEMACHER = 0, CNF_PROBE_GAUSSIAN = 1 } cnf_probe;
 
-/* The instruction sets that bodies exist for. X(name, value, suffix, text) */
+/* The instruction sets that the kernels are built for. X(name, value, suffix, text) */
 #define CNF_ISA_LIST(X)                                                                                         \
   X(CNF_ISA_GENERIC, 1, generic, "generic")                                                                     \
   X(CNF_ISA_AVX2, 2, avx2, "avx2")                                                                              \
@@ -416,55 +503,57 @@ typedef enum cnf_probe { CNF_PROBE_RADEMACHER = 0, CNF_PROBE_GAUSSIAN = 1 } cnf_
   X(CNF_ISA_NEON, 4, neon, "neon")                   /* AArch64 */
 
 typedef enum cnf_isa {
-  CNF_ISA_AUTOMATIC =
-      0, /* the environment's CNF_ISA=generic|avx2|avx512|avx512bf16|neon if set, else the best of this machine */
+  /* The one that the environment names, CNF_ISA=generic|avx2|avx512|avx512bf16|neon, else the best of this machine. */
+  CNF_ISA_AUTOMATIC = 0,
 #define CNF_X(name, value, suffix, text) name = value,
   CNF_ISA_LIST(CNF_X)
 #undef CNF_X
 } cnf_isa;
 
-/* In which numbers a CNF_FLOAT32 field is run. MIXED: float for values, states and errors of steps; products of derivatives
- * (tangents, cotangents and weights' gradients) take operands that are rounded to bfloat16, 8 bits, and add in float. A
- * divergence and a gradient are then off by about 1/256 of their terms' size, so the error norm leaves the divergence out, as
- * exclude_log_det does. States are those of full precision with exclude_log_det, to the bit; the promises of section 1 hold. Twice the rate
- * with CNF_ISA_AVX512BF16; elsewhere operands are rounded and multiplied as floats, which saves nothing. */
+/* The numbers that a CNF_FLOAT32 field computes with.
+ * FULL    float throughout.
+ * MIXED   float for values, states and errors of steps. Products of derivatives (tangents, cotangents, gradients of
+ *         weights) round their operands to bfloat16, which has 8 bits, and add in float. A divergence and a gradient
+ *         are then wrong by about 1/256 of the size of their terms, so the error norm leaves the log-determinant out,
+ *         as exclude_log_det does. States are the same bits as in full precision with exclude_log_det. The promises of
+ *         section 1 hold. It is twice as fast with CNF_ISA_AVX512BF16; elsewhere rounded operands are multiplied as
+ *         floats, which saves nothing. CNF_ERROR_DTYPE: with a CNF_FLOAT64 field, a Rosenbrock method or the continuous
+ *         adjoint. */
 typedef enum cnf_precision { CNF_PRECISION_FULL = 0, CNF_PRECISION_MIXED = 1 } cnf_precision;
 
-/* Of a sample's errors against their tolerances. */
+/* The norm of a sample's errors, each divided by its tolerance. */
 typedef enum cnf_norm {
   CNF_NORM_RMS = 0, /* root mean square */
   CNF_NORM_MAX = 1  /* the largest: every component keeps its tolerance */
 } cnf_norm;
 
-/* How cnf_solve_vjp differentiates; section 8 says what of. */
+/* How cnf_solve_vjp differentiates. Section 8 compares them. */
 typedef enum cnf_adjoint {
-  CNF_ADJOINT_DISCRETE = 0,   /* the steps that were taken, which are kept: exact */
-  CNF_ADJOINT_CONTINUOUS = 1, /* the flow, by a second solve backward: no memory grows with steps, but of rodas4 */
-  CNF_ADJOINT_REVERSIBLE = 2  /* reversible_heun: the steps that were taken, each undone on the way back: nor here */
+  CNF_ADJOINT_DISCRETE = 0,   /* the steps that were taken, from stored states: exact */
+  CNF_ADJOINT_CONTINUOUS = 1, /* the flow, by a second solve backward in time: memory does not grow with steps */
+  CNF_ADJOINT_REVERSIBLE = 2  /* reversible_heun: the steps that were taken, each undone again: nor does it here */
 } cnf_adjoint;
 
-/* Which states CNF_ADJOINT_DISCRETE holds of the way forward, of steps whose evaluations are not kept (store_bytes). The others
- * are made again from the last one held before them, with the same bits: every schedule gives the same gradients. Runge-Kutta and
- * partitioned methods have them all, others EVERY_STEP alone, which AUTOMATIC is for them (CNF_ERROR_SCHEDULE). What grows
- * with the steps of every one of them is 32 bytes a step, its t and h among them: of each sample in a chunk where steps are
- * adaptive, else of the tile. Beside it
- *   EVERY_STEP   the state of every step;
- *   EVERY_K      of every k-th, and of the k - 1 in whose midst the reverse is: least where k is near the root of the steps.
- *                Each of the others is made once more;
- *   BINOMIAL     of c steps at most, c = checkpoint_bytes / (samples of a chunk * (size of a state + 12 bytes)), which
- *                cnf_solver_info has; a chunk is a tile where steps are fixed, else eight, however few a call fills.
- *                Griewank and Walther's order ("revolve", ACM TOMS 26(1), 2000): fixed steps, l of
- *                them, are made r l - C(c + r, r - 1) times in all, the way forward but for its last included, which is the least
- *                possible; r, the smallest number with C(c + r, c) >= l, is how often a step is made at most. Adaptive steps,
- *                whose number nobody knows beforehand, are made r l times at most (Wang, Moin and Iaccarino, SIAM J. Sci.
- *                Comput. 31(4), 2009), those of one sample; lanes that come to their checkpoints at different times wait
- *                for each other, some half of the lanes that a tile has. Every step that fits is held: with c >= l it is EVERY_STEP;
- *   AUTOMATIC    BINOMIAL, in a budget that is the machine's where none is given: so EVERY_STEP as long as that fits.
- * The two budgets go side by side. store_bytes is spent first, on the evaluations of a chunk's first steps, of which no state
- * is then held: it is bounded whatever the steps, and buys time; the schedule is for the steps after them. A worker's memory for a
- * reverse is at most store_bytes + checkpoint_bytes + the 32 bytes a step; least with store_bytes negative. (The scratch of one
- * step's evaluations is there in any case.) Address space is reserved for as many as there may be, and touched as used.
- */
+/* Which states CNF_ADJOINT_DISCRETE stores in the forward pass, of the steps whose evaluations are not stored
+ * (store_bytes). The other states are recomputed from the last stored one before them, with the same bits: every
+ * schedule gives the same gradient. Runge-Kutta and partitioned methods have every schedule. Other methods have
+ * EVERY_STEP, which AUTOMATIC means for them; EVERY_K and BINOMIAL give CNF_ERROR_SCHEDULE.
+ *
+ * EVERY_STEP   The state of every step.
+ * EVERY_K      The state of every k-th step, and the k - 1 states between the two that the backward pass is at. Each
+ *              other step is recomputed once. Memory is least if k is near the square root of the number of steps.
+ * BINOMIAL     At most c states: c = checkpoint_bytes / (samples of a chunk * (size of a state + 12 bytes)). A chunk
+ *              here is a tile with fixed steps, else eight tiles, however few a call fills. cnf_solver_info has c. With
+ *              c or fewer steps this is EVERY_STEP. Recomputing is the least possible with fixed steps; with adaptive
+ *              steps no step is recomputed more often than in that optimum. Documentation/methods.md has the counts.
+ * AUTOMATIC    BINOMIAL in a budget that depends on the machine, unless checkpoint_bytes gives one. So it is EVERY_STEP
+ *              as long as that fits.
+ *
+ * Every schedule also stores 32 bytes a step, its t and h among them: for each sample of a chunk with adaptive steps,
+ * else for the tile. store_bytes is spent first, on the evaluations of a chunk's first steps; the schedule serves the
+ * steps after them. A worker's memory for a backward pass is at most store_bytes + checkpoint_bytes + 32 bytes a step.
+ * It is least with a negative store_bytes. (Scratch for the evaluations of one step comes on top.) Address space is
+ * reserved for the largest number of steps, and touched as it is used. */
 typedef enum cnf_schedule {
   CNF_SCHEDULE_EVERY_STEP = 0,
   CNF_SCHEDULE_EVERY_K = 1,
@@ -472,272 +561,313 @@ typedef enum cnf_schedule {
   CNF_SCHEDULE_AUTOMATIC = 3
 } cnf_schedule;
 
-/* Adaptive steps. With r the norm of an attempt's errors against their tolerances, r' and r" those of the sample's last two
- * accepted steps (1 where there are none) and k the embedded order + 1, an attempt is accepted where r is at most 1, and its
- * length multiplied by
- *     safety r^-((pcoeff + icoeff + dcoeff)/k) r'^((pcoeff + 2 dcoeff)/k) r"^-(dcoeff/k),
- * but by 1 to factor_max where r is below 1, by factor_min to safety where the step is refused (Soderlind 2003, ACM TOMS
- * 29(1); the letters are diffrax's). The integral controller (0, 1, 0) is torchdiffeq's; where its steps go up and down between
- * accepted and refused, proportional-integral ones such as (0.4, 0.3, 0) are calmer.
- */
+/* The options of a solver. Zero is the default of every member, except for those that cnf_solver_options_init sets. */
 typedef struct cnf_solver_options {
   size_t struct_size;
-  int32_t method;    /* from cnf_method_find */
-  int32_t control;   /* cnf_control */
-  double rtol, atol; /* adaptive: error is measured against atol + rtol max(|x|, |x'|); implicit_adams: its iteration */
-  double initial_step;     /* adaptive: length of the first step; 0: chosen (Hairer-Norsett-Wanner II.4) */
-  double min_step;         /* adaptive: a shorter step ends the sample, unless it is the last or ends at an output
-                              time; the first is never planned shorter; 0: 16 units in the last place of the larger of t
-                              and 1e-12 t1 */
-  int32_t max_steps;       /* adaptive: accepted and rejected steps together; 0: 4096 */
-  int32_t steps;           /* CNF_CONTROL_FIXED: number of equal steps, between output times if there are any; at
-                              least 1 unless the call gives fractions */
+  int32_t method;  /* from cnf_method_find */
+  int32_t control; /* cnf_control */
+  /* Adaptive: errors are measured against atol + rtol max(|x|, |x'|), x and x' being the states at both ends of a step.
+   * implicit_adams: the tolerance of its iteration. */
+  double rtol, atol;
+  /* Adaptive: length of the first step. 0: chosen from the field (Hairer, Norsett and Wanner, Solving ODEs I, II.4). */
+  double initial_step;
+  /* Adaptive: a step that would be shorter ends the sample with CNF_SAMPLE_STEP_TOO_SMALL, unless it ends at t1 or at
+   * an output time. The first step is never planned shorter. 0: 16 units in the last place of the larger of t and 1e-12
+   * t1. */
+  double min_step;
+  /* Adaptive: the most steps of a sample, accepted and rejected together. 0: 4096 */
+  int32_t max_steps;
+  /* CNF_CONTROL_FIXED: number of equal steps, in each interval between output times if there are any. At least 1,
+   * unless the call gives step fractions. */
+  int32_t steps;
   int32_t trace;           /* cnf_trace */
   int32_t probe;           /* cnf_probe */
   int32_t probes;          /* K; 0: 1 */
   int32_t exclude_log_det; /* 1: the error norm covers the state alone; 0: state and log-determinant */
   int32_t threads;         /* 0: as many as OpenMP has */
   int32_t isa;             /* cnf_isa */
-  int64_t store_bytes;     /* gradient: bytes per thread for evaluations kept between a solve and its reverse; those for
-                              which there is no room are made again, with the same bits. 0: 32 MiB; negative: none */
-  int32_t precision;       /* cnf_precision */
-  int32_t norm;            /* adaptive: cnf_norm, of errors and of the first step's choice */
-  double pcoeff, icoeff, dcoeff;       /* adaptive: the controller, see above; icoeff not negative, 0: 1 */
-  double safety;                       /* adaptive: below 1; 0: 0.9 */
-  double factor_min, factor_max;       /* adaptive: at most safety, and at least 1; 0: 0.2 and 10 */
-  double max_step;                     /* adaptive: no step is longer; at least min_step; 0: none */
-  const double *rtol_rows, *atol_rows; /* adaptive: [D], copied: each row's own, in place of rtol or atol, which the
-                                          log-determinant keeps, so these are never both 0; NULL: rtol, atol */
-  int32_t kinetic;                     /* 1: solves integrate the kinetic energy, 1/2 mean_D f^2, over |dt| */
-  int32_t frobenius;                   /* 1: solves integrate the Jacobian's Frobenius norm, |J|_F^2 / D, over |dt| */
-  int32_t order;                       /* Adams methods: m of section 5, 1 to 12; 0: 12 */
-  int32_t adjoint;                     /* cnf_adjoint: how cnf_solve_vjp differentiates */
-  double adjoint_rtol, adjoint_atol;   /* CONTINUOUS, adaptive: of the solve backward; 0: the solve's, row by row */
-  int32_t schedule;                    /* cnf_schedule, of the discrete adjoint */
-  int32_t checkpoint_every;            /* EVERY_K: k; 0: 8 */
-  int64_t
-      checkpoint_bytes; /* BINOMIAL, AUTOMATIC: of one thread's checkpoints; CNF_ERROR_CHECKPOINTS where not one fits. 0:
-                               BINOMIAL 16 MiB, AUTOMATIC a quarter of the machine's memory over the threads, but one
-                               checkpoint at least */
+  /* Gradient: bytes per thread for evaluations of the forward pass. The backward pass recomputes those for which there
+   * is no room, with the same bits. 0: 32 MiB; negative: none */
+  int64_t store_bytes;
+  int32_t precision; /* cnf_precision */
+  int32_t norm;      /* adaptive: cnf_norm of errors, also in the choice of the first step */
+  /* Adaptive: the step-size controller. With r the error norm of an attempt, r' and r" those of the sample's last two
+   * accepted steps (1 if there are none) and k the embedded order + 1, an attempt is accepted if r <= 1. The step size
+   * is then multiplied by
+   *     safety r^-((pcoeff + icoeff + dcoeff)/k) r'^((pcoeff + 2 dcoeff)/k) r"^-(dcoeff/k),
+   * limited to 1 to factor_max if r < 1, and to factor_min to safety if the attempt is rejected (Soderlind 2003, ACM
+   * TOMS 29(1), with diffrax's letters). (0, 1, 0) is the integral controller, as torchdiffeq has it. If steps
+   * alternate between accepted and rejected, a proportional-integral controller such as (0.4, 0.3, 0) is smoother. */
+  double pcoeff, icoeff, dcoeff; /* icoeff not negative; 0: 1 */
+  double safety;                 /* below 1; 0: 0.9 */
+  double factor_min, factor_max; /* at most safety, and at least 1; 0: 0.2 and 10 */
+  double max_step;               /* adaptive: no step is longer; at least min_step; 0: no limit */
+  /* Adaptive: [D] each, copied: a tolerance for each row of the state. The log-determinant keeps rtol and atol, so
+   * these two are never both 0. NULL: rtol, atol for all rows */
+  const double *rtol_rows, *atol_rows;
+  int32_t kinetic;                   /* 1: solves integrate the kinetic energy, 1/2 mean_D f^2, over |dt| */
+  int32_t frobenius;                 /* 1: solves integrate the Jacobian's Frobenius norm, |J|_F^2 / D, over |dt| */
+  int32_t order;                     /* Adams methods: m of section 5, 1 to 12; 0: 12 */
+  int32_t adjoint;                   /* cnf_adjoint */
+  double adjoint_rtol, adjoint_atol; /* CONTINUOUS, adaptive: of the solve backward; 0: rtol and atol, row by row */
+  int32_t schedule;                  /* cnf_schedule, of the discrete adjoint */
+  int32_t checkpoint_every;          /* EVERY_K: k; 0: 8 */
+  /* BINOMIAL, AUTOMATIC: bytes for the checkpoints of one thread; CNF_ERROR_CHECKPOINTS if not one fits. 0: for
+   * BINOMIAL 16 MiB, for AUTOMATIC a quarter of the machine's memory divided by the threads, but at least one
+   * checkpoint */
+  int64_t checkpoint_bytes;
 } cnf_solver_options;
 
-/* Regularisers (RNODE, Finlay et al. 2020, arXiv 2002.02798) are quadratures by the method's weights over the accepted steps.
- * They are no part of the error norm, and positive whichever way time runs. The Frobenius norm is made of the tangents that
- * the trace takes: EXACT_TANGENTS give |J|_F^2 / D itself; HUTCHINSON the mean over its K probes of mean_D (J eps)^2, an
- * unbiased estimate as (eps' J)^2 is. Tangents then run through the whole net: about one last layer's product more for each
- * of them, in an evaluation and twice in its reverse. The product has no tangents: with `frobenius` EXACT comes to
- * EXACT_TANGENTS, AUTOMATIC to that or HUTCHINSON, and EXACT_PRODUCT and NONE are CNF_ERROR_TRACE. */
+/* The regularisers `kinetic` and `frobenius` are those of RNODE (Finlay et al. 2020, arXiv 2002.02798). They are
+ * integrals over the accepted steps with the weights of the method. They are positive in either direction of time, and
+ * not in the error norm. The Frobenius norm comes from the tangents of the trace: with EXACT_TANGENTS it is |J|_F^2 / D
+ * itself; with HUTCHINSON it is the mean over the K probes of mean_D (J eps)^2, an unbiased estimate. It costs about
+ * one more product of the last layer for each tangent of an evaluation, and two in its reverse. EXACT_PRODUCT has no
+ * tangents. So with `frobenius` EXACT means EXACT_TANGENTS, AUTOMATIC means that or HUTCHINSON, and EXACT_PRODUCT and
+ * NONE give CNF_ERROR_TRACE. */
 
-/* Fills in struct_size, which is the sizeof of the caller's struct, and the defaults: dopri5, CNF_CONTROL_SAMPLE, 1e-5/1e-5,
- * exact trace, all threads. Writes struct_size bytes, or nothing where that is no size that the struct has had. */
+/* Sets struct_size, which is the sizeof of the caller's struct, and the defaults: dopri5, CNF_CONTROL_SAMPLE, rtol =
+ * atol = 1e-5, CNF_TRACE_EXACT, all threads, zero else. Writes struct_size bytes, or nothing if the struct never had
+ * that size. */
 CNF_API cnf_status cnf_solver_options_init(cnf_solver_options *options, size_t struct_size);
 
+/* A solver and its memory. It serves one call at a time. */
 typedef struct cnf_solver cnf_solver;
 
+/* Checks the options and creates a solver. On CNF_OK *solver is the new solver: free it with cnf_solver_destroy. Else
+ * *solver is not written. The field is only read, and may be destroyed afterwards.
+ * Errors: METHOD, OPTION, TOLERANCE, NOT_ADAPTIVE, TRACE, ISA, DTYPE, SIZE, CALLBACK_TANGENT, CHECKPOINTS, SCHEDULE,
+ * REVERSIBLE, METHOD_HALVES, METHOD_SIZE, MEMORY. */
 CNF_API cnf_status cnf_solver_create(const cnf_field *field, const cnf_solver_options *options, cnf_solver **solver);
-CNF_API void cnf_solver_destroy(cnf_solver *solver); /* NULL is a no-op */
+/* Frees the solver. NULL is a no-op. No call may be using it. */
+CNF_API void cnf_solver_destroy(cnf_solver *solver);
 
+/* What a solver was created with, after all defaults and automatic choices. */
 typedef struct cnf_solver_info {
   size_t struct_size;
   int32_t isa;   /* cnf_isa in use */
   int32_t lanes; /* samples of a tile */
   int32_t threads;
-  int32_t trace;         /* what AUTOMATIC and EXACT came to: HUTCHINSON, EXACT_TANGENTS, EXACT_PRODUCT or NONE */
-  size_t bytes;          /* allocated */
+  int32_t trace;         /* what AUTOMATIC and EXACT mean here: HUTCHINSON, EXACT_TANGENTS, EXACT_PRODUCT or NONE */
+  size_t bytes;          /* memory allocated */
   size_t bytes_reserved; /* address space reserved for step records */
-  int32_t schedule;      /* what AUTOMATIC came to, and BINOMIAL and EVERY_K where every step fits: EVERY_STEP */
-  int32_t checkpoints;   /* states of a sample that may be held at once */
+  int32_t schedule;      /* what AUTOMATIC means here; EVERY_STEP if BINOMIAL or EVERY_K can store every step */
+  int32_t checkpoints;   /* states of one sample that can be stored at once */
 } cnf_solver_info;
 CNF_API cnf_status cnf_solver_get_info(const cnf_solver *solver, cnf_solver_info *info);
 
-/* What the solver's last cnf_solve or cnf_solve_vjp did, in evaluations of one lane of a tile: a tile is evaluated whole,
- * whether or not each of its lanes has a sample. */
+/* The work of the solver's last cnf_solve or cnf_solve_vjp. Evaluations are counted per lane: a tile is always
+ * evaluated whole, also if some of its lanes are idle. */
 typedef struct cnf_work {
   size_t struct_size;
-  int64_t evaluations, idle_evaluations; /* of the solve; those in lanes without a sample */
-  /* Of its reverse; those in lanes whose step was refused or that have no sample. The continuous adjoint reverses the stages
-   * with weight of an accepted step once more, which is not counted. */
+  /* Of the forward pass; those of them in lanes without a sample. */
+  int64_t evaluations, idle_evaluations;
+  /* Of the backward pass. Idle ones are in lanes that have no sample, or whose step was rejected. The continuous
+   * adjoint reverses the weighted stages of an accepted step once more, which is not counted. */
   int64_t adjoint_evaluations, idle_adjoint_evaluations;
-  int64_t steps, steps_recomputed; /* of tiles, in the reverse; those whose evaluations had to be made again */
-  int64_t
-      steps_repeated; /* of tiles, in the reverse: made again from a checkpoint for the states between; each is then also
-                             one of the steps above */
-  int64_t repeated_evaluations, idle_repeated_evaluations; /* theirs; those in lanes that had nothing to make again */
+  /* Steps of tiles in the backward pass; those of them whose evaluations were recomputed. */
+  int64_t steps, steps_recomputed;
+  /* Steps of tiles repeated from a checkpoint, for the states between; each is also one of `steps`. */
+  int64_t steps_repeated;
+  /* Evaluations of the repeated steps; those of them in lanes that had nothing to repeat. */
+  int64_t repeated_evaluations, idle_repeated_evaluations;
 } cnf_work;
+/* Not while the solver is in a call. */
 CNF_API cnf_status cnf_solver_get_work(const cnf_solver *solver, cnf_work *work);
 
 /* ---- 7  Solve ---------------------------------------------------------------------------------------------------
- * Output times cut the way from t0 to t1 into intervals. A step ends at each of them, so that states there are as good as at t1.
- * Adaptive steps are cut to end there; the next is as long as it would have been, or longer: k times cost about k steps.
- * Fixed steps: `steps` equal ones in every interval. A time may be t0, t1 or the time before it: its interval then has steps of
- * no length, one where steps are adaptive. CNF_ERROR_OUTPUT_TIMES: times beyond t0 or t1 or out of order; with step
- * fractions or CNF_CONTROL_BATCH; with an Adams method where samples have times of their own; more intervals than max_steps, or
- * more fixed steps in all of them.
+ * Output times. You may ask for states at times between t0 and t1. They cut the solve into intervals, and a step ends
+ * at each, so that these states are as accurate as those at t1. An adaptive step is cut to end there, and the next one
+ * is as long as it would have been, or longer: k times cost about k steps. Fixed steps are `steps` equal ones in every
+ * interval. A time may equal t0, t1 or the time before it; that interval then has steps of no length, one with adaptive
+ * control. Times beyond t0 or t1, or out of order, give CNF_ERROR_OUTPUT_TIMES. So do output times with step fractions,
+ * with CNF_CONTROL_BATCH, and with an Adams method whose samples have times of their own; so do more intervals than
+ * max_steps, or more fixed steps in all of them.
  *
- * Samples may have times of their own. With t0s or t1s each runs from its t0 to its t1, forward, backward or not at all,
- * whatever its neighbours do: its numbers are, bit for bit, those of a call with that t0 and t1. Fixed steps and step fractions
- * divide its own way. Common output times must then lie on the way of every sample, in its order; those of sample_times on
- * that of their own sample (both at once: CNF_ERROR_OUTPUT_TIMES). Every method takes them, and every adjoint;
- * CNF_CONTROL_BATCH, whose steps are common, does not: CNF_ERROR_SPANS. A t0, t1 or way that is not finite: CNF_ERROR_TIME.
- */
-
-/* Events. A sample stops where g(t, x) crosses zero: it is ok, its x1, log_det and t_reached are those of the crossing, `event` of
- * the output says which event it was, and output times from it on are NaN. g is looked at where steps end: two crossings within one
- * step are missed. A sample that starts where g is 0 has no sign yet, and no event until it has had one. The crossing is
- * looked for on the step's interpolant (section 12), then by steps of the method's own from where the step began, until it is
- * known to `tolerance`; the last is past it, so that a solve from there does not meet it again. That costs some 3 to 8 steps'
- * evaluations, which are counted, as no steps are. Of several events the first along the way counts. g that is NaN where a
- * step ends gives its sample CNF_SAMPLE_EVENT, where that step began.
+ * Times of each sample. With t0s or t1s, each sample runs from its own t0 to its own t1: forward, backward or not at
+ * all. Its results are the same bits as those of a call with that t0 and t1. Fixed steps and step fractions divide its
+ * own span. `times` must then lie within the span of every sample, in its order, and `sample_times` within that of its
+ * own sample. Every method and adjoint supports this. CNF_CONTROL_BATCH does not: CNF_ERROR_SPANS.
  *
- * The event's time depends on everything before it, and so does the state there: gradients of both are exact, of the steps that
- * were taken, whose last one ends where g is 0. Cotangents of t_reached are in cnf_loss. Where g stands still along the flow,
- * dg/dt = 0 there, it has none: the sample keeps its x1, log_det and loss, adds 0 to every gradient, and has CNF_SAMPLE_EVENT.
- * Adaptive and fixed steps, both adjoints (Chen, Amos and Nickel 2021, arXiv 2011.03902, have the continuous one's rule); of
- * fixed steps evaluations are all made again in reverse. Not CNF_CONTROL_BATCH, no Adams method, not
- * reversible_heun (CNF_ERROR_EVENT_METHOD).
+ * Events. A sample stops where a function g(t, x) of yours crosses zero. It is then ok: its x1, log_det and t_reached
+ * are those of the crossing, `event` says which event it was, and its states at later output times are NaN. What to
+ * know:
+ *   - g is examined at the ends of steps. Two crossings within one step are missed.
+ *   - A sample that starts with g = 0 has no sign yet, and no event until g has had one.
+ *   - The crossing is searched on the step's interpolant (section 12), then by attempts of the method from the start of
+ *     the step, until its time is known to `tolerance`. The last attempt ends just past the crossing, so that a solve
+ *     from there does not meet it again. The search costs the evaluations of about 3 to 8 steps. They are counted; its
+ *     steps are not.
+ *   - If several events occur, the first one along the sample's path counts.
+ *   - If g is NaN at the end of a step, the sample ends with CNF_SAMPLE_EVENT, where that step began.
+ *   - Gradients are exact, of the state at the crossing and of its time (event_time_bar in section 8). If dg/dt = 0
+ *     along the flow at the crossing, there is no derivative: the sample keeps its x1, log_det and loss, adds 0 to
+ *     every gradient, and has CNF_SAMPLE_EVENT.
+ *   - Adaptive and fixed steps, discrete and continuous adjoints support events. With fixed steps the backward pass
+ *     recomputes all evaluations. CNF_CONTROL_BATCH, Adams methods and reversible_heun do not: CNF_ERROR_EVENT_METHOD.
  */
 #define CNF_MOST_EVENTS 8
 
+/* Which crossings of zero count, as the sample travels, in either direction of time. */
 typedef enum cnf_direction {
   CNF_DIRECTION_EITHER = 0,
-  CNF_DIRECTION_RISING = 1,  /* as the sample travels, whichever way time runs: from negative to positive */
+  CNF_DIRECTION_RISING = 1,  /* from negative to positive */
   CNF_DIRECTION_FALLING = -1 /* from positive to negative */
 } cnf_direction;
 
-/* The functions work on a tile as those of a cnf_callback do: lane by lane, from worker threads; lanes without a sample hold
- * numbers of no meaning. t, g and g_t [lanes] are doubles, x and g_x [D][lanes] dtype, feature-major. */
+/* The functions work on a tile, with the rules of cnf_callback: lane by lane, from worker threads, with arbitrary
+ * numbers in idle lanes. t, g and g_t are double [lanes]; x and g_x are dtype [D][lanes], feature-major. */
 typedef struct cnf_event {
   size_t struct_size;
-  void *context; /* handed to both functions */
-  /* g(t, x): required. */
+  void *context; /* passed to both functions */
+  /* g(t, x). Required. */
   void (*evaluate)(void *context, int32_t lanes, const double *t, const void *x, double *g);
-  /* g_x = dg/dx, g_t = dg/dt, both to be written whole. NULL: no gradient (CNF_ERROR_EVENT_REVERSE). */
+  /* g_x = dg/dx and g_t = dg/dt, each to be written whole. Needed by gradients; if NULL: CNF_ERROR_EVENT_REVERSE. */
   void (*reverse)(void *context, int32_t lanes, const double *t, const void *x, void *g_x, double *g_t);
   int32_t direction; /* cnf_direction */
   int32_t reserved;  /* zero */
-  double tolerance;  /* in time, at least 4 units in the last place of the larger of t0 and t1; 0: 16 of dtype's */
+  double tolerance;  /* in time; at least 4 units in the last place of the larger of t0 and t1; 0: 16 of dtype's */
 } cnf_event;
 
+/* What a solve starts from. */
 typedef struct cnf_solve_input {
   size_t struct_size;
-  const void *parameters; /* dtype [P] */
+  const void *parameters; /* dtype [P]; NULL only if P is 0 */
   const void *x0;         /* dtype [count][D]: states at t0 */
   size_t count;           /* 0 is allowed: nothing is done */
-  double t0, t1;
-  const void *probes;         /* dtype [count][K][D], used as they are; NULL: drawn, see seed */
-  uint64_t seed, step;        /* drawn probes are keyed by (seed, CNF_STREAM_PROBE, step, sample id, k*D + d); step and
-                                   sample ids below 2^44 */
+  double t0, t1;          /* not read if t0s and t1s replace them */
+  const void *probes;     /* HUTCHINSON: dtype [count][K][D], used as they are; NULL: drawn */
+  /* Drawn probes are keyed by (seed, CNF_STREAM_PROBE, step, sample id, k*D + d). step and sample ids are below 2^44.
+   * Use a new `step` for each training step. */
+  uint64_t seed, step;
   const uint64_t *sample_ids; /* [count]; NULL: sample i has id i */
-  const double *step_fractions; /* CNF_CONTROL_FIXED: [step_fraction_count] rising from 0 to 1, step i runs from
-                                   t0 + f[i](t1 - t0) to t0 + f[i+1](t1 - t0); NULL: equal steps. Adams methods: equal
-                                   ones to within rounding, else CNF_ERROR_UNEQUAL_STEPS */
+  /* CNF_CONTROL_FIXED: [step_fraction_count], rising from 0 to 1. Step i runs from t0 + f[i](t1 - t0) to
+   * t0 + f[i+1](t1 - t0). NULL: equal steps. Adams methods need equal ones, to within rounding:
+   * CNF_ERROR_UNEQUAL_STEPS. */
+  const double *step_fractions;
   size_t step_fraction_count;
   const double *times;        /* [time_count]: output times of all samples, from t0 to t1 in the order of the solve */
   size_t time_count;          /* 0: none */
-  const double *t0s, *t1s;    /* [count]: each sample's own t0, and t1, in place of the common one; NULL: that */
-  const double *sample_times; /* [count][time_count]: each sample's own output times, in place of `times` */
+  const double *t0s, *t1s;    /* [count]: t0 and t1 of each sample; NULL: t0 and t1 above */
+  const double *sample_times; /* [count][time_count]: output times of each sample; `times` is then NULL */
   const cnf_event *events;    /* [event_count], at most CNF_MOST_EVENTS */
   size_t event_count;         /* 0: none */
-  const void *context; /* dtype [count][C], C = cnf_field_context_dim: what CONTEXT ops read; NULL where C is 0, as it
-                          must be there (CNF_ERROR_CONTEXT) */
-  int32_t
-      dropout_active;  /* 1: DROPOUT ops drop rows, and divide those that stay by 1 - rate; 0: they hand on their input.
-                             Masks are keyed by (seed, CNF_STREAM_DROPOUT, step, sample id, row), rows counted over all DROPOUT
-                             ops of the program in order: one mask for a whole solve and its reverse, so that the field is
-                             as smooth as without and steps are about as many */
+  const void *context; /* dtype [count][C]: what CONTEXT ops read; NULL if and only if C is 0: CNF_ERROR_CONTEXT */
+  /* 1: DROPOUT ops drop rows (training); 0: they pass their input on (evaluation). Masks are keyed by (seed,
+   * CNF_STREAM_DROPOUT, step, sample id, row), rows counted over all DROPOUT ops of the program in order. One mask
+   * serves a sample's whole solve and its backward pass, so the field stays smooth and steps stay about as many. */
+  int32_t dropout_active;
   int32_t reserved[1]; /* zero */
 } cnf_solve_input;
 
+/* What a solve writes. Every pointer may be NULL. A failed sample keeps what it had when it stopped. */
 typedef struct cnf_solve_output {
   size_t struct_size;
-  void *x1;               /* dtype [count][D]: state at t1, or where a failed sample stopped; may be x0 itself */
-  double *log_det;        /* [count]: log |det dx1/dx0| = integral of tr df/dx dt from t0 to t1 */
-  double *t_reached;      /* [count]: t1 where the status is ok, or the event's time */
-  int32_t *status;        /* [count]: cnf_sample_status */
-  int32_t *accepted;      /* [count]: steps */
-  int32_t *rejected;      /* [count]: steps; implicit_adams: accepted ones whose iteration did not converge */
-  int32_t *evaluations;   /* [count]: of the field, those of rejected steps and of the first step's choice included */
-  double *step_fractions; /* [count][step_fraction_stride]: accepted steps' ends as fractions, from 0; NaN after
-                                   the last; what does not fit is left out */
+  void *x1;             /* dtype [count][D]: state at t1, or where the sample stopped; may be x0 itself */
+  double *log_det;      /* [count]: log |det dx1/dx0| = integral of tr df/dx dt from t0 to t1 */
+  double *t_reached;    /* [count]: t1 if the status is ok, or the event's time; else where the sample stopped */
+  int32_t *status;      /* [count]: cnf_sample_status */
+  int32_t *accepted;    /* [count]: accepted steps */
+  int32_t *rejected;    /* [count]: rejected steps; implicit_adams: accepted steps whose iteration did not converge */
+  int32_t *evaluations; /* [count]: of the field, those of rejected steps and of the first step's choice included */
+  /* [count][step_fraction_stride]: where the accepted steps end, as fractions of the span, beginning with 0. NaN after
+   * the last; what does not fit is left out. */
+  double *step_fractions;
   size_t step_fraction_stride;
   double *smallest_step;        /* [count]: length of the shortest accepted step, the last included; 0: none */
-  int32_t *adjoint_evaluations; /* [count]: those that cnf_solve_vjp has reversed; of cnf_solve, 0 */
-  /* Regularisers, as far as the sample came. Of either, where it is not NULL but the solver was created without it:
-   * CNF_ERROR_REGULARISER. */
+  int32_t *adjoint_evaluations; /* [count]: evaluations that cnf_solve_vjp reversed; 0 from cnf_solve */
+  /* Integrals as far as the sample came. CNF_ERROR_REGULARISER if the solver was created without the regulariser. */
   double *kinetic;   /* [count]: integral of 1/2 mean_D f^2 over |dt| */
   double *frobenius; /* [count]: integral of |J|_F^2 / D over |dt|, or of its estimate */
-  /* At the input's output times; NaN at those that a failed sample has not reached. */
-  void *x_at;            /* dtype [count][time_count][D]: states */
-  double *log_det_at;    /* [count][time_count]: log-determinants, from t0 on */
-  double *retrace_error; /* [count]: CNF_ADJOINT_REVERSIBLE: largest distance of a component of x0 from where the way
-                            back has ended; NaN where there was none, or it failed */
-  /* Dense output: section 12. `dense` NULL: none, and the others are not written. */
+  /* At the output times; NaN at those that the sample has not reached. */
+  void *x_at;         /* dtype [count][time_count][D]: states */
+  double *log_det_at; /* [count][time_count]: log-determinants, integrated from t0 on */
+  /* [count]: CNF_ADJOINT_REVERSIBLE: the largest distance of a component of x0 from where the backward pass ended. NaN
+   * if there was no backward pass, or if it failed. */
+  double *retrace_error;
+  /* Dense output: section 12. If `dense` is NULL there is none, and the others are not written. */
   void *dense;             /* dtype [count][dense_stride][dense_terms of the method][D+1] */
   double *dense_ends;      /* [count][dense_stride + 1]: t0, then where each accepted step ends; NaN after the last */
   size_t dense_stride;     /* steps of a sample that there is room for */
-  int32_t *dense_left_out; /* [count]: later steps, for which there was none */
+  int32_t *dense_left_out; /* [count]: later steps, which did not fit */
   int32_t *event;          /* [count]: number of the event that ended the sample; -1: none */
 } cnf_solve_output;
 
-/* Carries every sample from t0 to t1. A sample that cannot get there has a status; the call is still CNF_OK.
- * With x0 = data, t0 = T, t1 = 0: log p(x) = log p0(x1) + log_det. */
+/* Carries every sample from t0 to t1. A sample that does not arrive has a status; the call still returns CNF_OK.
+ * With x0 = data, t0 = T and t1 = 0: log p(x) = log p0(x1) + log_det.
+ * Errors: SIZE, OPTION, TIME, STEP_FRACTIONS, UNEQUAL_STEPS, OUTPUT_TIMES, SPANS, CONTEXT, EVENT, EVENT_METHOD,
+ * REGULARISER; with CNF_CONTROL_BATCH also MEMORY. */
 CNF_API cnf_status cnf_solve(cnf_solver *solver, const cnf_solve_input *input, cnf_solve_output *output);
 
-/* f(x0, t0) into `velocity`, dtype [count][D], and its divergence by the solver's trace into `divergence` [count]; t0s are
- * honoured. */
+/* Evaluates the field once: f(x0, t0) into `velocity`, dtype [count][D], and its divergence, by the solver's trace,
+ * into `divergence` [count]. Either may be NULL. t0s count; t1, t1s, output times and events are not read.
+ * Errors: SIZE, OPTION, TIME, CONTEXT. */
 CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input *input, void *velocity,
                                        double *divergence);
 
 /* ---- 8  Loss and gradient ---------------------------------------------------------------------------------------
- * The gradient is that of the steps that were taken: their places between t0 and t1, as fractions, are constants; with output
- * times, their places between the two times they lie between, each of which moves the steps on both its sides.
+ * cnf_solve_vjp solves, computes a loss of the results, and differentiates it. The options decide of what:
  *
- * With CNF_ADJOINT_CONTINUOUS it is that of the flow instead, as near as tolerances make it (Chen et al. 2018, arXiv
- * 1806.07366): state x and cotangent a are solved backward from t1 by the same method, x' = f, a' = -(df/dx)' a - (cotangent
- * of log_det) (d div/dx)', and theta's gradient is a quadrature over the accepted steps, outside the error norm. No step is
- * recorded, so memory does not grow with them. At an output time the way back ends a step, takes up the state that the solve
- * had there, which is all that is kept of it, and the cotangents given there; dL/dtimes[i] is theirs times f and the
- * divergence. A sample has its own steps backward, by adjoint_rtol and adjoint_atol, its cotangent measured against a power of
- * two near the largest that is given for it; the first is initial_step or the mean of the steps forward; max_steps holds once
- * more. With fixed steps, and CNF_CONTROL_BATCH, the steps are those of the solve. Losses, traces, callbacks and regularisers
- * are the same; CNF_PRECISION_MIXED is refused (CNF_ERROR_DTYPE): its cotangents are too rough for an error norm. A sample
- * that got to t1 but not back keeps its x1, log_det and loss, adds 0 to every gradient, and has the status and the t_reached
- * of its way back, and adjoint_evaluations 0; of others these are the stages of accepted and refused steps.
+ *   CNF_ADJOINT_DISCRETE     The exact derivative of the steps that were taken. The places of the steps between t0 and
+ *                            t1, as fractions, count as constants. With output times these are fractions of the
+ *                            interval, and each time moves the steps on both its sides. Memory: cnf_schedule and
+ *                            store_bytes.
+ *   CNF_ADJOINT_CONTINUOUS   The derivative of the flow, as accurate as the tolerances. State and cotangent are solved
+ *                            backward from t1, so memory does not grow with the steps. Use it if memory is short, and
+ *                            check it: a field that contracts strongly makes the backward solve of the state unstable.
+ *   CNF_ADJOINT_REVERSIBLE   reversible_heun only. The derivative of the steps that were taken, each undone in turn, so
+ *                            that no state is stored.
  *
- * With a Rosenbrock method the way back has a alone, which damps backward what the field damps forward: x(t) is read off the steps of
- * the way forward by their interpolant (section 12), for which each keeps 3 states and 32 bytes, in address space for max_steps (or
- * fixed steps) of every sample of a chunk, touched as used. So memory does grow with the accepted steps; it is that of
- * CNF_ADJOINT_DISCRETE and two states a step more. Steps back are the sample's own, of the same method: errors of a against
- * adjoint_rtol and adjoint_atol, and beside them how far x is from a cubic over the step, against those or rtol and atol where they are
- * larger. theta's gradient and the context's are one row more of the method, of its order and right past layers that a step does
- * not resolve. adjoint_evaluations are 8 an attempt: 6 stages, and 2 for d/dt.
+ * More about the continuous adjoint (Chen et al. 2018, arXiv 1806.07366; formulas in Documentation/methods.md)
+ *   - A sample has backward steps of its own, by adjoint_rtol and adjoint_atol. Its cotangent is measured relative to a
+ *     power of two near its largest given one, so a constant factor of the loss changes nothing. The first step is
+ *     initial_step or the mean of the forward steps. max_steps holds once more. With fixed steps and CNF_CONTROL_BATCH,
+ *     the steps are those of the forward pass.
+ *   - The gradient of theta is a quadrature over the accepted steps, outside the error norm.
+ *   - At an output time the backward solve ends a step, takes the stored state of the forward pass, and adds the
+ *     cotangents given there. These states are all that is stored. dL/dtimes[i] is the cotangents times f and the
+ *     divergence.
+ *   - A sample that reached t1 but not t0 again keeps its x1, log_det and loss. It adds 0 to every gradient, has the
+ *     status and the t_reached of its backward solve, and adjoint_evaluations 0. For other samples these count the
+ *     stages of accepted and rejected steps.
+ *   - With a Rosenbrock method only the cotangent is solved backward. The state is read from the interpolants of the
+ *     forward steps, which are stored: 3 states and 32 bytes a step, in address space reserved for max_steps (or the
+ *     fixed steps) of every sample of a chunk. So memory grows with the accepted steps, by 2 states a step more than
+ *     CNF_ADJOINT_DISCRETE. Backward steps are also limited by how well they resolve x. adjoint_evaluations are 8 an
+ *     attempt.
+ *   - CNF_PRECISION_MIXED is refused: CNF_ERROR_DTYPE. Its cotangents are too rough for an error norm.
  *
- * With CNF_ADJOINT_REVERSIBLE, of reversible_heun alone (CNF_ERROR_REVERSIBLE), the gradient is again that of the steps taken, and
- * no state is recorded: the way back undoes step after step. Memory does not grow with fixed steps; of adaptive ones t and h are
- * kept, 32 bytes a step and sample. The way back evaluates the field once and reverses it once a step. It comes to the states
- * of the way forward but for rounding, which grows as solutions part on the way back, by e^{r t} where the field contracts at
- * a rate r. `retrace_error` tells how far from x0 it ends: where that is not small beside the states, the gradient is that of
- * other steps, and CNF_ADJOINT_DISCRETE, which keeps y, has the right one. A sample that comes to numbers that are not finite
- * has CNF_SAMPLE_NOT_FINITE and adds 0 to every gradient, as one of a continuous adjoint that does not get back.
+ * More about the reversible adjoint
+ *   - With fixed steps memory does not grow with their number. Of adaptive steps t and h are stored: 32 bytes a step
+ *     and sample. The backward pass evaluates and reverses the field once a step.
+ *   - It returns to the states of the forward pass, except for rounding. Rounding grows by e^{r t} if the field
+ *     contracts at rate r. `retrace_error` measures it: if it is not small compared with the states, the gradient
+ *     belongs to other steps. Then use CNF_ADJOINT_DISCRETE, which stores y and is exact.
  *
- * Each chunk of samples is solved, given its cotangents and differentiated inside one task, so memory grows with threads,
- * not with count. A sample whose solve failed contributes 0 to every gradient, and its loss is NaN.
+ * Chunks. Each chunk of samples is solved, given its cotangents and differentiated inside one task. So memory grows
+ * with threads, not with count. Where a batch is cut depends only on its size and the model, and partial gradients are
+ * added in a fixed tree: the bits of a gradient do not depend on threads.
  *
- * A sample that arrives, but whose gradient is not finite (a net that saturates has an answer over infinite numbers inside), has
- * CNF_SAMPLE_NOT_FINITE, whatever the adjoint: it keeps its x1, log_det, loss and t_reached, adds 0 to every gradient, and the
- * others' are what they are without it. Its chunk is then gone over again, some times more to find it, and a CNF_OP_CALLBACK called as
- * often. Where each sample's is finite and their sum is not, the sum is infinite.
+ * Failed samples. A sample whose solve failed adds 0 to every gradient, and its loss is NaN. A sample that arrives, but
+ * whose gradient is not finite, ends with CNF_SAMPLE_NOT_FINITE under every adjoint. It keeps its x1, log_det, loss and
+ * t_reached and adds 0 to every gradient; the other samples have the gradients that they have without it. The library
+ * finds it by repeating its chunk, some times, so callbacks are called more often. If every sample's gradient is finite
+ * and only their sum is not, the sum is infinite.
  */
 typedef enum cnf_loss_kind {
-  CNF_LOSS_COTANGENTS = 0, /* x1_bar and log_det_bar below are dL/dx1 and dL/dlog_det */
-  CNF_LOSS_NORMAL_NLL = 1, /* scale * -(log N(x1; 0, I) + log_det), summed over samples */
-  CNF_LOSS_CALLBACK = 2    /* any loss that is a sum over samples */
+  /* Any loss whose derivatives you know beforehand: x1_bar and log_det_bar below are dL/dx1 and dL/dlog_det. */
+  CNF_LOSS_COTANGENTS = 0,
+  /* The negative log-likelihood under a standard normal base: scale * -(log N(x1; 0, I) + log_det), summed over
+   * samples. */
+  CNF_LOSS_NORMAL_NLL = 1,
+  /* Any loss that is a sum over samples: `function` computes it and its derivatives from the solved samples. */
+  CNF_LOSS_CALLBACK = 2
 } cnf_loss_kind;
 
-/* Called from worker threads, once per chunk of `count` samples that begins with sample `first` of the call.
- * In: x1 dtype [count][D], log_det [count], status [count]. Out: loss [count], x1_bar dtype [count][D], log_det_bar
- * [count]; all zero before the call; what it writes for failed samples is ignored. A result other than 0 makes the
- * whole call CNF_ERROR_CALLBACK. */
+/* A loss of your own. Worker threads call it, once per chunk of `count` samples, of which the first is sample `first`
+ * of the call. Read x1 dtype [count][D], log_det [count] and status [count]. Write loss [count], x1_bar dtype
+ * [count][D] = dL/dx1 and log_det_bar [count] = dL/dlog_det. These three are all zero before the call; what you write
+ * for failed samples is ignored. Return 0, or another number to make the whole call return CNF_ERROR_CALLBACK. */
 typedef int32_t (*cnf_loss_function)(void *context, size_t first, size_t count, const void *x1, const double *log_det,
                                      const int32_t *status, double *loss, void *x1_bar, double *log_det_bar);
 
@@ -748,40 +878,43 @@ typedef struct cnf_loss {
   const void *x1_bar;         /* COTANGENTS: dtype [count][D]; NULL: zeros */
   const double *log_det_bar;  /* COTANGENTS: [count]; NULL: zeros */
   cnf_loss_function function; /* CALLBACK */
-  void *context;              /* CALLBACK */
-  /* Of every kind: each sample's loss gains s (kinetic * its kinetic integral + frobenius * its Frobenius integral), where s
-   * is `scale` for NORMAL_NLL and 1 else: for COTANGENTS they are dL/d(integral) of every sample; to what a CALLBACK has
-   * written they are added when it has returned. Not 0 for a solver created without the regulariser: CNF_ERROR_REGULARISER. */
+  void *context;              /* CALLBACK: passed to `function` */
+  /* The members below go with every kind. */
+  /* Weights of the regularisers. Each sample's loss gains s (kinetic * its kinetic integral + frobenius * its Frobenius
+   * integral), where s is `scale` for NORMAL_NLL, else 1. For COTANGENTS they are dL/d(integral) of every sample. A
+   * CALLBACK does not see them: they are added when it has returned. CNF_ERROR_REGULARISER: a weight that is not 0, in
+   * a solver that was created without the regulariser. */
   double kinetic, frobenius;
-  /* Of every kind: cotangents at the output times, added to the others; the loss that is reported leaves them out. A CALLBACK
-   * may write its own samples' rows of these arrays, through its context: when it is called, x_at and log_det_at of the
-   * output hold its samples' rows, and these are read when it has returned. */
+  /* Cotangents at the output times. They are added to the others; the loss that is reported leaves them out. A CALLBACK
+   * may write the rows of its own samples into these arrays, through its context: x_at and log_det_at of the output
+   * hold those rows when it is called, and these arrays are read when it has returned. */
   const void *x_at_bar;         /* dtype [count][time_count][D]: dL/dx_at; NULL: zeros */
   const double *log_det_at_bar; /* [count][time_count]: dL/dlog_det_at; NULL: zeros */
-  /* Of every kind: [count]: dL/dt_reached, of samples that an event has ended; others' are not read. NULL: zeros. A CALLBACK may
-   * write it as it may those above: t_reached and event of the output are then there. */
+  /* [count]: dL/dt_reached of samples that an event ended; those of others are not read. NULL: zeros. A CALLBACK may
+   * write it as it may write those above; t_reached and event of the output are there when it is called. */
   const double *event_time_bar;
 } cnf_loss;
 
+/* The gradient. Every pointer may be NULL. Arrays are overwritten. */
 typedef struct cnf_gradient {
   size_t struct_size;
-  void *parameters; /* dtype [P], overwritten */
+  void *parameters; /* dtype [P]: dL/dtheta */
   void *x0;         /* dtype [count][D]: dL/dx0 */
   double *t0, *t1;  /* [count]: each sample's share of dL/dt0 and dL/dt1 */
-  double *loss;     /* [count]: NaN where the solve failed; not written for COTANGENTS */
+  double *loss;     /* [count]: each sample's loss; NaN where the solve failed; not written for COTANGENTS */
   double *times;    /* [count][time_count]: each sample's share of dL/dtimes[i] */
   void *context;    /* dtype [count][C]: dL/dcontext */
 } cnf_gradient;
 
-/* Solves, and differentiates the loss. `output` may be NULL. */
+/* Solves, and differentiates the loss. `output` may be NULL.
+ * Errors: those of cnf_solve, and LOSS, CALLBACK, CALLBACK_REVERSE, CALLBACK_TANGENT_REVERSE, EVENT_REVERSE,
+ * METHOD_GRADIENT. */
 CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *input, const cnf_loss *loss,
                                  cnf_solve_output *output, cnf_gradient *gradient);
 
-/* The field's own gradient, without a solve: one evaluation f = f(x0, t0; theta), and its divergence, of every sample and one
- * reverse, of the loss L. Flow matching, score matching and regression on a field want no more.
- * L is the sum of what is given, over all samples: f velocity_bar + divergence divergence_bar, and that of *loss. */
+/* A loss of the field itself, without a solve: flow matching, score matching and regression of a field need no more. */
 typedef enum cnf_field_loss_kind {
-  CNF_FIELD_LOSS_TARGET = 0,  /* scale * weight * 1/2 |f - target|^2 */
+  CNF_FIELD_LOSS_TARGET = 0,  /* scale * weight * 1/2 |f - target|^2, summed over samples */
   CNF_FIELD_LOSS_CALLBACK = 1 /* any loss that is a sum over samples */
 } cnf_field_loss_kind;
 
@@ -789,27 +922,33 @@ typedef struct cnf_field_loss {
   size_t struct_size;
   int32_t kind;          /* cnf_field_loss_kind */
   double scale;          /* TARGET: 1.0/count for a mean over samples */
-  const void *target;    /* TARGET: dtype [count][D] */
+  const void *target;    /* TARGET: dtype [count][D]; required */
   const double *weights; /* TARGET: [count]; NULL: ones */
-  /* CALLBACK: as that of cnf_loss, with f in place of x1 and the divergence in place of log_det. A sample whose x, context, f,
-   * a block before that or divergence is not finite has status CNF_SAMPLE_NOT_FINITE, else CNF_SAMPLE_OK. */
+  /* CALLBACK: as in cnf_loss, with f for x1 and the divergence for log_det. A sample has status CNF_SAMPLE_NOT_FINITE
+   * if its x, context, f, a block before f, or divergence is not finite, else CNF_SAMPLE_OK. */
   cnf_loss_function function;
   void *context;
 } cnf_field_loss;
 
-/* velocity_bar: dtype [count][D], divergence_bar: [count], loss: NULL is nothing of it. Of the input, t1, t1s and output times
- * are of no account, and are left alone. Of *gradient, `parameters`, `x0` (dL/dx), `t0` (each sample's dL/dt) and `loss`
- * (that of *loss, not written without one) are written; `t1` and `times` are not.
- * The divergence costs tangents: it is evaluated where divergence_bar or a CALLBACK may ask for it, and the solver has a trace,
- * whichever that is. A sample whose x, context, f, a block before that, or divergence so asked for is not finite contributes 0 to every
- * gradient, and its loss is NaN. Bits are the same at any number of threads, those of x0 and t0 the sample's own, all as of a step of euler of length
- * 1. Any method's solver will do. */
+/* Evaluates the field once per sample, f = f(x0, t0; theta) and its divergence, and differentiates
+ *     L = sum over samples of f . velocity_bar + divergence * divergence_bar + (the loss of *loss).
+ * velocity_bar is dtype [count][D], divergence_bar [count]; a NULL among these and `loss` leaves out its term. As in
+ * cnf_solver_evaluate, t1, t1s, output times and events are not read.
+ *
+ * Of *gradient it writes `parameters`, `x0` (dL/dx), `t0` (each sample's dL/dt), `context` and `loss` (that of *loss;
+ * not written if `loss` is NULL). `t1` and `times` are not written.
+ *
+ * The divergence costs tangents. It is evaluated only if the solver has a trace, and divergence_bar or a CALLBACK may
+ * use it. A sample whose x, context, f, a block before f, or divergence is not finite adds 0 to every gradient, and its
+ * loss is NaN. x0 and t0 are the sample's own bits; all are those of one euler step of length 1. A solver of any method
+ * will do. Errors: SIZE, OPTION, TIME, CONTEXT, LOSS, CALLBACK, CALLBACK_REVERSE, CALLBACK_TANGENT_REVERSE. */
 CNF_API cnf_status cnf_solver_evaluate_vjp(cnf_solver *solver, const cnf_solve_input *input, const void *velocity_bar,
                                            const double *divergence_bar, const cnf_field_loss *loss,
                                            cnf_gradient *gradient);
 
 /* ---- 9  Random numbers ------------------------------------------------------------------------------------------
- * Philox4x32-10 (Salmon et al., SC 2011): counter-based, so a number depends on its key alone, not on who asks when.
+ * Philox4x32-10 (Salmon et al., SC 2011) is counter-based: a number depends only on its key, (seed, stream, step,
+ * sample, dimension), and not on who asks for it or when.
  */
 typedef enum cnf_stream {
   CNF_STREAM_PROBE = 0, /* used by the solver */
@@ -818,89 +957,109 @@ typedef enum cnf_stream {
   CNF_STREAM_INITIAL = 3, /* initial parameters */
   CNF_STREAM_DATA = 4,    /* generated data, dequantisation */
   CNF_STREAM_DROPOUT = 5, /* used by the solver */
-  CNF_STREAM_USER = 16    /* and above: yours, up to 255 */
+  CNF_STREAM_USER = 16    /* this and above, up to 255, are yours */
 } cnf_stream;
 
+/* The raw generator: one block of 4 numbers. */
 CNF_API void cnf_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
-/* Number d of sample `first + i` into out[i*dim + d]; keyed by (seed, stream, step, sample, d). dtype as given.
- * stream < 256, step and samples < 2^44, dim < 2^34. */
+/* Standard normal numbers: number d of sample first + i into out[i*dim + d], of type `dtype`. stream is below 256, step
+ * and samples are below 2^44, dim is below 2^34. Errors: DTYPE, SIZE. */
 CNF_API cnf_status cnf_random_normal(int32_t dtype, uint64_t seed, uint32_t stream, uint64_t step, uint64_t first,
                                      size_t count, size_t dim, void *out);
-/* Uniform on [0, 1), never 1. */
+/* As cnf_random_normal: uniform on [0, 1), never 1. */
 CNF_API cnf_status cnf_random_uniform(int32_t dtype, uint64_t seed, uint32_t stream, uint64_t step, uint64_t first,
                                       size_t count, size_t dim, void *out);
-/* -1 or 1. */
+/* As cnf_random_normal: -1 or 1, each with probability 1/2. */
 CNF_API cnf_status cnf_random_rademacher(int32_t dtype, uint64_t seed, uint32_t stream, uint64_t step, uint64_t first,
                                          size_t count, size_t dim, void *out);
 
-/* ---- 10  Library and machine ------------------------------------------------------------------------------------ */
-CNF_API const char *cnf_version(void);         /* "0.1.0", of the library that is loaded */
-CNF_API const char *cnf_isa_name(int32_t isa); /* "avx512"; "unknown" */
-CNF_API int32_t cnf_isa_is_available(int32_t isa);
-CNF_API int32_t cnf_isa_best(void); /* what CNF_ISA_AUTOMATIC means now; 0 where CNF_ISA names none that is available */
-CNF_API int32_t cnf_thread_count(void); /* what threads = 0 means */
-
-/* ---- 11  Measuring ----------------------------------------------------------------------------------------------
- * How fast this machine is, and how near the kernels come to it, in one run. These calls use the calling thread alone, take
- * about the `seconds` they are given (above 0, at most 3600), and allocate. They may run side by side, and then measure that.
+/* ---- 10  Library and machine ------------------------------------------------------------------------------------
+ * Texts are static. cnf_isa_best and what uses it read the environment: do not change that at the same time.
  */
 
-/* Floating-point operations per second of one thread at most: independent chains of multiply-adds in registers, 2
- * operations each, the fastest of several runs. dtype: cnf_dtype; isa: cnf_isa. */
+/* The version of the library that is loaded: "0.1.0". */
+CNF_API const char *cnf_version(void);
+/* The name of a cnf_isa: "avx512"; "unknown" for any other number. */
+CNF_API const char *cnf_isa_name(int32_t isa);
+/* 1 if this machine has the instruction set, else 0. */
+CNF_API int32_t cnf_isa_is_available(int32_t isa);
+/* The cnf_isa that CNF_ISA_AUTOMATIC means now; 0 if the environment's CNF_ISA names none that is available. */
+CNF_API int32_t cnf_isa_best(void);
+/* The number of threads that threads = 0 means. */
+CNF_API int32_t cnf_thread_count(void);
+
+/* ---- 11  Measuring ----------------------------------------------------------------------------------------------
+ * How fast this machine is, and how near to its peak the kernels come. These calls use only the calling thread, take
+ * about `seconds` (above 0, at most 3600) and allocate memory. Several may run at once, and then measure just that.
+ */
+
+/* The most floating-point operations per second of one thread: independent chains of multiply-adds in registers, 2
+ * operations each, the fastest of several runs. dtype: cnf_dtype; isa: cnf_isa. Errors: DTYPE, ISA, OPTION. */
 CNF_API cnf_status cnf_measure_peak(int32_t dtype, int32_t isa, double seconds, double *flops_per_second);
 
-CNF_API int32_t cnf_kernel_count(void);              /* kernels that can be measured, numbered from 0 */
-CNF_API const char *cnf_kernel_name(int32_t kernel); /* static: "product", "activation_tanh", ...; "unknown" */
+/* The number of kernels that can be measured, numbered from 0. */
+CNF_API int32_t cnf_kernel_count(void);
+/* The name of a kernel, a static text: "product", "activation_tanh", ...; "unknown" for any other number. */
+CNF_API const char *cnf_kernel_name(int32_t kernel);
 
 typedef struct cnf_kernel_measure {
   size_t struct_size;
-  double seconds;                   /* of a call: the median of the samples */
-  double seconds_low, seconds_high; /* their lower and upper quartile */
-  double flops;                     /* of a call: 2 rows cols lanes for each panel of a product; else 0 */
-  double elements;                  /* numbers that a call walks: its panel, or its weights */
+  double seconds;                   /* of one call: the median of `samples` samples */
+  double seconds_low, seconds_high; /* their lower and upper quartiles */
+  double flops;                     /* of one call: 2 rows cols lanes for each panel of a product; else 0 */
+  double elements;                  /* numbers that one call reads: its panel, or its weights */
   int32_t samples;
   int32_t lanes; /* samples of a tile */
   int32_t isa;   /* cnf_isa that was measured */
 } cnf_kernel_measure;
 
-/* Times one kernel on a layer of `rows` x `cols` (1 to 8192 each) and one tile, its operands in cache as far as they fit:
- * what a chunk finds. Elementwise kernels walk `rows` alone. The result is compared first with the generic kernels':
- * CNF_ERROR_KERNEL where it differs by more than rounding; kernels named ..._bf16 are for CNF_FLOAT32 alone, else
- * CNF_ERROR_DTYPE. *out, whose struct_size the caller has set, is written on CNF_OK. */
+/* Times one kernel on a layer of `rows` x `cols` (1 to 8192 each) and one tile, with its operands in cache as far as
+ * they fit, as a chunk finds them. Elementwise kernels use `rows` alone. First the result is compared with that of the
+ * generic kernel: CNF_ERROR_KERNEL if it differs by more than rounding. Kernels named ..._bf16 are for CNF_FLOAT32
+ * alone, else CNF_ERROR_DTYPE. *out, whose struct_size the caller has set, is written on CNF_OK.
+ * Errors: OPTION, SIZE, DTYPE, ISA, KERNEL, MEMORY. */
 CNF_API cnf_status cnf_measure_kernel(int32_t kernel, int32_t dtype, int32_t isa, int32_t rows, int32_t cols,
                                       double seconds, cnf_kernel_measure *out);
 
 /* ---- 12  Dense output -------------------------------------------------------------------------------------------
- * A solve keeps the polynomials that its steps come with, where the output has an array for them, and its states can be read
- * at any time between, later and without the solver. A step from t_n of length h has coefficients c_p [D+1] of state and
- * log-determinant (from t0 on), p < dense_terms: at t_n + theta h these are sum_p c_p theta^p. They agree with the steps' ends
- * to rounding; the slope is continuous too, but not of methods of order 1 and 2 and of rodas4. Bits of the solve are as without.
- * With fixed steps of h errors between the ends are of h^(dense_order + 1), or of h^order, what states at the ends have, where
- * that is more:
- *   order 1, 2             the chord; the parabola through both ends with the slope at the first
- *   heun3 rk4 rk4_38 bosh3, Adams     3: cubic Hermite, by the slope at the step's end, one more evaluation (bosh3, adaptive: none)
- *   dopri5 tsit5           4: their own quartics; none more where steps are adaptive, else one
- *   vern7, dopri8          6, by 3 more evaluations; 7, by 5
- *   rodas4                 3, of its stages; the log-determinant by the parabola of its quadrature
- * Evaluations are made after accepted steps, and counted in `evaluations`. Regularisers have no dense output. With
- * CNF_CONTROL_BATCH a batch that fails has none. A sample with no way to go, or that fails before its first step is done, has
- * a step of no length, with its state.
+ * If the output has an array `dense`, a solve stores the polynomial of each step. You can then read states at any time
+ * between, later and without the solver. A step from t_n of length h has coefficients c_p [D+1], p < dense_terms, of
+ * the state and the log-determinant (integrated from t0 on). At t_n + theta h they are sum_p c_p theta^p.
+ *   - At the ends of steps they agree with the solve to rounding. The slope is continuous from step to step, except
+ *     with methods of order 1 and 2 and rodas4.
+ *   - The bits of the solve do not change.
+ *   - With fixed steps of length h, errors between the ends are of h^(dense_order + 1), or of h^order, like those at
+ *     the ends, if that is larger.
+ *
+ *     methods                        dense_order   polynomial                                  more evaluations a step
+ *     of order 1                     1             the chord                                   none
+ *     of order 2                     2             the parabola of both ends and one slope     none
+ *     heun3 rk4 rk4_38 bosh3 Adams   3             cubic Hermite                               1; bosh3, adaptive: none
+ *     dopri5 tsit5                   4             their own quartics                          none if adaptive, else 1
+ *     vern7                          6             by the order conditions                     3
+ *     dopri8                         7             by the order conditions                     5
+ *     yoshida4                       3             cubic Hermite                               1
+ *     rodas4                         3             from its stages; log-determinant: parabola  none
+ *
+ * These evaluations are made after accepted steps, and counted in `evaluations`. Regularisers have no dense output.
+ * With CNF_CONTROL_BATCH a batch that fails has none. A sample whose t1 is its t0, or that fails before its first step
+ * is done, has one step of no length, with its state.
  */
 typedef struct cnf_dense {
   size_t struct_size;
-  int32_t dtype;     /* cnf_dtype of the coefficients */
-  int32_t state_dim; /* D */
-  int32_t terms;     /* dense_terms of the method */
-  int32_t reserved;  /* zero */
-  size_t count, stride;
+  int32_t dtype;            /* cnf_dtype of the coefficients */
+  int32_t state_dim;        /* D */
+  int32_t terms;            /* dense_terms of the method */
+  int32_t reserved;         /* zero */
+  size_t count, stride;     /* those of the output */
   const void *coefficients; /* dtype [count][stride][terms][D+1]: `dense` of the output */
-  const double *ends;       /* [count][stride + 1]: dense_ends */
+  const double *ends;       /* [count][stride + 1]: `dense_ends` of the output */
 } cnf_dense;
 
-/* State and log-determinant of one sample at `times` [time_count], in any order: x dtype [time_count][D], log_det [time_count];
- * either may be NULL. Where the sample has no step, be it that it failed before or that there was no room, they are NaN. The sums
- * are in double. Thread-safe. */
+/* The state and log-determinant of one sample at `times` [time_count], in any order: x dtype [time_count][D], log_det
+ * [time_count]; either may be NULL. They are NaN at times without a stored step: the sample failed before, or there was
+ * no room. Sums are in double. Errors: OPTION, DTYPE, SIZE. */
 CNF_API cnf_status cnf_dense_evaluate(const cnf_dense *dense, size_t sample, const double *times, size_t time_count,
                                       void *x, double *log_det);
 
