@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes CSources/CNFKernels/simd/coefficients.h: the minimax coefficients of the vector functions, in both dtypes.
+"""Makes CSources/CNFKernels/simd/activations/coefficients.h: the minimax coefficients of the vector functions, in both dtypes.
 
 Needs mpmath (1.3.0 was used), from PyPI. Each fit is Remez's exchange in 50 digits, linearised for rationals as in Cody,
 Fraser and Hart 1968 (Numerische Mathematik 12). Coefficients are rounded to the dtype one after the other, from the lowest
@@ -16,7 +16,7 @@ import sys
 
 from mpmath import lu_solve, matrix, mp, mpf
 
-HEADER = pathlib.Path(__file__).resolve().parent.parent / "CSources/CNFKernels/simd/coefficients.h"
+HEADER = pathlib.Path(__file__).resolve().parent.parent / "CSources/CNFKernels/simd/activations/coefficients.h"
 GRID = 600  # points at which the error of a fit is looked at
 MARGIN = mpf(2) ** -12  # by which intervals are widened: an argument is reduced in rounded arithmetic
 

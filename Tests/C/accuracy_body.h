@@ -103,8 +103,8 @@ static kernel_table *table_of(int32_t isa) {
   }
 }
 
-void accuracy_test(int activation, accuracy_extent extent, int part, int parts, const int32_t *isas, int isa_count,
-                   accuracy_result *results) {
+void CNF_TYPED(accuracy_test)(int activation, accuracy_extent extent, int part, int parts, const int32_t *isas,
+                              int isa_count, accuracy_result *results) {
   static chunk c;
   for (int i = 0; i < CHUNK; i++) c.ones[i] = 1;
   for (int n = 0; n < isa_count; n++) {

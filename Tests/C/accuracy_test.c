@@ -1,4 +1,4 @@
-/* accuracy_test.c - how far the activations are from the functions they stand for: simd/accuracy.h, asserted.
+/* accuracy_test.c - how far the activations are from the functions they stand for: simd/activations/accuracy.h, asserted.
  *
  *   accuracy_test [name ...]          on a stride of the floats and a sample of doubles: seconds
  *   accuracy_test --all [name ...]    on all 2^32 floats and a larger sample of doubles: minutes

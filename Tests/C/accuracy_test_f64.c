@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 #include "simd/kernels.h"
-#include "simd/accuracy.h"
-#include "simd/activation_traits.h"
+#include "simd/activations/accuracy.h"
+#include "simd/activations/traits.h"
 #include "accuracy_test.h"
 #include "kernels_terms_body.h"
 #include "activation_terms_body.h"

@@ -1,5 +1,5 @@
 /* References of the activations: value(z); kept(z), the aux; a', a'' and a'' z_dot from what is kept, as
- * simd/activations.h states; and the bounds of simd/accuracy.h. After kernels_terms_body.h. */
+ * simd/activations/formulas.h states; and the bounds of simd/activations/accuracy.h. After kernels_terms_body.h. */
 #if CNF_REAL_BITS == 32
 #define TINY CNF_TINY_F32
 #define MILLS_END ((wide)13.2f) /* GELU's a' and a'' stay as they are beyond */

@@ -386,7 +386,7 @@ static void test_table(run *r, kernel_table *table) {
   }
 }
 
-kernels_tally kernels_test(int32_t isa) {
+kernels_tally CNF_TYPED(kernels_test)(int32_t isa) {
   kernel_table *table = table_of(isa);
   run r = {.call = {.k = table, .tile = table, .isa = isa}, .what = "", .aliased = -1};
   if (!table || table->lanes < 1 || table->lanes % table->width != 0 || table->lanes > GUARD) {

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 #include "simd/kernels.h"
-#include "simd/accuracy.h"
-#include "simd/activation_traits.h"
+#include "simd/activations/accuracy.h"
+#include "simd/activations/traits.h"
 #include "kernels_test.h"
 #include "kernels_terms_body.h"
 #include "activation_terms_body.h"

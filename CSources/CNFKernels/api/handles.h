@@ -2,7 +2,7 @@
 #ifndef CNF_API_HANDLES_H
 #define CNF_API_HANDLES_H
 
-#include "field/program.h"
+#include "program/program.h"
 #include "solve/call/entry.h"
 
 struct cnf_field {

@@ -2,7 +2,7 @@
 #ifndef CNF_FIELD_EVALUATOR_H
 #define CNF_FIELD_EVALUATOR_H
 #include "field/arena.h"
-#include "field/program.h"
+#include "program/program.h"
 #include "simd/kernels.h"
 
 /* Tangents that run through a field side by side, and share its weights while those are in the first-level cache. More of
@@ -60,7 +60,7 @@ typedef struct cnf_bars {
 } cnf_bars;
 
 /* What stays the same for a lane's sample over its solve, for each of N tangents, and the sums over its evaluations that
- * belong to it (constants_body.h). */
+ * belong to it (probe_constants.h). */
 typedef struct cnf_constants {
   real *tangent;     /* [N][value_rows]: of blocks whose tangent does not vary; block 0: the probes */
   real *entry;       /* [N][entry_rows]: W x_dot of ops that bend such a tangent */

@@ -7,10 +7,10 @@
 #include "measure/timing.h"
 #include "solve/call/memory.h"
 #include "solve/solver.h"
-#include "measure/operands_body.h"
-#include "measure/kernels_list_body.h"
-#include "measure/check_body.h"
-#include "measure/measure_body.h"
+#include "measure/operands.h"
+#include "measure/kernel_list.h"
+#include "measure/check.h"
+#include "measure/measure.h"
 
 /* The list is the same for both dtypes. */
 int32_t cnf_measured_kernel_count(void) { return MEASURED_KERNELS; }

@@ -42,7 +42,7 @@ typedef struct cnf_kernels {
   void (*product)(const real *packed, int rows, int cols, int count, const real *const *x, real *const *y,
                   const int *accumulate);
 
-  /* Activations, z [rows] before and y [rows] after; activations.h has the formulas. */
+  /* Activations, z [rows] before and y [rows] after; activations/formulas.h has the formulas. */
   void (*activation)(int activation, int rows, const real *z, real *y, real *aux); /* in place allowed */
   /* y_dot = a'(z) z_dot; in place allowed; pre_dot receives z_dot where the activation keeps it. */
   void (*activation_tangent)(int activation, int rows, const real *y, const real *aux, const real *z_dot, real *y_dot,

@@ -4,12 +4,7 @@
 #include <stdlib.h>
 #include "random/philox.h"
 #include "simd/kernels.h"
-#include "field/evaluator_body.h"
-#include "field/layout_body.h"
-#include "field/trace_product_body.h"
-#include "field/packing_body.h"
-#include "field/constants_body.h"
-#include "field/divergence_body.h"
+#include "field/field.h"
 #include "solve/lanes/spans.h"
 #include "solve/lanes/lanes.h"
 #include "solve/lanes/sample_inputs.h"

@@ -2,7 +2,7 @@
 #ifndef CNF_SOLVE_CALL_ENTRY_H
 #define CNF_SOLVE_CALL_ENTRY_H
 
-#include "field/program.h"
+#include "program/program.h"
 
 /* Steps of a sample that there is room to record. */
 static inline int32_t cnf_record_capacity(const cnf_solver_options *options) {

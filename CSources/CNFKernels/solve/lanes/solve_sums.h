@@ -1,4 +1,4 @@
-/* What a solve's constants have gathered, sample by sample, into the gradient a tile at a time (field/constants_body.h). */
+/* What a solve's constants have gathered, sample by sample, into the gradient a tile at a time (field/probe_constants.h). */
 #include "solve/solver.h"
 
 /* An empty queue: lanes that no sample comes into add zeros. */

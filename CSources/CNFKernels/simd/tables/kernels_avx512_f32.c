@@ -4,10 +4,10 @@
 #define CNF_KERNEL(name) cnf_##name##_f32__avx512
 #define CNF_KERNEL_TABLE cnf_kernels_avx512_f32
 #include "simd/kernels.h"
-#include "simd/target_avx512_begin.h"
-#include "simd/vec_avx512.h"
-#include "simd/kernels_body.h"
-#include "simd/target_end.h"
+#include "simd/isa/target_avx512_begin.h"
+#include "simd/isa/vec_avx512.h"
+#include "simd/kernels/table.h"
+#include "simd/isa/target_end.h"
 #else
 typedef int cnf_not_for_this_machine;
 #endif

@@ -141,8 +141,8 @@ static void lead_part_back(const cnf_kernels *k, int32_t total, int32_t first, i
   k->add(rows, PANEL(to, first), from, PANEL(to, first));
 }
 
-#include "field/callback_body.h"
-#include "field/coupling_body.h"
+#include "field/ops/callback.h"
+#include "field/ops/coupling.h"
 
 /* Tangent g of op i, where the value's product has not brought it along. */
 static void tangent_op(cnf_evaluator *e, int32_t i, int32_t first, int32_t g) {

@@ -1,4 +1,4 @@
-/* Panels as columns, and the arithmetic of stages on them. Included by kernels_body.h. */
+/* Panels as columns, and the arithmetic of stages on them. Included by simd/kernels/table.h. */
 
 /* ---- lanes of a panel as columns of their own */
 

@@ -7,7 +7,7 @@
 #define BF16_TERMS 2 /* of a sum, in each 32 bits: the first in the lower half */
 #endif
 
-#include "simd/vec_avx512.h"
+#include "simd/isa/vec_avx512.h"
 
 #if CNF_REAL_BITS == 32
 CNF_INLINE __m512i v_bf16_halves(vec a) { return _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(a)); }

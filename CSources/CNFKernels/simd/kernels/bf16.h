@@ -1,6 +1,6 @@
-/* Products of operands rounded to bfloat16, with sums in float: the loops of kernels_body.h and kernels_gradient_body.h over words
+/* Products of operands rounded to bfloat16, with sums in float: the loops of simd/kernels/table.h and gradients.h over words
  * of BF16_TERMS terms. Where an instruction set multiplies no pairs, a word is a float that has been rounded: right, and not
- * faster. Included by kernels_body.h.
+ * faster. Included by simd/kernels/table.h.
  */
 #define BF16(name) CNF_KERNEL(name##_bf16)
 #define BF16_LANES (LANES / BF16_TERMS) /* words of a row of lanes, where a sum runs over lanes */

@@ -17,7 +17,7 @@ typedef __m256d vec;
 #define SHIFT_LEFT(a, n) _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(a), n))
 #endif
 
-#include "simd/vec_x86_words.h"
+#include "simd/isa/vec_x86_words.h"
 
 CNF_INLINE vec v_where_positive(vec x, vec a, vec b) { return V(blendv)(b, a, V(cmp)(x, V(setzero)(), _CMP_GT_OQ)); }
 

@@ -1,4 +1,4 @@
-#include "field/program.h"
+#include "program/program.h"
 #include <stdio.h>
 
 static const char *const kinds[] = {

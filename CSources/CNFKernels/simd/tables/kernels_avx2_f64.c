@@ -4,10 +4,10 @@
 #define CNF_KERNEL(name) cnf_##name##_f64__avx2
 #define CNF_KERNEL_TABLE cnf_kernels_avx2_f64
 #include "simd/kernels.h"
-#include "simd/target_avx2_begin.h"
-#include "simd/vec_avx2.h"
-#include "simd/kernels_body.h"
-#include "simd/target_end.h"
+#include "simd/isa/target_avx2_begin.h"
+#include "simd/isa/vec_avx2.h"
+#include "simd/kernels/table.h"
+#include "simd/isa/target_end.h"
 #else
 typedef int cnf_not_for_this_machine;
 #endif

@@ -2,5 +2,5 @@
 #define CNF_KERNEL(name) cnf_##name##_f64__generic
 #define CNF_KERNEL_TABLE cnf_kernels_generic_f64
 #include "simd/kernels.h"
-#include "simd/vec_generic.h"
-#include "simd/kernels_body.h"
+#include "simd/isa/vec_generic.h"
+#include "simd/kernels/table.h"

@@ -3,7 +3,7 @@
  *   derivative(y, aux)              a'(z)
  *   second(y, aux)                  a''(z)
  *   curvature(y, aux, y_dot, z_dot) a''(z) z_dot; y_dot = a'(z) z_dot is at hand, z_dot only where the traits keep it
- * A new activation is one line in cnf.h's list, one in activation_traits.h, its four functions here, and their largest errors
+ * A new activation is one line in cnf.h's list, one in traits.h, its four functions here, and their largest errors
  * in accuracy.h.
  */
 

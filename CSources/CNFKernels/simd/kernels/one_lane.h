@@ -1,6 +1,6 @@
 /* The same kernels for tiles of one lane: a product is then a matrix times a vector, which has vectors of rows where a tile has
  * vectors of lanes. Every number is made by the same operations in the same order as in a lane of a tile, so it has the same
- * bits; a sum over lanes has one term. Included by kernels_body.h, whose kernels for elements serve here too: a panel
+ * bits; a sum over lanes has one term. Included by simd/kernels/table.h, whose kernels for elements serve here too: a panel
  * [rows][1] is as good as one of [rows/LANES][LANES], but for what is left over, and a row is one number for all of them.
  */
 #define SINGLE(name) CNF_KERNEL(name##_single)
@@ -52,7 +52,7 @@ CNF_INLINE void single_blocks(const int blocks, const real *packed, const real *
   }
 }
 
-/* Loads reach up to a vector past the packed weights; layout_body.h leaves room for it. */
+/* Loads reach up to a vector past the packed weights; field/layout.h leaves room for it. */
 static void single_product(const real *packed, const real *start, int rows, int cols, const real *x, real *y) {
   const int step = SINGLE_BLOCKS * BLOCK_ROWS;
   int first = 0;

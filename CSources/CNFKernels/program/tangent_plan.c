@@ -5,7 +5,7 @@
  * norm, dropout) multiplies by a'(z), or dy/dx, which varies; blocks behind one are `bent`. In the same way v' J v = sum
  * over ops that bend of g' y_dot, where g is v led back from dx/dt to that op's block through linear ops alone (`exits`):
  * also a constant. So linear ops at either end of a net cost no product for the divergence, in an evaluation or in its
- * reverse; what their weights' gradients need are sums over the solve, led back once (constants_body.h).
+ * reverse; what their weights' gradients need are sums over the solve, led back once (probe_constants.h).
  *
  * A tangent is made in every evaluation (`tangent_runs`) where it varies and something but the end needs it: its op bends,
  * or it reaches another that does (`turns`).
@@ -13,7 +13,7 @@
  * The Frobenius norm and the Jacobian of a Rosenbrock method want J v itself (`ends_run`): then dx/dt turns, and with it all
  * that leads there, and nothing exits. The divergence is v' y_dot of dx/dt, since its products have to be made anyway.
  */
-#include "field/program.h"
+#include "program/program.h"
 
 /* From the state on: who bends, and whose tangent varies. */
 static void plan_bends(cnf_program *p) {

@@ -17,7 +17,7 @@ typedef __m512d vec;
 #define SHIFT_LEFT(a, n) _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(a), n))
 #endif
 
-#include "simd/vec_x86_words.h"
+#include "simd/isa/vec_x86_words.h"
 
 #if CNF_REAL_BITS == 32
 #ifndef BF16_TERMS

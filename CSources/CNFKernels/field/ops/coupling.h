@@ -1,6 +1,6 @@
 /* MULTIPLY, LAYER_NORM and DROPOUT: they bend (tangent_plan.c), and their reverse is not an activation's.
  *
- * As with callbacks (callback_body.h), what tangents add to the operands' cotangents is held until the value is reversed. With a
+ * As with callbacks (callback.h), what tangents add to the operands' cotangents is held until the value is reversed. With a
  * tangent's y_dot and w the cotangent of it, `w . y_dot` differentiated:
  *
  *   y = a b           y_dot = a_dot b + a b_dot:   a_dot_bar = w b, b_dot_bar = w a, a_bar += w b_dot, b_bar += w a_dot.
@@ -167,7 +167,7 @@ static void layer_norm_tangent_reverse(cnf_evaluator *e, int32_t i, int32_t firs
   lead_tangent_back(e, first + g, g, input, du, plan->tangent_accumulate);
 }
 
-/* ---- All three, as evaluator_body.h calls them */
+/* ---- All three, as passes.h calls them */
 
 static int couples(const cnf_op *op) {
   return op->kind == CNF_OP_MULTIPLY || op->kind == CNF_OP_LAYER_NORM || op->kind == CNF_OP_DROPOUT;

@@ -1,4 +1,4 @@
-/* Gradients of parameters: the only kernels in which lanes meet. Included by kernels_body.h. */
+/* Gradients of parameters: the only kernels in which lanes meet. Included by simd/kernels/table.h. */
 
 /* Two vectors of columns of a panel, transposed, are a strip: [lanes][2 vectors]. As many panels share a pass over the
  * gradient as keep their strips within half of a first-level cache of 32 KB; as many rows share the strips as keep the

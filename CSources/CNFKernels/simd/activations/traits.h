@@ -1,5 +1,5 @@
 /* What an activation keeps beside its result y for the reverse pass. One list serves the memory layout and the kernels.
- * X(suffix, aux, pre_tangent): aux = 1 where a second panel is kept, whose meaning activations.h states;
+ * X(suffix, aux, pre_tangent): aux = 1 where a second panel is kept, whose meaning activations/formulas.h states;
  * pre_tangent = 1 where the curvature needs the tangent of z itself, because y' cannot be divided out. */
 #ifndef CNF_SIMD_ACTIVATION_TRAITS_H
 #define CNF_SIMD_ACTIVATION_TRAITS_H

@@ -1,5 +1,5 @@
-#include "field/program.h"
-#include "simd/activation_traits.h"
+#include "program/program.h"
+#include "simd/activations/traits.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
