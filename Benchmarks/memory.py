@@ -24,7 +24,7 @@ WAYS = {
     "reversible": "reversible Heun, undone",
 }
 STEPS = [100, 300, 1000, 3000, 10000]
-KINDS = {"fixed": "Fixed steps of rk4", "adaptive": "Steps of every sample's own, dopri5"}
+KINDS = {"fixed": "Fixed steps of rk4", "adaptive": "Adaptive steps of dopri5"}
 RESULTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "RESULTS.md")
 BEGIN, END = "<!-- make bench-memory -->", "<!-- /make bench-memory -->"
 
@@ -61,14 +61,15 @@ def table(cells: dict, kind: str, steps: list[int], format_cell) -> list[str]:
 def section(cells: dict, steps: list[int]) -> str:
     lines = [
         BEGIN, "", "## Memory by the number of steps", "",
-        "`make bench-memory`: one gradient of 32 samples with D = 64, two hidden layers of 64, one thread, by what is kept of the "
-        "steps; each cell a process of its own. All but the last two rows have the same bits. What still grows with steps where states "
-        "do not is 32 bytes for each, of each sample where steps are its own. (Benchmarks/c/memory.c)", "",
+        "`make bench-memory`: one gradient of 32 samples with D = 64, two hidden layers of 64, on one thread.",
+        "Rows differ in what is stored of the steps; each cell is a separate process. All rows except the",
+        "last two have the same bits. Every schedule stores at least 32 bytes per step, and per sample if",
+        "steps are adaptive. The program is `Benchmarks/c/memory.c`.", "",
     ]
     for kind, title in KINDS.items():
-        lines += [f"{title}: peak resident memory (VmHWM), MiB, by the number of steps.", ""]
+        lines += [f"{title}: peak resident memory (VmHWM) in MiB, by the number of steps.", ""]
         lines += table(cells, kind, steps, lambda c: f"{c['peak_mb']:.1f}")
-        lines += ["", "Seconds a gradient, and in brackets how often a step was made again for the states between:", ""]
+        lines += ["", "Seconds per gradient; in brackets, how often a step was recomputed to restore a state:", ""]
         lines += table(cells, kind, steps,
                        lambda c: f"{c['seconds']:.3g}" + (f" ({c['made_again']:.2f})" if c["made_again"] else ""))
         lines.append("")

@@ -198,7 +198,7 @@ def accuracy(results):
 def markdown(report):
     results = report["rows"]
     training = [row for row in results if row["task"] == "train"]
-    text = ["# swift-cnf beside diffrax and torchdiffeq", "", *heading(report), ""]
+    text = ["# swift-cnf compared with diffrax and torchdiffeq", "", *heading(report), ""]
 
     def section(title, note, lines):
         lines = list(lines)
@@ -208,21 +208,22 @@ def markdown(report):
     complaints = [f"{r['workload']} {r['task']} {r['mode']}: {c}" for r in results for c in r["complaints"]]
     if report["broken"] or complaints:
         text += ["## FAILED", ""] + [f"- {line}" for line in report["broken"] + complaints] + [""]
-    note = "Loss and gradient by all parameters, one probe a sample, milliseconds a step. Above 1, cnf is faster."
+    note = "Loss and its gradient with respect to all parameters, one probe per sample. Above 1, cnf is faster."
     section("Training step", note, speed(training, 1e3, False))
     for task, name in TASK_NAMES.items():
-        note = "Microseconds a sample; a rival's batch is given where it is smaller than cnf's."
+        note = "Microseconds per sample. A rival's batch is shown if it is smaller than cnf's."
         section(name.capitalize(), note, speed([r for r in results if r["task"] == task], 1e6, True))
-    note = "A fresh process, from its start to its first gradient: imports and compilation included, with an empty cache."
+    note = "From the start of a new process to its first gradient, with imports and compilation, cache empty."
     section("Time to the first gradient", note, first_gradient(training))
-    note = "Peak resident memory (VmHWM) of a process that only trains, MB; its increase over the process with its imports done."
+    note = "Peak resident memory (VmHWM) of a process that only trains, in MB, and its increase after imports."
     section("Memory", note, memory([row for row in training if "memory" in row]))
-    section("More threads", "How many times faster with more threads.", scaling(results))
+    section("More threads", "How many times faster a run is with more threads.", scaling(results))
     note = (
-        "Loss and gradient: relative difference from cnf's. Errors: RMS over samples, against cnf in double by dopri8 at 1e-9."
+        "Loss and gradient: relative difference from cnf's. Errors: RMS over samples; the reference is cnf in\n"
+        "double by dopri8 at 1e-9."
     )
     section("Agreement and achieved error", note, accuracy(results))
-    note = "Median and quartiles of every program. Screened: so much slower than the best that it was timed once, warm."
+    note = "Median and quartiles of every program. Screened: much slower than the best, so timed only once, warm."
     section("Every program", note, every_variant(results))
     return "\n".join(text)
 
@@ -233,7 +234,7 @@ def heading(report):
     peaks = {row["threads"]: row["peak_gflops"] for row in report["rows"]}
     runs = f" in {report['runs']} runs" if report.get("runs", 1) > 1 else ""
     yield f"{report['date']}, {report['minutes']:.0f} minutes{runs}. Written by `make bench-peers`."
-    yield "How it was measured, and how to read it: Benchmarks/peers/README.md."
+    yield "[How it is measured, and how to read it](peers/README.md)."
     yield ""
     yield f"- machine: {computer['processor']}, {computer['cores']} cores, {computer['memory_gb']} GB, {computer['kernel']}"
     if cnf:
@@ -243,4 +244,4 @@ def heading(report):
     yield "- " + ", ".join(f"{name} {version}" for name, version in versions.items())
     busy = sum(map(is_busy, report["rows"]))
     if busy:
-        yield f"- {busy} of {len(report['rows'])} rows were measured beside other programs, and say little"
+        yield f"- {busy} of {len(report['rows'])} rows ran while other programs were busy, and are not reliable"
