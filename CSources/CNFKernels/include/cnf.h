@@ -531,7 +531,7 @@ typedef enum cnf_norm {
 typedef enum cnf_adjoint {
   CNF_ADJOINT_DISCRETE = 0,   /* the steps that were taken, from stored states: exact */
   CNF_ADJOINT_CONTINUOUS = 1, /* the flow, by a second solve backward in time: memory does not grow with steps */
-  CNF_ADJOINT_REVERSIBLE = 2  /* reversible_heun: the steps that were taken, each undone again: nor does it here */
+  CNF_ADJOINT_REVERSIBLE = 2  /* reversible_heun: the steps that were taken, each undone: no states are stored */
 } cnf_adjoint;
 
 /* Which states CNF_ADJOINT_DISCRETE stores in the forward pass, of the steps whose evaluations are not stored
