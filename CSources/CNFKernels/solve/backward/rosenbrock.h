@@ -111,9 +111,9 @@ static void reverse_nodes(cnf_worker *w, const cnf_stages *s, real *gradient) {
     time_row(w, c);
     evaluate(&w->e, w->time_row, 1, out);
     zero_rows(D, lanes, rows_of(m, w->e.bars.bar, 0, m->program->op_count));
-    const cnf_integrands bars = node_bars(w, CNF_SIMPSON[n]);
+    const cnf_integrands bars = node_bars(w, simpson_weights[n]);
     reverse_evaluation(w, &bars, c, gradient);
-    add_node(w, CNF_SIMPSON[n]);
+    add_node(w, simpson_weights[n]);
     if (n == 2) {
       k->add(D, w->lambda, w->e.bars.bar, w->lambda);
       continue;
@@ -209,7 +209,7 @@ static void reverse_start(cnf_worker *w, const cnf_stages *s, real *gradient) {
   const int32_t end = m->program->op_count, group = group_size(m);
   const int32_t total = m->program->blocks[end].from_state ? D : 0;
   const cnf_integrands out = {w->divergence_row, w->kinetic_row, w->frobenius_row};
-  const cnf_integrands bars = node_bars(w, CNF_SIMPSON[0]);
+  const cnf_integrands bars = node_bars(w, simpson_weights[0]);
   real *mu = w->sum_row, *f_bar = rows_of(m, e->bars.bar, 0, end);
   zero_rows(1, lanes, mu); /* nothing exits: the divergence's cotangent comes in at the end */
   use_scratch(w, 0);
@@ -235,7 +235,7 @@ static void reverse_start(cnf_worker *w, const cnf_stages *s, real *gradient) {
     if (gradient && gradient != w->discarded) gather_gradients(m, &done, 1, gradient);
   }
   for (int32_t j = 0; m->frobenius && j < lanes; j++) out.frobenius[j] /= (real)D;
-  add_node(w, CNF_SIMPSON[0]);
+  add_node(w, simpson_weights[0]);
   add_time_bar(w, 0);
   k->add(D, w->implicit.x_bar, e->bars.bar, w->implicit.x_bar);
 }

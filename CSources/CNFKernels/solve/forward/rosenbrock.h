@@ -21,8 +21,7 @@
 #define CNF_TIME_PART (CNF_REAL_BITS == 64 ? 0x1p-10 : 0x1p-5)
 
 /* Simpson's weights at the step's start, middle and end. */
-static const double simpson[3] = {1.0 / 6, 4.0 / 6, 1.0 / 6};
-#define CNF_SIMPSON simpson
+static const double simpson_weights[3] = {1.0 / 6, 4.0 / 6, 1.0 / 6};
 
 /* Does the field depend on t beyond x? A callback may. */
 static int reads_time(const cnf_model *m) {
@@ -189,7 +188,7 @@ static void middle_weights(const cnf_stages *s, double weights[CNF_MAX_STAGES]) 
 /* The rows of x1 below the state's, from those at the start. */
 static void integrate_beside(cnf_worker *w, const cnf_stages *s) {
   WORKER_NAMES(w);
-  const real simpson[3] = {(real)CNF_SIMPSON[0], (real)CNF_SIMPSON[1], (real)CNF_SIMPSON[2]};
+  const real weights[3] = {(real)simpson_weights[0], (real)simpson_weights[1], (real)simpson_weights[2]};
   const real *rows[3];
   double middle[CNF_MAX_STAGES] = {0};
   middle_weights(s, middle);
@@ -202,7 +201,7 @@ static void integrate_beside(cnf_worker *w, const cnf_stages *s) {
     time_row(w, n == 1 ? 1.0 / 2 : 1);
     evaluate_slope(w, 1, panel);
   }
-  k->combine(S - D, PANEL(w->x, D), w->h_row, 3, simpson, rows, PANEL(w->x1, D));
+  k->combine(S - D, PANEL(w->x, D), w->h_row, 3, weights, rows, PANEL(w->x1, D));
 }
 
 /* The slopes of a step of every lane from (t, x) with its h. Evaluations go to scratch 0, or with `apart` those of the stages
