@@ -29,15 +29,22 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", path: "CSources/COpenBLAS", pkgConfig: "openblas"),
     .systemLibrary(name: "CCairo", path: "CSources/CCairo", pkgConfig: "cairo"),
     // Modules
-    .target(name: "FieldPrograms", swiftSettings: strict),
-    .target(name: "KernelBridge", dependencies: ["CNFKernels", "COpenBLAS", "FieldPrograms"], swiftSettings: strict),
-    .target(name: "PureSwift", dependencies: ["FieldPrograms"], swiftSettings: strict),
-    .target(name: "NeuralODE", dependencies: ["KernelBridge", "PureSwift", "FieldPrograms"], swiftSettings: strict),
-    .target(name: "FlowIO", swiftSettings: strict),
-    .target(name: "FlowPlots", dependencies: ["CCairo"], swiftSettings: testable),
+    .target(name: "CLibrary", swiftSettings: strict),
+    .target(name: "FieldPrograms", dependencies: ["CLibrary"], swiftSettings: strict),
     .target(
-      name: "ContinuousFlows", dependencies: ["NeuralODE", "FlowIO"],
+      name: "KernelBridge", dependencies: ["CNFKernels", "COpenBLAS", "CLibrary", "FieldPrograms"],
+      swiftSettings: strict),
+    .target(name: "PureSwift", dependencies: ["CLibrary", "FieldPrograms"], swiftSettings: strict),
+    .target(
+      name: "NeuralODE", dependencies: ["CLibrary", "KernelBridge", "PureSwift", "FieldPrograms"],
+      swiftSettings: strict),
+    .target(name: "FlowIO", dependencies: ["CLibrary"], swiftSettings: strict),
+    .target(name: "FlowPlots", dependencies: ["CCairo", "CLibrary"], swiftSettings: testable),
+    .target(
+      name: "ContinuousFlows", dependencies: ["CLibrary", "NeuralODE", "FlowIO"],
       resources: [.copy("Data/Resources")], swiftSettings: testable),
+    // What the benchmarks of `cnf bench` measure: training steps, backends, traces
+    .target(name: "FlowBenchmarks", dependencies: ["CLibrary", "NeuralODE"], swiftSettings: testable),
     // Problems that solvers are measured on, and the program that measures
     .target(
       name: "TestProblems", dependencies: ["NeuralODE"], resources: [.copy("Resources/references.json")],
@@ -62,7 +69,7 @@ let package = Package(
     .executableTarget(
       name: "cnf",
       dependencies: [
-        "ContinuousFlows", "FlowIO", "FlowPlots", "Yams",
+        "CLibrary", "ContinuousFlows", "FlowBenchmarks", "FlowIO", "FlowPlots", "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     // Examples of the library, one file each
@@ -71,11 +78,12 @@ let package = Package(
     // Tests
     .testTarget(name: "KernelTests", dependencies: ["KernelBridge", "NeuralODE", "PureSwift"], swiftSettings: strict),
     .testTarget(name: "TestProblemsTests", dependencies: ["TestProblems"], swiftSettings: strict),
-    .testTarget(name: "PureSwiftTests", dependencies: ["PureSwift"], swiftSettings: strict),
-    .testTarget(name: "NeuralODETests", dependencies: ["NeuralODE", "PureSwift"], swiftSettings: strict),
+    .testTarget(name: "PureSwiftTests", dependencies: ["CLibrary", "PureSwift"], swiftSettings: strict),
+    .testTarget(name: "NeuralODETests", dependencies: ["CLibrary", "NeuralODE", "PureSwift"], swiftSettings: strict),
     .testTarget(name: "FlowIOTests", dependencies: ["FlowIO"], exclude: ["Golden"], swiftSettings: strict),
     .testTarget(name: "FlowPlotsTests", dependencies: ["FlowPlots"], swiftSettings: strict),
     .testTarget(name: "ContinuousFlowsTests", dependencies: ["ContinuousFlows"], swiftSettings: strict),
+    .testTarget(name: "FlowBenchmarksTests", dependencies: ["FlowBenchmarks"], swiftSettings: strict),
     .testTarget(name: "ExampleTests", dependencies: ["cnf-examples"], swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["cnf", "FlowIO"], swiftSettings: strict),
   ]

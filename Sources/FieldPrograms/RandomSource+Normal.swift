@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CLibrary
 
 extension RandomSource {
   /// Standard normal, by Box and Muller from the pair of words that holds `dimension`.

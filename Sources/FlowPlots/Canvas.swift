@@ -1,12 +1,5 @@
 import CCairo
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CLibrary
 
 /// A cairo surface with its context: the only place of this module that sees cairo or an unsafe pointer.
 ///

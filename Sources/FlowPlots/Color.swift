@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CLibrary
 
 /// An sRGB colour with straight (not premultiplied) alpha; every component is in 0...1.
 public struct Color: Equatable, Sendable {

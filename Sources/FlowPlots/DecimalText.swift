@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CLibrary
 
 /// Texts of numbers n·10^e with whole n: exact, and free of "-0" because no floating-point number is ever printed.
 enum DecimalText {

@@ -1,12 +1,5 @@
+import CLibrary
 import COpenBLAS
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// A square matrix in triangular factors with row exchanges, by LAPACK's `dgetrf` on one thread: its determinant, its inverse,
 /// and solutions of its linear systems.

@@ -1,12 +1,7 @@
+import CLibrary
 import FieldPrograms
 import PureSwift
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// Activations and their derivatives against the C library's functions, through a field that is one activation.
 @Suite struct ActivationTests {

@@ -1,12 +1,7 @@
+import CLibrary
 import FieldPrograms
 import PureSwift
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// Adams methods: their orders, the polynomials that they integrate exactly, their gradient.
 @Suite struct AdamsTests {

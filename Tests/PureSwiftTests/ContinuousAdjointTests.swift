@@ -1,12 +1,7 @@
+import CLibrary
 import FieldPrograms
 import PureSwift
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// The continuous adjoint: closed forms, the order of fixed steps, the tolerance of adaptive ones, bits.
 @Suite struct ContinuousAdjointTests {

@@ -1,12 +1,7 @@
+import CLibrary
 import FieldPrograms
 import PureSwift
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// Output times: against shorter solves to the bit, against e^{At}, and against central differences.
 @Suite struct OutputTimesTests {

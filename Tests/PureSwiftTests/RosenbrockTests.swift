@@ -1,12 +1,7 @@
+import CLibrary
 import FieldPrograms
 import PureSwift
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// The Rosenbrock method: its order, in time too; stiff fields in few steps; matrices that want their rows swapped.
 @Suite struct RosenbrockTests {

@@ -1,12 +1,7 @@
+import CLibrary
 import FieldPrograms
 import PureSwift
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 @Suite struct SolveTests {
   static let program = FieldProgram.multilayerPerceptron(stateDimension: 2, hidden: [6, 5], activation: .tanh)

@@ -1,12 +1,7 @@
+import CLibrary
 import FieldPrograms
 import PureSwift
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 @Suite struct StepControlTests {
   /// x' = tanh(x + 10t) − tanh(10t): at rest at 0, where its divergence is 1 − tanh²(10t).

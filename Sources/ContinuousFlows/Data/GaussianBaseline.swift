@@ -1,13 +1,6 @@
+import CLibrary
 import FieldPrograms
 import KernelBridge
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// The Gaussian of full covariance that fits the training data best (maximum likelihood: Bishop 2006, section 2.3.4): what a flow has
 /// to beat.

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CLibrary
 
 /// What a flow conditioned on K classes says of samples: `log p(x|c)` for every class, from which Bayes' rule has p(x) and p(c|x)
 /// (generative classifiers: Bishop 2006, Pattern Recognition and Machine Learning, section 4.2).

@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// Files that are, at any instant and after any crash, either the old ones or the new ones in full.
 public enum DurableFile {

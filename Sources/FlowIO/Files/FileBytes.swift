@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// Whole files as bytes.
 enum FileBytes {

@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 extension FlowIOError {
   /// The error for what `errno` says now: to be made before any other system call.

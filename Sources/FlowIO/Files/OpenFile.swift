@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// A file descriptor that is closed exactly once, with every system call checked.
 struct OpenFile: ~Copyable {
@@ -18,7 +18,7 @@ struct OpenFile: ~Copyable {
   }
 
   deinit {
-    if descriptor >= 0 { _ = Glibc.close(descriptor) }
+    if descriptor >= 0 { _ = CLibrary.close(descriptor) }
   }
 
   /// The size and kind of the file.
@@ -33,7 +33,7 @@ struct OpenFile: ~Copyable {
     var done = 0
     while done < bytes.count {
       let count = bytes.withUnsafeBytes { buffer in
-        Glibc.write(descriptor, buffer.baseAddress! + done, buffer.count - done)
+        CLibrary.write(descriptor, buffer.baseAddress! + done, buffer.count - done)
       }
       if count < 0 {
         if errno == EINTR { continue }
@@ -81,7 +81,7 @@ struct OpenFile: ~Copyable {
     let closing = descriptor
     // Linux frees the descriptor even when close fails, so it may never be closed twice.
     descriptor = -1
-    guard Glibc.close(closing) == 0 || errno == EINTR else {
+    guard CLibrary.close(closing) == 0 || errno == EINTR else {
       throw .lastSystemError(path: path, operation: "close")
     }
   }
@@ -91,7 +91,7 @@ struct OpenFile: ~Copyable {
     var failure: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, initialized in
       while initialized < limit {
-        let count = Glibc.read(descriptor, buffer.baseAddress! + initialized, limit - initialized)
+        let count = CLibrary.read(descriptor, buffer.baseAddress! + initialized, limit - initialized)
         if count < 0 {
           if errno == EINTR { continue }
           failure = errno

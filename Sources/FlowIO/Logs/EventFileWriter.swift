@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// Writes curves for TensorBoard (`tensorboard --logdir DIRECTORY`).
 ///

@@ -1,4 +1,4 @@
-import Glibc
+import CLibrary
 
 /// A log of JSON objects, one a line (`metrics.jsonl`).
 ///

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CLibrary
 
 /// A loss that is a sum over samples of a function of a model's outputs.
 public enum OutputLoss<Scalar: FlowScalar>: Sendable {

@@ -1,10 +1,5 @@
+import CLibrary
 import FieldPrograms
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 // Activations by the C library's functions of Double, lane by lane: slow, and as far from the kernels as can be.
 

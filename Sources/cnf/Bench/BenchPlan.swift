@@ -1,4 +1,5 @@
 import ContinuousFlows
+import FlowBenchmarks
 
 /// What a benchmark measures, for how long, on what.
 struct BenchPlan {

@@ -1,13 +1,7 @@
+import CLibrary
 import ContinuousFlows
+import FlowBenchmarks
 import FlowIO
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// `--divergence`: what a change of volume costs per sample, by the dimension.
 struct DivergenceBench {

@@ -1,4 +1,5 @@
 import ContinuousFlows
+import FlowBenchmarks
 import FlowIO
 
 /// `--training`, `--scaling`, `--backends`: training steps of the workloads.

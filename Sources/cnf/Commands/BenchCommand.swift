@@ -1,5 +1,6 @@
 import ArgumentParser
 import ContinuousFlows
+import FlowBenchmarks
 import FlowIO
 
 /// `cnf bench`: how fast this machine trains, and how near the kernels come to what it can do.

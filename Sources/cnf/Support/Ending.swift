@@ -1,15 +1,9 @@
 import ArgumentParser
+import CLibrary
 import ContinuousFlows
+import FlowBenchmarks
 import FlowIO
 import FlowPlots
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// How the program ends when a command throws: one sentence on standard error, and the exit code it deserves.
 enum Ending {
@@ -97,12 +91,6 @@ enum Ending {
   }
 
   private static func leave(_ code: Int32) -> Never {
-    #if canImport(Glibc)
-      Glibc.exit(code)
-    #elseif canImport(Musl)
-      Musl.exit(code)
-    #else
-      Darwin.exit(code)
-    #endif
+    CLibrary.exit(code)
   }
 }

@@ -1,12 +1,5 @@
+import CLibrary
 import ContinuousFlows
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// What of the kernels can be wrong before anything is computed.
 enum Kernels {

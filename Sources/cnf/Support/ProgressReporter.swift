@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CLibrary
 
 /// Shows how far a command has come, on standard error: a bar that redraws itself on a terminal, a plain line every few
 /// seconds elsewhere.

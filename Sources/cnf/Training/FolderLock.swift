@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CLibrary
 
 /// Keeps two processes from training in one run folder. The system lets go of it when the process ends, however it ends.
 final class FolderLock {

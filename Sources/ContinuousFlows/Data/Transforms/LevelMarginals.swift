@@ -1,0 +1,118 @@
+import CLibrary
+import FieldPrograms
+
+/// Columns of dequantised data taken to the standard normal, each by its own distribution of levels.
+///
+/// For x = (k + u) / levels with u uniform, a column's distribution function F is a line through each level, so
+/// `z = Φ⁻¹(F(x))` is exact, and standard normal on the data that F was counted on. The flow that follows is left with what
+/// one column says of another. `log p(x) = log p(z) + Σ log(levels · probability of x's level) − log φ(z)`. (F(x) is uniform: Rosenblatt
+/// 1952, "Remarks on a multivariate transformation", Annals of Mathematical Statistics 23; the rest is the change of variables.)
+public struct LevelMarginals: Sendable, Equatable, Codable {
+  public let levels: Int
+  /// `[D][levels]`: of each level, positive, summing to 1 over a column's levels.
+  public let probabilities: [Double]
+  /// `[D][levels]`: the probabilities of the levels below, and of those above.
+  private let below: [Double]
+  private let above: [Double]
+
+  /// Counted in each level of each column before the data are: no level is impossible. On held-out digits under a Gaussian
+  /// copula, counts of 0.05 to 0.3 differ by 0.03 nats, and 1 costs 0.1 nats more.
+  private static let pseudocount = 0.1
+  /// Tails beyond this probability are drawn in to it: z stays within ±7.
+  private static let leastTail = 1e-12
+
+  /// `probabilities` has `levels` entries a column; all positive.
+  public init(levels: Int, probabilities: [Double]) {
+    precondition(
+      levels >= 2 && probabilities.count % levels == 0, "\(probabilities.count) probabilities of \(levels) levels")
+    precondition(probabilities.allSatisfy { $0 > 0 && $0 < 1 }, "probabilities must be between 0 and 1")
+    self.levels = levels
+    self.probabilities = probabilities
+    var below = probabilities
+    var above = probabilities
+    for column in stride(from: 0, to: probabilities.count, by: levels) {
+      var sum = 0.0
+      for index in column..<column + levels {
+        below[index] = sum
+        sum += probabilities[index]
+      }
+      sum = 0
+      for index in (column..<column + levels).reversed() {
+        above[index] = sum
+        sum += probabilities[index]
+      }
+    }
+    self.below = below
+    self.above = above
+  }
+
+  /// Counts the levels of `points`, `[count][D]`, each value being a level k.
+  public init(counting points: SampleMatrix, quantisation: Quantisation) {
+    let levels = quantisation.levels
+    var counts = Array(repeating: Self.pseudocount, count: points.dimension * levels)
+    for (index, level) in points.values.enumerated() {
+      counts[index % points.dimension * levels + min(levels - 1, max(0, Int(level)))] += 1
+    }
+    let total = Double(points.count) + Double(levels) * Self.pseudocount
+    self.init(levels: levels, probabilities: counts.map { $0 / total })
+  }
+
+  public var dimension: Int { probabilities.count / levels }
+
+  /// The standard normal z of x, `[count][D]`. Values outside [0, 1) are taken to the nearest end.
+  public func forward(_ values: [Float]) -> [Float] {
+    values.indices.map { Float(normal(of: values[$0], column: $0 % dimension)) }
+  }
+
+  /// x of z, `[count][D]`, in [0, 1].
+  public func inverse(_ values: [Float]) -> [Float] {
+    values.indices.map { Float(value(of: Double(values[$0]), column: $0 % dimension)) }
+  }
+
+  /// `log |det ∂z/∂x|` of each row of x, `[count]`; −∞ where a value lies outside [0, 1], which has no density.
+  public func logDeterminants(_ values: [Float]) -> [Double] {
+    let halfLogTwoPi = 0.5 * log(2 * Double.pi)
+    return (0..<values.count / dimension).map { sample in
+      var sum = 0.0
+      for column in 0..<dimension {
+        let x = values[sample * dimension + column]
+        guard x >= 0, x <= 1 else { return -.infinity }
+        let z = normal(of: x, column: column)
+        sum += log(Double(levels) * probabilities[column * levels + level(of: x)]) + 0.5 * z * z + halfLogTwoPi
+      }
+      return sum
+    }
+  }
+
+  /// Index of the first of `values` that has no density: outside [0, 1], whose upper end rounding of `(k + u) / levels` can
+  /// reach.
+  func firstOutside(_ values: [Float]) -> Int? { values.firstIndex { !(0...1).contains($0) } }
+
+  /// Clamped before it is an Int, which not every Float fits.
+  private func level(of x: Float) -> Int { Int(min(Float(levels - 1), max(0, x * Float(levels)))) }
+
+  private func normal(of x: Float, column: Int) -> Double {
+    guard x.isFinite else { return Double(x) }
+    let level = level(of: x)
+    let index = column * levels + level
+    let part = min(1, max(0, Double(x) * Double(levels) - Double(level)))
+    let lower = below[index] + part * probabilities[index]
+    let upper = above[index] + (1 - part) * probabilities[index]
+    // The smaller tail keeps its digits.
+    return lower < upper
+      ? -NormalTail.quantile(max(lower, Self.leastTail)) : NormalTail.quantile(max(upper, Self.leastTail))
+  }
+
+  private func value(of z: Double, column: Int) -> Double {
+    guard z.isFinite else { return z > 0 ? 1 : 0 }
+    let lower = NormalTail.probability(-z)
+    var level = levels - 1
+    while level > 0 && below[column * levels + level] > lower { level -= 1 }
+    let index = column * levels + level
+    let upper = NormalTail.probability(z)
+    let part =
+      lower < 0.5
+      ? (lower - below[index]) / probabilities[index] : 1 - (upper - above[index]) / probabilities[index]
+    return (Double(level) + min(1, max(0, part))) / Double(levels)
+  }
+}

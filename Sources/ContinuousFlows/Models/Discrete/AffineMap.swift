@@ -1,0 +1,135 @@
+import CLibrary
+
+/// `z = P L U x + b` on many samples at a time: two linear layers of a field program, U and then P L with b, run by a backend's
+/// kernels.
+struct AffineMap<Scalar: FlowScalar>: InvertibleMap {
+  private let permutation: [Int]
+  private let solver: any FieldSolver<Scalar>
+  private let layout: AffineLayout
+
+  init(permutation: [Int], threads: Int?, backend: Backend) throws {
+    self.permutation = permutation
+    layout = AffineLayout(dimension: permutation.count)
+    var program = FieldProgram(stateDimension: permutation.count)
+    let upper = program.append(.linear(input: .state, rows: permutation.count, activation: .identity))
+    program.append(.linear(input: upper, rows: permutation.count, activation: .identity))
+    solver = try makeSolver(
+      program: program,
+      options: SolverOptions(method: "euler", control: .fixed(steps: 1), trace: .none, threads: threads),
+      backend: backend)
+  }
+
+  func image(of states: [Scalar], parameters: [Scalar]) throws -> MapImage<Scalar> {
+    image(of: states, parameters, try solver.evaluate(problem(states, parameters)).velocities)
+  }
+
+  private func image(of states: [Scalar], _ parameters: [Scalar], _ images: [Scalar]) -> MapImage<Scalar> {
+    let determinant = layout.logDiagonal.reduce(0) { $0 + Double(parameters[$1]) }
+    return MapImage(
+      states: images, logDeterminants: Array(repeating: determinant, count: states.count / layout.dimension))
+  }
+
+  /// Of the Double of every parameter, sample by sample: `x = U⁻¹ L⁻¹ Pᵀ (z − b)`.
+  func inverse(of states: [Scalar], parameters: [Scalar]) throws -> MapImage<Scalar> {
+    let dimension = layout.dimension
+    let wide = parameters.map { Double($0) }
+    let diagonal = wide[layout.logDiagonal].map { exp($0) }
+    var result = states
+    var x = [Double](repeating: 0, count: dimension)
+    for sample in 0..<states.count / dimension {
+      for row in 0..<dimension {
+        x[permutation[row]] = Double(states[sample * dimension + row]) - wide[layout.bias.lowerBound + row]
+      }
+      for row in 0..<dimension {
+        for column in 0..<row { x[row] -= wide[layout.lower(row, column)] * x[column] }
+      }
+      for row in (0..<dimension).reversed() {
+        for column in row + 1..<max(dimension, row + 1) { x[row] -= wide[layout.upper(row, column)] * x[column] }
+        x[row] /= diagonal[row]
+      }
+      for row in 0..<dimension { result[sample * dimension + row] = Scalar(x[row]) }
+    }
+    let determinant = wide[layout.logDiagonal].reduce(0, -)
+    return MapImage(
+      states: result, logDeterminants: Array(repeating: determinant, count: states.count / dimension))
+  }
+
+  func gradient(
+    at states: [Scalar], parameters: [Scalar], cotangents: (MapImage<Scalar>) -> MapCotangents<Scalar>
+  ) throws -> MapGradient<Scalar> {
+    let problem = problem(states, parameters)
+    let image = image(of: states, parameters, try solver.evaluate(problem).velocities)
+    let bars = cotangents(image)
+    let gradient = try solver.fieldGradient(of: .cotangents(velocities: bars.states), at: problem)
+    var sums = packed(gradient.parameters)
+    let determinantBar = bars.logDeterminants.reduce(0, +)
+    for index in layout.logDiagonal {
+      // Of U's diagonal, times its derivative, itself; and of the log-determinant, the sum of these logarithms (Kingma, Dhariwal 2018,
+      // arXiv 1807.03039, section 3.2), whose derivative is 1.
+      sums[index] = sums[index] * Scalar(exp(Double(parameters[index]))) + Scalar(determinantBar)
+    }
+    return MapGradient(parameters: sums, states: gradient.states, image: image)
+  }
+
+  private func problem(_ states: [Scalar], _ parameters: [Scalar]) -> SolveProblem<Scalar> {
+    SolveProblem(parameters: expanded(parameters), states: states, from: 0, to: 1)
+  }
+
+  /// The program's parameters: U `[D][D]`, zeros `[D]`, P L `[D][D]`, b `[D]`.
+  private func expanded(_ parameters: [Scalar]) -> [Scalar] {
+    let dimension = layout.dimension
+    let second = dimension * (dimension + 1)
+    var all = [Scalar](repeating: 0, count: 2 * second)
+    for row in 0..<dimension {
+      all[row * (dimension + 1)] = Scalar(exp(Double(parameters[layout.logDiagonal.lowerBound + row])))
+      for column in row + 1..<max(dimension, row + 1) {
+        all[row * dimension + column] = parameters[layout.upper(row, column)]
+      }
+      let source = permutation[row]
+      for column in 0..<source { all[second + row * dimension + column] = parameters[layout.lower(source, column)] }
+      all[second + row * dimension + source] = 1
+      all[second + dimension * dimension + row] = parameters[layout.bias.lowerBound + row]
+    }
+    return all
+  }
+
+  /// What of the program's gradient is of parameters, at their places; of U's diagonal as it is.
+  private func packed(_ all: [Scalar]) -> [Scalar] {
+    let dimension = layout.dimension
+    let second = dimension * (dimension + 1)
+    var parameters = [Scalar](repeating: 0, count: second)
+    for row in 0..<dimension {
+      parameters[layout.logDiagonal.lowerBound + row] = all[row * (dimension + 1)]
+      for column in row + 1..<max(dimension, row + 1) {
+        parameters[layout.upper(row, column)] = all[row * dimension + column]
+      }
+      let source = permutation[row]
+      for column in 0..<source { parameters[layout.lower(source, column)] = all[second + row * dimension + column] }
+      parameters[layout.bias.lowerBound + row] = all[second + dimension * dimension + row]
+    }
+    return parameters
+  }
+}
+
+/// Where an affine flow keeps what in its flat array.
+struct AffineLayout: Sendable {
+  let dimension: Int
+
+  private var triangle: Int { dimension * (dimension - 1) / 2 }
+
+  /// Of L's entry, `column` below `row`.
+  func lower(_ row: Int, _ column: Int) -> Int { row * (row - 1) / 2 + column }
+  /// Of U's entry, `column` above `row`: rows before have D − 1, D − 2 and so on.
+  func upper(_ row: Int, _ column: Int) -> Int {
+    triangle + row * dimension - row * (row + 1) / 2 + column - row - 1
+  }
+  var logDiagonal: Range<Int> { 2 * triangle..<2 * triangle + dimension }
+  var bias: Range<Int> { logDiagonal.upperBound..<logDiagonal.upperBound + dimension }
+  /// As files name them.
+  var names: ParameterNames {
+    ParameterNames([
+      (name: "lower_entries", shape: [triangle]), (name: "upper_entries", shape: [triangle]),
+      (name: "log_diagonal", shape: [dimension]), (name: "bias", shape: [dimension]),
+    ])
+  }
+}

@@ -1,0 +1,181 @@
+import CLibrary
+
+/// Coupling layers on many samples at a time: nets by a backend's kernels, the rest element by element (Dinh, Sohl-Dickstein, Bengio
+/// 2017, arXiv 1605.08803).
+///
+/// The way back keeps each layer's [s, t] and undoes nothing: states before a layer are kept too, so that the gradient is that of
+/// the numbers that were computed. Memory is O(depth · count · D).
+struct CouplingMap<Scalar: FlowScalar>: InvertibleMap {
+  let nets: [CouplingNet]
+  /// Of each net; those of one shape share theirs.
+  let solvers: [any FieldSolver<Scalar>]
+  /// Where each net's parameters begin, and where the last one's end.
+  let offsets: [Int]
+
+  init(nets: [CouplingNet], threads: Int?, backend: Backend) throws {
+    self.nets = nets
+    offsets = nets.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.program.parameterCount) }
+    // Nothing is solved; a method with a bound of one step asks for the least memory.
+    let options = SolverOptions(method: "euler", control: .fixed(steps: 1), trace: .none, threads: threads)
+    var shared: [(program: FieldProgram, solver: any FieldSolver<Scalar>)] = []
+    solvers = try nets.map { net in
+      if let known = shared.first(where: { $0.program == net.program }) { return known.solver }
+      let solver: any FieldSolver<Scalar> = try makeSolver(program: net.program, options: options, backend: backend)
+      shared.append((net.program, solver))
+      return solver
+    }
+  }
+
+  private var dimension: Int { nets[0].mask.dimension }
+
+  func image(of states: [Scalar], parameters: [Scalar]) throws -> MapImage<Scalar> {
+    var image = MapImage(
+      states: states, logDeterminants: [Double](repeating: 0, count: states.count / dimension))
+    for layer in nets.indices {
+      let moves = try moves(of: image.states, parameters, layer: layer)
+      CouplingLayer.move(&image, by: moves, nets[layer])
+    }
+    return image
+  }
+
+  func inverse(of states: [Scalar], parameters: [Scalar]) throws -> MapImage<Scalar> {
+    var image = MapImage(
+      states: states, logDeterminants: [Double](repeating: 0, count: states.count / dimension))
+    for layer in nets.indices.reversed() {
+      let moves = try moves(of: image.states, parameters, layer: layer)
+      CouplingLayer.moveBack(&image, by: moves, nets[layer])
+    }
+    return image
+  }
+
+  func gradient(
+    at states: [Scalar], parameters: [Scalar], cotangents: (MapImage<Scalar>) -> MapCotangents<Scalar>
+  ) throws -> MapGradient<Scalar> {
+    var image = MapImage(
+      states: states, logDeterminants: [Double](repeating: 0, count: states.count / dimension))
+    var kept: [(states: [Scalar], moves: [Scalar])] = []
+    for layer in nets.indices {
+      let moves = try moves(of: image.states, parameters, layer: layer)
+      kept.append((image.states, moves))
+      CouplingLayer.move(&image, by: moves, nets[layer])
+    }
+    var bars = cotangents(image)
+    var sums = [Scalar](repeating: 0, count: parameters.count)
+    for layer in nets.indices.reversed() {
+      let net = nets[layer]
+      let moveBars = CouplingLayer.reverse(&bars, through: kept[layer], net)
+      let gradient = try solvers[layer].fieldGradient(
+        of: .cotangents(velocities: moveBars), at: problem(kept[layer].states, parameters, layer: layer))
+      sums.replaceSubrange(offsets[layer]..<offsets[layer + 1], with: gradient.parameters)
+      CouplingLayer.add(gradient.states, to: &bars.states, net)
+      kept.removeLast()
+    }
+    return MapGradient(parameters: sums, states: bars.states, image: image)
+  }
+
+  /// [s, t] of every sample, `[count][rows]`.
+  private func moves(of states: [Scalar], _ parameters: [Scalar], layer: Int) throws -> [Scalar] {
+    try solvers[layer].evaluate(problem(states, parameters, layer: layer)).velocities
+  }
+
+  private func problem(_ states: [Scalar], _ parameters: [Scalar], layer: Int) -> SolveProblem<Scalar> {
+    SolveProblem(
+      parameters: Array(parameters[offsets[layer]..<offsets[layer + 1]]),
+      states: CouplingLayer.seen(of: states, nets[layer]), from: 0, to: 1)
+  }
+}
+
+/// What a coupling layer does beside its net, sample by sample. `@_specialize` makes these loops concrete; who calls them from
+/// generic code would run them through witness tables else.
+private enum CouplingLayer {
+  /// x_a of every sample, with zeros up to the net's rows: `[count][rows]`.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  static func seen<Scalar: FlowScalar>(of states: [Scalar], _ net: CouplingNet) -> [Scalar] {
+    let (dimension, rows) = (net.mask.dimension, net.rows)
+    let count = states.count / dimension
+    let columns = net.mask.conditioning
+    var seen = [Scalar](repeating: 0, count: count * rows)
+    for sample in 0..<count {
+      for (place, column) in columns.enumerated() {
+        seen[sample * rows + place] = states[sample * dimension + column]
+      }
+    }
+    return seen
+  }
+
+  /// `z_b = x_b · exp(s) + t`, and the log-determinants gain Σ s (Dinh et al. 2017, section 3.2 on the layer, 3.3 on its Jacobian). exp is taken in Double: its rounding does not show in Float.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  static func move<Scalar: FlowScalar>(_ image: inout MapImage<Scalar>, by moves: [Scalar], _ net: CouplingNet) {
+    let (dimension, rows) = (net.mask.dimension, net.rows)
+    let columns = net.mask.transformed
+    for sample in image.logDeterminants.indices {
+      var sum = 0.0
+      for (place, column) in columns.enumerated() {
+        let scale = Double(moves[sample * rows + place])
+        let shift = moves[sample * rows + columns.count + place]
+        let index = sample * dimension + column
+        image.states[index] = image.states[index] * Scalar(exp(scale)) + shift
+        sum += scale
+      }
+      image.logDeterminants[sample] += sum
+    }
+  }
+
+  /// `x_b = (z_b − t) · exp(−s)`, the same layer's inverse, and the log-determinants lose Σ s.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  static func moveBack<Scalar: FlowScalar>(_ image: inout MapImage<Scalar>, by moves: [Scalar], _ net: CouplingNet) {
+    let (dimension, rows) = (net.mask.dimension, net.rows)
+    let columns = net.mask.transformed
+    for sample in image.logDeterminants.indices {
+      var sum = 0.0
+      for (place, column) in columns.enumerated() {
+        let scale = Double(moves[sample * rows + place])
+        let shift = moves[sample * rows + columns.count + place]
+        let index = sample * dimension + column
+        image.states[index] = (image.states[index] - shift) * Scalar(exp(-scale))
+        sum += scale
+      }
+      image.logDeterminants[sample] -= sum
+    }
+  }
+
+  /// Takes the cotangents back through the move: `x̄_b = z̄_b exp(s)`; returns those of [s, t], `[count][rows]`:
+  /// `s̄ = z̄_b x_b exp(s) + l̄`, l the log-determinant, and `t̄ = z̄_b`: the derivative of `move`.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  static func reverse<Scalar: FlowScalar>(
+    _ bars: inout MapCotangents<Scalar>, through kept: (states: [Scalar], moves: [Scalar]), _ net: CouplingNet
+  ) -> [Scalar] {
+    let (dimension, rows) = (net.mask.dimension, net.rows)
+    let columns = net.mask.transformed
+    var moveBars = [Scalar](repeating: 0, count: kept.moves.count)
+    for sample in bars.logDeterminants.indices {
+      let determinantBar = Scalar(bars.logDeterminants[sample])
+      for (place, column) in columns.enumerated() {
+        let factor = Scalar(exp(Double(kept.moves[sample * rows + place])))
+        let index = sample * dimension + column
+        let bar = bars.states[index]
+        moveBars[sample * rows + place] = bar * kept.states[index] * factor + determinantBar
+        moveBars[sample * rows + columns.count + place] = bar
+        bars.states[index] = bar * factor
+      }
+    }
+    return moveBars
+  }
+
+  /// x̄_a gains what came back through the net, `[count][rows]`.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  static func add<Scalar: FlowScalar>(_ seenBars: [Scalar], to states: inout [Scalar], _ net: CouplingNet) {
+    let (dimension, rows) = (net.mask.dimension, net.rows)
+    let columns = net.mask.conditioning
+    for sample in 0..<states.count / dimension {
+      for (place, column) in columns.enumerated() {
+        states[sample * dimension + column] += seenBars[sample * rows + place]
+      }
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import NeuralODE
+
+/// Why nothing was timed.
+public enum BenchmarkError: Error, Sendable {
+  /// A step's result is not that of the reference.
+  case wrongResult(step: String, Agreement)
+  /// A trace or a log-determinant is not that of the Jacobian.
+  case wrongVolume(way: String, dimension: Int, found: Double, expected: Double)
+}
+
+extension BenchmarkError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .wrongResult(let step, let agreement):
+      "\(step) is wrong, and was not timed: its loss differs from that in double by \(agreement.lossError), its gradient "
+        + "by \(agreement.gradientError)"
+    case .wrongVolume(let way, let dimension, let found, let expected):
+      "\(way) of D = \(dimension) is wrong, and was not timed: it gives \(found), the Jacobian \(expected)"
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import FieldPrograms
+
+extension ContinuousAdjoint {
+  /// All stages of a step of every lane, then x and a at its end. What the reverses sum over lanes is thrown away.
+  func trySteps() {
+    for stage in pairSlopes.indices {
+      guard let tape = tapes[stage] else { continue }
+      moveToStage(stage)
+      tape.state.copy(errors.rows(from: 0, count: state.rows))
+      let fraction = job.table.timeFractions[stage]
+      for lane in lanes.indices {
+        evaluator.times[0, lane: lane] = V.Scalar(lanes[lane].time + fraction * lanes[lane].step)
+      }
+      evaluator.value(tape)
+      reverse(stage, tape, factors: lanes.map { _ in 1 }, discarded)
+      pairSlopes[stage].rows(from: 0, count: state.rows).copy(tape.velocity)
+      for row in 0..<state.rows {
+        for group in 0..<job.groups {
+          pairSlopes[stage][state.rows + row, group] = -1 * bars.values[0][row, group]
+        }
+      }
+      if stage == 0 && lanes.contains(where: { $0.isActive && $0.isFresh }) {
+        measureHamiltonians(tape.velocity)
+        for lane in lanes.indices where lanes[lane].isActive && lanes[lane].isFresh {
+          lanes[lane].endTimeBar = lanes[lane].scale * hamiltonians[lane]
+        }
+      }
+    }
+    combine(pair, stepLengths, job.table.b, pairSlopes, count: pairSlopes.count, into: nextPair)
+  }
+
+  /// x and a at a stage, from the slopes before it, into `errors`, which is free until the step is judged.
+  private func moveToStage(_ stage: Int) {
+    combine(pair, stepLengths, job.table.a[stage], pairSlopes, count: stage, into: errors)
+  }
+
+  /// The reverse of a stage's evaluation, with as many times its cotangents as each lane's factor says: the one of f is a, that
+  /// of the divergence μ. Adds to `sums`; leaves ∂/∂x in the first of `bars.values`.
+  private func reverse(_ stage: Int, _ tape: FieldTape<V>, factors: [Double], _ sums: GradientSums<V>) {
+    let seed = bars.values[job.plan.steps.count]
+    for lane in lanes.indices {
+      // What is no number in a refused lane must not come in by way of 0 · NaN.
+      let isWanted = factors[lane] != 0
+      let kinetic = lanes[lane].bars.kineticEnergy / Double(seed.rows)
+      for row in 0..<seed.rows {
+        let bar =
+          Double(errors[seed.rows + row, lane: lane]) + kinetic * Double(tape.velocity[row, lane: lane])
+        seed[row, lane: lane] = isWanted ? V.Scalar(factors[lane] * bar) : 0
+      }
+      divergenceBar[0, lane: lane] = V.Scalar(factors[lane] * lanes[lane].bars.logDeterminant)
+      if !frobeniusBar.isEmpty {
+        frobeniusBar[0, lane: lane] = V.Scalar(factors[lane] * lanes[lane].bars.frobeniusNorm)
+      }
+    }
+    let isBent = job.resolution.trace != .none
+    if isBent {
+      evaluator.reverseDivergence(
+        tape, weight: divergenceBar, into: divergence, frobeniusWeight: frobeniusBar, frobenius: frobeniusNorm, bars,
+        sums)
+    }
+    evaluator.reverseValue(tape, bars, sums, isBent: isBent)
+  }
+
+  /// Accepts or rejects every lane's step.
+  func judge() {
+    if job.returnController != nil {
+      errors.fill(V())
+      combine(errors, stepLengths, job.table.e, pairSlopes, count: pairSlopes.count, into: errors)
+    }
+    let trials = tapes.count { $0 != nil }
+    for lane in lanes.indices {
+      lanes[lane].isAccepted = false
+      guard lanes[lane].isActive else { continue }
+      job.adjointEvaluations[lanes[lane].sample] += trials
+      lanes[lane].tries += 1
+      lanes[lane].isFresh = false
+      let isFinite = (0..<pair.rows).allSatisfy { nextPair[$0, lane: lane].isFinite }
+      guard let controller = job.returnController else {
+        lanes[lane].isAccepted = isFinite
+        continue
+      }
+      let ratio = isFinite ? errorRatio(lane, controller) : .nan
+      lanes[lane].isAccepted = ratio <= 1
+      lanes[lane].isUnruly = !ratio.isFinite
+      lanes[lane].proposed = lanes[lane].step * controller.factor(ratio: ratio, past: &lanes[lane].past)
+    }
+  }
+
+  private func errorRatio(_ lane: Int, _ controller: ErrorControl) -> Double {
+    var squares = 0.0
+    for row in 0..<pair.rows {
+      squares = controller.joined(
+        squares,
+        controller.squaredRatio(
+          row: row, error: Double(errors[row, lane: lane]), before: Double(pair[row, lane: lane]),
+          after: Double(nextPair[row, lane: lane])))
+    }
+    return controller.norm(squares, count: pair.rows)
+  }
+
+  /// Adds θ's share of the steps just tried, of the lanes that were accepted, of which `live` is one. The others stand where that
+  /// one does, with cotangents of zero: they add exact zeros.
+  func addQuadrature(_ live: Int, _ sums: GradientSums<V>) {
+    for stage in pairSlopes.indices where job.table.weights[stage] != 0 {
+      guard let tape = tapes[stage] else { continue }
+      moveToStage(stage)
+      for lane in lanes.indices where !lanes[lane].isAccepted { shelter(lane, behind: live, tape) }
+      let factors = lanes.map {
+        $0.isAccepted ? -$0.step * job.table.weights[stage] * $0.scale : 0
+      }
+      reverse(stage, tape, factors: factors, sums)
+    }
+  }
+
+  /// Lane `live` of all that a tape holds over another lane.
+  private func shelter(_ lane: Int, behind live: Int, _ tape: FieldTape<V>) {
+    for panel in tape.values + tape.slopes + tape.curvatures + [tape.times] {
+      for row in 0..<panel.rows { panel[row, lane: lane] = panel[row, lane: live] }
+    }
+  }
+
+  /// f·a + μ div and the like at the evaluation at hand, whose slope is `velocity`, with the cotangents of `pair`, as scaled.
+  func measureHamiltonians(_ velocity: Panel<V>) {
+    for lane in lanes.indices {
+      let bars = lanes[lane].bars
+      var sum = 0.0
+      for row in 0..<velocity.rows {
+        sum += Double(velocity[row, lane: lane]) * Double(cotangent[row, lane: lane])
+      }
+      if job.resolution.trace != .none { sum += bars.logDeterminant * Double(divergence[0, lane: lane]) }
+      if job.options.integratesKineticEnergy { sum += bars.kineticEnergy * velocity.halfMeanSquare(lane: lane) }
+      if !frobeniusNorm.isEmpty { sum += bars.frobeniusNorm * Double(frobeniusNorm[0, lane: lane]) }
+      hamiltonians[lane] = sum
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import CLibrary
+import FieldPrograms
+
+/// Errors and step sizes of one sample (torchdiffeq `_impl/misc.py`; Hairer, Nørsett, Wanner, "Solving Ordinary Differential
+/// Equations I", II.4), with norms over that sample alone.
+struct ErrorControl: Sendable {
+  /// `[D + 1]`: of each row of the state, and of the log-determinant.
+  private(set) var rtol: [Double]
+  private(set) var atol: [Double]
+  let controller: StepController
+  let norm: ErrorNorm
+  /// Exponent of the error ratio: the lower of the two orders, plus one.
+  let errorOrder: Int
+  let initialStep: Double?
+  let minimumStep: Double?
+  let maximumStep: Double?
+  let maximumSteps: Int
+  private(set) var includesLogDeterminant: Bool
+
+  /// Steps that end this near the end time, as a part of the interval, end there.
+  private static let endTolerance = 1e-12
+
+  /// Error ratios of a sample's last two accepted steps; 1 where there are none.
+  struct Past: Sendable {
+    var last = 1.0
+    var earlier = 1.0
+  }
+
+  init(
+    _ options: SolverOptions, rtol: Double, atol: Double, rows: Int, norm: ErrorNorm, errorOrder: Int,
+    includesLogDeterminant: Bool
+  ) {
+    self.rtol = (options.relativeTolerances ?? Array(repeating: rtol, count: rows)) + [rtol]
+    self.atol = (options.absoluteTolerances ?? Array(repeating: atol, count: rows)) + [atol]
+    controller = options.stepController
+    self.norm = norm
+    self.errorOrder = errorOrder
+    initialStep = options.initialStep
+    minimumStep = options.minimumStep
+    maximumStep = options.maximumStep
+    maximumSteps = options.maximumSteps
+    self.includesLogDeterminant = includesLogDeterminant
+  }
+
+  /// Of the continuous adjoint's way back: over the state's rows and the cotangent's, by the schedule's own tolerances, or row by
+  /// row by these; the log-determinant is no part of it.
+  func ofReturn(_ schedule: AdjointSchedule, rows: Int) -> ErrorControl? {
+    guard case .continuous(let rtol, let atol) = schedule else { return nil }
+    var control = self
+    let both = (0..<2 * rows).map { $0 % rows }
+    control.rtol = both.map { rtol ?? self.rtol[$0] }
+    control.atol = both.map { atol ?? self.atol[$0] }
+    control.includesLogDeterminant = false
+    return control
+  }
+
+  /// What the next step's length is multiplied by; an accepted attempt becomes part of the past. A ratio that is not finite is
+  /// a rejection; one of 0 says nothing to later steps.
+  func factor(ratio: Double, past: inout Past) -> Double {
+    guard ratio.isFinite else { return controller.smallestFactor }
+    let order = Double(errorOrder)
+    let (p, i, d) = (controller.proportional, controller.integral, controller.derivative)
+    var factor = ratio == 0 ? .infinity : controller.safety * pow(ratio, -(p + i + d) / order)
+    if p + 2 * d != 0 { factor *= pow(past.last, (p + 2 * d) / order) }
+    if d != 0 { factor *= pow(past.earlier, -d / order) }
+    guard ratio <= 1 else { return min(max(factor, controller.smallestFactor), controller.safety) }
+    past = Past(last: ratio == 0 ? 1 : ratio, earlier: past.last)
+    return min(max(factor, ratio < 1 ? 1 : controller.smallestFactor), controller.largestFactor)
+  }
+
+  /// err/(atol + rtol · max(|x|, |x′|)) of a row, squared; no error is no error, even where the tolerance is 0.
+  @inline(__always)
+  func squaredRatio(row: Int, error: Double, before: Double, after: Double) -> Double {
+    if error == 0 { return 0 }
+    let ratio = error / (atol[row] + rtol[row] * max(abs(before), abs(after)))
+    return ratio * ratio
+  }
+
+  /// The sum of squares with one more, or the largest; not a number where one is not.
+  @inline(__always)
+  func joined(_ squares: Double, _ square: Double) -> Double {
+    switch norm {
+    case .rootMeanSquare: squares + square
+    case .maximum: squares.isNaN || square <= squares ? squares : square
+    }
+  }
+
+  /// The norm of `count` ratios, from what `joined` has come to.
+  func norm(_ squares: Double, count: Int) -> Double {
+    (norm == .maximum ? squares : squares / Double(count)).squareRoot()
+  }
+
+  /// `proposed`, but no longer than the longest step.
+  func bounded(_ proposed: Double) -> Double {
+    guard let maximumStep, abs(proposed) > maximumStep else { return proposed }
+    return proposed < 0 ? -maximumStep : maximumStep
+  }
+
+  /// The step to try from `time` on: `proposed`, or what is left to `stop`, where an interval ends, where that reaches it to
+  /// within rounding of the whole way.
+  func clipped(
+    _ proposed: Double, from time: Double, stop: Double, start: Double, end: Double
+  ) -> (step: Double, isLast: Bool) {
+    let forward: Double = end >= start ? 1 : -1
+    let overshoot = forward * (time + proposed - stop)
+    if overshoot >= -Self.endTolerance * abs(end - start) { return (stop - time, true) }
+    // As far as the sum is from `time` when rounded, so that state and time go the same way.
+    return ((time + proposed) - time, false)
+  }
+
+  /// The step to propose after an accepted one that was cut from `planned` to end at an output time. A cut step says little of how
+  /// long the next may be: its error is that of its own length. So the plan stands, or what the step itself allows where that
+  /// is more; and its ratio is not remembered.
+  func proposedAfterCut(_ step: Double, planned: Double, ratio: Double, past: Past) -> Double {
+    var past = past
+    let length = max(abs(planned), abs(step) * factor(ratio: ratio, past: &past))
+    return planned < 0 ? -length : length
+  }
+
+  /// No step but those that end an interval may be shorter: it ends the sample.
+  func smallestStep(at time: Double, end: Double) -> Double {
+    minimumStep ?? 16 * max(abs(time), 1e-12 * abs(end)).ulp
+  }
+
+  /// Length of the trial step, from the root mean squares of x₀ and f₀ against the tolerance.
+  func trialStep(stateNorm: Double, velocityNorm: Double) -> Double {
+    let step = stateNorm < 1e-5 || velocityNorm < 1e-5 ? 1e-6 : 0.01 * stateNorm / velocityNorm
+    // Only an absolute tolerance of 0 can make the norms infinite.
+    return step.isFinite && step > 0 ? step : 1e-6
+  }
+
+  /// Length of the first step; `changeNorm` is the root mean square of f₁ − f₀ against the tolerance.
+  func firstStep(trial: Double, velocityNorm: Double, changeNorm: Double, interval: Double) -> Double {
+    let curvature = changeNorm / trial
+    let other =
+      velocityNorm <= 1e-15 && curvature <= 1e-15
+      ? max(1e-6, 1e-3 * trial) : pow(0.01 / max(velocityNorm, curvature), 1 / Double(errorOrder))
+    let step = min(100 * trial, other)
+    // A field that is not finite at the trial point says nothing but "not so far".
+    return min(step.isFinite && step > 0 ? step : trial, interval)
+  }
+}
