@@ -51,7 +51,12 @@ check_installation() {
   # shellcheck disable=SC2046 # the flags are words
   "$compiler" -std=c11 "$root/Examples/c/first.c" -o "$scratch/first" $(pkg-config --cflags --libs cnf) -lm
   LD_LIBRARY_PATH=$library_folder "$scratch/first" >/dev/null
-  printf 'pkg-config cnf %s: example builds and runs\n' "$(pkg-config --modversion cnf)"
+  sed -n '/^```c$/,/^```$/p' "$root/README.md" | sed '1d;$d' >"$scratch/readme.c"
+  # shellcheck disable=SC2046 # the flags are words
+  "$compiler" -std=c11 "$scratch/readme.c" -o "$scratch/readme" $(pkg-config --cflags --libs cnf)
+  LD_LIBRARY_PATH=$library_folder "$scratch/readme" | grep -q '^0.328 -0.510, log det -1.000$' ||
+    fail "the program in README.md does not print what its comments say"
+  printf 'pkg-config cnf %s: first.c and the program in README.md build and run\n' "$(pkg-config --modversion cnf)"
 }
 
 test_compiler() {
