@@ -1,4 +1,4 @@
-// What FlowPlots sees of cairo: the core, and the two vector surfaces.
+// The headers of cairo that FlowPlots uses: the core, and the PDF and SVG surfaces.
 #ifndef CCAIRO_SHIM_H
 #define CCAIRO_SHIM_H
 
