@@ -4,9 +4,10 @@
     Scripts/prose.py                    every file; one line a finding, as PATH:LINE: what is wrong
     Scripts/prose.py Sources/cnf ...    these files and folders only
     Scripts/prose.py --summary          how many findings each folder and each phrase has
+    Scripts/prose.py --wrap FILE ...    wraps the comment lines of these sources that are too long, in place
     Scripts/prose.py --self-test        checks the check, on samples with known findings
 
-Exit code: 0 without findings, 1 with some, 2 when it cannot run. It reads and never writes.
+Exit code: 0 without findings, 1 with some, 2 when it cannot run. Only --wrap writes.
 
 Five checks:
   phrases    `Scripts/prose-words.txt` lists phrases to avoid, what to say instead, and the places where a phrase is right.
@@ -154,8 +155,40 @@ def width_findings(path, text):
                 yield number, "width", f"{len(line)} columns, more than {MARKDOWN_WIDTH}: wrap it"
     elif path.suffix in PIECES or path.name == "Makefile" or path.suffix == ".sh":
         for number, line in enumerate(text.splitlines(), 1):
-            if len(line) > COMMENT_WIDTH and re.match(r"\s*(//|/\*|\* |#)", line) and not re.search(r"https?://\S+$", line):
+            if len(line) > COMMENT_WIDTH and re.match(r"\s*(//|/\*|\* |# )", line) and not re.search(r"https?://\S+$", line):
                 yield number, "width", f"{len(line)} columns in a comment, more than {COMMENT_WIDTH}: wrap it"
+
+
+COMMENT = re.compile(r"(\s*(///?|/\*\*?|\*|#)(?=\s)\s*)(.*)$")
+
+
+def continues(start, line):
+    """The leader and the text of `line`, if it goes on with the paragraph of a comment line with the leader `start`."""
+    match = COMMENT.match(line)
+    if not match or match.group(2) != ("*" if "*" in start else start):
+        return None
+    leader, _, text = match.groups()
+    return None if not text.strip() or re.match(r"[-*|@/] |```|/|\S+ {2,}\S", text) else (leader, text)
+
+
+def wrap_comments(text):
+    """`text` with the ends of overlong comment lines moved to the next line of their paragraph, or to a line of their own."""
+    lines, at = text.split("\n"), 0
+    while at < len(lines):
+        line, match = lines[at], COMMENT.match(lines[at])
+        cut = line.rfind(" ", len(match.group(1)) + 10, COMMENT_WIDTH + 1) if match else -1
+        if len(line) > COMMENT_WIDTH and cut > 0 and not re.search(r"https?://\S+$", line):
+            start, rest = match.group(2), line[cut + 1:].strip()
+            following = None if rest.endswith("*/") else continues(start, lines[at + 1]) if at + 1 < len(lines) else None
+            lines[at] = line[:cut].rstrip()
+            if following:
+                lines[at + 1] = f"{following[0]}{rest} {following[1]}"
+            elif start.startswith("/*"):
+                lines.insert(at + 1, re.match(r"\s*", line).group() + " * " + rest)
+            else:
+                lines.insert(at + 1, match.group(1) + rest)
+        at += 1
+    return "\n".join(lines)
 
 
 def anchors_of(path):
@@ -276,6 +309,13 @@ def self_test():
         if sorted((name, line) for name, line, _, _ in found) != sorted(without):
             print("prose: the self-test of exceptions found", *found, sep="\n  ", file=sys.stderr)
             return 1
+    long, end = "/* " + "word " * 30, "fits. */"
+    for text in (long + end, long + "\n * " + end, "  /// " + "word " * 30 + "\n  /// ends."):
+        wrapped = wrap_comments(text)
+        words = [re.findall(r"\w+", version) for version in (text, wrapped)]
+        if words[0] != words[1] or max(map(len, wrapped.split("\n"))) > COMMENT_WIDTH or wrapped.count("\n") != 1:
+            print(f"prose: the self-test of --wrap made\n{wrapped}", file=sys.stderr)
+            return 1
     return 0
 
 
@@ -283,6 +323,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders; all when none is given")
     parser.add_argument("--summary", action="store_true", help="counts by folder and by phrase instead of a line a finding")
+    parser.add_argument("--wrap", action="store_true", help="wraps overlong comment lines of the files given, in place")
     parser.add_argument("--self-test", action="store_true", help="checks the check")
     options = parser.parse_args()
     if options.self_test:
@@ -293,6 +334,17 @@ def main():
         print(f"prose: there is no {', '.join(missing)}", file=sys.stderr)
         return 2
     paths = [path.resolve() for path in options.paths] or [root]
+    if options.wrap:
+        if not options.paths:
+            print("prose: --wrap needs the files to wrap", file=sys.stderr)
+            return 2
+        for path in files_under(root, paths):
+            if path.suffix in PIECES:
+                text = path.read_text()
+                wrapped = wrap_comments(text)
+                if wrapped != text:
+                    path.write_text(wrapped)
+        return 0
     findings = check(root, paths, Words(HERE / "prose-words.txt"), HERE / "spelling-words.txt", not options.paths)
     if options.summary:
         for title, key in (("by folder", lambda f: "/".join(f[0].split("/")[:2])), ("by rule", lambda f: f[2])):
