@@ -14,13 +14,13 @@
  * formulas too, which (2) adds, by one more evaluation at (t_n, x_n). h keeps its sign everywhere.
  */
 #include "solve/methods/adams.h"
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* A chunk's steps are going to be reversed: no slope has a cotangent yet. The ring stays where the last step left it. */
 static void start_adams_adjoint(cnf_worker *w, const cnf_engine *solver) {
   WORKER_NAMES(w);
-  zero_rows(cnf_adams_slopes(solver->options.order) * S, lanes, w->history);
-  w->pending = 0;
+  zero_rows(cnf_adams_slopes(solver->options.order) * S, lanes, w->adams.ring);
+  w->adams.pending = 0;
 }
 
 /* (1): what a step of `count` slopes adds to their cotangents. An entry of the ring has D rows of f_bar, div_bar, and where there
@@ -31,79 +31,80 @@ static void lead_to_slopes(cnf_worker *w, const cnf_engine *solver, int32_t coun
   for (int32_t age = 0; age < count; age++) {
     const double b = (double)formula->bashforth[age] / (double)formula->divisor;
     real *bar = past_slope(w, solver, age);
-    for (int32_t j = 0; j < lanes; j++) w->row[j] = w->h_row[j] * (real)b;
-    k->scale_add(D, w->lambda, w->row, bar);
-    k->scale_add(1, w->mu_row, w->row, PANEL(bar, D));
-    if (S > D + 1) k->add(1, PANEL(bar, D + 1), w->row, PANEL(bar, D + 1));
+    for (int32_t j = 0; j < lanes; j++) w->step.row[j] = w->step.h_row[j] * (real)b;
+    k->scale_add(D, w->back.lambda, w->step.row, bar);
+    k->scale_add(1, w->back.mu_row, w->step.row, PANEL(bar, D));
+    if (S > D + 1) k->add(1, PANEL(bar, D + 1), w->step.row, PANEL(bar, D + 1));
   }
-  if (w->pending < count) w->pending = count;
+  if (w->adams.pending < count) w->adams.pending = count;
 }
 
 /* (3): h_bar_row of the lanes' steps. */
 static void length_cotangents(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
-    const int64_t s = w->sample[j];
+    const int64_t s = w->lane.sample[j];
     if (s < 0) continue;
-    const real *from = checkpoint_at(w, call->solver, s, w->step[j]);
-    const int at_end = w->step[j] + 1 == w->chunk_accepted[s];
-    const real *to = checkpoint_at(w, call->solver, s, w->step[j] + !at_end);
-    double last[3] = {w->chunk_log_det[s]}, sum = 0; /* rows from D on, at t1 */
-    if (m->kinetic) last[1] = w->chunk_kinetic[s];
-    if (m->frobenius) last[1 + m->kinetic] = w->chunk_frobenius[s];
-    const double kinetic = w->kinetic_bar, frobenius = w->frobenius_bar;
-    const double bars[3] = {(double)w->mu_row[j], m->kinetic ? kinetic : frobenius,
+    const real *from = checkpoint_at(w, call->solver, s, w->lane.step[j]);
+    const int at_end = w->lane.step[j] + 1 == w->chunk.accepted[s];
+    const real *to = checkpoint_at(w, call->solver, s, w->lane.step[j] + !at_end);
+    double last[3] = {w->chunk.log_det[s]}, sum = 0; /* rows from D on, at t1 */
+    if (m->kinetic) last[1] = w->chunk.kinetic[s];
+    if (m->frobenius) last[1 + m->kinetic] = w->chunk.frobenius[s];
+    const double kinetic = w->back.kinetic_bar, frobenius = w->back.frobenius_bar;
+    const double bars[3] = {(double)w->back.mu_row[j], m->kinetic ? kinetic : frobenius,
                             frobenius}; /* of integrals over |dt| */
     for (int32_t d = 0; d < D; d++) {
-      const double end = (double)(at_end ? w->chunk_x1[(size_t)s * (size_t)D + (size_t)d] : to[d]);
-      sum += (double)PANEL(w->lambda, d)[j] * (end - (double)from[d]);
+      const double end = (double)(at_end ? w->chunk.x1[(size_t)s * (size_t)D + (size_t)d] : to[d]);
+      sum += (double)PANEL(w->back.lambda, d)[j] * (end - (double)from[d]);
     }
     for (int32_t d = D; d < S; d++) sum += bars[d - D] * ((at_end ? last[d - D] : (double)to[d]) - (double)from[d]);
-    w->h_bar_row[j] = w->h[j] != 0 ? (real)(sum / w->h[j]) : 0; /* of no length: resting_cotangents */
+    w->back.h_bar_row[j] = w->lane.h[j] != 0 ? (real)(sum / w->lane.h[j]) : 0; /* of no length: resting_cotangents */
   }
 }
 
 /* (3) where h = 0: slopes are all the one at hand, whose integrands are in their rows. A way of no length counts as forward. */
 static void resting_cotangents(cnf_worker *w) {
   WORKER_NAMES(w);
-  k->dot(D, rows_of(m, w->e.kept.value, 0, m->program->op_count), w->lambda, 0, w->row);
+  k->dot(D, rows_of(m, w->e.kept.value, 0, m->program->op_count), w->back.lambda, 0, w->step.row);
   for (int32_t j = 0; j < lanes; j++) {
-    if (w->sample[j] < 0 || w->h[j] != 0) continue;
-    double sum = (double)w->row[j];
-    if (m->trace != CNF_TRACE_NONE) sum += (double)w->mu_row[j] * (double)w->divergence_row[j];
-    if (m->kinetic) sum += w->kinetic_bar * (double)w->kinetic_row[j];
-    if (m->frobenius) sum += w->frobenius_bar * (double)w->frobenius_row[j];
-    w->h_bar_row[j] = (real)sum;
+    if (w->lane.sample[j] < 0 || w->lane.h[j] != 0) continue;
+    double sum = (double)w->step.row[j];
+    if (m->trace != CNF_TRACE_NONE) sum += (double)w->back.mu_row[j] * (double)w->back.integrands.divergence[j];
+    if (m->kinetic) sum += w->back.kinetic_bar * (double)w->back.integrands.kinetic[j];
+    if (m->frobenius) sum += w->back.frobenius_bar * (double)w->back.integrands.frobenius[j];
+    w->back.h_bar_row[j] = (real)sum;
   }
 }
 
 /* (2): the slope at the steps' beginnings, from its cotangents in the ring. */
 static void reverse_slope(cnf_worker *w, const cnf_engine *solver, int wants_length, real *gradient) {
   WORKER_NAMES(w);
-  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   const real *bar = past_slope(w, solver, 0);
   const real weight = probe_weight(m);
   use_scratch(w, 0);
-  w->e.bars = w->bars[0];
-  copy_rows(D, lanes, w->x, w->e.kept.value);
+  w->e.bars = w->back.bars[0];
+  copy_rows(D, lanes, w->step.x, w->e.kept.value);
   time_row(w, 0);
-  evaluate(&w->e, w->time_row, 1, integrands);
+  evaluate(&w->e, w->step.time_row, 1, w->back.integrands);
   copy_rows(D, lanes, bar, rows_of(m, w->e.bars.bar, 0, m->program->op_count));
   for (int32_t j = 0; j < lanes; j++) {
-    w->stage_mu_row[j] = PANEL(bar, D)[j] * weight;
-    if (m->kinetic) w->stage_kinetic_row[j] = PANEL(bar, D + 1)[j] * w->direction[j] * (real)(w->kinetic_bar / D);
+    w->back.integrand_bars.divergence[j] = PANEL(bar, D)[j] * weight;
+    if (m->kinetic)
+      w->back.integrand_bars.kinetic[j] = PANEL(bar, D + 1)[j] * w->span.direction[j] * (real)(w->back.kinetic_bar / D);
     if (m->frobenius)
-      w->stage_frobenius_row[j] = PANEL(bar, D + 1)[j] * w->direction[j] * (real)(2 * w->frobenius_bar / D) * weight;
+      w->back.integrand_bars.frobenius[j] =
+          PANEL(bar, D + 1)[j] * w->span.direction[j] * (real)(2 * w->back.frobenius_bar / D) * weight;
   }
-  const cnf_integrands bars = {w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
-  zero_rows(1, lanes, w->time_bar_row);
-  const cnf_reversed done = evaluate_reverse(&w->e, &bars, w->time_bar_row, gradient, integrands);
+  const cnf_integrands bars = w->back.integrand_bars;
+  zero_rows(1, lanes, w->back.time_bar_row);
+  const cnf_reversed done = evaluate_reverse(&w->e, &bars, w->back.time_bar_row, gradient, w->back.integrands);
   gather_gradients(m, &done, 1, gradient);
   w->work.adjoint_evaluations += lanes;
-  for (int32_t j = 0; j < lanes; j++) w->work.idle_adjoint_evaluations += w->sample[j] < 0;
+  for (int32_t j = 0; j < lanes; j++) w->work.idle_adjoint_evaluations += w->lane.sample[j] < 0;
   if (wants_length) resting_cotangents(w);
-  k->add(D, w->lambda, w->e.bars.bar, w->lambda);
-  k->add(1, w->t_bar_row, w->time_bar_row, w->t_bar_row);
+  k->add(D, w->back.lambda, w->e.bars.bar, w->back.lambda);
+  k->add(1, w->back.t_bar_row, w->back.time_bar_row, w->back.t_bar_row);
 }
 
 /* A step of every lane, all of the same kind; its state is in place, and its stages are if it is one of the start. Returns how many
@@ -117,16 +118,16 @@ static int32_t reverse_adams_step(cnf_worker *w, const cnf_call *call, int32_t s
     reverse_step(w, solver, NULL, call->want_times, gradient);
     reversed = solver->stages.reversed;
   } else {
-    zero_rows(1, lanes, w->t_bar_row);
+    zero_rows(1, lanes, w->back.t_bar_row);
     if (call->want_times) length_cotangents(w, call);
     lead_to_slopes(w, solver, slopes);
   }
   if (slopes == 0) return reversed; /* of no length: its slope is not in the ring */
-  if (w->pending > 0) {
+  if (w->adams.pending > 0) {
     reverse_slope(w, solver, call->want_times && slopes >= CNF_ADAMS_LEAST, gradient);
-    w->pending--, reversed++;
+    w->adams.pending--, reversed++;
   }
   zero_rows(S, lanes, past_slope(w, solver, 0));
-  w->newest = (w->newest + 1) % most;
+  w->adams.newest = (w->adams.newest + 1) % most;
   return reversed;
 }

@@ -10,14 +10,14 @@
  * The hot loop knows nothing of it. A chunk costs one look at its gradient; a way back that uses up what it walks on, as slots that are
  * reversed in place and checkpoints are, is solved again before it is walked again, to the same bits.
  */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 static int is_gradient_finite(const cnf_worker *w, const real *gradient) {
   const cnf_kernels *k = w->e.model->tile;
   const size_t lanes = (size_t)k->lanes, rows = w->e.model->gradient_size / lanes;
   double sum = 0;
-  k->finite((int)rows, gradient, 0, w->row);
-  for (size_t j = 0; j < lanes; j++) sum += (double)w->row[j];
+  k->finite((int)rows, gradient, 0, w->step.row);
+  for (size_t j = 0; j < lanes; j++) sum += (double)w->step.row[j];
   for (size_t i = rows * lanes; i < w->e.model->gradient_size; i++) sum += 0 * (double)gradient[i];
   return sum == 0;
 }
@@ -25,7 +25,7 @@ static int is_gradient_finite(const cnf_worker *w, const real *gradient) {
 /* The chunk as it was before it was walked back, but for the statuses that chunk_verdict has. */
 static void prepare_again(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   if (call->keeps && !cnf_is_reversible(call->solver->family)) forward_chunk(w, call, first, count);
-  memcpy(w->chunk_status, w->chunk_verdict, (size_t)count * sizeof *w->chunk_status);
+  memcpy(w->chunk.status, w->back.restart_status, (size_t)count * sizeof *w->chunk.status);
 }
 
 /* One pass over samples [from, to) of the chunk alone, from zeros: is theta's gradient finite? */
@@ -34,8 +34,8 @@ static int is_part_finite(cnf_worker *w, const cnf_call *call, int64_t first, in
   int32_t walkers = 0;
   prepare_again(w, call, first, count);
   for (int64_t s = 0; s < count; s++) {
-    if (s < from || s >= to) w->chunk_status[s] = CNF_SAMPLE_NOT_FINITE;
-    walkers += w->chunk_status[s] == CNF_SAMPLE_OK;
+    if (s < from || s >= to) w->chunk.status[s] = CNF_SAMPLE_NOT_FINITE;
+    walkers += w->chunk.status[s] == CNF_SAMPLE_OK;
   }
   if (walkers == 0) return 1;
   memset(gradient, 0, w->e.model->gradient_size * sizeof(real));
@@ -48,7 +48,7 @@ static int is_part_finite(cnf_worker *w, const cnf_call *call, int64_t first, in
 static int32_t find_faults(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, int64_t from, int64_t to,
                            real *gradient, walk_back walk) {
   if (to - from == 1) {
-    w->chunk_verdict[from] = CNF_SAMPLE_NOT_FINITE;
+    w->back.restart_status[from] = CNF_SAMPLE_NOT_FINITE;
     return 1;
   }
   const int64_t bounds[3] = {from, from + (to - from) / 2, to};
@@ -67,18 +67,18 @@ static void differentiate_chunk(cnf_worker *w, const cnf_call *call, int64_t fir
   const walk_back walk = cnf_is_reversible(call->solver->family) ? retrace_chunk
                          : call->keeps                           ? adjoint_chunk
                                                                  : return_chunk;
-  w->kinetic_bar = scale * call->loss->kinetic;
-  w->frobenius_bar = scale * call->loss->frobenius;
-  if (!is_fresh) memcpy(w->gradient_before, gradient, bytes);
+  w->back.kinetic_bar = scale * call->loss->kinetic;
+  w->back.frobenius_bar = scale * call->loss->frobenius;
+  if (!is_fresh) memcpy(w->back.gradient_before, gradient, bytes);
   for (int gives_up = 0;;) {
     const int32_t failed = walk(w, call, first, count, gradient);
     if (gives_up || (failed == 0 && is_gradient_finite(w, gradient))) return;
-    memcpy(w->chunk_verdict, w->chunk_status, (size_t)count * sizeof *w->chunk_verdict);
+    memcpy(w->back.restart_status, w->chunk.status, (size_t)count * sizeof *w->back.restart_status);
     if (failed == 0) gives_up = find_faults(w, call, first, count, 0, count, gradient, walk) == 0;
     prepare_again(w, call, first, count);
     if (is_fresh)
       memset(gradient, 0, bytes);
     else
-      memcpy(gradient, w->gradient_before, bytes);
+      memcpy(gradient, w->back.gradient_before, bytes);
   }
 }

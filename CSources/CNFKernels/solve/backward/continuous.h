@@ -24,11 +24,11 @@
  * All of it is linear in (a, mu, rho). A sample's are divided by a power of two of their size and its results multiplied by it,
  * both exact, so that tolerances mean the same whatever factor, 1/count say, stands before the loss.
  */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 static real *pair_slope(const cnf_worker *w, int32_t stage) {
   WORKER_NAMES(w);
-  return w->pair_k + (size_t)stage * 2 * (size_t)D * (size_t)lanes;
+  return w->continuous.slopes + (size_t)stage * 2 * (size_t)D * (size_t)lanes;
 }
 
 /* Rows [first, first + rows) of `to` = those of pair + h sum_j weights[j] slope_j over the first `count` stages. */
@@ -37,7 +37,7 @@ static void move_pair_rows(const cnf_worker *w, int32_t first, int32_t rows, int
   WORKER_NAMES(w);
   weighted list = {.count = 0};
   for (int32_t j = 0; j < count; j++) weigh(&list, weights[j], PANEL(pair_slope(w, j), first));
-  k->combine(rows, PANEL(w->pair, first), w->h_row, list.count, list.weight, list.panel, to);
+  k->combine(rows, PANEL(w->continuous.pair, first), w->step.h_row, list.count, list.weight, list.panel, to);
 }
 
 /* x and a [D] of stage i of a step of every lane from `pair`; i = count: of the step's end. x may be NULL. */
@@ -59,13 +59,15 @@ static cnf_integrands weighted_bars(cnf_worker *w, const real *row) {
   const real weight = probe_weight(m);
   const int32_t rows = w->e.mean_rows;
   for (int32_t j = 0; j < lanes; j++) {
-    w->stage_mu_row[j] = row[j] * w->mu_row[j] * weight;
-    if (m->kinetic) w->stage_kinetic_row[j] = row[j] * w->direction[j] * (real)(w->kinetic_bar / (w->scale[j] * rows));
+    w->back.integrand_bars.divergence[j] = row[j] * w->back.mu_row[j] * weight;
+    if (m->kinetic)
+      w->back.integrand_bars.kinetic[j] =
+          row[j] * w->span.direction[j] * (real)(w->back.kinetic_bar / (w->continuous.scale[j] * rows));
     if (m->frobenius)
-      w->stage_frobenius_row[j] =
-          row[j] * w->direction[j] * (real)(2 * w->frobenius_bar / (w->scale[j] * rows)) * weight;
+      w->back.integrand_bars.frobenius[j] =
+          row[j] * w->span.direction[j] * (real)(2 * w->back.frobenius_bar / (w->continuous.scale[j] * rows)) * weight;
   }
-  return (cnf_integrands){w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
+  return w->back.integrand_bars;
 }
 
 /* f a + mu div and the like, at the evaluation at hand with slope f and cotangent a: row[j], of lane j's scaled cotangents. */
@@ -73,34 +75,37 @@ static void hamiltonian(cnf_worker *w, const real *f, const real *a, real *row) 
   WORKER_NAMES(w);
   k->dot(D, f, a, 0, row);
   for (int32_t j = 0; j < lanes; j++) {
-    if (m->trace != CNF_TRACE_NONE) row[j] += w->mu_row[j] * w->divergence_row[j];
-    if (m->kinetic) row[j] += w->direction[j] * (real)(w->kinetic_bar / w->scale[j]) * w->kinetic_row[j];
-    if (m->frobenius) row[j] += w->direction[j] * (real)(w->frobenius_bar / w->scale[j]) * w->frobenius_row[j];
+    if (m->trace != CNF_TRACE_NONE) row[j] += w->back.mu_row[j] * w->back.integrands.divergence[j];
+    if (m->kinetic)
+      row[j] +=
+          w->span.direction[j] * (real)(w->back.kinetic_bar / w->continuous.scale[j]) * w->back.integrands.kinetic[j];
+    if (m->frobenius)
+      row[j] += w->span.direction[j] * (real)(w->back.frobenius_bar / w->continuous.scale[j]) *
+                w->back.integrands.frobenius[j];
   }
 }
 
 /* Stage i of every lane: its evaluation into scratch i, its slopes of x and of a. */
 static void try_stage(cnf_worker *w, const cnf_stages *s, int32_t i) {
   WORKER_NAMES(w);
-  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   real *slope = pair_slope(w, i);
   use_scratch(w, i);
   mean_over(w, CNF_HALF_BOTH);
-  w->e.bars = w->bars[0];
+  w->e.bars = w->back.bars[0];
   pair_at_stage(w, s, i, w->e.kept.value, rows_of(m, w->e.bars.bar, 0, m->program->op_count));
   time_row(w, cnf_tableau_c(s->tableau, i));
-  evaluate(&w->e, w->time_row, 1, integrands);
+  evaluate(&w->e, w->step.time_row, 1, w->back.integrands);
   copy_rows(D, lanes, rows_of(m, w->e.kept.value, 0, m->program->op_count), slope);
   /* the reverse uses M d1 up, and is going to want it once more */
   const int32_t held = m->trace == CNF_TRACE_EXACT_PRODUCT ? m->m_rows : 0;
-  copy_rows(held, lanes, w->e.kept.md1, w->held_md1);
-  zero_rows(1, lanes, w->time_bar_row);
-  for (int32_t j = 0; j < lanes; j++) w->row[j] = 1;
-  const cnf_integrands bars = weighted_bars(w, w->row);
-  evaluate_reverse(&w->e, &bars, w->time_bar_row, w->discarded, integrands);
-  copy_rows(held, lanes, w->held_md1, w->e.kept.md1);
-  for (int32_t j = 0; j < lanes; j++) w->row[j] = -1;
-  k->scale(D, w->e.bars.bar, w->row, PANEL(slope, D));
+  copy_rows(held, lanes, w->e.kept.md1, w->continuous.held_md1);
+  zero_rows(1, lanes, w->back.time_bar_row);
+  for (int32_t j = 0; j < lanes; j++) w->step.row[j] = 1;
+  const cnf_integrands bars = weighted_bars(w, w->step.row);
+  evaluate_reverse(&w->e, &bars, w->back.time_bar_row, w->back.discarded, w->back.integrands);
+  copy_rows(held, lanes, w->continuous.held_md1, w->e.kept.md1);
+  for (int32_t j = 0; j < lanes; j++) w->step.row[j] = -1;
+  k->scale(D, w->e.bars.bar, w->step.row, PANEL(slope, D));
 }
 
 /* What a worker's reverses sum over the solve: the constants' cotangents, and the context's. */
@@ -112,11 +117,11 @@ typedef struct solve_sums {
 /* Until take_sums_back, what reverses sum over the solve is thrown away. */
 static solve_sums set_sums_aside(cnf_worker *w) {
   const solve_sums sums = {w->e.constants, w->e.context_bar};
-  w->e.constants.tangent_bar = w->discarded_sums.tangent_bar;
-  w->e.constants.entry_bar = w->discarded_sums.entry_bar;
-  w->e.constants.exit_bar = w->discarded_sums.exit_bar;
-  w->e.constants.mu = w->discarded_sums.mu;
-  w->e.context_bar = w->discarded_context;
+  w->e.constants.tangent_bar = w->continuous.discarded_sums.tangent_bar;
+  w->e.constants.entry_bar = w->continuous.discarded_sums.entry_bar;
+  w->e.constants.exit_bar = w->continuous.discarded_sums.exit_bar;
+  w->e.constants.mu = w->continuous.discarded_sums.mu;
+  w->e.context_bar = w->continuous.discarded_context;
   return sums;
 }
 static void take_sums_back(cnf_worker *w, const solve_sums *sums) {
@@ -129,11 +134,11 @@ static void take_sums_back(cnf_worker *w, const solve_sums *sums) {
 static void begin_time_bars(cnf_worker *w, const cnf_call *call, int64_t first, const real *f) {
   WORKER_NAMES(w);
   if (!call->want_times) return;
-  hamiltonian(w, f, PANEL(w->pair, D), w->row);
+  hamiltonian(w, f, PANEL(w->continuous.pair, D), w->step.row);
   for (int32_t j = 0; j < lanes; j++) {
-    if (!w->fresh[j] || is_at_event(w, j)) continue;
-    if (w->interval[j] == call->time_count)
-      w->t1_bar[j] = w->scale[j] * (double)w->row[j];
+    if (!w->continuous.starts_interval[j] || is_at_event(w, j)) continue;
+    if (w->lane.interval[j] == call->time_count)
+      w->back.t1_bar[j] = w->continuous.scale[j] * (double)w->step.row[j];
     else
       write_time_bar(w, call, first, j, f);
   }
@@ -151,7 +156,7 @@ static void try_step(cnf_worker *w, const cnf_call *call, int64_t first) {
     if (i == 0) begin_time_bars(w, call, first, pair_slope(w, 0));
   }
   take_sums_back(w, &sums);
-  pair_at_stage(w, s, s->count, w->pair1, PANEL(w->pair1, D));
+  pair_at_stage(w, s, s->count, w->continuous.pair1, PANEL(w->continuous.pair1, D));
 }
 
 /* Adds theta's share of the step just tried, for the lanes of mask_row, of which `live` is one. The others stand where that one
@@ -159,7 +164,6 @@ static void try_step(cnf_worker *w, const cnf_call *call, int64_t first) {
 static void add_quadrature(cnf_worker *w, const cnf_engine *solver, int32_t live, real *gradient) {
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;
-  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   int32_t waiting = 0;
   cnf_band bands[CNF_MOST_BANDS];
   cnf_bands(s->tableau, D, bands);
@@ -168,24 +172,24 @@ static void add_quadrature(cnf_worker *w, const cnf_engine *solver, int32_t live
     if (moved->b[i] == 0) continue;
     use_scratch(w, i);
     mean_over(w, s->half[i]);
-    w->e.bars = w->bars[waiting];
+    w->e.bars = w->back.bars[waiting];
     real *a = rows_of(m, w->e.bars.bar, 0, m->program->op_count);
     pair_at_stage(w, s, i, NULL, a);
     for (int32_t j = 0; j < lanes; j++)
-      w->sum_row[j] = w->mask_row[j] > 0 ? (real)(-w->h[j] * moved->b[i] * w->scale[j]) : 0;
-    k->scale(D, a, w->sum_row, a);
+      w->step.sum_row[j] = w->step.mask_row[j] > 0 ? (real)(-w->lane.h[j] * moved->b[i] * w->continuous.scale[j]) : 0;
+    k->scale(D, a, w->step.sum_row, a);
     for (int32_t j = 0; j < lanes; j++)
-      if (!(w->mask_row[j] > 0)) column_zero(D, lanes, a, j);
+      if (!(w->step.mask_row[j] > 0)) column_zero(D, lanes, a, j);
     if (s->half[i] != CNF_HALF_BOTH) zero_rows(D / 2, lanes, PANEL(a, D / 2 - moved->first));
     for (int32_t j = 0; j < lanes; j++)
-      w->sum_row[j] = w->mask_row[j] > 0 ? (real)(-w->h[j] * s->weight[i] * w->scale[j]) : 0;
+      w->step.sum_row[j] = w->step.mask_row[j] > 0 ? (real)(-w->lane.h[j] * s->weight[i] * w->continuous.scale[j]) : 0;
     shelter_lanes(w, kept_rows(m), w->e.kept.value, live);
-    zero_rows(1, lanes, w->time_bar_row);
-    const cnf_integrands bars = weighted_bars(w, w->sum_row);
-    w->reversed[waiting++] = evaluate_reverse(&w->e, &bars, w->time_bar_row, gradient, integrands);
+    zero_rows(1, lanes, w->back.time_bar_row);
+    const cnf_integrands bars = weighted_bars(w, w->step.sum_row);
+    w->back.reversed[waiting++] = evaluate_reverse(&w->e, &bars, w->back.time_bar_row, gradient, w->back.integrands);
     if (waiting < solver->bar_sets) continue;
-    gather_gradients(m, w->reversed, waiting, gradient);
+    gather_gradients(m, w->back.reversed, waiting, gradient);
     waiting = 0;
   }
-  gather_gradients(m, w->reversed, waiting, gradient);
+  gather_gradients(m, w->back.reversed, waiting, gradient);
 }

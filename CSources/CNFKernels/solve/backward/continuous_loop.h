@@ -3,13 +3,13 @@
  * (backward/chunk.h).
  */
 #include "solve/decide/step_control.h"
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* Lane `live` of a panel over each lane that is not in mask_row. */
 static void shelter_lanes(cnf_worker *w, int32_t rows, real *panel, int32_t live) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++)
-    for (int32_t r = 0; !(w->mask_row[j] > 0) && r < rows; r++)
+    for (int32_t r = 0; !(w->step.mask_row[j] > 0) && r < rows; r++)
       panel[(size_t)r * (size_t)lanes + (size_t)j] = panel[(size_t)r * (size_t)lanes + (size_t)live];
 }
 
@@ -19,13 +19,13 @@ static void shelter_lanes(cnf_worker *w, int32_t rows, real *panel, int32_t live
 
 static void return_idle(cnf_worker *w, int32_t lane) {
   WORKER_NAMES(w);
-  w->sample[lane] = -1;
-  w->h[lane] = 0;
-  w->scale[lane] = 1;
-  w->direction[lane] = 1;
-  w->fresh[lane] = 0;
-  w->mu_row[lane] = 0;
-  column_zero(D, lanes, PANEL(w->pair, D), lane);
+  w->lane.sample[lane] = -1;
+  w->lane.h[lane] = 0;
+  w->continuous.scale[lane] = 1;
+  w->span.direction[lane] = 1;
+  w->continuous.starts_interval[lane] = 0;
+  w->back.mu_row[lane] = 0;
+  column_zero(D, lanes, PANEL(w->continuous.pair, D), lane);
 }
 
 /* Sample s, at its end, into a lane. Its first step is as long as its steps were on average on the way forward. */
@@ -33,31 +33,32 @@ static void load_return(cnf_worker *w, const cnf_call *call, int64_t first, int6
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
   face(w, call, s, lane);
-  const double t0 = w->span_t0[lane], t1 = w->span_t1[lane], span = fabs(t1 - t0);
-  const double length = o->initial_step > 0 ? o->initial_step : span / w->chunk_accepted[s];
-  const int at_event = w->chunk_event[s] >= 0;
-  w->t[lane] = at_event ? w->chunk_t[s] : t1;
+  const double t0 = w->span.t0[lane], t1 = w->span.t1[lane], span = fabs(t1 - t0);
+  const double length = o->initial_step > 0 ? o->initial_step : span / w->chunk.accepted[s];
+  const int at_event = w->chunk.event[s] >= 0;
+  w->lane.t[lane] = at_event ? w->chunk.t[s] : t1;
   const double planned = fmax(length, cnf_least_step(o->min_step, t1, t0));
-  w->h[lane] = copysign(span > 0 ? fmin(planned, span) : planned, t0 - t1); /* 0 would be a step refused */
-  w->step[lane] = w->last[lane] = w->unruly[lane] = 0;
-  w->interval[lane] = at_event ? w->chunk_interval[s] : call->time_count;
-  if (at_event && call->steps) w->step[lane] = call->steps * (call->time_count + 1) - w->chunk_accepted[s];
-  w->tries[lane] = 0;
-  w->track[lane] = w->chunk_accepted[s] - 1;
-  w->fresh[lane] = 1;
-  w->past[lane] = (cnf_ratios){1, 1};
-  w->t0_bar[lane] = w->t1_bar[lane] = 0;
-  const double scale = w->scale[lane] = cotangent_scale(w, call, first, s);
-  w->mu_row[lane] = (real)(w->chunk_log_det_bar[s] / scale);
-  column_in(D, lanes, w->chunk_x1 + (size_t)s * (size_t)D, w->pair, lane);
-  for (int32_t d = 0; d < D; d++) PANEL(w->pair, D + d)[lane] = (real)((double)w->chunk_x1_bar[s * D + d] / scale);
-  if (!call->steps) move_constants(w, lane, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
+  w->lane.h[lane] = copysign(span > 0 ? fmin(planned, span) : planned, t0 - t1); /* 0 would be a step refused */
+  w->lane.step[lane] = w->lane.ends_interval[lane] = w->lane.was_not_finite[lane] = 0;
+  w->lane.interval[lane] = at_event ? w->chunk.interval[s] : call->time_count;
+  if (at_event && call->steps) w->lane.step[lane] = call->steps * (call->time_count + 1) - w->chunk.accepted[s];
+  w->continuous.attempts[lane] = 0;
+  w->continuous.path_step[lane] = w->chunk.accepted[s] - 1;
+  w->continuous.starts_interval[lane] = 1;
+  w->lane.past[lane] = (cnf_ratios){1, 1};
+  w->back.t0_bar[lane] = w->back.t1_bar[lane] = 0;
+  const double scale = w->continuous.scale[lane] = cotangent_scale(w, call, first, s);
+  w->back.mu_row[lane] = (real)(w->loss.log_det_bar[s] / scale);
+  column_in(D, lanes, w->chunk.x1 + (size_t)s * (size_t)D, w->continuous.pair, lane);
+  for (int32_t d = 0; d < D; d++)
+    PANEL(w->continuous.pair, D + d)[lane] = (real)((double)w->loss.x1_bar[s * D + d] / scale);
+  if (!call->steps) move_constants(w, lane, w->start.constants + (size_t)s * (size_t)call->solver->constant_rows, 0);
 }
 
 static void fail_return(cnf_worker *w, int32_t lane, int32_t status) {
-  const int64_t s = w->sample[lane];
-  w->chunk_status[s] = status;
-  w->chunk_t[s] = w->t[lane];
+  const int64_t s = w->lane.sample[lane];
+  w->chunk.status[s] = status;
+  w->chunk.t[s] = w->lane.t[lane];
   return_idle(w, lane);
 }
 
@@ -68,30 +69,30 @@ static int32_t choose_return_steps(cnf_worker *w, const cnf_call *call, int32_t 
   const cnf_solver_options *o = &call->solver->options;
   int32_t live = -1;
   for (int32_t j = 0; j < lanes; j++) {
-    if (w->sample[j] < 0) continue;
-    const double t0 = w->span_t0[j], t1 = w->span_t1[j], begin = interval_begin(w, j, w->interval[j]);
+    if (w->lane.sample[j] < 0) continue;
+    const double t0 = w->span.t0[j], t1 = w->span.t1[j], begin = interval_begin(w, j, w->lane.interval[j]);
     if (call->steps) {
-      const double span = interval_end(w, call, j, w->interval[j]) - begin;
+      const double span = interval_end(w, call, j, w->lane.interval[j]) - begin;
       const int32_t n =
-          w->step[j] - (call->time_count - w->interval[j]) * call->steps; /* back from the interval's end */
+          w->lane.step[j] - (call->time_count - w->lane.interval[j]) * call->steps; /* back from the interval's end */
       const double from = fraction(call, call->steps - n), to = fraction(call, call->steps - n - 1);
-      w->t[j] = begin + from * span;
-      w->h[j] = (to - from) * span;
-      if (w->fresh[j] && is_at_event(w, j)) { /* from the event to where its step began */
-        w->t[j] = w->chunk_t[w->sample[j]];
-        w->h[j] = begin + to * span - w->t[j];
+      w->lane.t[j] = begin + from * span;
+      w->lane.h[j] = (to - from) * span;
+      if (w->continuous.starts_interval[j] && is_at_event(w, j)) { /* from the event to where its step began */
+        w->lane.t[j] = w->chunk.t[w->lane.sample[j]];
+        w->lane.h[j] = begin + to * span - w->lane.t[j];
       }
-      w->last[j] = n + 1 == call->steps;
+      w->lane.ends_interval[j] = n + 1 == call->steps;
     } else {
-      w->planned[j] = cnf_bound_step(w->h[j], o->max_step);
-      w->h[j] = cnf_clip_step(w->t[j], w->planned[j], begin, t0 - t1, &w->last[j]);
-      if (w->last[j] && w->planned[j] == 0) { /* a step of no length was refused */
+      w->lane.planned[j] = cnf_bound_step(w->lane.h[j], o->max_step);
+      w->lane.h[j] = cnf_clip_step(w->lane.t[j], w->lane.planned[j], begin, t0 - t1, &w->lane.ends_interval[j]);
+      if (w->lane.ends_interval[j] && w->lane.planned[j] == 0) { /* a step of no length was refused */
         fail_return(w, j, CNF_SAMPLE_NOT_FINITE);
         ++*failed;
         continue;
       }
-      if (!w->last[j] && fabs(w->h[j]) < cnf_least_step(o->min_step, w->t[j], t0)) {
-        fail_return(w, j, w->unruly[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
+      if (!w->lane.ends_interval[j] && fabs(w->lane.h[j]) < cnf_least_step(o->min_step, w->lane.t[j], t0)) {
+        fail_return(w, j, w->lane.was_not_finite[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
         ++*failed;
         continue;
       }
@@ -99,9 +100,9 @@ static int32_t choose_return_steps(cnf_worker *w, const cnf_call *call, int32_t 
     live = j;
   }
   for (int32_t j = 0; live >= 0 && j < lanes; j++) {
-    if (w->sample[j] >= 0) continue;
-    for (int32_t d = 0; d < D; d++) PANEL(w->pair, d)[j] = PANEL(w->pair, d)[live];
-    w->t[j] = w->t[live];
+    if (w->lane.sample[j] >= 0) continue;
+    for (int32_t d = 0; d < D; d++) PANEL(w->continuous.pair, d)[j] = PANEL(w->continuous.pair, d)[live];
+    w->lane.t[j] = w->lane.t[live];
   }
   if (live >= 0) given_beside(w, live);
   return live;
@@ -113,9 +114,9 @@ static void pair_errors(cnf_worker *w, const cnf_engine *solver) {
   const cnf_stages *s = &solver->stages;
   weighted list = {.count = 0};
   for (int32_t i = 0; i < s->count; i++) weigh(&list, s->tableau->e[i], pair_slope(w, i));
-  zero_rows(1, lanes, w->sum_row);
-  k->error_squares(2 * D, w->pair, w->pair1, w->h_row, list.count, list.weight, list.panel, solver->pair_rtol,
-                   solver->pair_atol, solver->options.norm, w->sum_row);
+  zero_rows(1, lanes, w->step.sum_row);
+  k->error_squares(2 * D, w->continuous.pair, w->continuous.pair1, w->step.h_row, list.count, list.weight, list.panel,
+                   solver->pair_rtol, solver->pair_atol, solver->options.norm, w->step.sum_row);
 }
 
 /* Verdict on the step just tried: mask_row = 1 where it is accepted, next_h[j] the length of lane j's next attempt. Returns an
@@ -126,23 +127,25 @@ static int32_t judge_return(cnf_worker *w, const cnf_call *call, double *next_h)
   const cnf_solver_options *o = &solver->options;
   const cnf_stages *s = &solver->stages;
   int32_t accepted = -1;
-  k->finite(2 * D, w->pair1, 0, w->row);
+  k->finite(2 * D, w->continuous.pair1, 0, w->step.row);
   if (!call->steps) (call->keeps_track ? stiff_errors : pair_errors)(w, solver);
   for (int32_t j = 0; j < lanes; j++) {
-    w->mask_row[j] = 0;
-    if (w->sample[j] < 0) continue;
-    const double ratio = w->row[j] != 0 ? NAN : call->steps ? 0 : cnf_norm_of(o->norm, (double)w->sum_row[j], 2 * D);
-    w->chunk_reversed[w->sample[j]] += solver->stages.trials;
-    w->tries[j]++;
-    w->fresh[j] = 0;
-    if (ratio <= 1) w->mask_row[j] = 1, accepted = j;
-    w->unruly[j] = !isfinite(ratio);
+    w->step.mask_row[j] = 0;
+    if (w->lane.sample[j] < 0) continue;
+    const double ratio = w->step.row[j] != 0 ? NAN
+                         : call->steps       ? 0
+                                             : cnf_norm_of(o->norm, (double)w->step.sum_row[j], 2 * D);
+    w->chunk.reversed[w->lane.sample[j]] += solver->stages.trials;
+    w->continuous.attempts[j]++;
+    w->continuous.starts_interval[j] = 0;
+    if (ratio <= 1) w->step.mask_row[j] = 1, accepted = j;
+    w->lane.was_not_finite[j] = !isfinite(ratio);
     if (call->steps)
       next_h[j] = 0;
-    else if (ratio <= 1 && w->last[j] && fabs(w->h[j]) < fabs(w->planned[j]))
-      next_h[j] = cnf_step_after_cut(o, w->h[j], w->planned[j], ratio, s->order, w->past[j]);
+    else if (ratio <= 1 && w->lane.ends_interval[j] && fabs(w->lane.h[j]) < fabs(w->lane.planned[j]))
+      next_h[j] = cnf_step_after_cut(o, w->lane.h[j], w->lane.planned[j], ratio, s->order, w->lane.past[j]);
     else
-      next_h[j] = w->h[j] * cnf_step_factor(o, ratio, s->order, &w->past[j]);
+      next_h[j] = w->lane.h[j] * cnf_step_factor(o, ratio, s->order, &w->lane.past[j]);
   }
   return accepted;
 }
@@ -151,32 +154,34 @@ static int32_t judge_return(cnf_worker *w, const cnf_call *call, double *next_h)
  * finite. */
 static int32_t finish_returns(cnf_worker *w, const cnf_call *call, int64_t first, real *gradient) {
   WORKER_NAMES(w);
-  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   cnf_gradient *g = call->gradient;
   int32_t failed = 0;
   if (call->want_times) {
     for (int32_t j = 0; j < lanes; j++)
-      if (w->mask_row[j] > 0)
-        column_in(D, lanes, (const real *)call->input->x0 + (size_t)(first + w->sample[j]) * (size_t)D, w->pair, j);
+      if (w->step.mask_row[j] > 0)
+        column_in(D, lanes, (const real *)call->input->x0 + (size_t)(first + w->lane.sample[j]) * (size_t)D,
+                  w->continuous.pair, j);
     use_scratch(w, 0);
     mean_over(w, CNF_HALF_BOTH);
-    copy_rows(D, lanes, w->pair, w->e.kept.value);
-    for (int32_t j = 0; j < lanes; j++) w->time_row[j] = (real)(w->mask_row[j] > 0 ? w->span_t0[j] : w->t[j]);
-    evaluate(&w->e, w->time_row, 1, integrands);
-    hamiltonian(w, rows_of(m, w->e.kept.value, 0, m->program->op_count), PANEL(w->pair, D), w->row);
+    copy_rows(D, lanes, w->continuous.pair, w->e.kept.value);
+    for (int32_t j = 0; j < lanes; j++)
+      w->step.time_row[j] = (real)(w->step.mask_row[j] > 0 ? w->span.t0[j] : w->lane.t[j]);
+    evaluate(&w->e, w->step.time_row, 1, w->back.integrands);
+    hamiltonian(w, rows_of(m, w->e.kept.value, 0, m->program->op_count), PANEL(w->continuous.pair, D), w->step.row);
   }
   for (int32_t j = 0; j < lanes; j++) {
-    if (!(w->mask_row[j] > 0)) continue;
-    const size_t number = (size_t)(first + w->sample[j]);
+    if (!(w->step.mask_row[j] > 0)) continue;
+    const size_t number = (size_t)(first + w->lane.sample[j]);
     for (int32_t d = 0; g->x0 && d < D; d++)
-      ((real *)g->x0)[number * (size_t)D + (size_t)d] = (real)(w->scale[j] * (double)PANEL(w->pair, D + d)[j]);
-    w->t0_bar[j] = call->want_times ? -w->scale[j] * (double)w->row[j] : 0;
-    if (!is_own_finite(w, call, number, j, PANEL(w->pair, D))) {
-      w->chunk_status[w->sample[j]] = CNF_SAMPLE_NOT_FINITE;
+      ((real *)g->x0)[number * (size_t)D + (size_t)d] =
+          (real)(w->continuous.scale[j] * (double)PANEL(w->continuous.pair, D + d)[j]);
+    w->back.t0_bar[j] = call->want_times ? -w->continuous.scale[j] * (double)w->step.row[j] : 0;
+    if (!is_own_finite(w, call, number, j, PANEL(w->continuous.pair, D))) {
+      w->chunk.status[w->lane.sample[j]] = CNF_SAMPLE_NOT_FINITE;
       failed++;
     }
-    if (g->t0) g->t0[number] = w->t0_bar[j];
-    if (g->t1) g->t1[number] = w->t1_bar[j];
+    if (g->t0) g->t0[number] = w->back.t0_bar[j];
+    if (g->t1) g->t1[number] = w->back.t1_bar[j];
     write_context_bar(w, call, number, j);
     if (m->trace == CNF_TRACE_HUTCHINSON) queue_lane(w, j, gradient);
     return_idle(w, j);
@@ -189,20 +194,20 @@ static int32_t finish_returns(cnf_worker *w, const cnf_call *call, int64_t first
 static int32_t move_returns(cnf_worker *w, const cnf_call *call, int64_t first, const double *next_h, int32_t *failed) {
   WORKER_NAMES(w);
   int32_t arrived = 0;
-  k->blend(2 * D, w->mask_row, w->pair1, w->pair, w->pair);
+  k->blend(2 * D, w->step.mask_row, w->continuous.pair1, w->continuous.pair, w->continuous.pair);
   for (int32_t j = 0; j < lanes; j++) {
-    if (w->sample[j] < 0) continue;
-    const int accepted = w->mask_row[j] > 0;
-    if (accepted) w->t[j] += w->h[j], w->step[j]++;
-    w->h[j] = next_h[j];
-    if (accepted && w->last[j] && w->interval[j] == 0) {
+    if (w->lane.sample[j] < 0) continue;
+    const int accepted = w->step.mask_row[j] > 0;
+    if (accepted) w->lane.t[j] += w->lane.h[j], w->lane.step[j]++;
+    w->lane.h[j] = next_h[j];
+    if (accepted && w->lane.ends_interval[j] && w->lane.interval[j] == 0) {
       arrived++;
       continue;
     }
-    if (accepted && w->last[j]) pass_time_back(w, call, first, j);
-    w->mask_row[j] = 0;
-    const int once = call->steps || w->span_t0[j] == w->span_t1[j]; /* no shorter step could be tried */
-    if (once ? !accepted : w->tries[j] >= call->solver->options.max_steps) {
+    if (accepted && w->lane.ends_interval[j]) pass_time_back(w, call, first, j);
+    w->step.mask_row[j] = 0;
+    const int once = call->steps || w->span.t0[j] == w->span.t1[j]; /* no shorter step could be tried */
+    if (once ? !accepted : w->continuous.attempts[j] >= call->solver->options.max_steps) {
       fail_return(w, j, once ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_MAX_STEPS);
       ++*failed;
     }
@@ -216,7 +221,7 @@ static int32_t return_chunk(cnf_worker *w, const cnf_call *call, int64_t first, 
   const int64_t walkers = order_by_steps(w, call, first, count);
   int64_t next = 0;
   int32_t failed = 0;
-  for (int64_t s = 0; s < count; s++) w->chunk_reversed[s] = 0;
+  for (int64_t s = 0; s < count; s++) w->chunk.reversed[s] = 0;
   for (int32_t j = 0; j < lanes; j++) return_idle(w, j);
   if (tangent_count(m) > 0) clear_constants(m, &w->e.constants);
   if (m->trace == CNF_TRACE_HUTCHINSON) clear_queue(w);
@@ -232,7 +237,7 @@ static int32_t return_chunk(cnf_worker *w, const cnf_call *call, int64_t first, 
     w->work.steps++, w->work.steps_recomputed++;
     w->work.adjoint_evaluations += (int64_t)lanes * call->solver->stages.trials;
     for (int32_t j = 0; j < lanes; j++)
-      if (!(w->mask_row[j] > 0)) w->work.idle_adjoint_evaluations += call->solver->stages.trials;
+      if (!(w->step.mask_row[j] > 0)) w->work.idle_adjoint_evaluations += call->solver->stages.trials;
     if (accepted >= 0) (call->keeps_track ? add_stiff_quadrature : add_quadrature)(w, call->solver, accepted, gradient);
     if (move_returns(w, call, first, next_h, &failed) > 0) failed += finish_returns(w, call, first, gradient);
   }

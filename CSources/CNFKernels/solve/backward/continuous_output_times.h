@@ -11,7 +11,7 @@
  * the way back has gathered of errors in x is left behind at each time, as torchdiffeq does. A Rosenbrock method's way back reads x off
  * its track throughout, whose steps end at the times.
  */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* The loss's own cotangents at the end of an interval. */
 typedef struct end_bars {
@@ -23,7 +23,7 @@ typedef struct end_bars {
 static end_bars end_bars_of(const cnf_worker *w, const cnf_call *call, int64_t first, int64_t s, int32_t interval) {
   const size_t D = (size_t)w->e.model->program->state_dim;
   const cnf_loss *loss = call->loss;
-  if (interval == call->time_count) return (end_bars){w->chunk_x1_bar + (size_t)s * D, w->chunk_log_det_bar[s]};
+  if (interval == call->time_count) return (end_bars){w->loss.x1_bar + (size_t)s * D, w->loss.log_det_bar[s]};
   const size_t place = (size_t)(first + s) * (size_t)call->time_count + (size_t)interval;
   return (end_bars){loss->x_at_bar ? (const real *)loss->x_at_bar + place * D : NULL,
                     loss->log_det_at_bar ? loss->log_det_at_bar[place] : 0};
@@ -33,7 +33,7 @@ static end_bars end_bars_of(const cnf_worker *w, const cnf_call *call, int64_t f
  * comes in; 1 where all are 0. */
 static double cotangent_scale(const cnf_worker *w, const cnf_call *call, int64_t first, int64_t s) {
   WORKER_NAMES(w);
-  double largest = fmax(fabs(w->kinetic_bar), fabs(w->frobenius_bar));
+  double largest = fmax(fabs(w->back.kinetic_bar), fabs(w->back.frobenius_bar));
   int exponent;
   for (int32_t i = 0; i <= call->time_count; i++) {
     const end_bars bars = end_bars_of(w, call, first, s, i);
@@ -47,31 +47,31 @@ static double cotangent_scale(const cnf_worker *w, const cnf_call *call, int64_t
 
 /* Has the lane's way back begun at an event, and not left its interval? */
 static int is_at_event(const cnf_worker *w, int32_t lane) {
-  const int64_t s = w->sample[lane];
-  return s >= 0 && w->chunk_event[s] >= 0 && w->interval[lane] == w->chunk_interval[s];
+  const int64_t s = w->lane.sample[lane];
+  return s >= 0 && w->chunk.event[s] >= 0 && w->lane.interval[lane] == w->chunk.interval[s];
 }
 
 /* dL/dtau of the output time at which the lane's interval ends, from the slope f there and divergence_row. */
 static void write_time_bar(const cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane, const real *f) {
   WORKER_NAMES(w);
-  const int64_t s = w->sample[lane];
-  const end_bars bars = end_bars_of(w, call, first, s, w->interval[lane]);
-  double sum = m->trace != CNF_TRACE_NONE ? bars.log_det * (double)w->divergence_row[lane] : 0;
+  const int64_t s = w->lane.sample[lane];
+  const end_bars bars = end_bars_of(w, call, first, s, w->lane.interval[lane]);
+  double sum = m->trace != CNF_TRACE_NONE ? bars.log_det * (double)w->back.integrands.divergence[lane] : 0;
   for (int32_t d = 0; bars.x && d < D; d++) sum += (double)bars.x[d] * (double)PANEL(f, d)[lane];
   if (call->gradient->times)
-    call->gradient->times[(size_t)(first + s) * (size_t)call->time_count + (size_t)w->interval[lane]] = sum;
+    call->gradient->times[(size_t)(first + s) * (size_t)call->time_count + (size_t)w->lane.interval[lane]] = sum;
 }
 
 /* The lane has come back to an output time: it goes on in the interval before, from the state that the solve had there. */
 static void pass_time_back(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane) {
   WORKER_NAMES(w);
-  const int64_t s = w->sample[lane];
-  const int32_t interval = --w->interval[lane];
+  const int64_t s = w->lane.sample[lane];
+  const int32_t interval = --w->lane.interval[lane];
   const end_bars bars = end_bars_of(w, call, first, s, interval);
-  const double scale = w->scale[lane];
-  w->t[lane] = w->span_times[lane][interval];
-  w->fresh[lane] = 1;
-  if (!call->keeps_track) column_in(D, lanes, state_at_time(w, call, s, interval), w->pair, lane);
-  for (int32_t d = 0; bars.x && d < D; d++) PANEL(w->pair, D + d)[lane] += (real)((double)bars.x[d] / scale);
-  w->mu_row[lane] += (real)(bars.log_det / scale);
+  const double scale = w->continuous.scale[lane];
+  w->lane.t[lane] = w->span.times[lane][interval];
+  w->continuous.starts_interval[lane] = 1;
+  if (!call->keeps_track) column_in(D, lanes, state_at_time(w, call, s, interval), w->continuous.pair, lane);
+  for (int32_t d = 0; bars.x && d < D; d++) PANEL(w->continuous.pair, D + d)[lane] += (real)((double)bars.x[d] / scale);
+  w->back.mu_row[lane] += (real)(bars.log_det / scale);
 }

@@ -29,7 +29,7 @@
  *
  * Steps are tried, judged and counted by backward/continuous_loop.h; the reverse is done twice, as it is there.
  */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* The first stage that is at the same time as stage i; they share an evaluation, which is in that scratch. */
 static int32_t place_of(const cnf_stages *s, int32_t i) {
@@ -66,24 +66,22 @@ static cnf_integrands stiff_bars(cnf_worker *w, const real *row) {
 /* g with `a` [D], by the reverse of the evaluation at hand, into `out` [D]. What that sums over the solve is thrown away. */
 static void adjoint_slope(cnf_worker *w, const real *a, real *out) {
   WORKER_NAMES(w);
-  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
-  w->e.bars = w->bars[0];
+  w->e.bars = w->back.bars[0];
   copy_rows(D, lanes, a, rows_of(m, w->e.bars.bar, 0, m->program->op_count));
-  zero_rows(1, lanes, w->time_bar_row);
-  for (int32_t j = 0; j < lanes; j++) w->row[j] = 1;
-  const cnf_integrands bars = stiff_bars(w, w->row);
-  evaluate_reverse(&w->e, &bars, w->time_bar_row, w->discarded, integrands);
-  for (int32_t j = 0; j < lanes; j++) w->row[j] = -1;
-  k->scale(D, w->e.bars.bar, w->row, out);
+  zero_rows(1, lanes, w->back.time_bar_row);
+  for (int32_t j = 0; j < lanes; j++) w->step.row[j] = 1;
+  const cnf_integrands bars = stiff_bars(w, w->step.row);
+  evaluate_reverse(&w->e, &bars, w->back.time_bar_row, w->back.discarded, w->back.integrands);
+  for (int32_t j = 0; j < lanes; j++) w->step.row[j] = -1;
+  k->scale(D, w->e.bars.bar, w->step.row, out);
 }
 
 /* The evaluation at t + c h and the state on the track there, into scratch `number`. */
 static void evaluate_on_track(cnf_worker *w, const cnf_call *call, double c, int32_t number) {
-  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   use_scratch(w, number);
   state_on_track(w, call, c, w->e.kept.value);
   time_row(w, c);
-  evaluate(&w->e, w->time_row, 1, integrands);
+  evaluate(&w->e, w->step.time_row, 1, w->back.integrands);
 }
 
 /* At the step's start: the factors of 1/gamma + h J, g into implicit.f_bar, f into implicit.f, h g_t into implicit.f_t. */
@@ -91,11 +89,11 @@ static void begin_stiff_step(cnf_worker *w, const cnf_call *call, int64_t first)
   WORKER_NAMES(w);
   const cnf_stages *s = &call->solver->stages;
   cnf_implicit *im = &w->implicit;
-  const real *a = PANEL(w->pair, D);
+  const real *a = PANEL(w->continuous.pair, D);
   use_scratch(w, 0);
-  state_on_track(w, call, 0, w->x);
-  copy_rows(D, lanes, w->x, w->pair);
-  for (int32_t j = 0; j < lanes; j++) w->h_row[j] = (real)-w->h[j];
+  state_on_track(w, call, 0, w->step.x);
+  copy_rows(D, lanes, w->step.x, w->continuous.pair);
+  for (int32_t j = 0; j < lanes; j++) w->step.h_row[j] = (real)-w->lane.h[j];
   make_matrix(w, s->tableau->rosenbrock->gamma);
   factor(w);
   step_row(w);
@@ -120,12 +118,12 @@ static void try_stiff_stage(cnf_worker *w, const cnf_call *call, int32_t i) {
   real *to = PANEL(pair_slope(w, i), D);
   const int32_t size = D * lanes, place = place_of(s, i);
   if (i > 0) {
-    move_pair_rows(w, D, D, i, s->tableau->a[i], w->lambda);
+    move_pair_rows(w, D, D, i, s->tableau->a[i], w->back.lambda);
     if (place == i)
       evaluate_on_track(w, call, ros->alpha[i], i);
     else
       use_scratch(w, place);
-    adjoint_slope(w, w->lambda, im->x_bar);
+    adjoint_slope(w, w->back.lambda, im->x_bar);
     g = im->x_bar;
   }
   for (int32_t n = 0; n < size; n++) to[n] = g[n] + d * im->f_t[n];
@@ -145,8 +143,8 @@ static void try_stiff_step(cnf_worker *w, const cnf_call *call, int64_t first) {
   begin_stiff_step(w, call, first);
   for (int32_t i = 0; i < s->count; i++) try_stiff_stage(w, call, i);
   take_sums_back(w, &sums);
-  state_on_track(w, call, 1, w->pair1);
-  move_pair_rows(w, D, D, s->count, s->tableau->b, PANEL(w->pair1, D));
+  state_on_track(w, call, 1, w->continuous.pair1);
+  move_pair_rows(w, D, D, s->count, s->tableau->b, PANEL(w->continuous.pair1, D));
 }
 
 /* As pair_errors: those of a, and how far x is from a polynomial at the step's places. */
@@ -165,13 +163,13 @@ static void stiff_errors(cnf_worker *w, const cnf_engine *solver) {
       if (l != i && place_of(s, l) == l) omega[i] /= alpha[i] - alpha[l];
     largest = fmax(largest, fabs(omega[i]));
   }
-  for (int32_t i = 0; i < s->count; i++) weigh(&of_x, omega[i] / largest, w->scratch + (size_t)i * kept_reals(m));
-  zero_rows(1, lanes, w->sum_row);
-  for (int32_t j = 0; j < lanes; j++) w->time_row[j] = 1;
-  k->error_squares(D, w->pair, w->pair1, w->time_row, of_x.count, of_x.weight, of_x.panel, solver->pair_rtol,
-                   solver->pair_atol, norm, w->sum_row);
-  k->error_squares(D, PANEL(w->pair, D), PANEL(w->pair1, D), w->h_row, of_a.count, of_a.weight, of_a.panel,
-                   solver->pair_rtol + D, solver->pair_atol + D, norm, w->sum_row);
+  for (int32_t i = 0; i < s->count; i++) weigh(&of_x, omega[i] / largest, w->store.scratch + (size_t)i * kept_reals(m));
+  zero_rows(1, lanes, w->step.sum_row);
+  for (int32_t j = 0; j < lanes; j++) w->step.time_row[j] = 1;
+  k->error_squares(D, w->continuous.pair, w->continuous.pair1, w->step.time_row, of_x.count, of_x.weight, of_x.panel,
+                   solver->pair_rtol, solver->pair_atol, norm, w->step.sum_row);
+  k->error_squares(D, PANEL(w->continuous.pair, D), PANEL(w->continuous.pair1, D), w->step.h_row, of_a.count,
+                   of_a.weight, of_a.panel, solver->pair_rtol + D, solver->pair_atol + D, norm, w->step.sum_row);
 }
 
 /* The nodes of a step's quadrature: the places of its stages, the first of which is its start, then the two beyond that. Of node
@@ -184,19 +182,19 @@ static double node_cotangent(cnf_worker *w, const cnf_stages *s, int32_t node, r
   zero_rows(D, lanes, bar);
   for (int32_t i = 1; node > 0 && i < s->count; i++) {
     if (place_of(s, i) != node) continue;
-    move_pair_rows(w, D, D, i, s->tableau->a[i], w->lambda);
-    for (int32_t j = 0; j < lanes; j++) w->row[j] = (real)beta[i];
-    k->scale_add(D, w->lambda, w->row, bar);
+    move_pair_rows(w, D, D, i, s->tableau->a[i], w->back.lambda);
+    for (int32_t j = 0; j < lanes; j++) w->step.row[j] = (real)beta[i];
+    k->scale_add(D, w->back.lambda, w->step.row, bar);
     weight += beta[i];
   }
   if (node > 0 && node < s->count) return weight;
   if (node == 0) weight = beta[0] - of_slope * (outer[0] + outer[1]);
-  for (int32_t j = 0; j < lanes; j++) w->row[j] = (real)weight;
-  k->scale_add(D, PANEL(w->pair, D), w->row, bar);
+  for (int32_t j = 0; j < lanes; j++) w->step.row[j] = (real)weight;
+  k->scale_add(D, PANEL(w->continuous.pair, D), w->step.row, bar);
   if (node > 0) return weight;
   weighted list = {.count = 0};
   for (int32_t i = 0; i < s->count; i++) weigh(&list, beta[i], PANEL(pair_slope(w, i), D));
-  k->combine(D, bar, w->h_row, list.count, list.weight, list.panel, bar);
+  k->combine(D, bar, w->step.h_row, list.count, list.weight, list.panel, bar);
   return weight;
 }
 
@@ -204,27 +202,27 @@ static double node_cotangent(cnf_worker *w, const cnf_stages *s, int32_t node, r
 static void add_stiff_quadrature(cnf_worker *w, const cnf_engine *solver, int32_t live, real *gradient) {
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;
-  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   int32_t waiting = 0;
   for (int32_t node = 0; node < s->count + 2; node++) {
     if (node < s->count && place_of(s, node) != node) continue;
     use_scratch(w, node);
-    w->e.bars = w->bars[waiting];
+    w->e.bars = w->back.bars[waiting];
     real *bar = rows_of(m, w->e.bars.bar, 0, m->program->op_count);
     const double weight = node_cotangent(w, s, node, bar);
-    for (int32_t j = 0; j < lanes; j++) w->sum_row[j] = w->mask_row[j] > 0 ? (real)(-w->h[j] * w->scale[j]) : 0;
-    k->scale(D, bar, w->sum_row, bar);
+    for (int32_t j = 0; j < lanes; j++)
+      w->step.sum_row[j] = w->step.mask_row[j] > 0 ? (real)(-w->lane.h[j] * w->continuous.scale[j]) : 0;
+    k->scale(D, bar, w->step.sum_row, bar);
     for (int32_t j = 0; j < lanes; j++) {
-      if (!(w->mask_row[j] > 0)) column_zero(D, lanes, bar, j);
-      w->sum_row[j] = w->mask_row[j] > 0 ? (real)(-w->h[j] * weight * w->scale[j]) : 0;
+      if (!(w->step.mask_row[j] > 0)) column_zero(D, lanes, bar, j);
+      w->step.sum_row[j] = w->step.mask_row[j] > 0 ? (real)(-w->lane.h[j] * weight * w->continuous.scale[j]) : 0;
     }
     shelter_lanes(w, kept_rows(m), w->e.kept.value, live);
-    zero_rows(1, lanes, w->time_bar_row);
-    const cnf_integrands bars = stiff_bars(w, w->sum_row);
-    w->reversed[waiting++] = evaluate_reverse(&w->e, &bars, w->time_bar_row, gradient, integrands);
+    zero_rows(1, lanes, w->back.time_bar_row);
+    const cnf_integrands bars = stiff_bars(w, w->step.sum_row);
+    w->back.reversed[waiting++] = evaluate_reverse(&w->e, &bars, w->back.time_bar_row, gradient, w->back.integrands);
     if (waiting < solver->bar_sets) continue;
-    gather_gradients(m, w->reversed, waiting, gradient);
+    gather_gradients(m, w->back.reversed, waiting, gradient);
     waiting = 0;
   }
-  gather_gradients(m, w->reversed, waiting, gradient);
+  gather_gradients(m, w->back.reversed, waiting, gradient);
 }

@@ -10,7 +10,7 @@
  * The continuous adjoint has f at the end in place of Phi_h, and the divergence in place of Psi_h (Chen, Amos and Nickel 2021, arXiv
  * 2011.03902); its t is no variable of its own, since a is what remains.
  */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* Samples [tile, tile + lanes) of the chunk that an event has ended into lanes, at their last steps; the other lanes stand where
  * the one does that is returned. -1: there is none. */
@@ -19,18 +19,18 @@ static int32_t load_stopped(cnf_worker *w, const cnf_call *call, int64_t tile, i
   int32_t live = -1;
   for (int32_t j = 0; j < lanes; j++) {
     const int64_t s = tile + j;
-    w->sample[j] = s < count && w->chunk_status[s] == CNF_SAMPLE_OK && w->chunk_event[s] >= 0 ? s : -1;
-    w->h[j] = 0;
-    if (w->sample[j] >= 0) live = j;
+    w->lane.sample[j] = s < count && w->chunk.status[s] == CNF_SAMPLE_OK && w->chunk.event[s] >= 0 ? s : -1;
+    w->lane.h[j] = 0;
+    if (w->lane.sample[j] >= 0) live = j;
   }
   for (int32_t j = 0; live >= 0 && j < lanes; j++) {
-    const int64_t s = w->sample[w->sample[j] < 0 ? live : j];
-    w->step[j] = w->chunk_accepted[s] - 1;
-    w->event_t[j] = w->chunk_t[s];
-    w->direction[j] = sample_t1(call, w->first + s) < sample_t0(call, w->first + s) ? -1 : 1;
-    load_given(w, call, w->first + s, j);
-    column_in(D, lanes, w->chunk_x1 + (size_t)s * (size_t)D, w->event_x, j);
-    if (!call->steps) move_constants(w, j, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
+    const int64_t s = w->lane.sample[w->lane.sample[j] < 0 ? live : j];
+    w->lane.step[j] = w->chunk.accepted[s] - 1;
+    w->events.t[j] = w->chunk.t[s];
+    w->span.direction[j] = sample_t1(call, w->chunk.first + s) < sample_t0(call, w->chunk.first + s) ? -1 : 1;
+    load_given(w, call, w->chunk.first + s, j);
+    column_in(D, lanes, w->chunk.x1 + (size_t)s * (size_t)D, w->events.x, j);
+    if (!call->steps) move_constants(w, j, w->start.constants + (size_t)s * (size_t)call->solver->constant_rows, 0);
   }
   return live;
 }
@@ -39,19 +39,19 @@ static int32_t load_stopped(cnf_worker *w, const cnf_call *call, int64_t tile, i
 static void event_slopes(cnf_worker *w, const cnf_call *call, double *g_t) {
   WORKER_NAMES(w);
   double t_bar[CNF_MAX_LANES];
-  zero_rows(D, lanes, w->event_bar);
+  zero_rows(D, lanes, w->events.x_bar);
   for (int32_t e = 0; e < call->event_count; e++) {
     int32_t here = 0;
     for (int32_t j = 0; j < lanes; j++) {
-      const int mine = w->sample[j] >= 0 && w->chunk_event[w->sample[j]] == e;
-      w->mask_row[j] = (real)mine;
+      const int mine = w->lane.sample[j] >= 0 && w->chunk.event[w->lane.sample[j]] == e;
+      w->step.mask_row[j] = (real)mine;
       here += mine;
     }
     if (here == 0) continue;
-    call->events[e].reverse(call->events[e].context, lanes, w->event_t, w->event_x, w->lambda, t_bar);
-    k->blend(D, w->mask_row, w->lambda, w->event_bar, w->event_bar);
+    call->events[e].reverse(call->events[e].context, lanes, w->events.t, w->events.x, w->back.lambda, t_bar);
+    k->blend(D, w->step.mask_row, w->back.lambda, w->events.x_bar, w->events.x_bar);
     for (int32_t j = 0; j < lanes; j++)
-      if (w->mask_row[j] > 0) g_t[j] = t_bar[j];
+      if (w->step.mask_row[j] > 0) g_t[j] = t_bar[j];
   }
 }
 
@@ -59,22 +59,22 @@ static void event_slopes(cnf_worker *w, const cnf_call *call, double *g_t) {
 static void load_cotangents(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
   const double scale = loss_scale(call->loss);
-  w->kinetic_bar = scale * call->loss->kinetic;
-  w->frobenius_bar = scale * call->loss->frobenius;
+  w->back.kinetic_bar = scale * call->loss->kinetic;
+  w->back.frobenius_bar = scale * call->loss->frobenius;
   for (int32_t j = 0; j < lanes; j++) {
-    const int64_t s = w->sample[j];
-    w->mu_row[j] = s < 0 ? 0 : (real)w->chunk_log_det_bar[s];
-    column_zero(D, lanes, w->lambda, j);
-    if (s >= 0) column_in(D, lanes, w->chunk_x1_bar + (size_t)s * (size_t)D, w->lambda, j);
+    const int64_t s = w->lane.sample[j];
+    w->back.mu_row[j] = s < 0 ? 0 : (real)w->loss.log_det_bar[s];
+    column_zero(D, lanes, w->back.lambda, j);
+    if (s >= 0) column_in(D, lanes, w->loss.x1_bar + (size_t)s * (size_t)D, w->back.lambda, j);
   }
 }
 
 /* Those of g: event_bar and nothing else. */
 static void load_event_bar(cnf_worker *w) {
   WORKER_NAMES(w);
-  w->kinetic_bar = w->frobenius_bar = 0;
-  zero_rows(1, lanes, w->mu_row);
-  copy_rows(D, lanes, w->event_bar, w->lambda);
+  w->back.kinetic_bar = w->back.frobenius_bar = 0;
+  zero_rows(1, lanes, w->back.mu_row);
+  copy_rows(D, lanes, w->events.x_bar, w->back.lambda);
 }
 
 /* lambda . Phi_h + mu Psi_h of the lanes' last steps, into `out`. */
@@ -82,24 +82,23 @@ static void last_step_slope(cnf_worker *w, const cnf_call *call, int32_t live, d
   WORKER_NAMES(w);
   const cnf_step_record *tile = recall_step(w, call, live, 1);
   if (call->solver->stages.tableau->rosenbrock)
-    reverse_rosenbrock_step(w, &call->solver->stages, w->discarded);
+    reverse_rosenbrock_step(w, &call->solver->stages, w->back.discarded);
   else
-    reverse_step(w, call->solver, tile, 1, w->discarded);
-  for (int32_t j = 0; j < lanes; j++) out[j] = (double)w->h_bar_row[j];
+    reverse_step(w, call->solver, tile, 1, w->back.discarded);
+  for (int32_t j = 0; j < lanes; j++) out[j] = (double)w->back.h_bar_row[j];
 }
 
 /* Continuous adjoint: f . lambda + mu div and the like at the end, from the evaluation there, into `out`. */
 static void end_slope(cnf_worker *w, double *out) {
   WORKER_NAMES(w);
-  for (int32_t j = 0; j < lanes; j++) w->scale[j] = 1;
-  hamiltonian(w, rows_of(m, w->e.kept.value, 0, m->program->op_count), w->lambda, w->row);
-  for (int32_t j = 0; j < lanes; j++) out[j] = (double)w->row[j];
+  for (int32_t j = 0; j < lanes; j++) w->continuous.scale[j] = 1;
+  hamiltonian(w, rows_of(m, w->e.kept.value, 0, m->program->op_count), w->back.lambda, w->step.row);
+  for (int32_t j = 0; j < lanes; j++) out[j] = (double)w->step.row[j];
 }
 
 /* Cotangents of the chunk's samples become those of a solve whose last step is held. */
 static void event_cotangents(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   WORKER_NAMES(w);
-  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   for (int64_t tile = 0; tile < count; tile += lanes) {
     double g_t[CNF_MAX_LANES], along[CNF_MAX_LANES], loss[CNF_MAX_LANES];
     const int32_t live = load_stopped(w, call, tile, count);
@@ -113,26 +112,26 @@ static void event_cotangents(cnf_worker *w, const cnf_call *call, int64_t first,
     } else {
       use_scratch(w, 0);
       mean_over(w, CNF_HALF_BOTH);
-      copy_rows(D, lanes, w->event_x, w->e.kept.value);
-      for (int32_t j = 0; j < lanes; j++) w->time_row[j] = (real)w->event_t[j];
-      evaluate(&w->e, w->time_row, 1, integrands);
+      copy_rows(D, lanes, w->events.x, w->e.kept.value);
+      for (int32_t j = 0; j < lanes; j++) w->step.time_row[j] = (real)w->events.t[j];
+      evaluate(&w->e, w->step.time_row, 1, w->back.integrands);
       load_event_bar(w);
       end_slope(w, along);
       load_cotangents(w, call);
       end_slope(w, loss);
     }
     for (int32_t j = 0; j < lanes; j++) {
-      const int64_t s = w->sample[j];
+      const int64_t s = w->lane.sample[j];
       if (s < 0) continue;
       const double time_bar = call->loss->event_time_bar ? call->loss->event_time_bar[first + s] : 0;
       const double sum = loss[j] + time_bar, factor = sum == 0 ? 0 : sum / (along[j] + g_t[j]);
       if (!isfinite(factor)) {
-        w->chunk_status[s] = CNF_SAMPLE_EVENT;
+        w->chunk.status[s] = CNF_SAMPLE_EVENT;
         continue;
       }
       for (int32_t d = 0; d < D; d++)
-        w->chunk_x1_bar[(size_t)s * (size_t)D + (size_t)d] -= (real)factor * PANEL(w->event_bar, d)[j];
-      w->chunk_event_bar[s] = time_bar - factor * g_t[j];
+        w->loss.x1_bar[(size_t)s * (size_t)D + (size_t)d] -= (real)factor * PANEL(w->events.x_bar, d)[j];
+      w->loss.event_bar[s] = time_bar - factor * g_t[j];
     }
   }
 }

@@ -2,7 +2,7 @@
  * continuous adjoint's (backward/continuous_loop.h) and reversible Heun's (backward/reversible_heun.h). Walkers are the samples that arrived, in
  * the order of `order`.
  */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* Puts sample s of the chunk at `first`, at its end, into a lane. */
 typedef void (*walker_loader)(cnf_worker *w, const cnf_call *call, int64_t first, int64_t s, int32_t lane);
@@ -14,18 +14,18 @@ static void load_walkers(cnf_worker *w, const cnf_call *call, int64_t first, int
   WORKER_NAMES(w);
   const int at_start = *next == 0;
   if (call->steps) {
-    for (; *next < walkers; ++*next) load(w, call, first, w->order[*next], w->order[*next]);
+    for (; *next < walkers; ++*next) load(w, call, first, w->chunk.order[*next], w->chunk.order[*next]);
     if (!at_start || walkers == lanes || m->trace != CNF_TRACE_HUTCHINSON) return;
     for (int32_t j = 0; j < lanes; j++)
-      if (w->sample[j] < 0) clear_probes(w, j);
+      if (w->lane.sample[j] < 0) clear_probes(w, j);
     prepare_constants(m, &w->e.constants);
     return;
   }
   for (int32_t j = 0; j < lanes && *next < walkers; j++)
-    if (w->sample[j] < 0) load(w, call, first, w->order[(*next)++], j);
+    if (w->lane.sample[j] < 0) load(w, call, first, w->chunk.order[(*next)++], j);
   for (int32_t j = 0; at_start && walkers > 0 && j < lanes; j++)
-    if (w->sample[j] < 0)
-      move_constants(w, j, w->start_constant + (size_t)w->order[0] * (size_t)call->solver->constant_rows, 0);
+    if (w->lane.sample[j] < 0)
+      move_constants(w, j, w->start.constants + (size_t)w->chunk.order[0] * (size_t)call->solver->constant_rows, 0);
 }
 
 /* One pass over the walkers of a chunk, which adds to `gradient`. Returns how many have none, be it that they did not get back; their

@@ -22,23 +22,23 @@
  * been loaded holds none, and goes to its last. Rounding that grows may end in numbers that are not finite: such a sample has no
  * gradient and says so, and its chunk is done again without it, as of a continuous adjoint.
  */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* The time of the point where step n of the lane's sample ends, as it was evaluated; n = -1: t0. */
 static double end_of_step(const cnf_worker *w, const cnf_call *call, int32_t lane, int32_t n) {
-  if (n < 0) return w->span_t0[lane];
-  const cnf_step_record step = step_of(w, call, w->sample[lane], n);
+  if (n < 0) return w->span.t0[lane];
+  const cnf_step_record step = step_of(w, call, w->lane.sample[lane], n);
   return step.t + step.h;
 }
 
 static void retrace_idle(cnf_worker *w, int32_t lane) {
   WORKER_NAMES(w);
-  w->sample[lane] = -1;
-  w->direction[lane] = 1;
-  w->h[lane] = w->later_h[lane] = w->later_mu[lane] = 0;
-  w->held[lane] = 0;
-  w->mu_row[lane] = 0;
-  real *panels[] = {w->lambda, w->kappa, w->phi, w->x, w->y};
+  w->lane.sample[lane] = -1;
+  w->span.direction[lane] = 1;
+  w->lane.h[lane] = w->reversible.later_h[lane] = w->reversible.later_mu[lane] = 0;
+  w->reversible.held[lane] = 0;
+  w->back.mu_row[lane] = 0;
+  real *panels[] = {w->back.lambda, w->reversible.kappa, w->reversible.phi, w->step.x, w->reversible.y};
   for (size_t i = 0; i < sizeof panels / sizeof panels[0]; i++) column_zero(D, lanes, panels[i], lane);
   column_zero(S, lanes, slope(w, 0), lane);
 }
@@ -49,19 +49,19 @@ static void load_retrace(cnf_worker *w, const cnf_call *call, int64_t first, int
   (void)first;
   retrace_idle(w, lane);
   face(w, call, s, lane);
-  w->step[lane] = w->chunk_accepted[s] - 1;
-  w->interval[lane] = call->time_count;
-  w->t0_bar[lane] = w->t1_bar[lane] = 0;
-  w->mu_row[lane] = (real)w->chunk_log_det_bar[s];
-  column_in(D, lanes, w->chunk_x1_bar + (size_t)s * (size_t)D, w->lambda, lane);
-  column_in(D, lanes, w->chunk_x1 + (size_t)s * (size_t)D, w->x, lane);
-  if (!call->steps) move_constants(w, lane, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
+  w->lane.step[lane] = w->chunk.accepted[s] - 1;
+  w->lane.interval[lane] = call->time_count;
+  w->back.t0_bar[lane] = w->back.t1_bar[lane] = 0;
+  w->back.mu_row[lane] = (real)w->loss.log_det_bar[s];
+  column_in(D, lanes, w->loss.x1_bar + (size_t)s * (size_t)D, w->back.lambda, lane);
+  column_in(D, lanes, w->chunk.x1 + (size_t)s * (size_t)D, w->step.x, lane);
+  if (!call->steps) move_constants(w, lane, w->start.constants + (size_t)s * (size_t)call->solver->constant_rows, 0);
 }
 
 static void fail_retrace(cnf_worker *w, const cnf_call *call, int32_t lane) {
-  const int64_t s = w->sample[lane];
-  w->chunk_status[s] = CNF_SAMPLE_NOT_FINITE;
-  w->chunk_t[s] = end_of_step(w, call, lane, w->step[lane]);
+  const int64_t s = w->lane.sample[lane];
+  w->chunk.status[s] = CNF_SAMPLE_NOT_FINITE;
+  w->chunk.t[s] = end_of_step(w, call, lane, w->lane.step[lane]);
   retrace_idle(w, lane);
 }
 
@@ -69,10 +69,10 @@ static void fail_retrace(cnf_worker *w, const cnf_call *call, int32_t lane) {
 static void recall_times(cnf_worker *w, const cnf_call *call, int64_t first) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
-    w->h[j] = 0;
-    if (!w->held[j] || w->step[j] < 0) continue;
-    const cnf_step_record step = step_of(w, call, w->sample[j], w->step[j]);
-    w->t[j] = step.t, w->h[j] = step.h;
+    w->lane.h[j] = 0;
+    if (!w->reversible.held[j] || w->lane.step[j] < 0) continue;
+    const cnf_step_record step = step_of(w, call, w->lane.sample[j], w->lane.step[j]);
+    w->lane.t[j] = step.t, w->lane.h[j] = step.h;
     enter_interval(w, call, first, j, step.interval);
   }
   step_row(w);
@@ -81,39 +81,41 @@ static void recall_times(cnf_worker *w, const cnf_call *call, int64_t first) {
 /* The cotangents of what the held evaluations give: f_bar into the bars at hand, and rows of the integrands'. */
 static cnf_integrands point_bars(cnf_worker *w) {
   WORKER_NAMES(w);
-  const real half = (real)0.5, *lambda[1] = {w->lambda}, weight = probe_weight(m);
+  const real half = (real)0.5, *lambda[1] = {w->back.lambda}, weight = probe_weight(m);
   real *bar = rows_of(m, w->e.bars.bar, 0, m->program->op_count);
-  k->combine(D, w->phi, w->h_row, 1, &half, lambda, bar);
+  k->combine(D, w->reversible.phi, w->step.h_row, 1, &half, lambda, bar);
   for (int32_t j = 0; j < lanes; j++) {
-    const double length = w->later_h[j] + w->h[j] / 2;
-    if (!w->held[j]) column_zero(D, lanes, bar, j);
-    w->stage_mu_row[j] = (real)(w->later_mu[j] + w->h[j] / 2 * (double)w->mu_row[j]) * weight;
-    if (m->kinetic) w->stage_kinetic_row[j] = (real)(length * w->kinetic_bar / D) * w->direction[j];
-    if (m->frobenius) w->stage_frobenius_row[j] = (real)(length * 2 * w->frobenius_bar / D) * weight * w->direction[j];
+    const double length = w->reversible.later_h[j] + w->lane.h[j] / 2;
+    if (!w->reversible.held[j]) column_zero(D, lanes, bar, j);
+    w->back.integrand_bars.divergence[j] =
+        (real)(w->reversible.later_mu[j] + w->lane.h[j] / 2 * (double)w->back.mu_row[j]) * weight;
+    if (m->kinetic) w->back.integrand_bars.kinetic[j] = (real)(length * w->back.kinetic_bar / D) * w->span.direction[j];
+    if (m->frobenius)
+      w->back.integrand_bars.frobenius[j] =
+          (real)(length * 2 * w->back.frobenius_bar / D) * weight * w->span.direction[j];
   }
-  return (cnf_integrands){w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
+  return w->back.integrand_bars;
 }
 
 /* Reverses the points held, in scratch `number`: kappa, time_bar_row, theta's gradient. Lanes that hold none stand where lane
  * `live` does, with zero cotangents: they add exact zeros. */
 static void reverse_held(cnf_worker *w, int32_t number, int32_t live, real *gradient) {
   WORKER_NAMES(w);
-  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   use_scratch(w, number);
-  w->e.bars = w->bars[0];
-  for (int32_t j = 0; j < lanes; j++) w->mask_row[j] = (real)w->held[j];
+  w->e.bars = w->back.bars[0];
+  for (int32_t j = 0; j < lanes; j++) w->step.mask_row[j] = (real)w->reversible.held[j];
   shelter_lanes(w, kept_rows(m), w->e.kept.value, live);
   const cnf_integrands bars = point_bars(w);
-  zero_rows(1, lanes, w->time_bar_row);
-  w->reversed[0] = evaluate_reverse(&w->e, &bars, w->time_bar_row, gradient, integrands);
-  gather_gradients(m, w->reversed, 1, gradient);
-  k->add(D, w->kappa, w->e.bars.bar, w->kappa);
+  zero_rows(1, lanes, w->back.time_bar_row);
+  w->back.reversed[0] = evaluate_reverse(&w->e, &bars, w->back.time_bar_row, gradient, w->back.integrands);
+  gather_gradients(m, w->back.reversed, 1, gradient);
+  k->add(D, w->reversible.kappa, w->e.bars.bar, w->reversible.kappa);
   for (int32_t j = 0; j < lanes; j++) {
-    if (!w->held[j])
-      column_zero(D, lanes, w->kappa, j);
+    if (!w->reversible.held[j])
+      column_zero(D, lanes, w->reversible.kappa, j);
     else
-      w->chunk_reversed[w->sample[j]]++;
-    w->work.idle_adjoint_evaluations += !w->held[j];
+      w->chunk.reversed[w->lane.sample[j]]++;
+    w->work.idle_adjoint_evaluations += !w->reversible.held[j];
   }
   w->work.steps++, w->work.steps_recomputed++;
   w->work.adjoint_evaluations += lanes;
@@ -124,26 +126,26 @@ static void reverse_held(cnf_worker *w, int32_t number, int32_t live, real *grad
 static int32_t finish_retrace(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane, real *gradient) {
   WORKER_NAMES(w);
   cnf_gradient *g = call->gradient;
-  const int64_t s = w->sample[lane];
+  const int64_t s = w->lane.sample[lane];
   const size_t number = (size_t)(first + s), row = number * (size_t)D;
   double error = 0;
   for (int32_t d = 0; d < D; d++) {
     const double x0 = (double)((const real *)call->input->x0)[row + (size_t)d];
-    error = fmax(error, fabs((double)PANEL(w->x, d)[lane] - x0));
-    if (g->x0) ((real *)g->x0)[row + (size_t)d] = PANEL(w->lambda, d)[lane] + PANEL(w->kappa, d)[lane];
+    error = fmax(error, fabs((double)PANEL(w->step.x, d)[lane] - x0));
+    if (g->x0) ((real *)g->x0)[row + (size_t)d] = PANEL(w->back.lambda, d)[lane] + PANEL(w->reversible.kappa, d)[lane];
   }
-  if (!call->keeps) w->chunk_retrace_error[s] = error;
-  w->step[lane] = 0;
-  w->t_bar_row[lane] = w->time_bar_row[lane];
-  w->h_bar_row[lane] = 0;
-  w->t[lane] = w->span_t0[lane];
+  if (!call->keeps) w->reversible.error[s] = error;
+  w->lane.step[lane] = 0;
+  w->back.t_bar_row[lane] = w->back.time_bar_row[lane];
+  w->back.h_bar_row[lane] = 0;
+  w->lane.t[lane] = w->span.t0[lane];
   if (call->want_times) add_times(w, call, first, lane);
-  k->add(D, w->lambda, w->kappa, w->x1); /* free on the way back */
-  const int fails = !is_own_finite(w, call, number, lane, w->x1);
-  if (fails) w->chunk_status[s] = CNF_SAMPLE_NOT_FINITE;
-  if (g->t0) g->t0[number] = w->t0_bar[lane];
+  k->add(D, w->back.lambda, w->reversible.kappa, w->step.x1); /* free on the way back */
+  const int fails = !is_own_finite(w, call, number, lane, w->step.x1);
+  if (fails) w->chunk.status[s] = CNF_SAMPLE_NOT_FINITE;
+  if (g->t0) g->t0[number] = w->back.t0_bar[lane];
   write_context_bar(w, call, number, lane);
-  if (g->t1) g->t1[number] = w->t1_bar[lane];
+  if (g->t1) g->t1[number] = w->back.t1_bar[lane];
   if (m->trace == CNF_TRACE_HUTCHINSON) queue_lane(w, lane, gradient);
   retrace_idle(w, lane);
   return fails;
@@ -155,24 +157,24 @@ static void evaluate_points_before(cnf_worker *w, const cnf_call *call, int32_t 
   WORKER_NAMES(w);
   const real minus_one = -1, halves[2] = {(real)-0.5, (real)-0.5};
   const real *held[1] = {slope(w, 0)}, *both[2] = {slope(w, 0), slope(w, 1)};
-  for (int32_t i = 0; i < D * lanes; i++) w->y1[i] = 2 * w->x[i] - w->y[i];
-  k->combine(D, w->y1, w->h_row, 1, &minus_one, held, w->y);
+  for (int32_t i = 0; i < D * lanes; i++) w->reversible.y1[i] = 2 * w->step.x[i] - w->reversible.y[i];
+  k->combine(D, w->reversible.y1, w->step.h_row, 1, &minus_one, held, w->reversible.y);
   for (int32_t j = 0; j < lanes; j++) {
-    const int64_t s = w->sample[j];
+    const int64_t s = w->lane.sample[j];
     const real *kept = NULL;
-    w->time_row[j] = (real)sample_t0(call, w->first);
+    w->step.time_row[j] = (real)sample_t0(call, w->chunk.first);
     if (s < 0) continue;
-    w->time_row[j] = (real)end_of_step(w, call, j, w->step[j] - w->held[j]);
-    if (!w->held[j])
-      kept = w->chunk_y + (size_t)s * (size_t)D;
+    w->step.time_row[j] = (real)end_of_step(w, call, j, w->lane.step[j] - w->reversible.held[j]);
+    if (!w->reversible.held[j])
+      kept = w->reversible.y_end + (size_t)s * (size_t)D;
     else if (call->keeps)
-      kept = checkpoint_at(w, call->solver, s, w->step[j]);
-    if (kept) column_in(D, lanes, kept, w->y, j);
+      kept = checkpoint_at(w, call->solver, s, w->lane.step[j]);
+    if (kept) column_in(D, lanes, kept, w->reversible.y, j);
   }
   use_scratch(w, number);
-  copy_rows(D, lanes, w->y, w->e.kept.value);
+  copy_rows(D, lanes, w->reversible.y, w->e.kept.value);
   evaluate_slope(w, 1, slope(w, 1));
-  k->combine(D, w->x, w->h_row, 2, halves, both, w->x);
+  k->combine(D, w->step.x, w->step.h_row, 2, halves, both, w->step.x);
 }
 
 /* h_bar and t_bar of the steps just undone, into their times' derivatives. */
@@ -180,19 +182,19 @@ static void gather_step_times(cnf_worker *w, const cnf_call *call, int64_t first
   WORKER_NAMES(w);
   const real halves[2] = {(real)0.5, (real)0.5};
   const real *slopes[2] = {slope(w, 0), slope(w, 1)};
-  for (int32_t j = 0; j < lanes; j++) w->row[j] = 1;
-  real *mean = w->x1; /* [S]: free on the way back */
-  k->combine(S, NULL, w->row, 2, halves, slopes, mean);
+  for (int32_t j = 0; j < lanes; j++) w->step.row[j] = 1;
+  real *mean = w->step.x1; /* [S]: free on the way back */
+  k->combine(S, NULL, w->step.row, 2, halves, slopes, mean);
   const cnf_integrands of = integrands_of(m, mean);
-  k->dot(D, mean, w->lambda, 0, w->row);
-  k->dot(D, slopes[1], w->kappa, 1, w->row);
+  k->dot(D, mean, w->back.lambda, 0, w->step.row);
+  k->dot(D, slopes[1], w->reversible.kappa, 1, w->step.row);
   for (int32_t j = 0; j < lanes; j++) {
-    if (!w->held[j]) continue;
-    real h_bar = w->row[j] + w->time_bar_row[j] + w->mu_row[j] * of.divergence[j];
-    if (m->kinetic) h_bar += (real)w->kinetic_bar * of.kinetic[j];
-    if (m->frobenius) h_bar += (real)w->frobenius_bar * of.frobenius[j];
-    w->h_bar_row[j] = h_bar;
-    w->t_bar_row[j] = w->time_bar_row[j];
+    if (!w->reversible.held[j]) continue;
+    real h_bar = w->step.row[j] + w->back.time_bar_row[j] + w->back.mu_row[j] * of.divergence[j];
+    if (m->kinetic) h_bar += (real)w->back.kinetic_bar * of.kinetic[j];
+    if (m->frobenius) h_bar += (real)w->back.frobenius_bar * of.frobenius[j];
+    w->back.h_bar_row[j] = h_bar;
+    w->back.t_bar_row[j] = w->back.time_bar_row[j];
     add_times(w, call, first, j);
   }
 }
@@ -201,18 +203,18 @@ static void gather_step_times(cnf_worker *w, const cnf_call *call, int64_t first
 static void hold_points(cnf_worker *w) {
   WORKER_NAMES(w);
   const real weights[2] = {1, (real)0.5}, minus_one = -1, two = 2;
-  const real *panels[2] = {w->kappa, w->lambda};
-  k->combine(D, NULL, w->h_row, 2, weights, panels, w->phi);
-  for (int32_t j = 0; j < lanes; j++) w->row[j] = 1;
-  k->combine(D, w->lambda, w->row, 1, &two, panels, w->lambda);
-  k->combine(D, NULL, w->row, 1, &minus_one, panels, w->kappa);
+  const real *panels[2] = {w->reversible.kappa, w->back.lambda};
+  k->combine(D, NULL, w->step.h_row, 2, weights, panels, w->reversible.phi);
+  for (int32_t j = 0; j < lanes; j++) w->step.row[j] = 1;
+  k->combine(D, w->back.lambda, w->step.row, 1, &two, panels, w->back.lambda);
+  k->combine(D, NULL, w->step.row, 1, &minus_one, panels, w->reversible.kappa);
   copy_rows(S, lanes, slope(w, 1), slope(w, 0));
   for (int32_t j = 0; j < lanes; j++) {
-    if (w->sample[j] < 0) continue;
-    w->later_h[j] = w->h[j] / 2;
-    w->later_mu[j] = w->h[j] / 2 * (double)w->mu_row[j];
-    w->step[j] -= w->held[j];
-    w->held[j] = 1;
+    if (w->lane.sample[j] < 0) continue;
+    w->reversible.later_h[j] = w->lane.h[j] / 2;
+    w->reversible.later_mu[j] = w->lane.h[j] / 2 * (double)w->back.mu_row[j];
+    w->lane.step[j] -= w->reversible.held[j];
+    w->reversible.held[j] = 1;
   }
 }
 
@@ -220,7 +222,7 @@ static void hold_points(cnf_worker *w) {
 static int32_t fail_lanes(cnf_worker *w, const cnf_call *call, const real *bad) {
   int32_t failed = 0;
   for (int32_t j = 0; j < w->e.model->kernels->lanes; j++)
-    if (w->sample[j] >= 0 && bad[j] != 0) fail_retrace(w, call, j), failed++;
+    if (w->lane.sample[j] >= 0 && bad[j] != 0) fail_retrace(w, call, j), failed++;
   return failed;
 }
 
@@ -230,7 +232,7 @@ static int32_t retrace_chunk(cnf_worker *w, const cnf_call *call, int64_t first,
   const int64_t walkers = order_by_steps(w, call, first, count);
   int64_t next = 0;
   int32_t failed = 0, number = 0;
-  for (int64_t s = 0; s < count; s++) w->chunk_reversed[s] = 0, w->chunk_retrace_error[s] = NAN;
+  for (int64_t s = 0; s < count; s++) w->chunk.reversed[s] = 0, w->reversible.error[s] = NAN;
   for (int32_t j = 0; j < lanes; j++) retrace_idle(w, j);
   if (tangent_count(m) > 0) clear_constants(m, &w->e.constants);
   if (m->trace == CNF_TRACE_HUTCHINSON) clear_queue(w);
@@ -239,25 +241,25 @@ static int32_t retrace_chunk(cnf_worker *w, const cnf_call *call, int64_t first,
     load_walkers(w, call, first, walkers, &next, load_retrace);
     recall_times(w, call, first);
     for (int32_t j = 0; j < lanes; j++)
-      if (w->held[j]) held = j;
+      if (w->reversible.held[j]) held = j;
     if (held >= 0) {
       reverse_held(w, !number, held, gradient);
-      k->finite(D, w->kappa, 0, w->row);
-      failed += fail_lanes(w, call, w->row);
+      k->finite(D, w->reversible.kappa, 0, w->step.row);
+      failed += fail_lanes(w, call, w->step.row);
     }
     for (int32_t j = 0; j < lanes; j++)
-      if (w->held[j] && w->step[j] < 0) failed += finish_retrace(w, call, first, j, gradient);
-    for (int32_t j = 0; j < lanes; j++) live += w->sample[j] >= 0;
+      if (w->reversible.held[j] && w->lane.step[j] < 0) failed += finish_retrace(w, call, first, j, gradient);
+    for (int32_t j = 0; j < lanes; j++) live += w->lane.sample[j] >= 0;
     if (live == 0 && next == walkers) break;
     if (live == 0) continue;
     step_row(w);
     evaluate_points_before(w, call, number);
     if (call->want_times && held >= 0) gather_step_times(w, call, first);
     hold_points(w);
-    k->finite(S, slope(w, 0), 0, w->row);
-    k->finite(D, w->lambda, 1, w->row);
-    if (!call->keeps) k->finite(D, w->x, 1, w->row), k->finite(D, w->y, 1, w->row);
-    failed += fail_lanes(w, call, w->row);
+    k->finite(S, slope(w, 0), 0, w->step.row);
+    k->finite(D, w->back.lambda, 1, w->step.row);
+    if (!call->keeps) k->finite(D, w->step.x, 1, w->step.row), k->finite(D, w->reversible.y, 1, w->step.row);
+    failed += fail_lanes(w, call, w->step.row);
   }
   if (m->trace == CNF_TRACE_HUTCHINSON) flush_queue(w, gradient);
   if (m->trace == CNF_TRACE_EXACT_TANGENTS) finish_constants(m, &w->e.constants, gradient);

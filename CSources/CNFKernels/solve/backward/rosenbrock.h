@@ -20,11 +20,11 @@
  *
  * Nothing is kept of a step but its beginning: J takes D tangents' room for each sample, so stages are made again.
  */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 static real *stage_bar(const cnf_worker *w, int32_t i) {
   WORKER_NAMES(w);
-  return w->stage_bar + (size_t)i * (size_t)D * (size_t)lanes;
+  return w->back.stage_bar + (size_t)i * (size_t)D * (size_t)lanes;
 }
 
 /* x [D] = matrix'^-1 x, by the factors of the matrix: U' first, then L', then the exchanges of rows from the last to the first. */
@@ -52,17 +52,17 @@ static void solve_transposed(const cnf_worker *w, real *x) {
 static void add_length_bar(cnf_worker *w, const real *x_bar, int32_t count, const double *weights) {
   WORKER_NAMES(w);
   weighted list = slopes(w, count, weights);
-  for (int32_t j = 0; j < lanes; j++) w->row[j] = 1;
-  k->combine(D, NULL, w->row, list.count, list.weight, list.panel, w->slope);
-  k->dot(D, x_bar, w->slope, 1, w->h_bar_row);
+  for (int32_t j = 0; j < lanes; j++) w->step.row[j] = 1;
+  k->combine(D, NULL, w->step.row, list.count, list.weight, list.panel, w->back.displacement);
+  k->dot(D, x_bar, w->back.displacement, 1, w->back.h_bar_row);
 }
 
 /* The time cotangent of an evaluation that was at t + c h. */
 static void add_time_bar(cnf_worker *w, double c) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
-    w->t_bar_row[j] += w->time_bar_row[j];
-    w->h_bar_row[j] += (real)c * w->time_bar_row[j];
+    w->back.t_bar_row[j] += w->back.time_bar_row[j];
+    w->back.h_bar_row[j] += (real)c * w->back.time_bar_row[j];
   }
 }
 
@@ -70,10 +70,9 @@ static void add_time_bar(cnf_worker *w, double c) {
  * That of its state is then block 0 of the bars. */
 static void reverse_evaluation(cnf_worker *w, const cnf_integrands *bars, double c, real *gradient) {
   WORKER_NAMES(w);
-  const cnf_integrands out = {w->divergence_row, w->kinetic_row, w->frobenius_row};
-  zero_rows(1, lanes, w->time_bar_row);
-  const cnf_reversed done = evaluate_reverse(&w->e, bars, w->time_bar_row, gradient, out);
-  if (gradient && gradient != w->discarded) gather_gradients(m, &done, 1, gradient);
+  zero_rows(1, lanes, w->back.time_bar_row);
+  const cnf_reversed done = evaluate_reverse(&w->e, bars, w->back.time_bar_row, gradient, w->back.integrands);
+  if (gradient && gradient != w->back.discarded) gather_gradients(m, &done, 1, gradient);
   add_time_bar(w, c);
 }
 
@@ -88,9 +87,12 @@ static cnf_integrands node_bars(cnf_worker *w, double b) {
 static void add_node(cnf_worker *w, double b) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
-    if (!m->jacobian) w->h_bar_row[j] += (real)b * w->mu_row[j] * w->divergence_row[j];
-    if (m->kinetic) w->h_bar_row[j] += (real)(b * w->kinetic_bar) * w->direction[j] * w->kinetic_row[j];
-    if (m->frobenius) w->h_bar_row[j] += (real)(b * w->frobenius_bar) * w->direction[j] * w->frobenius_row[j];
+    if (!m->jacobian) w->back.h_bar_row[j] += (real)b * w->back.mu_row[j] * w->back.integrands.divergence[j];
+    if (m->kinetic)
+      w->back.h_bar_row[j] += (real)(b * w->back.kinetic_bar) * w->span.direction[j] * w->back.integrands.kinetic[j];
+    if (m->frobenius)
+      w->back.h_bar_row[j] +=
+          (real)(b * w->back.frobenius_bar) * w->span.direction[j] * w->back.integrands.frobenius[j];
   }
 }
 
@@ -98,31 +100,30 @@ static void add_node(cnf_worker *w, double b) {
  * which are overwritten, what the middle has. */
 static void reverse_nodes(cnf_worker *w, const cnf_stages *s, real *gradient) {
   WORKER_NAMES(w);
-  const cnf_integrands out = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   double middle[CNF_MAX_STAGES] = {0};
   middle_weights(s, middle);
-  zero_rows(s->count * D, lanes, w->stage_bar);
+  zero_rows(s->count * D, lanes, w->back.stage_bar);
   if (!has_quadratures(m)) return;
   for (int n = 2; n >= 1; n--) {
     const double c = n / 2.0, *weights = n == 1 ? middle : s->tableau->b;
     weighted list = slopes(w, s->count, weights);
     use_scratch(w, 0);
-    k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->e.kept.value);
+    k->combine(D, w->step.x, w->step.h_row, list.count, list.weight, list.panel, w->e.kept.value);
     time_row(w, c);
-    evaluate(&w->e, w->time_row, 1, out);
+    evaluate(&w->e, w->step.time_row, 1, w->back.integrands);
     zero_rows(D, lanes, rows_of(m, w->e.bars.bar, 0, m->program->op_count));
     const cnf_integrands bars = node_bars(w, simpson_weights[n]);
     reverse_evaluation(w, &bars, c, gradient);
     add_node(w, simpson_weights[n]);
     if (n == 2) {
-      k->add(D, w->lambda, w->e.bars.bar, w->lambda);
+      k->add(D, w->back.lambda, w->e.bars.bar, w->back.lambda);
       continue;
     }
     k->add(D, w->implicit.x_bar, w->e.bars.bar, w->implicit.x_bar);
     add_length_bar(w, w->e.bars.bar, s->count, middle);
     for (int32_t i = 0; i < s->count; i++) {
-      for (int32_t j = 0; j < lanes; j++) w->row[j] = w->h_row[j] * (real)middle[i];
-      k->scale(D, w->e.bars.bar, w->row, stage_bar(w, i));
+      for (int32_t j = 0; j < lanes; j++) w->step.row[j] = w->step.h_row[j] * (real)middle[i];
+      k->scale(D, w->e.bars.bar, w->step.row, stage_bar(w, i));
     }
   }
 }
@@ -150,8 +151,8 @@ static void reverse_stages(cnf_worker *w, const cnf_stages *s, real *gradient) {
     k->add(D, w->implicit.x_bar, x_bar, w->implicit.x_bar);
     add_length_bar(w, x_bar, i, s->tableau->a[i]);
     for (int32_t l = 0; l < i; l++) {
-      for (int32_t j = 0; j < lanes; j++) w->row[j] = w->h_row[j] * (real)s->tableau->a[i][l];
-      k->scale_add(D, x_bar, w->row, stage_bar(w, l));
+      for (int32_t j = 0; j < lanes; j++) w->step.row[j] = w->step.h_row[j] * (real)s->tableau->a[i][l];
+      k->scale_add(D, x_bar, w->step.row, stage_bar(w, l));
     }
   }
 }
@@ -165,9 +166,9 @@ static void reverse_time_slope(cnf_worker *w, real *gradient) {
     const double c = (n + 1) * CNF_TIME_PART;
     real *bar = rows_of(m, w->e.bars.bar, 0, m->program->op_count);
     use_scratch(w, 0);
-    copy_rows(D, lanes, w->x, w->e.kept.value);
+    copy_rows(D, lanes, w->step.x, w->e.kept.value);
     time_row(w, c);
-    field_forward(&w->e, w->time_row, 0, 0);
+    field_forward(&w->e, w->step.time_row, 0, 0);
     k->scale(D, w->implicit.f_t_bar, weight[n], bar);
     for (int32_t j = 0; j < lanes; j++) weight[n][j] = -weight[n][j];
     k->scale_add(D, w->implicit.f_t_bar, weight[n], w->implicit.f_bar);
@@ -188,13 +189,13 @@ static void begin_jacobian_bars(cnf_worker *w, const cnf_stages *s, int32_t firs
                      : rows_of(m, w->e.constants.tangent_bar, column, end); /* a sum over the solve */
     if (bent) zero_rows(D, lanes, bar);
     for (int32_t r = 0; r < D; r++) {
-      zero_rows(1, lanes, w->row);
+      zero_rows(1, lanes, w->step.row);
       for (int32_t i = 0; i < s->count; i++) {
         const real *r_bar = PANEL(stage_bar(w, i), r), *k_i = PANEL(slope(w, i), column);
-        for (int32_t j = 0; j < lanes; j++) w->row[j] += r_bar[j] * k_i[j];
+        for (int32_t j = 0; j < lanes; j++) w->step.row[j] += r_bar[j] * k_i[j];
       }
-      k->dot(1, w->row, PANEL(y_dot, r), 1, w->h_bar_row);
-      k->scale_add(1, w->row, w->h_row, PANEL(bar, r));
+      k->dot(1, w->step.row, PANEL(y_dot, r), 1, w->back.h_bar_row);
+      k->scale_add(1, w->step.row, w->step.h_row, PANEL(bar, r));
     }
     if (bars.divergence) k->add(1, PANEL(bar, column), bars.divergence, PANEL(bar, column));
     if (m->frobenius) k->scale_add(D, y_dot, bars.frobenius, bar);
@@ -208,33 +209,32 @@ static void reverse_start(cnf_worker *w, const cnf_stages *s, real *gradient) {
   cnf_evaluator *e = &w->e;
   const int32_t end = m->program->op_count, group = group_size(m);
   const int32_t total = m->program->blocks[end].from_state ? D : 0;
-  const cnf_integrands out = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   const cnf_integrands bars = node_bars(w, simpson_weights[0]);
-  real *mu = w->sum_row, *f_bar = rows_of(m, e->bars.bar, 0, end);
+  real *mu = w->step.sum_row, *f_bar = rows_of(m, e->bars.bar, 0, end);
   zero_rows(1, lanes, mu); /* nothing exits: the divergence's cotangent comes in at the end */
   use_scratch(w, 0);
-  copy_rows(D, lanes, w->x, e->kept.value);
+  copy_rows(D, lanes, w->step.x, e->kept.value);
   time_row(w, 0);
-  field_forward(e, w->time_row, 0, 0);
-  clear_integrands(m, out);
+  field_forward(e, w->step.time_row, 0, 0);
+  clear_integrands(m, w->back.integrands);
   copy_rows(D, lanes, w->implicit.f_bar, f_bar);
   if (m->kinetic) {
-    kinetic_energy(e, out.kinetic);
+    kinetic_energy(e, w->back.integrands.kinetic);
     k->scale_add(D, rows_of(m, e->kept.value, 0, end), bars.kinetic, f_bar);
   }
-  zero_rows(1, lanes, w->time_bar_row);
+  zero_rows(1, lanes, w->back.time_bar_row);
   for (int32_t first = total > group ? (total - 1) / group * group : 0; first >= 0; first -= group) {
     const int32_t count = total - first < group ? total - first : group;
     if (count > 0) {
       field_forward(e, NULL, first, count);
-      if (!m->jacobian) add_tangents(e, first, count, out);
+      if (!m->jacobian) add_tangents(e, first, count, w->back.integrands);
       begin_jacobian_bars(w, s, first, count, bars);
     }
-    field_reverse(e, first, count, mu, first + group < total, first == 0 ? w->time_bar_row : NULL, gradient);
+    field_reverse(e, first, count, mu, first + group < total, first == 0 ? w->back.time_bar_row : NULL, gradient);
     const cnf_reversed done = {.kept = e->kept, .bars = e->bars, .value = first == 0, .tangents = count};
-    if (gradient && gradient != w->discarded) gather_gradients(m, &done, 1, gradient);
+    if (gradient && gradient != w->back.discarded) gather_gradients(m, &done, 1, gradient);
   }
-  for (int32_t j = 0; m->frobenius && j < lanes; j++) out.frobenius[j] /= (real)D;
+  for (int32_t j = 0; m->frobenius && j < lanes; j++) w->back.integrands.frobenius[j] /= (real)D;
   add_node(w, simpson_weights[0]);
   add_time_bar(w, 0);
   k->add(D, w->implicit.x_bar, e->bars.bar, w->implicit.x_bar);
@@ -243,21 +243,21 @@ static void reverse_start(cnf_worker *w, const cnf_stages *s, real *gradient) {
 /* lambda at the steps' ends becomes lambda at their starts, (t, x) with h, which are in place. */
 static void reverse_rosenbrock_step(cnf_worker *w, const cnf_stages *s, real *gradient) {
   WORKER_NAMES(w);
-  w->e.bars = w->bars[0];
+  w->e.bars = w->back.bars[0];
   rosenbrock_stages(w, s, 1);
-  zero_rows(1, lanes, w->h_bar_row);
-  zero_rows(1, lanes, w->t_bar_row);
+  zero_rows(1, lanes, w->back.h_bar_row);
+  zero_rows(1, lanes, w->back.t_bar_row);
   zero_rows(D, lanes, w->implicit.x_bar);
   zero_rows(D, lanes, w->implicit.f_t_bar);
   reverse_nodes(w, s, gradient);
-  add_length_bar(w, w->lambda, s->count, s->tableau->b);
+  add_length_bar(w, w->back.lambda, s->count, s->tableau->b);
   for (int32_t i = 0; i < s->count; i++) {
-    for (int32_t j = 0; j < lanes; j++) w->row[j] = w->h_row[j] * (real)s->tableau->b[i];
-    k->scale_add(D, w->lambda, w->row, stage_bar(w, i));
+    for (int32_t j = 0; j < lanes; j++) w->step.row[j] = w->step.h_row[j] * (real)s->tableau->b[i];
+    k->scale_add(D, w->back.lambda, w->step.row, stage_bar(w, i));
   }
   reverse_stages(w, s, gradient);
   copy_rows(D, lanes, stage_bar(w, 0), w->implicit.f_bar);
   if (reads_time(m)) reverse_time_slope(w, gradient);
   reverse_start(w, s, gradient);
-  k->add(D, w->lambda, w->implicit.x_bar, w->lambda);
+  k->add(D, w->back.lambda, w->implicit.x_bar, w->back.lambda);
 }

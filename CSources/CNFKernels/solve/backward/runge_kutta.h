@@ -22,7 +22,7 @@
  * the other half of its k_bar is 0. What is integrated beside the state takes the mean of both halves' b.
  * An interval of no length has steps of no length, for which the same holds: s and ds are those of the steps, h = 0.
  */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* Where the evaluations of the step to be reversed are: in slots of the tile's own, or stage i's in scratch i. */
 static void use_stage(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *tile, int32_t i) {
@@ -39,22 +39,25 @@ static void gather_times(cnf_worker *w, const cnf_stages *s, int32_t i, const re
   const int32_t count = cnf_bands(s->tableau, D, bands);
   const cnf_band *moved = &bands[s->half[i] == CNF_HALF_MOMENTA];
   const real b = (real)moved->b[i], weight = (real)s->weight[i], c = (real)cnf_tableau_c(s->tableau, i);
-  k->dot(moved->rows, PANEL(slope(w, i), moved->first), PANEL(w->lambda, moved->first), 0, w->row);
+  k->dot(moved->rows, PANEL(slope(w, i), moved->first), PANEL(w->back.lambda, moved->first), 0, w->step.row);
   for (int32_t j = 0; j < lanes; j++) {
-    real divergence = weight != 0 ? weight * w->mu_row[j] * w->divergence_row[j] : 0;
-    w->h_bar_row[j] += b * w->row[j] + c * w->time_bar_row[j] + divergence;
-    const real signed_weight = weight * w->direction[j];
-    if (weight != 0 && m->kinetic) w->h_bar_row[j] += signed_weight * (real)w->kinetic_bar * w->kinetic_row[j];
-    if (weight != 0 && m->frobenius) w->h_bar_row[j] += signed_weight * (real)w->frobenius_bar * w->frobenius_row[j];
-    w->t_bar_row[j] += w->time_bar_row[j];
-    w->row[j] = 1;
+    real divergence = weight != 0 ? weight * w->back.mu_row[j] * w->back.integrands.divergence[j] : 0;
+    w->back.h_bar_row[j] += b * w->step.row[j] + c * w->back.time_bar_row[j] + divergence;
+    const real signed_weight = weight * w->span.direction[j];
+    if (weight != 0 && m->kinetic)
+      w->back.h_bar_row[j] += signed_weight * (real)w->back.kinetic_bar * w->back.integrands.kinetic[j];
+    if (weight != 0 && m->frobenius)
+      w->back.h_bar_row[j] += signed_weight * (real)w->back.frobenius_bar * w->back.integrands.frobenius[j];
+    w->back.t_bar_row[j] += w->back.time_bar_row[j];
+    w->step.row[j] = 1;
   }
   for (int32_t n = 0; n < count; n++) {
     weighted list = slopes(w, i, bands[n].a[i]);
     for (int32_t j = 0; j < list.count; j++) list.panel[j] = PANEL(list.panel[j], bands[n].first);
-    k->combine(bands[n].rows, NULL, w->row, list.count, list.weight, list.panel, PANEL(w->slope, bands[n].first));
+    k->combine(bands[n].rows, NULL, w->step.row, list.count, list.weight, list.panel,
+               PANEL(w->back.displacement, bands[n].first));
   }
-  k->dot(D, x_bar, w->slope, 1, w->h_bar_row);
+  k->dot(D, x_bar, w->back.displacement, 1, w->back.h_bar_row);
 }
 
 /* k_bar of stage i, from lambda and the later stages' X_bar, into the bars at hand. */
@@ -66,29 +69,30 @@ static void slope_cotangent(cnf_worker *w, const cnf_stages *s, int32_t i) {
   for (int32_t n = 0; n < count; n++) {
     const int32_t first = bands[n].first;
     weighted list = {.count = 0};
-    weigh(&list, bands[n].b[i], PANEL(w->lambda, first));
+    weigh(&list, bands[n].b[i], PANEL(w->back.lambda, first));
     for (int32_t j = i + 1; j < s->count; j++)
-      if (s->reverses[j]) weigh(&list, bands[n].a[j][i], PANEL(w->stage_bar, j * D + first));
-    k->combine(bands[n].rows, NULL, w->h_row, list.count, list.weight, list.panel, PANEL(bar, first));
+      if (s->reverses[j]) weigh(&list, bands[n].a[j][i], PANEL(w->back.stage_bar, j * D + first));
+    k->combine(bands[n].rows, NULL, w->step.h_row, list.count, list.weight, list.panel, PANEL(bar, first));
   }
 }
 
 /* Rows of what evaluate_reverse multiplies with, at a stage of weight b. */
 static cnf_integrands integrand_bars(cnf_worker *w, real b) {
   WORKER_NAMES(w);
-  const real weight = probe_weight(m), kinetic = (real)(w->kinetic_bar / w->e.mean_rows),
-             frobenius = (real)(2 * w->frobenius_bar / w->e.mean_rows) * weight;
-  for (int32_t j = 0; j < lanes; j++) w->stage_mu_row[j] = w->h_row[j] * b * w->mu_row[j] * weight;
+  const real weight = probe_weight(m), kinetic = (real)(w->back.kinetic_bar / w->e.mean_rows),
+             frobenius = (real)(2 * w->back.frobenius_bar / w->e.mean_rows) * weight;
+  for (int32_t j = 0; j < lanes; j++)
+    w->back.integrand_bars.divergence[j] = w->step.h_row[j] * b * w->back.mu_row[j] * weight;
   for (int32_t j = 0; m->kinetic && j < lanes; j++)
-    w->stage_kinetic_row[j] = w->h_row[j] * b * (w->direction[j] * kinetic);
+    w->back.integrand_bars.kinetic[j] = w->step.h_row[j] * b * (w->span.direction[j] * kinetic);
   for (int32_t j = 0; m->frobenius && j < lanes; j++)
-    w->stage_frobenius_row[j] = w->h_row[j] * b * (w->direction[j] * frobenius);
-  return (cnf_integrands){w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
+    w->back.integrand_bars.frobenius[j] = w->step.h_row[j] * b * (w->span.direction[j] * frobenius);
+  return w->back.integrand_bars;
 }
 
 /* Sums of weights' gradients over the stages that wait for them; not of a reverse that is made for its h_bar alone. */
 static void gather_waiting(const cnf_worker *w, int32_t waiting, real *gradient) {
-  if (gradient && gradient != w->discarded) gather_gradients(w->e.model, w->reversed, waiting, gradient);
+  if (gradient && gradient != w->back.discarded) gather_gradients(w->e.model, w->back.reversed, waiting, gradient);
 }
 
 /* lambda at the steps' ends becomes lambda at their starts. Weights' gradients are gathered over as many stages as there are
@@ -98,28 +102,28 @@ static void reverse_step(cnf_worker *w, const cnf_engine *solver, const cnf_step
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;
   size_t state = (size_t)D * (size_t)lanes;
-  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   int32_t waiting = 0;
-  zero_rows(1, lanes, w->h_bar_row);
-  zero_rows(1, lanes, w->t_bar_row);
+  zero_rows(1, lanes, w->back.h_bar_row);
+  zero_rows(1, lanes, w->back.t_bar_row);
   for (int32_t i = s->count - 1; i >= 0; i--) {
     if (!s->reverses[i]) continue;
     const real weight = (real)s->weight[i];
     use_stage(w, solver, tile, i);
     mean_over(w, s->half[i]);
-    w->e.bars = w->bars[waiting];
+    w->e.bars = w->back.bars[waiting];
     slope_cotangent(w, s, i);
-    zero_rows(1, lanes, w->time_bar_row);
+    zero_rows(1, lanes, w->back.time_bar_row);
     const cnf_integrands bars = integrand_bars(w, weight);
-    w->reversed[waiting++] = evaluate_reverse(&w->e, weight != 0 ? &bars : NULL, w->time_bar_row, gradient, integrands);
-    copy_rows(D, lanes, w->e.bars.bar, w->stage_bar + (size_t)i * state);
+    w->back.reversed[waiting++] =
+        evaluate_reverse(&w->e, weight != 0 ? &bars : NULL, w->back.time_bar_row, gradient, w->back.integrands);
+    copy_rows(D, lanes, w->e.bars.bar, w->back.stage_bar + (size_t)i * state);
     if (waiting == solver->bar_sets) {
       gather_waiting(w, waiting, gradient);
       waiting = 0;
     }
-    if (want_times) gather_times(w, s, i, w->stage_bar + (size_t)i * state);
+    if (want_times) gather_times(w, s, i, w->back.stage_bar + (size_t)i * state);
   }
   gather_waiting(w, waiting, gradient);
   for (int32_t i = 0; i < s->count; i++)
-    if (s->reverses[i]) k->add(D, w->lambda, w->stage_bar + (size_t)i * state, w->lambda);
+    if (s->reverses[i]) k->add(D, w->back.lambda, w->back.stage_bar + (size_t)i * state, w->back.lambda);
 }

@@ -5,6 +5,7 @@
 #include "random/philox.h"
 #include "simd/kernels.h"
 #include "field/field.h"
+#include "solve/worker.h"
 #include "solve/lanes/spans.h"
 #include "solve/lanes/lanes.h"
 #include "solve/lanes/sample_inputs.h"

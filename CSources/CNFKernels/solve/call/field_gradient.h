@@ -3,7 +3,7 @@
  * h = 1 would be: k_bar is the velocity's cotangent, mu that of the divergence, and the state's, which such a step passes
  * on beside the field, is left out. Tiles are grouped, and groups' gradients added, as those of a solve with fixed steps.
  */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 typedef struct field_gradient {
   cnf_call call; /* first: run_gradient's is the same */
@@ -19,17 +19,17 @@ static int32_t judge_points(cnf_worker *w, const field_gradient *fg, const real 
   const cnf_gradient *g = fg->call.gradient;
   int32_t live = -1;
   /* all blocks, the state among them, and their tangents: a net that saturates has an answer over infinite ones, but no gradient */
-  k->finite(fg->with_divergence ? kept_rows(m) : kept_value_rows(m), w->e.kept.value, 0, w->row);
-  if (fg->with_divergence) k->finite(1, divergence, 1, w->row);
-  k->finite(m->program->context_dim, w->e.context, 1, w->row);
+  k->finite(fg->with_divergence ? kept_rows(m) : kept_value_rows(m), w->e.kept.value, 0, w->step.row);
+  if (fg->with_divergence) k->finite(1, divergence, 1, w->step.row);
+  k->finite(m->program->context_dim, w->e.context, 1, w->step.row);
   for (int32_t j = 0; j < lanes; j++) {
-    const int64_t s = w->sample[j];
+    const int64_t s = w->lane.sample[j];
     if (s < 0) continue;
-    const size_t number = (size_t)(w->first + s);
-    const int finite = w->row[j] == 0;
-    column_out(D, lanes, f, j, w->chunk_x1 + (size_t)s * (size_t)D);
-    w->chunk_log_det[s] = fg->with_divergence ? (double)divergence[j] : 0;
-    w->chunk_status[s] = finite ? CNF_SAMPLE_OK : CNF_SAMPLE_NOT_FINITE;
+    const size_t number = (size_t)(w->chunk.first + s);
+    const int finite = w->step.row[j] == 0;
+    column_out(D, lanes, f, j, w->chunk.x1 + (size_t)s * (size_t)D);
+    w->chunk.log_det[s] = fg->with_divergence ? (double)divergence[j] : 0;
+    w->chunk.status[s] = finite ? CNF_SAMPLE_OK : CNF_SAMPLE_NOT_FINITE;
     if (finite) {
       live = j;
       continue;
@@ -45,16 +45,16 @@ static int32_t judge_points(cnf_worker *w, const field_gradient *fg, const real 
 
 static void target_loss(cnf_worker *w, const cnf_field_loss *loss, int64_t count, int32_t D) {
   for (int64_t s = 0; s < count; s++) {
-    const size_t number = (size_t)(w->first + s), at = (size_t)s * (size_t)D;
-    const real *f = w->chunk_x1 + at, *target = (const real *)loss->target + number * (size_t)D;
+    const size_t number = (size_t)(w->chunk.first + s), at = (size_t)s * (size_t)D;
+    const real *f = w->chunk.x1 + at, *target = (const real *)loss->target + number * (size_t)D;
     const double weight = loss->scale * (loss->weights ? loss->weights[number] : 1);
     double sum = 0;
     for (int32_t d = 0; d < D; d++) {
       const double miss = (double)f[d] - (double)target[d];
       sum += miss * miss;
-      w->chunk_x1_bar[at + (size_t)d] = (real)(weight * miss);
+      w->loss.x1_bar[at + (size_t)d] = (real)(weight * miss);
     }
-    w->chunk_loss[s] = weight * 0.5 * sum;
+    w->loss.loss[s] = weight * 0.5 * sum;
   }
 }
 
@@ -64,20 +64,21 @@ static int point_cotangents(cnf_worker *w, const field_gradient *fg, int64_t cou
   const cnf_field_bars *bars = fg->bars;
   const cnf_field_loss *loss = bars->loss;
   const size_t rows = (size_t)count * (size_t)D;
-  memset(w->chunk_loss, 0, (size_t)count * sizeof(double));
-  memset(w->chunk_log_det_bar, 0, (size_t)count * sizeof(double));
-  memset(w->chunk_x1_bar, 0, rows * sizeof(real));
+  memset(w->loss.loss, 0, (size_t)count * sizeof(double));
+  memset(w->loss.log_det_bar, 0, (size_t)count * sizeof(double));
+  memset(w->loss.x1_bar, 0, rows * sizeof(real));
   if (loss && loss->kind == CNF_FIELD_LOSS_TARGET) target_loss(w, loss, count, D);
   if (loss && loss->kind == CNF_FIELD_LOSS_CALLBACK &&
-      loss->function(loss->context, (size_t)w->first, (size_t)count, w->chunk_x1, w->chunk_log_det, w->chunk_status,
-                     w->chunk_loss, w->chunk_x1_bar, w->chunk_log_det_bar) != 0)
+      loss->function(loss->context, (size_t)w->chunk.first, (size_t)count, w->chunk.x1, w->chunk.log_det,
+                     w->chunk.status, w->loss.loss, w->loss.x1_bar, w->loss.log_det_bar) != 0)
     return 0;
-  const real *velocity = bars->velocity ? (const real *)bars->velocity + (size_t)w->first * (size_t)D : NULL;
-  for (size_t i = 0; velocity && i < rows; i++) w->chunk_x1_bar[i] += velocity[i];
-  for (int64_t s = 0; bars->divergence && s < count; s++) w->chunk_log_det_bar[s] += bars->divergence[w->first + s];
+  const real *velocity = bars->velocity ? (const real *)bars->velocity + (size_t)w->chunk.first * (size_t)D : NULL;
+  for (size_t i = 0; velocity && i < rows; i++) w->loss.x1_bar[i] += velocity[i];
+  for (int64_t s = 0; bars->divergence && s < count; s++)
+    w->loss.log_det_bar[s] += bars->divergence[w->chunk.first + s];
   double *out = fg->call.gradient->loss;
   for (int64_t s = 0; loss && out && s < count; s++)
-    out[w->first + s] = w->chunk_status[s] == CNF_SAMPLE_OK ? w->chunk_loss[s] : NAN;
+    out[w->chunk.first + s] = w->chunk.status[s] == CNF_SAMPLE_OK ? w->loss.loss[s] : NAN;
   return 1;
 }
 
@@ -86,42 +87,41 @@ static void load_point_bars(cnf_worker *w) {
   WORKER_NAMES(w);
   real *f_bar = rows_of(m, w->e.bars.bar, 0, m->program->op_count);
   for (int32_t j = 0; j < lanes; j++) {
-    const int64_t s = w->sample[j];
-    w->stage_mu_row[j] = s < 0 ? 0 : (real)w->chunk_log_det_bar[s] * probe_weight(m);
-    if (m->kinetic) w->stage_kinetic_row[j] = 0;
-    if (m->frobenius) w->stage_frobenius_row[j] = 0;
+    const int64_t s = w->lane.sample[j];
+    w->back.integrand_bars.divergence[j] = s < 0 ? 0 : (real)w->loss.log_det_bar[s] * probe_weight(m);
+    if (m->kinetic) w->back.integrand_bars.kinetic[j] = 0;
+    if (m->frobenius) w->back.integrand_bars.frobenius[j] = 0;
     if (s < 0)
       column_zero(D, lanes, f_bar, j);
     else
-      column_in(D, lanes, w->chunk_x1_bar + (size_t)s * (size_t)D, f_bar, j);
+      column_in(D, lanes, w->loss.x1_bar + (size_t)s * (size_t)D, f_bar, j);
   }
 }
 
 /* Reverses the tile's evaluation, which is in scratch 0; lane `live` has a sample. */
 static void reverse_points(cnf_worker *w, const field_gradient *fg, int32_t live, real *gradient) {
   WORKER_NAMES(w);
-  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
-  const cnf_integrands bars = {w->stage_mu_row, w->stage_kinetic_row, w->stage_frobenius_row};
+  const cnf_integrands bars = w->back.integrand_bars;
   const int by_tangents = fg->with_divergence && tangent_count(m) > 0;
   const cnf_gradient *g = fg->call.gradient;
   int idle = 0;
-  for (int32_t j = 0; j < lanes; j++) idle += w->sample[j] < 0;
+  for (int32_t j = 0; j < lanes; j++) idle += w->lane.sample[j] < 0;
   if (idle) given_beside(w, live);
   if (idle) shelter_panel(w, kept_rows(m), w->e.kept.value, live);
   if (by_tangents && idle) prepare_constants(m, &w->e.constants);
   if (by_tangents) clear_constants(m, &w->e.constants);
-  w->e.bars = w->bars[0];
+  w->e.bars = w->back.bars[0];
   load_point_bars(w);
-  zero_rows(1, lanes, w->time_bar_row);
+  zero_rows(1, lanes, w->back.time_bar_row);
   const cnf_reversed done =
-      evaluate_reverse(&w->e, fg->with_divergence ? &bars : NULL, w->time_bar_row, gradient, integrands);
+      evaluate_reverse(&w->e, fg->with_divergence ? &bars : NULL, w->back.time_bar_row, gradient, w->back.integrands);
   gather_gradients(m, &done, 1, gradient);
   if (by_tangents) finish_constants(m, &w->e.constants, gradient);
   for (int32_t j = 0; j < lanes; j++) {
-    if (w->sample[j] < 0) continue;
-    const size_t number = (size_t)(w->first + w->sample[j]);
+    if (w->lane.sample[j] < 0) continue;
+    const size_t number = (size_t)(w->chunk.first + w->lane.sample[j]);
     if (g->x0) column_out(D, lanes, w->e.bars.bar, j, (real *)g->x0 + number * (size_t)D);
-    if (g->t0) g->t0[number] = (double)w->time_bar_row[j];
+    if (g->t0) g->t0[number] = (double)w->back.time_bar_row[j];
     write_context_bar(w, &fg->call, number, j);
   }
 }
@@ -133,7 +133,6 @@ static void field_gradient_task(void *context, int64_t number, int32_t worker) {
   cnf_worker *w = &call->solver->workers[worker];
   cnf_partials *partials = &call->solver->partials;
   WORKER_NAMES(w);
-  const cnf_integrands integrands = {w->divergence_row, w->kinetic_row, w->frobenius_row};
   const int32_t buffer = partials_take(partials);
   real *gradient = partials->memory + (size_t)buffer * m->gradient_size;
   int64_t first = number * call->group, end = first + call->group;
@@ -142,8 +141,8 @@ static void field_gradient_task(void *context, int64_t number, int32_t worker) {
   if (fg->with_divergence) load_unit_tangents(w);
   for (; first < end; first += lanes) {
     load_points(w, call, first, fg->with_divergence);
-    evaluate(&w->e, w->time_row, fg->with_divergence, integrands);
-    const int32_t live = judge_points(w, fg, w->divergence_row);
+    evaluate(&w->e, w->step.time_row, fg->with_divergence, w->back.integrands);
+    const int32_t live = judge_points(w, fg, w->back.integrands.divergence);
     if (!point_cotangents(w, fg, end - first < lanes ? end - first : lanes)) {
       __atomic_store_n(&call->callback_failed, 1, __ATOMIC_RELAXED);
       return;

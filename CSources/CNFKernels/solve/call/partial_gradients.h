@@ -2,7 +2,7 @@
  * pair adding it up. The tree knows only how many groups there are, so the bits do not depend on who was when ready; and a
  * partial gradient lives no longer than until its neighbour's is there, so memory grows with threads, not with groups.
  */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 static void partials_lock(cnf_partials *p) {
   while (__atomic_exchange_n(&p->lock, 1, __ATOMIC_ACQUIRE)) {

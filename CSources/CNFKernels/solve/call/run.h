@@ -1,6 +1,6 @@
 /* A call: chunks of samples to workers, partial gradients into one. */
 #include "solve/call/threads.h"
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* Copies a solved chunk into the caller's arrays. */
 static void write_chunk(const cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
@@ -8,16 +8,16 @@ static void write_chunk(const cnf_worker *w, const cnf_call *call, int64_t first
   cnf_solve_output *out = call->output;
   size_t n = (size_t)count;
   if (!out) return;
-  if (out->log_det) memcpy(out->log_det + first, w->chunk_log_det, n * sizeof(double));
-  if (out->kinetic) memcpy(out->kinetic + first, w->chunk_kinetic, n * sizeof(double));
-  if (out->frobenius) memcpy(out->frobenius + first, w->chunk_frobenius, n * sizeof(double));
-  if (out->t_reached) memcpy(out->t_reached + first, w->chunk_t, n * sizeof(double));
-  if (out->status) memcpy(out->status + first, w->chunk_status, n * sizeof(int32_t));
-  if (out->event) memcpy(out->event + first, w->chunk_event, n * sizeof(int32_t));
-  if (out->accepted) memcpy(out->accepted + first, w->chunk_accepted, n * sizeof(int32_t));
-  if (out->rejected) memcpy(out->rejected + first, w->chunk_rejected, n * sizeof(int32_t));
-  if (out->evaluations) memcpy(out->evaluations + first, w->chunk_evaluations, n * sizeof(int32_t));
-  if (out->smallest_step) memcpy(out->smallest_step + first, w->chunk_smallest, n * sizeof(double));
+  if (out->log_det) memcpy(out->log_det + first, w->chunk.log_det, n * sizeof(double));
+  if (out->kinetic) memcpy(out->kinetic + first, w->chunk.kinetic, n * sizeof(double));
+  if (out->frobenius) memcpy(out->frobenius + first, w->chunk.frobenius, n * sizeof(double));
+  if (out->t_reached) memcpy(out->t_reached + first, w->chunk.t, n * sizeof(double));
+  if (out->status) memcpy(out->status + first, w->chunk.status, n * sizeof(int32_t));
+  if (out->event) memcpy(out->event + first, w->chunk.event, n * sizeof(int32_t));
+  if (out->accepted) memcpy(out->accepted + first, w->chunk.accepted, n * sizeof(int32_t));
+  if (out->rejected) memcpy(out->rejected + first, w->chunk.rejected, n * sizeof(int32_t));
+  if (out->evaluations) memcpy(out->evaluations + first, w->chunk.evaluations, n * sizeof(int32_t));
+  if (out->smallest_step) memcpy(out->smallest_step + first, w->chunk.smallest_step, n * sizeof(double));
   for (size_t s = 0; call->solver->options.control == CNF_CONTROL_BATCH && s < n; s++) {
     if (out->rejected) out->rejected[(size_t)first + s] = call->steps_refused;
     if (out->evaluations) out->evaluations[(size_t)first + s] = call->evaluations;
@@ -27,13 +27,13 @@ static void write_chunk(const cnf_worker *w, const cnf_call *call, int64_t first
     const double t0 = sample_t0(call, first + (int64_t)s), span = sample_t1(call, first + (int64_t)s) - t0;
     double *row = out->step_fractions + ((size_t)first + s) * out->step_fraction_stride;
     for (size_t i = 0; i < out->step_fraction_stride; i++) {
-      int32_t steps = w->chunk_accepted[s];
+      int32_t steps = w->chunk.accepted[s];
       if (i > (size_t)steps)
         row[i] = NAN;
       else if (i == (size_t)steps) /* the end of the last step: 1 if the sample arrived */
-        row[i] = span == 0 || (w->chunk_status[s] == CNF_SAMPLE_OK && w->chunk_event[s] < 0)
+        row[i] = span == 0 || (w->chunk.status[s] == CNF_SAMPLE_OK && w->chunk.event[s] < 0)
                      ? (double)(steps > 0)
-                     : (w->chunk_t[s] - t0) / span;
+                     : (w->chunk.t[s] - t0) / span;
       else
         row[i] = call->steps && !call->time_count ? fraction(call, (int32_t)i)
                  : span == 0                      ? 0
@@ -47,15 +47,15 @@ static void write_reversed(const cnf_worker *w, const cnf_call *call, int64_t fi
   int32_t *out = call->output ? call->output->adjoint_evaluations : NULL;
   const size_t D = (size_t)call->solver->model.program->state_dim;
   if (call->output && call->output->x1)
-    memcpy((real *)call->output->x1 + (size_t)first * D, w->chunk_x1, (size_t)count * D * sizeof(real));
-  if (out) memcpy(out + first, w->chunk_reversed, (size_t)count * sizeof(int32_t));
+    memcpy((real *)call->output->x1 + (size_t)first * D, w->chunk.x1, (size_t)count * D * sizeof(real));
+  if (out) memcpy(out + first, w->chunk.reversed, (size_t)count * sizeof(int32_t));
   if (call->output && call->output->retrace_error)
     for (int64_t s = 0; s < count; s++)
       call->output->retrace_error[first + s] =
-          call->loss && cnf_is_reversible(call->solver->family) ? w->chunk_retrace_error[s] : NAN;
+          call->loss && cnf_is_reversible(call->solver->family) ? w->reversible.error[s] : NAN;
   if (!call->output || !call->loss) return;
-  if (call->output->status) memcpy(call->output->status + first, w->chunk_status, (size_t)count * sizeof(int32_t));
-  if (call->output->t_reached) memcpy(call->output->t_reached + first, w->chunk_t, (size_t)count * sizeof(double));
+  if (call->output->status) memcpy(call->output->status + first, w->chunk.status, (size_t)count * sizeof(int32_t));
+  if (call->output->t_reached) memcpy(call->output->t_reached + first, w->chunk.t, (size_t)count * sizeof(double));
 }
 
 /* A task of a solve: one chunk. */
@@ -189,18 +189,18 @@ typedef struct evaluation {
 static void load_points(cnf_worker *w, const cnf_call *call, int64_t first, int with_divergence) {
   WORKER_NAMES(w);
   const cnf_solve_input *in = call->input;
-  w->first = first;
+  w->chunk.first = first;
   for (int32_t j = 0; j < lanes; j++) {
     lane_idle(w, call, j);
     clear_probes(w, j);
     if (first + j >= (int64_t)in->count) continue;
     face(w, call, j, j);
-    column_in(D, lanes, (const real *)in->x0 + (size_t)(first + j) * (size_t)D, w->x, j);
+    column_in(D, lanes, (const real *)in->x0 + (size_t)(first + j) * (size_t)D, w->step.x, j);
     if (with_divergence) load_probes(w, call, first + j, j);
   }
   if (with_divergence && m->trace == CNF_TRACE_HUTCHINSON) prepare_constants(m, &w->e.constants);
   use_scratch(w, 0);
-  copy_rows(D, lanes, w->x, w->e.kept.value);
+  copy_rows(D, lanes, w->step.x, w->e.kept.value);
   time_row(w, 0);
 }
 
@@ -212,10 +212,10 @@ static void evaluate_task(void *context, int64_t tile, int32_t worker) {
   int64_t first = tile * lanes;
   if (ev->divergence) load_unit_tangents(w);
   load_points(w, &ev->call, first, ev->divergence != NULL);
-  evaluate_slope(w, ev->divergence != NULL, w->x1);
+  evaluate_slope(w, ev->divergence != NULL, w->step.x1);
   for (int32_t j = 0; j < lanes && first + j < (int64_t)in->count; j++) {
-    if (ev->velocity) column_out(D, lanes, w->x1, j, ev->velocity + (size_t)(first + j) * (size_t)D);
-    if (ev->divergence) ev->divergence[first + j] = (double)w->x1[(size_t)D * (size_t)lanes + (size_t)j];
+    if (ev->velocity) column_out(D, lanes, w->step.x1, j, ev->velocity + (size_t)(first + j) * (size_t)D);
+    if (ev->divergence) ev->divergence[first + j] = (double)w->step.x1[(size_t)D * (size_t)lanes + (size_t)j];
   }
 }
 

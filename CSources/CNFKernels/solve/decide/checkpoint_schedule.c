@@ -42,10 +42,10 @@ cnf_schedule_rule cnf_schedule_rule_of(const cnf_solver_options *options, size_t
   return rule;
 }
 
-void cnf_trail_clear(cnf_trail *trail) { *trail = (cnf_trail){.next = CNF_NEVER, .current = -1}; }
+void cnf_trail_clear(cnf_checkpoint_plan *trail) { *trail = (cnf_checkpoint_plan){.next = CNF_NEVER, .current = -1}; }
 
 /* Takes a free slot for the state at `step`, which is beyond all others. */
-static int32_t hold(cnf_trail *trail, cnf_checkpoint *list, int32_t step, int32_t level) {
+static int32_t hold(cnf_checkpoint_plan *trail, cnf_checkpoint *list, int32_t step, int32_t level) {
   cnf_checkpoint *entry = &list[trail->count];
   if (trail->count++ == trail->used) entry->slot = trail->used++;
   entry->step = step, entry->level = level;
@@ -53,7 +53,7 @@ static int32_t hold(cnf_trail *trail, cnf_checkpoint *list, int32_t step, int32_
 }
 
 /* Gives up a checkpoint that has a higher level after it, of those before one of level `last`. Returns 0 where there is none. */
-static int give_up_one(cnf_trail *trail, cnf_checkpoint *list, int32_t last) {
+static int give_up_one(cnf_checkpoint_plan *trail, cnf_checkpoint *list, int32_t last) {
   for (int32_t i = 0; i < trail->count; i++) {
     const cnf_checkpoint entry = list[i];
     if (entry.level >= (i + 1 < trail->count ? list[i + 1].level : last)) continue;
@@ -65,14 +65,14 @@ static int give_up_one(cnf_trail *trail, cnf_checkpoint *list, int32_t last) {
 }
 
 /* The step after `step` whose state is to be held, where steps up to `end` are to be reversed from the checkpoint at `step`. */
-static int32_t next_after(const cnf_schedule_rule *rule, const cnf_trail *trail, int32_t step, int32_t end) {
+static int32_t next_after(const cnf_schedule_rule *rule, const cnf_checkpoint_plan *trail, int32_t step, int32_t end) {
   const int32_t room = rule->capacity - trail->count;
   if (room == 0 || end - step < 2) return CNF_NEVER;
   return step + cnf_revolve_distance(room + 1, end - step);
 }
 
-cnf_holding cnf_trail_pass(const cnf_schedule_rule *rule, cnf_trail *trail, cnf_checkpoint *list, int32_t step,
-                           int32_t end) {
+cnf_holding cnf_trail_pass(const cnf_schedule_rule *rule, cnf_checkpoint_plan *trail, cnf_checkpoint *list,
+                           int32_t step, int32_t end) {
   cnf_holding to = {.slot = -1, .earlier = -1};
   const int online = rule->kind == CNF_SCHEDULE_BINOMIAL && end == CNF_NEVER;
   if (trail->count == 0 || step == trail->next) {
@@ -93,7 +93,7 @@ cnf_holding cnf_trail_pass(const cnf_schedule_rule *rule, cnf_trail *trail, cnf_
   return to;
 }
 
-const cnf_checkpoint *cnf_trail_return(const cnf_schedule_rule *rule, cnf_trail *trail, cnf_checkpoint *list,
+const cnf_checkpoint *cnf_trail_return(const cnf_schedule_rule *rule, cnf_checkpoint_plan *trail, cnf_checkpoint *list,
                                        int32_t step) {
   while (list[trail->count - 1].step > step) trail->count--;
   const cnf_checkpoint *last = &list[trail->count - 1];
@@ -101,7 +101,7 @@ const cnf_checkpoint *cnf_trail_return(const cnf_schedule_rule *rule, cnf_trail 
   return last;
 }
 
-int32_t cnf_trail_hold(const cnf_schedule_rule *rule, cnf_trail *trail, cnf_checkpoint *list, int32_t step) {
+int32_t cnf_trail_hold(const cnf_schedule_rule *rule, cnf_checkpoint_plan *trail, cnf_checkpoint *list, int32_t step) {
   const int32_t at = trail->next, slot = hold(trail, list, at, 0);
   trail->next = rule->kind == CNF_SCHEDULE_EVERY_K ? at + 1 : next_after(rule, trail, at, step + 1);
   return slot;

@@ -33,13 +33,13 @@ typedef struct cnf_checkpoint {
 } cnf_checkpoint;
 
 /* The checkpoints of one sample. Its list holds those that count, in the order of steps, then the free slots. */
-typedef struct cnf_trail {
+typedef struct cnf_checkpoint_plan {
   int32_t count;
   int32_t used; /* slots that were ever taken; entries of the list from `count` on name those of them that are free */
   int32_t next; /* step whose state is to be held next; CNF_NEVER: none */
   int32_t current; /* step whose state is in the sample's own column, apart from checkpoints; -1: none */
   int32_t level;   /* that `current` would have */
-} cnf_trail;
+} cnf_checkpoint_plan;
 
 /* A solver's choice. */
 typedef struct cnf_schedule_rule {
@@ -54,7 +54,7 @@ cnf_schedule_rule cnf_schedule_rule_of(const cnf_solver_options *options, size_t
 /* m of the above, for l >= 2 steps and c >= 1 checkpoints; l - 1 where c is 1: no state on the way can be held. */
 int32_t cnf_revolve_distance(int32_t c, int32_t l);
 
-void cnf_trail_clear(cnf_trail *trail);
+void cnf_trail_clear(cnf_checkpoint_plan *trail);
 
 /* What is to be done with the states of a sample that comes to step `step`. */
 typedef struct cnf_holding {
@@ -64,15 +64,15 @@ typedef struct cnf_holding {
 
 /* The sample has come to `step`, from step - 1 or as its first; its own column receives that state. It has the steps before
  * `end`; CNF_NEVER: nobody knows. */
-cnf_holding cnf_trail_pass(const cnf_schedule_rule *rule, cnf_trail *trail, cnf_checkpoint *list, int32_t step,
-                           int32_t end);
+cnf_holding cnf_trail_pass(const cnf_schedule_rule *rule, cnf_checkpoint_plan *trail, cnf_checkpoint *list,
+                           int32_t step, int32_t end);
 
 /* The state at `step` is wanted, of steps whose followers are all reversed. Gives up those beyond it; returns the last that is
  * left, and plans what to hold from it to `step`. */
-const cnf_checkpoint *cnf_trail_return(const cnf_schedule_rule *rule, cnf_trail *trail, cnf_checkpoint *list,
+const cnf_checkpoint *cnf_trail_return(const cnf_schedule_rule *rule, cnf_checkpoint_plan *trail, cnf_checkpoint *list,
                                        int32_t step);
 
 /* On the way from there to `step` the state at trail->next has been made: returns the slot that it goes to. */
-int32_t cnf_trail_hold(const cnf_schedule_rule *rule, cnf_trail *trail, cnf_checkpoint *list, int32_t step);
+int32_t cnf_trail_hold(const cnf_schedule_rule *rule, cnf_checkpoint_plan *trail, cnf_checkpoint *list, int32_t step);
 
 #endif

@@ -3,30 +3,30 @@
  */
 #include <float.h>
 #include "solve/methods/adams.h"
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* The slope at the beginning of the step `age` steps ago, in the ring. */
 static real *past_slope(const cnf_worker *w, const cnf_engine *solver, int32_t age) {
   WORKER_NAMES(w);
-  const int32_t place = (w->newest + age) % cnf_adams_slopes(solver->options.order);
-  return w->history + (size_t)place * (size_t)S * (size_t)lanes;
+  const int32_t place = (w->adams.newest + age) % cnf_adams_slopes(solver->options.order);
+  return w->adams.ring + (size_t)place * (size_t)S * (size_t)lanes;
 }
 
 /* Makes room for the newest slope, where the ring is full in place of the oldest. */
 static real *new_slope(cnf_worker *w, const cnf_engine *solver) {
   WORKER_NAMES(w);
   const int32_t most = cnf_adams_slopes(solver->options.order);
-  w->newest = (w->newest + most - 1) % most;
-  for (int32_t j = 0; j < lanes; j++) w->slopes[j] += w->slopes[j] < most;
+  w->adams.newest = (w->adams.newest + most - 1) % most;
+  for (int32_t j = 0; j < lanes; j++) w->adams.count[j] += w->adams.count[j] < most;
   return past_slope(w, solver, 0);
 }
 
 /* A chunk's samples have no slopes yet. */
 static void start_adams(cnf_worker *w) {
   WORKER_NAMES(w);
-  w->newest = 0;
-  w->history_span = 0;
-  for (int32_t j = 0; j < lanes; j++) w->slopes[j] = 0, w->one_row[j] = 1;
+  w->adams.newest = 0;
+  w->adams.span = 0;
+  for (int32_t j = 0; j < lanes; j++) w->adams.count[j] = 0, w->adams.ones[j] = 1;
 }
 
 /* out = base + h sum_j numerators[j]/divisor times the slope of age j; base may be NULL: zeros. */
@@ -35,28 +35,28 @@ static void sum_slopes(cnf_worker *w, const cnf_engine *solver, const real *base
   WORKER_NAMES(w);
   weighted list = {.count = 0};
   for (int32_t j = 0; j < count; j++) weigh(&list, (double)numerators[j] / (double)divisor, past_slope(w, solver, j));
-  k->combine(S, base, w->h_row, list.count, list.weight, list.panel, out);
+  k->combine(S, base, w->step.h_row, list.count, list.weight, list.panel, out);
 }
 
-/* Of x' - x: what the predictor has, and what the corrector has but for its first slope, whose h c_0 is then in w->row. Each
+/* Of x' - x: what the predictor has, and what the corrector has but for its first slope, whose h c_0 is then in w->step.row. Each
  * formula that lanes are at is summed for the whole tile; a lane takes its own. */
 static void predict(cnf_worker *w, const cnf_engine *solver, real *change, real *known) {
   WORKER_NAMES(w);
-  real *sum = w->x1; /* free until the step is done */
+  real *sum = w->step.x1; /* free until the step is done */
   for (int32_t count = CNF_ADAMS_LEAST; count <= cnf_adams_slopes(solver->options.order); count++) {
     const cnf_adams *predictor = cnf_adams_of(count), *corrector = cnf_adams_of(count + 1);
     int32_t here = 0;
     for (int32_t j = 0; j < lanes; j++) {
-      const int mine = w->sample[j] >= 0 && w->slopes[j] == count;
-      w->mask_row[j] = (real)mine;
-      if (mine) w->row[j] = (real)(w->h[j] * ((double)corrector->moulton[0] / (double)corrector->divisor));
+      const int mine = w->lane.sample[j] >= 0 && w->adams.count[j] == count;
+      w->step.mask_row[j] = (real)mine;
+      if (mine) w->step.row[j] = (real)(w->lane.h[j] * ((double)corrector->moulton[0] / (double)corrector->divisor));
       here += mine;
     }
     if (here == 0) continue;
     sum_slopes(w, solver, NULL, count, predictor->bashforth, predictor->divisor, sum);
-    k->blend(S, w->mask_row, sum, change, change);
+    k->blend(S, w->step.mask_row, sum, change, change);
     sum_slopes(w, solver, NULL, count, corrector->moulton + 1, corrector->divisor, sum);
-    k->blend(S, w->mask_row, sum, known, known);
+    k->blend(S, w->step.mask_row, sum, known, known);
   }
 }
 
@@ -69,27 +69,29 @@ static void correct(cnf_worker *w, const cnf_engine *solver) {
   const int32_t components = D + (m->trace != CNF_TRACE_NONE && !solver->options.exclude_log_det);
   predict(w, solver, change, known);
   time_row(w, 1);
-  for (int32_t j = 0; j < lanes; j++) w->doubtful[j] = w->sample[j] >= 0;
+  for (int32_t j = 0; j < lanes; j++) w->adams.unconverged[j] = w->lane.sample[j] >= 0;
   for (int32_t i = 0; i < CNF_ADAMS_ITERATIONS; i++) {
     int32_t open = 0;
-    for (int32_t j = 0; j < lanes; j++) w->mask_row[j] = (real)w->doubtful[j], open += w->doubtful[j];
+    for (int32_t j = 0; j < lanes; j++)
+      w->step.mask_row[j] = (real)w->adams.unconverged[j], open += w->adams.unconverged[j];
     if (open == 0) break;
-    k->add(D, w->x, change, w->e.kept.value);
+    k->add(D, w->step.x, change, w->e.kept.value);
     evaluate_slope(w, 1, f);
     count_work(w, 1);
-    k->combine(S, known, w->row, 1, &one, slope_list, next);
-    zero_rows(1, lanes, w->sum_row);
-    k->error_squares(components, change, next, w->one_row, 2, difference, changes, solver->rtol, solver->atol,
-                     CNF_NORM_MAX, w->sum_row);
-    k->blend(S, w->mask_row, next, change, change);
+    k->combine(S, known, w->step.row, 1, &one, slope_list, next);
+    zero_rows(1, lanes, w->step.sum_row);
+    k->error_squares(components, change, next, w->adams.ones, 2, difference, changes, solver->rtol, solver->atol,
+                     CNF_NORM_MAX, w->step.sum_row);
+    k->blend(S, w->step.mask_row, next, change, change);
     for (int32_t j = 0; j < lanes; j++) {
-      if (!w->doubtful[j]) continue;
-      w->spent[j]++;
-      w->doubtful[j] = !(w->sum_row[j] < 1);
+      if (!w->adams.unconverged[j]) continue;
+      w->adams.evaluations[j]++;
+      w->adams.unconverged[j] = !(w->step.sum_row[j] < 1);
     }
   }
-  for (int32_t j = 0; j < lanes; j++) w->slopes[j] -= w->doubtful[j]; /* its formula grows no longer by this step */
-  k->add(S, w->x, change, w->x1);
+  for (int32_t j = 0; j < lanes; j++)
+    w->adams.count[j] -= w->adams.unconverged[j]; /* its formula grows no longer by this step */
+  k->add(S, w->step.x, change, w->step.x1);
 }
 
 /* Has the interval of lane `live` no length? Its steps then go nowhere, and leave the slopes alone. Else slopes of intervals before
@@ -98,14 +100,14 @@ static void correct(cnf_worker *w, const cnf_engine *solver) {
  * each off by at most 2 units in the last place. */
 static int enter_adams_interval(cnf_worker *w, const cnf_call *call, int32_t live) {
   WORKER_NAMES(w);
-  const double begin = interval_begin(w, live, w->interval[live]),
-               span = interval_end(w, call, live, w->interval[live]) - begin;
+  const double begin = interval_begin(w, live, w->lane.interval[live]),
+               span = interval_end(w, call, live, w->lane.interval[live]) - begin;
   const double rounding = 8 * DBL_EPSILON * fmax(fabs(call->input->t0), fabs(call->input->t1));
   if (call->time_count == 0) return 0; /* one interval, of each sample's own length */
   if (span == 0) return 1;
-  if (w->history_span != 0 && fabs(span - w->history_span) <= rounding) return 0;
-  for (int32_t j = 0; j < lanes; j++) w->slopes[j] = 0;
-  w->history_span = span;
+  if (w->adams.span != 0 && fabs(span - w->adams.span) <= rounding) return 0;
+  for (int32_t j = 0; j < lanes; j++) w->adams.count[j] = 0;
+  w->adams.span = span;
   return 0;
 }
 
@@ -117,14 +119,14 @@ static void make_adams_step(cnf_worker *w, const cnf_call *call, cnf_step_record
   const cnf_step_record nowhere = {.first = -1, .rest = -1};
   int32_t live = 0;
   for (int32_t j = 0; j < lanes; j++) {
-    w->doubtful[j] = 0;
-    if (w->sample[j] >= 0) live = j;
+    w->adams.unconverged[j] = 0;
+    if (w->lane.sample[j] >= 0) live = j;
   }
   const int rests = enter_adams_interval(w, call, live);
   real *newest = rests ? NULL : new_slope(w, solver);
-  const int32_t slopes = tile->slopes = rests ? 0 : w->slopes[live];
+  const int32_t slopes = tile->slopes = rests ? 0 : w->adams.count[live];
   const int starts = slopes < CNF_ADAMS_LEAST;
-  for (int32_t j = 0; j < lanes; j++) w->spent[j] = starts ? solver->stages.evaluations : 1;
+  for (int32_t j = 0; j < lanes; j++) w->adams.evaluations[j] = starts ? solver->stages.evaluations : 1;
   if (starts) {
     make_step(w, solver, &solver->stages, &nowhere, 0);
     count_work(w, solver->stages.evaluations);
@@ -134,13 +136,13 @@ static void make_adams_step(cnf_worker *w, const cnf_call *call, cnf_step_record
   use_scratch(w, 0);
   step_row(w);
   time_row(w, 0);
-  copy_rows(D, lanes, w->x, w->e.kept.value);
+  copy_rows(D, lanes, w->step.x, w->e.kept.value);
   evaluate_slope(w, 1, newest);
   count_work(w, 1);
   if (solver->family == CNF_FAMILY_IMPLICIT_ADAMS) {
     correct(w, solver);
   } else {
     const cnf_adams *formula = cnf_adams_of(slopes);
-    sum_slopes(w, solver, w->x, slopes, formula->bashforth, formula->divisor, w->x1);
+    sum_slopes(w, solver, w->step.x, slopes, formula->bashforth, formula->divisor, w->step.x1);
   }
 }

@@ -3,7 +3,7 @@
  */
 #include "solve/decide/step_control.h"
 #include "solve/call/threads.h"
-#include "solve/solver.h"
+#include "solve/worker.h"
 #include <stdlib.h>
 
 typedef enum batch_phase {
@@ -33,7 +33,7 @@ static double join_squares(int32_t norm, double a, double b) {
 static double join_lanes(const cnf_worker *w, int32_t norm, const real *row) {
   double joined = 0;
   for (int32_t j = 0; j < w->e.model->kernels->lanes; j++)
-    if (w->sample[j] >= 0) joined = join_squares(norm, joined, (double)row[j]);
+    if (w->lane.sample[j] >= 0) joined = join_squares(norm, joined, (double)row[j]);
   return joined;
 }
 
@@ -47,14 +47,14 @@ static void batch_task(void *context, int64_t tile, int32_t worker) {
   size_t state = (size_t)S * (size_t)lanes, row = (size_t)lanes * sizeof(real);
   real *x = b->x + (size_t)tile * state, *x1 = b->x1 + (size_t)tile * state;
   double *sums = b->sums + 2 * tile;
-  w->first = 0; /* samples of a tile count from the call's first */
+  w->chunk.first = 0; /* samples of a tile count from the call's first */
   for (int32_t j = 0; j < lanes; j++) {
     int64_t number = tile * lanes + j;
     lane_idle(w, b->call, j);
     if (number >= (int64_t)in->count) continue;
     face(w, b->call, number, j);
     load_probes(w, b->call, number, j);
-    if (b->phase == BATCH_LOAD) column_in(D, lanes, (const real *)in->x0 + (size_t)number * (size_t)D, w->x, j);
+    if (b->phase == BATCH_LOAD) column_in(D, lanes, (const real *)in->x0 + (size_t)number * (size_t)D, w->step.x, j);
   }
   if (b->phase == BATCH_STEP) {
     load_unit_tangents(w);
@@ -62,42 +62,42 @@ static void batch_task(void *context, int64_t tile, int32_t worker) {
   }
   use_scratch(w, 0);
   if (b->phase == BATCH_LOAD) {
-    memcpy(x, w->x, state * sizeof(real));
+    memcpy(x, w->step.x, state * sizeof(real));
     return;
   }
-  memcpy(w->x, x, state * sizeof(real));
-  for (int32_t j = 0; j < lanes; j++) w->t[j] = b->t, w->h[j] = w->sample[j] >= 0 ? b->h : 0;
-  memset(w->row, 0, row);
-  memset(w->sum_row, 0, row);
+  memcpy(w->step.x, x, state * sizeof(real));
+  for (int32_t j = 0; j < lanes; j++) w->lane.t[j] = b->t, w->lane.h[j] = w->lane.sample[j] >= 0 ? b->h : 0;
+  memset(w->step.row, 0, row);
+  memset(w->step.sum_row, 0, row);
   if (b->phase == BATCH_STEP) {
     const cnf_step_record nowhere = {.first = -1, .rest = -1};
     make_step(w, b->call->solver, &b->stages, &nowhere, 0);
     weighted list = slopes(w, b->stages.count, b->stages.tableau->e);
-    k->error_squares(D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det), w->x, w->x1, w->h_row, list.count,
-                     list.weight, list.panel, rtol, atol, o->norm, w->sum_row);
-    k->finite(S, w->x1, 1, w->sum_row);
-    memcpy(x1, w->x1, state * sizeof(real));
-    sums[0] = join_lanes(w, o->norm, w->sum_row);
+    k->error_squares(D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det), w->step.x, w->step.x1, w->step.h_row,
+                     list.count, list.weight, list.panel, rtol, atol, o->norm, w->step.sum_row);
+    k->finite(S, w->step.x1, 1, w->step.sum_row);
+    memcpy(x1, w->step.x1, state * sizeof(real));
+    sums[0] = join_lanes(w, o->norm, w->step.sum_row);
     return;
   }
   real *f0 = slope(w, 0);
   const real one = 1, *slope_list[1] = {f0};
-  copy_rows(D, lanes, w->x, w->e.kept.value);
+  copy_rows(D, lanes, w->step.x, w->e.kept.value);
   time_row(w, 0);
   evaluate_slope(w, 0, f0);
   if (b->phase == BATCH_FIRST) {
-    k->scaled_squares(D, w->x, NULL, w->x, rtol, atol, o->norm, w->row);
-    k->scaled_squares(D, f0, NULL, w->x, rtol, atol, o->norm, w->sum_row);
-    sums[0] = join_lanes(w, o->norm, w->row);
-    sums[1] = join_lanes(w, o->norm, w->sum_row);
+    k->scaled_squares(D, w->step.x, NULL, w->step.x, rtol, atol, o->norm, w->step.row);
+    k->scaled_squares(D, f0, NULL, w->step.x, rtol, atol, o->norm, w->step.sum_row);
+    sums[0] = join_lanes(w, o->norm, w->step.row);
+    sums[1] = join_lanes(w, o->norm, w->step.sum_row);
     return;
   }
   step_row(w);
   time_row(w, 1);
-  k->combine(D, w->x, w->h_row, 1, &one, slope_list, w->e.kept.value);
-  evaluate_slope(w, 0, w->x1);
-  k->scaled_squares(D, w->x1, f0, w->x, rtol, atol, o->norm, w->row);
-  sums[0] = join_lanes(w, o->norm, w->row);
+  k->combine(D, w->step.x, w->step.h_row, 1, &one, slope_list, w->e.kept.value);
+  evaluate_slope(w, 0, w->step.x1);
+  k->scaled_squares(D, w->step.x1, f0, w->step.x, rtol, atol, o->norm, w->step.row);
+  sums[0] = join_lanes(w, o->norm, w->step.row);
 }
 
 /* The norm over `count` components of what a phase has left in sums[which], joined in the order of the tiles. */

@@ -1,26 +1,26 @@
 /* Dense output: the coefficients of each accepted step, and their way to the caller (methods/dense.h has the formulas). */
 #include "solve/methods/dense.h"
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 static real *past_slope(const cnf_worker *w, const cnf_engine *solver, int32_t age); /* forward/adams.h */
 
 /* Row 0 of coefficient p: [D+1], of the state and the log-determinant. */
 static real *dense_term(const cnf_worker *w, int32_t p) {
   WORKER_NAMES(w);
-  return w->dense + (size_t)p * (size_t)(D + 1) * (size_t)lanes;
+  return w->dense.terms + (size_t)p * (size_t)(D + 1) * (size_t)lanes;
 }
 
 /* h times the sum of `count` slopes with these weights, into `out` [D+1]. */
 static void weigh_slopes(cnf_worker *w, int32_t count, const double *weights, real *out) {
   WORKER_NAMES(w);
   weighted list = slopes(w, count, weights);
-  k->combine(D + 1, NULL, w->h_row, list.count, list.weight, list.panel, out);
+  k->combine(D + 1, NULL, w->step.h_row, list.count, list.weight, list.panel, out);
 }
 
 /* The slope at the state in the evaluation at hand, c of the way along the step just made. */
 static void dense_slope(cnf_worker *w, double c, int with_integrands, real *out) {
   WORKER_NAMES(w);
-  for (int32_t j = 0; j < lanes; j++) w->time_row[j] = (real)(w->made_t[j] + c * w->made_h[j]);
+  for (int32_t j = 0; j < lanes; j++) w->step.time_row[j] = (real)(w->dense.t[j] + c * w->dense.h[j]);
   evaluate_slope(w, with_integrands, out);
   count_work(w, 1);
 }
@@ -38,7 +38,7 @@ static void add_slopes(cnf_worker *w, const cnf_engine *solver, int with_integra
   const cnf_interpolant *in = &solver->interpolant;
   use_scratch(w, solver->stages.count);
   if (!solver->stages.fsal) {
-    copy_rows(D, lanes, w->x1, w->e.kept.value);
+    copy_rows(D, lanes, w->step.x1, w->e.kept.value);
     dense_slope(w, 1, with_integrands, slope(w, in->end));
   }
   for (int32_t i = 0; in->data && i < in->data->added; i++) {
@@ -47,7 +47,7 @@ static void add_slopes(cnf_worker *w, const cnf_engine *solver, int with_integra
     double c = 0;
     for (int32_t n = 0; n < before; n++) c += a[n];
     weighted list = slopes(w, before, a);
-    k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->e.kept.value);
+    k->combine(D, w->step.x, w->step.h_row, list.count, list.weight, list.panel, w->e.kept.value);
     dense_slope(w, c, with_integrands, slope(w, before));
   }
 }
@@ -60,7 +60,7 @@ static void hermite_terms(cnf_worker *w, const cnf_engine *solver, const real *b
   const real *end = slope(w, in->end);
   real *c2 = dense_term(w, 2), *c3 = dense_term(w, 3), *bump = dense_term(w, in->terms);
   for (size_t i = 0; i < size; i++) {
-    const real h = w->h_row[i % (size_t)lanes], change = w->x1[i] - w->x[i];
+    const real h = w->step.h_row[i % (size_t)lanes], change = w->step.x1[i] - w->step.x[i];
     c2[i] = 3 * change - h * (2 * begin[i] + end[i]);
     c3[i] = h * (begin[i] + end[i]) - 2 * change;
   }
@@ -82,12 +82,12 @@ static void rosenbrock_terms(cnf_worker *w, const cnf_engine *solver) {
   weigh_slopes(w, solver->stages.count, ros->h3, c3);
   for (size_t i = 0; i < size; i++) {
     c2[i] = c3[i] - c1[i];
-    c1[i] += w->x1[i] - w->x[i];
+    c1[i] += w->step.x1[i] - w->step.x[i];
     c3[i] = -c3[i];
   }
   const real *q = w->implicit.integrands + size;
   for (int32_t j = 0; j < lanes; j++) {
-    const real h = m->jacobian ? 0 : w->h_row[j], start = q[j], middle = q[state + (size_t)j],
+    const real h = m->jacobian ? 0 : w->step.h_row[j], start = q[j], middle = q[state + (size_t)j],
                end = q[2 * state + (size_t)j];
     PANEL(c1, D)[j] = h * start;
     PANEL(c2, D)[j] = h * (4 * middle - 3 * start - end) / 2;
@@ -103,15 +103,15 @@ static void make_terms(cnf_worker *w, const cnf_engine *solver, int with_integra
   const size_t size = (size_t)(D + 1) * (size_t)lanes;
   const real *begin = cnf_is_adams(solver->family) ? past_slope(w, solver, 0) : slope(w, 0);
   real *c1 = dense_term(w, 1), *c2 = dense_term(w, 2);
-  memcpy(dense_term(w, 0), w->x, size * sizeof(real));
+  memcpy(dense_term(w, 0), w->step.x, size * sizeof(real));
   if (in->form == CNF_DENSE_ROSENBROCK) {
     rosenbrock_terms(w, solver);
     return;
   }
   if (in->form == CNF_DENSE_HERMITE) add_slopes(w, solver, with_integrands);
   for (size_t i = 0; i < size; i++) {
-    const real change = w->x1[i] - w->x[i];
-    c1[i] = in->form == CNF_DENSE_CHORD ? change : w->h_row[i % (size_t)lanes] * begin[i];
+    const real change = w->step.x1[i] - w->step.x[i];
+    c1[i] = in->form == CNF_DENSE_CHORD ? change : w->step.h_row[i % (size_t)lanes] * begin[i];
     if (in->form == CNF_DENSE_PARABOLA) c2[i] = change - c1[i];
   }
   if (in->form == CNF_DENSE_HERMITE) hermite_terms(w, solver, begin);
@@ -124,19 +124,19 @@ static void write_dense(cnf_worker *w, const cnf_call *call, int64_t first) {
   const int32_t terms = call->solver->interpolant.terms;
   make_terms(w, call->solver, 1);
   for (int32_t j = 0; j < lanes; j++) {
-    if (!(w->mask_row[j] > 0)) continue;
-    const int64_t s = w->sample[j];
-    const size_t number = (size_t)(first + s), step = (size_t)w->chunk_accepted[s] - 1;
-    w->chunk_evaluations[s] += dense_evaluations(call->solver);
+    if (!(w->step.mask_row[j] > 0)) continue;
+    const int64_t s = w->lane.sample[j];
+    const size_t number = (size_t)(first + s), step = (size_t)w->chunk.accepted[s] - 1;
+    w->chunk.evaluations[s] += dense_evaluations(call->solver);
     if (step >= out->dense_stride) {
       if (out->dense_left_out) out->dense_left_out[number]++;
       continue;
     }
     real *to = (real *)out->dense + (number * out->dense_stride + step) * (size_t)terms * (size_t)(D + 1);
-    column_out(terms * (D + 1), lanes, w->dense, j, to);
+    column_out(terms * (D + 1), lanes, w->dense.terms, j, to);
     double *ends = out->dense_ends + number * (out->dense_stride + 1);
-    ends[step + 1] = w->t[j];
-    if (step == 0) ends[0] = w->made_t[j];
+    ends[step + 1] = w->lane.t[j];
+    if (step == 0) ends[0] = w->dense.t[j];
   }
 }
 
@@ -154,12 +154,12 @@ static void finish_dense(cnf_worker *w, const cnf_call *call, int64_t number, in
   WORKER_NAMES(w);
   const cnf_solve_output *out = call->output;
   const size_t terms = (size_t)call->solver->interpolant.terms, rows = (size_t)D + 1;
-  const size_t steps = (size_t)w->chunk_accepted[w->sample[lane]];
+  const size_t steps = (size_t)w->chunk.accepted[w->lane.sample[lane]];
   double *ends = out->dense_ends + (size_t)number * (out->dense_stride + 1);
   if (steps > 0 && steps <= out->dense_stride) ends[steps] = t; /* t1 itself, where it arrived */
   if (steps > 0) return;
   real *to = (real *)out->dense + (size_t)number * out->dense_stride * terms * rows;
-  column_out(D + 1, lanes, w->x, lane, to);
+  column_out(D + 1, lanes, w->step.x, lane, to);
   memset(to + rows, 0, (terms - 1) * rows * sizeof(real));
   ends[0] = ends[1] = t;
 }

@@ -10,7 +10,7 @@
  * end of the search it is asked whether another has crossed by there, which is then looked for.
  */
 #include "solve/decide/event_bracket.h"
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 static void finish_sample(cnf_worker *w, const cnf_call *call, int32_t lane, int32_t status); /* forward/loop.h */
 
@@ -18,7 +18,7 @@ enum { NEW_LANE = -1 }; /* in `seeks`: its sample has been loaded, and g not bee
 
 /* What the bracket is to be shortened to: no less than 4 units in the last place of times. */
 static double event_tolerance(const cnf_worker *w, const cnf_call *call, int32_t event, int32_t lane) {
-  const double largest = fmax(fabs(w->span_t0[lane]), fabs(w->span_t1[lane]));
+  const double largest = fmax(fabs(w->span.t0[lane]), fabs(w->span.t1[lane]));
   const double ulp = nextafter(largest, INFINITY) - largest;
   const double given = call->events[event].tolerance, real_ulps = CNF_REAL_BITS == 32 ? 0x1p29 : 1;
   return given > 0 ? fmax(given, 4 * ulp) : 16 * real_ulps * ulp;
@@ -42,16 +42,16 @@ static void look(cnf_worker *w, const cnf_call *call, const double *t, const rea
 static void start_events(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
   int32_t fresh = 0;
-  for (int32_t j = 0; j < lanes; j++) fresh += w->sample[j] >= 0 && w->seeks[j] == NEW_LANE;
+  for (int32_t j = 0; j < lanes; j++) fresh += w->lane.sample[j] >= 0 && w->events.sought[j] == NEW_LANE;
   if (fresh == 0) return;
-  look(w, call, w->t, w->x, w->event_g1);
+  look(w, call, w->lane.t, w->step.x, w->events.g1);
   for (int32_t j = 0; j < lanes; j++) {
-    if (w->sample[j] < 0 || w->seeks[j] != NEW_LANE) continue;
+    if (w->lane.sample[j] < 0 || w->events.sought[j] != NEW_LANE) continue;
     int unknown = 0;
-    w->seeks[j] = 0;
+    w->events.sought[j] = 0;
     for (int32_t e = 0; e < call->event_count; e++) {
-      w->event_g[e][j] = w->event_g1[e][j];
-      unknown |= isnan(w->event_g[e][j]);
+      w->events.g[e][j] = w->events.g1[e][j];
+      unknown |= isnan(w->events.g[e][j]);
     }
     if (unknown) finish_sample(w, call, j, CNF_SAMPLE_EVENT);
   }
@@ -66,23 +66,23 @@ static void guess(cnf_worker *w, const cnf_call *call, int32_t e, const int32_t 
   int32_t searching = 0;
   for (int32_t j = 0; j < lanes; j++) {
     place[j] = 1;
-    bracket[j] = cnf_bracket_of(0, w->event_g[e][j], 1, w->event_g1[e][j]);
-    tolerance[j] = open[j] ? fmax(event_tolerance(w, call, e, j) / fabs(w->made_h[j]), 0x1p-50) : INFINITY;
+    bracket[j] = cnf_bracket_of(0, w->events.g[e][j], 1, w->events.g1[e][j]);
+    tolerance[j] = open[j] ? fmax(event_tolerance(w, call, e, j) / fabs(w->dense.h[j]), 0x1p-50) : INFINITY;
     searching += !cnf_bracket_is_within(&bracket[j], tolerance[j]);
   }
   while (searching > 0) {
     searching = 0;
     for (int32_t j = 0; j < lanes; j++) {
       if (!cnf_bracket_is_within(&bracket[j], tolerance[j])) place[j] = cnf_bracket_next(&bracket[j], tolerance[j]);
-      w->event_t[j] = w->made_t[j] + place[j] * w->made_h[j];
-      w->row[j] = (real)place[j];
+      w->events.t[j] = w->dense.t[j] + place[j] * w->dense.h[j];
+      w->step.row[j] = (real)place[j];
     }
-    copy_rows(D, lanes, dense_term(w, terms - 1), w->event_x);
+    copy_rows(D, lanes, dense_term(w, terms - 1), w->events.x);
     for (int32_t p = terms - 2; p >= 0; p--) {
-      k->scale(D, w->event_x, w->row, w->event_x);
-      k->add(D, w->event_x, dense_term(w, p), w->event_x);
+      k->scale(D, w->events.x, w->step.row, w->events.x);
+      k->add(D, w->events.x, dense_term(w, p), w->events.x);
     }
-    call->events[e].evaluate(call->events[e].context, lanes, w->event_t, w->event_x, g);
+    call->events[e].evaluate(call->events[e].context, lanes, w->events.t, w->events.x, g);
     for (int32_t j = 0; j < lanes; j++) {
       if (cnf_bracket_is_within(&bracket[j], tolerance[j])) continue;
       if (isnan(g[j])) { /* real steps will tell */
@@ -90,7 +90,7 @@ static void guess(cnf_worker *w, const cnf_call *call, int32_t e, const int32_t 
         place[j] = 0.5;
         continue;
       }
-      cnf_bracket_add(&bracket[j], place[j], g[j], has_crossed(w->event_g[e][j], g[j]));
+      cnf_bracket_add(&bracket[j], place[j], g[j], has_crossed(w->events.g[e][j], g[j]));
       if (g[j] == 0) bracket[j].low = bracket[j].high;
       searching += !cnf_bracket_is_within(&bracket[j], tolerance[j]);
     }
@@ -102,17 +102,17 @@ static void guess(cnf_worker *w, const cnf_call *call, int32_t e, const int32_t 
 static void watch_events(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
   int32_t open[CNF_MOST_EVENTS][CNF_MAX_LANES], crossings[CNF_MOST_EVENTS] = {0}, any = 0;
-  for (int32_t j = 0; j < lanes; j++) w->event_t[j] = w->made_t[j] + w->made_h[j];
-  look(w, call, w->event_t, w->x1, w->event_g1);
+  for (int32_t j = 0; j < lanes; j++) w->events.t[j] = w->dense.t[j] + w->dense.h[j];
+  look(w, call, w->events.t, w->step.x1, w->events.g1);
   for (int32_t j = 0; j < lanes; j++) {
     int32_t crosses = 0;
-    w->crossing[j] = -1;
+    w->events.crossing[j] = -1;
     for (int32_t e = 0; e < call->event_count; e++) {
-      open[e][j] =
-          w->sample[j] >= 0 && w->seeks[j] == 0 && stops_at(&call->events[e], w->event_g[e][j], w->event_g1[e][j]);
+      open[e][j] = w->lane.sample[j] >= 0 && w->events.sought[j] == 0 &&
+                   stops_at(&call->events[e], w->events.g[e][j], w->events.g1[e][j]);
       crossings[e] += open[e][j], crosses += open[e][j];
     }
-    if (crosses) w->chunk_evaluations[w->sample[j]] += dense_evaluations(call->solver);
+    if (crosses) w->chunk.evaluations[w->lane.sample[j]] += dense_evaluations(call->solver);
     any += crosses;
   }
   if (any == 0) return;
@@ -122,9 +122,9 @@ static void watch_events(cnf_worker *w, const cnf_call *call) {
     if (crossings[e] == 0) continue;
     guess(w, call, e, open[e], place);
     for (int32_t j = 0; j < lanes; j++) {
-      if (!open[e][j] || (w->crossing[j] >= 0 && w->crossing_place[j] <= place[j])) continue;
-      w->crossing[j] = e;
-      w->crossing_place[j] = place[j];
+      if (!open[e][j] || (w->events.crossing[j] >= 0 && w->events.place[j] <= place[j])) continue;
+      w->events.crossing[j] = e;
+      w->events.place[j] = place[j];
     }
   }
 }
@@ -138,68 +138,69 @@ typedef enum verdict {
 
 /* The lane's next attempt is `length` long, as far as t + length is from t when rounded. */
 static verdict seek(cnf_worker *w, int32_t lane, double length) {
-  w->h[lane] = (w->made_t[lane] + length) - w->made_t[lane];
-  w->last[lane] = 0;
+  w->lane.h[lane] = (w->dense.t[lane] + length) - w->dense.t[lane];
+  w->lane.ends_interval[lane] = 0;
   return SEEK;
 }
 
 /* Another event that has crossed at the attempt's end, where the search for event e is over; -1: none. */
 static int32_t earlier_event(const cnf_worker *w, const cnf_call *call, int32_t e, int32_t lane) {
   for (int32_t i = 0; i < call->event_count; i++)
-    if (i != e && stops_at(&call->events[i], w->event_g[i][lane], w->event_g1[i][lane])) return i;
+    if (i != e && stops_at(&call->events[i], w->events.g[i][lane], w->events.g1[i][lane])) return i;
   return -1;
 }
 
 /* The search for event e is over, at the end of the attempt or at the other end of the bracket. */
 static verdict end_search(cnf_worker *w, const cnf_call *call, int32_t e, int32_t lane) {
-  cnf_bracket *bracket = &w->bracket[lane];
-  const double h = w->made_h[lane];
-  if (!has_crossed(w->event_g[e][lane], w->event_g1[e][lane]) && !w->event_again[lane]) {
-    w->event_again[lane] = 1; /* no more: where that is the end of an interval, rounding of t may have moved it */
+  cnf_bracket *bracket = &w->events.bracket[lane];
+  const double h = w->dense.h[lane];
+  if (!has_crossed(w->events.g[e][lane], w->events.g1[e][lane]) && !w->events.retried[lane]) {
+    w->events.retried[lane] = 1; /* no more: where that is the end of an interval, rounding of t may have moved it */
     return seek(w, lane, bracket->high);
   }
   const int32_t other = earlier_event(w, call, e, lane);
-  if (other >= 0 && w->event_switches[lane]++ < call->event_count) {
-    const double g = w->event_g1[other][lane], tolerance = event_tolerance(w, call, other, lane);
-    w->seeks[lane] = 1 + other;
-    w->event_again[lane] = 0;
-    *bracket = cnf_bracket_of(0, w->event_g[other][lane], h, g);
+  if (other >= 0 && w->events.switches[lane]++ < call->event_count) {
+    const double g = w->events.g1[other][lane], tolerance = event_tolerance(w, call, other, lane);
+    w->events.sought[lane] = 1 + other;
+    w->events.retried[lane] = 0;
+    *bracket = cnf_bracket_of(0, w->events.g[other][lane], h, g);
     if (g != 0 && !cnf_bracket_is_within(bracket, tolerance))
       return seek(w, lane, cnf_bracket_next(bracket, tolerance));
   }
-  w->stops[lane] = w->seeks[lane] - 1;
+  w->events.stopped_by[lane] = w->events.sought[lane] - 1;
   return STOP;
 }
 
 /* Of a lane's attempt that is good enough to be accepted. */
 static verdict event_verdict(cnf_worker *w, const cnf_call *call, int32_t lane) {
-  cnf_bracket *bracket = &w->bracket[lane];
-  const double h = w->made_h[lane];
+  cnf_bracket *bracket = &w->events.bracket[lane];
+  const double h = w->dense.h[lane];
   for (int32_t e = 0; e < call->event_count; e++)
-    if (isnan(w->event_g1[e][lane])) return UNKNOWN;
-  const int begins = w->seeks[lane] == 0;
-  if (begins && w->crossing[lane] < 0) {
-    for (int32_t e = 0; e < call->event_count; e++) w->event_g[e][lane] = w->event_g1[e][lane];
+    if (isnan(w->events.g1[e][lane])) return UNKNOWN;
+  const int begins = w->events.sought[lane] == 0;
+  if (begins && w->events.crossing[lane] < 0) {
+    for (int32_t e = 0; e < call->event_count; e++) w->events.g[e][lane] = w->events.g1[e][lane];
     return GO_ON;
   }
   if (begins) {
-    w->seeks[lane] = 1 + w->crossing[lane];
-    w->event_switches[lane] = w->event_again[lane] = 0;
+    w->events.sought[lane] = 1 + w->events.crossing[lane];
+    w->events.switches[lane] = w->events.retried[lane] = 0;
   }
-  const int32_t e = w->seeks[lane] - 1;
-  const double from = w->event_g[e][lane], g = w->event_g1[e][lane], tolerance = event_tolerance(w, call, e, lane);
+  const int32_t e = w->events.sought[lane] - 1;
+  const double from = w->events.g[e][lane], g = w->events.g1[e][lane], tolerance = event_tolerance(w, call, e, lane);
   if (begins)
     *bracket = cnf_bracket_of(0, from, h, g);
   else
     cnf_bracket_add(bracket, h, g, has_crossed(from, g));
   if (g == 0 || cnf_bracket_is_within(bracket, tolerance)) return end_search(w, call, e, lane);
   if (begins) { /* the chord's slope serves to get beyond the crossing from the guess */
-    w->chord[lane] = h / (g - from);
-    return seek(w, lane, cnf_bracket_inside(bracket, w->crossing_place[lane] * h, tolerance));
+    w->events.chord[lane] = h / (g - from);
+    return seek(w, lane, cnf_bracket_inside(bracket, w->events.place[lane] * h, tolerance));
   }
-  if (w->chord[lane] != 0) { /* this was the guess: as far again to the other side, a short bracket for the secant */
-    const double beyond = h - 2 * g * w->chord[lane];
-    w->chord[lane] = 0;
+  if (w->events.chord[lane] !=
+      0) { /* this was the guess: as far again to the other side, a short bracket for the secant */
+    const double beyond = h - 2 * g * w->events.chord[lane];
+    w->events.chord[lane] = 0;
     if (isfinite(beyond)) return seek(w, lane, cnf_bracket_inside(bracket, beyond, tolerance));
   }
   return seek(w, lane, cnf_bracket_next(bracket, tolerance));

@@ -1,13 +1,13 @@
 /* The one stage loop, and the lanes that run through it: each sample has its own t, h and verdict. */
 #include "solve/decide/step_control.h"
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* Rows [first, first + rows) of `to` = those of x + h sum_j weights[j] k_j over the first `count` stages. */
 static void move_rows(cnf_worker *w, int32_t first, int32_t rows, int32_t count, const double *weights, real *to) {
   WORKER_NAMES(w);
   weighted list = slopes(w, count, weights);
   for (int32_t n = 0; n < list.count; n++) list.panel[n] = PANEL(list.panel[n], first);
-  k->combine(rows, PANEL(w->x, first), w->h_row, list.count, list.weight, list.panel, PANEL(to, first));
+  k->combine(rows, PANEL(w->step.x, first), w->step.h_row, list.count, list.weight, list.panel, PANEL(to, first));
 }
 
 /* Stage i of a step of every lane from (t, x) with its h: into the evaluation at hand, and slope i. */
@@ -40,30 +40,31 @@ static void make_step(cnf_worker *w, const cnf_engine *solver, const cnf_stages 
     make_stage(w, s, i);
   }
   if (!s->tableau->momenta) {
-    move_rows(w, 0, S, s->count, s->tableau->b, w->x1);
+    move_rows(w, 0, S, s->count, s->tableau->b, w->step.x1);
     return;
   }
   cnf_band bands[CNF_MOST_BANDS];
   const int32_t count = cnf_bands(s->tableau, D, bands);
-  for (int32_t n = 0; n < count; n++) move_rows(w, bands[n].first, bands[n].rows, s->count, bands[n].b, w->x1);
-  move_rows(w, D, S - D, s->count, s->weight, w->x1);
+  for (int32_t n = 0; n < count; n++) move_rows(w, bands[n].first, bands[n].rows, s->count, bands[n].b, w->step.x1);
+  move_rows(w, D, S - D, s->count, s->weight, w->step.x1);
 }
 
 /* Hands a sample's result over and frees its lane. */
 static void finish_sample(cnf_worker *w, const cnf_call *call, int32_t lane, int32_t status) {
   WORKER_NAMES(w);
-  int64_t s = w->sample[lane];
-  column_out(D, lanes, w->x, lane, w->chunk_x1 + (size_t)s * (size_t)D);
-  if (cnf_is_reversible(call->solver->family)) column_out(D, lanes, w->y, lane, w->chunk_y + (size_t)s * (size_t)D);
-  const cnf_integrands integrals = integrands_of(m, w->x);
-  w->chunk_log_det[s] = (double)integrals.divergence[lane];
-  if (m->kinetic) w->chunk_kinetic[s] = (double)integrals.kinetic[lane];
-  if (m->frobenius) w->chunk_frobenius[s] = (double)integrals.frobenius[lane];
-  w->chunk_t[s] = status == CNF_SAMPLE_OK && w->stops[lane] < 0 ? w->span_t1[lane] : w->t[lane];
-  w->chunk_event[s] = w->stops[lane];
-  w->chunk_interval[s] = w->interval[lane];
-  w->chunk_status[s] = status;
-  if (call->want_dense) finish_dense(w, call, w->first + s, lane, w->chunk_t[s]);
+  int64_t s = w->lane.sample[lane];
+  column_out(D, lanes, w->step.x, lane, w->chunk.x1 + (size_t)s * (size_t)D);
+  if (cnf_is_reversible(call->solver->family))
+    column_out(D, lanes, w->reversible.y, lane, w->reversible.y_end + (size_t)s * (size_t)D);
+  const cnf_integrands integrals = integrands_of(m, w->step.x);
+  w->chunk.log_det[s] = (double)integrals.divergence[lane];
+  if (m->kinetic) w->chunk.kinetic[s] = (double)integrals.kinetic[lane];
+  if (m->frobenius) w->chunk.frobenius[s] = (double)integrals.frobenius[lane];
+  w->chunk.t[s] = status == CNF_SAMPLE_OK && w->events.stopped_by[lane] < 0 ? w->span.t1[lane] : w->lane.t[lane];
+  w->chunk.event[s] = w->events.stopped_by[lane];
+  w->chunk.interval[s] = w->lane.interval[lane];
+  w->chunk.status[s] = status;
+  if (call->want_dense) finish_dense(w, call, w->chunk.first + s, lane, w->chunk.t[s]);
   lane_idle(w, call, lane);
 }
 
@@ -73,23 +74,24 @@ static void choose_steps(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
   for (int32_t j = 0; j < lanes; j++) {
-    if (w->sample[j] < 0 || w->seeks[j] > 0) continue; /* one that looks for an event has its h */
-    const double begin = interval_begin(w, j, w->interval[j]), t1 = w->span_t1[j];
-    const double end = interval_end(w, call, j, w->interval[j]);
+    if (w->lane.sample[j] < 0 || w->events.sought[j] > 0) continue; /* one that looks for an event has its h */
+    const double begin = interval_begin(w, j, w->lane.interval[j]), t1 = w->span.t1[j];
+    const double end = interval_end(w, call, j, w->lane.interval[j]);
     if (!call->steps) {
-      w->planned[j] = cnf_bound_step(w->h[j], o->max_step);
-      w->h[j] = cnf_clip_step(w->t[j], w->planned[j], end, t1 - w->span_t0[j], &w->last[j]);
-      if (w->last[j] && w->planned[j] == 0) /* a step of no length was refused */
+      w->lane.planned[j] = cnf_bound_step(w->lane.h[j], o->max_step);
+      w->lane.h[j] =
+          cnf_clip_step(w->lane.t[j], w->lane.planned[j], end, t1 - w->span.t0[j], &w->lane.ends_interval[j]);
+      if (w->lane.ends_interval[j] && w->lane.planned[j] == 0) /* a step of no length was refused */
         finish_sample(w, call, j, CNF_SAMPLE_NOT_FINITE);
-      else if (!w->last[j] && fabs(w->h[j]) < cnf_least_step(o->min_step, w->t[j], t1))
-        finish_sample(w, call, j, w->unruly[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
+      else if (!w->lane.ends_interval[j] && fabs(w->lane.h[j]) < cnf_least_step(o->min_step, w->lane.t[j], t1))
+        finish_sample(w, call, j, w->lane.was_not_finite[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
       continue;
     }
-    int32_t n = w->step[j] - w->interval[j] * call->steps;
+    int32_t n = w->lane.step[j] - w->lane.interval[j] * call->steps;
     double from = fraction(call, n);
-    w->t[j] = begin + from * (end - begin);
-    w->h[j] = (fraction(call, n + 1) - from) * (end - begin);
-    w->last[j] = n + 1 == call->steps;
+    w->lane.t[j] = begin + from * (end - begin);
+    w->lane.h[j] = (fraction(call, n + 1) - from) * (end - begin);
+    w->lane.ends_interval[j] = n + 1 == call->steps;
   }
 }
 
@@ -97,16 +99,16 @@ static void choose_steps(cnf_worker *w, const cnf_call *call) {
 static cnf_step_record *record_step(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile, int32_t lane) {
   const cnf_solve_output *out = call->output;
   const cnf_stages *s = &call->solver->stages;
-  const int32_t n = w->chunk_accepted[w->sample[lane]];
-  cnf_step_record *record = record_of(w, call, w->sample[lane], n);
+  const int32_t n = w->chunk.accepted[w->lane.sample[lane]];
+  cnf_step_record *record = record_of(w, call, w->lane.sample[lane], n);
   if (!call->keeps && !call->keeps_times && !(out && out->step_fractions)) return NULL;
   *record = *tile;
-  record->t = w->t[lane], record->h = w->h[lane];
-  record->interval = w->interval[lane];
+  record->t = w->lane.t[lane], record->h = w->lane.h[lane];
+  record->interval = w->lane.interval[lane];
   if (!call->keeps) return record;
   if (!call->steps) {
-    take_slots(w, call->solver, w->next_slot[lane], record);
-    w->next_slot[lane] = s->fsal && record->rest >= 0 ? cnf_kept_slot(s, record, s->count - 1) : -1;
+    take_slots(w, call->solver, w->store.next_slot[lane], record);
+    w->store.next_slot[lane] = s->fsal && record->rest >= 0 ? cnf_kept_slot(s, record, s->count - 1) : -1;
   }
   if (record->rest < 0) record_state(w, call, lane, n);
   return record;
@@ -123,50 +125,51 @@ static int32_t judge_steps(cnf_worker *w, const cnf_call *call, const cnf_step_r
   const int adams = cnf_is_adams(call->solver->family);
   double ratio = 0;
   int32_t accepted = 0;
-  k->finite(S, w->x1, 0, w->row);
-  k->finite(m->program->context_dim, w->e.context, 1, w->row);
-  if (cnf_is_reversible(call->solver->family)) k->finite(D, w->y1, 1, w->row);
+  k->finite(S, w->step.x1, 0, w->step.row);
+  k->finite(m->program->context_dim, w->e.context, 1, w->step.row);
+  if (cnf_is_reversible(call->solver->family)) k->finite(D, w->reversible.y1, 1, w->step.row);
   if (adaptive) {
     weighted list = slopes(w, s->count, s->tableau->e);
-    memset(w->sum_row, 0, (size_t)lanes * sizeof(real));
-    k->error_squares(components, w->x, w->x1, w->h_row, list.count, list.weight, list.panel, call->solver->rtol,
-                     call->solver->atol, o->norm, w->sum_row);
+    memset(w->step.sum_row, 0, (size_t)lanes * sizeof(real));
+    k->error_squares(components, w->step.x, w->step.x1, w->step.h_row, list.count, list.weight, list.panel,
+                     call->solver->rtol, call->solver->atol, o->norm, w->step.sum_row);
   }
   for (int32_t j = 0; j < lanes; j++) {
-    int64_t n = w->sample[j];
-    w->mask_row[j] = 0;
+    int64_t n = w->lane.sample[j];
+    w->step.mask_row[j] = 0;
     records[j] = NULL;
     if (n < 0) continue;
-    w->chunk_evaluations[n] += adams ? w->spent[j] : s->evaluations;
-    int finite = w->row[j] == 0;
-    if (adaptive) ratio = finite ? cnf_norm_of(o->norm, (double)w->sum_row[j], components) : NAN;
+    w->chunk.evaluations[n] += adams ? w->adams.evaluations[j] : s->evaluations;
+    int finite = w->step.row[j] == 0;
+    if (adaptive) ratio = finite ? cnf_norm_of(o->norm, (double)w->step.sum_row[j], components) : NAN;
     if (adaptive ? ratio <= 1 : finite) {
       const verdict verdict = call->event_count ? event_verdict(w, call, j) : GO_ON;
       if (verdict == UNKNOWN) finish_sample(w, call, j, CNF_SAMPLE_EVENT);
       if (verdict == UNKNOWN || verdict == SEEK) continue;
-      w->mask_row[j] = 1;
+      w->step.mask_row[j] = 1;
       accepted++;
       records[j] = record_step(w, call, tile, j);
-      const double length = fabs(w->h[j]);
-      if (length > 0) w->chunk_smallest[n] = w->chunk_smallest[n] > 0 ? fmin(length, w->chunk_smallest[n]) : length;
-      w->chunk_accepted[n]++;
-      if (adams) w->chunk_rejected[n] += w->doubtful[j];
-      w->step[j]++;
-      w->t[j] += w->h[j];
-      if (adaptive && w->last[j] && fabs(w->h[j]) < fabs(w->planned[j]))
-        w->h[j] = cnf_step_after_cut(o, w->h[j], w->planned[j], ratio, s->order, w->past[j]);
+      const double length = fabs(w->lane.h[j]);
+      if (length > 0)
+        w->chunk.smallest_step[n] = w->chunk.smallest_step[n] > 0 ? fmin(length, w->chunk.smallest_step[n]) : length;
+      w->chunk.accepted[n]++;
+      if (adams) w->chunk.rejected[n] += w->adams.unconverged[j];
+      w->lane.step[j]++;
+      w->lane.t[j] += w->lane.h[j];
+      if (adaptive && w->lane.ends_interval[j] && fabs(w->lane.h[j]) < fabs(w->lane.planned[j]))
+        w->lane.h[j] = cnf_step_after_cut(o, w->lane.h[j], w->lane.planned[j], ratio, s->order, w->lane.past[j]);
       else if (adaptive)
-        w->h[j] *= cnf_step_factor(o, ratio, s->order, &w->past[j]);
+        w->lane.h[j] *= cnf_step_factor(o, ratio, s->order, &w->lane.past[j]);
       continue;
     }
     if (!adaptive) {
       finish_sample(w, call, j, CNF_SAMPLE_NOT_FINITE);
       continue;
     }
-    w->chunk_rejected[n]++;
-    w->last[j] = w->seeks[j] = 0;
-    w->unruly[j] = !isfinite(ratio);
-    w->h[j] *= cnf_step_factor(o, ratio, s->order, &w->past[j]);
+    w->chunk.rejected[n]++;
+    w->lane.ends_interval[j] = w->events.sought[j] = 0;
+    w->lane.was_not_finite[j] = !isfinite(ratio);
+    w->lane.h[j] *= cnf_step_factor(o, ratio, s->order, &w->lane.past[j]);
   }
   return accepted;
 }
@@ -176,23 +179,23 @@ static void load_lanes(cnf_worker *w, const cnf_call *call, int64_t first, int64
   WORKER_NAMES(w);
   const cnf_solve_input *in = call->input;
   for (int32_t j = 0; j < lanes; j++)
-    while (w->sample[j] < 0 && *next < count) {
-      const int64_t s = w->order[(*next)++];
+    while (w->lane.sample[j] < 0 && *next < count) {
+      const int64_t s = w->chunk.order[(*next)++];
       face(w, call, s, j);
-      w->h[j] = w->start_h[s];
-      w->step[j] = w->interval[j] = w->unruly[j] = 0;
-      w->seeks[j] = call->event_count ? NEW_LANE : 0;
-      w->past[j] = (cnf_ratios){1, 1};
-      w->next_slot[j] = w->start_slot[s];
-      column_in(D, lanes, (const real *)in->x0 + (size_t)(first + s) * (size_t)D, w->x, j);
-      column_zero(S - D, lanes, PANEL(w->x, D), j);
+      w->lane.h[j] = w->start.h[s];
+      w->lane.step[j] = w->lane.interval[j] = w->lane.was_not_finite[j] = 0;
+      w->events.sought[j] = call->event_count ? NEW_LANE : 0;
+      w->lane.past[j] = (cnf_ratios){1, 1};
+      w->store.next_slot[j] = w->start.slot[s];
+      column_in(D, lanes, (const real *)in->x0 + (size_t)(first + s) * (size_t)D, w->step.x, j);
+      column_zero(S - D, lanes, PANEL(w->step.x, D), j);
       if (!has_steps(call, first + s))
         finish_sample(w, call, j, CNF_SAMPLE_OK);
-      else if (!call->steps && isnan(w->start_h[s]))
+      else if (!call->steps && isnan(w->start.h[s]))
         finish_sample(w, call, j, CNF_SAMPLE_NOT_FINITE);
       else if (!call->steps) {
-        column_in(S, lanes, w->start_slope + (size_t)s * (size_t)S, slope(w, 0), j);
-        move_constants(w, j, w->start_constant + (size_t)s * (size_t)call->solver->constant_rows, 0);
+        column_in(S, lanes, w->start.slope + (size_t)s * (size_t)S, slope(w, 0), j);
+        move_constants(w, j, w->start.constants + (size_t)s * (size_t)call->solver->constant_rows, 0);
       }
     }
 }
@@ -201,15 +204,15 @@ static void load_lanes(cnf_worker *w, const cnf_call *call, int64_t first, int64
 static void leave_lanes(cnf_worker *w, const cnf_call *call, int64_t first) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
-    int64_t n = w->sample[j];
+    int64_t n = w->lane.sample[j];
     if (n < 0) continue;
-    const int at_event = w->stops[j] >= 0;
-    const int at_end = w->mask_row[j] > 0 && w->last[j],
-              at_time = at_end && !at_event && w->interval[j] < call->time_count;
+    const int at_event = w->events.stopped_by[j] >= 0;
+    const int at_end = w->step.mask_row[j] > 0 && w->lane.ends_interval[j],
+              at_time = at_end && !at_event && w->lane.interval[j] < call->time_count;
     if (at_time) pass_time(w, call, first, j);
     if (at_event || (at_end && !at_time))
       finish_sample(w, call, j, CNF_SAMPLE_OK);
-    else if (!call->steps && w->chunk_accepted[n] + w->chunk_rejected[n] >= call->solver->options.max_steps)
+    else if (!call->steps && w->chunk.accepted[n] + w->chunk.rejected[n] >= call->solver->options.max_steps)
       finish_sample(w, call, j, CNF_SAMPLE_MAX_STEPS);
   }
 }
@@ -231,9 +234,9 @@ static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, in
     with_slope.integrands[0] = 1;
     stages = &with_slope;
   }
-  memset(w->k, 0, (size_t)solver->stages.count * (size_t)S * (size_t)lanes * sizeof(real));
-  w->slots_used = 0;
-  w->first = first;
+  memset(w->step.k, 0, (size_t)solver->stages.count * (size_t)S * (size_t)lanes * sizeof(real));
+  w->store.slots_used = 0;
+  w->chunk.first = first;
   if (keep) clear_trails(w, solver, count);
   clear_times(call, first, count);
   clear_dense(call, first, count);
@@ -245,7 +248,7 @@ static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, in
     load_lanes(w, call, first, count, &next);
     if (call->event_count) start_events(w, call);
     choose_steps(w, call);
-    for (int32_t j = 0; j < lanes; j++) live += w->sample[j] >= 0;
+    for (int32_t j = 0; j < lanes; j++) live += w->lane.sample[j] >= 0;
     if (live == 0 && next < count) continue;
     if (live == 0) break;
     /* with events lanes of fixed steps are not all at the same one, and their evaluations are made again in reverse */
@@ -259,18 +262,19 @@ static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, in
       count_work(w, solver->stages.evaluations);
     }
     if (call->event_count || call->want_dense) { /* which go on from where the step began */
-      memcpy(w->made_t, w->t, sizeof w->t);
-      memcpy(w->made_h, w->h, sizeof w->h);
+      memcpy(w->dense.t, w->lane.t, sizeof w->lane.t);
+      memcpy(w->dense.h, w->lane.h, sizeof w->lane.h);
     }
     if (call->event_count) watch_events(w, call);
     if (judge_steps(w, call, &tile, records)) {
       if (keep && !call->steps) keep_step(w, solver, records);
       if (call->keeps_track) track_steps(w, call);
       if (call->want_dense) write_dense(w, call, first);
-      k->blend(S, w->mask_row, w->x1, w->x, w->x);
-      if (cnf_is_reversible(solver->family)) k->blend(D, w->mask_row, w->y1, w->y, w->y);
+      k->blend(S, w->step.mask_row, w->step.x1, w->step.x, w->step.x);
+      if (cnf_is_reversible(solver->family))
+        k->blend(D, w->step.mask_row, w->reversible.y1, w->reversible.y, w->reversible.y);
       real *k0 = slope(w, 0), *k1 = slope(w, solver->stages.count - 1);
-      if (fsal) k->blend(S, w->mask_row, k1, k0, k0);
+      if (fsal) k->blend(S, w->step.mask_row, k1, k0, k0);
     }
     leave_lanes(w, call, first);
   }

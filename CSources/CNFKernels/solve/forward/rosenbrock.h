@@ -14,7 +14,7 @@
  * middle's state is the dense output at 1/2, x + h sum_j (b_j/2 + h2_j/4 + h3_j/8) k_j, of order 3. Its error is O(h^4) and
  * the rule's O(h^5), so that the sum over steps is of order 4. They are no part of the error norm.
  */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* Of h, from the step's start to the first of the two places that df/dt is a quotient of, and from there to the second; see
  * make_time_slope. */
@@ -50,18 +50,18 @@ static void make_matrix(cnf_worker *w, double gamma) {
   const real diagonal = (real)(1 / gamma);
   const int varies = m->program->blocks[end].from_state;
   zero_rows(S, lanes, im->integrands);
-  copy_rows(D, lanes, w->x, e->kept.value);
+  copy_rows(D, lanes, w->step.x, e->kept.value);
   time_row(w, 0);
   for (int32_t first = 0; first < D; first += group) {
     const int32_t count = D - first < group ? D - first : group;
-    field_forward(e, first ? NULL : w->time_row, first, count);
+    field_forward(e, first ? NULL : w->step.time_row, first, count);
     if (!m->jacobian) add_tangents(e, first, count, out);
     for (int32_t g = 0; g < count; g++)
       for (int32_t r = 0; r < D; r++) {
         real *to = PANEL(im->matrix, r * D + first + g);
         const real one = r == first + g ? diagonal : 0;
         const real *column = varies ? PANEL(tangent_of(e, first, g, end), r) : NULL;
-        for (int32_t j = 0; j < lanes; j++) to[j] = varies ? one - w->h_row[j] * column[j] : one;
+        for (int32_t j = 0; j < lanes; j++) to[j] = varies ? one - w->step.h_row[j] * column[j] : one;
       }
   }
   if (m->kinetic) kinetic_energy(e, out.kinetic);
@@ -74,11 +74,11 @@ static void make_matrix(cnf_worker *w, double gamma) {
 static void time_slope_weights(const cnf_worker *w, real weight[2][CNF_MAX_LANES]) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
-    const double t = (double)(real)w->t[j], p = (double)(real)(w->t[j] + CNF_TIME_PART * w->h[j]) - t,
-                 q = (double)(real)(w->t[j] + 2 * CNF_TIME_PART * w->h[j]) - t;
+    const double t = (double)(real)w->lane.t[j], p = (double)(real)(w->lane.t[j] + CNF_TIME_PART * w->lane.h[j]) - t,
+                 q = (double)(real)(w->lane.t[j] + 2 * CNF_TIME_PART * w->lane.h[j]) - t;
     const int apart = p != 0 && q != p;
-    weight[0][j] = apart ? (real)(w->h[j] * (q / p) / (q - p)) : 0;
-    weight[1][j] = apart ? (real)(w->h[j] * -(p / q) / (q - p)) : 0;
+    weight[0][j] = apart ? (real)(w->lane.h[j] * (q / p) / (q - p)) : 0;
+    weight[1][j] = apart ? (real)(w->lane.h[j] * -(p / q) / (q - p)) : 0;
   }
 }
 
@@ -96,7 +96,7 @@ static void make_time_slope(cnf_worker *w) {
   zero_rows(D, lanes, im->f_t);
   for (int n = 0; n < 2; n++) {
     time_row(w, (n + 1) * CNF_TIME_PART);
-    field_forward(e, w->time_row, 0, 0);
+    field_forward(e, w->step.time_row, 0, 0);
     const real *f = rows_of(m, e->kept.value, 0, m->program->op_count);
     for (int32_t r = 0; r < D; r++)
       for (int32_t j = 0; j < lanes; j++) PANEL(im->f_t, r)[j] += weight[n][j] * (PANEL(f, r)[j] - PANEL(im->f, r)[j]);
@@ -165,9 +165,9 @@ static void make_implicit_stage(cnf_worker *w, const cnf_stages *s, int32_t i) {
   const int32_t size = D * lanes;
   if (i > 0) {
     weighted list = slopes(w, i, s->tableau->a[i]);
-    k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->e.kept.value);
+    k->combine(D, w->step.x, w->step.h_row, list.count, list.weight, list.panel, w->e.kept.value);
     time_row(w, ros->alpha[i]);
-    field_forward(&w->e, w->time_row, 0, 0);
+    field_forward(&w->e, w->step.time_row, 0, 0);
     f = rows_of(m, w->e.kept.value, 0, m->program->op_count);
   }
   const real d = (real)ros->d[i];
@@ -197,11 +197,11 @@ static void integrate_beside(cnf_worker *w, const cnf_stages *s) {
     rows[n] = PANEL(panel, D);
     if (n == 0) continue;
     weighted list = slopes(w, s->count, n == 1 ? middle : s->tableau->b);
-    k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->e.kept.value);
+    k->combine(D, w->step.x, w->step.h_row, list.count, list.weight, list.panel, w->e.kept.value);
     time_row(w, n == 1 ? 1.0 / 2 : 1);
     evaluate_slope(w, 1, panel);
   }
-  k->combine(S - D, PANEL(w->x, D), w->h_row, 3, weights, rows, PANEL(w->x1, D));
+  k->combine(S - D, PANEL(w->step.x, D), w->step.h_row, 3, weights, rows, PANEL(w->step.x1, D));
 }
 
 /* The slopes of a step of every lane from (t, x) with its h. Evaluations go to scratch 0, or with `apart` those of the stages
@@ -226,9 +226,9 @@ static void rosenbrock_step(cnf_worker *w, const cnf_stages *s) {
   WORKER_NAMES(w);
   rosenbrock_stages(w, s, 0);
   weighted list = slopes(w, s->count, s->tableau->b);
-  k->combine(D, w->x, w->h_row, list.count, list.weight, list.panel, w->x1);
+  k->combine(D, w->step.x, w->step.h_row, list.count, list.weight, list.panel, w->step.x1);
   if (has_quadratures(m))
     integrate_beside(w, s);
   else
-    copy_rows(S - D, lanes, PANEL(w->x, D), PANEL(w->x1, D));
+    copy_rows(S - D, lanes, PANEL(w->step.x, D), PANEL(w->step.x1, D));
 }

@@ -1,11 +1,11 @@
 /* How a chunk's samples start: probes and what follows from them; adaptive: slope, length of the first step. It is done for
  * whole tiles of samples that start together, so that later a lane can take its next sample at once. */
 #include "solve/decide/step_control.h"
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 static real *slope(const cnf_worker *w, int32_t stage) {
   WORKER_NAMES(w);
-  return w->k + (size_t)stage * (size_t)S * (size_t)lanes;
+  return w->step.k + (size_t)stage * (size_t)S * (size_t)lanes;
 }
 
 /* Regularisers are means over the rows that a slope moves. Each half's are integrated by its own weights then, as in the
@@ -20,7 +20,7 @@ static void mean_over(cnf_worker *w, cnf_half half) {
  * it, else zeros. */
 static void evaluate_slope(cnf_worker *w, int with_integrands, real *out) {
   WORKER_NAMES(w);
-  evaluate(&w->e, w->time_row, with_integrands, integrands_of(m, out));
+  evaluate(&w->e, w->step.time_row, with_integrands, integrands_of(m, out));
   turn_regularisers(w, D + 1, S, out);
   copy_rows(D, lanes, rows_of(m, w->e.kept.value, 0, m->program->op_count), out);
 }
@@ -28,7 +28,7 @@ static void evaluate_slope(cnf_worker *w, int with_integrands, real *out) {
 /* `count` evaluations of the tile, for the call's account. */
 static void count_work(cnf_worker *w, int32_t count) {
   WORKER_NAMES(w);
-  for (int32_t j = 0; j < lanes; j++) w->work.idle_evaluations += w->sample[j] < 0 ? count : 0;
+  for (int32_t j = 0; j < lanes; j++) w->work.idle_evaluations += w->lane.sample[j] < 0 ? count : 0;
   w->work.evaluations += (int64_t)lanes * count;
 }
 
@@ -39,27 +39,28 @@ static void choose_first_steps(cnf_worker *w, const cnf_call *call, const real *
   const real one = 1, *slope_list[1] = {f0}, *rtol = call->solver->rtol, *atol = call->solver->atol;
   const real *f1 = rows_of(m, w->e.kept.value, 0, m->program->op_count);
   double d1[CNF_MAX_LANES];
-  zero_rows(1, lanes, w->row);
-  zero_rows(1, lanes, w->sum_row);
-  k->scaled_squares(D, w->x, NULL, w->x, rtol, atol, norm, w->row);
-  k->scaled_squares(D, f0, NULL, w->x, rtol, atol, norm, w->sum_row);
+  zero_rows(1, lanes, w->step.row);
+  zero_rows(1, lanes, w->step.sum_row);
+  k->scaled_squares(D, w->step.x, NULL, w->step.x, rtol, atol, norm, w->step.row);
+  k->scaled_squares(D, f0, NULL, w->step.x, rtol, atol, norm, w->step.sum_row);
   for (int32_t j = 0; j < lanes; j++) {
-    d1[j] = cnf_norm_of(norm, (double)w->sum_row[j], D);
-    const double guess = cnf_first_guess(cnf_norm_of(norm, (double)w->row[j], D), d1[j]);
-    w->h[j] = w->sample[j] < 0 ? 0 : (double)w->direction[j] * fmin(guess, fabs(w->span_t1[j] - w->span_t0[j]));
+    d1[j] = cnf_norm_of(norm, (double)w->step.sum_row[j], D);
+    const double guess = cnf_first_guess(cnf_norm_of(norm, (double)w->step.row[j], D), d1[j]);
+    w->lane.h[j] =
+        w->lane.sample[j] < 0 ? 0 : (double)w->span.direction[j] * fmin(guess, fabs(w->span.t1[j] - w->span.t0[j]));
   }
   step_row(w);
   time_row(w, 1);
-  k->combine(D, w->x, w->h_row, 1, &one, slope_list, w->e.kept.value);
-  field_forward(&w->e, w->time_row, 0, 0);
+  k->combine(D, w->step.x, w->step.h_row, 1, &one, slope_list, w->e.kept.value);
+  field_forward(&w->e, w->step.time_row, 0, 0);
   count_work(w, 1);
-  zero_rows(1, lanes, w->row);
-  k->scaled_squares(D, f1, f0, w->x, rtol, atol, norm, w->row);
+  zero_rows(1, lanes, w->step.row);
+  k->scaled_squares(D, f1, f0, w->step.x, rtol, atol, norm, w->step.row);
   for (int32_t j = 0; j < lanes; j++) {
-    if (w->sample[j] < 0 || w->h[j] == 0) continue;
-    double h0 = fabs(w->h[j]), d2 = cnf_norm_of(norm, (double)w->row[j], D) / h0;
-    w->h[j] = (double)w->direction[j] *
-              fmin(cnf_first_step(h0, d1[j], d2, call->solver->stages.order), fabs(w->span_t1[j] - w->span_t0[j]));
+    if (w->lane.sample[j] < 0 || w->lane.h[j] == 0) continue;
+    double h0 = fabs(w->lane.h[j]), d2 = cnf_norm_of(norm, (double)w->step.row[j], D) / h0;
+    w->lane.h[j] = (double)w->span.direction[j] *
+                   fmin(cnf_first_step(h0, d1[j], d2, call->solver->stages.order), fabs(w->span.t1[j] - w->span.t0[j]));
   }
 }
 
@@ -68,8 +69,8 @@ static void keep_first_stage(cnf_worker *w, const cnf_engine *solver) {
   WORKER_NAMES(w);
   int32_t slot[CNF_MAX_LANES];
   for (int32_t j = 0; j < lanes; j++) {
-    slot[j] = w->sample[j] >= 0 && w->slots_used < solver->slot_capacity ? w->slots_used++ : -1;
-    if (w->sample[j] >= 0) w->start_slot[w->sample[j]] = slot[j];
+    slot[j] = w->lane.sample[j] >= 0 && w->store.slots_used < solver->slot_capacity ? w->store.slots_used++ : -1;
+    if (w->lane.sample[j] >= 0) w->start.slot[w->lane.sample[j]] = slot[j];
   }
   keep_columns(w, solver, kept_rows(m), w->e.kept.value, slot);
 }
@@ -80,46 +81,47 @@ static void start_tile(cnf_worker *w, const cnf_call *call) {
   const cnf_solver_options *o = &call->solver->options;
   const cnf_stages *s = &call->solver->stages;
   const int choose = o->initial_step == 0;
-  real *f0 = w->x1; /* free between steps */
+  real *f0 = w->step.x1; /* free between steps */
   int goes = 0;
   for (int32_t j = 0; j < lanes; j++) {
-    w->h[j] = w->sample[j] < 0 ? 0 : o->initial_step;
-    goes |= w->sample[j] >= 0 && has_steps(call, w->first + w->sample[j]);
+    w->lane.h[j] = w->lane.sample[j] < 0 ? 0 : o->initial_step;
+    goes |= w->lane.sample[j] >= 0 && has_steps(call, w->chunk.first + w->lane.sample[j]);
   }
   if (!goes) return;
   if (choose || s->fsal) {
     use_scratch(w, 0);
-    copy_rows(D, lanes, w->x, w->e.kept.value);
+    copy_rows(D, lanes, w->step.x, w->e.kept.value);
     time_row(w, 0);
     evaluate_slope(w, s->fsal, f0);
     count_work(w, 1);
     if (s->fsal && call->keeps) keep_first_stage(w, call->solver);
   }
   if (choose) choose_first_steps(w, call, f0);
-  k->finite(D, w->x, 0, w->row);
-  k->finite(m->program->context_dim, w->e.context, 1, w->row);
-  if (choose || s->fsal) k->finite(D, f0, 1, w->row);
+  k->finite(D, w->step.x, 0, w->step.row);
+  k->finite(m->program->context_dim, w->e.context, 1, w->step.row);
+  if (choose || s->fsal) k->finite(D, f0, 1, w->step.row);
   for (int32_t j = 0; j < lanes; j++) {
-    const int64_t n = w->sample[j];
-    if (n < 0 || !has_steps(call, w->first + n)) continue;
-    const double t0 = w->span_t0[j], t1 = w->span_t1[j], span = fabs(t1 - t0);
-    const double length = fmax(fabs(w->h[j]), cnf_least_step(o->min_step, t0, t1));
-    w->chunk_evaluations[n] = choose ? 2 : s->fsal;
+    const int64_t n = w->lane.sample[j];
+    if (n < 0 || !has_steps(call, w->chunk.first + n)) continue;
+    const double t0 = w->span.t0[j], t1 = w->span.t1[j], span = fabs(t1 - t0);
+    const double length = fmax(fabs(w->lane.h[j]), cnf_least_step(o->min_step, t0, t1));
+    w->chunk.evaluations[n] = choose ? 2 : s->fsal;
     /* a step that is cut to no length has been planned longer, or it would count as refused (choose_steps) */
-    w->start_h[n] = (double)w->direction[j] * (span > 0 ? fmin(length, span) : length);
-    if (w->row[j] != 0) w->start_h[n] = NAN;
-    if (s->fsal) column_out(S, lanes, f0, j, w->start_slope + (size_t)n * (size_t)S);
-    move_constants(w, j, w->start_constant + (size_t)n * (size_t)call->solver->constant_rows, 1);
+    w->start.h[n] = (double)w->span.direction[j] * (span > 0 ? fmin(length, span) : length);
+    if (w->step.row[j] != 0) w->start.h[n] = NAN;
+    if (s->fsal) column_out(S, lanes, f0, j, w->start.slope + (size_t)n * (size_t)S);
+    move_constants(w, j, w->start.constants + (size_t)n * (size_t)call->solver->constant_rows, 1);
   }
 }
 
 /* Samples in the order of their first steps, shortest first: those are likely to take longest, and should not be the last. */
 static void order_by_first_step(cnf_worker *w, int64_t count) {
   for (int64_t i = 1; i < count; i++) {
-    const int32_t s = w->order[i];
+    const int32_t s = w->chunk.order[i];
     int64_t at = i;
-    for (; at > 0 && fabs(w->start_h[w->order[at - 1]]) > fabs(w->start_h[s]); at--) w->order[at] = w->order[at - 1];
-    w->order[at] = s;
+    for (; at > 0 && fabs(w->start.h[w->chunk.order[at - 1]]) > fabs(w->start.h[s]); at--)
+      w->chunk.order[at] = w->chunk.order[at - 1];
+    w->chunk.order[at] = s;
   }
 }
 
@@ -130,11 +132,11 @@ static void start_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int6
   const int adaptive = !call->steps;
   load_unit_tangents(w);
   for (int64_t s = 0; s < count; s++) {
-    w->order[s] = (int32_t)s;
-    w->start_h[s] = 0;
-    w->start_slot[s] = -1;
-    w->chunk_accepted[s] = w->chunk_rejected[s] = w->chunk_evaluations[s] = w->chunk_reversed[s] = 0;
-    w->chunk_smallest[s] = 0;
+    w->chunk.order[s] = (int32_t)s;
+    w->start.h[s] = 0;
+    w->start.slot[s] = -1;
+    w->chunk.accepted[s] = w->chunk.rejected[s] = w->chunk.evaluations[s] = w->chunk.reversed[s] = 0;
+    w->chunk.smallest_step[s] = 0;
   }
   for (int64_t tile = 0; tile < count; tile += lanes) {
     for (int32_t j = 0; j < lanes; j++) {
@@ -142,7 +144,7 @@ static void start_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int6
       clear_probes(w, j);
       if (tile + j >= count) continue;
       face(w, call, tile + j, j);
-      column_in(D, lanes, (const real *)call->input->x0 + (size_t)(first + tile + j) * (size_t)D, w->x, j);
+      column_in(D, lanes, (const real *)call->input->x0 + (size_t)(first + tile + j) * (size_t)D, w->step.x, j);
       load_probes(w, call, first + tile + j, j);
     }
     if (m->trace == CNF_TRACE_HUTCHINSON) prepare_constants(m, &w->e.constants);

@@ -1,16 +1,7 @@
 /* Samples in and out of lanes. */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
-#define WORKER_NAMES(w)                                      \
-  const cnf_model *m = (w)->e.model;                         \
-  const cnf_kernels *k = m->kernels;                         \
-  const int32_t lanes = k->lanes, D = m->program->state_dim; \
-  const int32_t S = state_rows(m);                           \
-  (void)lanes, (void)D, (void)k, (void)S
-
-/* Rows of states and slopes: the state, the log-determinant, and the regularisers that the solver integrates. */
-static int32_t state_rows(const cnf_model *m) { return m->program->state_dim + 1 + m->kinetic + m->frobenius; }
-/* Those below the state's. */
+/* The rows of a panel [S] below the state's: the log-determinant and the regularisers. */
 static cnf_integrands integrands_of(const cnf_model *m, real *panel) {
   const size_t lanes = (size_t)m->kernels->lanes;
   cnf_integrands rows = {.divergence = panel + (size_t)m->program->state_dim * lanes};
@@ -108,19 +99,19 @@ static void load_unit_tangents(cnf_worker *w) {
 /* An idle lane stands still: with h = 0 its state stays as it is. */
 static void lane_idle(cnf_worker *w, const cnf_call *call, int32_t lane) {
   WORKER_NAMES(w);
-  w->sample[lane] = -1;
-  w->t[lane] = sample_t0(call, w->first);
-  w->h[lane] = 0;
-  w->last[lane] = 0;
-  w->direction[lane] = 1;
-  w->seeks[lane] = 0;
-  w->stops[lane] = -1;
-  column_zero(S, lanes, w->x, lane);
+  w->lane.sample[lane] = -1;
+  w->lane.t[lane] = sample_t0(call, w->chunk.first);
+  w->lane.h[lane] = 0;
+  w->lane.ends_interval[lane] = 0;
+  w->span.direction[lane] = 1;
+  w->events.sought[lane] = 0;
+  w->events.stopped_by[lane] = -1;
+  column_zero(S, lanes, w->step.x, lane);
 }
 
 /* Where step n of sample s of the chunk is recorded; fixed steps are the tile's, and have one record. */
 static cnf_step_record *record_of(const cnf_worker *w, const cnf_call *call, int64_t s, int32_t n) {
-  return w->record_step + (call->steps ? (size_t)n : (size_t)n * (size_t)call->chunk + (size_t)s);
+  return w->store.steps + (call->steps ? (size_t)n : (size_t)n * (size_t)call->chunk + (size_t)s);
 }
 
 /* Where fixed step n of an interval begins, as a fraction of the interval. */
@@ -134,27 +125,27 @@ static cnf_step_record step_of(const cnf_worker *w, const cnf_call *call, int64_
   if (!call->steps) return *record_of(w, call, s, n);
   cnf_step_record step = {.first = -1, .rest = -1};
   if (call->keeps) step = *record_of(w, call, s, n);
-  const int64_t number = w->first + s;
-  const int is_cut = w->chunk_event[s] >= 0 && n == w->chunk_accepted[s] - 1;
+  const int64_t number = w->chunk.first + s;
+  const int is_cut = w->chunk.event[s] >= 0 && n == w->chunk.accepted[s] - 1;
   const double *times = sample_times(call, number);
   step.interval = n / call->steps, n %= call->steps;
   const double begin = step.interval > 0 ? times[step.interval - 1] : sample_t0(call, number);
   const double end = step.interval < call->time_count ? times[step.interval] : sample_t1(call, number);
   const double from = fraction(call, n);
   step.t = begin + from * (end - begin);
-  step.h = is_cut ? w->chunk_t[s] - step.t : (fraction(call, n + 1) - from) * (end - begin);
+  step.h = is_cut ? w->chunk.t[s] - step.t : (fraction(call, n + 1) - from) * (end - begin);
   return step;
 }
 
 /* h_row, from the lanes' doubles. */
 static void step_row(cnf_worker *w) {
   WORKER_NAMES(w);
-  for (int32_t j = 0; j < lanes; j++) w->h_row[j] = (real)w->h[j];
+  for (int32_t j = 0; j < lanes; j++) w->step.h_row[j] = (real)w->lane.h[j];
 }
 /* time_row = t + c h. */
 static void time_row(cnf_worker *w, double c) {
   WORKER_NAMES(w);
-  for (int32_t j = 0; j < lanes; j++) w->time_row[j] = (real)(w->t[j] + c * w->h[j]);
+  for (int32_t j = 0; j < lanes; j++) w->step.time_row[j] = (real)(w->lane.t[j] + c * w->lane.h[j]);
 }
 
 /* A list of panels and their weights, zeros left out, for the kernels that sum slopes. */
@@ -173,7 +164,7 @@ static void weigh(weighted *list, double weight, const real *panel) {
 static weighted slopes(const cnf_worker *w, int32_t count, const double *weights) {
   WORKER_NAMES(w);
   weighted list = {.count = 0};
-  for (int32_t j = 0; j < count; j++) weigh(&list, weights[j], w->k + (size_t)j * (size_t)S * (size_t)lanes);
+  for (int32_t j = 0; j < count; j++) weigh(&list, weights[j], w->step.k + (size_t)j * (size_t)S * (size_t)lanes);
   return list;
 }
 

@@ -1,13 +1,13 @@
 /* Output times: the places between t0 and t1 where a sample's steps end and its state goes to the caller's arrays. They cut the
  * way into intervals: interval 0 begins at t0, interval i ends at times[i], the last at t1. */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* Those of the lane's sample. */
 static double interval_begin(const cnf_worker *w, int32_t lane, int32_t interval) {
-  return interval > 0 ? w->span_times[lane][interval - 1] : w->span_t0[lane];
+  return interval > 0 ? w->span.times[lane][interval - 1] : w->span.t0[lane];
 }
 static double interval_end(const cnf_worker *w, const cnf_call *call, int32_t lane, int32_t interval) {
-  return interval < call->time_count ? w->span_times[lane][interval] : w->span_t1[lane];
+  return interval < call->time_count ? w->span.times[lane][interval] : w->span.t1[lane];
 }
 
 /* What samples [first, first + count) of the call have at times that they do not reach. */
@@ -22,7 +22,8 @@ static void clear_times(const cnf_call *call, int64_t first, int64_t count) {
 /* Continuous adjoint: where the state of sample s of the chunk at an output time is kept. */
 static real *state_at_time(const cnf_worker *w, const cnf_call *call, int64_t s, int32_t interval) {
   const cnf_engine *solver = call->solver;
-  return w->record_x + ((size_t)interval * (size_t)solver->chunk_capacity + (size_t)s) * (size_t)solver->record_rows;
+  return w->store.states +
+         ((size_t)interval * (size_t)solver->chunk_capacity + (size_t)s) * (size_t)solver->record_rows;
 }
 
 /* The lane's sample has come to the end of its interval, an output time, and goes on in the next. t stays what t + h was when
@@ -30,11 +31,11 @@ static real *state_at_time(const cnf_worker *w, const cnf_call *call, int64_t s,
 static void pass_time(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane) {
   WORKER_NAMES(w);
   const cnf_solve_output *out = call->output;
-  const int32_t interval = w->interval[lane]++;
-  const size_t place = (size_t)(first + w->sample[lane]) * (size_t)call->time_count + (size_t)interval;
-  if (out && out->x_at) column_out(D, lanes, w->x, lane, (real *)out->x_at + place * (size_t)D);
-  if (out && out->log_det_at) out->log_det_at[place] = (double)PANEL(w->x, D)[lane];
+  const int32_t interval = w->lane.interval[lane]++;
+  const size_t place = (size_t)(first + w->lane.sample[lane]) * (size_t)call->time_count + (size_t)interval;
+  if (out && out->x_at) column_out(D, lanes, w->step.x, lane, (real *)out->x_at + place * (size_t)D);
+  if (out && out->log_det_at) out->log_det_at[place] = (double)PANEL(w->step.x, D)[lane];
   /* of which x is solved again from here, but where the whole way is kept */
   if (call->loss && call->solver->options.adjoint == CNF_ADJOINT_CONTINUOUS && !call->keeps_track)
-    column_out(D, lanes, w->x, lane, state_at_time(w, call, w->sample[lane], interval));
+    column_out(D, lanes, w->step.x, lane, state_at_time(w, call, w->lane.sample[lane], interval));
 }

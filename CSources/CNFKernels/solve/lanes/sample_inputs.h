@@ -2,7 +2,7 @@
  * again whenever the sample comes into a lane, from a key of its own, so that its reverse has those of its solve.
  */
 #include "random/philox.h"
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* Row r of all masks of the sample with `key`, dropped with probability `rate`. */
 static real mask_of(cnf_noise_key key, int32_t r, double rate) {
@@ -31,12 +31,12 @@ static void load_given(cnf_worker *w, const cnf_call *call, int64_t number, int3
 
 /* Sample s of the worker's chunk goes into a lane, at its t0, with what it brings along. */
 static void face(cnf_worker *w, const cnf_call *call, int64_t s, int32_t lane) {
-  const int64_t number = w->first + s;
-  w->sample[lane] = s;
-  w->t[lane] = w->span_t0[lane] = sample_t0(call, number);
-  w->span_t1[lane] = sample_t1(call, number);
-  w->span_times[lane] = sample_times(call, number);
-  w->direction[lane] = w->span_t1[lane] < w->span_t0[lane] ? -1 : 1;
+  const int64_t number = w->chunk.first + s;
+  w->lane.sample[lane] = s;
+  w->lane.t[lane] = w->span.t0[lane] = sample_t0(call, number);
+  w->span.t1[lane] = sample_t1(call, number);
+  w->span.times[lane] = sample_times(call, number);
+  w->span.direction[lane] = w->span.t1[lane] < w->span.t0[lane] ? -1 : 1;
   load_given(w, call, number, lane);
 }
 
@@ -45,10 +45,10 @@ static void given_beside(cnf_worker *w, int32_t live) {
   WORKER_NAMES(w);
   for (int32_t r = 0; r < m->program->context_dim; r++)
     for (int32_t j = 0; j < lanes; j++)
-      if (w->sample[j] < 0) PANEL(w->e.context, r)[j] = PANEL(w->e.context, r)[live];
+      if (w->lane.sample[j] < 0) PANEL(w->e.context, r)[j] = PANEL(w->e.context, r)[live];
   for (int32_t r = 0; r < m->program->mask_rows; r++)
     for (int32_t j = 0; j < lanes; j++)
-      if (w->sample[j] < 0) PANEL(w->e.masks, r)[j] = PANEL(w->e.masks, r)[live];
+      if (w->lane.sample[j] < 0) PANEL(w->e.masks, r)[j] = PANEL(w->e.masks, r)[live];
 }
 
 /* The gradient by the context of sample `number`, which is in `lane`. */

@@ -1,19 +1,19 @@
 /* What a solve's constants have gathered, sample by sample, into the gradient a tile at a time (field/probe_constants.h). */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* An empty queue: lanes that no sample comes into add zeros. */
 static void clear_queue(cnf_worker *w) {
   WORKER_NAMES(w);
-  clear_constants(m, &w->queue);
-  for (int32_t n = 0; n < m->probes; n++) zero_rows(D, lanes, rows_of(m, w->queue.tangent, n, CNF_STATE));
-  w->queued = 0;
+  clear_constants(m, &w->back.sums);
+  for (int32_t n = 0; n < m->probes; n++) zero_rows(D, lanes, rows_of(m, w->back.sums.tangent, n, CNF_STATE));
+  w->back.sums_count = 0;
 }
 
 static void flush_queue(cnf_worker *w, real *gradient) {
   const cnf_model *m = w->e.model;
-  if (w->queued == 0) return;
-  prepare_constants(m, &w->queue);
-  finish_constants(m, &w->queue, gradient);
+  if (w->back.sums_count == 0) return;
+  prepare_constants(m, &w->back.sums);
+  finish_constants(m, &w->back.sums, gradient);
   clear_queue(w);
 }
 
@@ -29,8 +29,8 @@ static void move_lane(int32_t rows, int32_t lanes, real *panel, int32_t from, re
 static void queue_lane(cnf_worker *w, int32_t lane, real *gradient) {
   WORKER_NAMES(w);
   const cnf_program *p = m->program;
-  cnf_constants *from = &w->e.constants, *to = &w->queue;
-  const int32_t place = w->queued++;
+  cnf_constants *from = &w->e.constants, *to = &w->back.sums;
+  const int32_t place = w->back.sums_count++;
   move_lane(1, lanes, from->mu, lane, to->mu, place);
   for (int32_t n = 0; n < m->probes; n++) {
     const size_t entries = (size_t)n * (size_t)p->entry_rows * (size_t)lanes;
@@ -46,5 +46,5 @@ static void queue_lane(cnf_worker *w, int32_t lane, real *gradient) {
             (block->rows, lanes, rows_of(m, from->tangent_bar, n, b), lane, rows_of(m, to->tangent_bar, n, b), place);
     }
   }
-  if (w->queued == lanes) flush_queue(w, gradient);
+  if (w->back.sums_count == lanes) flush_queue(w, gradient);
 }

@@ -1,5 +1,5 @@
 /* Where samples start, which way they go and where they end: all alike, or each as t0s, t1s and sample_times have it. */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* Of sample `number` of the call. */
 static double sample_t0(const cnf_call *call, int64_t number) {
@@ -24,5 +24,5 @@ static int has_steps(const cnf_call *call, int64_t number) {
 static void turn_regularisers(const cnf_worker *w, int32_t begin, int32_t end, real *panel) {
   const int32_t lanes = w->e.model->kernels->lanes;
   for (int32_t r = begin; r < end; r++)
-    for (int32_t j = 0; j < lanes; j++) PANEL(panel, r)[j] *= w->direction[j];
+    for (int32_t j = 0; j < lanes; j++) PANEL(panel, r)[j] *= w->span.direction[j];
 }

@@ -2,39 +2,39 @@
  * the schedule's choice (decide/checkpoint_schedule.h). A sample's own column has that of its last step, whatever else is held.
  */
 #include "solve/decide/checkpoint_schedule.h"
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 static cnf_checkpoint *checkpoints_of(const cnf_worker *w, const cnf_engine *solver, int64_t s) {
-  return w->checkpoints + (size_t)s * (size_t)solver->rule.capacity;
+  return w->store.checkpoints + (size_t)s * (size_t)solver->rule.capacity;
 }
 /* Slot `slot` of sample s; EVERY_STEP: that of step `slot`. */
 static real *checkpoint_at(const cnf_worker *w, const cnf_engine *solver, int64_t s, int32_t slot) {
-  return w->record_x + ((size_t)slot * (size_t)solver->chunk_capacity + (size_t)s) * (size_t)solver->record_rows;
+  return w->store.states + ((size_t)slot * (size_t)solver->chunk_capacity + (size_t)s) * (size_t)solver->record_rows;
 }
 static real *own_column(const cnf_worker *w, const cnf_engine *solver, int64_t s) {
-  return w->own_x + (size_t)s * (size_t)solver->model.program->state_dim;
+  return w->store.own + (size_t)s * (size_t)solver->model.program->state_dim;
 }
 
 static void clear_trails(cnf_worker *w, const cnf_engine *solver, int64_t count) {
   if (solver->rule.kind == CNF_SCHEDULE_EVERY_STEP) return;
-  for (int64_t s = 0; s < count; s++) cnf_trail_clear(&w->trails[s]);
+  for (int64_t s = 0; s < count; s++) cnf_trail_clear(&w->store.plans[s]);
 }
 
 /* The lane is at the start of its sample's step n, which has been accepted and of which no evaluation is kept. */
 static void record_state(cnf_worker *w, const cnf_call *call, int32_t lane, int32_t n) {
   WORKER_NAMES(w);
   const cnf_engine *solver = call->solver;
-  const int64_t s = w->sample[lane];
+  const int64_t s = w->lane.sample[lane];
   if (solver->rule.kind == CNF_SCHEDULE_EVERY_STEP) {
-    const real *x = cnf_is_reversible(solver->family) ? w->y : w->x;
+    const real *x = cnf_is_reversible(solver->family) ? w->reversible.y : w->step.x;
     column_out(solver->record_rows, lanes, x, lane, checkpoint_at(w, solver, s, n));
     return;
   }
   /* an event may end a sample anywhere */
   const int32_t end = call->steps && !call->event_count ? call->steps * (call->time_count + 1) : CNF_NEVER;
   real *own = own_column(w, solver, s);
-  const cnf_holding to = cnf_trail_pass(&solver->rule, &w->trails[s], checkpoints_of(w, solver, s), n, end);
+  const cnf_holding to = cnf_trail_pass(&solver->rule, &w->store.plans[s], checkpoints_of(w, solver, s), n, end);
   if (to.earlier >= 0) memcpy(checkpoint_at(w, solver, s, to.earlier), own, (size_t)D * sizeof(real));
-  column_out(D, lanes, w->x, lane, own);
+  column_out(D, lanes, w->step.x, lane, own);
   if (to.slot >= 0) memcpy(checkpoint_at(w, solver, s, to.slot), own, (size_t)D * sizeof(real));
 }

@@ -6,7 +6,7 @@
  *     x(t) = (1 - theta) x + theta x' + theta (1 - theta) (E_2 + theta E_3),
  * which is x and x' themselves, to the bit, at the ends, and off by O(h^4) between them.
  */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 #define CNF_TRACK_PARTS 3
 
@@ -22,13 +22,13 @@ static void track_steps(cnf_worker *w, const cnf_call *call) {
   const cnf_stages *s = &call->solver->stages;
   const weighted second = slopes(w, s->count, s->tableau->rosenbrock->h2);
   const weighted third = slopes(w, s->count, s->tableau->rosenbrock->h3);
-  const real *parts[CNF_TRACK_PARTS] = {w->x, w->lambda, w->slope};
-  k->combine(D, NULL, w->h_row, second.count, second.weight, second.panel, w->lambda);
-  k->combine(D, NULL, w->h_row, third.count, third.weight, third.panel, w->slope);
+  const real *parts[CNF_TRACK_PARTS] = {w->step.x, w->back.lambda, w->back.displacement};
+  k->combine(D, NULL, w->step.h_row, second.count, second.weight, second.panel, w->back.lambda);
+  k->combine(D, NULL, w->step.h_row, third.count, third.weight, third.panel, w->back.displacement);
   for (int32_t j = 0; j < lanes; j++) {
-    if (!(w->mask_row[j] > 0)) continue;
-    const int64_t sample = w->sample[j];
-    real *to = track_at(w, call, sample, w->chunk_accepted[sample] - 1);
+    if (!(w->step.mask_row[j] > 0)) continue;
+    const int64_t sample = w->lane.sample[j];
+    real *to = track_at(w, call, sample, w->chunk.accepted[sample] - 1);
     for (int32_t n = 0; n < CNF_TRACK_PARTS; n++) column_out(D, lanes, parts[n], j, to + (size_t)n * (size_t)D);
   }
 }
@@ -37,12 +37,12 @@ static void track_steps(cnf_worker *w, const cnf_call *call) {
  * looked for from step track[lane] downward, or the first. *place receives theta. With c = 0, where the lane's step begins,
  * track[lane] becomes that. t is not added to: near the end of a long way c h may be below its rounding. */
 static int32_t step_on_track(cnf_worker *w, const cnf_call *call, int32_t lane, double c, double *place) {
-  for (int32_t n = w->track[lane];; n--) {
-    const cnf_step_record step = step_of(w, call, w->sample[lane], n);
-    const double beyond = (w->t[lane] - step.t) + c * w->h[lane];
-    if (n > 0 && !((double)w->direction[lane] * beyond > 0)) continue;
+  for (int32_t n = w->continuous.path_step[lane];; n--) {
+    const cnf_step_record step = step_of(w, call, w->lane.sample[lane], n);
+    const double beyond = (w->lane.t[lane] - step.t) + c * w->lane.h[lane];
+    if (n > 0 && !((double)w->span.direction[lane] * beyond > 0)) continue;
     *place = step.h != 0 ? beyond / step.h : 0;
-    if (c == 0) w->track[lane] = n;
+    if (c == 0) w->continuous.path_step[lane] = n;
     return n;
   }
 }
@@ -52,17 +52,17 @@ static void state_on_track(cnf_worker *w, const cnf_call *call, double c, real *
   WORKER_NAMES(w);
   int32_t live = -1;
   for (int32_t j = 0; j < lanes; j++) {
-    const int64_t s = w->sample[j];
+    const int64_t s = w->lane.sample[j];
     double place;
     if (s < 0) continue;
     live = j;
     const int32_t n = step_on_track(w, call, j, c, &place);
     const real *x = track_at(w, call, s, n), *second = x + D, *third = second + D;
-    const real *next = n + 1 < w->chunk_accepted[s] ? track_at(w, call, s, n + 1) : w->chunk_x1 + (size_t)s * (size_t)D;
+    const real *next = n + 1 < w->chunk.accepted[s] ? track_at(w, call, s, n + 1) : w->chunk.x1 + (size_t)s * (size_t)D;
     const real after = (real)place, before = (real)(1 - place), bump = (real)(place * (1 - place));
     for (int32_t d = 0; d < D; d++)
       PANEL(to, d)[j] = before * x[d] + after * next[d] + bump * (second[d] + after * third[d]);
   }
   for (int32_t j = 0; live >= 0 && j < lanes; j++)
-    for (int32_t d = 0; w->sample[j] < 0 && d < D; d++) PANEL(to, d)[j] = PANEL(to, d)[live];
+    for (int32_t d = 0; w->lane.sample[j] < 0 && d < D; d++) PANEL(to, d)[j] = PANEL(to, d)[live];
 }

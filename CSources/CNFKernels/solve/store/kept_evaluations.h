@@ -4,28 +4,29 @@
  * it. Adaptive steps: a slot holds one sample's column of it. Columns of the lanes whose step is accepted are copied out of
  * the tile, and in reverse into whatever lane the sample then has: each lane walks back by itself, refused steps cost nothing.
  */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* Rows of an evaluation's panels, and of those among them that an evaluation without divergence fills. */
 static int32_t kept_rows(const cnf_model *m) { return (int32_t)(kept_reals(m) / (size_t)m->kernels->lanes); }
 static int32_t kept_value_rows(const cnf_model *m) { return m->program->value_rows + m->program->aux_rows; }
 
 static void use_scratch(cnf_worker *w, int32_t number) {
-  w->e.kept = kept_at(w->e.model, w->scratch + (size_t)number * kept_reals(w->e.model));
+  w->e.kept = kept_at(w->e.model, w->store.scratch + (size_t)number * kept_reals(w->e.model));
 }
 /* Points the evaluator at stage i of the step of `record`, whose evaluations lie in slots of the tile's. */
 static void use_slot(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *record, int32_t i) {
-  w->e.kept = kept_at(w->e.model, w->slots + (size_t)cnf_kept_slot(&solver->stages, record, i) * solver->slot_size);
+  w->e.kept =
+      kept_at(w->e.model, w->store.slots + (size_t)cnf_kept_slot(&solver->stages, record, i) * solver->slot_size);
 }
 
 /* Slots of a step's evaluations: all of them, or none. `first` is stage 0's, where that is there already. */
 static void take_slots(cnf_worker *w, const cnf_engine *solver, int32_t first, cnf_step_record *record) {
-  const int32_t wanted = solver->stages.kept, room = solver->slot_capacity - w->slots_used;
+  const int32_t wanted = solver->stages.kept, room = solver->slot_capacity - w->store.slots_used;
   record->first = record->rest = -1;
   if (wanted > room || (solver->stages.fsal && first < 0)) return;
-  record->first = solver->stages.fsal ? first : w->slots_used;
-  record->rest = w->slots_used + !solver->stages.fsal;
-  w->slots_used += wanted;
+  record->first = solver->stages.fsal ? first : w->store.slots_used;
+  record->rest = w->store.slots_used + !solver->stages.fsal;
+  w->store.slots_used += wanted;
 }
 
 /* Copies column `lane` of stage i, in scratch i, for each lane whose slot is not -1. */
@@ -33,7 +34,7 @@ static void keep_columns(cnf_worker *w, const cnf_engine *solver, int32_t rows, 
                          const int32_t *slot) {
   WORKER_NAMES(w);
   real *to[CNF_MAX_LANES];
-  for (int32_t j = 0; j < lanes; j++) to[j] = slot[j] < 0 ? NULL : w->slots + (size_t)slot[j] * solver->slot_size;
+  for (int32_t j = 0; j < lanes; j++) to[j] = slot[j] < 0 ? NULL : w->store.slots + (size_t)slot[j] * solver->slot_size;
   k->lanes_out(rows, panel, to);
 }
 
@@ -61,7 +62,8 @@ static void fetch_step(cnf_worker *w, const cnf_engine *solver, cnf_step_record 
     const int32_t rows = s->integrands[i] ? kept_rows(m) : kept_value_rows(m);
     int32_t kept = 0;
     for (int32_t j = 0; j < lanes; j++) {
-      from[j] = records[j]->rest < 0 ? NULL : w->slots + (size_t)cnf_kept_slot(s, records[j], i) * solver->slot_size;
+      from[j] =
+          records[j]->rest < 0 ? NULL : w->store.slots + (size_t)cnf_kept_slot(s, records[j], i) * solver->slot_size;
       kept += from[j] != NULL;
     }
     use_scratch(w, i);

@@ -1,13 +1,13 @@
 /* States between checkpoints, made again: the same steps, from the same states, by the same kernels and so to the same bits.
  * Lanes that want a state go side by side, each from its sample's last checkpoint; the others stand beside one that goes.
  */
-#include "solve/solver.h"
+#include "solve/worker.h"
 
 /* The state at the start of step n of sample s, once bring_states has seen to it. */
 static const real *state_of(const cnf_worker *w, const cnf_engine *solver, int64_t s, int32_t n) {
   if (solver->rule.kind == CNF_SCHEDULE_EVERY_STEP) return checkpoint_at(w, solver, s, n);
-  if (w->trails[s].current == n) return own_column(w, solver, s);
-  return checkpoint_at(w, solver, s, checkpoints_of(w, solver, s)[w->trails[s].count - 1].slot);
+  if (w->store.plans[s].current == n) return own_column(w, solver, s);
+  return checkpoint_at(w, solver, s, checkpoints_of(w, solver, s)[w->store.plans[s].count - 1].slot);
 }
 
 /* at[j] = the step whose state lane j goes on from, with that state in x; -1 where it has what it wants, or wants nothing.
@@ -16,36 +16,37 @@ static int32_t set_out(cnf_worker *w, const cnf_engine *solver, const int32_t *w
   WORKER_NAMES(w);
   int32_t leader = -1;
   for (int32_t j = 0; j < lanes; j++) {
-    const int64_t s = w->sample[j];
+    const int64_t s = w->lane.sample[j];
     at[j] = -1;
-    if (!wants[j] || w->trails[s].current == w->step[j]) continue;
+    if (!wants[j] || w->store.plans[s].current == w->lane.step[j]) continue;
     const cnf_checkpoint *from =
-        cnf_trail_return(&solver->rule, &w->trails[s], checkpoints_of(w, solver, s), w->step[j]);
-    if (from->step == w->step[j]) continue;
+        cnf_trail_return(&solver->rule, &w->store.plans[s], checkpoints_of(w, solver, s), w->lane.step[j]);
+    if (from->step == w->lane.step[j]) continue;
     at[j] = from->step;
-    column_in(D, lanes, checkpoint_at(w, solver, s, from->slot), w->x, j);
+    column_in(D, lanes, checkpoint_at(w, solver, s, from->slot), w->step.x, j);
     leader = j;
   }
   for (int32_t j = 0; leader >= 0 && j < lanes; j++)
-    for (int32_t d = 0; at[j] < 0 && d < D; d++) PANEL(w->x, d)[j] = PANEL(w->x, d)[leader];
+    for (int32_t d = 0; at[j] < 0 && d < D; d++) PANEL(w->step.x, d)[j] = PANEL(w->step.x, d)[leader];
   return leader;
 }
 
 /* The lane's sample has come to step at[j], with the state in x. */
 static void come_to(cnf_worker *w, const cnf_engine *solver, int32_t lane, int32_t *at) {
   WORKER_NAMES(w);
-  const int64_t s = w->sample[lane];
-  cnf_trail *trail = &w->trails[s];
+  const int64_t s = w->lane.sample[lane];
+  cnf_checkpoint_plan *trail = &w->store.plans[s];
   real *to = NULL;
-  if (*at == w->step[lane]) {
+  if (*at == w->lane.step[lane]) {
     to = own_column(w, solver, s);
     trail->current = *at;
     *at = -1;
-    w->h[lane] = 0;
+    w->lane.h[lane] = 0;
   } else if (*at == trail->next) {
-    to = checkpoint_at(w, solver, s, cnf_trail_hold(&solver->rule, trail, checkpoints_of(w, solver, s), w->step[lane]));
+    to = checkpoint_at(w, solver, s,
+                       cnf_trail_hold(&solver->rule, trail, checkpoints_of(w, solver, s), w->lane.step[lane]));
   }
-  if (to) column_out(D, lanes, w->x, lane, to);
+  if (to) column_out(D, lanes, w->step.x, lane, to);
 }
 
 /* Makes the states at the starts of the lanes' steps, where wants[j] is 1; t, h and x of all lanes are lost. */
@@ -58,8 +59,9 @@ static void bring_states(cnf_worker *w, const cnf_call *call, const int32_t *wan
   if (solver->rule.kind == CNF_SCHEDULE_EVERY_STEP) return;
   const int32_t leader = set_out(w, solver, wants, at);
   if (leader < 0) return;
-  zero_rows(S - D, lanes, PANEL(w->x, D));
-  for (int32_t j = 0; j < lanes; j++) w->t[j] = step_of(w, call, w->sample[leader], at[leader]).t, w->h[j] = 0;
+  zero_rows(S - D, lanes, PANEL(w->step.x, D));
+  for (int32_t j = 0; j < lanes; j++)
+    w->lane.t[j] = step_of(w, call, w->lane.sample[leader], at[leader]).t, w->lane.h[j] = 0;
   for (;;) {
     int32_t idle = 0;
     for (int32_t j = 0; j < lanes; j++) {
@@ -67,12 +69,12 @@ static void bring_states(cnf_worker *w, const cnf_call *call, const int32_t *wan
         idle++;
         continue;
       }
-      const cnf_step_record step = step_of(w, call, w->sample[j], at[j]);
-      w->t[j] = step.t, w->h[j] = step.h;
+      const cnf_step_record step = step_of(w, call, w->lane.sample[j], at[j]);
+      w->lane.t[j] = step.t, w->lane.h[j] = step.h;
     }
     if (idle == lanes) return;
     make_step(w, solver, s, &nowhere, 0);
-    copy_rows(D, lanes, w->x1, w->x);
+    copy_rows(D, lanes, w->step.x1, w->step.x);
     w->work.steps_repeated++;
     w->work.repeated_evaluations += (int64_t)lanes * s->evaluations;
     w->work.idle_repeated_evaluations += (int64_t)idle * s->evaluations;

@@ -1,0 +1,38 @@
+/* What a worker keeps of the forward pass for the backward pass. Compiled once per dtype by call/solver_f32.c and solver_f64.c. */
+#ifndef CNF_SOLVE_STORE_ARRAYS_H
+#define CNF_SOLVE_STORE_ARRAYS_H
+#include "solve/lanes/arrays.h"
+
+typedef struct cnf_store {
+  /* Accepted steps: record_of (lanes/step_times.h) says where a step's record is. */
+  cnf_step_record *steps; /* [capacity], of adaptive steps [capacity][chunk] */
+  /* States at steps' starts (store/checkpoints.h); those of the continuous adjoint at output times, or the forward path
+   * (store/forward_path.h). The other arrays are there for schedules other than EVERY_STEP alone. */
+  real *states;                /* [capacity][chunk][record_rows] */
+  real *own;                   /* [chunk][D]: each sample's own column */
+  cnf_checkpoint_plan *plans;  /* [chunk] */
+  cnf_checkpoint *checkpoints; /* [chunk][capacity] */
+  /* Evaluations (store/kept_evaluations.h) */
+  real *scratch; /* [scratch_count] of a tile: those of the step under way, then those of dense output, or of d/dt */
+  real *slots;   /* [slot_capacity]: those that are kept */
+  int32_t slots_used;
+  int32_t next_slot[CNF_MAX_LANES]; /* first-same-as-last methods: slot of stage 0 of the lane's next step; -1: none */
+} cnf_store;
+
+static void cnf_store_layout(cnf_store *store, const cnf_engine *s, cnf_arena *arena, cnf_arena *reserve) {
+  const size_t steps = (size_t)s->record_capacity, chunk = (size_t)s->chunk_capacity;
+  const int adaptive = s->options.control == CNF_CONTROL_SAMPLE;
+  const int discrete = s->options.adjoint == CNF_ADJOINT_DISCRETE;
+  const int continuous = s->options.adjoint == CNF_ADJOINT_CONTINUOUS;
+  const int scheduled = discrete && s->rule.kind != CNF_SCHEDULE_EVERY_STEP;
+  const size_t states = discrete ? chunk * (size_t)s->rule.capacity : continuous ? chunk * steps : 0;
+  store->scratch = cnf_arena_take(arena, (size_t)s->scratch_count * kept_reals(&s->model), sizeof(real));
+  store->own = cnf_arena_take(arena, scheduled ? chunk : 0, (size_t)s->model.program->state_dim * sizeof(real));
+  store->plans = cnf_arena_take(arena, scheduled ? chunk : 0, sizeof *store->plans);
+  store->slots = cnf_arena_take(reserve, (size_t)s->slot_capacity * s->slot_size, sizeof(real));
+  store->steps = cnf_arena_take(reserve, adaptive ? steps * chunk : steps, sizeof *store->steps);
+  store->states = cnf_arena_take(reserve, states, (size_t)s->record_rows * sizeof(real));
+  store->checkpoints = cnf_arena_take(reserve, scheduled ? states : 0, sizeof *store->checkpoints);
+}
+
+#endif
