@@ -46,30 +46,30 @@ static int64_t walk(const cnf_schedule_rule *rule, int32_t first, int32_t l, int
   const int32_t end = first + l;
   int32_t own = -1, most = 0;
   int64_t made = l - 1;
-  cnf_trail trail;
-  cnf_trail_clear(&trail);
+  cnf_checkpoint_plan plan;
+  cnf_checkpoint_plan_clear(&plan);
   for (int32_t n = first; n < end; ++n) {
-    const cnf_holding to = cnf_trail_pass(rule, &trail, list, n, known ? end : CNF_NEVER);
+    const cnf_checkpoint_writes to = cnf_checkpoint_plan_advance(rule, &plan, list, n, known ? end : CNF_NEVER);
     if (to.earlier >= 0) held[to.earlier] = own;
     own = n;
     if (to.slot >= 0) held[to.slot] = n;
     if (to.slot >= rule->capacity || to.earlier >= rule->capacity) return -1;
-    if (trail.count > most) most = trail.count;
+    if (plan.count > most) most = plan.count;
   }
   for (int32_t n = end - 1; n >= first; --n) {
-    if (trail.current == n) {
+    if (plan.current == n) {
       if (own != n) return -1;
       continue;
     }
-    const cnf_checkpoint *from = cnf_trail_return(rule, &trail, list, n);
+    const cnf_checkpoint *from = cnf_checkpoint_plan_restart(rule, &plan, list, n);
     int32_t at = from->step;
     if (held[from->slot] != at || at > n) return -1;
     for (; at < n; ++made)
-      if (++at < n && at == trail.next) {
-        const int32_t slot = cnf_trail_hold(rule, &trail, list, n);
+      if (++at < n && at == plan.next) {
+        const int32_t slot = cnf_checkpoint_plan_store(rule, &plan, list, n);
         if (slot >= rule->capacity) return -1;
         held[slot] = at;
-        if (trail.count > most) most = trail.count;
+        if (plan.count > most) most = plan.count;
       }
   }
   return most <= rule->capacity ? made : -1;

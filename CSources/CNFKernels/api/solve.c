@@ -126,7 +126,7 @@ static cnf_status check_input(const cnf_solver *s, const cnf_solve_input *in) {
 }
 
 /* Of a solve: where samples go, and by which steps. */
-static cnf_status check_way(const cnf_solver *s, const cnf_solve_input *in) {
+static cnf_status check_steps(const cnf_solver *s, const cnf_solve_input *in) {
   if (s->options.control == CNF_CONTROL_BATCH && (in->t0s || in->t1s)) return CNF_ERROR_SPANS;
   cnf_status status = check_spans(in);
   if (!status) status = check_fractions(s, in);
@@ -202,7 +202,7 @@ CNF_API cnf_status cnf_solve(cnf_solver *solver, const cnf_solve_input *input, c
   if (!output) return CNF_ERROR_NULL;
   cnf_status status = copy_input(input, &in);
   if (!status) status = check_input(solver, &in);
-  if (!status) status = check_way(solver, &in);
+  if (!status) status = check_steps(solver, &in);
   if (!status) status = check_events(solver, &in, 0);
   if (!status) status = check_output(solver, &in, output);
   return status ? status : run(solver, &in, NULL, output, NULL);
@@ -216,7 +216,7 @@ CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *inpu
   if (!loss || !gradient) return CNF_ERROR_NULL;
   cnf_status status = copy_input(input, &in);
   if (!status) status = check_input(solver, &in);
-  if (!status) status = check_way(solver, &in);
+  if (!status) status = check_steps(solver, &in);
   if (!status) status = check_events(solver, &in, 1);
   if (!status && output) status = check_output(solver, &in, output);
   if (!status) status = copy_loss(loss, &whole_loss);
@@ -265,8 +265,8 @@ CNF_API cnf_status cnf_solver_evaluate_vjp(cnf_solver *solver, const cnf_solve_i
   if (!status && loss) status = check_field_loss(&whole_loss);
   if (!status) status = copy_gradient(gradient, &whole_gradient);
   if (status) return status;
-  const cnf_field_bars bars = {velocity_bar, divergence_bar, loss ? &whole_loss : NULL};
-  const int reversed = cnf_field_bars_want_divergence(&bars, solver->trace);
+  const cnf_field_cotangents bars = {velocity_bar, divergence_bar, loss ? &whole_loss : NULL};
+  const int reversed = cnf_field_cotangents_want_divergence(&bars, solver->trace);
   status = cnf_program_check_callbacks(&solver->program, reversed ? solver->trace : CNF_TRACE_NONE, 1);
   if (status) return status;
   return solver->f32 ? cnf_solver_run_evaluate_vjp_f32(solver->f32, &in, &bars, &whole_gradient)

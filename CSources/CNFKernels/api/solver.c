@@ -52,7 +52,7 @@ static int is_controller(const cnf_solver_options *o) {
 }
 
 /* Does a state alone lead to the next, by stages alone? Then states may be made again from any of them. */
-static int is_replayed(const cnf_tableau *t) {
+static int is_recomputable(const cnf_tableau *t) {
   return t->family == CNF_FAMILY_RUNGE_KUTTA || t->family == CNF_FAMILY_PARTITIONED;
 }
 
@@ -81,7 +81,7 @@ static cnf_status check_options(const cnf_solver_options *o, int32_t state_dim) 
     return CNF_ERROR_REVERSIBLE;
   if (!is_length(o->adjoint_rtol) || !is_length(o->adjoint_atol)) return CNF_ERROR_TOLERANCE;
   if (!in_range(o->schedule, CNF_SCHEDULE_EVERY_STEP, CNF_SCHEDULE_AUTOMATIC)) return CNF_ERROR_OPTION;
-  if ((o->schedule == CNF_SCHEDULE_EVERY_K || o->schedule == CNF_SCHEDULE_BINOMIAL) && !is_replayed(t))
+  if ((o->schedule == CNF_SCHEDULE_EVERY_K || o->schedule == CNF_SCHEDULE_BINOMIAL) && !is_recomputable(t))
     return CNF_ERROR_SCHEDULE;
   if (!in_range(o->checkpoint_every, 0, CNF_MOST_STEPS) || o->checkpoint_bytes < 0) return CNF_ERROR_OPTION;
   if (!in_range(o->kinetic, 0, 1) || !in_range(o->frobenius, 0, 1)) return CNF_ERROR_OPTION;
@@ -151,7 +151,7 @@ static cnf_solver_options without_defaults(cnf_solver_options o) {
   if (cnf_is_adams(cnf_tableau_at(o.method)->family)) o.store_bytes = 0; /* slots are of a Runge-Kutta step's stages */
   if (o.precision == CNF_PRECISION_MIXED) o.exclude_log_det = 1; /* the divergence's rounding is no error of a step */
   if (!o.checkpoint_every) o.checkpoint_every = CNF_DEFAULT_EVERY;
-  if (!is_replayed(cnf_tableau_at(o.method))) o.schedule = CNF_SCHEDULE_EVERY_STEP;
+  if (!is_recomputable(cnf_tableau_at(o.method))) o.schedule = CNF_SCHEDULE_EVERY_STEP;
   if (o.icoeff == 0) o.icoeff = 1;
   if (o.safety == 0) o.safety = CNF_SAFETY;
   if (o.factor_min == 0) o.factor_min = CNF_SMALLEST_FACTOR;
@@ -162,19 +162,19 @@ static cnf_solver_options without_defaults(cnf_solver_options o) {
 CNF_API cnf_status cnf_solver_create(const cnf_field *field, const cnf_solver_options *options, cnf_solver **solver) {
   if (!field || !options || !solver) return CNF_ERROR_NULL;
   if (!cnf_knows_options_size(options->struct_size)) return CNF_ERROR_STRUCT_SIZE;
-  cnf_solver_options given = {0};
-  memcpy(&given, options, options->struct_size);
-  given.struct_size = sizeof given;
-  cnf_status status = check_options(&given, field->program.state_dim);
+  cnf_solver_options wanted = {0};
+  memcpy(&wanted, options, options->struct_size);
+  wanted.struct_size = sizeof wanted;
+  cnf_status status = check_options(&wanted, field->program.state_dim);
   if (status) return status;
-  if (given.precision == CNF_PRECISION_MIXED &&
-      (field->program.dtype != CNF_FLOAT32 || given.adjoint == CNF_ADJOINT_CONTINUOUS))
+  if (wanted.precision == CNF_PRECISION_MIXED &&
+      (field->program.dtype != CNF_FLOAT32 || wanted.adjoint == CNF_ADJOINT_CONTINUOUS))
     return CNF_ERROR_DTYPE;
-  if ((int64_t)given.probes * field->program.state_dim > INT32_MAX / CNF_MOST_LANES) return CNF_ERROR_SIZE;
+  if ((int64_t)wanted.probes * field->program.state_dim > INT32_MAX / CNF_MOST_LANES) return CNF_ERROR_SIZE;
   cnf_solver *s = calloc(1, sizeof *s);
   if (!s) return CNF_ERROR_MEMORY;
-  s->options = without_defaults(given);
-  const int rosenbrock = cnf_tableau_at(given.method)->rosenbrock != NULL;
+  s->options = without_defaults(wanted);
+  const int rosenbrock = cnf_tableau_at(wanted.method)->rosenbrock != NULL;
   status = resolve_trace(&field->program, &s->options, &s->trace);
   if (!status && rosenbrock) status = resolve_rosenbrock(&field->program, &s->options, &s->trace);
   if (!status) status = cnf_program_check_callbacks(&field->program, s->trace, 0);

@@ -96,7 +96,7 @@ typedef struct cnf_call {
   int32_t want_dense;
   int32_t event_count;
   const cnf_event *events;
-  int32_t keeps_track; /* 1: steps are kept, with what x(t) between their ends is made of (store/forward_path.h) */
+  int32_t keeps_path; /* 1: steps are kept, with what x(t) between their ends is made of (store/forward_path.h) */
 } cnf_call;
 
 #endif

@@ -25,7 +25,7 @@ static void start_adams_adjoint(cnf_worker *w, const cnf_engine *solver) {
 
 /* (1): what a step of `count` slopes adds to their cotangents. An entry of the ring has D rows of f_bar, div_bar, and where there
  * are regularisers the weight h b that is to be multiplied by rho: no more than a slope's S rows. */
-static void lead_to_slopes(cnf_worker *w, const cnf_engine *solver, int32_t count) {
+static void add_slope_cotangents(cnf_worker *w, const cnf_engine *solver, int32_t count) {
   WORKER_NAMES(w);
   const cnf_adams *formula = cnf_adams_of(count);
   for (int32_t age = 0; age < count; age++) {
@@ -59,12 +59,12 @@ static void length_cotangents(cnf_worker *w, const cnf_call *call) {
       sum += (double)PANEL(w->back.lambda, d)[j] * (end - (double)from[d]);
     }
     for (int32_t d = D; d < S; d++) sum += bars[d - D] * ((at_end ? last[d - D] : (double)to[d]) - (double)from[d]);
-    w->back.h_bar_row[j] = w->lane.h[j] != 0 ? (real)(sum / w->lane.h[j]) : 0; /* of no length: resting_cotangents */
+    w->back.h_bar_row[j] = w->lane.h[j] != 0 ? (real)(sum / w->lane.h[j]) : 0; /* of no length: no_length_cotangents */
   }
 }
 
 /* (3) where h = 0: slopes are all the one at hand, whose integrands are in their rows. A way of no length counts as forward. */
-static void resting_cotangents(cnf_worker *w) {
+static void no_length_cotangents(cnf_worker *w) {
   WORKER_NAMES(w);
   k->dot(D, rows_of(m, w->e.kept.value, 0, m->program->op_count), w->back.lambda, 0, w->step.row);
   for (int32_t j = 0; j < lanes; j++) {
@@ -102,7 +102,7 @@ static void reverse_slope(cnf_worker *w, const cnf_engine *solver, int wants_len
   gather_gradients(m, &done, 1, gradient);
   w->work.adjoint_evaluations += lanes;
   for (int32_t j = 0; j < lanes; j++) w->work.idle_adjoint_evaluations += w->lane.sample[j] < 0;
-  if (wants_length) resting_cotangents(w);
+  if (wants_length) no_length_cotangents(w);
   k->add(D, w->back.lambda, w->e.bars.bar, w->back.lambda);
   k->add(1, w->back.t_bar_row, w->back.time_bar_row, w->back.t_bar_row);
 }
@@ -120,7 +120,7 @@ static int32_t reverse_adams_step(cnf_worker *w, const cnf_call *call, int32_t s
   } else {
     zero_rows(1, lanes, w->back.t_bar_row);
     if (call->want_times) length_cotangents(w, call);
-    lead_to_slopes(w, solver, slopes);
+    add_slope_cotangents(w, solver, slopes);
   }
   if (slopes == 0) return reversed; /* of no length: its slope is not in the ring */
   if (w->adams.pending > 0) {

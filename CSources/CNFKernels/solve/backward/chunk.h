@@ -23,30 +23,30 @@ static int is_gradient_finite(const cnf_worker *w, const real *gradient) {
 }
 
 /* The chunk as it was before it was walked back, but for the statuses that chunk_verdict has. */
-static void prepare_again(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
+static void prepare_restart(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   if (call->keeps && !cnf_is_reversible(call->solver->family)) forward_chunk(w, call, first, count);
   memcpy(w->chunk.status, w->back.restart_status, (size_t)count * sizeof *w->chunk.status);
 }
 
 /* One pass over samples [from, to) of the chunk alone, from zeros: is theta's gradient finite? */
 static int is_part_finite(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, int64_t from, int64_t to,
-                          real *gradient, walk_back walk) {
-  int32_t walkers = 0;
-  prepare_again(w, call, first, count);
+                          real *gradient, backward_pass pass) {
+  int32_t samples = 0;
+  prepare_restart(w, call, first, count);
   for (int64_t s = 0; s < count; s++) {
     if (s < from || s >= to) w->chunk.status[s] = CNF_SAMPLE_NOT_FINITE;
-    walkers += w->chunk.status[s] == CNF_SAMPLE_OK;
+    samples += w->chunk.status[s] == CNF_SAMPLE_OK;
   }
-  if (walkers == 0) return 1;
+  if (samples == 0) return 1;
   memset(gradient, 0, w->e.model->gradient_size * sizeof(real));
-  walk(w, call, first, count, gradient);
+  pass(w, call, first, count, gradient);
   return is_gradient_finite(w, gradient);
 }
 
 /* Samples [from, to) of the chunk are known to have a gradient by theta that is not finite: those that have it alone get a verdict.
  * Returns how many; 0 where theirs are finite, and their sum is not. Deep as the halvings of a chunk, eight. */
-static int32_t find_faults(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, int64_t from, int64_t to,
-                           real *gradient, walk_back walk) {
+static int32_t find_not_finite(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, int64_t from,
+                               int64_t to, real *gradient, backward_pass pass) {
   if (to - from == 1) {
     w->back.restart_status[from] = CNF_SAMPLE_NOT_FINITE;
     return 1;
@@ -54,8 +54,8 @@ static int32_t find_faults(cnf_worker *w, const cnf_call *call, int64_t first, i
   const int64_t bounds[3] = {from, from + (to - from) / 2, to};
   int32_t found = 0;
   for (int half = 0; half < 2; half++)
-    if (!is_part_finite(w, call, first, count, bounds[half], bounds[half + 1], gradient, walk))
-      found += find_faults(w, call, first, count, bounds[half], bounds[half + 1], gradient, walk);
+    if (!is_part_finite(w, call, first, count, bounds[half], bounds[half + 1], gradient, pass))
+      found += find_not_finite(w, call, first, count, bounds[half], bounds[half + 1], gradient, pass);
   return found;
 }
 
@@ -64,18 +64,18 @@ static void differentiate_chunk(cnf_worker *w, const cnf_call *call, int64_t fir
                                 real *gradient) {
   const size_t bytes = w->e.model->gradient_size * sizeof(real);
   const double scale = loss_scale(call->loss);
-  const walk_back walk = cnf_is_reversible(call->solver->family) ? retrace_chunk
-                         : call->keeps                           ? adjoint_chunk
-                                                                 : return_chunk;
+  const backward_pass pass = cnf_is_reversible(call->solver->family) ? backward_reversible
+                             : call->keeps                           ? backward_discrete
+                                                                     : backward_continuous;
   w->back.kinetic_bar = scale * call->loss->kinetic;
   w->back.frobenius_bar = scale * call->loss->frobenius;
   if (!is_fresh) memcpy(w->back.gradient_before, gradient, bytes);
   for (int gives_up = 0;;) {
-    const int32_t failed = walk(w, call, first, count, gradient);
+    const int32_t failed = pass(w, call, first, count, gradient);
     if (gives_up || (failed == 0 && is_gradient_finite(w, gradient))) return;
     memcpy(w->back.restart_status, w->chunk.status, (size_t)count * sizeof *w->back.restart_status);
-    if (failed == 0) gives_up = find_faults(w, call, first, count, 0, count, gradient, walk) == 0;
-    prepare_again(w, call, first, count);
+    if (failed == 0) gives_up = find_not_finite(w, call, first, count, 0, count, gradient, pass) == 0;
+    prepare_restart(w, call, first, count);
     if (is_fresh)
       memset(gradient, 0, bytes);
     else

@@ -36,7 +36,7 @@ static void move_pair_rows(const cnf_worker *w, int32_t first, int32_t rows, int
                            real *to) {
   WORKER_NAMES(w);
   weighted list = {.count = 0};
-  for (int32_t j = 0; j < count; j++) weigh(&list, weights[j], PANEL(pair_slope(w, j), first));
+  for (int32_t j = 0; j < count; j++) add_weighted(&list, weights[j], PANEL(pair_slope(w, j), first));
   k->combine(rows, PANEL(w->continuous.pair, first), w->step.h_row, list.count, list.weight, list.panel, to);
 }
 
@@ -114,8 +114,8 @@ typedef struct solve_sums {
   real *context_bar;
 } solve_sums;
 
-/* Until take_sums_back, what reverses sum over the solve is thrown away. */
-static solve_sums set_sums_aside(cnf_worker *w) {
+/* Until restore_sums, what reverses sum over the solve is thrown away. */
+static solve_sums discard_sums(cnf_worker *w) {
   const solve_sums sums = {w->e.constants, w->e.context_bar};
   w->e.constants.tangent_bar = w->continuous.discarded_sums.tangent_bar;
   w->e.constants.entry_bar = w->continuous.discarded_sums.entry_bar;
@@ -124,7 +124,7 @@ static solve_sums set_sums_aside(cnf_worker *w) {
   w->e.context_bar = w->continuous.discarded_context;
   return sums;
 }
-static void take_sums_back(cnf_worker *w, const solve_sums *sums) {
+static void restore_sums(cnf_worker *w, const solve_sums *sums) {
   w->e.constants = sums->constants;
   w->e.context_bar = sums->context_bar;
 }
@@ -148,14 +148,14 @@ static void begin_time_bars(cnf_worker *w, const cnf_call *call, int64_t first, 
 static void try_step(cnf_worker *w, const cnf_call *call, int64_t first) {
   WORKER_NAMES(w);
   const cnf_stages *s = &call->solver->stages;
-  const solve_sums sums = set_sums_aside(w);
+  const solve_sums sums = discard_sums(w);
   step_row(w);
   for (int32_t i = 0; i < s->count; i++) {
     if (!s->runs[i]) continue;
     try_stage(w, s, i);
     if (i == 0) begin_time_bars(w, call, first, pair_slope(w, 0));
   }
-  take_sums_back(w, &sums);
+  restore_sums(w, &sums);
   pair_at_stage(w, s, s->count, w->continuous.pair1, PANEL(w->continuous.pair1, D));
 }
 
@@ -183,7 +183,7 @@ static void add_quadrature(cnf_worker *w, const cnf_engine *solver, int32_t live
     if (s->half[i] != CNF_HALF_BOTH) zero_rows(D / 2, lanes, PANEL(a, D / 2 - moved->first));
     for (int32_t j = 0; j < lanes; j++)
       w->step.sum_row[j] = w->step.mask_row[j] > 0 ? (real)(-w->lane.h[j] * s->weight[i] * w->continuous.scale[j]) : 0;
-    shelter_lanes(w, kept_rows(m), w->e.kept.value, live);
+    fill_rejected_lanes(w, kept_rows(m), w->e.kept.value, live);
     zero_rows(1, lanes, w->back.time_bar_row);
     const cnf_integrands bars = weighted_bars(w, w->step.sum_row);
     w->back.reversed[waiting++] = evaluate_reverse(&w->e, &bars, w->back.time_bar_row, gradient, w->back.integrands);

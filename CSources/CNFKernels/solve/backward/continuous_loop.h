@@ -6,7 +6,7 @@
 #include "solve/worker.h"
 
 /* Lane `live` of a panel over each lane that is not in mask_row. */
-static void shelter_lanes(cnf_worker *w, int32_t rows, real *panel, int32_t live) {
+static void fill_rejected_lanes(cnf_worker *w, int32_t rows, real *panel, int32_t live) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++)
     for (int32_t r = 0; !(w->step.mask_row[j] > 0) && r < rows; r++)
@@ -17,7 +17,7 @@ static void shelter_lanes(cnf_worker *w, int32_t rows, real *panel, int32_t live
 #include "solve/backward/continuous.h"
 #include "solve/backward/continuous_rosenbrock.h"
 
-static void return_idle(cnf_worker *w, int32_t lane) {
+static void idle_continuous_lane(cnf_worker *w, int32_t lane) {
   WORKER_NAMES(w);
   w->lane.sample[lane] = -1;
   w->lane.h[lane] = 0;
@@ -29,10 +29,10 @@ static void return_idle(cnf_worker *w, int32_t lane) {
 }
 
 /* Sample s, at its end, into a lane. Its first step is as long as its steps were on average on the way forward. */
-static void load_return(cnf_worker *w, const cnf_call *call, int64_t first, int64_t s, int32_t lane) {
+static void load_continuous_lane(cnf_worker *w, const cnf_call *call, int64_t first, int64_t s, int32_t lane) {
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
-  face(w, call, s, lane);
+  bind_lane(w, call, s, lane);
   const double t0 = w->span.t0[lane], t1 = w->span.t1[lane], span = fabs(t1 - t0);
   const double length = o->initial_step > 0 ? o->initial_step : span / w->chunk.accepted[s];
   const int at_event = w->chunk.event[s] >= 0;
@@ -55,16 +55,16 @@ static void load_return(cnf_worker *w, const cnf_call *call, int64_t first, int6
   if (!call->steps) move_constants(w, lane, w->start.constants + (size_t)s * (size_t)call->solver->constant_rows, 0);
 }
 
-static void fail_return(cnf_worker *w, int32_t lane, int32_t status) {
+static void fail_continuous_lane(cnf_worker *w, int32_t lane, int32_t status) {
   const int64_t s = w->lane.sample[lane];
   w->chunk.status[s] = status;
   w->chunk.t[s] = w->lane.t[lane];
-  return_idle(w, lane);
+  idle_continuous_lane(w, lane);
 }
 
 /* h of every lane for the step to come, which ends in the lane's interval or where that begins, then idle lanes beside a live
  * one. Returns that lane, or -1; *failed counts samples whose step has become too small. */
-static int32_t choose_return_steps(cnf_worker *w, const cnf_call *call, int32_t *failed) {
+static int32_t choose_backward_steps(cnf_worker *w, const cnf_call *call, int32_t *failed) {
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
   int32_t live = -1;
@@ -87,12 +87,12 @@ static int32_t choose_return_steps(cnf_worker *w, const cnf_call *call, int32_t 
       w->lane.planned[j] = cnf_bound_step(w->lane.h[j], o->max_step);
       w->lane.h[j] = cnf_clip_step(w->lane.t[j], w->lane.planned[j], begin, t0 - t1, &w->lane.ends_interval[j]);
       if (w->lane.ends_interval[j] && w->lane.planned[j] == 0) { /* a step of no length was refused */
-        fail_return(w, j, CNF_SAMPLE_NOT_FINITE);
+        fail_continuous_lane(w, j, CNF_SAMPLE_NOT_FINITE);
         ++*failed;
         continue;
       }
       if (!w->lane.ends_interval[j] && fabs(w->lane.h[j]) < cnf_least_step(o->min_step, w->lane.t[j], t0)) {
-        fail_return(w, j, w->lane.was_not_finite[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
+        fail_continuous_lane(w, j, w->lane.was_not_finite[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
         ++*failed;
         continue;
       }
@@ -104,7 +104,7 @@ static int32_t choose_return_steps(cnf_worker *w, const cnf_call *call, int32_t 
     for (int32_t d = 0; d < D; d++) PANEL(w->continuous.pair, d)[j] = PANEL(w->continuous.pair, d)[live];
     w->lane.t[j] = w->lane.t[live];
   }
-  if (live >= 0) given_beside(w, live);
+  if (live >= 0) fill_idle_inputs(w, live);
   return live;
 }
 
@@ -113,7 +113,7 @@ static void pair_errors(cnf_worker *w, const cnf_engine *solver) {
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;
   weighted list = {.count = 0};
-  for (int32_t i = 0; i < s->count; i++) weigh(&list, s->tableau->e[i], pair_slope(w, i));
+  for (int32_t i = 0; i < s->count; i++) add_weighted(&list, s->tableau->e[i], pair_slope(w, i));
   zero_rows(1, lanes, w->step.sum_row);
   k->error_squares(2 * D, w->continuous.pair, w->continuous.pair1, w->step.h_row, list.count, list.weight, list.panel,
                    solver->pair_rtol, solver->pair_atol, solver->options.norm, w->step.sum_row);
@@ -121,14 +121,14 @@ static void pair_errors(cnf_worker *w, const cnf_engine *solver) {
 
 /* Verdict on the step just tried: mask_row = 1 where it is accepted, next_h[j] the length of lane j's next attempt. Returns an
  * accepted lane, or -1. */
-static int32_t judge_return(cnf_worker *w, const cnf_call *call, double *next_h) {
+static int32_t judge_backward_steps(cnf_worker *w, const cnf_call *call, double *next_h) {
   WORKER_NAMES(w);
   const cnf_engine *solver = call->solver;
   const cnf_solver_options *o = &solver->options;
   const cnf_stages *s = &solver->stages;
   int32_t accepted = -1;
   k->finite(2 * D, w->continuous.pair1, 0, w->step.row);
-  if (!call->steps) (call->keeps_track ? stiff_errors : pair_errors)(w, solver);
+  if (!call->steps) (call->keeps_path ? rosenbrock_pair_errors : pair_errors)(w, solver);
   for (int32_t j = 0; j < lanes; j++) {
     w->step.mask_row[j] = 0;
     if (w->lane.sample[j] < 0) continue;
@@ -152,7 +152,7 @@ static int32_t judge_return(cnf_worker *w, const cnf_call *call, double *next_h)
 
 /* Samples in the lanes of mask_row have come back to t0, where they began at x0: their gradients are written. Returns how many are not
  * finite. */
-static int32_t finish_returns(cnf_worker *w, const cnf_call *call, int64_t first, real *gradient) {
+static int32_t finish_continuous_lanes(cnf_worker *w, const cnf_call *call, int64_t first, real *gradient) {
   WORKER_NAMES(w);
   cnf_gradient *g = call->gradient;
   int32_t failed = 0;
@@ -183,15 +183,16 @@ static int32_t finish_returns(cnf_worker *w, const cnf_call *call, int64_t first
     if (g->t0) g->t0[number] = w->back.t0_bar[j];
     if (g->t1) g->t1[number] = w->back.t1_bar[j];
     write_context_bar(w, call, number, j);
-    if (m->trace == CNF_TRACE_HUTCHINSON) queue_lane(w, j, gradient);
-    return_idle(w, j);
+    if (m->trace == CNF_TRACE_HUTCHINSON) collect_lane_sums(w, j, gradient);
+    idle_continuous_lane(w, j);
   }
   return failed;
 }
 
 /* After a step: accepted lanes move on, at output times into the interval before, and those of them that arrive at t0 leave
  * mask_row set; the others' bits in it are cleared. Returns how many arrive. */
-static int32_t move_returns(cnf_worker *w, const cnf_call *call, int64_t first, const double *next_h, int32_t *failed) {
+static int32_t advance_continuous_lanes(cnf_worker *w, const cnf_call *call, int64_t first, const double *next_h,
+                                        int32_t *failed) {
   WORKER_NAMES(w);
   int32_t arrived = 0;
   k->blend(2 * D, w->step.mask_row, w->continuous.pair1, w->continuous.pair, w->continuous.pair);
@@ -204,11 +205,11 @@ static int32_t move_returns(cnf_worker *w, const cnf_call *call, int64_t first, 
       arrived++;
       continue;
     }
-    if (accepted && w->lane.ends_interval[j]) pass_time_back(w, call, first, j);
+    if (accepted && w->lane.ends_interval[j]) cross_output_time_backward(w, call, first, j);
     w->step.mask_row[j] = 0;
     const int once = call->steps || w->span.t0[j] == w->span.t1[j]; /* no shorter step could be tried */
     if (once ? !accepted : w->continuous.attempts[j] >= call->solver->options.max_steps) {
-      fail_return(w, j, once ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_MAX_STEPS);
+      fail_continuous_lane(w, j, once ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_MAX_STEPS);
       ++*failed;
     }
   }
@@ -216,32 +217,34 @@ static int32_t move_returns(cnf_worker *w, const cnf_call *call, int64_t first, 
 }
 
 /* One pass over the chunk's samples that arrived. Returns how many did not get back; their status says why. */
-static int32_t return_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient) {
+static int32_t backward_continuous(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient) {
   WORKER_NAMES(w);
-  const int64_t walkers = order_by_steps(w, call, first, count);
+  const int64_t samples = order_backward(w, call, first, count);
   int64_t next = 0;
   int32_t failed = 0;
   for (int64_t s = 0; s < count; s++) w->chunk.reversed[s] = 0;
-  for (int32_t j = 0; j < lanes; j++) return_idle(w, j);
+  for (int32_t j = 0; j < lanes; j++) idle_continuous_lane(w, j);
   if (tangent_count(m) > 0) clear_constants(m, &w->e.constants);
-  if (m->trace == CNF_TRACE_HUTCHINSON) clear_queue(w);
+  if (m->trace == CNF_TRACE_HUTCHINSON) clear_solve_sums(w);
   for (;;) {
     double next_h[CNF_MAX_LANES];
-    load_walkers(w, call, first, walkers, &next, load_return);
-    if (choose_return_steps(w, call, &failed) < 0) {
-      if (next < walkers) continue;
+    load_backward_lanes(w, call, first, samples, &next, load_continuous_lane);
+    if (choose_backward_steps(w, call, &failed) < 0) {
+      if (next < samples) continue;
       break;
     }
-    (call->keeps_track ? try_stiff_step : try_step)(w, call, first);
-    const int32_t accepted = judge_return(w, call, next_h);
+    (call->keeps_path ? try_rosenbrock_step : try_step)(w, call, first);
+    const int32_t accepted = judge_backward_steps(w, call, next_h);
     w->work.steps++, w->work.steps_recomputed++;
     w->work.adjoint_evaluations += (int64_t)lanes * call->solver->stages.trials;
     for (int32_t j = 0; j < lanes; j++)
       if (!(w->step.mask_row[j] > 0)) w->work.idle_adjoint_evaluations += call->solver->stages.trials;
-    if (accepted >= 0) (call->keeps_track ? add_stiff_quadrature : add_quadrature)(w, call->solver, accepted, gradient);
-    if (move_returns(w, call, first, next_h, &failed) > 0) failed += finish_returns(w, call, first, gradient);
+    if (accepted >= 0)
+      (call->keeps_path ? add_rosenbrock_quadrature : add_quadrature)(w, call->solver, accepted, gradient);
+    if (advance_continuous_lanes(w, call, first, next_h, &failed) > 0)
+      failed += finish_continuous_lanes(w, call, first, gradient);
   }
-  if (m->trace == CNF_TRACE_HUTCHINSON) flush_queue(w, gradient);
+  if (m->trace == CNF_TRACE_HUTCHINSON) flush_solve_sums(w, gradient);
   if (m->trace == CNF_TRACE_EXACT_TANGENTS) finish_constants(m, &w->e.constants, gradient);
   return failed;
 }

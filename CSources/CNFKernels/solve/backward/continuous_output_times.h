@@ -63,7 +63,7 @@ static void write_time_bar(const cnf_worker *w, const cnf_call *call, int64_t fi
 }
 
 /* The lane has come back to an output time: it goes on in the interval before, from the state that the solve had there. */
-static void pass_time_back(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane) {
+static void cross_output_time_backward(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane) {
   WORKER_NAMES(w);
   const int64_t s = w->lane.sample[lane];
   const int32_t interval = --w->lane.interval[lane];
@@ -71,7 +71,7 @@ static void pass_time_back(cnf_worker *w, const cnf_call *call, int64_t first, i
   const double scale = w->continuous.scale[lane];
   w->lane.t[lane] = w->span.times[lane][interval];
   w->continuous.starts_interval[lane] = 1;
-  if (!call->keeps_track) column_in(D, lanes, state_at_time(w, call, s, interval), w->continuous.pair, lane);
+  if (!call->keeps_path) column_in(D, lanes, state_at_time(w, call, s, interval), w->continuous.pair, lane);
   for (int32_t d = 0; bars.x && d < D; d++) PANEL(w->continuous.pair, D + d)[lane] += (real)((double)bars.x[d] / scale);
   w->back.mu_row[lane] += (real)(bars.log_det / scale);
 }

@@ -32,7 +32,7 @@
 #include "solve/worker.h"
 
 /* The first stage that is at the same time as stage i; they share an evaluation, which is in that scratch. */
-static int32_t place_of(const cnf_stages *s, int32_t i) {
+static int32_t shared_stage(const cnf_stages *s, int32_t i) {
   const double *alpha = s->tableau->rosenbrock->alpha;
   int32_t first = 0;
   while (alpha[first] != alpha[i]) first++;
@@ -57,7 +57,7 @@ static double quadrature_weights(const cnf_stages *s, double beta[CNF_MAX_STAGES
 }
 
 /* The rows of backward/continuous.h; none of the divergence where none is asked for. */
-static cnf_integrands stiff_bars(cnf_worker *w, const real *row) {
+static cnf_integrands rosenbrock_bars(cnf_worker *w, const real *row) {
   cnf_integrands bars = weighted_bars(w, row);
   if (w->e.model->jacobian) bars.divergence = NULL;
   return bars;
@@ -70,57 +70,57 @@ static void adjoint_slope(cnf_worker *w, const real *a, real *out) {
   copy_rows(D, lanes, a, rows_of(m, w->e.bars.bar, 0, m->program->op_count));
   zero_rows(1, lanes, w->back.time_bar_row);
   for (int32_t j = 0; j < lanes; j++) w->step.row[j] = 1;
-  const cnf_integrands bars = stiff_bars(w, w->step.row);
+  const cnf_integrands bars = rosenbrock_bars(w, w->step.row);
   evaluate_reverse(&w->e, &bars, w->back.time_bar_row, w->back.discarded, w->back.integrands);
   for (int32_t j = 0; j < lanes; j++) w->step.row[j] = -1;
   k->scale(D, w->e.bars.bar, w->step.row, out);
 }
 
 /* The evaluation at t + c h and the state on the track there, into scratch `number`. */
-static void evaluate_on_track(cnf_worker *w, const cnf_call *call, double c, int32_t number) {
+static void evaluate_on_path(cnf_worker *w, const cnf_call *call, double c, int32_t number) {
   use_scratch(w, number);
-  state_on_track(w, call, c, w->e.kept.value);
+  path_state(w, call, c, w->e.kept.value);
   time_row(w, c);
   evaluate(&w->e, w->step.time_row, 1, w->back.integrands);
 }
 
 /* At the step's start: the factors of 1/gamma + h J, g into implicit.f_bar, f into implicit.f, h g_t into implicit.f_t. */
-static void begin_stiff_step(cnf_worker *w, const cnf_call *call, int64_t first) {
+static void begin_rosenbrock_step(cnf_worker *w, const cnf_call *call, int64_t first) {
   WORKER_NAMES(w);
   const cnf_stages *s = &call->solver->stages;
   cnf_implicit *im = &w->implicit;
   const real *a = PANEL(w->continuous.pair, D);
   use_scratch(w, 0);
-  state_on_track(w, call, 0, w->step.x);
+  path_state(w, call, 0, w->step.x);
   copy_rows(D, lanes, w->step.x, w->continuous.pair);
   for (int32_t j = 0; j < lanes; j++) w->step.h_row[j] = (real)-w->lane.h[j];
   make_matrix(w, s->tableau->rosenbrock->gamma);
-  factor(w);
+  factor_matrix(w);
   step_row(w);
   adjoint_slope(w, a, im->f_bar);
   begin_time_bars(w, call, first, im->f);
   zero_rows(D, lanes, im->f_t);
   for (int32_t n = 0; n < 2; n++) {
     const real weight = (real)place_weights[n];
-    evaluate_on_track(w, call, (n + 1) * CNF_TIME_PART, s->count + n);
+    evaluate_on_path(w, call, (n + 1) * CNF_TIME_PART, s->count + n);
     adjoint_slope(w, a, im->f_t_bar);
     for (int32_t i = 0; i < D * lanes; i++) im->f_t[i] += weight * (im->f_t_bar[i] - im->f_bar[i]);
   }
 }
 
 /* k_i into the rows of a of slope i. */
-static void try_stiff_stage(cnf_worker *w, const cnf_call *call, int32_t i) {
+static void try_rosenbrock_stage(cnf_worker *w, const cnf_call *call, int32_t i) {
   WORKER_NAMES(w);
   const cnf_stages *s = &call->solver->stages;
   const cnf_rosenbrock *ros = s->tableau->rosenbrock;
   cnf_implicit *im = &w->implicit;
   const real *g = im->f_bar, d = (real)ros->d[i];
   real *to = PANEL(pair_slope(w, i), D);
-  const int32_t size = D * lanes, place = place_of(s, i);
+  const int32_t size = D * lanes, place = shared_stage(s, i);
   if (i > 0) {
     move_pair_rows(w, D, D, i, s->tableau->a[i], w->back.lambda);
     if (place == i)
-      evaluate_on_track(w, call, ros->alpha[i], i);
+      evaluate_on_path(w, call, ros->alpha[i], i);
     else
       use_scratch(w, place);
     adjoint_slope(w, w->back.lambda, im->x_bar);
@@ -135,20 +135,20 @@ static void try_stiff_stage(cnf_worker *w, const cnf_call *call, int32_t i) {
 }
 
 /* A step of every lane's a from t with its h; x and a at its end in pair1. */
-static void try_stiff_step(cnf_worker *w, const cnf_call *call, int64_t first) {
+static void try_rosenbrock_step(cnf_worker *w, const cnf_call *call, int64_t first) {
   WORKER_NAMES(w);
   const cnf_stages *s = &call->solver->stages;
-  const solve_sums sums = set_sums_aside(w);
+  const solve_sums sums = discard_sums(w);
   mean_over(w, CNF_HALF_BOTH);
-  begin_stiff_step(w, call, first);
-  for (int32_t i = 0; i < s->count; i++) try_stiff_stage(w, call, i);
-  take_sums_back(w, &sums);
-  state_on_track(w, call, 1, w->continuous.pair1);
+  begin_rosenbrock_step(w, call, first);
+  for (int32_t i = 0; i < s->count; i++) try_rosenbrock_stage(w, call, i);
+  restore_sums(w, &sums);
+  path_state(w, call, 1, w->continuous.pair1);
   move_pair_rows(w, D, D, s->count, s->tableau->b, PANEL(w->continuous.pair1, D));
 }
 
 /* As pair_errors: those of a, and how far x is from a polynomial at the step's places. */
-static void stiff_errors(cnf_worker *w, const cnf_engine *solver) {
+static void rosenbrock_pair_errors(cnf_worker *w, const cnf_engine *solver) {
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;
   const double *alpha = s->tableau->rosenbrock->alpha;
@@ -156,14 +156,15 @@ static void stiff_errors(cnf_worker *w, const cnf_engine *solver) {
   weighted of_x = {.count = 0}, of_a = {.count = 0};
   double omega[CNF_MAX_STAGES] = {0}, largest = 0;
   for (int32_t i = 0; i < s->count; i++) {
-    weigh(&of_a, s->tableau->e[i], PANEL(pair_slope(w, i), D));
-    if (place_of(s, i) != i) continue;
+    add_weighted(&of_a, s->tableau->e[i], PANEL(pair_slope(w, i), D));
+    if (shared_stage(s, i) != i) continue;
     omega[i] = 1;
     for (int32_t l = 0; l < s->count; l++)
-      if (l != i && place_of(s, l) == l) omega[i] /= alpha[i] - alpha[l];
+      if (l != i && shared_stage(s, l) == l) omega[i] /= alpha[i] - alpha[l];
     largest = fmax(largest, fabs(omega[i]));
   }
-  for (int32_t i = 0; i < s->count; i++) weigh(&of_x, omega[i] / largest, w->store.scratch + (size_t)i * kept_reals(m));
+  for (int32_t i = 0; i < s->count; i++)
+    add_weighted(&of_x, omega[i] / largest, w->store.scratch + (size_t)i * kept_reals(m));
   zero_rows(1, lanes, w->step.sum_row);
   for (int32_t j = 0; j < lanes; j++) w->step.time_row[j] = 1;
   k->error_squares(D, w->continuous.pair, w->continuous.pair1, w->step.time_row, of_x.count, of_x.weight, of_x.panel,
@@ -181,7 +182,7 @@ static double node_cotangent(cnf_worker *w, const cnf_stages *s, int32_t node, r
   double weight = node < s->count ? 0 : of_slope * outer[node - s->count];
   zero_rows(D, lanes, bar);
   for (int32_t i = 1; node > 0 && i < s->count; i++) {
-    if (place_of(s, i) != node) continue;
+    if (shared_stage(s, i) != node) continue;
     move_pair_rows(w, D, D, i, s->tableau->a[i], w->back.lambda);
     for (int32_t j = 0; j < lanes; j++) w->step.row[j] = (real)beta[i];
     k->scale_add(D, w->back.lambda, w->step.row, bar);
@@ -193,18 +194,18 @@ static double node_cotangent(cnf_worker *w, const cnf_stages *s, int32_t node, r
   k->scale_add(D, PANEL(w->continuous.pair, D), w->step.row, bar);
   if (node > 0) return weight;
   weighted list = {.count = 0};
-  for (int32_t i = 0; i < s->count; i++) weigh(&list, beta[i], PANEL(pair_slope(w, i), D));
+  for (int32_t i = 0; i < s->count; i++) add_weighted(&list, beta[i], PANEL(pair_slope(w, i), D));
   k->combine(D, bar, w->step.h_row, list.count, list.weight, list.panel, bar);
   return weight;
 }
 
 /* As add_quadrature, of a stiff step. */
-static void add_stiff_quadrature(cnf_worker *w, const cnf_engine *solver, int32_t live, real *gradient) {
+static void add_rosenbrock_quadrature(cnf_worker *w, const cnf_engine *solver, int32_t live, real *gradient) {
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;
   int32_t waiting = 0;
   for (int32_t node = 0; node < s->count + 2; node++) {
-    if (node < s->count && place_of(s, node) != node) continue;
+    if (node < s->count && shared_stage(s, node) != node) continue;
     use_scratch(w, node);
     w->e.bars = w->back.bars[waiting];
     real *bar = rows_of(m, w->e.bars.bar, 0, m->program->op_count);
@@ -216,9 +217,9 @@ static void add_stiff_quadrature(cnf_worker *w, const cnf_engine *solver, int32_
       if (!(w->step.mask_row[j] > 0)) column_zero(D, lanes, bar, j);
       w->step.sum_row[j] = w->step.mask_row[j] > 0 ? (real)(-w->lane.h[j] * weight * w->continuous.scale[j]) : 0;
     }
-    shelter_lanes(w, kept_rows(m), w->e.kept.value, live);
+    fill_rejected_lanes(w, kept_rows(m), w->e.kept.value, live);
     zero_rows(1, lanes, w->back.time_bar_row);
-    const cnf_integrands bars = stiff_bars(w, w->step.sum_row);
+    const cnf_integrands bars = rosenbrock_bars(w, w->step.sum_row);
     w->back.reversed[waiting++] = evaluate_reverse(&w->e, &bars, w->back.time_bar_row, gradient, w->back.integrands);
     if (waiting < solver->bar_sets) continue;
     gather_gradients(m, w->back.reversed, waiting, gradient);

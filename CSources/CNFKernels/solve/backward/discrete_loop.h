@@ -4,7 +4,7 @@
  */
 #include "solve/worker.h"
 
-static void adjoint_idle(cnf_worker *w, int32_t lane) {
+static void idle_discrete_lane(cnf_worker *w, int32_t lane) {
   WORKER_NAMES(w);
   w->lane.sample[lane] = -1;
   w->lane.h[lane] = 0;
@@ -27,7 +27,7 @@ static int is_own_finite(const cnf_worker *w, const cnf_call *call, size_t numbe
 }
 
 /* Returns 1 where the sample has no gradient, being not finite. */
-static int32_t finish_adjoint(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane, real *gradient) {
+static int32_t finish_discrete_lane(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane, real *gradient) {
   WORKER_NAMES(w);
   cnf_gradient *g = call->gradient;
   size_t number = (size_t)(first + w->lane.sample[lane]);
@@ -37,23 +37,23 @@ static int32_t finish_adjoint(cnf_worker *w, const cnf_call *call, int64_t first
   if (g->t0) g->t0[number] = w->back.t0_bar[lane];
   if (g->t1) g->t1[number] = w->back.t1_bar[lane];
   write_context_bar(w, call, number, lane);
-  if (m->trace == CNF_TRACE_HUTCHINSON) queue_lane(w, lane, gradient);
-  adjoint_idle(w, lane);
+  if (m->trace == CNF_TRACE_HUTCHINSON) collect_lane_sums(w, lane, gradient);
+  idle_discrete_lane(w, lane);
   return fails;
 }
 
 /* Samples to be walked back into w->chunk.order, those with most steps first; the others' gradients are written. Returns how many. */
-static int64_t order_by_steps(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
+static int64_t order_backward(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   WORKER_NAMES(w);
   cnf_gradient *g = call->gradient;
-  int64_t walkers = 0;
+  int64_t samples = 0;
   for (int64_t s = 0; s < count; s++) {
     const int ok = w->chunk.status[s] == CNF_SAMPLE_OK;
     const size_t number = (size_t)(first + s);
     for (int32_t i = 0; g->times && i < call->time_count; i++)
       g->times[number * (size_t)call->time_count + (size_t)i] = 0;
     if (ok && w->chunk.accepted[s] > 0) {
-      int64_t at = walkers++;
+      int64_t at = samples++;
       for (; at > 0 && w->chunk.accepted[w->chunk.order[at - 1]] < w->chunk.accepted[s]; at--)
         w->chunk.order[at] = w->chunk.order[at - 1];
       w->chunk.order[at] = (int32_t)s;
@@ -65,13 +65,13 @@ static int64_t order_by_steps(cnf_worker *w, const cnf_call *call, int64_t first
     if (g->t0) g->t0[number] = 0;
     if (g->t1) g->t1[number] = 0;
   }
-  return walkers;
+  return samples;
 }
 
 /* Sample s, at its end, into a lane. */
-static void load_adjoint(cnf_worker *w, const cnf_call *call, int64_t s, int32_t lane) {
+static void load_discrete_lane(cnf_worker *w, const cnf_call *call, int64_t s, int32_t lane) {
   WORKER_NAMES(w);
-  face(w, call, s, lane);
+  bind_lane(w, call, s, lane);
   w->lane.step[lane] = w->chunk.accepted[s] - 1;
   w->lane.interval[lane] =
       record_of(w, call, s, w->lane.step[lane])->interval; /* an event may have ended it in an earlier one */
@@ -83,10 +83,10 @@ static void load_adjoint(cnf_worker *w, const cnf_call *call, int64_t s, int32_t
 
 /* Fixed steps: every sample that arrived is in the lane it was solved in, where its evaluations are. The other lanes'
  * probes may be anything: they become zeros. */
-static void load_tile(cnf_worker *w, const cnf_call *call, int64_t walkers) {
+static void load_tile(cnf_worker *w, const cnf_call *call, int64_t samples) {
   WORKER_NAMES(w);
-  for (int64_t i = 0; i < walkers; i++) load_adjoint(w, call, w->chunk.order[i], w->chunk.order[i]);
-  if (walkers == lanes || m->trace != CNF_TRACE_HUTCHINSON) return;
+  for (int64_t i = 0; i < samples; i++) load_discrete_lane(w, call, w->chunk.order[i], w->chunk.order[i]);
+  if (samples == lanes || m->trace != CNF_TRACE_HUTCHINSON) return;
   for (int32_t j = 0; j < lanes; j++)
     if (w->lane.sample[j] < 0) clear_probes(w, j);
   prepare_constants(m, &w->e.constants);
@@ -94,11 +94,11 @@ static void load_tile(cnf_worker *w, const cnf_call *call, int64_t walkers) {
 
 /* Adaptive: the next samples into idle lanes. When a lane is idle for good its constants stay those of its last sample; a
  * lane that never had one gets those of the first. */
-static void load_adjoints(cnf_worker *w, const cnf_call *call, int64_t walkers, int64_t *next) {
+static void load_discrete_lanes(cnf_worker *w, const cnf_call *call, int64_t samples, int64_t *next) {
   WORKER_NAMES(w);
   const int at_start = *next == 0;
-  for (int32_t j = 0; j < lanes && *next < walkers; j++)
-    if (w->lane.sample[j] < 0) load_adjoint(w, call, w->chunk.order[(*next)++], j);
+  for (int32_t j = 0; j < lanes && *next < samples; j++)
+    if (w->lane.sample[j] < 0) load_discrete_lane(w, call, w->chunk.order[(*next)++], j);
   for (int32_t j = 0; at_start && j < lanes; j++)
     if (w->lane.sample[j] < 0)
       move_constants(w, j, w->start.constants + (size_t)w->chunk.order[0] * (size_t)call->solver->constant_rows, 0);
@@ -106,7 +106,7 @@ static void load_adjoints(cnf_worker *w, const cnf_call *call, int64_t walkers, 
 
 /* Lane `live` of a panel over each idle lane that holds a number that is not finite; over all of them where there are
  * callbacks, whose derivatives need not be finite wherever their values are. */
-static void shelter_panel(cnf_worker *w, int32_t rows, real *panel, int32_t live) {
+static void fill_idle_lanes(cnf_worker *w, int32_t rows, real *panel, int32_t live) {
   WORKER_NAMES(w);
   k->finite(rows, panel, 0, w->step.row);
   for (int32_t j = 0; j < lanes; j++)
@@ -117,7 +117,7 @@ static void shelter_panel(cnf_worker *w, int32_t rows, real *panel, int32_t live
 /* Makes the evaluations of the lanes' steps again, in scratch; records[j] is that of lane j, an idle one's another's. Lanes
  * whose evaluations are kept stand where one does whose are not, those without a sample with h = 0. Methods whose reverse makes its
  * own evaluations are put to their states. */
-static void replay_step(cnf_worker *w, const cnf_call *call, cnf_step_record *const *records) {
+static void recompute_step(cnf_worker *w, const cnf_call *call, cnf_step_record *const *records) {
   WORKER_NAMES(w);
   const cnf_stages *s = &call->solver->stages;
   int32_t wants[CNF_MAX_LANES], leader = 0;
@@ -125,12 +125,12 @@ static void replay_step(cnf_worker *w, const cnf_call *call, cnf_step_record *co
     wants[j] = w->lane.sample[j] >= 0 && records[j]->rest < 0;
     if (wants[j]) leader = j;
   }
-  bring_states(w, call, wants);
-  given_beside(w, leader);
+  recompute_states(w, call, wants);
+  fill_idle_inputs(w, leader);
   for (int32_t j = 0; j < lanes; j++) {
     const int32_t from = wants[j] ? j : leader;
     const cnf_step_record step = step_of(w, call, w->lane.sample[from], w->lane.step[from]);
-    column_in(D, lanes, state_of(w, call->solver, w->lane.sample[from], w->lane.step[from]), w->step.x, j);
+    column_in(D, lanes, step_state(w, call->solver, w->lane.sample[from], w->lane.step[from]), w->step.x, j);
     w->lane.t[j] = step.t;
     w->lane.h[j] = w->lane.sample[j] < 0 ? 0 : step.h;
   }
@@ -144,7 +144,7 @@ static void replay_step(cnf_worker *w, const cnf_call *call, cnf_step_record *co
 }
 
 /* The slopes of evaluations that were kept. */
-static void recall_slopes(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *tile) {
+static void restore_slopes(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *tile) {
   WORKER_NAMES(w);
   for (int32_t i = 0; i < solver->stages.count; i++) {
     if (!solver->stages.reverses[i]) continue;
@@ -155,7 +155,7 @@ static void recall_slopes(cnf_worker *w, const cnf_engine *solver, const cnf_ste
 
 /* Brings the evaluations of the lanes' steps to where they can be reversed. Returns the record whose slots they are in, or
  * NULL: scratch. */
-static const cnf_step_record *recall_step(cnf_worker *w, const cnf_call *call, int32_t live, int want_slopes) {
+static const cnf_step_record *restore_step(cnf_worker *w, const cnf_call *call, int32_t live, int want_slopes) {
   WORKER_NAMES(w);
   const cnf_engine *solver = call->solver;
   const cnf_step_record *tile = NULL;
@@ -167,7 +167,7 @@ static const cnf_step_record *recall_step(cnf_worker *w, const cnf_call *call, i
     kept += records[j]->rest >= 0;
     idle += w->lane.sample[j] < 0;
   }
-  if (kept < lanes) replay_step(w, call, records);
+  if (kept < lanes) recompute_step(w, call, records);
   for (int32_t j = 0; j < lanes; j++) {
     const int32_t from = w->lane.sample[j] < 0 ? live : j;
     const cnf_step_record step = step_of(w, call, w->lane.sample[from], w->lane.step[from]);
@@ -182,10 +182,10 @@ static const cnf_step_record *recall_step(cnf_worker *w, const cnf_call *call, i
     for (int32_t i = 0; idle && i < solver->stages.count; i++) {
       if (!solver->stages.reverses[i]) continue;
       use_slot(w, solver, tile, i);
-      shelter_panel(w, kept_rows(m), w->e.kept.value, live);
+      fill_idle_lanes(w, kept_rows(m), w->e.kept.value, live);
     }
   }
-  if (kept > 0 && want_slopes) recall_slopes(w, solver, tile);
+  if (kept > 0 && want_slopes) restore_slopes(w, solver, tile);
   w->work.steps++;
   w->work.steps_recomputed += kept < lanes;
   const int32_t evaluations = records[live]->slopes < CNF_ADAMS_LEAST ? solver->stages.evaluations : 0;
@@ -228,12 +228,12 @@ static void enter_interval(cnf_worker *w, const cnf_call *call, int64_t first, i
 }
 
 /* The lane goes on to the step before the one just reversed. */
-static void step_back(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane) {
+static void go_to_previous_step(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane) {
   if (--w->lane.step[lane] < 0) return;
   enter_interval(w, call, first, lane, record_of(w, call, w->lane.sample[lane], w->lane.step[lane])->interval);
 }
 
-/* The step of every lane that recall_step has brought. Returns how many evaluations of each were reversed. */
+/* The step of every lane that restore_step has brought. Returns how many evaluations of each were reversed. */
 static int32_t reverse_lanes(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile, int32_t live,
                              real *gradient) {
   const cnf_stages *s = &call->solver->stages;
@@ -249,33 +249,33 @@ static int32_t reverse_lanes(cnf_worker *w, const cnf_call *call, const cnf_step
 }
 
 /* One pass over the chunk's samples that arrived. Returns how many have no gradient. */
-static int32_t adjoint_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient) {
+static int32_t backward_discrete(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient) {
   WORKER_NAMES(w);
-  const int64_t walkers = order_by_steps(w, call, first, count);
+  const int64_t samples = order_backward(w, call, first, count);
   int64_t next = 0;
   int32_t failed = 0;
-  for (int32_t j = 0; j < lanes; j++) adjoint_idle(w, j);
+  for (int32_t j = 0; j < lanes; j++) idle_discrete_lane(w, j);
   if (tangent_count(m) > 0) clear_constants(m, &w->e.constants);
-  if (m->trace == CNF_TRACE_HUTCHINSON) clear_queue(w);
-  if (call->steps) load_tile(w, call, walkers);
+  if (m->trace == CNF_TRACE_HUTCHINSON) clear_solve_sums(w);
+  if (call->steps) load_tile(w, call, samples);
   if (call->solver->family == CNF_FAMILY_EXPLICIT_ADAMS) start_adams_adjoint(w, call->solver);
   for (;;) {
     int32_t live = -1;
-    if (!call->steps) load_adjoints(w, call, walkers, &next);
+    if (!call->steps) load_discrete_lanes(w, call, samples, &next);
     for (int32_t j = 0; j < lanes; j++)
       if (w->lane.sample[j] >= 0) live = j;
     if (live < 0) break;
-    const cnf_step_record *tile = recall_step(w, call, live, call->want_times);
+    const cnf_step_record *tile = restore_step(w, call, live, call->want_times);
     const int32_t reversed = reverse_lanes(w, call, tile, live, gradient);
     for (int32_t j = 0; j < lanes; j++) {
       if (w->lane.sample[j] < 0) continue;
       add_times(w, call, first, j);
       w->chunk.reversed[w->lane.sample[j]] += reversed;
-      step_back(w, call, first, j);
-      if (w->lane.step[j] < 0) failed += finish_adjoint(w, call, first, j, gradient);
+      go_to_previous_step(w, call, first, j);
+      if (w->lane.step[j] < 0) failed += finish_discrete_lane(w, call, first, j, gradient);
     }
   }
-  if (m->trace == CNF_TRACE_HUTCHINSON) flush_queue(w, gradient);
+  if (m->trace == CNF_TRACE_HUTCHINSON) flush_solve_sums(w, gradient);
   if (m->trace == CNF_TRACE_EXACT_TANGENTS) finish_constants(m, &w->e.constants, gradient);
   return failed;
 }

@@ -28,7 +28,7 @@ static int32_t load_stopped(cnf_worker *w, const cnf_call *call, int64_t tile, i
     w->lane.step[j] = w->chunk.accepted[s] - 1;
     w->events.t[j] = w->chunk.t[s];
     w->span.direction[j] = sample_t1(call, w->chunk.first + s) < sample_t0(call, w->chunk.first + s) ? -1 : 1;
-    load_given(w, call, w->chunk.first + s, j);
+    load_sample_inputs(w, call, w->chunk.first + s, j);
     column_in(D, lanes, w->chunk.x1 + (size_t)s * (size_t)D, w->events.x, j);
     if (!call->steps) move_constants(w, j, w->start.constants + (size_t)s * (size_t)call->solver->constant_rows, 0);
   }
@@ -80,7 +80,7 @@ static void load_event_bar(cnf_worker *w) {
 /* lambda . Phi_h + mu Psi_h of the lanes' last steps, into `out`. */
 static void last_step_slope(cnf_worker *w, const cnf_call *call, int32_t live, double *out) {
   WORKER_NAMES(w);
-  const cnf_step_record *tile = recall_step(w, call, live, 1);
+  const cnf_step_record *tile = restore_step(w, call, live, 1);
   if (call->solver->stages.tableau->rosenbrock)
     reverse_rosenbrock_step(w, &call->solver->stages, w->back.discarded);
   else

@@ -1,5 +1,5 @@
 /* Loss and cotangents of a chunk that has been solved: chunk_loss, chunk_x1_bar, chunk_log_det_bar. The cotangents of the
- * regularisers' integrals are the same for all samples (adjoint_chunk). */
+ * regularisers' integrals are the same for all samples (backward_discrete). */
 #include "solve/worker.h"
 
 static void normal_nll(cnf_worker *w, const cnf_loss *loss, int64_t count, int32_t D) {
@@ -17,7 +17,7 @@ static void normal_nll(cnf_worker *w, const cnf_loss *loss, int64_t count, int32
   }
 }
 
-static void given_cotangents(cnf_worker *w, const cnf_loss *loss, int64_t first, int64_t count, int32_t D) {
+static void copy_cotangents(cnf_worker *w, const cnf_loss *loss, int64_t first, int64_t count, int32_t D) {
   size_t rows = (size_t)count * (size_t)D;
   if (loss->x1_bar)
     memcpy(w->loss.x1_bar, (const real *)loss->x1_bar + (size_t)first * (size_t)D, rows * sizeof(real));
@@ -32,7 +32,7 @@ static int chunk_cotangents(cnf_worker *w, const cnf_call *call, int64_t first, 
   const cnf_loss *loss = call->loss;
   switch (loss->kind) {
   case CNF_LOSS_NORMAL_NLL: normal_nll(w, loss, count, D); break;
-  case CNF_LOSS_COTANGENTS: given_cotangents(w, loss, first, count, D); return 1; /* no loss is known */
+  case CNF_LOSS_COTANGENTS: copy_cotangents(w, loss, first, count, D); return 1; /* no loss is known */
   default:
     memset(w->loss.loss, 0, (size_t)count * sizeof(double));
     memset(w->loss.log_det_bar, 0, (size_t)count * sizeof(double));

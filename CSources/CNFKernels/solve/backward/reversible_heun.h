@@ -31,7 +31,7 @@ static double end_of_step(const cnf_worker *w, const cnf_call *call, int32_t lan
   return step.t + step.h;
 }
 
-static void retrace_idle(cnf_worker *w, int32_t lane) {
+static void idle_reversible_lane(cnf_worker *w, int32_t lane) {
   WORKER_NAMES(w);
   w->lane.sample[lane] = -1;
   w->span.direction[lane] = 1;
@@ -44,11 +44,11 @@ static void retrace_idle(cnf_worker *w, int32_t lane) {
 }
 
 /* Sample s, at its end, into a lane. */
-static void load_retrace(cnf_worker *w, const cnf_call *call, int64_t first, int64_t s, int32_t lane) {
+static void load_reversible_lane(cnf_worker *w, const cnf_call *call, int64_t first, int64_t s, int32_t lane) {
   WORKER_NAMES(w);
   (void)first;
-  retrace_idle(w, lane);
-  face(w, call, s, lane);
+  idle_reversible_lane(w, lane);
+  bind_lane(w, call, s, lane);
   w->lane.step[lane] = w->chunk.accepted[s] - 1;
   w->lane.interval[lane] = call->time_count;
   w->back.t0_bar[lane] = w->back.t1_bar[lane] = 0;
@@ -58,15 +58,15 @@ static void load_retrace(cnf_worker *w, const cnf_call *call, int64_t first, int
   if (!call->steps) move_constants(w, lane, w->start.constants + (size_t)s * (size_t)call->solver->constant_rows, 0);
 }
 
-static void fail_retrace(cnf_worker *w, const cnf_call *call, int32_t lane) {
+static void fail_reversible_lane(cnf_worker *w, const cnf_call *call, int32_t lane) {
   const int64_t s = w->lane.sample[lane];
   w->chunk.status[s] = CNF_SAMPLE_NOT_FINITE;
   w->chunk.t[s] = end_of_step(w, call, lane, w->lane.step[lane]);
-  retrace_idle(w, lane);
+  idle_reversible_lane(w, lane);
 }
 
 /* The step that ends at the point each lane holds: its t and h, 0 before point 0. At an output time the loss's cotangents come in. */
-static void recall_times(cnf_worker *w, const cnf_call *call, int64_t first) {
+static void restore_times(cnf_worker *w, const cnf_call *call, int64_t first) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
     w->lane.h[j] = 0;
@@ -104,7 +104,7 @@ static void reverse_held(cnf_worker *w, int32_t number, int32_t live, real *grad
   use_scratch(w, number);
   w->e.bars = w->back.bars[0];
   for (int32_t j = 0; j < lanes; j++) w->step.mask_row[j] = (real)w->reversible.held[j];
-  shelter_lanes(w, kept_rows(m), w->e.kept.value, live);
+  fill_rejected_lanes(w, kept_rows(m), w->e.kept.value, live);
   const cnf_integrands bars = point_bars(w);
   zero_rows(1, lanes, w->back.time_bar_row);
   w->back.reversed[0] = evaluate_reverse(&w->e, &bars, w->back.time_bar_row, gradient, w->back.integrands);
@@ -123,7 +123,8 @@ static void reverse_held(cnf_worker *w, int32_t number, int32_t live, real *grad
 
 /* A sample whose point 0 has been reversed: its gradients, and how far from x0 its way back has ended. Returns 1 where they are not
  * finite. */
-static int32_t finish_retrace(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane, real *gradient) {
+static int32_t finish_reversible_lane(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane,
+                                      real *gradient) {
   WORKER_NAMES(w);
   cnf_gradient *g = call->gradient;
   const int64_t s = w->lane.sample[lane];
@@ -146,8 +147,8 @@ static int32_t finish_retrace(cnf_worker *w, const cnf_call *call, int64_t first
   if (g->t0) g->t0[number] = w->back.t0_bar[lane];
   write_context_bar(w, call, number, lane);
   if (g->t1) g->t1[number] = w->back.t1_bar[lane];
-  if (m->trace == CNF_TRACE_HUTCHINSON) queue_lane(w, lane, gradient);
-  retrace_idle(w, lane);
+  if (m->trace == CNF_TRACE_HUTCHINSON) collect_lane_sums(w, lane, gradient);
+  idle_reversible_lane(w, lane);
   return fails;
 }
 
@@ -200,7 +201,7 @@ static void gather_step_times(cnf_worker *w, const cnf_call *call, int64_t first
 }
 
 /* phi, lambda and kappa of the points that lanes have come to, which they hold from now on. */
-static void hold_points(cnf_worker *w) {
+static void carry_cotangents(cnf_worker *w) {
   WORKER_NAMES(w);
   const real weights[2] = {1, (real)0.5}, minus_one = -1, two = 2;
   const real *panels[2] = {w->reversible.kappa, w->back.lambda};
@@ -222,24 +223,24 @@ static void hold_points(cnf_worker *w) {
 static int32_t fail_lanes(cnf_worker *w, const cnf_call *call, const real *bad) {
   int32_t failed = 0;
   for (int32_t j = 0; j < w->e.model->kernels->lanes; j++)
-    if (w->lane.sample[j] >= 0 && bad[j] != 0) fail_retrace(w, call, j), failed++;
+    if (w->lane.sample[j] >= 0 && bad[j] != 0) fail_reversible_lane(w, call, j), failed++;
   return failed;
 }
 
 /* One pass over the chunk's samples that arrived. Returns how many did not get back. */
-static int32_t retrace_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient) {
+static int32_t backward_reversible(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient) {
   WORKER_NAMES(w);
-  const int64_t walkers = order_by_steps(w, call, first, count);
+  const int64_t samples = order_backward(w, call, first, count);
   int64_t next = 0;
   int32_t failed = 0, number = 0;
   for (int64_t s = 0; s < count; s++) w->chunk.reversed[s] = 0, w->reversible.error[s] = NAN;
-  for (int32_t j = 0; j < lanes; j++) retrace_idle(w, j);
+  for (int32_t j = 0; j < lanes; j++) idle_reversible_lane(w, j);
   if (tangent_count(m) > 0) clear_constants(m, &w->e.constants);
-  if (m->trace == CNF_TRACE_HUTCHINSON) clear_queue(w);
+  if (m->trace == CNF_TRACE_HUTCHINSON) clear_solve_sums(w);
   for (;; number = !number) {
     int32_t held = -1, live = 0;
-    load_walkers(w, call, first, walkers, &next, load_retrace);
-    recall_times(w, call, first);
+    load_backward_lanes(w, call, first, samples, &next, load_reversible_lane);
+    restore_times(w, call, first);
     for (int32_t j = 0; j < lanes; j++)
       if (w->reversible.held[j]) held = j;
     if (held >= 0) {
@@ -248,20 +249,20 @@ static int32_t retrace_chunk(cnf_worker *w, const cnf_call *call, int64_t first,
       failed += fail_lanes(w, call, w->step.row);
     }
     for (int32_t j = 0; j < lanes; j++)
-      if (w->reversible.held[j] && w->lane.step[j] < 0) failed += finish_retrace(w, call, first, j, gradient);
+      if (w->reversible.held[j] && w->lane.step[j] < 0) failed += finish_reversible_lane(w, call, first, j, gradient);
     for (int32_t j = 0; j < lanes; j++) live += w->lane.sample[j] >= 0;
-    if (live == 0 && next == walkers) break;
+    if (live == 0 && next == samples) break;
     if (live == 0) continue;
     step_row(w);
     evaluate_points_before(w, call, number);
     if (call->want_times && held >= 0) gather_step_times(w, call, first);
-    hold_points(w);
+    carry_cotangents(w);
     k->finite(S, slope(w, 0), 0, w->step.row);
     k->finite(D, w->back.lambda, 1, w->step.row);
     if (!call->keeps) k->finite(D, w->step.x, 1, w->step.row), k->finite(D, w->reversible.y, 1, w->step.row);
     failed += fail_lanes(w, call, w->step.row);
   }
-  if (m->trace == CNF_TRACE_HUTCHINSON) flush_queue(w, gradient);
+  if (m->trace == CNF_TRACE_HUTCHINSON) flush_solve_sums(w, gradient);
   if (m->trace == CNF_TRACE_EXACT_TANGENTS) finish_constants(m, &w->e.constants, gradient);
   return failed;
 }

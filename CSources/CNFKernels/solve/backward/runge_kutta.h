@@ -69,9 +69,9 @@ static void slope_cotangent(cnf_worker *w, const cnf_stages *s, int32_t i) {
   for (int32_t n = 0; n < count; n++) {
     const int32_t first = bands[n].first;
     weighted list = {.count = 0};
-    weigh(&list, bands[n].b[i], PANEL(w->back.lambda, first));
+    add_weighted(&list, bands[n].b[i], PANEL(w->back.lambda, first));
     for (int32_t j = i + 1; j < s->count; j++)
-      if (s->reverses[j]) weigh(&list, bands[n].a[j][i], PANEL(w->back.stage_bar, j * D + first));
+      if (s->reverses[j]) add_weighted(&list, bands[n].a[j][i], PANEL(w->back.stage_bar, j * D + first));
     k->combine(bands[n].rows, NULL, w->step.h_row, list.count, list.weight, list.panel, PANEL(bar, first));
   }
 }

@@ -10,13 +10,13 @@ static inline int32_t cnf_record_capacity(const cnf_solver_options *options) {
 }
 
 /* What a field's own gradient is of. Each may be NULL. */
-typedef struct cnf_field_bars {
+typedef struct cnf_field_cotangents {
   const void *velocity;       /* dtype [count][D] */
   const double *divergence;   /* [count] */
   const cnf_field_loss *loss; /* its cotangents are added */
-} cnf_field_bars;
+} cnf_field_cotangents;
 
-static inline int cnf_field_bars_want_divergence(const cnf_field_bars *bars, int32_t trace) {
+static inline int cnf_field_cotangents_want_divergence(const cnf_field_cotangents *bars, int32_t trace) {
   const int by_loss = bars->loss && bars->loss->kind == CNF_FIELD_LOSS_CALLBACK;
   return trace != CNF_TRACE_NONE && (bars->divergence || by_loss);
 }
@@ -30,7 +30,7 @@ cnf_status cnf_solver_run_f32(cnf_solver_f32 *solver, const cnf_solve_input *inp
 void cnf_solver_run_evaluate_f32(cnf_solver_f32 *solver, const cnf_solve_input *input, float *velocity,
                                  double *divergence);
 cnf_status cnf_solver_run_evaluate_vjp_f32(cnf_solver_f32 *solver, const cnf_solve_input *input,
-                                           const cnf_field_bars *bars, cnf_gradient *gradient);
+                                           const cnf_field_cotangents *bars, cnf_gradient *gradient);
 /* lanes, bytes and bytes_reserved of *info. */
 void cnf_solver_describe_f32(const cnf_solver_f32 *solver, cnf_solver_info *info);
 /* All counts of *work. */
@@ -45,7 +45,7 @@ cnf_status cnf_solver_run_f64(cnf_solver_f64 *solver, const cnf_solve_input *inp
 void cnf_solver_run_evaluate_f64(cnf_solver_f64 *solver, const cnf_solve_input *input, double *velocity,
                                  double *divergence);
 cnf_status cnf_solver_run_evaluate_vjp_f64(cnf_solver_f64 *solver, const cnf_solve_input *input,
-                                           const cnf_field_bars *bars, cnf_gradient *gradient);
+                                           const cnf_field_cotangents *bars, cnf_gradient *gradient);
 /* lanes, bytes and bytes_reserved of *info. */
 void cnf_solver_describe_f64(const cnf_solver_f64 *solver, cnf_solver_info *info);
 void cnf_solver_work_f64(const cnf_solver_f64 *solver, cnf_work *work);

@@ -7,7 +7,7 @@
 
 typedef struct field_gradient {
   cnf_call call; /* first: run_gradient's is the same */
-  const cnf_field_bars *bars;
+  const cnf_field_cotangents *bars;
   int with_divergence;
 } field_gradient;
 
@@ -61,7 +61,7 @@ static void target_loss(cnf_worker *w, const cnf_field_loss *loss, int64_t count
 /* chunk_loss, chunk_x1_bar and chunk_log_det_bar of the tile's samples. Returns 0 where a callback failed. */
 static int point_cotangents(cnf_worker *w, const field_gradient *fg, int64_t count) {
   WORKER_NAMES(w);
-  const cnf_field_bars *bars = fg->bars;
+  const cnf_field_cotangents *bars = fg->bars;
   const cnf_field_loss *loss = bars->loss;
   const size_t rows = (size_t)count * (size_t)D;
   memset(w->loss.loss, 0, (size_t)count * sizeof(double));
@@ -106,8 +106,8 @@ static void reverse_points(cnf_worker *w, const field_gradient *fg, int32_t live
   const cnf_gradient *g = fg->call.gradient;
   int idle = 0;
   for (int32_t j = 0; j < lanes; j++) idle += w->lane.sample[j] < 0;
-  if (idle) given_beside(w, live);
-  if (idle) shelter_panel(w, kept_rows(m), w->e.kept.value, live);
+  if (idle) fill_idle_inputs(w, live);
+  if (idle) fill_idle_lanes(w, kept_rows(m), w->e.kept.value, live);
   if (by_tangents && idle) prepare_constants(m, &w->e.constants);
   if (by_tangents) clear_constants(m, &w->e.constants);
   w->e.bars = w->back.bars[0];
@@ -153,11 +153,11 @@ static void field_gradient_task(void *context, int64_t number, int32_t worker) {
 }
 
 cnf_status CNF_TYPED(cnf_solver_run_evaluate_vjp)(cnf_engine *solver, const cnf_solve_input *input,
-                                                  const cnf_field_bars *bars, cnf_gradient *gradient) {
+                                                  const cnf_field_cotangents *bars, cnf_gradient *gradient) {
   field_gradient fg = {.call = {.solver = solver, .input = input, .gradient = gradient, .steps = 1},
                        .bars = bars,
                        .with_divergence =
-                           !solver->model.jacobian && cnf_field_bars_want_divergence(bars, solver->model.trace)};
+                           !solver->model.jacobian && cnf_field_cotangents_want_divergence(bars, solver->model.trace)};
   if (input->count == 0) {
     if (gradient->parameters) memset(gradient->parameters, 0, solver->model.program->parameter_count * sizeof(real));
     return CNF_OK;

@@ -95,7 +95,7 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
                        : program->state_dim;
   s->scratch_count = s->stages.count + 1;
   if (s->stages.tableau->rosenbrock && options->adjoint == CNF_ADJOINT_CONTINUOUS) {
-    s->record_rows = CNF_TRACK_PARTS * program->state_dim;
+    s->record_rows = CNF_PATH_PARTS * program->state_dim;
     s->scratch_count = s->stages.count + 2;
     s->stages.trials = s->stages.count + 2; /* reverses, each its evaluation's but for stages at one time */
   }

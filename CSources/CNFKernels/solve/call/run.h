@@ -147,10 +147,10 @@ cnf_status CNF_TYPED(cnf_solver_run)(cnf_engine *solver, const cnf_solve_input *
     return CNF_OK;
   }
   call.keeps = loss && solver->options.adjoint == CNF_ADJOINT_DISCRETE;
-  call.keeps_track =
+  call.keeps_path =
       loss && solver->options.adjoint == CNF_ADJOINT_CONTINUOUS && solver->family == CNF_FAMILY_ROSENBROCK;
-  call.keeps_times = call.keeps_track || (loss && solver->options.adjoint == CNF_ADJOINT_REVERSIBLE &&
-                                          solver->options.control == CNF_CONTROL_SAMPLE);
+  call.keeps_times = call.keeps_path || (loss && solver->options.adjoint == CNF_ADJOINT_REVERSIBLE &&
+                                         solver->options.control == CNF_CONTROL_SAMPLE);
   call.want_times = gradient && (gradient->t0 || gradient->t1 || gradient->times);
   call.time_count = (int32_t)input->time_count;
   call.events = input->events;
@@ -164,7 +164,7 @@ cnf_status CNF_TYPED(cnf_solver_run)(cnf_engine *solver, const cnf_solve_input *
     call.steps = input->step_fractions ? (int32_t)input->step_fraction_count - 1 : solver->options.steps;
   } else if (solver->options.control == CNF_CONTROL_BATCH && input->t0 != input->t1) {
     int failed;
-    cnf_status status = batch_grid(&call, &call.steps, &failed);
+    cnf_status status = find_batch_steps(&call, &call.steps, &failed);
     if (status || failed) return status;
     call.fractions = solver->grid;
   }
@@ -194,7 +194,7 @@ static void load_points(cnf_worker *w, const cnf_call *call, int64_t first, int 
     lane_idle(w, call, j);
     clear_probes(w, j);
     if (first + j >= (int64_t)in->count) continue;
-    face(w, call, j, j);
+    bind_lane(w, call, j, j);
     column_in(D, lanes, (const real *)in->x0 + (size_t)(first + j) * (size_t)D, w->step.x, j);
     if (with_divergence) load_probes(w, call, first + j, j);
   }

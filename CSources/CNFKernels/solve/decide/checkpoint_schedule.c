@@ -42,67 +42,70 @@ cnf_schedule_rule cnf_schedule_rule_of(const cnf_solver_options *options, size_t
   return rule;
 }
 
-void cnf_trail_clear(cnf_checkpoint_plan *trail) { *trail = (cnf_checkpoint_plan){.next = CNF_NEVER, .current = -1}; }
+void cnf_checkpoint_plan_clear(cnf_checkpoint_plan *plan) {
+  *plan = (cnf_checkpoint_plan){.next = CNF_NEVER, .current = -1};
+}
 
 /* Takes a free slot for the state at `step`, which is beyond all others. */
-static int32_t hold(cnf_checkpoint_plan *trail, cnf_checkpoint *list, int32_t step, int32_t level) {
-  cnf_checkpoint *entry = &list[trail->count];
-  if (trail->count++ == trail->used) entry->slot = trail->used++;
+static int32_t take_checkpoint_slot(cnf_checkpoint_plan *plan, cnf_checkpoint *list, int32_t step, int32_t level) {
+  cnf_checkpoint *entry = &list[plan->count];
+  if (plan->count++ == plan->used) entry->slot = plan->used++;
   entry->step = step, entry->level = level;
   return entry->slot;
 }
 
 /* Gives up a checkpoint that has a higher level after it, of those before one of level `last`. Returns 0 where there is none. */
-static int give_up_one(cnf_checkpoint_plan *trail, cnf_checkpoint *list, int32_t last) {
-  for (int32_t i = 0; i < trail->count; i++) {
+static int give_up_one(cnf_checkpoint_plan *plan, cnf_checkpoint *list, int32_t last) {
+  for (int32_t i = 0; i < plan->count; i++) {
     const cnf_checkpoint entry = list[i];
-    if (entry.level >= (i + 1 < trail->count ? list[i + 1].level : last)) continue;
-    memmove(&list[i], &list[i + 1], (size_t)(trail->count - i - 1) * sizeof *list);
-    list[--trail->count] = entry;
+    if (entry.level >= (i + 1 < plan->count ? list[i + 1].level : last)) continue;
+    memmove(&list[i], &list[i + 1], (size_t)(plan->count - i - 1) * sizeof *list);
+    list[--plan->count] = entry;
     return 1;
   }
   return 0;
 }
 
 /* The step after `step` whose state is to be held, where steps up to `end` are to be reversed from the checkpoint at `step`. */
-static int32_t next_after(const cnf_schedule_rule *rule, const cnf_checkpoint_plan *trail, int32_t step, int32_t end) {
-  const int32_t room = rule->capacity - trail->count;
+static int32_t next_after(const cnf_schedule_rule *rule, const cnf_checkpoint_plan *plan, int32_t step, int32_t end) {
+  const int32_t room = rule->capacity - plan->count;
   if (room == 0 || end - step < 2) return CNF_NEVER;
   return step + cnf_revolve_distance(room + 1, end - step);
 }
 
-cnf_holding cnf_trail_pass(const cnf_schedule_rule *rule, cnf_checkpoint_plan *trail, cnf_checkpoint *list,
-                           int32_t step, int32_t end) {
-  cnf_holding to = {.slot = -1, .earlier = -1};
+cnf_checkpoint_writes cnf_checkpoint_plan_advance(const cnf_schedule_rule *rule, cnf_checkpoint_plan *plan,
+                                                  cnf_checkpoint *list, int32_t step, int32_t end) {
+  cnf_checkpoint_writes to = {.slot = -1, .earlier = -1};
   const int online = rule->kind == CNF_SCHEDULE_BINOMIAL && end == CNF_NEVER;
-  if (trail->count == 0 || step == trail->next) {
-    to.slot = hold(trail, list, step, CNF_NEVER); /* higher than any level */
+  if (plan->count == 0 || step == plan->next) {
+    to.slot = take_checkpoint_slot(plan, list, step, CNF_NEVER); /* higher than any level */
     if (rule->kind == CNF_SCHEDULE_EVERY_K)
-      trail->next = step + rule->every;
+      plan->next = step + rule->every;
     else
-      trail->next = online ? CNF_NEVER : next_after(rule, trail, step, end);
-  } else if (online && list[trail->count - 1].step != trail->current) {
-    if (trail->count < rule->capacity || give_up_one(trail, list, trail->level)) {
-      to.earlier = hold(trail, list, trail->current, trail->level);
-      trail->level = 0;
+      plan->next = online ? CNF_NEVER : next_after(rule, plan, step, end);
+  } else if (online && list[plan->count - 1].step != plan->current) {
+    if (plan->count < rule->capacity || give_up_one(plan, list, plan->level)) {
+      to.earlier = take_checkpoint_slot(plan, list, plan->current, plan->level);
+      plan->level = 0;
     } else {
-      trail->level++;
+      plan->level++;
     }
   }
-  trail->current = step;
+  plan->current = step;
   return to;
 }
 
-const cnf_checkpoint *cnf_trail_return(const cnf_schedule_rule *rule, cnf_checkpoint_plan *trail, cnf_checkpoint *list,
-                                       int32_t step) {
-  while (list[trail->count - 1].step > step) trail->count--;
-  const cnf_checkpoint *last = &list[trail->count - 1];
-  trail->next = rule->kind == CNF_SCHEDULE_EVERY_K ? last->step + 1 : next_after(rule, trail, last->step, step + 1);
+const cnf_checkpoint *cnf_checkpoint_plan_restart(const cnf_schedule_rule *rule, cnf_checkpoint_plan *plan,
+                                                  cnf_checkpoint *list, int32_t step) {
+  while (list[plan->count - 1].step > step) plan->count--;
+  const cnf_checkpoint *last = &list[plan->count - 1];
+  plan->next = rule->kind == CNF_SCHEDULE_EVERY_K ? last->step + 1 : next_after(rule, plan, last->step, step + 1);
   return last;
 }
 
-int32_t cnf_trail_hold(const cnf_schedule_rule *rule, cnf_checkpoint_plan *trail, cnf_checkpoint *list, int32_t step) {
-  const int32_t at = trail->next, slot = hold(trail, list, at, 0);
-  trail->next = rule->kind == CNF_SCHEDULE_EVERY_K ? at + 1 : next_after(rule, trail, at, step + 1);
+int32_t cnf_checkpoint_plan_store(const cnf_schedule_rule *rule, cnf_checkpoint_plan *plan, cnf_checkpoint *list,
+                                  int32_t step) {
+  const int32_t at = plan->next, slot = take_checkpoint_slot(plan, list, at, 0);
+  plan->next = rule->kind == CNF_SCHEDULE_EVERY_K ? at + 1 : next_after(rule, plan, at, step + 1);
   return slot;
 }

@@ -54,25 +54,26 @@ cnf_schedule_rule cnf_schedule_rule_of(const cnf_solver_options *options, size_t
 /* m of the above, for l >= 2 steps and c >= 1 checkpoints; l - 1 where c is 1: no state on the way can be held. */
 int32_t cnf_revolve_distance(int32_t c, int32_t l);
 
-void cnf_trail_clear(cnf_checkpoint_plan *trail);
+void cnf_checkpoint_plan_clear(cnf_checkpoint_plan *plan);
 
 /* What is to be done with the states of a sample that comes to step `step`. */
-typedef struct cnf_holding {
+typedef struct cnf_checkpoint_writes {
   int32_t slot;    /* the one that the state at `step` goes to; -1: none */
   int32_t earlier; /* first, the one that the sample's own column goes to, which is that of step - 1; -1: none */
-} cnf_holding;
+} cnf_checkpoint_writes;
 
 /* The sample has come to `step`, from step - 1 or as its first; its own column receives that state. It has the steps before
  * `end`; CNF_NEVER: nobody knows. */
-cnf_holding cnf_trail_pass(const cnf_schedule_rule *rule, cnf_checkpoint_plan *trail, cnf_checkpoint *list,
-                           int32_t step, int32_t end);
+cnf_checkpoint_writes cnf_checkpoint_plan_advance(const cnf_schedule_rule *rule, cnf_checkpoint_plan *plan,
+                                                  cnf_checkpoint *list, int32_t step, int32_t end);
 
 /* The state at `step` is wanted, of steps whose followers are all reversed. Gives up those beyond it; returns the last that is
  * left, and plans what to hold from it to `step`. */
-const cnf_checkpoint *cnf_trail_return(const cnf_schedule_rule *rule, cnf_checkpoint_plan *trail, cnf_checkpoint *list,
-                                       int32_t step);
+const cnf_checkpoint *cnf_checkpoint_plan_restart(const cnf_schedule_rule *rule, cnf_checkpoint_plan *plan,
+                                                  cnf_checkpoint *list, int32_t step);
 
-/* On the way from there to `step` the state at trail->next has been made: returns the slot that it goes to. */
-int32_t cnf_trail_hold(const cnf_schedule_rule *rule, cnf_checkpoint_plan *trail, cnf_checkpoint *list, int32_t step);
+/* On the way from there to `step` the state at plan->next has been made: returns the slot that it goes to. */
+int32_t cnf_checkpoint_plan_store(const cnf_schedule_rule *rule, cnf_checkpoint_plan *plan, cnf_checkpoint *list,
+                                  int32_t step);
 
 #endif

@@ -47,7 +47,7 @@ static inline double cnf_first_step(double h0, double d1, double d2, int order) 
 }
 
 /* No step but those that end at t1 or at an output time may be shorter: it ends the sample. The default is still told from
- * rounding of t; near 0 it is not that of t alone, so that a field which is nowhere finite is given up soon. Stiff fields
+ * rounding of t; near 0 it is not that of t alone, so that a field which is no_slots finite is given up soon. Stiff fields
  * begin with steps of 1e-15 of the way (Robertson's reaction to t1 = 1e11), so nor is it that of t1. */
 static inline double cnf_least_step(double min_step, double t, double t1) {
   double largest = fmax(fabs(t), 1e-12 * fabs(t1));

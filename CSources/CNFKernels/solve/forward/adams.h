@@ -34,13 +34,14 @@ static void sum_slopes(cnf_worker *w, const cnf_engine *solver, const real *base
                        const int64_t *numerators, int64_t divisor, real *out) {
   WORKER_NAMES(w);
   weighted list = {.count = 0};
-  for (int32_t j = 0; j < count; j++) weigh(&list, (double)numerators[j] / (double)divisor, past_slope(w, solver, j));
+  for (int32_t j = 0; j < count; j++)
+    add_weighted(&list, (double)numerators[j] / (double)divisor, past_slope(w, solver, j));
   k->combine(S, base, w->step.h_row, list.count, list.weight, list.panel, out);
 }
 
 /* Of x' - x: what the predictor has, and what the corrector has but for its first slope, whose h c_0 is then in w->step.row. Each
  * formula that lanes are at is summed for the whole tile; a lane takes its own. */
-static void predict(cnf_worker *w, const cnf_engine *solver, real *change, real *known) {
+static void sum_formulas(cnf_worker *w, const cnf_engine *solver, real *change, real *known) {
   WORKER_NAMES(w);
   real *sum = w->step.x1; /* free until the step is done */
   for (int32_t count = CNF_ADAMS_LEAST; count <= cnf_adams_slopes(solver->options.order); count++) {
@@ -61,13 +62,13 @@ static void predict(cnf_worker *w, const cnf_engine *solver, real *change, real 
 }
 
 /* x1 by functional iteration. A lane that has converged stands still while others go on. */
-static void correct(cnf_worker *w, const cnf_engine *solver) {
+static void iterate_corrector(cnf_worker *w, const cnf_engine *solver) {
   WORKER_NAMES(w);
   real *known = slope(w, 0), *change = slope(w, 1), *next = slope(w, 2), *f = slope(w, 3); /* free: the start is over */
   const real one = 1, *slope_list[1] = {f};
   const real difference[2] = {1, -1}, *changes[2] = {next, change};
   const int32_t components = D + (m->trace != CNF_TRACE_NONE && !solver->options.exclude_log_det);
-  predict(w, solver, change, known);
+  sum_formulas(w, solver, change, known);
   time_row(w, 1);
   for (int32_t j = 0; j < lanes; j++) w->adams.unconverged[j] = w->lane.sample[j] >= 0;
   for (int32_t i = 0; i < CNF_ADAMS_ITERATIONS; i++) {
@@ -94,7 +95,7 @@ static void correct(cnf_worker *w, const cnf_engine *solver) {
   k->add(S, w->step.x, change, w->step.x1);
 }
 
-/* Has the interval of lane `live` no length? Its steps then go nowhere, and leave the slopes alone. Else slopes of intervals before
+/* Has the interval of lane `live` no length? Its steps then go no_slots, and leave the slopes alone. Else slopes of intervals before
  * it stay where its steps are as long as theirs, and those of others go: the formulas are of equal steps. Lengths count as equal
  * where times that were meant to be equally far apart may have been rounded so: there are four in the difference of two lengths,
  * each off by at most 2 units in the last place. */
@@ -116,19 +117,19 @@ static int enter_adams_interval(cnf_worker *w, const cnf_call *call, int32_t liv
 static void make_adams_step(cnf_worker *w, const cnf_call *call, cnf_step_record *tile) {
   WORKER_NAMES(w);
   const cnf_engine *solver = call->solver;
-  const cnf_step_record nowhere = {.first = -1, .rest = -1};
+  const cnf_step_record no_slots = {.first = -1, .rest = -1};
   int32_t live = 0;
   for (int32_t j = 0; j < lanes; j++) {
     w->adams.unconverged[j] = 0;
     if (w->lane.sample[j] >= 0) live = j;
   }
-  const int rests = enter_adams_interval(w, call, live);
-  real *newest = rests ? NULL : new_slope(w, solver);
-  const int32_t slopes = tile->slopes = rests ? 0 : w->adams.count[live];
+  const int has_no_length = enter_adams_interval(w, call, live);
+  real *newest = has_no_length ? NULL : new_slope(w, solver);
+  const int32_t slopes = tile->slopes = has_no_length ? 0 : w->adams.count[live];
   const int starts = slopes < CNF_ADAMS_LEAST;
   for (int32_t j = 0; j < lanes; j++) w->adams.evaluations[j] = starts ? solver->stages.evaluations : 1;
   if (starts) {
-    make_step(w, solver, &solver->stages, &nowhere, 0);
+    make_step(w, solver, &solver->stages, &no_slots, 0);
     count_work(w, solver->stages.evaluations);
     if (newest) copy_rows(S, lanes, slope(w, 0), newest);
     return;
@@ -140,7 +141,7 @@ static void make_adams_step(cnf_worker *w, const cnf_call *call, cnf_step_record
   evaluate_slope(w, 1, newest);
   count_work(w, 1);
   if (solver->family == CNF_FAMILY_IMPLICIT_ADAMS) {
-    correct(w, solver);
+    iterate_corrector(w, solver);
   } else {
     const cnf_adams *formula = cnf_adams_of(slopes);
     sum_slopes(w, solver, w->step.x, slopes, formula->bashforth, formula->divisor, w->step.x1);

@@ -52,7 +52,7 @@ static void batch_task(void *context, int64_t tile, int32_t worker) {
     int64_t number = tile * lanes + j;
     lane_idle(w, b->call, j);
     if (number >= (int64_t)in->count) continue;
-    face(w, b->call, number, j);
+    bind_lane(w, b->call, number, j);
     load_probes(w, b->call, number, j);
     if (b->phase == BATCH_LOAD) column_in(D, lanes, (const real *)in->x0 + (size_t)number * (size_t)D, w->step.x, j);
   }
@@ -70,8 +70,8 @@ static void batch_task(void *context, int64_t tile, int32_t worker) {
   memset(w->step.row, 0, row);
   memset(w->step.sum_row, 0, row);
   if (b->phase == BATCH_STEP) {
-    const cnf_step_record nowhere = {.first = -1, .rest = -1};
-    make_step(w, b->call->solver, &b->stages, &nowhere, 0);
+    const cnf_step_record no_slots = {.first = -1, .rest = -1};
+    make_step(w, b->call->solver, &b->stages, &no_slots, 0);
     weighted list = slopes(w, b->stages.count, b->stages.tableau->e);
     k->error_squares(D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det), w->step.x, w->step.x1, w->step.h_row,
                      list.count, list.weight, list.panel, rtol, atol, o->norm, w->step.sum_row);
@@ -138,7 +138,7 @@ static int32_t batch_steps(batch *b, int32_t *steps, double *t) {
   const cnf_solve_input *in = b->call->input;
   int components = solver->model.program->state_dim + (solver->model.trace != CNF_TRACE_NONE && !o->exclude_log_det);
   double direction = in->t1 > in->t0 ? 1 : -1, n = (double)in->count * components;
-  int last = 0, unruly = 0;
+  int last = 0, was_not_finite = 0;
   *steps = 0;
   *t = b->t = in->t0;
   solver->grid[0] = 0;
@@ -148,7 +148,7 @@ static int32_t batch_steps(batch *b, int32_t *steps, double *t) {
   for (int32_t attempts = 0; attempts < o->max_steps; attempts++) {
     b->h = cnf_clip_step(b->t, cnf_bound_step(h, o->max_step), in->t1, in->t1 - in->t0, &last);
     if (!last && fabs(b->h) < cnf_least_step(o->min_step, b->t, in->t1))
-      return unruly ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL;
+      return was_not_finite ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL;
     b->call->evaluations += b->stages.evaluations;
     batch_run(b, BATCH_STEP);
     double ratio = batch_norm(b, 0, n);
@@ -160,7 +160,7 @@ static int32_t batch_steps(batch *b, int32_t *steps, double *t) {
       solver->grid[++*steps] = last ? 1 : (b->t - in->t0) / (in->t1 - in->t0);
       if (last) return CNF_SAMPLE_OK;
     } else {
-      unruly = !isfinite(ratio);
+      was_not_finite = !isfinite(ratio);
       b->call->steps_refused++;
     }
   }
@@ -168,7 +168,7 @@ static int32_t batch_steps(batch *b, int32_t *steps, double *t) {
 }
 
 /* The whole batch failed: every sample has the same status, and the state where the batch stopped. */
-static void batch_failed(const batch *b, int32_t status, int32_t steps, double t) {
+static void write_failed_batch(const batch *b, int32_t status, int32_t steps, double t) {
   const cnf_model *m = &b->call->solver->model;
   int32_t D = m->program->state_dim, lanes = m->kernels->lanes, S = state_rows(m);
   cnf_solve_output *out = b->call->output;
@@ -208,7 +208,7 @@ static void batch_failed(const batch *b, int32_t status, int32_t steps, double t
 }
 
 /* Finds the grid. *failed = 1: outputs are written and the call is over. */
-static cnf_status batch_grid(cnf_call *call, int32_t *steps, int *failed) {
+static cnf_status find_batch_steps(cnf_call *call, int32_t *steps, int *failed) {
   const cnf_model *m = &call->solver->model;
   int32_t lanes = m->kernels->lanes, status;
   double t;
@@ -227,7 +227,7 @@ static cnf_status batch_grid(cnf_call *call, int32_t *steps, int *failed) {
   if (have_memory) {
     status = batch_steps(&b, steps, &t);
     if (status != CNF_SAMPLE_OK) {
-      batch_failed(&b, status, *steps, t);
+      write_failed_batch(&b, status, *steps, t);
       *failed = 1;
     }
   }

@@ -18,7 +18,7 @@ static void weigh_slopes(cnf_worker *w, int32_t count, const double *weights, re
 }
 
 /* The slope at the state in the evaluation at hand, c of the way along the step just made. */
-static void dense_slope(cnf_worker *w, double c, int with_integrands, real *out) {
+static void evaluate_added_slope(cnf_worker *w, double c, int with_integrands, real *out) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) w->step.time_row[j] = (real)(w->dense.t[j] + c * w->dense.h[j]);
   evaluate_slope(w, with_integrands, out);
@@ -33,13 +33,13 @@ static int32_t dense_evaluations(const cnf_engine *solver) {
 }
 
 /* Those evaluations. They are made in scratch of their own: the steps' stages may be wanted yet. */
-static void add_slopes(cnf_worker *w, const cnf_engine *solver, int with_integrands) {
+static void evaluate_added_slopes(cnf_worker *w, const cnf_engine *solver, int with_integrands) {
   WORKER_NAMES(w);
   const cnf_interpolant *in = &solver->interpolant;
   use_scratch(w, solver->stages.count);
   if (!solver->stages.fsal) {
     copy_rows(D, lanes, w->step.x1, w->e.kept.value);
-    dense_slope(w, 1, with_integrands, slope(w, in->end));
+    evaluate_added_slope(w, 1, with_integrands, slope(w, in->end));
   }
   for (int32_t i = 0; in->data && i < in->data->added; i++) {
     const double *a = in->data->a[i];
@@ -48,7 +48,7 @@ static void add_slopes(cnf_worker *w, const cnf_engine *solver, int with_integra
     for (int32_t n = 0; n < before; n++) c += a[n];
     weighted list = slopes(w, before, a);
     k->combine(D, w->step.x, w->step.h_row, list.count, list.weight, list.panel, w->e.kept.value);
-    dense_slope(w, c, with_integrands, slope(w, before));
+    evaluate_added_slope(w, c, with_integrands, slope(w, before));
   }
 }
 
@@ -97,7 +97,7 @@ static void rosenbrock_terms(cnf_worker *w, const cnf_engine *solver) {
 
 /* The coefficients of the step just made from (made_t, x) with made_h to x1, in all lanes. Without integrands those of the
  * log-determinant mean nothing. */
-static void make_terms(cnf_worker *w, const cnf_engine *solver, int with_integrands) {
+static void make_dense_terms(cnf_worker *w, const cnf_engine *solver, int with_integrands) {
   WORKER_NAMES(w);
   const cnf_interpolant *in = &solver->interpolant;
   const size_t size = (size_t)(D + 1) * (size_t)lanes;
@@ -108,7 +108,7 @@ static void make_terms(cnf_worker *w, const cnf_engine *solver, int with_integra
     rosenbrock_terms(w, solver);
     return;
   }
-  if (in->form == CNF_DENSE_HERMITE) add_slopes(w, solver, with_integrands);
+  if (in->form == CNF_DENSE_HERMITE) evaluate_added_slopes(w, solver, with_integrands);
   for (size_t i = 0; i < size; i++) {
     const real change = w->step.x1[i] - w->step.x[i];
     c1[i] = in->form == CNF_DENSE_CHORD ? change : w->step.h_row[i % (size_t)lanes] * begin[i];
@@ -122,7 +122,7 @@ static void write_dense(cnf_worker *w, const cnf_call *call, int64_t first) {
   WORKER_NAMES(w);
   const cnf_solve_output *out = call->output;
   const int32_t terms = call->solver->interpolant.terms;
-  make_terms(w, call->solver, 1);
+  make_dense_terms(w, call->solver, 1);
   for (int32_t j = 0; j < lanes; j++) {
     if (!(w->step.mask_row[j] > 0)) continue;
     const int64_t s = w->lane.sample[j];

@@ -14,14 +14,14 @@
 
 static void finish_sample(cnf_worker *w, const cnf_call *call, int32_t lane, int32_t status); /* forward/loop.h */
 
-enum { NEW_LANE = -1 }; /* in `seeks`: its sample has been loaded, and g not been looked at */
+enum { EVENT_NEW_LANE = -1 }; /* in `seeks`: its sample has been loaded, and g not been looked at */
 
 /* What the bracket is to be shortened to: no less than 4 units in the last place of times. */
 static double event_tolerance(const cnf_worker *w, const cnf_call *call, int32_t event, int32_t lane) {
   const double largest = fmax(fabs(w->span.t0[lane]), fabs(w->span.t1[lane]));
   const double ulp = nextafter(largest, INFINITY) - largest;
-  const double given = call->events[event].tolerance, real_ulps = CNF_REAL_BITS == 32 ? 0x1p29 : 1;
-  return given > 0 ? fmax(given, 4 * ulp) : 16 * real_ulps * ulp;
+  const double tolerance = call->events[event].tolerance, real_ulps = CNF_REAL_BITS == 32 ? 0x1p29 : 1;
+  return tolerance > 0 ? fmax(tolerance, 4 * ulp) : 16 * real_ulps * ulp;
 }
 
 static int has_crossed(double from, double g) { return from < 0 ? g >= 0 : g <= 0; }
@@ -33,7 +33,8 @@ static int stops_at(const cnf_event *e, double from, double g) {
 }
 
 /* g of every event at the states x [D] and times t of the lanes: into rows g[event]. */
-static void look(cnf_worker *w, const cnf_call *call, const double *t, const real *x, double g[][CNF_MAX_LANES]) {
+static void evaluate_events(cnf_worker *w, const cnf_call *call, const double *t, const real *x,
+                            double g[][CNF_MAX_LANES]) {
   WORKER_NAMES(w);
   for (int32_t e = 0; e < call->event_count; e++) call->events[e].evaluate(call->events[e].context, lanes, t, x, g[e]);
 }
@@ -42,11 +43,11 @@ static void look(cnf_worker *w, const cnf_call *call, const double *t, const rea
 static void start_events(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
   int32_t fresh = 0;
-  for (int32_t j = 0; j < lanes; j++) fresh += w->lane.sample[j] >= 0 && w->events.sought[j] == NEW_LANE;
+  for (int32_t j = 0; j < lanes; j++) fresh += w->lane.sample[j] >= 0 && w->events.sought[j] == EVENT_NEW_LANE;
   if (fresh == 0) return;
-  look(w, call, w->lane.t, w->step.x, w->events.g1);
+  evaluate_events(w, call, w->lane.t, w->step.x, w->events.g1);
   for (int32_t j = 0; j < lanes; j++) {
-    if (w->lane.sample[j] < 0 || w->events.sought[j] != NEW_LANE) continue;
+    if (w->lane.sample[j] < 0 || w->events.sought[j] != EVENT_NEW_LANE) continue;
     int unknown = 0;
     w->events.sought[j] = 0;
     for (int32_t e = 0; e < call->event_count; e++) {
@@ -58,7 +59,7 @@ static void start_events(cnf_worker *w, const cnf_call *call) {
 }
 
 /* Of event e, on the interpolants of the lanes that `first` lists it for: the crossing as a fraction of the step, into place. */
-static void guess(cnf_worker *w, const cnf_call *call, int32_t e, const int32_t *open, double *place) {
+static void locate_crossing(cnf_worker *w, const cnf_call *call, int32_t e, const int32_t *open, double *place) {
   WORKER_NAMES(w);
   const int32_t terms = call->solver->interpolant.terms;
   cnf_bracket bracket[CNF_MAX_LANES];
@@ -99,11 +100,11 @@ static void guess(cnf_worker *w, const cnf_call *call, int32_t e, const int32_t 
 
 /* After an attempt, before it is judged: g at its end, and for lanes over which an event crosses and that do not look for one yet,
  * which is first and where about. */
-static void watch_events(cnf_worker *w, const cnf_call *call) {
+static void look_for_crossings(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
   int32_t open[CNF_MOST_EVENTS][CNF_MAX_LANES], crossings[CNF_MOST_EVENTS] = {0}, any = 0;
   for (int32_t j = 0; j < lanes; j++) w->events.t[j] = w->dense.t[j] + w->dense.h[j];
-  look(w, call, w->events.t, w->step.x1, w->events.g1);
+  evaluate_events(w, call, w->events.t, w->step.x1, w->events.g1);
   for (int32_t j = 0; j < lanes; j++) {
     int32_t crosses = 0;
     w->events.crossing[j] = -1;
@@ -116,11 +117,11 @@ static void watch_events(cnf_worker *w, const cnf_call *call) {
     any += crosses;
   }
   if (any == 0) return;
-  make_terms(w, call->solver, 0);
+  make_dense_terms(w, call->solver, 0);
   for (int32_t e = 0; e < call->event_count; e++) {
     double place[CNF_MAX_LANES];
     if (crossings[e] == 0) continue;
-    guess(w, call, e, open[e], place);
+    locate_crossing(w, call, e, open[e], place);
     for (int32_t j = 0; j < lanes; j++) {
       if (!open[e][j] || (w->events.crossing[j] >= 0 && w->events.place[j] <= place[j])) continue;
       w->events.crossing[j] = e;
@@ -129,58 +130,58 @@ static void watch_events(cnf_worker *w, const cnf_call *call) {
   }
 }
 
-typedef enum verdict {
-  GO_ON,   /* the attempt is a step like others */
-  STOP,    /* it is the last one: it ends at the event */
-  SEEK,    /* another one is made from the same start */
-  UNKNOWN, /* g is not a number */
-} verdict;
+typedef enum event_decision {
+  EVENT_NONE,         /* the attempt is a step like others */
+  EVENT_STOP,         /* it is the last one: it ends at the event */
+  EVENT_TRY,          /* another one is made from the same start */
+  EVENT_NOT_A_NUMBER, /* g is not a number */
+} event_decision;
 
 /* The lane's next attempt is `length` long, as far as t + length is from t when rounded. */
-static verdict seek(cnf_worker *w, int32_t lane, double length) {
+static event_decision try_length(cnf_worker *w, int32_t lane, double length) {
   w->lane.h[lane] = (w->dense.t[lane] + length) - w->dense.t[lane];
   w->lane.ends_interval[lane] = 0;
-  return SEEK;
+  return EVENT_TRY;
 }
 
 /* Another event that has crossed at the attempt's end, where the search for event e is over; -1: none. */
-static int32_t earlier_event(const cnf_worker *w, const cnf_call *call, int32_t e, int32_t lane) {
+static int32_t other_event(const cnf_worker *w, const cnf_call *call, int32_t e, int32_t lane) {
   for (int32_t i = 0; i < call->event_count; i++)
     if (i != e && stops_at(&call->events[i], w->events.g[i][lane], w->events.g1[i][lane])) return i;
   return -1;
 }
 
 /* The search for event e is over, at the end of the attempt or at the other end of the bracket. */
-static verdict end_search(cnf_worker *w, const cnf_call *call, int32_t e, int32_t lane) {
+static event_decision end_search(cnf_worker *w, const cnf_call *call, int32_t e, int32_t lane) {
   cnf_bracket *bracket = &w->events.bracket[lane];
   const double h = w->dense.h[lane];
   if (!has_crossed(w->events.g[e][lane], w->events.g1[e][lane]) && !w->events.retried[lane]) {
     w->events.retried[lane] = 1; /* no more: where that is the end of an interval, rounding of t may have moved it */
-    return seek(w, lane, bracket->high);
+    return try_length(w, lane, bracket->high);
   }
-  const int32_t other = earlier_event(w, call, e, lane);
+  const int32_t other = other_event(w, call, e, lane);
   if (other >= 0 && w->events.switches[lane]++ < call->event_count) {
     const double g = w->events.g1[other][lane], tolerance = event_tolerance(w, call, other, lane);
     w->events.sought[lane] = 1 + other;
     w->events.retried[lane] = 0;
     *bracket = cnf_bracket_of(0, w->events.g[other][lane], h, g);
     if (g != 0 && !cnf_bracket_is_within(bracket, tolerance))
-      return seek(w, lane, cnf_bracket_next(bracket, tolerance));
+      return try_length(w, lane, cnf_bracket_next(bracket, tolerance));
   }
   w->events.stopped_by[lane] = w->events.sought[lane] - 1;
-  return STOP;
+  return EVENT_STOP;
 }
 
 /* Of a lane's attempt that is good enough to be accepted. */
-static verdict event_verdict(cnf_worker *w, const cnf_call *call, int32_t lane) {
+static event_decision decide_event(cnf_worker *w, const cnf_call *call, int32_t lane) {
   cnf_bracket *bracket = &w->events.bracket[lane];
   const double h = w->dense.h[lane];
   for (int32_t e = 0; e < call->event_count; e++)
-    if (isnan(w->events.g1[e][lane])) return UNKNOWN;
+    if (isnan(w->events.g1[e][lane])) return EVENT_NOT_A_NUMBER;
   const int begins = w->events.sought[lane] == 0;
   if (begins && w->events.crossing[lane] < 0) {
     for (int32_t e = 0; e < call->event_count; e++) w->events.g[e][lane] = w->events.g1[e][lane];
-    return GO_ON;
+    return EVENT_NONE;
   }
   if (begins) {
     w->events.sought[lane] = 1 + w->events.crossing[lane];
@@ -195,13 +196,13 @@ static verdict event_verdict(cnf_worker *w, const cnf_call *call, int32_t lane) 
   if (g == 0 || cnf_bracket_is_within(bracket, tolerance)) return end_search(w, call, e, lane);
   if (begins) { /* the chord's slope serves to get beyond the crossing from the guess */
     w->events.chord[lane] = h / (g - from);
-    return seek(w, lane, cnf_bracket_inside(bracket, w->events.place[lane] * h, tolerance));
+    return try_length(w, lane, cnf_bracket_inside(bracket, w->events.place[lane] * h, tolerance));
   }
   if (w->events.chord[lane] !=
       0) { /* this was the guess: as far again to the other side, a short bracket for the secant */
     const double beyond = h - 2 * g * w->events.chord[lane];
     w->events.chord[lane] = 0;
-    if (isfinite(beyond)) return seek(w, lane, cnf_bracket_inside(bracket, beyond, tolerance));
+    if (isfinite(beyond)) return try_length(w, lane, cnf_bracket_inside(bracket, beyond, tolerance));
   }
-  return seek(w, lane, cnf_bracket_next(bracket, tolerance));
+  return try_length(w, lane, cnf_bracket_next(bracket, tolerance));
 }

@@ -143,9 +143,9 @@ static int32_t judge_steps(cnf_worker *w, const cnf_call *call, const cnf_step_r
     int finite = w->step.row[j] == 0;
     if (adaptive) ratio = finite ? cnf_norm_of(o->norm, (double)w->step.sum_row[j], components) : NAN;
     if (adaptive ? ratio <= 1 : finite) {
-      const verdict verdict = call->event_count ? event_verdict(w, call, j) : GO_ON;
-      if (verdict == UNKNOWN) finish_sample(w, call, j, CNF_SAMPLE_EVENT);
-      if (verdict == UNKNOWN || verdict == SEEK) continue;
+      const event_decision decision = call->event_count ? decide_event(w, call, j) : EVENT_NONE;
+      if (decision == EVENT_NOT_A_NUMBER) finish_sample(w, call, j, CNF_SAMPLE_EVENT);
+      if (decision == EVENT_NOT_A_NUMBER || decision == EVENT_TRY) continue;
       w->step.mask_row[j] = 1;
       accepted++;
       records[j] = record_step(w, call, tile, j);
@@ -181,10 +181,10 @@ static void load_lanes(cnf_worker *w, const cnf_call *call, int64_t first, int64
   for (int32_t j = 0; j < lanes; j++)
     while (w->lane.sample[j] < 0 && *next < count) {
       const int64_t s = w->chunk.order[(*next)++];
-      face(w, call, s, j);
+      bind_lane(w, call, s, j);
       w->lane.h[j] = w->start.h[s];
       w->lane.step[j] = w->lane.interval[j] = w->lane.was_not_finite[j] = 0;
-      w->events.sought[j] = call->event_count ? NEW_LANE : 0;
+      w->events.sought[j] = call->event_count ? EVENT_NEW_LANE : 0;
       w->lane.past[j] = (cnf_ratios){1, 1};
       w->store.next_slot[j] = w->start.slot[s];
       column_in(D, lanes, (const real *)in->x0 + (size_t)(first + s) * (size_t)D, w->step.x, j);
@@ -209,7 +209,7 @@ static void leave_lanes(cnf_worker *w, const cnf_call *call, int64_t first) {
     const int at_event = w->events.stopped_by[j] >= 0;
     const int at_end = w->step.mask_row[j] > 0 && w->lane.ends_interval[j],
               at_time = at_end && !at_event && w->lane.interval[j] < call->time_count;
-    if (at_time) pass_time(w, call, first, j);
+    if (at_time) cross_output_time(w, call, first, j);
     if (at_event || (at_end && !at_time))
       finish_sample(w, call, j, CNF_SAMPLE_OK);
     else if (!call->steps && w->chunk.accepted[n] + w->chunk.rejected[n] >= call->solver->options.max_steps)
@@ -237,7 +237,7 @@ static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, in
   memset(w->step.k, 0, (size_t)solver->stages.count * (size_t)S * (size_t)lanes * sizeof(real));
   w->store.slots_used = 0;
   w->chunk.first = first;
-  if (keep) clear_trails(w, solver, count);
+  if (keep) clear_plans(w, solver, count);
   clear_times(call, first, count);
   clear_dense(call, first, count);
   start_chunk(w, call, first, count);
@@ -265,10 +265,10 @@ static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, in
       memcpy(w->dense.t, w->lane.t, sizeof w->lane.t);
       memcpy(w->dense.h, w->lane.h, sizeof w->lane.h);
     }
-    if (call->event_count) watch_events(w, call);
+    if (call->event_count) look_for_crossings(w, call);
     if (judge_steps(w, call, &tile, records)) {
       if (keep && !call->steps) keep_step(w, solver, records);
-      if (call->keeps_track) track_steps(w, call);
+      if (call->keeps_path) keep_path_steps(w, call);
       if (call->want_dense) write_dense(w, call, first);
       k->blend(S, w->step.mask_row, w->step.x1, w->step.x, w->step.x);
       if (cnf_is_reversible(solver->family))

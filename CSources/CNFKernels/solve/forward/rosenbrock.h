@@ -104,7 +104,7 @@ static void make_time_slope(cnf_worker *w) {
 }
 
 /* Factors the matrix, lane by lane with partial pivoting: U, and below the diagonal L, whose own is 1. */
-static void factor(cnf_worker *w) {
+static void factor_matrix(cnf_worker *w) {
   WORKER_NAMES(w);
   real *a = w->implicit.matrix;
   for (int32_t c = 0; c < D; c++) {
@@ -186,7 +186,7 @@ static void middle_weights(const cnf_stages *s, double weights[CNF_MAX_STAGES]) 
 }
 
 /* The rows of x1 below the state's, from those at the start. */
-static void integrate_beside(cnf_worker *w, const cnf_stages *s) {
+static void integrate_quadratures(cnf_worker *w, const cnf_stages *s) {
   WORKER_NAMES(w);
   const real weights[3] = {(real)simpson_weights[0], (real)simpson_weights[1], (real)simpson_weights[2]};
   const real *rows[3];
@@ -214,7 +214,7 @@ static void rosenbrock_stages(cnf_worker *w, const cnf_stages *s, int apart) {
     make_time_slope(w);
   else
     zero_rows(D, lanes, w->implicit.f_t);
-  factor(w);
+  factor_matrix(w);
   for (int32_t i = 0; i < s->count; i++) {
     if (apart) use_scratch(w, i);
     make_implicit_stage(w, s, i);
@@ -228,7 +228,7 @@ static void rosenbrock_step(cnf_worker *w, const cnf_stages *s) {
   weighted list = slopes(w, s->count, s->tableau->b);
   k->combine(D, w->step.x, w->step.h_row, list.count, list.weight, list.panel, w->step.x1);
   if (has_quadratures(m))
-    integrate_beside(w, s);
+    integrate_quadratures(w, s);
   else
     copy_rows(S - D, lanes, PANEL(w->step.x, D), PANEL(w->step.x1, D));
 }

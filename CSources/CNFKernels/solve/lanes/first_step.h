@@ -143,7 +143,7 @@ static void start_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int6
       lane_idle(w, call, j);
       clear_probes(w, j);
       if (tile + j >= count) continue;
-      face(w, call, tile + j, j);
+      bind_lane(w, call, tile + j, j);
       column_in(D, lanes, (const real *)call->input->x0 + (size_t)(first + tile + j) * (size_t)D, w->step.x, j);
       load_probes(w, call, first + tile + j, j);
     }

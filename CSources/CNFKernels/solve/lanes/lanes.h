@@ -155,7 +155,7 @@ typedef struct weighted {
   const real *panel[CNF_DENSE_SLOPES];
 } weighted;
 
-static void weigh(weighted *list, double weight, const real *panel) {
+static void add_weighted(weighted *list, double weight, const real *panel) {
   if (weight == 0) return;
   list->weight[list->count] = (real)weight;
   list->panel[list->count++] = panel;
@@ -164,7 +164,8 @@ static void weigh(weighted *list, double weight, const real *panel) {
 static weighted slopes(const cnf_worker *w, int32_t count, const double *weights) {
   WORKER_NAMES(w);
   weighted list = {.count = 0};
-  for (int32_t j = 0; j < count; j++) weigh(&list, weights[j], w->step.k + (size_t)j * (size_t)S * (size_t)lanes);
+  for (int32_t j = 0; j < count; j++)
+    add_weighted(&list, weights[j], w->step.k + (size_t)j * (size_t)S * (size_t)lanes);
   return list;
 }
 

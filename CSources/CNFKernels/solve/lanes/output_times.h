@@ -28,7 +28,7 @@ static real *state_at_time(const cnf_worker *w, const cnf_call *call, int64_t s,
 
 /* The lane's sample has come to the end of its interval, an output time, and goes on in the next. t stays what t + h was when
  * rounded, at most a unit in the last place off: the next step's stage 0 may be an evaluation that was made there. */
-static void pass_time(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane) {
+static void cross_output_time(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane) {
   WORKER_NAMES(w);
   const cnf_solve_output *out = call->output;
   const int32_t interval = w->lane.interval[lane]++;
@@ -36,6 +36,6 @@ static void pass_time(cnf_worker *w, const cnf_call *call, int64_t first, int32_
   if (out && out->x_at) column_out(D, lanes, w->step.x, lane, (real *)out->x_at + place * (size_t)D);
   if (out && out->log_det_at) out->log_det_at[place] = (double)PANEL(w->step.x, D)[lane];
   /* of which x is solved again from here, but where the whole way is kept */
-  if (call->loss && call->solver->options.adjoint == CNF_ADJOINT_CONTINUOUS && !call->keeps_track)
+  if (call->loss && call->solver->options.adjoint == CNF_ADJOINT_CONTINUOUS && !call->keeps_path)
     column_out(D, lanes, w->step.x, lane, state_at_time(w, call, w->lane.sample[lane], interval));
 }

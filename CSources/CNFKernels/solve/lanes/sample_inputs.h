@@ -10,7 +10,7 @@ static real mask_of(cnf_noise_key key, int32_t r, double rate) {
 }
 
 /* Sample `number` of the call into a lane; the sums of its context's cotangents begin at 0. */
-static void load_given(cnf_worker *w, const cnf_call *call, int64_t number, int32_t lane) {
+static void load_sample_inputs(cnf_worker *w, const cnf_call *call, int64_t number, int32_t lane) {
   WORKER_NAMES(w);
   const cnf_program *p = m->program;
   const cnf_solve_input *in = call->input;
@@ -30,18 +30,18 @@ static void load_given(cnf_worker *w, const cnf_call *call, int64_t number, int3
 }
 
 /* Sample s of the worker's chunk goes into a lane, at its t0, with what it brings along. */
-static void face(cnf_worker *w, const cnf_call *call, int64_t s, int32_t lane) {
+static void bind_lane(cnf_worker *w, const cnf_call *call, int64_t s, int32_t lane) {
   const int64_t number = w->chunk.first + s;
   w->lane.sample[lane] = s;
   w->lane.t[lane] = w->span.t0[lane] = sample_t0(call, number);
   w->span.t1[lane] = sample_t1(call, number);
   w->span.times[lane] = sample_times(call, number);
   w->span.direction[lane] = w->span.t1[lane] < w->span.t0[lane] ? -1 : 1;
-  load_given(w, call, number, lane);
+  load_sample_inputs(w, call, number, lane);
 }
 
 /* Lanes without a sample have lane `live`'s context, beside whose state they stand. */
-static void given_beside(cnf_worker *w, int32_t live) {
+static void fill_idle_inputs(cnf_worker *w, int32_t live) {
   WORKER_NAMES(w);
   for (int32_t r = 0; r < m->program->context_dim; r++)
     for (int32_t j = 0; j < lanes; j++)

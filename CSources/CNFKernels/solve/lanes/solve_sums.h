@@ -2,19 +2,19 @@
 #include "solve/worker.h"
 
 /* An empty queue: lanes that no sample comes into add zeros. */
-static void clear_queue(cnf_worker *w) {
+static void clear_solve_sums(cnf_worker *w) {
   WORKER_NAMES(w);
   clear_constants(m, &w->back.sums);
   for (int32_t n = 0; n < m->probes; n++) zero_rows(D, lanes, rows_of(m, w->back.sums.tangent, n, CNF_STATE));
   w->back.sums_count = 0;
 }
 
-static void flush_queue(cnf_worker *w, real *gradient) {
+static void flush_solve_sums(cnf_worker *w, real *gradient) {
   const cnf_model *m = w->e.model;
   if (w->back.sums_count == 0) return;
   prepare_constants(m, &w->back.sums);
   finish_constants(m, &w->back.sums, gradient);
-  clear_queue(w);
+  clear_solve_sums(w);
 }
 
 /* Moves rows of lane `from` to lane `to` of another panel, leaving zeros. */
@@ -26,7 +26,7 @@ static void move_lane(int32_t rows, int32_t lanes, real *panel, int32_t from, re
 }
 
 /* A lane's sums, with its probes, leave for the queue. */
-static void queue_lane(cnf_worker *w, int32_t lane, real *gradient) {
+static void collect_lane_sums(cnf_worker *w, int32_t lane, real *gradient) {
   WORKER_NAMES(w);
   const cnf_program *p = m->program;
   cnf_constants *from = &w->e.constants, *to = &w->back.sums;
@@ -46,5 +46,5 @@ static void queue_lane(cnf_worker *w, int32_t lane, real *gradient) {
             (block->rows, lanes, rows_of(m, from->tangent_bar, n, b), lane, rows_of(m, to->tangent_bar, n, b), place);
     }
   }
-  if (w->back.sums_count == lanes) flush_queue(w, gradient);
+  if (w->back.sums_count == lanes) flush_solve_sums(w, gradient);
 }

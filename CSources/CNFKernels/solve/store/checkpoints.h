@@ -15,9 +15,9 @@ static real *own_column(const cnf_worker *w, const cnf_engine *solver, int64_t s
   return w->store.own + (size_t)s * (size_t)solver->model.program->state_dim;
 }
 
-static void clear_trails(cnf_worker *w, const cnf_engine *solver, int64_t count) {
+static void clear_plans(cnf_worker *w, const cnf_engine *solver, int64_t count) {
   if (solver->rule.kind == CNF_SCHEDULE_EVERY_STEP) return;
-  for (int64_t s = 0; s < count; s++) cnf_trail_clear(&w->store.plans[s]);
+  for (int64_t s = 0; s < count; s++) cnf_checkpoint_plan_clear(&w->store.plans[s]);
 }
 
 /* The lane is at the start of its sample's step n, which has been accepted and of which no evaluation is kept. */
@@ -33,7 +33,8 @@ static void record_state(cnf_worker *w, const cnf_call *call, int32_t lane, int3
   /* an event may end a sample anywhere */
   const int32_t end = call->steps && !call->event_count ? call->steps * (call->time_count + 1) : CNF_NEVER;
   real *own = own_column(w, solver, s);
-  const cnf_holding to = cnf_trail_pass(&solver->rule, &w->store.plans[s], checkpoints_of(w, solver, s), n, end);
+  const cnf_checkpoint_writes to =
+      cnf_checkpoint_plan_advance(&solver->rule, &w->store.plans[s], checkpoints_of(w, solver, s), n, end);
   if (to.earlier >= 0) memcpy(checkpoint_at(w, solver, s, to.earlier), own, (size_t)D * sizeof(real));
   column_out(D, lanes, w->step.x, lane, own);
   if (to.slot >= 0) memcpy(checkpoint_at(w, solver, s, to.slot), own, (size_t)D * sizeof(real));

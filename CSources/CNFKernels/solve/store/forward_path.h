@@ -8,35 +8,35 @@
  */
 #include "solve/worker.h"
 
-#define CNF_TRACK_PARTS 3
+#define CNF_PATH_PARTS 3
 
 /* [3][D] of step n of sample s of the chunk. */
-static real *track_at(const cnf_worker *w, const cnf_call *call, int64_t s, int32_t n) {
+static real *path_at(const cnf_worker *w, const cnf_call *call, int64_t s, int32_t n) {
   return checkpoint_at(w, call->solver, s, n);
 }
 
 /* Keeps the step just made of the lanes in mask_row, whose x is still where it began. It is counted already. lambda and slope, which
  * a way forward has no use for, are scratch. */
-static void track_steps(cnf_worker *w, const cnf_call *call) {
+static void keep_path_steps(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
   const cnf_stages *s = &call->solver->stages;
   const weighted second = slopes(w, s->count, s->tableau->rosenbrock->h2);
   const weighted third = slopes(w, s->count, s->tableau->rosenbrock->h3);
-  const real *parts[CNF_TRACK_PARTS] = {w->step.x, w->back.lambda, w->back.displacement};
+  const real *parts[CNF_PATH_PARTS] = {w->step.x, w->back.lambda, w->back.displacement};
   k->combine(D, NULL, w->step.h_row, second.count, second.weight, second.panel, w->back.lambda);
   k->combine(D, NULL, w->step.h_row, third.count, third.weight, third.panel, w->back.displacement);
   for (int32_t j = 0; j < lanes; j++) {
     if (!(w->step.mask_row[j] > 0)) continue;
     const int64_t sample = w->lane.sample[j];
-    real *to = track_at(w, call, sample, w->chunk.accepted[sample] - 1);
-    for (int32_t n = 0; n < CNF_TRACK_PARTS; n++) column_out(D, lanes, parts[n], j, to + (size_t)n * (size_t)D);
+    real *to = path_at(w, call, sample, w->chunk.accepted[sample] - 1);
+    for (int32_t n = 0; n < CNF_PATH_PARTS; n++) column_out(D, lanes, parts[n], j, to + (size_t)n * (size_t)D);
   }
 }
 
 /* The step of the way forward that the lane is in at t + c h, its own h being one of the way back: the last that begins before that,
  * looked for from step track[lane] downward, or the first. *place receives theta. With c = 0, where the lane's step begins,
  * track[lane] becomes that. t is not added to: near the end of a long way c h may be below its rounding. */
-static int32_t step_on_track(cnf_worker *w, const cnf_call *call, int32_t lane, double c, double *place) {
+static int32_t path_step_at(cnf_worker *w, const cnf_call *call, int32_t lane, double c, double *place) {
   for (int32_t n = w->continuous.path_step[lane];; n--) {
     const cnf_step_record step = step_of(w, call, w->lane.sample[lane], n);
     const double beyond = (w->lane.t[lane] - step.t) + c * w->lane.h[lane];
@@ -48,7 +48,7 @@ static int32_t step_on_track(cnf_worker *w, const cnf_call *call, int32_t lane, 
 }
 
 /* x(t + c h) of every lane into `to` [D]; lanes without a sample stand where one has one. */
-static void state_on_track(cnf_worker *w, const cnf_call *call, double c, real *to) {
+static void path_state(cnf_worker *w, const cnf_call *call, double c, real *to) {
   WORKER_NAMES(w);
   int32_t live = -1;
   for (int32_t j = 0; j < lanes; j++) {
@@ -56,9 +56,9 @@ static void state_on_track(cnf_worker *w, const cnf_call *call, double c, real *
     double place;
     if (s < 0) continue;
     live = j;
-    const int32_t n = step_on_track(w, call, j, c, &place);
-    const real *x = track_at(w, call, s, n), *second = x + D, *third = second + D;
-    const real *next = n + 1 < w->chunk.accepted[s] ? track_at(w, call, s, n + 1) : w->chunk.x1 + (size_t)s * (size_t)D;
+    const int32_t n = path_step_at(w, call, j, c, &place);
+    const real *x = path_at(w, call, s, n), *second = x + D, *third = second + D;
+    const real *next = n + 1 < w->chunk.accepted[s] ? path_at(w, call, s, n + 1) : w->chunk.x1 + (size_t)s * (size_t)D;
     const real after = (real)place, before = (real)(1 - place), bump = (real)(place * (1 - place));
     for (int32_t d = 0; d < D; d++)
       PANEL(to, d)[j] = before * x[d] + after * next[d] + bump * (second[d] + after * third[d]);

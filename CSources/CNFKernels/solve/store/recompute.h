@@ -3,8 +3,8 @@
  */
 #include "solve/worker.h"
 
-/* The state at the start of step n of sample s, once bring_states has seen to it. */
-static const real *state_of(const cnf_worker *w, const cnf_engine *solver, int64_t s, int32_t n) {
+/* The state at the start of step n of sample s, once recompute_states has seen to it. */
+static const real *step_state(const cnf_worker *w, const cnf_engine *solver, int64_t s, int32_t n) {
   if (solver->rule.kind == CNF_SCHEDULE_EVERY_STEP) return checkpoint_at(w, solver, s, n);
   if (w->store.plans[s].current == n) return own_column(w, solver, s);
   return checkpoint_at(w, solver, s, checkpoints_of(w, solver, s)[w->store.plans[s].count - 1].slot);
@@ -12,56 +12,56 @@ static const real *state_of(const cnf_worker *w, const cnf_engine *solver, int64
 
 /* at[j] = the step whose state lane j goes on from, with that state in x; -1 where it has what it wants, or wants nothing.
  * Returns a lane that goes, or -1. */
-static int32_t set_out(cnf_worker *w, const cnf_engine *solver, const int32_t *wants, int32_t *at) {
+static int32_t begin_recomputing(cnf_worker *w, const cnf_engine *solver, const int32_t *wants, int32_t *at) {
   WORKER_NAMES(w);
-  int32_t leader = -1;
+  int32_t moving = -1;
   for (int32_t j = 0; j < lanes; j++) {
     const int64_t s = w->lane.sample[j];
     at[j] = -1;
     if (!wants[j] || w->store.plans[s].current == w->lane.step[j]) continue;
     const cnf_checkpoint *from =
-        cnf_trail_return(&solver->rule, &w->store.plans[s], checkpoints_of(w, solver, s), w->lane.step[j]);
+        cnf_checkpoint_plan_restart(&solver->rule, &w->store.plans[s], checkpoints_of(w, solver, s), w->lane.step[j]);
     if (from->step == w->lane.step[j]) continue;
     at[j] = from->step;
     column_in(D, lanes, checkpoint_at(w, solver, s, from->slot), w->step.x, j);
-    leader = j;
+    moving = j;
   }
-  for (int32_t j = 0; leader >= 0 && j < lanes; j++)
-    for (int32_t d = 0; at[j] < 0 && d < D; d++) PANEL(w->step.x, d)[j] = PANEL(w->step.x, d)[leader];
-  return leader;
+  for (int32_t j = 0; moving >= 0 && j < lanes; j++)
+    for (int32_t d = 0; at[j] < 0 && d < D; d++) PANEL(w->step.x, d)[j] = PANEL(w->step.x, d)[moving];
+  return moving;
 }
 
 /* The lane's sample has come to step at[j], with the state in x. */
-static void come_to(cnf_worker *w, const cnf_engine *solver, int32_t lane, int32_t *at) {
+static void arrive_at_step(cnf_worker *w, const cnf_engine *solver, int32_t lane, int32_t *at) {
   WORKER_NAMES(w);
   const int64_t s = w->lane.sample[lane];
-  cnf_checkpoint_plan *trail = &w->store.plans[s];
+  cnf_checkpoint_plan *plan = &w->store.plans[s];
   real *to = NULL;
   if (*at == w->lane.step[lane]) {
     to = own_column(w, solver, s);
-    trail->current = *at;
+    plan->current = *at;
     *at = -1;
     w->lane.h[lane] = 0;
-  } else if (*at == trail->next) {
-    to = checkpoint_at(w, solver, s,
-                       cnf_trail_hold(&solver->rule, trail, checkpoints_of(w, solver, s), w->lane.step[lane]));
+  } else if (*at == plan->next) {
+    to = checkpoint_at(
+        w, solver, s, cnf_checkpoint_plan_store(&solver->rule, plan, checkpoints_of(w, solver, s), w->lane.step[lane]));
   }
   if (to) column_out(D, lanes, w->step.x, lane, to);
 }
 
 /* Makes the states at the starts of the lanes' steps, where wants[j] is 1; t, h and x of all lanes are lost. */
-static void bring_states(cnf_worker *w, const cnf_call *call, const int32_t *wants) {
+static void recompute_states(cnf_worker *w, const cnf_call *call, const int32_t *wants) {
   WORKER_NAMES(w);
   const cnf_engine *solver = call->solver;
   const cnf_stages *s = &solver->advance;
-  const cnf_step_record nowhere = {.first = -1, .rest = -1};
+  const cnf_step_record no_slots = {.first = -1, .rest = -1};
   int32_t at[CNF_MAX_LANES];
   if (solver->rule.kind == CNF_SCHEDULE_EVERY_STEP) return;
-  const int32_t leader = set_out(w, solver, wants, at);
-  if (leader < 0) return;
+  const int32_t moving = begin_recomputing(w, solver, wants, at);
+  if (moving < 0) return;
   zero_rows(S - D, lanes, PANEL(w->step.x, D));
   for (int32_t j = 0; j < lanes; j++)
-    w->lane.t[j] = step_of(w, call, w->lane.sample[leader], at[leader]).t, w->lane.h[j] = 0;
+    w->lane.t[j] = step_of(w, call, w->lane.sample[moving], at[moving]).t, w->lane.h[j] = 0;
   for (;;) {
     int32_t idle = 0;
     for (int32_t j = 0; j < lanes; j++) {
@@ -73,7 +73,7 @@ static void bring_states(cnf_worker *w, const cnf_call *call, const int32_t *wan
       w->lane.t[j] = step.t, w->lane.h[j] = step.h;
     }
     if (idle == lanes) return;
-    make_step(w, solver, s, &nowhere, 0);
+    make_step(w, solver, s, &no_slots, 0);
     copy_rows(D, lanes, w->step.x1, w->step.x);
     w->work.steps_repeated++;
     w->work.repeated_evaluations += (int64_t)lanes * s->evaluations;
@@ -81,7 +81,7 @@ static void bring_states(cnf_worker *w, const cnf_call *call, const int32_t *wan
     for (int32_t j = 0; j < lanes; j++) {
       if (at[j] < 0) continue;
       at[j]++;
-      come_to(w, solver, j, &at[j]);
+      arrive_at_step(w, solver, j, &at[j]);
     }
   }
 }
