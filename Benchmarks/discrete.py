@@ -1,12 +1,12 @@
-"""Discrete flows beside continuous ones: held-out log-likelihood on about equal parameters and equal seconds of one core.
+"""Discrete and continuous flows: held-out NLL for about equal parameters and equal seconds of one core.
 
     python3 Benchmarks/discrete.py .build/release/cnf [--cpu-seconds 60] [--seeds 1] [--data pinwheel,digits]
         [--models affine] [--json FILE]
 
-Each model is trained by `cnf train` on one thread, for as many steps as fit the seconds: short runs tell what a step costs, in processor
-time, so that neighbours on the machine take nothing from anyone. The longest of them takes a quarter of the seconds at least, for a
-continuous flow's steps become dearer as it learns. The rest of each model's settings are its defaults.
-Prints a table in Markdown; progress goes to standard error.
+Each model is trained by `cnf train` on one thread, for as many steps as fit the seconds. Short runs measure what a step costs, in
+processor time, so that other programs on the machine do not count. The longest of them takes at least a quarter of the seconds, because a
+continuous flow's steps become more expensive as it learns. All other settings are each model's defaults.
+Prints a table in Markdown; progress goes to standard error. NLL is in nats per sample, lower is better.
 """
 import argparse
 import json
@@ -35,8 +35,8 @@ DATA = {
         "affine (P L U)": ["--model", "affine"],
     },
 }
-# Steps of the shortest of the short runs, the most by which they are multiplied for the next, and the share of the seconds that one
-# has to take to tell what a step costs.
+# Steps of the shortest of the short runs, the most by which they are multiplied for the next, and the share of the
+# seconds that one has to take to tell what a step costs.
 FEWEST_STEPS = 20
 MORE_STEPS = 8
 TELLING_SHARE = 0.25
@@ -90,21 +90,21 @@ def main() -> int:
                 result, parameters, seconds = train(options.program, data, flags, seed, steps)
                 runs.append(result)
                 taken.append(seconds)
-                print(f"{data}, {model}, seed {seed}: {-result['nll_nats']:.3f} nats after {steps} steps, {seconds:.0f} s",
+                print(f"{data}, {model}, seed {seed}: NLL {result['nll_nats']:.3f} nats after {steps} steps, {seconds:.0f} s",
                       file=sys.stderr)
             results.append({
                 "data": data, "model": model, "parameters": parameters, "steps": steps, "cpu_seconds": statistics.mean(taken),
-                "nats": statistics.mean(-run["nll_nats"] for run in runs),
-                "nats_by_seed": [-run["nll_nats"] for run in runs], "stderr": runs[0]["nll_stderr"],
-                "gaussian_nats": -runs[0]["gaussian_nll_nats"], "evaluations": runs[0]["evaluations_mean"],
+                "nll_nats": statistics.mean(run["nll_nats"] for run in runs),
+                "nll_nats_by_seed": [run["nll_nats"] for run in runs], "stderr": runs[0]["nll_stderr"],
+                "gaussian_nll_nats": runs[0]["gaussian_nll_nats"], "evaluations": runs[0]["evaluations_mean"],
             })
-    print("| data | model | parameters | steps | processor s | held-out nats | full Gaussian |")
+    print("| data | model | parameters | steps | processor s | held-out NLL, nats | NLL of the full Gaussian |")
     print("|---|---|---|---|---|---|---|")
     for row in results:
-        nats = row["nats_by_seed"]
-        half = (max(nats) - min(nats)) / 2
+        nlls = row["nll_nats_by_seed"]
+        half = (max(nlls) - min(nlls)) / 2
         print(f"| {row['data']} | {row['model']} | {row['parameters']:,} | {row['steps']:,} | {row['cpu_seconds']:.0f} | "
-              f"{row['nats']:.3f} ± {half:.3f} | {row['gaussian_nats']:.3f} |")
+              f"{row['nll_nats']:.3f} ± {half:.3f} | {row['gaussian_nll_nats']:.3f} |")
     if options.json:
         with open(options.json, "w") as file:
             json.dump(results, file, indent=1)

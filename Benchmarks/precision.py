@@ -1,10 +1,10 @@
-"""Is training in mixed precision the same as in full? Several seeds of each on two data sets, by `cnf train`.
+"""Does mixed precision train as well as full precision? Several seeds of each on two data sets, by `cnf train`.
 
     python3 Benchmarks/precision.py .build/release/cnf [--seeds 5] [--json FILE]
 
-For each data set: the held-out log-likelihood of every seed in both precisions, their means, the spread from seed to seed
-(standard deviation of full precision), and the difference of the means in units of its own standard error. Within
-about two of those, mixed precision changes nothing that another seed would not. Exit code 1 where a difference is beyond three.
+For each data set it prints the mean held-out NLL of the seeds in both precisions (nats, lower is better), the spread from seed to seed
+(standard deviation), and the difference of the means in units of its own standard error. Up to about two of those, mixed precision
+changes no more than another seed does. The exit code is 1 if a difference is beyond three.
 """
 import argparse
 import json
@@ -22,13 +22,13 @@ DATA = {
 PRECISIONS = ["full", "mixed"]
 
 
-def held_out_nats(program: str, data: str, precision: str, seed: int) -> float:
-    """Mean log-likelihood of the held-out samples, nats; evaluated in full precision with the exact trace."""
+def held_out_nll(program: str, data: str, precision: str, seed: int) -> float:
+    """NLL of the held-out samples, nats; evaluated in full precision with the exact trace."""
     with tempfile.TemporaryDirectory() as folder:
         command = [program, "train", "--data", data, "--out", f"{folder}/run", "--seed", str(seed),
                    "--precision", precision, "--json", "--quiet", *DATA[data]]
         result = subprocess.run(command, check=True, capture_output=True, text=True)
-    return -json.loads(result.stdout)["nll_nats"]
+    return json.loads(result.stdout)["nll_nats"]
 
 
 def summary(values: dict[str, list[float]]) -> dict[str, float]:
@@ -53,11 +53,11 @@ def main() -> int:
         values = {name: [] for name in PRECISIONS}
         for seed in range(options.seeds):
             for name in PRECISIONS:  # in turn, so that a machine that changes changes both
-                values[name].append(held_out_nats(options.program, data, name, seed))
-                print(f"{data}, seed {seed}, {name}: {values[name][-1]:.4f} nats", file=sys.stderr)
+                values[name].append(held_out_nll(options.program, data, name, seed))
+                print(f"{data}, seed {seed}, {name}: NLL {values[name][-1]:.4f} nats", file=sys.stderr)
         results[data] = {"values": values, **summary(values)}
         r = results[data]
-        print(f"{data}: full {r['mean_full']:.4f} nats (from seed to seed {r['spread_full']:.4f}), "
+        print(f"{data}: NLL in full precision {r['mean_full']:.4f} nats (from seed to seed {r['spread_full']:.4f}), "
               f"mixed {r['mean_mixed']:.4f} ({r['spread_mixed']:.4f}); "
               f"difference {r['difference']:+.4f}, {r['standard_errors']:+.1f} standard errors")
     if options.json:

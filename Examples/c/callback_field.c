@@ -1,10 +1,12 @@
-/* callback_field.c - a vector field of one's own: a pendulum with friction, written in C, beside a small net of the library's.
+/* callback_field.c - a vector field of your own: a pendulum with friction, written in C, plus a small net of the
+ * library.
  *
  * x = (angle, speed):  angle' = speed,  speed' = -g sin(angle) - c speed + net(x). The pendulum is a callback with two
- * parameters, g and c, its derivatives written by hand; the net and the sum are ops of the library. With the net at zero
- * the flow shrinks volumes by e^(-c T), which the program checks; it then differentiates a loss of the end states and
- * of the log-determinants in all parameters, and checks that against central differences. It exits with 1 if a call
- * fails or a check does.
+ * parameters, g and c, and hand-written derivatives. The net and the sum are ops of the library. The program
+ *   - sets the net to zero, and checks that the flow then shrinks volumes by e^(-c T);
+ *   - differentiates a loss of end states and log-determinants with respect to all parameters, and checks the gradient
+ *     against central differences.
+ * It exits with 1 if a call or a check fails.
  *
  *     cc -std=c11 callback_field.c -o callback_field $(pkg-config --cflags --libs cnf) -lm && ./callback_field
  */
@@ -18,7 +20,7 @@
 enum { D = 2, HIDDEN = 8, COUNT = 5, PENDULUM = 2, P = PENDULUM + HIDDEN * (D + 1) + D * (HIDDEN + 1) };
 static const double T = 2;
 
-/* Any failure ends the program, through the clean-up at the end of the function. */
+/* A failed call prints its message and ends the program, through the clean-up at the end of the function. */
 #define TRY(call)                                                                      \
   do {                                                                                 \
     cnf_status status_ = (call);                                                       \
@@ -28,7 +30,8 @@ static const double T = 2;
     }                                                                                  \
   } while (0)
 
-/* ---- The pendulum: theta = (g, c). A panel holds a row of angles, then a row of speeds, a sample to a lane. -------------- */
+/* ---- The pendulum: theta = (g, c). A panel has a row of angles, then a row of speeds, with one sample per lane.
+ * ------- */
 
 static void pendulum(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
   const double *angle = x, *speed = angle + lanes, *g = theta, *c = g + 1;
@@ -52,7 +55,7 @@ static void pendulum_tangent(void *context, int32_t lanes, const void *t, const 
   }
 }
 
-/* x_bar = J' y_bar; g and c gather what all lanes say. The field does not see t, so t_bar stays 0. */
+/* x_bar = J' y_bar. The cotangents of g and c are sums over all lanes. The field does not see t, so t_bar stays 0. */
 static void pendulum_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
                              const void *y_bar, void *x_bar, void *t_bar, void *theta_bar) {
   const double *angle = x, *speed = angle + lanes, *g = theta, *c = g + 1, *bar = y_bar;
@@ -67,7 +70,7 @@ static void pendulum_reverse(void *context, int32_t lanes, const void *t, const 
   }
 }
 
-/* Of s = y_dot_bar' J x_dot: only -g cos(angle) and -c vary. */
+/* The derivatives of s = y_dot_bar' J x_dot: only -g cos(angle) and -c vary. */
 static void pendulum_tangent_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
                                      const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar,
                                      void *t_bar, void *theta_bar) {
@@ -84,7 +87,7 @@ static void pendulum_tangent_reverse(void *context, int32_t lanes, const void *t
   }
 }
 
-/* pendulum(x) + net(x). The callback is copied with the op: it may go when the field has been made. */
+/* pendulum(x) + net(x). The field copies the callback with its op. */
 static cnf_status make_field(cnf_field **field) {
   const cnf_callback callback = {.struct_size = sizeof callback,
                                  .parameter_count = PENDULUM,
@@ -119,8 +122,8 @@ static cnf_status total_loss(cnf_solver *solver, const double *theta, const doub
 }
 
 int main(void) {
-  /* A central difference of step h is wrong by some h^2 |L'''| / 6 + DBL_EPSILON |L| / h: for L, L''' up to 100 and this h,
-   * 2e-9 and 2e-9. Fifty times that is allowed. */
+  /* A central difference with step h has an error of about h^2 |L'''| / 6 + DBL_EPSILON |L| / h. With this h, and L and
+   * L''' up to 100, each term is 2e-9. The check allows fifty times that. */
   const double h = cbrt(DBL_EPSILON) * 2, tolerance = 1e-7;
   int ok = 0;
   cnf_field *field = NULL;
@@ -129,17 +132,17 @@ int main(void) {
 
   TRY(make_field(&field));
   cnf_solver_options options;
-  cnf_solver_options_init(&options, sizeof options); /* exact trace: by tangents, the only way through a callback */
+  cnf_solver_options_init(&options, sizeof options); /* exact trace: by tangents, as every callback needs */
   options.method = cnf_method_find("rk4");
   options.control = CNF_CONTROL_FIXED;
   options.steps = 40;
   TRY(cnf_solver_create(field, &options, &solver));
   TRY(cnf_random_normal(CNF_FLOAT64, 3, CNF_STREAM_DATA, 0, 0, COUNT, D, x));
 
-  /* tr J = -c: rk4 is exact for a constant divergence, but for rounding */
+  /* tr J = -c: for a constant divergence rk4 is exact, except for rounding */
   TRY(total_loss(solver, theta, x, &loss, log_det));
   for (int i = 0; i < COUNT; ++i) worst = fmax(worst, fabs(log_det[i] + theta[1] * T));
-  printf("log |det| of the pendulum alone is -c T = %.3f, but for %.1e\n", -theta[1] * T, worst);
+  printf("log |det| of the pendulum alone is -c T = %.3f, with an error of %.1e\n", -theta[1] * T, worst);
   if (!(worst < 1e-13)) goto done;
 
   TRY(cnf_random_normal(CNF_FLOAT64, 3, CNF_STREAM_INITIAL, 0, 0, 1, P - PENDULUM, theta + PENDULUM));

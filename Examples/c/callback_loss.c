@@ -1,10 +1,12 @@
-/* callback_loss.c - trains a flow with a loss of one's own.
+/* callback_loss.c - trains a flow with a loss of your own.
  *
- * The library knows the negative log-likelihood under a standard normal base. Any other loss that is a sum over samples is
- * a callback: it is given solved samples, and answers with each sample's loss and its derivatives. Here the base is
- * a logistic distribution, whose tails are heavier. The program trains on two clusters by gradient descent with
- * momentum, checks that a small step down the gradient lowers the loss by what the gradient says, and shows how a callback
- * reports failure. It exits with 1 if a call fails or a check does.
+ * The library has the negative log-likelihood (NLL) under a standard normal base. Any other loss that is a sum over
+ * samples is a callback: it reads solved samples, and writes each sample's loss and its derivatives. Here the base is a
+ * logistic distribution, whose tails are heavier. The program
+ *   - trains on two clusters by gradient descent with momentum;
+ *   - checks that a small step down the gradient lowers the loss by what the gradient predicts;
+ *   - shows how a callback reports failure.
+ * It exits with 1 if a call or a check fails.
  *
  *     cc -std=c11 callback_loss.c -o callback_loss $(pkg-config --cflags --libs cnf) -lm && ./callback_loss
  */
@@ -17,7 +19,7 @@
 enum { D = 2, HIDDEN = 16, COUNT = 256, STEPS = 100 };
 static const uint64_t SEED = 11;
 
-/* Any failure ends the program, through the clean-up at the end of the function. */
+/* A failed call prints its message and ends the program, through the clean-up at the end of the function. */
 #define TRY(call)                                                                      \
   do {                                                                                 \
     cnf_status status_ = (call);                                                       \
@@ -27,13 +29,13 @@ static const uint64_t SEED = 11;
     }                                                                                  \
   } while (0)
 
-/* What the callback needs to know. It is called from several threads at once, so it only reads this. */
+/* What the callback needs. Several threads call it at once, so it only reads this. */
 typedef struct logistic_base {
   double scale; /* of each sample's loss: 1/COUNT makes the sum a mean */
 } logistic_base;
 
 /* scale * -(log p0(z) + log_det), where p0(z) is the product over d of e^-|z| / (1 + e^-|z|)^2.
- * d(-log p0)/dz = tanh(z/2). Samples that failed are left alone: the library ignores what is written for them. */
+ * d(-log p0)/dz = tanh(z/2). Failed samples are skipped: the library ignores what is written for them. */
 static int32_t logistic_nll(void *context, size_t first, size_t count, const void *x1, const double *log_det,
                             const int32_t *status, double *loss, void *x1_bar, double *log_det_bar) {
   const logistic_base *base = context;
@@ -54,7 +56,7 @@ static int32_t logistic_nll(void *context, size_t first, size_t count, const voi
   return 0;
 }
 
-/* A callback that gives up: any result but 0 ends the call with CNF_ERROR_CALLBACK. */
+/* A callback that fails: any result other than 0 ends the call with CNF_ERROR_CALLBACK. */
 static int32_t refuse(void *context, size_t first, size_t count, const void *x1, const double *log_det,
                       const int32_t *status, double *loss, void *x1_bar, double *log_det_bar) {
   (void)context, (void)first, (void)count, (void)x1, (void)log_det, (void)status, (void)loss, (void)x1_bar,
@@ -62,7 +64,7 @@ static int32_t refuse(void *context, size_t first, size_t count, const void *x1,
   return 1;
 }
 
-/* One hidden layer of tanh over [x, t], one of softplus, one linear. */
+/* A hidden layer of tanh over [x, t], one of softplus, and a linear layer. */
 static cnf_status make_field(cnf_field **field) {
   const cnf_op ops[] = {
       {.kind = CNF_OP_TIME, .input = CNF_NO_BLOCK, .input2 = CNF_NO_BLOCK},
@@ -78,7 +80,7 @@ static cnf_status make_field(cnf_field **field) {
   return cnf_field_create(CNF_FLOAT32, D, ops, sizeof ops / sizeof ops[0], field);
 }
 
-/* x [COUNT][D]: half the points around (-2, 0), half around (2, 0). */
+/* x [COUNT][D]: half the samples around (-2, 0), half around (2, 0). */
 static cnf_status make_data(float *x) {
   cnf_status status = cnf_random_normal(CNF_FLOAT32, SEED, CNF_STREAM_DATA, 0, 0, COUNT, D, x);
   for (size_t i = 0; status == CNF_OK && i < COUNT; ++i) {
@@ -140,7 +142,8 @@ int main(void) {
   }
 
   /* A step of -rate * slope should change the loss by -rate |slope|^2, up to terms in rate^2. The rate is chosen for a
-   * change of 1e-4: large beside float rounding, small enough that the curvature shows in the second digit only. */
+   * change of 1e-4: large compared with float rounding, and so small that the curvature shows only in the second digit.
+   * */
   double squared = 0;
   for (size_t p = 0; p < parameters; ++p) squared += (double)slope[p] * slope[p];
   const double predicted = 1e-4, rate = predicted / squared;
@@ -153,7 +156,7 @@ int main(void) {
   cnf_loss refused = nll;
   refused.function = refuse;
   const cnf_status status = cnf_solve_vjp(solver, &input, &refused, NULL, &gradient);
-  printf("a callback that refuses: %s\n", cnf_status_message(status));
+  printf("a callback that fails: %s\n", cnf_status_message(status));
 
   ok = agrees && last_loss < first_loss - 0.1 && status == CNF_ERROR_CALLBACK;
 done:

@@ -1,10 +1,11 @@
-/* callback_training.c - trains a field of one's own, which is no net: a sum of Gaussian bumps with a velocity each.
+/* callback_training.c - trains a field of your own that is not a net: a sum of Gaussian bumps with a velocity each.
  *
- * f(x) = sum_k a_k phi_k(x), phi_k = exp(-|x - c_k|^2 / 2 s^2), the centres c_k on a grid, the velocities a_k learned. The host
- * gives f and its derivatives as a callback; the library solves, integrates the exact divergence, and differentiates the
- * negative log-likelihood in all a_k. The program fits two clusters by gradient descent with momentum, from a field that
- * stands still. The best Gaussian has an NLL known in closed form, and on new points no flow can beat the entropy of the clusters. It exits
- * with 1 if a call fails, if the loss does not fall, or not below that Gaussian's.
+ * f(x) = sum_k a_k phi_k(x), phi_k = exp(-|x - c_k|^2 / 2 s^2), with centres c_k on a grid and learned velocities a_k.
+ * A callback gives f and its derivatives. The library solves, integrates the exact divergence, and differentiates the
+ * negative log-likelihood (NLL) with respect to all a_k. The program trains on two clusters by gradient descent with
+ * momentum, beginning with a field of zeros. The NLL of the best Gaussian is known in closed form. On new samples no
+ * flow has a lower NLL than the entropy of the clusters. The program exits with 1 if a call fails, or if the NLL does
+ * not fall well below that of the Gaussian.
  *
  *     cc -std=c11 callback_training.c -o callback_training $(pkg-config --cflags --libs cnf) -lm && ./callback_training
  */
@@ -17,7 +18,7 @@
 enum { D = 2, SIDE = 5, BUMPS = SIDE * SIDE, P = D * BUMPS, COUNT = 256, STEPS = 100 };
 static const uint64_t SEED = 11;
 
-/* Any failure ends the program, through the clean-up at the end of the function. */
+/* A failed call prints its message and ends the program, through the clean-up at the end of the function. */
 #define TRY(call)                                                                      \
   do {                                                                                 \
     cnf_status status_ = (call);                                                       \
@@ -27,9 +28,10 @@ static const uint64_t SEED = 11;
     }                                                                                  \
   } while (0)
 
-/* ---- The field: theta [BUMPS][D]. A panel holds the first coordinates of all lanes, then the second ones. ----------------- */
+/* ---- The field: theta [BUMPS][D]. A panel has the first coordinates of all lanes, then the second ones.
+ * --------------- */
 
-/* What the callback needs to know. It is called from several threads at once, so it only reads this. */
+/* What the callback needs. Several threads call it at once, so it only reads this. */
 typedef struct grid {
   float centre[BUMPS][D], inverse_square; /* 1 / s^2 */
 } grid;
@@ -75,7 +77,7 @@ static void bumps_tangent(void *context, int32_t lanes, const void *t, const voi
   }
 }
 
-/* x_bar = -sum_k (a_k . y_bar) phi_k d; a_k gathers phi_k y_bar over all lanes. */
+/* x_bar = -sum_k (a_k . y_bar) phi_k d. The cotangent of a_k is the sum of phi_k y_bar over all lanes. */
 static void bumps_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
                           const void *y_bar, void *x_bar, void *t_bar, void *theta_bar) {
   const float *a = theta, *bar = y_bar;
@@ -92,7 +94,7 @@ static void bumps_reverse(void *context, int32_t lanes, const void *t, const voi
     }
 }
 
-/* Of s = w . J x_dot = -sum_k (a_k . w) phi_k (d . x_dot), w = y_dot_bar. */
+/* The derivatives of s = w . J x_dot = -sum_k (a_k . w) phi_k (d . x_dot), w = y_dot_bar. */
 static void bumps_tangent_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
                                   const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar, void *t_bar,
                                   void *theta_bar) {
@@ -113,7 +115,7 @@ static void bumps_tangent_reverse(void *context, int32_t lanes, const void *t, c
     }
 }
 
-/* The callback is copied with the op; its context must outlive the solvers. */
+/* The field copies the callback with its op. The context must outlive the solvers. */
 static cnf_status make_field(grid *g, cnf_field **field) {
   const cnf_callback callback = {.struct_size = sizeof callback,
                                  .context = g,
@@ -130,11 +132,12 @@ static cnf_status make_field(grid *g, cnf_field **field) {
   return cnf_field_create(CNF_FLOAT32, D, &op, 1, field);
 }
 
-/* ---- Training ------------------------------------------------------------------------------------------------------- */
+/* ---- Training -------------------------------------------------------------------------------------------------------
+ * */
 
 static const double CENTRE = 1.2, DEVIATION = 0.4;
 
-/* x [COUNT][D]: half the points around (-CENTRE, 0), half around (CENTRE, 0). */
+/* x [COUNT][D]: half the samples around (-CENTRE, 0), half around (CENTRE, 0). */
 static cnf_status make_data(float *x) {
   cnf_status status = cnf_random_normal(CNF_FLOAT32, SEED, CNF_STREAM_DATA, 0, 0, COUNT, D, x);
   for (size_t i = 0; status == CNF_OK && i < COUNT; ++i) {
@@ -144,7 +147,8 @@ static cnf_status make_data(float *x) {
   return status;
 }
 
-/* Of these very points: the mean NLL of the Gaussian with their mean and covariance is log(2 pi e) + log(det covariance) / 2. */
+/* The mean NLL of these samples under the Gaussian with their mean and covariance: log(2 pi e) + log(det covariance) /
+ * 2. */
 static double gaussian_nll(const float *x) {
   double mean[D] = {0}, covariance[D][D] = {{0}};
   for (int i = 0; i < COUNT; ++i)
@@ -158,7 +162,8 @@ static double gaussian_nll(const float *x) {
 }
 
 int main(void) {
-  /* Below the Gaussian by so much: the clusters' own entropy, log(2 pi e) + log(DEVIATION^2) + log 2, is 0.46 below. */
+  /* How far below the Gaussian the NLL must be. The entropy of the clusters, log(2 pi e) + log(DEVIATION^2) + log 2, is
+   * 0.46 below. */
   const double margin = 0.2;
   int ok = 0;
   grid g;
@@ -170,7 +175,7 @@ int main(void) {
   TRY(make_field(&g, &field));
   TRY(make_data(x));
   cnf_solver_options options;
-  cnf_solver_options_init(&options, sizeof options); /* exact trace: by tangents, the only way through a callback */
+  cnf_solver_options_init(&options, sizeof options); /* exact trace: by tangents, as every callback needs */
   options.method = cnf_method_find("rk4");
   options.control = CNF_CONTROL_FIXED;
   options.steps = 4;
@@ -196,7 +201,8 @@ int main(void) {
   }
   const double gaussian = gaussian_nll(x);
   ok = last < first - margin && last < gaussian - margin;
-  printf("\nthe best Gaussian has %.5f; %d velocities, trained: %.5f: %s\n", gaussian, P, last, ok ? "ok" : "WRONG");
+  printf("\nNLL of the best Gaussian: %.5f; of %d trained velocities: %.5f: %s\n", gaussian, P, last,
+         ok ? "ok" : "WRONG");
 done:
   cnf_solver_destroy(solver);
   cnf_field_destroy(field);

@@ -1,9 +1,12 @@
 /* first.c - densities and gradients of a continuous normalizing flow, in C.
  *
- * A flow moves points along dx/dt = f(x, t; theta): from the base, a standard normal at t = 0, to the data at t = 1. This
- * program builds f as a small neural network, carries data back to the base, prints each point's log-density, differentiates
- * the mean negative log-likelihood, and checks every component of that gradient against central differences. It exits
- * with 1 if a call fails or the check does.
+ * A flow carries samples along dx/dt = f(x, t; theta): from the base, a standard normal at t = 0, to the data at t = 1.
+ * This program
+ *   - builds f as a small neural network;
+ *   - carries data back to the base, and prints the log-density of each sample;
+ *   - differentiates the mean negative log-likelihood (NLL), and checks every component of the gradient against central
+ *     differences.
+ * It exits with 1 if a call or the check fails.
  *
  *     cc -std=c11 first.c -o first $(pkg-config --cflags --libs cnf) -lm && ./first
  */
@@ -18,8 +21,8 @@ enum { D = 2, HIDDEN = 16, COUNT = 6 };
 static const uint64_t SEED = 7;
 static const double LOG_TWO_PI = 1.8378770664093454836;
 
-/* Every fallible call returns a status and leaves its outputs alone when that is not CNF_OK. Here any failure ends the
- * program, through the clean-up at the end of the function. */
+/* Every call that can fail returns a status. If it is not CNF_OK, the call has not written its outputs. Here a failed
+ * call prints its message and ends the program, through the clean-up at the end of the function. */
 #define TRY(call)                                                                      \
   do {                                                                                 \
     cnf_status status_ = (call);                                                       \
@@ -29,7 +32,7 @@ static const double LOG_TWO_PI = 1.8378770664093454836;
     }                                                                                  \
   } while (0)
 
-/* f(x, t): the rows [x, t] through two hidden layers of tanh. Block 0 is the state; op i makes block i + 1. */
+/* f(x, t): two hidden layers of tanh over [x, t]. Block 0 is the state; op i makes block i + 1. */
 static cnf_status make_field(cnf_field **field) {
   const cnf_op ops[] = {
       {.kind = CNF_OP_TIME, .input = CNF_NO_BLOCK, .input2 = CNF_NO_BLOCK},
@@ -48,7 +51,7 @@ static cnf_status make_field(cnf_field **field) {
   return status;
 }
 
-/* theta [P]: weights normal with variance 1/(columns of their layer), biases 0. */
+/* theta [P]: normal weights of variance 1/(columns of their layer), biases 0. */
 static cnf_status make_parameters(const cnf_field *field, double *theta) {
   const size_t count = cnf_field_parameter_count(field);
   cnf_status status = cnf_random_normal(CNF_FLOAT64, SEED, CNF_STREAM_INITIAL, 0, 0, 1, count, theta);
@@ -63,14 +66,14 @@ static cnf_status make_parameters(const cnf_field *field, double *theta) {
   return status;
 }
 
-/* log N(z; 0, I) of one point z [D]. */
+/* log N(z; 0, I) of one sample z [D]. */
 static double log_base_density(const double *z) {
   double sum = -0.5 * D * LOG_TWO_PI;
   for (int d = 0; d < D; ++d) sum -= 0.5 * z[d] * z[d];
   return sum;
 }
 
-/* Carries x [COUNT][D] from t = 1 to t = 0 with a step of its own for each point, and prints what came of it.
+/* Carries x [COUNT][D] from t = 1 to t = 0, each sample with steps of its own, and prints the results.
  * log p(x) = log p0(z) + log_det. Returns 1 on success. */
 static int print_densities(const cnf_field *field, const double *theta, const double *x) {
   int ok = 0;
@@ -105,7 +108,7 @@ done:
   return ok;
 }
 
-/* The mean negative log-likelihood of x, by its definition. A solver, once made, serves any number of calls. */
+/* The mean NLL of x, by its definition. A solver serves any number of calls. */
 static cnf_status mean_nll(cnf_solver *solver, const double *theta, const double *x, double *nll) {
   double z[COUNT][D], log_det[COUNT];
   const cnf_solve_input input = {
@@ -118,11 +121,12 @@ static cnf_status mean_nll(cnf_solver *solver, const double *theta, const double
   return CNF_OK;
 }
 
-/* Differentiates the mean NLL and compares. The steps are fixed here, so that both sides differentiate one and the same
- * function of theta. theta [P] is changed on the way and restored. Returns 1 if the two agree. */
+/* Differentiates the mean NLL, and compares with central differences. Steps are fixed, so that both sides differentiate
+ * the same function of theta. theta [P] is changed and restored. Returns 1 if the two agree. */
 static int check_gradient(const cnf_field *field, double *theta, const double *x) {
-  /* A central difference with step h is wrong by about h^2 |L'''| / 6 from the truncated series and DBL_EPSILON |L| / h
-   * from rounding: for L, L''' of order 1 and this h some 1e-10 and 1e-10. A thousand times that is allowed. */
+  /* A central difference with step h has an error of about h^2 |L'''| / 6 from the truncated series and of
+   * DBL_EPSILON |L| / h from rounding. With this h, and L and L''' of order 1, each is about 1e-10. The check allows a
+   * thousand times that. */
   const double h = cbrt(DBL_EPSILON) * 2, tolerance = 1e-7;
   const size_t count = cnf_field_parameter_count(field);
   int ok = 0;
@@ -146,7 +150,7 @@ static int check_gradient(const cnf_field *field, double *theta, const double *x
 
   double total = 0;
   for (int i = 0; i < COUNT; ++i) total += loss[i];
-  printf("\nmean negative log-likelihood %.10f\n", total);
+  printf("\nmean NLL %.10f nats\n", total);
   printf("\nparameter      gradient   central difference   |difference|\n");
 
   double worst = 0;

@@ -1,9 +1,9 @@
-"""Solves a linear flow through libcnf from Python, with the standard library alone.
+"""Solves a linear flow through libcnf from Python, with nothing but the standard library.
 
     python3 first.py /path/to/libcnf.so      (or set CNF_LIBRARY)
 
-The field is dx/dt = A x. Its solution is known: x(1) = exp(A) x(0), and log |det dx(1)/dx(0)| = tr(A), so the program checks
-what it prints, and exits with 1 if the check fails. With numpy, pass `array.ctypes.data` where an array is passed here.
+The field is dx/dt = A x. Its solution is known: x(1) = exp(A) x(0), and log |det dx(1)/dx(0)| = tr(A). The program checks what it
+prints, and exits with 1 if it is wrong. With numpy, pass `array.ctypes.data` where this program passes an array.
 """
 
 import ctypes
@@ -14,7 +14,7 @@ from ctypes import POINTER, byref, c_char_p, c_double, c_int32, c_int64, c_size_
 FLOAT64, STATE, NO_BLOCK, LINEAR = 1, 0, -1, 0
 
 
-# The structs of cnf.h, field for field.
+# The structs of cnf.h, member for member.
 class Op(ctypes.Structure):
     _fields_ = [(name, c_int32) for name in ("kind", "input", "input2", "rows", "activation")]
     _fields_ += [("reserved", c_int32 * 1), ("callback", c_void_p)]
@@ -94,7 +94,7 @@ class SolveOutput(ctypes.Structure):
 
 
 def load(path):
-    """The library, with the result types that are not int. Handles are pointers: as int they would be cut to 32 bits."""
+    """Loads the library and declares the types that ctypes cannot guess. Handles are pointers; as int they would be cut to 32 bits."""
     library = ctypes.CDLL(path)
     library.cnf_version.restype = c_char_p
     library.cnf_status_message.restype = c_char_p
@@ -114,7 +114,7 @@ def check(library, status):
 
 
 def exponential(a, terms=30):
-    """exp(a) of a small 2x2 matrix, by its series."""
+    """exp(a) of a small 2x2 matrix, by its power series."""
     total, power = [[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]
     for n in range(1, terms):
         power = [[sum(power[i][k] * a[k][j] for k in range(2)) / n for j in range(2)] for i in range(2)]
@@ -169,7 +169,7 @@ def main():
             f"{point[0]:6.2f} {point[1]:6.2f}   {x1[2 * i]:10.6f} {x1[2 * i + 1]:10.6f}   {log_det[i]:8.5f}"
             f"   {accepted[i]:5d}   {error:.1e}"
         )
-    # Tolerance 1e-10 per step, some tens of steps.
+    # Each of a few tens of steps has a tolerance of 1e-10.
     return 0 if worst < 1e-8 else 1
 
 

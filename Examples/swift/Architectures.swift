@@ -1,7 +1,7 @@
 import ContinuousFlows
 
-/// Trains nets of several architectures on the same points: layers that see the time in FFJORD's ways, Fourier features of the time,
-/// residual connections with norms, dropout with one mask for each solve.
+/// Trains nets of several architectures on the same data: layers that see the time as in FFJORD, Fourier features of
+/// the time, residual connections with layer norm, and dropout with one mask per solve.
 func architectures() throws {
   let data = try DatasetSource("pinwheel").load(count: 2_000, seed: 0)
   let split = try data.split(.fractions(validation: 0.1, test: 0.1))
@@ -9,21 +9,22 @@ func architectures() throws {
     steps: 200, batchSize: 256, learningRate: 2e-2, schedule: LearningRateSchedule(.cosine()), averageDecay: 0.95,
     solver: SolverOptions(method: "rk4", control: .fixed(steps: 4), trace: .automatic))
 
-  // Weights W(t) = W₀ + Σ φₖ(t) Wₖ, by three tanh units φ of the time.
+  // The weights depend on the time: W(t) = W₀ + Σ φₖ(t) Wₖ, with three tanh units φ.
   let hyper = FieldArchitecture(hidden: [16, 16], activation: .tanh, layer: .hyper, hyperUnits: 3)
-  // (W h + b) ∘ σ(G τ + g) + S τ + s, τ being sines and cosines of two frequencies that are learned.
+  // (W h + b) ∘ σ(G τ + g) + S τ + s. The features τ are sines and cosines of two learned frequencies.
   let squashed = FieldArchitecture(hidden: [24, 24], activation: .silu, layer: .concatsquash, timeFeatures: 2)
-  // h + activation(norm(layer(h))), where the widths are the same.
+  // h + activation(norm(layer(h))), for layers that keep the width.
   let normed = FieldArchitecture(hidden: [24, 24], activation: .silu, isResidual: true, hasLayerNorm: true)
-  // In training alone; a sample keeps its mask from one end of its path to the other.
+  // Rows are dropped in training only. A sample keeps its mask along its whole path.
   let dropped = FieldArchitecture(hidden: [48, 48], activation: .tanh, dropout: 0.05)
 
+  // Held-out quality is the negative log-likelihood (NLL) per sample, in nats: lower is better.
   let gaussian = GaussianBaseline(fitting: split.train.points).meanLogDensity(of: split.test.points)
-  print("Gaussian: \(gaussian) nats")
+  print("Gaussian: NLL \(-gaussian) nats")
   for (name, architecture) in [("hyper", hyper), ("squashed", squashed), ("normed", normed), ("dropped", dropped)] {
     var flow = ContinuousFlow(
       dimension: 2, architecture: architecture, seed: 0, transform: .standardising(split.train.points))
     flow = try Trainer(flow: flow, training: split.train, validation: split.validation, options: options).run().flow
-    print("\(name), \(flow.parameters.count) parameters: \(-(try flow.evaluate(on: split.test)).nllNats) nats")
+    print("\(name), \(flow.parameters.count) parameters: NLL \(try flow.evaluate(on: split.test).nllNats) nats")
   }
 }

@@ -10,7 +10,7 @@ enum CNFExamples {
       return
     }
     guard let example = Example.all.first(where: { $0.name == name }) else {
-      fail("there is no example '\(name)': take one of \(Example.all.map(\.name).joined(separator: ", "))")
+      fail("no example is called '\(name)'; choose one of \(Example.all.map(\.name).joined(separator: ", "))")
     }
     do {
       try example.run()

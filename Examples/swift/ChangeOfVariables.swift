@@ -1,6 +1,7 @@
 import ContinuousFlows
 
-/// A flow is a map: it goes forward and back, and stretches space as its log-densities say.
+/// Uses a flow as a map: forward and back, and its log-determinant by the trace and by the Jacobian. Both errors fall
+/// with the tolerance.
 func changeOfVariables() throws {
   var flow = ContinuousFlow(dimension: 3, hidden: [16, 16], activation: .tanh, seed: 1)
   flow.parameters = flow.parameters.map { 3 * $0 }
@@ -11,13 +12,13 @@ func changeOfVariables() throws {
     let error = try flow.inversionError(of: points, options: options, scalar: Double.self)
     let jacobians = try flow.jacobians(of: points, options: options)
     print(
-      "tolerance \(tolerance): there and back misses by \(error.stateMaximum), "
+      "tolerance \(tolerance): forward and back, the state differs by \(error.stateMaximum); "
         + "trace and determinant differ by \(jacobians.largestDifference)")
   }
 
-  // Densities along the way from the base to the data, without another particle.
+  // Log-densities of two samples at several times on the way from base to data, in one solve.
   let paths = try flow.logDensityPaths(count: 2, seed: 0, times: [0, 0.5, 1])
   for (time, logDensities) in zip(paths.times, paths.logDensities) {
-    print("log p at t = \(time) of two particles: \(logDensities)")
+    print("log p of two samples at t = \(time): \(logDensities)")
   }
 }

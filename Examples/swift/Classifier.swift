@@ -1,6 +1,6 @@
 import ContinuousFlows
 
-/// Classifies handwritten digits: a dense layer in, a neural ODE over 64 dimensions, a linear head.
+/// Classifies handwritten digits with a dense encoder, a neural ODE over 64 dimensions and a linear head.
 func classifier() throws {
   let digits = try DatasetSource("digits").load().withoutNoise
   let split = try digits.split(DatasetSource.digits.splitSizes)
@@ -21,5 +21,5 @@ func classifier() throws {
   print("accuracy on \(result.count) held-out digits: \(result.accuracy ?? .nan)")
   print("cross-entropy: \(result.nllNats) nats")
   let first = try trained.predictions(for: split.test.points.rows(0..<5)).classes.map { $0.map(String.init) ?? "none" }
-  print("the first five: \(first.joined(separator: " "))")
+  print("classes of the first five: \(first.joined(separator: " "))")
 }

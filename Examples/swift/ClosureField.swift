@@ -1,18 +1,18 @@
 import ContinuousFlows
 import Foundation
 
-/// Trains a field of one's own, no net at all: a sum of Gaussian bumps with a velocity each,
-/// `f(x) = Σₖ aₖ φₖ(x)`, `φₖ = exp(−|x − cₖ|² / 2s²)`, centres cₖ on a grid, velocities aₖ learned.
+/// Trains a field that you write yourself, without a net: a sum of Gaussian bumps with a velocity each,
+/// `f(x) = Σₖ aₖ φₖ(x)`, `φₖ = exp(−|x − cₖ|² / 2s²)`. The centres cₖ are on a grid; the velocities aₖ are learned.
 ///
-/// A closure is given tiles of samples and answers with its value, and with three products of its derivatives: then it has divergences,
-/// log-densities and exact gradients like any other operation. With d = x − cₖ, `∂φₖ/∂x = −φₖ d / s²`.
+/// The closures receive tiles of samples. They return the value and three products of its derivatives. With these the
+/// field has divergences, log-densities and exact gradients like any other. With d = x − cₖ, `∂φₖ/∂x = −φₖ d / s²`.
 func closureField() throws {
   let side = 6
   let count = side * side
   let centres = (0..<count).map { k in (x: Float(k % side) - 2.5, y: Float(k / side) - 2.5) }
   let inverseSquare: Float = 1 / (0.9 * 0.9)
 
-  /// What bump k makes of lane j: φ and d/s².
+  /// φ and d/s² of bump k at lane j.
   @Sendable func bump(_ k: Int, _ x: Span<Float>, _ j: Int, _ lanes: Int) -> (value: Float, dx: Float, dy: Float) {
     let (dx, dy) = (x[j] - centres[k].x, x[lanes + j] - centres[k].y)
     return (exp(-0.5 * inverseSquare * (dx * dx + dy * dy)), inverseSquare * dx, inverseSquare * dy)
@@ -56,7 +56,7 @@ func closureField() throws {
         }
       }
     },
-    // Of s = w · J ẋ = −Σ (aₖ · w) φₖ (d · ẋ) / s², w being the cotangent of ẏ.
+    // The derivatives of s = w · J ẋ = −Σ (aₖ · w) φₖ (d · ẋ) / s², where w is the cotangent of ẏ.
     tangentReverse: { lanes, _, x, a, xDot, w, xBar, xDotBar, _, aBar in
       for k in 0..<count {
         for j in 0..<lanes {
@@ -85,10 +85,10 @@ func closureField() throws {
   let options = TrainingOptions(
     steps: 150, batchSize: 128, learningRate: 5e-2, schedule: LearningRateSchedule(.cosine()), averageDecay: 0.95,
     solver: SolverOptions(method: "rk4", control: .fixed(steps: 4)))
-  print("untrained: \(-(try flow.evaluate(on: split.test)).nllNats) nats")
+  print("untrained: NLL \(try flow.evaluate(on: split.test).nllNats) nats")
   flow = try Trainer(flow: flow, training: split.train, validation: split.validation, options: options).run().flow
   let gaussian = GaussianBaseline(fitting: split.train.points).meanLogDensity(of: split.test.points)
-  print("Gaussian: \(gaussian) nats")
+  print("Gaussian: NLL \(-gaussian) nats")
   let held = try flow.evaluate(on: split.test)
-  print("bumps, \(flow.parameters.count) parameters: \(-held.nllNats) nats, by \(held.evaluationsMean) evaluations")
+  print("bumps, \(flow.parameters.count) parameters: NLL \(held.nllNats) nats, by \(held.evaluationsMean) evaluations")
 }

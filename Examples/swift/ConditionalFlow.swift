@@ -1,15 +1,15 @@
 import ContinuousFlows
 import Foundation
 
-/// Learns p(x|c) of x = 2c + noise of deviation 0.5, draws from it at a c of choice; then p(x|class), from which Bayes' rule finds
-/// classes.
+/// Learns p(x given c) for x = 2c + noise of deviation 0.5, and draws samples at a chosen c. Then learns p(x given
+/// class), and finds classes by Bayes' rule.
 func conditionalFlow() throws {
   let source = RandomSource(seed: 0, stream: .data)
   let rows = (0..<UInt64(2_000)).flatMap { sample -> [Float] in
     let (c, noise) = (source.normal(sample: sample, dimension: 0), source.normal(sample: sample, dimension: 1))
     return [Float(2 * c + 0.5 * noise), Float(c)]
   }
-  // The last column is what is known, c.
+  // The last column is the context, c.
   let data = try Dataset(name: "line", points: SampleMatrix(count: 2_000, dimension: 2, values: rows))
     .conditionedOnLastColumns(1)
   let split = try data.split(.fractions(validation: 0.1, test: 0.2))
@@ -22,24 +22,26 @@ func conditionalFlow() throws {
   let options = TrainingOptions(steps: 300, batchSize: 256, learningRate: 1e-2, averageDecay: 0.99)
   flow = try Trainer(flow: flow, training: split.train, validation: split.validation, options: options).run().flow
 
-  // The best there is: the noise's entropy, log(0.5 √(2πe)) = 0.726 nats.
-  print("held-out log p(x|c): \(-(try flow.evaluate(on: split.test).nllNats)) nats")
+  // No model has a lower NLL than the entropy of the noise, log(0.5 √(2πe)) = 0.726 nats.
+  print("held-out NLL of x given c: \(try flow.evaluate(on: split.test).nllNats) nats")
   let one = SampleMatrix(count: 1_000, dimension: 1, values: Array(repeating: 1, count: 1_000))
   let (samples, logDensities) = try flow.samplesWithLogDensities(count: 1_000, seed: 1, context: one)
   print("mean of samples at c = 1: \(samples.values.reduce(0, +) / 1_000)")
-  print("mean of their log p(x|c): \(logDensities.reduce(0, +) / 1_000) nats")
+  print("NLL of these samples: \(-logDensities.reduce(0, +) / 1_000) nats")
 
   try classesByBayesRule()
 }
 
-/// Two classes that overlap: N(−1, 1) seven times out of ten, else N(1, 1). The truth is p(second | x) = 1 / (1 + (7/3) e^(−2x)), and the
-/// best rule, x > ½ log(7/3), is right 86.1 times out of a hundred.
+/// Two classes that overlap: N(−1, 1) with probability 0.7, else N(1, 1). The exact posterior is
+/// p(second | x) = 1 / (1 + (7/3) e^(−2x)). The best rule, x > ½ log(7/3), is right for 86.1 % of the samples.
 private func classesByBayesRule() throws {
   let source = RandomSource(seed: 1, stream: .data)
   let labels = (0..<UInt64(4_000)).map { UInt8(source.uniform(sample: $0, dimension: 8) < 0.7 ? 0 : 1) }
   let points = labels.indices.map { Float(source.normal(sample: UInt64($0), dimension: 0)) + 2 * Float(labels[$0]) - 1 }
-  let set = Dataset(name: "two classes", points: SampleMatrix(count: 4_000, dimension: 1, values: points), labels: labels)
-  // Each sample comes with its class, as one of two columns; the flow remembers how often each came, p(c).
+  let set = Dataset(
+    name: "two classes", points: SampleMatrix(count: 4_000, dimension: 1, values: points), labels: labels)
+  // The context of a sample is its class, one-hot in two columns. The flow remembers the frequencies of the classes,
+  // p(c).
   let split = try set.conditionedOnLabels(classes: 2).split(.fractions(validation: 0.1, test: 0.5))
   guard let trainingLabels = split.train.labels, let testLabels = split.test.labels else { return }
   let options = TrainingOptions(steps: 200, batchSize: 256, learningRate: 1e-2, averageDecay: 0.99)
@@ -49,7 +51,7 @@ private func classesByBayesRule() throws {
   flow = try Trainer(flow: flow, training: split.train, validation: split.validation, options: options).run().flow
 
   let accuracy = try flow.classDensities(of: split.test.points).accuracy(labels: testLabels)
-  print("of \(split.test.count) held-out points Bayes' rule finds the class of: \(accuracy)")
+  print("accuracy of Bayes' rule on \(split.test.count) held-out samples: \(accuracy)")
   let middle = try flow.classDensities(of: SampleMatrix(count: 1, dimension: 1, values: [0]))
   print("p(second class | x = 0): \(exp(middle.logPosteriors[1]))")
 }

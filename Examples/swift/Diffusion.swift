@@ -1,7 +1,7 @@
 import ContinuousFlows
 
-/// Trains a diffusion model on two thousand points of a pinwheel, asks its probability flow for densities, and draws from it in two
-/// ways.
+/// Trains a diffusion model on two thousand samples of the pinwheel, computes densities by its probability flow, and
+/// draws samples in two ways.
 func diffusion() throws {
   let data = try DatasetSource("pinwheel").load(count: 2_000, seed: 0)
   let split = try data.split(.fractions(validation: 0.1, test: 0.1))
@@ -17,10 +17,11 @@ func diffusion() throws {
 
   let logDensities = try model.logDensities(of: split.test.points).values
   print(
-    "log-likelihood of \(logDensities.count) held-out points: \(logDensities.reduce(0, +) / Double(logDensities.count)) nats"
-  )
+    "NLL of \(logDensities.count) held-out samples: \(-logDensities.reduce(0, +) / Double(logDensities.count)) nats")
   let flow = try model.samples(count: 500, seed: 2)
   let reverse = try model.samples(count: 500, seed: 3, by: .eulerMaruyama(steps: 500))
   let distance = EnergyDistance(between: flow, and: reverse, permutations: 199)
-  print("energy distance of flow and reverse diffusion: \(distance.value), p = \(distance.pValue ?? 1)")
+  print(
+    "energy distance between samples of the flow and of reverse diffusion: \(distance.value), p = \(distance.pValue ?? 1)"
+  )
 }

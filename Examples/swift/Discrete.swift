@@ -1,7 +1,7 @@
 import ContinuousFlows
 
-/// Fits three kinds of flow to two thousand points of a pinwheel, by the same trainer: coupling layers, one affine map, and two
-/// continuous flows in a row.
+/// Trains three kinds of flow on two thousand samples of the pinwheel, with the same trainer: coupling layers, one
+/// affine map, and two continuous flows in a row.
 func discrete() throws {
   let data = try DatasetSource("pinwheel").load(count: 2_000, seed: 0)
   let split = try data.split(.fractions(validation: 0.1, test: 0.1))
@@ -13,7 +13,7 @@ func discrete() throws {
     let trained = try Trainer(
       model: model, objective: objective, training: split.train, validation: split.validation, options: options
     ).run().model
-    print("\(name), \(model.parameters.count) parameters: \(-(try trained.evaluate(on: split.test)).nllNats) nats")
+    print("\(name), \(model.parameters.count) parameters: NLL \(try trained.evaluate(on: split.test).nllNats) nats")
   }
 
   let coupling = CouplingFlow(dimension: 2, depth: 6, hidden: [24, 24], seed: 0, transform: transform)

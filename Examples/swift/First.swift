@@ -1,6 +1,6 @@
 import ContinuousFlows
 
-/// Fits a flow to two thousand points of a pinwheel, asks it for densities, and draws from it.
+/// Trains a flow on two thousand samples of the pinwheel, computes densities, and draws samples.
 func first() throws {
   var flow = ContinuousFlow(dimension: 2, hidden: [32, 32], activation: .tanh, endTime: 1, seed: 0)
   let data = try DatasetSource("pinwheel").load(count: 2_000, seed: 0)
@@ -11,9 +11,9 @@ func first() throws {
   flow = try Trainer(flow: flow, training: split.train, validation: split.validation, options: options).run().flow
 
   let logDensities = try flow.logDensities(of: split.test.points).values
+  // The negative log-likelihood (NLL) per sample, in nats: lower is better.
   print(
-    "log-likelihood of \(logDensities.count) held-out points: \(logDensities.reduce(0, +) / Double(logDensities.count)) nats"
-  )
+    "NLL of \(logDensities.count) held-out samples: \(-logDensities.reduce(0, +) / Double(logDensities.count)) nats")
   let samples = try flow.samples(count: 1_000, seed: 1)
-  print("the first of \(samples.count) samples: \(Array(samples[0]))")
+  print("first of \(samples.count) drawn samples: \(Array(samples[0]))")
 }

@@ -1,6 +1,6 @@
 import ContinuousFlows
 
-/// Teaches a field the way from the base to the data without a solve, then asks for densities as of any flow.
+/// Trains a field by flow matching, without solving the ODE. The result is a flow like any other, with densities.
 func flowMatching() throws {
   let data = try DatasetSource("moons").load(count: 2_000, seed: 0)
   let split = try data.split(.fractions(validation: 0.1, test: 0.1))
@@ -14,6 +14,6 @@ func flowMatching() throws {
   ).run().model
 
   let result = try trained.evaluate(on: split.test)
-  print("log-likelihood of \(result.count) held-out points: \(-result.nllNats) nats")
+  print("NLL of \(result.count) held-out samples: \(result.nllNats) nats")
   print("evaluations of the field per sample: \(result.evaluationsMean)")
 }

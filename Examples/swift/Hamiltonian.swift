@@ -1,8 +1,8 @@
 import ContinuousFlows
 import Foundation
 
-/// Learns the energy of a pendulum, H = 1 − cos q + p²/2, from states and their rates of change, and follows it for sixteen turns
-/// by a symplectic method.
+/// Learns the energy of a pendulum, H = 1 − cos q + p²/2, from states and their rates of change. Then solves for about
+/// sixteen periods with a symplectic method, and prints how much the energy has changed.
 func hamiltonian() throws {
   let source = RandomSource(seed: 1, stream: .data, step: 0)
   let rows = (0..<UInt64(500)).flatMap { sample -> [Float] in

@@ -1,7 +1,7 @@
 import ContinuousFlows
 
-/// Teaches a linear field a quarter turn by gradient descent: the layer's pullback is all that a training loop of one's own
-/// needs. The field could as well be a closure (`FieldCallback`).
+/// Trains a linear field to make a quarter turn, by gradient descent. A training loop of your own needs only the
+/// layer's forward and backward pass. The field can also be a closure (`FieldCallback`).
 func layer() throws {
   var program = FieldProgram(stateDimension: 2)
   program.append(.linear(input: .state, rows: 2, activation: .identity))
@@ -23,5 +23,5 @@ func layer() throws {
   }
   print("loss after 200 steps: \(loss)")
   print(
-    "the field's matrix, of which a quarter turn in unit time has ∓π/2 beside its diagonal: \(layer.parameters[..<4])")
+    "the field's matrix (a quarter turn in unit time has 0, −π/2, π/2, 0): \(layer.parameters[..<4])")
 }

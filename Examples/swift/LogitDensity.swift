@@ -1,10 +1,10 @@
 import ContinuousFlows
 import Foundation
 
-/// Data between 0 and 1 through the logit: no density beyond the range, and one that integrates to 1 within.
+/// Trains on data between 0 and 1 through the logit. The density is 0 outside the range and integrates to 1 inside.
 func logitDensity() throws {
   let source = RandomSource(seed: 0, stream: .data)
-  // Squares of uniform numbers: dense towards 0.
+  // Squares of uniform numbers, which are dense near 0.
   let values = (0..<UInt64(2_000)).map { sample -> Float in
     let u = source.uniform(sample: sample, dimension: 0)
     return Float(u * u)
@@ -18,8 +18,8 @@ func logitDensity() throws {
   let options = TrainingOptions(steps: 200, batchSize: 256, learningRate: 1e-2, averageDecay: 0.99)
   flow = try Trainer(flow: flow, training: split.train, validation: split.validation, options: options).run().flow
 
-  // The truth is 1 / (2 √x), of mean logarithm 1 - log 2 = 0.307 nats.
-  print("held-out log p(x): \(-(try flow.evaluate(on: split.test).nllNats)) nats")
+  // The exact density is 1 / (2 √x), whose NLL is log 2 - 1 = -0.307 nats.
+  print("held-out NLL: \(try flow.evaluate(on: split.test).nllNats) nats")
   let cells = 2_000
   let (low, high) = logit.range
   let width = (high - low) / Double(cells)

@@ -1,8 +1,8 @@
 import ContinuousFlows
 import Foundation
 
-/// Learns where a pendulum, q″ = −sin q, is a unit of time later, from pairs of before and after alone: a regression whose middle is a
-/// neural ODE, so that what is learned is a map of the plane that can be followed in between.
+/// Learns where a pendulum, q″ = −sin q, is one unit of time later, from pairs of states before and after. The model is
+/// a regression with a neural ODE inside. It learns a map of the plane, with the states in between.
 func regression() throws {
   let set = pendulumPairs(count: 1_500, seed: 0)
   let split = try set.split(.fractions(validation: 0.1, test: 0.2))
@@ -20,10 +20,11 @@ func regression() throws {
   let result = try trained.evaluate(on: split.test)
   print("mean squared error on \(result.count) held-out states: \(result.meanSquaredError ?? .nan)")
   let after = try trained.predictions(for: SampleMatrix(count: 1, dimension: 2, values: [2, 0])).outputs
-  print("from rest at an angle of 2 to: \(after.values[0]), at a speed of \(after.values[1])")
+  print("from rest at angle 2 to angle \(after.values[0]) and speed \(after.values[1])")
 }
 
-/// States (q, p), uniform in |q| ≤ 2.5, |p| ≤ 1.5, and where they are after t = 1: by 100 steps of rk4, whose error is far below Float's.
+/// States (q, p), uniform in |q| ≤ 2.5, |p| ≤ 1.5, and the states at t = 1, by 100 steps of rk4. Their error is far
+/// below Float's rounding.
 private func pendulumPairs(count: Int, seed: UInt64) -> Dataset {
   let source = RandomSource(seed: seed, stream: .data)
   var (before, after): ([Float], [Float]) = ([], [])

@@ -1,12 +1,12 @@
 import ContinuousFlows
 
-/// Trains a flow with RNODE's regularisers in its loss, −log p(x) + w (∫ |f|² dt + ∫ ‖∂f/∂x‖²_F dt), and one without: the paths of the
-/// first are straighter, so its solves take fewer evaluations.
+/// Trains a flow with RNODE's regularisers in its loss, −log p(x) + w (∫ |f|² dt + ∫ ‖∂f/∂x‖²_F dt), and one without.
+/// Regularised paths are straighter, so solves take fewer evaluations.
 func regularised() throws {
   let data = try DatasetSource("moons").load(count: 2_000, seed: 0)
   let split = try data.split(.fractions(validation: 0.1, test: 0.25))
-  // `Regularisation` weighs ½ |f|² / D and ‖∂f/∂x‖² / D: means, so that a weight means the same in any dimension. w of the sums is then
-  // 2 D w and D w of these.
+  // `Regularisation` weighs the means ½ |f|² / D and ‖∂f/∂x‖² / D, so that a weight means the same in any dimension. A
+  // weight w of the sums is then 2 D w and D w of these.
   let (weight, dimension) = (0.05, 2.0)
   for regularisation in [
     Regularisation.none,
@@ -21,6 +21,6 @@ func regularised() throws {
     let result = try flow.evaluate(on: split.test)
     let name = regularisation == .none ? "plain" : "regularised"
     print("\(name): evaluations of a held-out density: \(result.evaluationsMean)")
-    print("\(name): held-out log-likelihood: \(-result.nllNats) nats")
+    print("\(name): held-out NLL: \(result.nllNats) nats")
   }
 }

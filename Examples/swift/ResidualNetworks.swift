@@ -1,8 +1,8 @@
 import ContinuousFlows
 import Foundation
 
-/// One net as n residual blocks that share its weights, and as the right side of an ordinary differential equation: how far
-/// apart the two outputs are, for growing n.
+/// Uses one net as n residual blocks with shared weights, and as the field of an ODE. Prints how far apart the two
+/// outputs are, for growing n.
 func residualNetwork() throws {
   let program = FieldProgram.multilayerPerceptron(stateDimension: 2, hidden: [32, 32], activation: .tanh)
   let parameters = InitialParameters.uniform(for: program, seed: 0).map { 3 * Double($0) }

@@ -1,8 +1,8 @@
 import ContinuousFlows
 import Foundation
 
-/// Fits OT-Flow to a Gaussian, N((2, −1), I/4): the way there is no longer than optimal transport's from N(0, I), whose cost is
-/// |m|² + tr(I + S − 2 S^(1/2)) = 5 + 2 (1 + 1/4 − 1) = 5.5.
+/// Trains OT-Flow on a Gaussian, N((2, −1), I/4). Its paths are about as short as those of optimal transport from N(0,
+/// I), whose cost is |m|² + tr(I + S − 2 S^(1/2)) = 5 + 2 (1 + 1/4 − 1) = 5.5.
 func transport() throws {
   let source = RandomSource(seed: 1, stream: .data, step: 0)
   let rows = (0..<4000).map { place -> Float in
@@ -20,8 +20,8 @@ func transport() throws {
   flow = try Trainer(model: flow, objective: objective, training: data, options: options).run().model
 
   let report = try flow.transportReport(count: 1000, seed: 1)
-  print("optimal transport moves by 5.5, mean square")
-  print("OT-Flow moves by \(report.squaredDisplacement), mean square")
-  print("its action: \(report.action), of which bends and changes of speed take \(100 * report.crookedness) %")
-  print("mean negative log-likelihood: \(try flow.evaluate(on: data).nllNats) nats")
+  print("mean squared displacement of optimal transport: 5.5")
+  print("mean squared displacement of OT-Flow: \(report.squaredDisplacement)")
+  print("its action: \(report.action); curves and changes of speed take \(100 * report.crookedness) %")
+  print("NLL: \(try flow.evaluate(on: data).nllNats) nats")
 }

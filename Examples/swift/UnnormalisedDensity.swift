@@ -1,11 +1,11 @@
 import ContinuousFlows
 import Foundation
 
-/// Fits a flow to a density that is known but for a factor, e^(−V(x)), without data: a loss of one's own, of the states that samples of
-/// the base arrive at. Minimised is the mean of V(x) − log-determinant, which is the divergence of the flow from the density,
-/// KL(q ‖ e^(−V)/Z), plus the base's entropy, less log Z.
+/// Fits a flow to a density that is known up to a factor, e^(−V(x)), without data. The loss is your own: a function of
+/// the states at which base samples arrive. Training minimises the mean of V(x) − log-determinant. That is the
+/// Kullback-Leibler divergence KL(q ‖ e^(−V)/Z), plus the entropy of the base, minus log Z.
 func unnormalisedDensity() throws {
-  // A bent Gaussian, V = x₀²/2 + (x₁ − x₀² + 1)² / (2 · 0.5²), so that Z = 2π · 0.5.
+  // A curved Gaussian, V = x₀²/2 + (x₁ − x₀² + 1)² / (2 · 0.5²), so Z = 2π · 0.5.
   let width = 0.5
   let loss: StateLoss.Function = { arrivals, _ in
     var bars = ArrivalCotangents(for: arrivals)
@@ -20,7 +20,7 @@ func unnormalisedDensity() throws {
     return bars
   }
 
-  // Of the set no point counts: its rows are the numbers of the base's samples.
+  // The values of this data set are not used. Row i stands for base sample i.
   let rows = Dataset(
     name: "rows", points: SampleMatrix(count: 4_000, dimension: 2, values: Array(repeating: 0, count: 8_000)))
   var flow = ContinuousFlow(dimension: 2, hidden: [32, 32], activation: .tanh, endTime: 1, seed: 0)
@@ -30,15 +30,16 @@ func unnormalisedDensity() throws {
   let objective = try StateLoss(flow: flow, from: .base, options: options, loss: loss)
   flow = try Trainer(model: flow, objective: objective, training: rows, options: options).run().model
 
-  // Samples of another seed, and their mean of log q(x) + V(x) + log Z: the divergence itself.
+  // The divergence itself, by samples of another seed: the mean of log q(x) + V(x) + log Z.
   let (samples, logDensities) = try flow.samplesWithLogDensities(count: 4_000, seed: 9)
   let logFactor = log(2 * Double.pi * width)
-  let divergence = (0..<samples.count).reduce(0.0) { sum, sample in
-    let (x, y) = (Double(samples.values[2 * sample]), Double(samples.values[2 * sample + 1]))
-    let off = (y - x * x + 1) / width
-    return sum + logDensities[sample] + 0.5 * x * x + 0.5 * off * off + logFactor
-  } / Double(samples.count)
-  print("divergence from the density: \(divergence) nats")
+  let divergence =
+    (0..<samples.count).reduce(0.0) { sum, sample in
+      let (x, y) = (Double(samples.values[2 * sample]), Double(samples.values[2 * sample + 1]))
+      let off = (y - x * x + 1) / width
+      return sum + logDensities[sample] + 0.5 * x * x + 0.5 * off * off + logFactor
+    } / Double(samples.count)
+  print("Kullback-Leibler divergence from the density: \(divergence) nats")
   let mean = (0..<samples.count).reduce(0.0) { $0 + Double(samples.values[2 * $1]) } / Double(samples.count)
   print("mean of the first column: \(mean)")
 }

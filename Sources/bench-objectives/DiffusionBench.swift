@@ -26,8 +26,8 @@ struct DiffusionBench: ParsableCommand {
     let rate = try bestRate(split)
     print("`\(data)`, \(hidden) SiLU, \(decimal(seconds, 0)) processor seconds each, batch 512, rate \(rate):\n")
     print(
-      "| process | weighting | nats | evaluations of a density | steps | flow – Euler-Maruyama | flow – predictor-corrector | "
-        + "flow – data | noise |")
+      "| process | weighting | held-out NLL, nats | evaluations of a density | steps | flow – Euler-Maruyama "
+        + "| flow – predictor-corrector | flow – data | noise |")
     print("|---|---|---|---|---|---|---|---|---|")
     var first: DiffusionModel?
     for process in DiffusionProcess.all {

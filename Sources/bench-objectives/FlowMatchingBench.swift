@@ -81,10 +81,10 @@ struct FlowMatchingBench: ParsableCommand {
     let ways = try Self.ways.map { way in
       (way.name, try times.map { try cell(way, seconds: $0, split) })
     }
-    print("`\(data)`, \(hidden) tanh; held-out nats, mean of \(seeds) seeds ± half their range:\n")
+    print("`\(data)`, \(hidden) tanh; held-out NLL in nats, mean of \(seeds) seeds ± half their range:\n")
     print(
       "| | " + times.map(Self.words).joined(separator: " | ")
-        + " | as good as likelihood at the end | steps | evaluations of a density | setting at the end |")
+        + " | reaches the likelihood's last NLL | steps | evaluations of a density | setting at the end |")
     print("|---|" + String(repeating: "---|", count: times.count + 4))
     let goal = ways.first?.1.last?.mean ?? .nan
     for (name, cells) in ways {

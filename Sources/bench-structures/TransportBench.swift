@@ -34,7 +34,9 @@ struct TransportBench: ParsableCommand {
   func run() throws {
     try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
     let split = try self.split()
-    print("| flow | parameters | nats | squared displacement | action | crookedness, % | evaluations | seconds |")
+    print(
+      "| flow | parameters | held-out NLL, nats | squared displacement | action | crookedness, % | evaluations | seconds |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     for contender in TransportContender.all(isWide: data != Self.pairName) {
       var figures: [Figures] = []
