@@ -189,7 +189,7 @@ typedef struct numbers {
 
 /* In (-1, 1), by the golden ratio. */
 static double number_at(int i) { return 2 * fmod(0.6180339887498949 * (i + 1), 1) - 1; }
-static void numbers_fill(numbers *n) {
+static inline void numbers_fill(numbers *n) {
   for (int i = 0; i < MOST_PARAMETERS; i++) n->theta[i] = 0.9 * number_at(7 * i + 3);
   for (int i = 0; i < COUNT * D; i++) n->x0[i] = 1.2 * number_at(i);
   for (int i = 0; i < COUNT * C; i++) n->context[i] = number_at(5 * i + 2);
