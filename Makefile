@@ -76,6 +76,14 @@ swift-test: ## the Swift tests alone; FILTER=NAME picks some
 	$(SWIFT_BUILD) --build-tests
 	$(SWIFT_TEST) $(if $(FILTER),--filter $(FILTER))
 
+# The list of hashes that `make bits` writes; AGAINST=FILE names an earlier one to compare it with.
+BITS ?= .build-c/bits.txt
+AGAINST ?=
+.PHONY: bits
+bits: build ## write hashes of every kind of result to BITS; AGAINST=FILE fails where an earlier list differs (2 minutes)
+	@Scripts/setup.sh c
+	@Scripts/bits.sh $(BITS) $(AGAINST)
+
 .PHONY: bench
 bench: build ## measure kernels and training steps (about a minute); ARGS="--full" takes longer
 	$(PROGRAM) bench $(ARGS)
