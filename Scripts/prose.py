@@ -25,6 +25,7 @@ import argparse
 import fnmatch
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -360,4 +361,5 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `prose.py | head` ends quietly
     sys.exit(main())
