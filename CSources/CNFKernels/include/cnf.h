@@ -654,6 +654,8 @@ typedef struct cnf_solver_info {
   int32_t schedule;      /* what AUTOMATIC means here; EVERY_STEP if BINOMIAL or EVERY_K can store every step */
   int32_t checkpoints;   /* states of one sample that can be stored at once */
 } cnf_solver_info;
+
+/* Fills *info, whose struct_size the caller has set. */
 CNF_API cnf_status cnf_solver_get_info(const cnf_solver *solver, cnf_solver_info *info);
 
 /* The work of the solver's last cnf_solve or cnf_solve_vjp. Evaluations are counted per lane: a tile is always
@@ -672,7 +674,8 @@ typedef struct cnf_work {
   /* Evaluations of the repeated steps; those of them in lanes that had nothing to repeat. */
   int64_t repeated_evaluations, idle_repeated_evaluations;
 } cnf_work;
-/* Not while the solver is in a call. */
+
+/* Fills *work, whose struct_size the caller has set. Do not call it while the solver is in another call. */
 CNF_API cnf_status cnf_solver_get_work(const cnf_solver *solver, cnf_work *work);
 
 /* ---- 7  Solve ---------------------------------------------------------------------------------------------------
@@ -793,7 +796,8 @@ typedef struct cnf_solve_output {
   int32_t *event;          /* [count]: number of the event that ended the sample; -1: none */
 } cnf_solve_output;
 
-/* Carries every sample from t0 to t1. A sample that does not arrive has a status; the call still returns CNF_OK.
+/* Carries every sample from t0 to t1. A sample that does not arrive has a status that says why; the call still returns
+ * CNF_OK.
  * With x0 = data, t0 = T and t1 = 0: log p(x) = log p0(x1) + log_det.
  * Errors: SIZE, OPTION, TIME, STEP_FRACTIONS, UNEQUAL_STEPS, OUTPUT_TIMES, SPANS, CONTEXT, EVENT, EVENT_METHOD,
  * REGULARISER; with CNF_CONTROL_BATCH also MEMORY. */
@@ -850,9 +854,9 @@ CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input
  *
  * Failed samples. A sample whose solve failed adds 0 to every gradient, and its loss is NaN. A sample that arrives, but
  * whose gradient is not finite, ends with CNF_SAMPLE_NOT_FINITE under every adjoint. It keeps its x1, log_det, loss and
- * t_reached and adds 0 to every gradient; the other samples have the gradients that they have without it. The library
- * finds it by repeating its chunk, some times, so callbacks are called more often. If every sample's gradient is finite
- * and only their sum is not, the sum is infinite.
+ * t_reached and adds 0 to every gradient; the other samples have the gradients that they have without it. To
+ * find it, the library repeats the chunk, several times if necessary, and so calls its callbacks more often. If every
+ * sample's gradient is finite and only their sum is not, the sum is infinite.
  */
 typedef enum cnf_loss_kind {
   /* Any loss whose derivatives you know beforehand: x1_bar and log_det_bar below are dL/dx1 and dL/dlog_det. */
