@@ -1,6 +1,7 @@
 #include "api/handles.h"
 #include "api/sizes.h"
 #include "solve/methods/dense.h"
+#include "solve/methods/families.h"
 #include "solve/methods/tableau.h"
 #include <float.h>
 #include <math.h>
@@ -9,17 +10,14 @@
 
 #define CNF_EQUAL_FRACTIONS (4 * DBL_EPSILON) /* what i/n may be off by, however it was computed */
 
-static int32_t family_of(const cnf_solver *s) { return cnf_tableau_at(s->options.method)->family; }
-
-/* The way back of an Adams method's continuous adjoint is by the method of its start, rk4_38. */
-static int has_gradient(const cnf_solver *s) {
-  return family_of(s) != CNF_FAMILY_IMPLICIT_ADAMS || s->options.adjoint == CNF_ADJOINT_CONTINUOUS;
+static const cnf_family_rules *rules_of(const cnf_solver *s) {
+  return cnf_family_rules_of(cnf_tableau_at(s->options.method)->family);
 }
 
 /* What a gradient reverses: the tangents of a Rosenbrock method's steps whatever its trace; but not of its flow. */
 static int32_t reversed_trace(const cnf_solver *s) {
   const int of_steps = s->options.adjoint != CNF_ADJOINT_CONTINUOUS;
-  return family_of(s) == CNF_FAMILY_ROSENBROCK && of_steps ? CNF_TRACE_EXACT_TANGENTS : s->trace;
+  return rules_of(s)->jacobian && of_steps ? CNF_TRACE_EXACT_TANGENTS : s->trace;
 }
 
 static cnf_status check_fractions(const cnf_solver *s, const cnf_solve_input *in) {
@@ -31,7 +29,7 @@ static cnf_status check_fractions(const cnf_solver *s, const cnf_solve_input *in
     return CNF_ERROR_STEP_FRACTIONS;
   for (size_t i = 1; i < n; i++)
     if (!(f[i] > f[i - 1])) return CNF_ERROR_STEP_FRACTIONS;
-  if (!cnf_is_adams(family_of(s))) return CNF_OK;
+  if (!rules_of(s)->equal_steps) return CNF_OK;
   for (size_t i = 1; i < n; i++)
     if (fabs(f[i] - (double)i / (double)(n - 1)) > CNF_EQUAL_FRACTIONS) return CNF_ERROR_UNEQUAL_STEPS;
   return CNF_OK;
@@ -68,7 +66,7 @@ static cnf_status check_times(const cnf_solver *s, const cnf_solve_input *in) {
   if (!in->times && !in->sample_times) return CNF_ERROR_NULL;
   if (in->times && in->sample_times) return CNF_ERROR_OUTPUT_TIMES;
   /* slopes that lanes share are of equal steps, and intervals of a sample's own are not */
-  if (cnf_is_adams(family_of(s)) && (in->t0s || in->t1s || in->sample_times)) return CNF_ERROR_OUTPUT_TIMES;
+  if (rules_of(s)->equal_steps && (in->t0s || in->t1s || in->sample_times)) return CNF_ERROR_OUTPUT_TIMES;
   if (in->step_fractions || s->options.control == CNF_CONTROL_BATCH) return CNF_ERROR_OUTPUT_TIMES;
   if (count >= capacity / (size_t)(fixed ? s->options.steps : 1)) return CNF_ERROR_OUTPUT_TIMES;
   if (__builtin_mul_overflow(in->count, count, &total) ||
@@ -102,9 +100,7 @@ static cnf_status check_events(const cnf_solver *s, const cnf_solve_input *in, i
     if (!isfinite(e->tolerance) || e->tolerance < 0) return CNF_ERROR_EVENT;
     if (with_gradient && !e->reverse) return CNF_ERROR_EVENT_REVERSE;
   }
-  if (cnf_is_adams(family_of(s)) || cnf_is_reversible(family_of(s)) || s->options.control == CNF_CONTROL_BATCH)
-    return CNF_ERROR_EVENT_METHOD;
-  return CNF_OK;
+  return s->options.control == CNF_CONTROL_BATCH ? CNF_ERROR_EVENT_METHOD : rules_of(s)->events;
 }
 
 static cnf_status check_input(const cnf_solver *s, const cnf_solve_input *in) {
@@ -222,7 +218,7 @@ CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *inpu
   if (!status) status = copy_loss(loss, &whole_loss);
   if (!status) status = check_loss(solver, &whole_loss);
   if (!status) status = copy_gradient(gradient, &whole_gradient);
-  if (!status && !has_gradient(solver)) status = CNF_ERROR_METHOD_GRADIENT;
+  if (!status) status = rules_of(solver)->gradients[solver->options.adjoint];
   if (!status) status = cnf_program_check_callbacks(&solver->program, reversed_trace(solver), 1);
   return status ? status : run(solver, &in, &whole_loss, output, &whole_gradient);
 }

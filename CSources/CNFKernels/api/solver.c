@@ -3,6 +3,7 @@
 #include "solve/methods/adams.h"
 #include "solve/decide/step_control.h"
 #include "solve/call/threads.h"
+#include "solve/methods/families.h"
 #include "solve/methods/tableau.h"
 #include <math.h>
 #include <stdlib.h>
@@ -51,21 +52,17 @@ static int is_controller(const cnf_solver_options *o) {
   return is_length(o->max_step) && (o->max_step == 0 || o->max_step >= o->min_step);
 }
 
-/* Does a state alone lead to the next, by stages alone? Then states may be made again from any of them. */
-static int is_recomputable(const cnf_tableau *t) {
-  return t->family == CNF_FAMILY_RUNGE_KUTTA || t->family == CNF_FAMILY_PARTITIONED;
-}
+/* What the family of method number `method` is, accepts and refuses. */
+static const cnf_family_rules *rules_of(int32_t method) { return cnf_family_rules_of(cnf_tableau_at(method)->family); }
 
 static cnf_status check_options(const cnf_solver_options *o, int32_t state_dim) {
   const cnf_tableau *t = cnf_tableau_at(o->method);
   if (!t) return CNF_ERROR_METHOD;
-  if (t->family == CNF_FAMILY_PARTITIONED && state_dim % 2 != 0) return CNF_ERROR_METHOD_HALVES;
+  const cnf_family_rules *rules = cnf_family_rules_of(t->family);
+  if (rules->halves && state_dim % 2 != 0) return CNF_ERROR_METHOD_HALVES;
   if (!in_range(o->control, CNF_CONTROL_SAMPLE, CNF_CONTROL_BATCH)) return CNF_ERROR_OPTION;
-  if (o->control != CNF_CONTROL_FIXED) {
-    if (!t->embedded_order) return CNF_ERROR_NOT_ADAPTIVE;
-  }
-  if (o->control != CNF_CONTROL_FIXED || t->family == CNF_FAMILY_IMPLICIT_ADAMS)
-    if (!are_tolerances(o, state_dim)) return CNF_ERROR_TOLERANCE;
+  if (o->control != CNF_CONTROL_FIXED && !t->embedded_order) return CNF_ERROR_NOT_ADAPTIVE;
+  if ((o->control != CNF_CONTROL_FIXED || rules->iterates) && !are_tolerances(o, state_dim)) return CNF_ERROR_TOLERANCE;
   if (!in_range(o->order, 0, CNF_ADAMS_MOST)) return CNF_ERROR_OPTION;
   if (!is_length(o->initial_step) || !is_length(o->min_step) || !is_controller(o)) return CNF_ERROR_OPTION;
   if (!in_range(o->norm, CNF_NORM_RMS, CNF_NORM_MAX)) return CNF_ERROR_OPTION;
@@ -76,12 +73,11 @@ static cnf_status check_options(const cnf_solver_options *o, int32_t state_dim) 
   if (!in_range(o->threads, 0, CNF_MOST_THREADS)) return CNF_ERROR_OPTION;
   if (!in_range(o->precision, CNF_PRECISION_FULL, CNF_PRECISION_MIXED)) return CNF_ERROR_OPTION;
   if (!in_range(o->adjoint, CNF_ADJOINT_DISCRETE, CNF_ADJOINT_REVERSIBLE)) return CNF_ERROR_OPTION;
-  if (t->family != CNF_FAMILY_REVERSIBLE && o->adjoint == CNF_ADJOINT_REVERSIBLE) return CNF_ERROR_REVERSIBLE;
-  if (t->family == CNF_FAMILY_REVERSIBLE && (o->adjoint == CNF_ADJOINT_CONTINUOUS || o->control == CNF_CONTROL_BATCH))
-    return CNF_ERROR_REVERSIBLE;
+  if (rules->adjoints[o->adjoint]) return rules->adjoints[o->adjoint];
+  if (o->control == CNF_CONTROL_BATCH && rules->batch) return rules->batch;
   if (!is_length(o->adjoint_rtol) || !is_length(o->adjoint_atol)) return CNF_ERROR_TOLERANCE;
   if (!in_range(o->schedule, CNF_SCHEDULE_EVERY_STEP, CNF_SCHEDULE_AUTOMATIC)) return CNF_ERROR_OPTION;
-  if ((o->schedule == CNF_SCHEDULE_EVERY_K || o->schedule == CNF_SCHEDULE_BINOMIAL) && !is_recomputable(t))
+  if ((o->schedule == CNF_SCHEDULE_EVERY_K || o->schedule == CNF_SCHEDULE_BINOMIAL) && !rules->recomputes)
     return CNF_ERROR_SCHEDULE;
   if (!in_range(o->checkpoint_every, 0, CNF_MOST_STEPS) || o->checkpoint_bytes < 0) return CNF_ERROR_OPTION;
   if (!in_range(o->kinetic, 0, 1) || !in_range(o->frobenius, 0, 1)) return CNF_ERROR_OPTION;
@@ -119,14 +115,12 @@ static cnf_status resolve_trace(const cnf_program *p, const cnf_solver_options *
   return CNF_OK;
 }
 
-/* What goes with a Rosenbrock method, which takes D tangents of whatever divergence is asked for. */
-static cnf_status resolve_rosenbrock(const cnf_program *p, cnf_solver_options *o, int32_t *trace) {
-  if (p->state_dim > CNF_ROSENBROCK_ROWS) return CNF_ERROR_METHOD_SIZE;
+/* Options of a method whose steps take the field's D tangents, whatever divergence is asked for. */
+static cnf_status resolve_jacobian(const cnf_program *p, cnf_solver_options *o, int32_t *trace) {
   if (o->precision == CNF_PRECISION_MIXED) return CNF_ERROR_DTYPE;
   if (o->trace == CNF_TRACE_HUTCHINSON || o->trace == CNF_TRACE_EXACT_PRODUCT) return CNF_ERROR_TRACE;
   if (*trace != CNF_TRACE_NONE) *trace = CNF_TRACE_EXACT_TANGENTS;
   o->exclude_log_det = 1;
-  o->store_bytes = 0; /* a step is made again when it is reversed */
   return cnf_program_check_callbacks(p, CNF_TRACE_EXACT_TANGENTS, 0);
 }
 
@@ -146,12 +140,11 @@ static cnf_solver_options without_defaults(cnf_solver_options o) {
   if (!o.threads) o.threads = cnf_parallel_default_threads();
   if (!o.isa) o.isa = cnf_isa_best();
   if (!o.store_bytes) o.store_bytes = CNF_DEFAULT_STORE;
-  const int keeps_none = o.adjoint == CNF_ADJOINT_CONTINUOUS || cnf_is_reversible(cnf_tableau_at(o.method)->family);
-  if (o.store_bytes < 0 || keeps_none) o.store_bytes = 0;
-  if (cnf_is_adams(cnf_tableau_at(o.method)->family)) o.store_bytes = 0; /* slots are of a Runge-Kutta step's stages */
+  const int keeps = o.adjoint != CNF_ADJOINT_CONTINUOUS && rules_of(o.method)->keeps_evaluations;
+  if (o.store_bytes < 0 || !keeps) o.store_bytes = 0;
   if (o.precision == CNF_PRECISION_MIXED) o.exclude_log_det = 1; /* the divergence's rounding is no error of a step */
   if (!o.checkpoint_every) o.checkpoint_every = CNF_DEFAULT_EVERY;
-  if (!is_recomputable(cnf_tableau_at(o.method))) o.schedule = CNF_SCHEDULE_EVERY_STEP;
+  if (!rules_of(o.method)->recomputes) o.schedule = CNF_SCHEDULE_EVERY_STEP;
   if (o.icoeff == 0) o.icoeff = 1;
   if (o.safety == 0) o.safety = CNF_SAFETY;
   if (o.factor_min == 0) o.factor_min = CNF_SMALLEST_FACTOR;
@@ -174,12 +167,13 @@ CNF_API cnf_status cnf_solver_create(const cnf_field *field, const cnf_solver_op
   cnf_solver *s = calloc(1, sizeof *s);
   if (!s) return CNF_ERROR_MEMORY;
   s->options = without_defaults(wanted);
-  const int rosenbrock = cnf_tableau_at(wanted.method)->rosenbrock != NULL;
+  const cnf_family_rules *rules = rules_of(wanted.method);
   status = resolve_trace(&field->program, &s->options, &s->trace);
-  if (!status && rosenbrock) status = resolve_rosenbrock(&field->program, &s->options, &s->trace);
+  if (!status && rules->most_rows && field->program.state_dim > rules->most_rows) status = CNF_ERROR_METHOD_SIZE;
+  if (!status && rules->jacobian) status = resolve_jacobian(&field->program, &s->options, &s->trace);
   if (!status) status = cnf_program_check_callbacks(&field->program, s->trace, 0);
   if (!status) status = cnf_program_copy(&field->program, &s->program);
-  if (!status && (s->options.frobenius || rosenbrock)) status = want_end_tangents(&s->program);
+  if (!status && (s->options.frobenius || rules->jacobian)) status = want_end_tangents(&s->program);
   if (!status && s->program.dtype == CNF_FLOAT32)
     status = cnf_solver_make_f32(&s->program, &s->options, s->trace, &s->f32);
   else if (!status)

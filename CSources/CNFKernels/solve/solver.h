@@ -6,6 +6,7 @@
 #include "solve/decide/event_bracket.h"
 #include "solve/decide/step_control.h"
 #include "solve/methods/dense.h"
+#include "solve/methods/families.h"
 #include "solve/call/entry.h"
 #include "solve/decide/checkpoint_schedule.h"
 #include "solve/methods/stages.h"
@@ -39,7 +40,8 @@ static inline int32_t cnf_kept_slot(const cnf_stages *s, const cnf_step_record *
   return slot;
 }
 
-typedef struct cnf_worker cnf_worker; /* one thread's memory: solve/worker.h */
+typedef struct cnf_family_code cnf_family_code; /* functions of a family of methods: solve/family.h */
+typedef struct cnf_worker cnf_worker;           /* one thread's memory: solve/worker.h */
 
 /* Partial gradients on their way into one (call/partial_gradients.h). */
 typedef struct cnf_partials {
@@ -67,8 +69,9 @@ struct CNF_TYPED(cnf_solver) {
   size_t slot_size;        /* reals of one */
   int32_t constant_rows;   /* a lane's constants, in reals */
   int32_t bar_sets;        /* stages whose cotangents are held at once */
-  int32_t family;          /* cnf_family; `stages` are those of the start of an Adams method */
-  cnf_worker *workers;     /* [threads] */
+  const cnf_family_rules *rules; /* of the method's family; `stages` are those of the method that a solve starts with */
+  const cnf_family_code *code;
+  cnf_worker *workers; /* [threads] */
   cnf_partials partials;
   double *grid; /* [record_capacity + 1]: step fractions that batch control has found */
   char *memory, *reserved;

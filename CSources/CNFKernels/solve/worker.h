@@ -2,6 +2,7 @@
 #ifndef CNF_SOLVE_WORKER_H
 #define CNF_SOLVE_WORKER_H
 #include "solve/backward/arrays.h"
+#include "solve/family.h"
 #include "solve/forward/arrays.h"
 #include "solve/lanes/arrays.h"
 #include "solve/store/arrays.h"
@@ -32,7 +33,6 @@ struct cnf_worker {
 static void cnf_worker_layout(cnf_worker *w, const cnf_engine *s, cnf_arena *arena, cnf_arena *reserve) {
   evaluator_layout(&w->e, &s->model, arena);
   cnf_step_layout(&w->step, s, arena);
-  cnf_adams_history_layout(&w->adams, s, arena);
   cnf_dense_output_layout(&w->dense, s, arena);
   cnf_events_layout(&w->events, s, arena);
   cnf_chunk_layout(&w->chunk, s, arena);
@@ -41,8 +41,7 @@ static void cnf_worker_layout(cnf_worker *w, const cnf_engine *s, cnf_arena *are
   cnf_backward_layout(&w->back, s, arena, reserve);
   if (w->back.bars) w->e.bars = w->back.bars[0];
   cnf_continuous_layout(&w->continuous, s, arena);
-  cnf_reversible_layout(&w->reversible, s, arena);
-  cnf_implicit_layout(&w->implicit, s, arena);
+  if (s->code->layout) s->code->layout(w, s, arena);
   cnf_store_layout(&w->store, s, arena, reserve);
 }
 

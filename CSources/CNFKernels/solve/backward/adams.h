@@ -109,25 +109,34 @@ static void reverse_slope(cnf_worker *w, const cnf_engine *solver, int wants_len
 
 /* A step of every lane, all of the same kind; its state is in place, and its stages are if it is one of the start. Returns how many
  * evaluations were reversed. */
-static int32_t reverse_adams_step(cnf_worker *w, const cnf_call *call, int32_t slopes, real *gradient) {
+
+static int32_t reverse_adams_step(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile,
+                                  const cnf_step_record *record, int want_times, real *gradient) {
   WORKER_NAMES(w);
   const cnf_engine *solver = call->solver;
   const int32_t most = cnf_adams_slopes(solver->options.order);
+  const int32_t slopes = record->slopes;
   int32_t reversed = 0;
+  (void)tile; /* no evaluations are kept */
   if (slopes < CNF_ADAMS_LEAST) {
-    reverse_step(w, solver, NULL, call->want_times, gradient);
+    reverse_step(w, solver, NULL, want_times, gradient);
     reversed = solver->stages.reversed;
   } else {
     zero_rows(1, lanes, w->back.t_bar_row);
-    if (call->want_times) length_cotangents(w, call);
+    if (want_times) length_cotangents(w, call);
     add_slope_cotangents(w, solver, slopes);
   }
   if (slopes == 0) return reversed; /* of no length: its slope is not in the ring */
   if (w->adams.pending > 0) {
-    reverse_slope(w, solver, call->want_times && slopes >= CNF_ADAMS_LEAST, gradient);
+    reverse_slope(w, solver, want_times && slopes >= CNF_ADAMS_LEAST, gradient);
     w->adams.pending--, reversed++;
   }
   zero_rows(S, lanes, past_slope(w, solver, 0));
   w->adams.newest = (w->adams.newest + 1) % most;
   return reversed;
+}
+
+/* A step of the start has stages; the others have one slope, which reverse_adams_step evaluates. */
+static void recompute_adams_stages(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *record) {
+  if (record->slopes < CNF_ADAMS_LEAST) recompute_stages(w, solver, record);
 }

@@ -24,7 +24,7 @@ static int is_gradient_finite(const cnf_worker *w, const real *gradient) {
 
 /* The chunk as it was before it was walked back, but for the statuses that chunk_verdict has. */
 static void prepare_restart(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
-  if (call->keeps && !cnf_is_reversible(call->solver->family)) forward_chunk(w, call, first, count);
+  if (call->keeps && !call->solver->rules->pass_leaves_store) forward_chunk(w, call, first, count);
   memcpy(w->chunk.status, w->back.restart_status, (size_t)count * sizeof *w->chunk.status);
 }
 
@@ -64,9 +64,7 @@ static void differentiate_chunk(cnf_worker *w, const cnf_call *call, int64_t fir
                                 real *gradient) {
   const size_t bytes = w->e.model->gradient_size * sizeof(real);
   const double scale = loss_scale(call->loss);
-  const backward_pass pass = cnf_is_reversible(call->solver->family) ? backward_reversible
-                             : call->keeps                           ? backward_discrete
-                                                                     : backward_continuous;
+  const backward_pass pass = call->solver->code->pass[call->solver->options.adjoint];
   w->back.kinetic_bar = scale * call->loss->kinetic;
   w->back.frobenius_bar = scale * call->loss->frobenius;
   if (!is_fresh) memcpy(w->back.gradient_before, gradient, bytes);

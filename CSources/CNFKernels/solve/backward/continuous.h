@@ -193,3 +193,14 @@ static void add_quadrature(cnf_worker *w, const cnf_engine *solver, int32_t live
   }
   gather_gradients(m, w->back.reversed, waiting, gradient);
 }
+
+/* Into sum_row the squares of the errors of the step just tried, of x and of a, against their tolerances. */
+static void pair_errors(cnf_worker *w, const cnf_engine *solver) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &solver->stages;
+  weighted list = {.count = 0};
+  for (int32_t i = 0; i < s->count; i++) add_weighted(&list, s->tableau->e[i], pair_slope(w, i));
+  zero_rows(1, lanes, w->step.sum_row);
+  k->error_squares(2 * D, w->continuous.pair, w->continuous.pair1, w->step.h_row, list.count, list.weight, list.panel,
+                   solver->pair_rtol, solver->pair_atol, solver->options.norm, w->step.sum_row);
+}

@@ -5,18 +5,6 @@
 #include "solve/decide/step_control.h"
 #include "solve/worker.h"
 
-/* Lane `live` of a panel over each lane that is not in mask_row. */
-static void fill_rejected_lanes(cnf_worker *w, int32_t rows, real *panel, int32_t live) {
-  WORKER_NAMES(w);
-  for (int32_t j = 0; j < lanes; j++)
-    for (int32_t r = 0; !(w->step.mask_row[j] > 0) && r < rows; r++)
-      panel[(size_t)r * (size_t)lanes + (size_t)j] = panel[(size_t)r * (size_t)lanes + (size_t)live];
-}
-
-#include "solve/backward/continuous_output_times.h"
-#include "solve/backward/continuous.h"
-#include "solve/backward/continuous_rosenbrock.h"
-
 static void idle_continuous_lane(cnf_worker *w, int32_t lane) {
   WORKER_NAMES(w);
   w->lane.sample[lane] = -1;
@@ -108,17 +96,6 @@ static int32_t choose_backward_steps(cnf_worker *w, const cnf_call *call, int32_
   return live;
 }
 
-/* Into sum_row the squares of the errors of the step just tried, of x and of a, against their tolerances. */
-static void pair_errors(cnf_worker *w, const cnf_engine *solver) {
-  WORKER_NAMES(w);
-  const cnf_stages *s = &solver->stages;
-  weighted list = {.count = 0};
-  for (int32_t i = 0; i < s->count; i++) add_weighted(&list, s->tableau->e[i], pair_slope(w, i));
-  zero_rows(1, lanes, w->step.sum_row);
-  k->error_squares(2 * D, w->continuous.pair, w->continuous.pair1, w->step.h_row, list.count, list.weight, list.panel,
-                   solver->pair_rtol, solver->pair_atol, solver->options.norm, w->step.sum_row);
-}
-
 /* Verdict on the step just tried: mask_row = 1 where it is accepted, next_h[j] the length of lane j's next attempt. Returns an
  * accepted lane, or -1. */
 static int32_t judge_backward_steps(cnf_worker *w, const cnf_call *call, double *next_h) {
@@ -128,7 +105,7 @@ static int32_t judge_backward_steps(cnf_worker *w, const cnf_call *call, double 
   const cnf_stages *s = &solver->stages;
   int32_t accepted = -1;
   k->finite(2 * D, w->continuous.pair1, 0, w->step.row);
-  if (!call->steps) (call->keeps_path ? rosenbrock_pair_errors : pair_errors)(w, solver);
+  if (!call->steps) solver->code->continuous_errors(w, solver);
   for (int32_t j = 0; j < lanes; j++) {
     w->step.mask_row[j] = 0;
     if (w->lane.sample[j] < 0) continue;
@@ -154,7 +131,6 @@ static int32_t judge_backward_steps(cnf_worker *w, const cnf_call *call, double 
  * finite. */
 static int32_t finish_continuous_lanes(cnf_worker *w, const cnf_call *call, int64_t first, real *gradient) {
   WORKER_NAMES(w);
-  cnf_gradient *g = call->gradient;
   int32_t failed = 0;
   if (call->want_times) {
     for (int32_t j = 0; j < lanes; j++)
@@ -171,19 +147,8 @@ static int32_t finish_continuous_lanes(cnf_worker *w, const cnf_call *call, int6
   }
   for (int32_t j = 0; j < lanes; j++) {
     if (!(w->step.mask_row[j] > 0)) continue;
-    const size_t number = (size_t)(first + w->lane.sample[j]);
-    for (int32_t d = 0; g->x0 && d < D; d++)
-      ((real *)g->x0)[number * (size_t)D + (size_t)d] =
-          (real)(w->continuous.scale[j] * (double)PANEL(w->continuous.pair, D + d)[j]);
     w->back.t0_bar[j] = call->want_times ? -w->continuous.scale[j] * (double)w->step.row[j] : 0;
-    if (!is_own_finite(w, call, number, j, PANEL(w->continuous.pair, D))) {
-      w->chunk.status[w->lane.sample[j]] = CNF_SAMPLE_NOT_FINITE;
-      failed++;
-    }
-    if (g->t0) g->t0[number] = w->back.t0_bar[j];
-    if (g->t1) g->t1[number] = w->back.t1_bar[j];
-    write_context_bar(w, call, number, j);
-    if (m->trace == CNF_TRACE_HUTCHINSON) collect_lane_sums(w, j, gradient);
+    failed += finish_backward_lane(w, call, first, j, PANEL(w->continuous.pair, D), w->continuous.scale[j], gradient);
     idle_continuous_lane(w, j);
   }
   return failed;
@@ -219,13 +184,10 @@ static int32_t advance_continuous_lanes(cnf_worker *w, const cnf_call *call, int
 /* One pass over the chunk's samples that arrived. Returns how many did not get back; their status says why. */
 static int32_t backward_continuous(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient) {
   WORKER_NAMES(w);
-  const int64_t samples = order_backward(w, call, first, count);
+  const cnf_family_code *code = call->solver->code;
+  const int64_t samples = begin_backward(w, call, first, count, idle_continuous_lane);
   int64_t next = 0;
   int32_t failed = 0;
-  for (int64_t s = 0; s < count; s++) w->chunk.reversed[s] = 0;
-  for (int32_t j = 0; j < lanes; j++) idle_continuous_lane(w, j);
-  if (tangent_count(m) > 0) clear_constants(m, &w->e.constants);
-  if (m->trace == CNF_TRACE_HUTCHINSON) clear_solve_sums(w);
   for (;;) {
     double next_h[CNF_MAX_LANES];
     load_backward_lanes(w, call, first, samples, &next, load_continuous_lane);
@@ -233,18 +195,16 @@ static int32_t backward_continuous(cnf_worker *w, const cnf_call *call, int64_t 
       if (next < samples) continue;
       break;
     }
-    (call->keeps_path ? try_rosenbrock_step : try_step)(w, call, first);
+    code->continuous_step(w, call, first);
     const int32_t accepted = judge_backward_steps(w, call, next_h);
     w->work.steps++, w->work.steps_recomputed++;
     w->work.adjoint_evaluations += (int64_t)lanes * call->solver->stages.trials;
     for (int32_t j = 0; j < lanes; j++)
       if (!(w->step.mask_row[j] > 0)) w->work.idle_adjoint_evaluations += call->solver->stages.trials;
-    if (accepted >= 0)
-      (call->keeps_path ? add_rosenbrock_quadrature : add_quadrature)(w, call->solver, accepted, gradient);
+    if (accepted >= 0) code->continuous_quadrature(w, call->solver, accepted, gradient);
     if (advance_continuous_lanes(w, call, first, next_h, &failed) > 0)
       failed += finish_continuous_lanes(w, call, first, gradient);
   }
-  if (m->trace == CNF_TRACE_HUTCHINSON) flush_solve_sums(w, gradient);
-  if (m->trace == CNF_TRACE_EXACT_TANGENTS) finish_constants(m, &w->e.constants, gradient);
+  end_backward(w, gradient);
   return failed;
 }

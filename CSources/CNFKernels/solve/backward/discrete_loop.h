@@ -13,64 +13,10 @@ static void idle_discrete_lane(cnf_worker *w, int32_t lane) {
   w->back.mu_row[lane] = 0;
 }
 
-/* Is what the lane's sample, number `number` of the call, has of the gradient by itself finite? x_bar [D]: dL/dx0 of the lanes. */
-static int is_own_finite(const cnf_worker *w, const cnf_call *call, size_t number, int32_t lane, const real *x_bar) {
-  WORKER_NAMES(w);
-  const double *times = call->gradient->times;
-  double sum = 0; /* of zeros: not 0 where one of the numbers is not finite */
-  for (int32_t d = 0; d < D; d++) sum += 0 * (double)PANEL(x_bar, d)[lane];
-  for (int32_t r = 0; r < m->program->context_dim; r++) sum += 0 * (double)PANEL(w->e.context_bar, r)[lane];
-  if (call->want_times) sum += 0 * w->back.t0_bar[lane] + 0 * w->back.t1_bar[lane];
-  for (size_t i = 0; times && i < (size_t)call->time_count; i++)
-    sum += 0 * times[number * (size_t)call->time_count + i];
-  return sum == 0;
-}
-
-/* Returns 1 where the sample has no gradient, being not finite. */
-static int32_t finish_discrete_lane(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane, real *gradient) {
-  WORKER_NAMES(w);
-  cnf_gradient *g = call->gradient;
-  size_t number = (size_t)(first + w->lane.sample[lane]);
-  const int fails = !is_own_finite(w, call, number, lane, w->back.lambda);
-  if (fails) w->chunk.status[w->lane.sample[lane]] = CNF_SAMPLE_NOT_FINITE;
-  if (g->x0) column_out(D, lanes, w->back.lambda, lane, (real *)g->x0 + number * (size_t)D);
-  if (g->t0) g->t0[number] = w->back.t0_bar[lane];
-  if (g->t1) g->t1[number] = w->back.t1_bar[lane];
-  write_context_bar(w, call, number, lane);
-  if (m->trace == CNF_TRACE_HUTCHINSON) collect_lane_sums(w, lane, gradient);
-  idle_discrete_lane(w, lane);
-  return fails;
-}
-
-/* Samples to be walked back into w->chunk.order, those with most steps first; the others' gradients are written. Returns how many. */
-static int64_t order_backward(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
-  WORKER_NAMES(w);
-  cnf_gradient *g = call->gradient;
-  int64_t samples = 0;
-  for (int64_t s = 0; s < count; s++) {
-    const int ok = w->chunk.status[s] == CNF_SAMPLE_OK;
-    const size_t number = (size_t)(first + s);
-    for (int32_t i = 0; g->times && i < call->time_count; i++)
-      g->times[number * (size_t)call->time_count + (size_t)i] = 0;
-    if (ok && w->chunk.accepted[s] > 0) {
-      int64_t at = samples++;
-      for (; at > 0 && w->chunk.accepted[w->chunk.order[at - 1]] < w->chunk.accepted[s]; at--)
-        w->chunk.order[at] = w->chunk.order[at - 1];
-      w->chunk.order[at] = (int32_t)s;
-      continue;
-    }
-    real *x0 = g->x0 ? (real *)g->x0 + number * (size_t)D : NULL;
-    for (int32_t d = 0; x0 && d < D; d++) x0[d] = ok ? w->loss.x1_bar[(size_t)s * (size_t)D + (size_t)d] : 0;
-    clear_context_bar(call, number);
-    if (g->t0) g->t0[number] = 0;
-    if (g->t1) g->t1[number] = 0;
-  }
-  return samples;
-}
-
 /* Sample s, at its end, into a lane. */
-static void load_discrete_lane(cnf_worker *w, const cnf_call *call, int64_t s, int32_t lane) {
+static void load_discrete_lane(cnf_worker *w, const cnf_call *call, int64_t first, int64_t s, int32_t lane) {
   WORKER_NAMES(w);
+  (void)first;
   bind_lane(w, call, s, lane);
   w->lane.step[lane] = w->chunk.accepted[s] - 1;
   w->lane.interval[lane] =
@@ -81,45 +27,12 @@ static void load_discrete_lane(cnf_worker *w, const cnf_call *call, int64_t s, i
   if (!call->steps) move_constants(w, lane, w->start.constants + (size_t)s * (size_t)call->solver->constant_rows, 0);
 }
 
-/* Fixed steps: every sample that arrived is in the lane it was solved in, where its evaluations are. The other lanes'
- * probes may be anything: they become zeros. */
-static void load_tile(cnf_worker *w, const cnf_call *call, int64_t samples) {
-  WORKER_NAMES(w);
-  for (int64_t i = 0; i < samples; i++) load_discrete_lane(w, call, w->chunk.order[i], w->chunk.order[i]);
-  if (samples == lanes || m->trace != CNF_TRACE_HUTCHINSON) return;
-  for (int32_t j = 0; j < lanes; j++)
-    if (w->lane.sample[j] < 0) clear_probes(w, j);
-  prepare_constants(m, &w->e.constants);
-}
-
-/* Adaptive: the next samples into idle lanes. When a lane is idle for good its constants stay those of its last sample; a
- * lane that never had one gets those of the first. */
-static void load_discrete_lanes(cnf_worker *w, const cnf_call *call, int64_t samples, int64_t *next) {
-  WORKER_NAMES(w);
-  const int at_start = *next == 0;
-  for (int32_t j = 0; j < lanes && *next < samples; j++)
-    if (w->lane.sample[j] < 0) load_discrete_lane(w, call, w->chunk.order[(*next)++], j);
-  for (int32_t j = 0; at_start && j < lanes; j++)
-    if (w->lane.sample[j] < 0)
-      move_constants(w, j, w->start.constants + (size_t)w->chunk.order[0] * (size_t)call->solver->constant_rows, 0);
-}
-
-/* Lane `live` of a panel over each idle lane that holds a number that is not finite; over all of them where there are
- * callbacks, whose derivatives need not be finite wherever their values are. */
-static void fill_idle_lanes(cnf_worker *w, int32_t rows, real *panel, int32_t live) {
-  WORKER_NAMES(w);
-  k->finite(rows, panel, 0, w->step.row);
-  for (int32_t j = 0; j < lanes; j++)
-    for (int32_t r = 0; w->lane.sample[j] < 0 && (w->step.row[j] != 0 || m->program->callbacks) && r < rows; r++)
-      panel[(size_t)r * (size_t)lanes + (size_t)j] = panel[(size_t)r * (size_t)lanes + (size_t)live];
-}
-
 /* Makes the evaluations of the lanes' steps again, in scratch; records[j] is that of lane j, an idle one's another's. Lanes
  * whose evaluations are kept stand where one does whose are not, those without a sample with h = 0. Methods whose reverse makes its
  * own evaluations are put to their states. */
 static void recompute_step(cnf_worker *w, const cnf_call *call, cnf_step_record *const *records) {
   WORKER_NAMES(w);
-  const cnf_stages *s = &call->solver->stages;
+  const cnf_engine *solver = call->solver;
   int32_t wants[CNF_MAX_LANES], leader = 0;
   for (int32_t j = 0; j < lanes; j++) {
     wants[j] = w->lane.sample[j] >= 0 && records[j]->rest < 0;
@@ -134,13 +47,7 @@ static void recompute_step(cnf_worker *w, const cnf_call *call, cnf_step_record 
     w->lane.t[j] = step.t;
     w->lane.h[j] = w->lane.sample[j] < 0 ? 0 : step.h;
   }
-  if (s->tableau->rosenbrock || records[leader]->slopes >= CNF_ADAMS_LEAST) return;
-  step_row(w);
-  for (int32_t i = 0; i < s->count; i++) {
-    if (!s->reverses[i]) continue;
-    use_scratch(w, i);
-    make_stage(w, s, i);
-  }
+  if (solver->code->recompute) solver->code->recompute(w, solver, records[leader]);
 }
 
 /* The slopes of evaluations that were kept. */
@@ -233,49 +140,33 @@ static void go_to_previous_step(cnf_worker *w, const cnf_call *call, int64_t fir
   enter_interval(w, call, first, lane, record_of(w, call, w->lane.sample[lane], w->lane.step[lane])->interval);
 }
 
-/* The step of every lane that restore_step has brought. Returns how many evaluations of each were reversed. */
-static int32_t reverse_lanes(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile, int32_t live,
-                             real *gradient) {
-  const cnf_stages *s = &call->solver->stages;
-  if (call->solver->family == CNF_FAMILY_EXPLICIT_ADAMS) {
-    const int32_t slopes = record_of(w, call, w->lane.sample[live], w->lane.step[live])->slopes;
-    return reverse_adams_step(w, call, slopes, gradient);
-  }
-  if (s->tableau->rosenbrock)
-    reverse_rosenbrock_step(w, s, gradient);
-  else
-    reverse_step(w, call->solver, tile, call->want_times, gradient);
-  return s->reversed;
-}
-
 /* One pass over the chunk's samples that arrived. Returns how many have no gradient. */
 static int32_t backward_discrete(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient) {
   WORKER_NAMES(w);
-  const int64_t samples = order_backward(w, call, first, count);
+  const cnf_family_code *code = call->solver->code;
+  const int64_t samples = begin_backward(w, call, first, count, idle_discrete_lane);
   int64_t next = 0;
   int32_t failed = 0;
-  for (int32_t j = 0; j < lanes; j++) idle_discrete_lane(w, j);
-  if (tangent_count(m) > 0) clear_constants(m, &w->e.constants);
-  if (m->trace == CNF_TRACE_HUTCHINSON) clear_solve_sums(w);
-  if (call->steps) load_tile(w, call, samples);
-  if (call->solver->family == CNF_FAMILY_EXPLICIT_ADAMS) start_adams_adjoint(w, call->solver);
+  if (code->begin_reverse) code->begin_reverse(w, call->solver);
   for (;;) {
     int32_t live = -1;
-    if (!call->steps) load_discrete_lanes(w, call, samples, &next);
+    load_backward_lanes(w, call, first, samples, &next, load_discrete_lane);
     for (int32_t j = 0; j < lanes; j++)
       if (w->lane.sample[j] >= 0) live = j;
     if (live < 0) break;
     const cnf_step_record *tile = restore_step(w, call, live, call->want_times);
-    const int32_t reversed = reverse_lanes(w, call, tile, live, gradient);
+    const cnf_step_record *record = record_of(w, call, w->lane.sample[live], w->lane.step[live]);
+    const int32_t reversed = code->reverse(w, call, tile, record, call->want_times, gradient);
     for (int32_t j = 0; j < lanes; j++) {
       if (w->lane.sample[j] < 0) continue;
       add_times(w, call, first, j);
       w->chunk.reversed[w->lane.sample[j]] += reversed;
       go_to_previous_step(w, call, first, j);
-      if (w->lane.step[j] < 0) failed += finish_discrete_lane(w, call, first, j, gradient);
+      if (w->lane.step[j] >= 0) continue;
+      failed += finish_backward_lane(w, call, first, j, w->back.lambda, 1, gradient);
+      idle_discrete_lane(w, j);
     }
   }
-  if (m->trace == CNF_TRACE_HUTCHINSON) flush_solve_sums(w, gradient);
-  if (m->trace == CNF_TRACE_EXACT_TANGENTS) finish_constants(m, &w->e.constants, gradient);
+  end_backward(w, gradient);
   return failed;
 }

@@ -81,10 +81,8 @@ static void load_event_bar(cnf_worker *w) {
 static void last_step_slope(cnf_worker *w, const cnf_call *call, int32_t live, double *out) {
   WORKER_NAMES(w);
   const cnf_step_record *tile = restore_step(w, call, live, 1);
-  if (call->solver->stages.tableau->rosenbrock)
-    reverse_rosenbrock_step(w, &call->solver->stages, w->back.discarded);
-  else
-    reverse_step(w, call->solver, tile, 1, w->back.discarded);
+  const cnf_step_record *record = record_of(w, call, w->lane.sample[live], w->lane.step[live]);
+  call->solver->code->reverse(w, call, tile, record, 1, w->back.discarded);
   for (int32_t j = 0; j < lanes; j++) out[j] = (double)w->back.h_bar_row[j];
 }
 

@@ -121,33 +121,24 @@ static void reverse_held(cnf_worker *w, int32_t number, int32_t live, real *grad
   w->work.adjoint_evaluations += lanes;
 }
 
-/* A sample whose point 0 has been reversed: its gradients, and how far from x0 its way back has ended. Returns 1 where they are not
- * finite. */
+/* A sample whose point 0 has been reversed: its gradients, and how far from x0 its steps have been undone. Returns 1 where they are
+ * not finite. */
 static int32_t finish_reversible_lane(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane,
                                       real *gradient) {
   WORKER_NAMES(w);
-  cnf_gradient *g = call->gradient;
   const int64_t s = w->lane.sample[lane];
-  const size_t number = (size_t)(first + s), row = number * (size_t)D;
+  const real *x0 = (const real *)call->input->x0 + (size_t)(first + s) * (size_t)D;
+  real *x_bar = w->step.x1; /* free in the backward pass */
   double error = 0;
-  for (int32_t d = 0; d < D; d++) {
-    const double x0 = (double)((const real *)call->input->x0)[row + (size_t)d];
-    error = fmax(error, fabs((double)PANEL(w->step.x, d)[lane] - x0));
-    if (g->x0) ((real *)g->x0)[row + (size_t)d] = PANEL(w->back.lambda, d)[lane] + PANEL(w->reversible.kappa, d)[lane];
-  }
+  for (int32_t d = 0; d < D; d++) error = fmax(error, fabs((double)PANEL(w->step.x, d)[lane] - (double)x0[d]));
   if (!call->keeps) w->reversible.error[s] = error;
   w->lane.step[lane] = 0;
   w->back.t_bar_row[lane] = w->back.time_bar_row[lane];
   w->back.h_bar_row[lane] = 0;
   w->lane.t[lane] = w->span.t0[lane];
   if (call->want_times) add_times(w, call, first, lane);
-  k->add(D, w->back.lambda, w->reversible.kappa, w->step.x1); /* free on the way back */
-  const int fails = !is_own_finite(w, call, number, lane, w->step.x1);
-  if (fails) w->chunk.status[s] = CNF_SAMPLE_NOT_FINITE;
-  if (g->t0) g->t0[number] = w->back.t0_bar[lane];
-  write_context_bar(w, call, number, lane);
-  if (g->t1) g->t1[number] = w->back.t1_bar[lane];
-  if (m->trace == CNF_TRACE_HUTCHINSON) collect_lane_sums(w, lane, gradient);
+  k->add(D, w->back.lambda, w->reversible.kappa, x_bar);
+  const int32_t fails = finish_backward_lane(w, call, first, lane, x_bar, 1, gradient);
   idle_reversible_lane(w, lane);
   return fails;
 }
@@ -230,13 +221,10 @@ static int32_t fail_lanes(cnf_worker *w, const cnf_call *call, const real *bad) 
 /* One pass over the chunk's samples that arrived. Returns how many did not get back. */
 static int32_t backward_reversible(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient) {
   WORKER_NAMES(w);
-  const int64_t samples = order_backward(w, call, first, count);
+  const int64_t samples = begin_backward(w, call, first, count, idle_reversible_lane);
   int64_t next = 0;
   int32_t failed = 0, number = 0;
-  for (int64_t s = 0; s < count; s++) w->chunk.reversed[s] = 0, w->reversible.error[s] = NAN;
-  for (int32_t j = 0; j < lanes; j++) idle_reversible_lane(w, j);
-  if (tangent_count(m) > 0) clear_constants(m, &w->e.constants);
-  if (m->trace == CNF_TRACE_HUTCHINSON) clear_solve_sums(w);
+  for (int64_t s = 0; s < count; s++) w->reversible.error[s] = NAN;
   for (;; number = !number) {
     int32_t held = -1, live = 0;
     load_backward_lanes(w, call, first, samples, &next, load_reversible_lane);
@@ -262,7 +250,6 @@ static int32_t backward_reversible(cnf_worker *w, const cnf_call *call, int64_t 
     if (!call->keeps) k->finite(D, w->step.x, 1, w->step.row), k->finite(D, w->reversible.y, 1, w->step.row);
     failed += fail_lanes(w, call, w->step.row);
   }
-  if (m->trace == CNF_TRACE_HUTCHINSON) flush_solve_sums(w, gradient);
-  if (m->trace == CNF_TRACE_EXACT_TANGENTS) finish_constants(m, &w->e.constants, gradient);
+  end_backward(w, gradient);
   return failed;
 }

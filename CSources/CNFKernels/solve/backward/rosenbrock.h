@@ -241,8 +241,11 @@ static void reverse_start(cnf_worker *w, const cnf_stages *s, real *gradient) {
 }
 
 /* lambda at the steps' ends becomes lambda at their starts, (t, x) with h, which are in place. */
-static void reverse_rosenbrock_step(cnf_worker *w, const cnf_stages *s, real *gradient) {
+static int32_t reverse_rosenbrock_step(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile,
+                                       const cnf_step_record *record, int want_times, real *gradient) {
   WORKER_NAMES(w);
+  const cnf_stages *s = &call->solver->stages;
+  (void)tile, (void)record, (void)want_times; /* nothing of a step is kept; times cost next to nothing */
   w->e.bars = w->back.bars[0];
   rosenbrock_stages(w, s, 1);
   zero_rows(1, lanes, w->back.h_bar_row);
@@ -260,4 +263,5 @@ static void reverse_rosenbrock_step(cnf_worker *w, const cnf_stages *s, real *gr
   if (reads_time(m)) reverse_time_slope(w, gradient);
   reverse_start(w, s, gradient);
   k->add(D, w->back.lambda, w->implicit.x_bar, w->back.lambda);
+  return s->reversed;
 }

@@ -127,3 +127,23 @@ static void reverse_step(cnf_worker *w, const cnf_engine *solver, const cnf_step
   for (int32_t i = 0; i < s->count; i++)
     if (s->reverses[i]) k->add(D, w->back.lambda, w->back.stage_bar + (size_t)i * state, w->back.lambda);
 }
+
+/* The same, as the function of cnf_family_code. */
+static int32_t reverse_runge_kutta_step(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile,
+                                        const cnf_step_record *record, int want_times, real *gradient) {
+  (void)record;
+  reverse_step(w, call->solver, tile, want_times, gradient);
+  return call->solver->stages.reversed;
+}
+
+/* Evaluates the stages of the lanes' steps a second time, into a scratch each. */
+static void recompute_stages(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *record) {
+  const cnf_stages *s = &solver->stages;
+  (void)record;
+  step_row(w);
+  for (int32_t i = 0; i < s->count; i++) {
+    if (!s->reverses[i]) continue;
+    use_scratch(w, i);
+    make_stage(w, s, i);
+  }
+}

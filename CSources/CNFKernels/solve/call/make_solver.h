@@ -53,7 +53,7 @@ static void tolerances_fill(cnf_engine *s) {
   for (int32_t d = 0; o->adjoint == CNF_ADJOINT_CONTINUOUS && d < 2 * D; d++) {
     s->pair_rtol[d] = o->adjoint_rtol > 0 ? (real)o->adjoint_rtol : s->rtol[d % D];
     s->pair_atol[d] = o->adjoint_atol > 0 ? (real)fmax(o->adjoint_atol, least) : s->atol[d % D];
-    if (!s->stages.tableau->rosenbrock || d >= D) continue; /* x comes of the way forward, which has it to its own */
+    if (!s->rules->keeps_path || d >= D) continue; /* x comes of the way forward, which has it to its own */
     if (s->rtol[d] > s->pair_rtol[d]) s->pair_rtol[d] = s->rtol[d];
     if (s->atol[d] > s->pair_atol[d]) s->pair_atol[d] = s->atol[d];
   }
@@ -79,26 +79,17 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
   s->model.frobenius = options->frobenius;
   /* batch control runs its steps as fixed ones, once it has found them */
   const cnf_tableau *method = cnf_tableau_at(options->method);
-  s->family = method->family;
+  s->rules = cnf_family_rules_of(method->family);
+  s->code = family_code_of(method->family);
   s->interpolant = cnf_interpolant_of(method);
-  if (cnf_is_adams(s->family)) method = cnf_tableau_at(cnf_method_find(CNF_ADAMS_START));
+  if (s->rules->start) method = cnf_tableau_at(cnf_method_find(s->rules->start));
   s->stages = cnf_stages_make(method, options->control == CNF_CONTROL_SAMPLE, !options->exclude_log_det);
-  if (s->stages.tableau->rosenbrock) {
-    s->model.jacobian = trace == CNF_TRACE_NONE;
-    s->model.trace = CNF_TRACE_EXACT_TANGENTS;
-    s->stages.evaluations = s->stages.reversed = rosenbrock_evaluations(&s->model, &s->stages);
-  }
   s->chunk_capacity = (options->control == CNF_CONTROL_SAMPLE ? CNF_MAX_CHUNK_TILES : 1) * s->model.kernels->lanes;
   s->record_capacity = cnf_record_capacity(options);
-  s->record_rows = s->family == CNF_FAMILY_EXPLICIT_ADAMS && options->adjoint == CNF_ADJOINT_DISCRETE
-                       ? state_rows(&s->model)
-                       : program->state_dim;
+  s->record_rows =
+      s->rules->all_rows && options->adjoint == CNF_ADJOINT_DISCRETE ? state_rows(&s->model) : program->state_dim;
   s->scratch_count = s->stages.count + 1;
-  if (s->stages.tableau->rosenbrock && options->adjoint == CNF_ADJOINT_CONTINUOUS) {
-    s->record_rows = CNF_PATH_PARTS * program->state_dim;
-    s->scratch_count = s->stages.count + 2;
-    s->stages.trials = s->stages.count + 2; /* reverses, each its evaluation's but for stages at one time */
-  }
+  if (s->code->configure) s->code->configure(s);
   s->advance = cnf_stages_states(&s->stages);
   s->rule = cnf_schedule_rule_of(options, checkpoint_bytes(s), s->record_capacity);
   if (s->rule.capacity < 1) {

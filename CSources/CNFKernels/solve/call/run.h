@@ -51,8 +51,7 @@ static void write_reversed(const cnf_worker *w, const cnf_call *call, int64_t fi
   if (out) memcpy(out + first, w->chunk.reversed, (size_t)count * sizeof(int32_t));
   if (call->output && call->output->retrace_error)
     for (int64_t s = 0; s < count; s++)
-      call->output->retrace_error[first + s] =
-          call->loss && cnf_is_reversible(call->solver->family) ? w->reversible.error[s] : NAN;
+      call->output->retrace_error[first + s] = call->loss && w->reversible.error ? w->reversible.error[s] : NAN;
   if (!call->output || !call->loss) return;
   if (call->output->status) memcpy(call->output->status + first, w->chunk.status, (size_t)count * sizeof(int32_t));
   if (call->output->t_reached) memcpy(call->output->t_reached + first, w->chunk.t, (size_t)count * sizeof(double));
@@ -147,8 +146,7 @@ cnf_status CNF_TYPED(cnf_solver_run)(cnf_engine *solver, const cnf_solve_input *
     return CNF_OK;
   }
   call.keeps = loss && solver->options.adjoint == CNF_ADJOINT_DISCRETE;
-  call.keeps_path =
-      loss && solver->options.adjoint == CNF_ADJOINT_CONTINUOUS && solver->family == CNF_FAMILY_ROSENBROCK;
+  call.keeps_path = loss && solver->options.adjoint == CNF_ADJOINT_CONTINUOUS && solver->rules->keeps_path;
   call.keeps_times = call.keeps_path || (loss && solver->options.adjoint == CNF_ADJOINT_REVERSIBLE &&
                                          solver->options.control == CNF_CONTROL_SAMPLE);
   call.want_times = gradient && (gradient->t0 || gradient->t1 || gradient->times);

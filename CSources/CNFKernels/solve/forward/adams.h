@@ -86,7 +86,7 @@ static void iterate_corrector(cnf_worker *w, const cnf_engine *solver) {
     k->blend(S, w->step.mask_row, next, change, change);
     for (int32_t j = 0; j < lanes; j++) {
       if (!w->adams.unconverged[j]) continue;
-      w->adams.evaluations[j]++;
+      w->lane.evaluations[j]++;
       w->adams.unconverged[j] = !(w->step.sum_row[j] < 1);
     }
   }
@@ -114,11 +114,12 @@ static int enter_adams_interval(cnf_worker *w, const cnf_call *call, int32_t liv
 
 /* A step of every lane from (t, x) with its h, into x1; `spent` and `doubtful` of lanes with it, and how many slopes it takes of
  * lanes that have equally many: all live ones until they have CNF_ADAMS_LEAST, and never fewer than those from then on. */
-static void make_adams_step(cnf_worker *w, const cnf_call *call, cnf_step_record *tile) {
+static void make_adams_step(cnf_worker *w, const cnf_call *call, const cnf_stages *s, cnf_step_record *tile) {
   WORKER_NAMES(w);
   const cnf_engine *solver = call->solver;
   const cnf_step_record no_slots = {.first = -1, .rest = -1};
   int32_t live = 0;
+  (void)s; /* the start's stages, without what dense output wants of them */
   for (int32_t j = 0; j < lanes; j++) {
     w->adams.unconverged[j] = 0;
     if (w->lane.sample[j] >= 0) live = j;
@@ -127,7 +128,7 @@ static void make_adams_step(cnf_worker *w, const cnf_call *call, cnf_step_record
   real *newest = has_no_length ? NULL : new_slope(w, solver);
   const int32_t slopes = tile->slopes = has_no_length ? 0 : w->adams.count[live];
   const int starts = slopes < CNF_ADAMS_LEAST;
-  for (int32_t j = 0; j < lanes; j++) w->adams.evaluations[j] = starts ? solver->stages.evaluations : 1;
+  for (int32_t j = 0; j < lanes; j++) w->lane.evaluations[j] = starts ? solver->stages.evaluations : 1;
   if (starts) {
     make_step(w, solver, &solver->stages, &no_slots, 0);
     count_work(w, solver->stages.evaluations);
@@ -140,10 +141,23 @@ static void make_adams_step(cnf_worker *w, const cnf_call *call, cnf_step_record
   copy_rows(D, lanes, w->step.x, w->e.kept.value);
   evaluate_slope(w, 1, newest);
   count_work(w, 1);
-  if (solver->family == CNF_FAMILY_IMPLICIT_ADAMS) {
+  if (solver->rules->iterates) {
     iterate_corrector(w, solver);
   } else {
     const cnf_adams *formula = cnf_adams_of(slopes);
     sum_slopes(w, solver, w->step.x, slopes, formula->bashforth, formula->divisor, w->step.x1);
   }
+}
+
+/* A step whose iteration did not converge is taken, and counts as rejected too. */
+static void accept_adams_step(cnf_worker *w) {
+  WORKER_NAMES(w);
+  for (int32_t j = 0; j < lanes; j++)
+    if (w->step.mask_row[j] > 0) w->chunk.rejected[w->lane.sample[j]] += w->adams.unconverged[j];
+}
+
+static const real *first_adams_slope(const cnf_worker *w, const cnf_engine *solver) { return past_slope(w, solver, 0); }
+
+static void adams_layout(cnf_worker *w, const cnf_engine *s, cnf_arena *arena) {
+  cnf_adams_history_layout(&w->adams, s, arena);
 }

@@ -25,7 +25,6 @@ typedef struct cnf_adams_history {
   double span;     /* length of the intervals whose steps the slopes belong to, with its sign; 0: none */
   int32_t pending; /* backward: how many slopes, from the newest on, have cotangents in the ring */
   int32_t count[CNF_MAX_LANES];       /* slopes that the lane's next formula may take */
-  int32_t evaluations[CNF_MAX_LANES]; /* of the step just made */
   int32_t unconverged[CNF_MAX_LANES]; /* 1: the lane's iteration did not converge */
 } cnf_adams_history;
 
@@ -85,28 +84,28 @@ static void cnf_step_layout(cnf_step *step, const cnf_engine *s, cnf_arena *aren
 
 static void cnf_adams_history_layout(cnf_adams_history *adams, const cnf_engine *s, cnf_arena *arena) {
   const size_t row = (size_t)s->model.kernels->lanes * sizeof(real);
-  const size_t slopes = cnf_is_adams(s->family) ? (size_t)cnf_adams_slopes(s->options.order) : 0;
+  const size_t slopes = (size_t)cnf_adams_slopes(s->options.order);
   adams->ring = cnf_arena_take(arena, slopes * (size_t)state_rows(&s->model), row);
-  adams->ones = cnf_arena_take(arena, slopes > 0, row);
+  adams->ones = cnf_arena_take(arena, 1, row);
 }
 
 static void cnf_implicit_layout(cnf_implicit *im, const cnf_engine *s, cnf_arena *arena) {
   const size_t lanes = (size_t)s->model.kernels->lanes, row = lanes * sizeof(real);
-  const size_t D = s->stages.tableau->rosenbrock ? (size_t)s->model.program->state_dim : 0;
+  const size_t D = (size_t)s->model.program->state_dim;
   real **panels[] = {&im->f, &im->f_t, &im->x_bar, &im->f_bar, &im->f_t_bar};
   im->matrix = cnf_arena_take(arena, D * D, row);
   im->pivot = cnf_arena_take(arena, D, lanes * sizeof *im->pivot);
   for (size_t i = 0; i < sizeof panels / sizeof panels[0]; i++) *panels[i] = cnf_arena_take(arena, D, row);
-  im->integrands = cnf_arena_take(arena, D ? 3 * (size_t)state_rows(&s->model) : 0, row);
+  im->integrands = cnf_arena_take(arena, 3 * (size_t)state_rows(&s->model), row);
 }
 
 static void cnf_reversible_layout(cnf_reversible *r, const cnf_engine *s, cnf_arena *arena) {
   const size_t row = (size_t)s->model.kernels->lanes * sizeof(real), chunk = (size_t)s->chunk_capacity;
-  const size_t D = cnf_is_reversible(s->family) ? (size_t)s->model.program->state_dim : 0;
+  const size_t D = (size_t)s->model.program->state_dim;
   real **panels[] = {&r->y, &r->y1, &r->kappa, &r->phi};
   for (size_t i = 0; i < sizeof panels / sizeof panels[0]; i++) *panels[i] = cnf_arena_take(arena, D, row);
   r->y_end = cnf_arena_take(arena, chunk * D, sizeof(real));
-  r->error = cnf_arena_take(arena, D ? chunk : 0, sizeof(double));
+  r->error = cnf_arena_take(arena, chunk, sizeof(double));
 }
 
 static void cnf_dense_output_layout(cnf_dense_output *dense, const cnf_engine *s, cnf_arena *arena) {

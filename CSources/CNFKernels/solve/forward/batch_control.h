@@ -216,8 +216,8 @@ static cnf_status find_batch_steps(cnf_call *call, int32_t *steps, int *failed) 
   b.stages = cnf_stages_make(call->solver->stages.tableau, 1, !call->solver->options.exclude_log_det);
   b.tiles = ((int64_t)call->input->count + lanes - 1) / lanes;
   b.stages.fsal = 0; /* neighbours in time share no slope: every stage is evaluated */
-  b.stages.evaluations =
-      b.stages.tableau->rosenbrock ? call->solver->stages.evaluations : b.stages.count; /* has no first-same-as-last */
+  b.stages.evaluations = b.stages.count;
+  if (call->solver->code->evaluations) b.stages.evaluations = call->solver->code->evaluations(m, &b.stages);
   size_t state = (size_t)state_rows(m) * (size_t)lanes * sizeof(real);
   b.x = calloc((size_t)b.tiles, state);
   b.x1 = calloc((size_t)b.tiles, state);

@@ -2,8 +2,6 @@
 #include "solve/methods/dense.h"
 #include "solve/worker.h"
 
-static real *past_slope(const cnf_worker *w, const cnf_engine *solver, int32_t age); /* forward/adams.h */
-
 /* Row 0 of coefficient p: [D+1], of the state and the log-determinant. */
 static real *dense_term(const cnf_worker *w, int32_t p) {
   WORKER_NAMES(w);
@@ -101,7 +99,7 @@ static void make_dense_terms(cnf_worker *w, const cnf_engine *solver, int with_i
   WORKER_NAMES(w);
   const cnf_interpolant *in = &solver->interpolant;
   const size_t size = (size_t)(D + 1) * (size_t)lanes;
-  const real *begin = cnf_is_adams(solver->family) ? past_slope(w, solver, 0) : slope(w, 0);
+  const real *begin = solver->code->first_slope ? solver->code->first_slope(w, solver) : slope(w, 0);
   real *c1 = dense_term(w, 1), *c2 = dense_term(w, 2);
   memcpy(dense_term(w, 0), w->step.x, size * sizeof(real));
   if (in->form == CNF_DENSE_ROSENBROCK) {

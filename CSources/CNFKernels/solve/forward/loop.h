@@ -27,10 +27,6 @@ static void make_step(cnf_worker *w, const cnf_engine *solver, const cnf_stages 
                       int kept_later) {
   WORKER_NAMES(w);
   step_row(w);
-  if (s->tableau->rosenbrock) {
-    rosenbrock_step(w, s);
-    return;
-  }
   for (int32_t i = s->fsal ? 1 : 0; i < s->count; i++) {
     if (!s->runs[i]) continue;
     if (record->rest >= 0 && cnf_is_kept(s, i))
@@ -49,13 +45,18 @@ static void make_step(cnf_worker *w, const cnf_engine *solver, const cnf_stages 
   move_rows(w, D, S - D, s->count, s->weight, w->step.x1);
 }
 
+/* Runge-Kutta methods, partitioned ones among them: the step of cnf_family_code. */
+static void make_runge_kutta_step(cnf_worker *w, const cnf_call *call, const cnf_stages *s, cnf_step_record *tile) {
+  make_step(w, call->solver, s, tile, call->keeps && !call->steps);
+  count_step(w, s->evaluations);
+}
+
 /* Hands a sample's result over and frees its lane. */
 static void finish_sample(cnf_worker *w, const cnf_call *call, int32_t lane, int32_t status) {
   WORKER_NAMES(w);
   int64_t s = w->lane.sample[lane];
   column_out(D, lanes, w->step.x, lane, w->chunk.x1 + (size_t)s * (size_t)D);
-  if (cnf_is_reversible(call->solver->family))
-    column_out(D, lanes, w->reversible.y, lane, w->reversible.y_end + (size_t)s * (size_t)D);
+  if (call->solver->code->finish) call->solver->code->finish(w, lane);
   const cnf_integrands integrals = integrands_of(m, w->step.x);
   w->chunk.log_det[s] = (double)integrals.divergence[lane];
   if (m->kinetic) w->chunk.kinetic[s] = (double)integrals.kinetic[lane];
@@ -122,12 +123,11 @@ static int32_t judge_steps(cnf_worker *w, const cnf_call *call, const cnf_step_r
   const cnf_solver_options *o = &call->solver->options;
   const cnf_stages *s = &call->solver->stages;
   int adaptive = !call->steps, components = D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det);
-  const int adams = cnf_is_adams(call->solver->family);
   double ratio = 0;
   int32_t accepted = 0;
   k->finite(S, w->step.x1, 0, w->step.row);
   k->finite(m->program->context_dim, w->e.context, 1, w->step.row);
-  if (cnf_is_reversible(call->solver->family)) k->finite(D, w->reversible.y1, 1, w->step.row);
+  if (call->solver->code->judge) call->solver->code->judge(w);
   if (adaptive) {
     weighted list = slopes(w, s->count, s->tableau->e);
     memset(w->step.sum_row, 0, (size_t)lanes * sizeof(real));
@@ -139,7 +139,7 @@ static int32_t judge_steps(cnf_worker *w, const cnf_call *call, const cnf_step_r
     w->step.mask_row[j] = 0;
     records[j] = NULL;
     if (n < 0) continue;
-    w->chunk.evaluations[n] += adams ? w->adams.evaluations[j] : s->evaluations;
+    w->chunk.evaluations[n] += w->lane.evaluations[j];
     int finite = w->step.row[j] == 0;
     if (adaptive) ratio = finite ? cnf_norm_of(o->norm, (double)w->step.sum_row[j], components) : NAN;
     if (adaptive ? ratio <= 1 : finite) {
@@ -153,7 +153,6 @@ static int32_t judge_steps(cnf_worker *w, const cnf_call *call, const cnf_step_r
       if (length > 0)
         w->chunk.smallest_step[n] = w->chunk.smallest_step[n] > 0 ? fmin(length, w->chunk.smallest_step[n]) : length;
       w->chunk.accepted[n]++;
-      if (adams) w->chunk.rejected[n] += w->adams.unconverged[j];
       w->lane.step[j]++;
       w->lane.t[j] += w->lane.h[j];
       if (adaptive && w->lane.ends_interval[j] && fabs(w->lane.h[j]) < fabs(w->lane.planned[j]))
@@ -217,14 +216,11 @@ static void leave_lanes(cnf_worker *w, const cnf_call *call, int64_t first) {
   }
 }
 
-static void start_adams(cnf_worker *w); /* forward/adams.h */
-static void make_adams_step(cnf_worker *w, const cnf_call *call, cnf_step_record *tile);
-static void make_reversible_step(cnf_worker *w, const cnf_call *call); /* backward/reversible_heun.h */
-
 /* Solves samples [first, first + count) of the call, count <= chunk_capacity, into the worker's chunk_ arrays. */
 static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   WORKER_NAMES(w);
   const cnf_engine *solver = call->solver;
+  const cnf_family_code *code = solver->code;
   const int fsal = solver->stages.fsal, keep = call->keeps;
   const cnf_stages *stages = &solver->stages;
   cnf_stages with_slope;
@@ -241,7 +237,7 @@ static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, in
   clear_times(call, first, count);
   clear_dense(call, first, count);
   start_chunk(w, call, first, count);
-  if (cnf_is_adams(solver->family)) start_adams(w);
+  if (code->begin_chunk) code->begin_chunk(w);
   for (;;) {
     cnf_step_record tile = {.first = -1, .rest = -1}, *records[CNF_MAX_LANES];
     int32_t live = 0;
@@ -253,14 +249,7 @@ static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, in
     if (live == 0) break;
     /* with events lanes of fixed steps are not all at the same one, and their evaluations are made again in reverse */
     if (keep && solver->options.control != CNF_CONTROL_SAMPLE && !call->event_count) take_slots(w, solver, -1, &tile);
-    if (cnf_is_adams(solver->family)) {
-      make_adams_step(w, call, &tile);
-    } else if (cnf_is_reversible(solver->family)) {
-      make_reversible_step(w, call);
-    } else {
-      make_step(w, solver, stages, &tile, keep && !call->steps);
-      count_work(w, solver->stages.evaluations);
-    }
+    code->step(w, call, stages, &tile);
     if (call->event_count || call->want_dense) { /* which go on from where the step began */
       memcpy(w->dense.t, w->lane.t, sizeof w->lane.t);
       memcpy(w->dense.h, w->lane.h, sizeof w->lane.h);
@@ -271,8 +260,7 @@ static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, in
       if (call->keeps_path) keep_path_steps(w, call);
       if (call->want_dense) write_dense(w, call, first);
       k->blend(S, w->step.mask_row, w->step.x1, w->step.x, w->step.x);
-      if (cnf_is_reversible(solver->family))
-        k->blend(D, w->step.mask_row, w->reversible.y1, w->reversible.y, w->reversible.y);
+      if (code->accept) code->accept(w);
       real *k0 = slope(w, 0), *k1 = slope(w, solver->stages.count - 1);
       if (fsal) k->blend(S, w->step.mask_row, k1, k0, k0);
     }

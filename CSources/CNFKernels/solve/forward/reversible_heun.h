@@ -2,10 +2,11 @@
 #include "solve/worker.h"
 
 /* A step of every lane from (t, x, y) with its h, into x1 and y1; slope 0 is f at y, slope 1 becomes that at y1. */
-static void make_reversible_step(cnf_worker *w, const cnf_call *call) {
+static void make_reversible_step(cnf_worker *w, const cnf_call *call, const cnf_stages *s, cnf_step_record *tile) {
   WORKER_NAMES(w);
   const real one = 1, *slope_list[1] = {slope(w, 0)};
   int32_t starts = 0;
+  (void)tile;
   use_scratch(w, 0);
   for (int32_t j = 0; j < lanes; j++) {
     if (w->lane.sample[j] < 0 || w->lane.step[j] > 0) continue;
@@ -26,6 +27,29 @@ static void make_reversible_step(cnf_worker *w, const cnf_call *call) {
   copy_rows(D, lanes, w->reversible.y1, w->e.kept.value);
   time_row(w, 1);
   evaluate_slope(w, 1, slope(w, 1));
-  count_work(w, 1);
-  move_rows(w, 0, S, 2, call->solver->stages.tableau->b, w->step.x1);
+  count_step(w, 1);
+  move_rows(w, 0, S, 2, s->tableau->b, w->step.x1);
+}
+
+/* y has to be finite too. */
+static void judge_reversible_step(cnf_worker *w) {
+  WORKER_NAMES(w);
+  k->finite(D, w->reversible.y1, 1, w->step.row);
+}
+
+static void accept_reversible_step(cnf_worker *w) {
+  WORKER_NAMES(w);
+  k->blend(D, w->step.mask_row, w->reversible.y1, w->reversible.y, w->reversible.y);
+}
+
+static void finish_reversible_sample(cnf_worker *w, int32_t lane) {
+  WORKER_NAMES(w);
+  const size_t place = (size_t)w->lane.sample[lane] * (size_t)D;
+  column_out(D, lanes, w->reversible.y, lane, w->reversible.y_end + place);
+}
+
+static const real *recorded_y(const cnf_worker *w) { return w->reversible.y; }
+
+static void reversible_layout(cnf_worker *w, const cnf_engine *s, cnf_arena *arena) {
+  cnf_reversible_layout(&w->reversible, s, arena);
 }

@@ -222,8 +222,10 @@ static void rosenbrock_stages(cnf_worker *w, const cnf_stages *s, int apart) {
 }
 
 /* A step of every lane from (t, x) with its h: x1, and slopes for the error. */
-static void rosenbrock_step(cnf_worker *w, const cnf_stages *s) {
+static void make_rosenbrock_step(cnf_worker *w, const cnf_call *call, const cnf_stages *s, cnf_step_record *tile) {
   WORKER_NAMES(w);
+  (void)call, (void)tile;
+  step_row(w);
   rosenbrock_stages(w, s, 0);
   weighted list = slopes(w, s->count, s->tableau->b);
   k->combine(D, w->step.x, w->step.h_row, list.count, list.weight, list.panel, w->step.x1);
@@ -231,4 +233,20 @@ static void rosenbrock_step(cnf_worker *w, const cnf_stages *s) {
     integrate_quadratures(w, s);
   else
     copy_rows(S - D, lanes, PANEL(w->step.x, D), PANEL(w->step.x1, D));
+  count_step(w, s->evaluations);
+}
+
+/* Creation: every evaluation brings the field's D tangents. The continuous adjoint keeps the forward path, evaluates twice more a step
+ * for d/dt, and reverses each evaluation but for stages at one time. */
+static void configure_rosenbrock(cnf_engine *s) {
+  s->model.jacobian = s->model.trace == CNF_TRACE_NONE;
+  s->model.trace = CNF_TRACE_EXACT_TANGENTS;
+  s->stages.evaluations = s->stages.reversed = rosenbrock_evaluations(&s->model, &s->stages);
+  if (s->options.adjoint != CNF_ADJOINT_CONTINUOUS) return;
+  s->record_rows = CNF_PATH_PARTS * s->model.program->state_dim;
+  s->scratch_count = s->stages.trials = s->stages.count + 2;
+}
+
+static void rosenbrock_layout(cnf_worker *w, const cnf_engine *s, cnf_arena *arena) {
+  cnf_implicit_layout(&w->implicit, s, arena);
 }

@@ -20,8 +20,9 @@ typedef struct cnf_lanes {
   int32_t interval[CNF_MAX_LANES];       /* of the step under way, between neighbouring output times */
   int32_t ends_interval[CNF_MAX_LANES];  /* 1: the step ends where its interval does */
   int32_t was_not_finite[CNF_MAX_LANES]; /* 1: the last attempt was rejected for not being finite */
-  int32_t step[CNF_MAX_LANES];    /* number of the step under way; in a backward pass that of the step to reverse */
-  cnf_ratios past[CNF_MAX_LANES]; /* error ratios of the last accepted steps */
+  int32_t step[CNF_MAX_LANES];        /* number of the step under way; in a backward pass that of the step to reverse */
+  int32_t evaluations[CNF_MAX_LANES]; /* of the step just made */
+  cnf_ratios past[CNF_MAX_LANES];     /* error ratios of the last accepted steps */
 } cnf_lanes;
 
 /* Start, end and output times of the samples in the lanes (lanes/spans.h). */

@@ -32,6 +32,13 @@ static void count_work(cnf_worker *w, int32_t count) {
   w->work.evaluations += (int64_t)lanes * count;
 }
 
+/* A step of that many evaluations has been made in every lane. */
+static void count_step(cnf_worker *w, int32_t evaluations) {
+  WORKER_NAMES(w);
+  for (int32_t j = 0; j < lanes; j++) w->lane.evaluations[j] = evaluations;
+  count_work(w, evaluations);
+}
+
 /* h of all lanes for their first step (Hairer, Norsett and Wanner II.4), from the slope f0 at (t0, x). */
 static void choose_first_steps(cnf_worker *w, const cnf_call *call, const real *f0) {
   WORKER_NAMES(w);

@@ -3,6 +3,7 @@
  */
 #include "solve/methods/dense.h"
 #include "solve/methods/dense_coefficients.h"
+#include "solve/methods/families.h"
 #include <stddef.h>
 #include <string.h>
 
@@ -48,7 +49,8 @@ cnf_interpolant cnf_interpolant_of(const cnf_tableau *t) {
                              .order = 3,
                              .terms = 4,
                              .citation = "Hairer and Wanner, Solving ODEs II, IV.7: the code RODAS's"};
-  if (!cnf_is_adams(t->family) && t->order <= 2)
+  const int multistep = cnf_family_rules_of(t->family)->equal_steps;
+  if (!multistep && t->order <= 2)
     return (cnf_interpolant){.form = t->order == 1 ? CNF_DENSE_CHORD : CNF_DENSE_PARABOLA,
                              .order = t->order,
                              .terms = t->order + 1,
@@ -60,6 +62,6 @@ cnf_interpolant cnf_interpolant_of(const cnf_tableau *t) {
                         .data = data,
                         .citation = data ? data->citation : "cubic Hermite"};
   /* an Adams method's slope at the start is its own; its start's stages are free by then */
-  in.end = cnf_is_adams(t->family) ? 1 : t->stages - cnf_tableau_is_fsal(t);
+  in.end = multistep ? 1 : t->stages - cnf_tableau_is_fsal(t);
   return in;
 }

@@ -2,6 +2,7 @@
 #ifndef CNF_SOLVE_METHODS_STAGES_H
 #define CNF_SOLVE_METHODS_STAGES_H
 
+#include "solve/methods/families.h"
 #include "solve/methods/tableau.h"
 
 typedef struct cnf_stages {
@@ -53,7 +54,7 @@ static inline int32_t cnf_is_kept(const cnf_stages *s, int32_t stage) {
 
 static inline cnf_stages cnf_stages_make(const cnf_tableau *t, int adaptive, int error_has_log_det) {
   cnf_stages s = {.tableau = t, .count = t->stages, .order = t->embedded_order + 1};
-  s.fsal = (adaptive || t->family == CNF_FAMILY_REVERSIBLE) && cnf_tableau_is_fsal(t);
+  s.fsal = (adaptive || cnf_family_rules_of(t->family)->carries_slope) && cnf_tableau_is_fsal(t);
   for (int32_t i = t->stages - 1; i >= 0; i--) {
     s.weight[i] = t->momenta ? (t->b[i] + t->momenta->b[i]) / 2 : t->b[i];
     s.half[i] = cnf_tableau_half(t, i);

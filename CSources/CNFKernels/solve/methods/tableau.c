@@ -6,6 +6,7 @@
  * next step's first; here that is evaluated.
  */
 #include "solve/methods/tableau.h"
+#include "solve/methods/families.h"
 #include <math.h>
 #include <string.h>
 
@@ -298,6 +299,6 @@ double cnf_tableau_c(const cnf_tableau *t, int32_t stage) {
 
 int32_t cnf_tableau_is_fsal(const cnf_tableau *t) {
   int32_t last = t->stages - 1;
-  if (t->family == CNF_FAMILY_REVERSIBLE) return 1;
+  if (cnf_family_rules_of(t->family)->carries_slope) return 1;
   return t->embedded_order > 0 && t->b[last] == 0 && memcmp(t->a[last], t->b, sizeof t->b) == 0;
 }

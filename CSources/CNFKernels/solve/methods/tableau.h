@@ -25,15 +25,9 @@ typedef struct cnf_tableau {
   const cnf_momenta *momenta;       /* of CNF_FAMILY_PARTITIONED; else NULL */
 } cnf_tableau;
 
-static inline int cnf_is_adams(int32_t family) {
-  return family == CNF_FAMILY_EXPLICIT_ADAMS || family == CNF_FAMILY_IMPLICIT_ADAMS;
-}
-
 /* The half of the rows that a stage's slope moves: 0 where it moves all of them. */
 typedef enum cnf_half { CNF_HALF_BOTH = 0, CNF_HALF_POSITIONS = 1, CNF_HALF_MOMENTA = 2 } cnf_half;
 cnf_half cnf_tableau_half(const cnf_tableau *t, int32_t stage);
-
-static inline int cnf_is_reversible(int32_t family) { return family == CNF_FAMILY_REVERSIBLE; }
 
 int32_t cnf_tableau_count(void);
 const cnf_tableau *cnf_tableau_at(int32_t index);          /* NULL out of range */

@@ -26,7 +26,7 @@ static void record_state(cnf_worker *w, const cnf_call *call, int32_t lane, int3
   const cnf_engine *solver = call->solver;
   const int64_t s = w->lane.sample[lane];
   if (solver->rule.kind == CNF_SCHEDULE_EVERY_STEP) {
-    const real *x = cnf_is_reversible(solver->family) ? w->reversible.y : w->step.x;
+    const real *x = solver->code->recorded_state ? solver->code->recorded_state(w) : w->step.x;
     column_out(solver->record_rows, lanes, x, lane, checkpoint_at(w, solver, s, n));
     return;
   }

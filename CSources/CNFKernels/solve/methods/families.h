@@ -1,0 +1,32 @@
+/* What each family of methods is, accepts and refuses: one row a family. api/ and the loops ask here, never for a family by name. */
+#ifndef CNF_SOLVE_METHODS_FAMILIES_H
+#define CNF_SOLVE_METHODS_FAMILIES_H
+
+#include "cnf.h"
+
+/* Zero means: no, none, or as a Runge-Kutta method. A cnf_status other than CNF_OK is what a solver or a call is refused with. */
+typedef struct cnf_family_rules {
+  const char *start; /* name of the method whose steps begin a solve; NULL: its own */
+  int32_t halves;    /* 1: D must be even (CNF_ERROR_METHOD_HALVES) */
+  int32_t most_rows; /* D at most (CNF_ERROR_METHOD_SIZE); 0: any */
+  int32_t jacobian;  /* 1: steps take the D tangents of the field: full precision, trace NONE or EXACT_TANGENTS, and the
+                          log-determinant is no part of the error norm */
+  int32_t
+      equal_steps; /* 1: a formula is of earlier steps, all as long (CNF_ERROR_UNEQUAL_STEPS, CNF_ERROR_OUTPUT_TIMES) */
+  int32_t iterates;          /* 1: fixed steps need the tolerances too */
+  int32_t carries_slope;     /* 1: the last slope is the next step's first, also of fixed steps */
+  int32_t keeps_path;        /* 1: the continuous adjoint reads x(t) off the forward pass (store/forward_path.h) */
+  int32_t all_rows;          /* 1: the discrete adjoint wants all S rows of the states */
+  int32_t recomputes;        /* 1: a state alone leads to the next: schedules other than EVERY_STEP are allowed */
+  int32_t keeps_evaluations; /* 1: evaluations are kept for the reverse (store_bytes) */
+  int32_t pass_leaves_store; /* 1: the discrete backward pass changes nothing of what the forward pass left */
+  cnf_status events;         /* with events */
+  cnf_status batch;          /* with CNF_CONTROL_BATCH */
+  cnf_status adjoints[3];    /* with each cnf_adjoint, at creation */
+  cnf_status gradients[3];   /* likewise, when a gradient is asked for */
+} cnf_family_rules;
+
+/* Of a cnf_family. */
+const cnf_family_rules *cnf_family_rules_of(int32_t family);
+
+#endif
