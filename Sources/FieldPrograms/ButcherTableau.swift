@@ -39,6 +39,8 @@ public struct ButcherTableau: Sendable, Equatable {
   public let isFirstSameAsLast: Bool
   /// Of partitioned methods, what moves the second half of the rows.
   public let momenta: Momenta?
+  /// Of Rosenbrock methods, the numbers besides `a`, `b` and `e`.
+  public let rosenbrock: Rosenbrock?
 
   /// A partitioned method's second pair of coefficients, shaped as `a` and `b`.
   public struct Momenta: Sendable, Equatable {
@@ -51,13 +53,38 @@ public struct ButcherTableau: Sendable, Equatable {
     }
   }
 
+  /// The numbers of a Rosenbrock method besides `a`, `b` and `e`, which belong to its transformed stages:
+  /// `(1/γ − hJ) kᵢ = f(t + αᵢh, x + h Σⱼ aᵢⱼkⱼ) + Σⱼ cᵢⱼkⱼ + dᵢ h ∂f/∂t`.
+  public struct Rosenbrock: Sendable, Equatable {
+    /// The same for every stage.
+    public let gamma: Double
+    /// `[stages][stages]`, strictly lower triangular.
+    public let c: [[Double]]
+    /// Stage i is at `t + αᵢh`.
+    public let alpha: [Double]
+    /// Weights of `∂f/∂t`.
+    public let d: [Double]
+    /// Weights of the dense output's second and third power, which is of order 3.
+    public let second: [Double]
+    public let third: [Double]
+
+    public init(gamma: Double, c: [[Double]], alpha: [Double], d: [Double], second: [Double], third: [Double]) {
+      self.gamma = gamma
+      self.c = c
+      self.alpha = alpha
+      self.d = d
+      self.second = second
+      self.third = third
+    }
+  }
+
   /// Whether it has the gradient of its own steps; implicit_adams, whose steps end where an iteration does, has the continuous one.
   public var hasDiscreteGradient: Bool { family != .implicitAdams }
 
   public init(
     name: String, family: MethodFamily = .rungeKutta, alias: String? = nil, citation: String, order: Int,
     embeddedOrder: Int, a: [[Double]], b: [Double], c: [Double], e: [Double], isFirstSameAsLast: Bool,
-    momenta: Momenta? = nil
+    momenta: Momenta? = nil, rosenbrock: Rosenbrock? = nil
   ) {
     self.name = name
     self.family = family
@@ -71,6 +98,7 @@ public struct ButcherTableau: Sendable, Equatable {
     self.e = e
     self.isFirstSameAsLast = isFirstSameAsLast
     self.momenta = momenta
+    self.rosenbrock = rosenbrock
   }
 
   public var stages: Int { b.count }

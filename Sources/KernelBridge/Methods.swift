@@ -57,6 +57,11 @@ public enum Methods {
       embeddedOrder: Int(info.embedded_order), a: a, b: numbers(info.b),
       c: kind == .rungeKutta ? a.map { $0.reduce(0, +) } : [],
       e: numbers(info.e), isFirstSameAsLast: info.is_fsal != 0,
-      momenta: info.momenta_a.map { .init(a: rows($0), b: numbers(info.momenta_b)) })
+      momenta: info.momenta_a.map { .init(a: rows($0), b: numbers(info.momenta_b)) },
+      rosenbrock: info.rosenbrock_c.map {
+        .init(
+          gamma: info.rosenbrock_gamma, c: rows($0), alpha: numbers(info.rosenbrock_alpha),
+          d: numbers(info.rosenbrock_d), second: numbers(info.rosenbrock_h2), third: numbers(info.rosenbrock_h3))
+      })
   }
 }

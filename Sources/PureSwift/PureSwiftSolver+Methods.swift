@@ -19,16 +19,19 @@ extension PureSwiftSolver {
       return .adams(
         isImplicit: tableau.family == .implicitAdams, mostSlopes: max(options.maximumOrder - 1, 1))
     case .rosenbrock:
-      guard let table = RosenbrockTable.named(tableau.name) else { throw .unknownRosenbrockMethod(tableau.name) }
-      guard program.stateDimension <= RosenbrockTable.mostRows else {
+      guard let table = tableau.rosenbrock else { throw .unknownRosenbrockMethod(tableau.name) }
+      guard program.stateDimension <= mostRosenbrockRows else {
         throw .invalidOption(
           "the state has \(program.stateDimension) rows, of which method '\(tableau.name)' takes at most "
-            + "\(RosenbrockTable.mostRows)")
+            + "\(mostRosenbrockRows)")
       }
       return .rosenbrock(table)
     case .partitioned, .reversible: throw .noTwin(tableau.name)
     }
   }
+
+  /// States of more rows are refused, as in C: a tile's matrices are `[D][D][lanes]`.
+  private static var mostRosenbrockRows: Int { 512 }
 
   static func start(
     _ tableau: ButcherTableau?, for method: ButcherTableau

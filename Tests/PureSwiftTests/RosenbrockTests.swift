@@ -67,7 +67,7 @@ import Testing
 
   /// Row sums and order conditions of its numbers, in the original coefficients: with Γ⁻¹ = 1/γ − C, α = a Γ, b = m Γ.
   @Test func orderConditions() throws {
-    let table = try #require(RosenbrockTable.named("rodas4"))
+    let table = try #require(Fixtures.rodas4.rosenbrock)
     let (a, m) = (Fixtures.rodas4.a, Fixtures.rodas4.b)
     let stages = m.count
     var inverse = table.c.map { $0.map { -$0 } }

@@ -32,6 +32,13 @@ CNF_API cnf_status cnf_method_get(int32_t method, cnf_method_info *info) {
   info->e = t->embedded_order ? t->e : NULL;
   info->momenta_a = t->momenta ? &t->momenta->a[0][0] : NULL;
   info->momenta_b = t->momenta ? t->momenta->b : NULL;
+  const cnf_rosenbrock *r = t->rosenbrock;
+  info->rosenbrock_gamma = r ? r->gamma : 0;
+  info->rosenbrock_c = r ? &r->c[0][0] : NULL;
+  info->rosenbrock_alpha = r ? r->alpha : NULL;
+  info->rosenbrock_d = r ? r->d : NULL;
+  info->rosenbrock_h2 = r ? r->h2 : NULL;
+  info->rosenbrock_h3 = r ? r->h3 : NULL;
   const cnf_interpolant dense = cnf_interpolant_of(t);
   info->dense_order = dense.order;
   info->dense_terms = dense.terms;

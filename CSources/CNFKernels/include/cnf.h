@@ -448,6 +448,14 @@ typedef struct cnf_method_info {
   int32_t dense_order;        /* within a step of length h the error is of h^(dense_order + 1) */
   int32_t dense_terms;        /* coefficients of a step's polynomial */
   const char *dense_citation; /* source of the polynomial */
+  /* ROSENBROCK: the numbers of its formula (Documentation/methods.md) besides a, b and e. Else 0 and NULL. */
+  double rosenbrock_gamma;        /* gamma, the same for every stage */
+  const double *rosenbrock_c;     /* [stages][a_stride], strictly lower triangular: c_ij */
+  const double *rosenbrock_alpha; /* [stages]: stage i is at t + alpha_i h */
+  const double *rosenbrock_d;     /* [stages]: d_i, the weights of df/dt */
+  /* [stages]: dense output. With D = x' - x, E_2 = h sum_i h2_i k_i and E_3 likewise, the state at t + theta h is
+     x + theta D + theta (1 - theta) (E_2 + theta E_3). */
+  const double *rosenbrock_h2, *rosenbrock_h3;
 } cnf_method_info;
 
 /* The number of methods. Methods are numbered from 0. */

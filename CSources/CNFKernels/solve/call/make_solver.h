@@ -65,10 +65,13 @@ static size_t checkpoint_bytes(const cnf_engine *s) {
   return (size_t)s->chunk_capacity * ((size_t)s->model.program->state_dim * sizeof(real) + sizeof(cnf_checkpoint));
 }
 
-cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solver_options *options, int32_t trace,
-                                      cnf_engine **solver) {
-  cnf_engine *s = calloc(1, sizeof *s);
-  if (!s) return CNF_ERROR_MEMORY;
+/* The model, the method and the sizes of what is kept, from options that hold no defaults. */
+static void cnf_engine_configure(cnf_engine *s, const cnf_program *program, const cnf_solver_options *options,
+                                 int32_t trace) {
+  const cnf_tableau *method = cnf_tableau_at(options->method);
+  const int adaptive =
+      options->control == CNF_CONTROL_SAMPLE; /* batch control runs the steps that it has found as fixed */
+  const int discrete = options->adjoint == CNF_ADJOINT_DISCRETE;
   s->options = *options;
   s->model.program = program;
   s->model.kernels = s->model.tile = CNF_TYPED(cnf_kernels_for)(options->isa);
@@ -77,41 +80,49 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
   s->model.probes = options->probes;
   s->model.kinetic = options->kinetic;
   s->model.frobenius = options->frobenius;
-  /* batch control runs its steps as fixed ones, once it has found them */
-  const cnf_tableau *method = cnf_tableau_at(options->method);
   s->rules = cnf_family_rules_of(method->family);
   s->code = family_code_of(method->family);
   s->interpolant = cnf_interpolant_of(method);
   if (s->rules->start) method = cnf_tableau_at(cnf_method_find(s->rules->start));
-  s->stages = cnf_stages_make(method, options->control == CNF_CONTROL_SAMPLE, !options->exclude_log_det);
-  s->chunk_capacity = (options->control == CNF_CONTROL_SAMPLE ? CNF_MAX_CHUNK_TILES : 1) * s->model.kernels->lanes;
+  s->stages = cnf_stages_make(method, adaptive, !options->exclude_log_det);
+  s->chunk_capacity = (adaptive ? CNF_MAX_CHUNK_TILES : 1) * s->model.kernels->lanes;
   s->record_capacity = cnf_record_capacity(options);
-  s->record_rows =
-      s->rules->all_rows && options->adjoint == CNF_ADJOINT_DISCRETE ? state_rows(&s->model) : program->state_dim;
+  s->record_rows = s->rules->all_rows && discrete ? state_rows(&s->model) : program->state_dim;
   s->scratch_count = s->stages.count + 1;
   if (s->code->configure) s->code->configure(s);
   s->advance = cnf_stages_states(&s->stages);
   s->rule = cnf_schedule_rule_of(options, checkpoint_bytes(s), s->record_capacity);
-  if (s->rule.capacity < 1) {
-    CNF_TYPED(cnf_solver_free)(s);
-    return CNF_ERROR_CHECKPOINTS;
-  }
   s->bar_sets = group_size(&s->model) > 1 ? 1 : s->stages.count;
+}
+
+/* Takes the solver's memory, which is measured and then carved by the same calls. Returns 0 where there is none. */
+static int cnf_engine_allocate(cnf_engine *s) {
   cnf_arena arena = {0}, reserve = {0};
   cnf_engine_layout(s, &arena, &reserve);
   s->bytes = arena.used;
   s->bytes_reserved = reserve.used;
-  if (!arena.overflow && !reserve.overflow) {
-    s->memory = cnf_memory_take(arena.used);
-    s->reserved = cnf_memory_take(reserve.used);
-  }
-  if (!s->memory || !s->reserved) {
-    CNF_TYPED(cnf_solver_free)(s);
-    return CNF_ERROR_MEMORY;
-  }
+  if (arena.overflow || reserve.overflow) return 0;
+  s->memory = cnf_memory_take(arena.used);
+  s->reserved = cnf_memory_take(reserve.used);
+  if (!s->memory || !s->reserved) return 0;
   arena = (cnf_arena){.base = s->memory};
   reserve = (cnf_arena){.base = s->reserved};
   cnf_engine_layout(s, &arena, &reserve);
+  return 1;
+}
+
+cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solver_options *options, int32_t trace,
+                                      cnf_engine **solver) {
+  cnf_engine *s = calloc(1, sizeof *s);
+  if (!s) return CNF_ERROR_MEMORY;
+  cnf_engine_configure(s, program, options, trace);
+  const cnf_status status = s->rule.capacity < 1      ? CNF_ERROR_CHECKPOINTS
+                            : !cnf_engine_allocate(s) ? CNF_ERROR_MEMORY
+                                                      : CNF_OK;
+  if (status) {
+    CNF_TYPED(cnf_solver_free)(s);
+    return status;
+  }
   tolerances_fill(s);
   *solver = s;
   return CNF_OK;

@@ -37,67 +37,86 @@ static double join_lanes(const cnf_worker *w, int32_t norm, const real *row) {
   return joined;
 }
 
-static void batch_task(void *context, int64_t tile, int32_t worker) {
-  batch *b = context;
-  cnf_worker *w = &b->call->solver->workers[worker];
+/* The samples of tile number `tile` into the lanes, at the batch's t with its h; their states from x, or from the call in BATCH_LOAD. */
+static void load_batch_tile(cnf_worker *w, const batch *b, int64_t tile) {
   WORKER_NAMES(w);
   const cnf_solve_input *in = b->call->input;
-  const cnf_solver_options *o = &b->call->solver->options;
-  const real *rtol = b->call->solver->rtol, *atol = b->call->solver->atol;
-  size_t state = (size_t)S * (size_t)lanes, row = (size_t)lanes * sizeof(real);
-  real *x = b->x + (size_t)tile * state, *x1 = b->x1 + (size_t)tile * state;
-  double *sums = b->sums + 2 * tile;
   w->chunk.first = 0; /* samples of a tile count from the call's first */
   for (int32_t j = 0; j < lanes; j++) {
-    int64_t number = tile * lanes + j;
+    const int64_t number = tile * lanes + j;
     lane_idle(w, b->call, j);
     if (number >= (int64_t)in->count) continue;
     bind_lane(w, b->call, number, j);
     load_probes(w, b->call, number, j);
     if (b->phase == BATCH_LOAD) column_in(D, lanes, (const real *)in->x0 + (size_t)number * (size_t)D, w->step.x, j);
   }
-  if (b->phase == BATCH_STEP) {
-    load_unit_tangents(w);
-    if (m->trace == CNF_TRACE_HUTCHINSON) prepare_constants(m, &w->e.constants);
-  }
   use_scratch(w, 0);
-  if (b->phase == BATCH_LOAD) {
-    memcpy(x, w->step.x, state * sizeof(real));
-    return;
-  }
-  memcpy(w->step.x, x, state * sizeof(real));
+  if (b->phase == BATCH_LOAD) return;
+  copy_rows(S, lanes, b->x + (size_t)tile * (size_t)S * (size_t)lanes, w->step.x);
   for (int32_t j = 0; j < lanes; j++) w->lane.t[j] = b->t, w->lane.h[j] = w->lane.sample[j] >= 0 ? b->h : 0;
-  memset(w->step.row, 0, row);
-  memset(w->step.sum_row, 0, row);
-  if (b->phase == BATCH_STEP) {
-    const cnf_step_record no_slots = {.first = -1, .rest = -1};
-    make_step(w, b->call->solver, &b->stages, &no_slots, 0);
-    weighted list = slopes(w, b->stages.count, b->stages.tableau->e);
-    k->error_squares(D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det), w->step.x, w->step.x1, w->step.h_row,
-                     list.count, list.weight, list.panel, rtol, atol, o->norm, w->step.sum_row);
-    k->finite(S, w->step.x1, 1, w->step.sum_row);
-    memcpy(x1, w->step.x1, state * sizeof(real));
-    sums[0] = join_lanes(w, o->norm, w->step.sum_row);
-    return;
-  }
+  zero_rows(1, lanes, w->step.row);
+  zero_rows(1, lanes, w->step.sum_row);
+}
+
+/* BATCH_STEP: an attempt; returns the sum of its squares. */
+static double try_batch_step(cnf_worker *w, const batch *b) {
+  WORKER_NAMES(w);
+  const cnf_engine *solver = b->call->solver;
+  const cnf_solver_options *o = &solver->options;
+  const int32_t components = D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det);
+  const cnf_work before = w->work;
+  cnf_step_record no_slots = {.first = -1, .rest = -1};
+  load_unit_tangents(w);
+  if (m->trace == CNF_TRACE_HUTCHINSON) prepare_constants(m, &w->e.constants);
+  solver->code->step(w, b->call, &b->stages, &no_slots);
+  w->work = before; /* the batch counts the search for its steps */
+  const weighted list = slopes(w, b->stages.count, b->stages.tableau->e);
+  k->error_squares(components, w->step.x, w->step.x1, w->step.h_row, list.count, list.weight, list.panel, solver->rtol,
+                   solver->atol, o->norm, w->step.sum_row);
+  k->finite(S, w->step.x1, 1, w->step.sum_row);
+  return join_lanes(w, o->norm, w->step.sum_row);
+}
+
+/* BATCH_FIRST and BATCH_GUESS, into sums [2]. */
+static void guess_batch_step(cnf_worker *w, const batch *b, double *sums) {
+  WORKER_NAMES(w);
+  const int32_t norm = b->call->solver->options.norm;
+  const real *rtol = b->call->solver->rtol, *atol = b->call->solver->atol;
   real *f0 = slope(w, 0);
   const real one = 1, *slope_list[1] = {f0};
   copy_rows(D, lanes, w->step.x, w->e.kept.value);
   time_row(w, 0);
   evaluate_slope(w, 0, f0);
   if (b->phase == BATCH_FIRST) {
-    k->scaled_squares(D, w->step.x, NULL, w->step.x, rtol, atol, o->norm, w->step.row);
-    k->scaled_squares(D, f0, NULL, w->step.x, rtol, atol, o->norm, w->step.sum_row);
-    sums[0] = join_lanes(w, o->norm, w->step.row);
-    sums[1] = join_lanes(w, o->norm, w->step.sum_row);
+    k->scaled_squares(D, w->step.x, NULL, w->step.x, rtol, atol, norm, w->step.row);
+    k->scaled_squares(D, f0, NULL, w->step.x, rtol, atol, norm, w->step.sum_row);
+    sums[0] = join_lanes(w, norm, w->step.row);
+    sums[1] = join_lanes(w, norm, w->step.sum_row);
     return;
   }
   step_row(w);
   time_row(w, 1);
   k->combine(D, w->step.x, w->step.h_row, 1, &one, slope_list, w->e.kept.value);
   evaluate_slope(w, 0, w->step.x1);
-  k->scaled_squares(D, w->step.x1, f0, w->step.x, rtol, atol, o->norm, w->step.row);
-  sums[0] = join_lanes(w, o->norm, w->step.row);
+  k->scaled_squares(D, w->step.x1, f0, w->step.x, rtol, atol, norm, w->step.row);
+  sums[0] = join_lanes(w, norm, w->step.row);
+}
+
+/* A task: the batch's phase on one tile. */
+static void batch_task(void *context, int64_t tile, int32_t worker) {
+  batch *b = context;
+  cnf_worker *w = &b->call->solver->workers[worker];
+  WORKER_NAMES(w);
+  const size_t state = (size_t)S * (size_t)lanes;
+  load_batch_tile(w, b, tile);
+  switch (b->phase) {
+  case BATCH_LOAD: copy_rows(S, lanes, w->step.x, b->x + (size_t)tile * state); break;
+  case BATCH_FIRST:
+  case BATCH_GUESS: guess_batch_step(w, b, b->sums + 2 * tile); break;
+  case BATCH_STEP:
+    b->sums[2 * tile] = try_batch_step(w, b);
+    copy_rows(S, lanes, w->step.x1, b->x1 + (size_t)tile * state);
+  }
 }
 
 /* The norm over `count` components of what a phase has left in sums[which], joined in the order of the tiles. */

@@ -115,60 +115,84 @@ static cnf_step_record *record_step(cnf_worker *w, const cnf_call *call, const c
   return record;
 }
 
-/* Verdict on the step just made, lane by lane: mask_row = 1 where it is accepted, records[j] then its
- * record. Returns how many are. */
+/* The error of the step just made over its tolerance, of each lane: at most 1 where the step is good enough, not a number where a
+ * number that it makes is not finite. Fixed steps have no error: 0. */
+static void measure_errors(cnf_worker *w, const cnf_call *call, double *ratio) {
+  WORKER_NAMES(w);
+  const cnf_engine *solver = call->solver;
+  const cnf_solver_options *o = &solver->options;
+  const int components = D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det);
+  k->finite(S, w->step.x1, 0, w->step.row);
+  k->finite(m->program->context_dim, w->e.context, 1, w->step.row);
+  if (solver->code->judge) solver->code->judge(w);
+  if (!call->steps) {
+    const weighted list = slopes(w, solver->stages.count, solver->stages.tableau->e);
+    zero_rows(1, lanes, w->step.sum_row);
+    k->error_squares(components, w->step.x, w->step.x1, w->step.h_row, list.count, list.weight, list.panel,
+                     solver->rtol, solver->atol, o->norm, w->step.sum_row);
+  }
+  for (int32_t j = 0; j < lanes; j++)
+    ratio[j] = w->step.row[j] != 0 ? NAN
+               : call->steps       ? 0
+                                   : cnf_norm_of(o->norm, (double)w->step.sum_row[j], components);
+}
+
+/* The lane's step is accepted: it is recorded, the lane goes on to its end, and h becomes the length of the next. */
+static cnf_step_record *accept_step(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile, int32_t lane,
+                                    double ratio) {
+  const cnf_solver_options *o = &call->solver->options;
+  const int64_t n = w->lane.sample[lane];
+  const int32_t order = call->solver->stages.order;
+  cnf_step_record *record = record_step(w, call, tile, lane);
+  double *h = &w->lane.h[lane], *smallest = &w->chunk.smallest_step[n];
+  const double length = fabs(*h);
+  w->step.mask_row[lane] = 1;
+  if (length > 0) *smallest = *smallest > 0 ? fmin(length, *smallest) : length;
+  w->chunk.accepted[n]++;
+  w->lane.step[lane]++;
+  w->lane.t[lane] += *h;
+  if (call->steps) return record;
+  if (w->lane.ends_interval[lane] && length < fabs(w->lane.planned[lane]))
+    *h = cnf_step_after_cut(o, *h, w->lane.planned[lane], ratio, order, w->lane.past[lane]);
+  else
+    *h *= cnf_step_factor(o, ratio, order, &w->lane.past[lane]);
+  return record;
+}
+
+/* The lane's step is rejected: h becomes shorter for the next attempt. A fixed step that is not finite ends its sample. */
+static void reject_step(cnf_worker *w, const cnf_call *call, int32_t lane, double ratio) {
+  if (call->steps) {
+    finish_sample(w, call, lane, CNF_SAMPLE_NOT_FINITE);
+    return;
+  }
+  w->chunk.rejected[w->lane.sample[lane]]++;
+  w->lane.ends_interval[lane] = w->events.sought[lane] = 0;
+  w->lane.was_not_finite[lane] = !isfinite(ratio);
+  w->lane.h[lane] *= cnf_step_factor(&call->solver->options, ratio, call->solver->stages.order, &w->lane.past[lane]);
+}
+
+/* Accepts or rejects the step just made, lane by lane: mask_row = 1 where it is accepted, records[j] then its record. Returns how many
+ * are accepted. A step over which an event crosses zero may be neither: a shorter one is tried. */
 static int32_t judge_steps(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile,
                            cnf_step_record **records) {
   WORKER_NAMES(w);
-  const cnf_solver_options *o = &call->solver->options;
-  const cnf_stages *s = &call->solver->stages;
-  int adaptive = !call->steps, components = D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det);
-  double ratio = 0;
+  double ratio[CNF_MAX_LANES];
   int32_t accepted = 0;
-  k->finite(S, w->step.x1, 0, w->step.row);
-  k->finite(m->program->context_dim, w->e.context, 1, w->step.row);
-  if (call->solver->code->judge) call->solver->code->judge(w);
-  if (adaptive) {
-    weighted list = slopes(w, s->count, s->tableau->e);
-    memset(w->step.sum_row, 0, (size_t)lanes * sizeof(real));
-    k->error_squares(components, w->step.x, w->step.x1, w->step.h_row, list.count, list.weight, list.panel,
-                     call->solver->rtol, call->solver->atol, o->norm, w->step.sum_row);
-  }
+  measure_errors(w, call, ratio);
   for (int32_t j = 0; j < lanes; j++) {
-    int64_t n = w->lane.sample[j];
     w->step.mask_row[j] = 0;
     records[j] = NULL;
-    if (n < 0) continue;
-    w->chunk.evaluations[n] += w->lane.evaluations[j];
-    int finite = w->step.row[j] == 0;
-    if (adaptive) ratio = finite ? cnf_norm_of(o->norm, (double)w->step.sum_row[j], components) : NAN;
-    if (adaptive ? ratio <= 1 : finite) {
-      const event_decision decision = call->event_count ? decide_event(w, call, j) : EVENT_NONE;
-      if (decision == EVENT_NOT_A_NUMBER) finish_sample(w, call, j, CNF_SAMPLE_EVENT);
-      if (decision == EVENT_NOT_A_NUMBER || decision == EVENT_TRY) continue;
-      w->step.mask_row[j] = 1;
-      accepted++;
-      records[j] = record_step(w, call, tile, j);
-      const double length = fabs(w->lane.h[j]);
-      if (length > 0)
-        w->chunk.smallest_step[n] = w->chunk.smallest_step[n] > 0 ? fmin(length, w->chunk.smallest_step[n]) : length;
-      w->chunk.accepted[n]++;
-      w->lane.step[j]++;
-      w->lane.t[j] += w->lane.h[j];
-      if (adaptive && w->lane.ends_interval[j] && fabs(w->lane.h[j]) < fabs(w->lane.planned[j]))
-        w->lane.h[j] = cnf_step_after_cut(o, w->lane.h[j], w->lane.planned[j], ratio, s->order, w->lane.past[j]);
-      else if (adaptive)
-        w->lane.h[j] *= cnf_step_factor(o, ratio, s->order, &w->lane.past[j]);
+    if (w->lane.sample[j] < 0) continue;
+    w->chunk.evaluations[w->lane.sample[j]] += w->lane.evaluations[j];
+    if (!(ratio[j] <= 1)) {
+      reject_step(w, call, j, ratio[j]);
       continue;
     }
-    if (!adaptive) {
-      finish_sample(w, call, j, CNF_SAMPLE_NOT_FINITE);
-      continue;
-    }
-    w->chunk.rejected[n]++;
-    w->lane.ends_interval[j] = w->events.sought[j] = 0;
-    w->lane.was_not_finite[j] = !isfinite(ratio);
-    w->lane.h[j] *= cnf_step_factor(o, ratio, s->order, &w->lane.past[j]);
+    const event_decision decision = call->event_count ? decide_event(w, call, j) : EVENT_NONE;
+    if (decision == EVENT_NOT_A_NUMBER) finish_sample(w, call, j, CNF_SAMPLE_EVENT);
+    if (decision == EVENT_NOT_A_NUMBER || decision == EVENT_TRY) continue;
+    records[j] = accept_step(w, call, tile, j, ratio[j]);
+    accepted++;
   }
   return accepted;
 }
@@ -216,28 +240,40 @@ static void leave_lanes(cnf_worker *w, const cnf_call *call, int64_t first) {
   }
 }
 
-/* Solves samples [first, first + count) of the call, count <= chunk_capacity, into the worker's chunk_ arrays. */
-static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
+/* Before the first step of a chunk: nothing is kept, written or found yet. */
+static void begin_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   WORKER_NAMES(w);
-  const cnf_engine *solver = call->solver;
-  const cnf_family_code *code = solver->code;
-  const int fsal = solver->stages.fsal, keep = call->keeps;
-  const cnf_stages *stages = &solver->stages;
-  cnf_stages with_slope;
-  int64_t next = 0;
-  if (call->want_dense) { /* c_1 is f, whatever weight it has */
-    with_slope = solver->stages;
-    with_slope.integrands[0] = 1;
-    stages = &with_slope;
-  }
-  memset(w->step.k, 0, (size_t)solver->stages.count * (size_t)S * (size_t)lanes * sizeof(real));
+  zero_rows(call->solver->stages.count * S, lanes, w->step.k);
   w->store.slots_used = 0;
   w->chunk.first = first;
-  if (keep) clear_plans(w, solver, count);
+  if (call->keeps) clear_plans(w, call->solver, count);
   clear_times(call, first, count);
   clear_dense(call, first, count);
   start_chunk(w, call, first, count);
-  if (code->begin_chunk) code->begin_chunk(w);
+  if (call->solver->code->begin_chunk) call->solver->code->begin_chunk(w);
+}
+
+/* The lanes of mask_row, whose steps are accepted, keep what is wanted of them, then stand at their ends. */
+static void move_lanes(cnf_worker *w, const cnf_call *call, int64_t first, cnf_step_record *const *records) {
+  WORKER_NAMES(w);
+  const cnf_engine *solver = call->solver;
+  if (call->keeps && !call->steps) keep_step(w, solver, records);
+  if (call->keeps_path) keep_path_steps(w, call);
+  if (call->want_dense) write_dense(w, call, first);
+  k->blend(S, w->step.mask_row, w->step.x1, w->step.x, w->step.x);
+  if (solver->code->accept) solver->code->accept(w);
+  real *k0 = slope(w, 0), *k1 = slope(w, solver->stages.count - 1);
+  if (solver->stages.fsal) k->blend(S, w->step.mask_row, k1, k0, k0);
+}
+
+/* Solves samples [first, first + count) of the call, count <= chunk_capacity, into the worker's chunk. */
+static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
+  WORKER_NAMES(w);
+  const cnf_engine *solver = call->solver;
+  cnf_stages stages = solver->stages;
+  int64_t next = 0;
+  if (call->want_dense) stages.integrands[0] = 1; /* c_1 is f, whatever weight it has */
+  begin_chunk(w, call, first, count);
   for (;;) {
     cnf_step_record tile = {.first = -1, .rest = -1}, *records[CNF_MAX_LANES];
     int32_t live = 0;
@@ -247,23 +283,16 @@ static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, in
     for (int32_t j = 0; j < lanes; j++) live += w->lane.sample[j] >= 0;
     if (live == 0 && next < count) continue;
     if (live == 0) break;
-    /* with events lanes of fixed steps are not all at the same one, and their evaluations are made again in reverse */
-    if (keep && solver->options.control != CNF_CONTROL_SAMPLE && !call->event_count) take_slots(w, solver, -1, &tile);
-    code->step(w, call, stages, &tile);
+    /* with events lanes of fixed steps are not all at the same one, and their evaluations are recomputed in the backward pass */
+    if (call->keeps && solver->options.control != CNF_CONTROL_SAMPLE && !call->event_count)
+      take_slots(w, solver, -1, &tile);
+    solver->code->step(w, call, &stages, &tile);
     if (call->event_count || call->want_dense) { /* which go on from where the step began */
       memcpy(w->dense.t, w->lane.t, sizeof w->lane.t);
       memcpy(w->dense.h, w->lane.h, sizeof w->lane.h);
     }
     if (call->event_count) look_for_crossings(w, call);
-    if (judge_steps(w, call, &tile, records)) {
-      if (keep && !call->steps) keep_step(w, solver, records);
-      if (call->keeps_path) keep_path_steps(w, call);
-      if (call->want_dense) write_dense(w, call, first);
-      k->blend(S, w->step.mask_row, w->step.x1, w->step.x, w->step.x);
-      if (code->accept) code->accept(w);
-      real *k0 = slope(w, 0), *k1 = slope(w, solver->stages.count - 1);
-      if (fsal) k->blend(S, w->step.mask_row, k1, k0, k0);
-    }
+    if (judge_steps(w, call, &tile, records)) move_lanes(w, call, first, records);
     leave_lanes(w, call, first);
   }
 }

@@ -1,6 +1,6 @@
 #include "solve/methods/families.h"
 #include "solve/methods/adams.h"
-#include "solve/methods/rosenbrock.h"
+#include "solve/methods/tableau.h"
 
 static const cnf_family_rules rules[] = {
     [CNF_FAMILY_RUNGE_KUTTA] = {.recomputes = 1,

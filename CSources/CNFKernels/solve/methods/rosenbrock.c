@@ -1,7 +1,6 @@
 /* Rosenbrock methods, for stiff fields. A new one is one entry here; forward/rosenbrock.h has the formulas that the coefficients
  * belong to. Their order conditions are checked by algebra (Tests/C/rosenbrock_test.c).
  */
-#include "solve/methods/rosenbrock.h"
 #include "solve/methods/tableau.h"
 #include <stddef.h>
 

@@ -2,9 +2,21 @@
 #define CNF_SOLVE_METHODS_TABLEAU_H
 
 #include "cnf.h"
-#include "solve/methods/rosenbrock.h"
 
 #define CNF_MAX_STAGES 13
+#define CNF_ROSENBROCK_STAGES 6
+#define CNF_ROSENBROCK_ROWS \
+  512 /* D at most of a Rosenbrock method: a tile's matrix is [D][D][lanes], 32 MB of 32 floats */
+
+/* What a Rosenbrock method has besides a, b and e, which belong to its transformed stages (forward/rosenbrock.h). */
+typedef struct cnf_rosenbrock {
+  double gamma;                                    /* of every stage */
+  double c[CNF_ROSENBROCK_STAGES][CNF_MAX_STAGES]; /* strictly lower triangular: diag(1/gamma) - Gamma^-1 */
+  double alpha[CNF_ROSENBROCK_STAGES];             /* stage i is at t + alpha_i h */
+  double d[CNF_ROSENBROCK_STAGES];                 /* weights of df/dt: row sums of Gamma */
+  double h2[CNF_ROSENBROCK_STAGES],
+      h3[CNF_ROSENBROCK_STAGES]; /* dense output, order 3: E_2 and E_3 of methods/dense.h */
+} cnf_rosenbrock;
 
 /* Of a partitioned method the second half of rows, the momenta: the first half, the positions, has a and b of the method. */
 typedef struct cnf_momenta {
@@ -29,6 +41,11 @@ typedef struct cnf_tableau {
 typedef enum cnf_half { CNF_HALF_BOTH = 0, CNF_HALF_POSITIONS = 1, CNF_HALF_MOMENTA = 2 } cnf_half;
 cnf_half cnf_tableau_half(const cnf_tableau *t, int32_t stage);
 
+/* Rosenbrock methods (methods/rosenbrock.c), which come after the others in the list of all methods. */
+int32_t cnf_rosenbrock_count(void);
+const cnf_tableau *cnf_rosenbrock_at(int32_t index); /* NULL out of range */
+
+/* All methods. */
 int32_t cnf_tableau_count(void);
 const cnf_tableau *cnf_tableau_at(int32_t index);          /* NULL out of range */
 double cnf_tableau_c(const cnf_tableau *t, int32_t stage); /* where the stage is in time */

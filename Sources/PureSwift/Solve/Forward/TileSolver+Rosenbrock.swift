@@ -27,7 +27,7 @@ struct RosenbrockPanels<V: LaneVector> {
 }
 
 extension TileSolver {
-  func makeRosenbrockSteps(_ table: RosenbrockTable) {
+  func makeRosenbrockSteps(_ table: ButcherTableau.Rosenbrock) {
     guard let panels = rosenbrock else { return }
     factorMatrix(table, panels)
     if job.plan.readsTime { makeTimeSlope(panels) }
@@ -39,7 +39,7 @@ extension TileSolver {
   }
 
   /// f and what is integrated at the step's start, and the factors of 1/γ − hJ.
-  private func factorMatrix(_ table: RosenbrockTable, _ panels: RosenbrockPanels<V>) {
+  private func factorMatrix(_ table: ButcherTableau.Rosenbrock, _ panels: RosenbrockPanels<V>) {
     let start = panels.slopes[0]
     panels.tape.state.copy(state)
     setTimes(0)
@@ -91,7 +91,7 @@ extension TileSolver {
     }
   }
 
-  private func makeImplicitStage(_ stage: Int, _ table: RosenbrockTable, _ panels: RosenbrockPanels<V>) {
+  private func makeImplicitStage(_ stage: Int, _ table: ButcherTableau.Rosenbrock, _ panels: RosenbrockPanels<V>) {
     let slope = velocities[stage]
     if stage == 0 {
       slope.copy(panels.slopes[0].velocity)
@@ -112,7 +112,7 @@ extension TileSolver {
   }
 
   /// Simpson's rule, from the slopes at the start.
-  private func integrateBeside(_ table: RosenbrockTable, _ panels: RosenbrockPanels<V>) {
+  private func integrateBeside(_ table: ButcherTableau.Rosenbrock, _ panels: RosenbrockPanels<V>) {
     let middle = velocities.indices.map { stage in
       V.Scalar(job.table.weights[stage] / 2 + table.second[stage] / 4 + table.third[stage] / 8)
     }

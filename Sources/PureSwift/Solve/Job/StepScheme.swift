@@ -7,7 +7,7 @@ enum StepScheme: Sendable {
   /// An Adams method, which keeps so many slopes of past steps and starts by the stages of a tableau.
   case adams(isImplicit: Bool, mostSlopes: Int)
   /// The stages of a Rosenbrock method.
-  case rosenbrock(RosenbrockTable)
+  case rosenbrock(ButcherTableau.Rosenbrock)
 
   /// Whether a step needs those before it: lanes then start together.
   var isMultistep: Bool { if case .adams = self { true } else { false } }
