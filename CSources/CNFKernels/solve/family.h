@@ -4,7 +4,7 @@
 #include "solve/solver.h"
 
 /* One pass over samples [first, first + count) of the call, which forward_chunk has just solved: adds to `gradient`. Returns how many
- * samples have no gradient; their status says why (backward/chunk.h). */
+ * samples have no gradient; their status says why (backward/differentiate_chunk.h). */
 typedef int32_t (*backward_pass)(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient);
 
 /* A function that is NULL is not needed by the family, unless it says otherwise. */

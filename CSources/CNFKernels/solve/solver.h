@@ -21,7 +21,7 @@ typedef struct CNF_TYPED(cnf_solver) cnf_engine;
 /* The table of an instruction set that this machine has. */
 const cnf_kernels *CNF_TYPED(cnf_kernels_for)(int32_t isa);
 
-/* One accepted step of one sample, or of a tile where steps are fixed (step_of in lanes/lanes.h has each sample's t and h then), and
+/* One accepted step of one sample, or of a tile where steps are fixed (step_of in lanes/step_times.h has each sample's t and h then), and
  * where its evaluations are kept: -1, if they are to be made again. */
 typedef struct cnf_step_record {
   double t, h;

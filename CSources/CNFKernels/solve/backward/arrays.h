@@ -28,11 +28,12 @@ typedef struct cnf_backward {
   cnf_integrands integrand_bars; /* [1] each: the cotangents of those */
   double kinetic_bar, frobenius_bar; /* of the call: cotangents of the integrals over |dt| */
   double t0_bar[CNF_MAX_LANES], t1_bar[CNF_MAX_LANES];
-  cnf_constants sums;      /* HUTCHINSON: sums of samples that are done, until there is a tile of them */
-  int32_t sums_count;      /* lanes of `sums` that are filled */
-  real *gradient_before;   /* [gradient_size]: the partial gradient before this chunk */
-  real *discarded;         /* [gradient_size]: where callbacks add what is thrown away; NULL where there are none */
-  int32_t *restart_status; /* [chunk]: the statuses that a second backward pass begins with (backward/chunk.h) */
+  cnf_constants sums;    /* HUTCHINSON: sums of samples that are done, until there is a tile of them */
+  int32_t sums_count;    /* lanes of `sums` that are filled */
+  real *gradient_before; /* [gradient_size]: the partial gradient before this chunk */
+  real *discarded;       /* [gradient_size]: where callbacks add what is thrown away; NULL where there are none */
+  int32_t *
+      restart_status; /* [chunk]: the statuses that a second backward pass begins with (backward/differentiate_chunk.h) */
 } cnf_backward;
 
 /* The continuous adjoint (backward/continuous.h); no memory is taken for other adjoints. */

@@ -1,6 +1,6 @@
 /* The way back of the continuous adjoint: samples that arrived, in lanes, each with its own t, h and verdict, as on the way
  * forward; longest first. A sample that does not get back has no gradient: its chunk is then done again without it
- * (backward/chunk.h).
+ * (backward/differentiate_chunk.h).
  */
 #include "solve/decide/step_control.h"
 #include "solve/worker.h"

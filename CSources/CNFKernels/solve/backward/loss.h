@@ -2,6 +2,9 @@
  * regularisers' integrals are the same for all samples (backward_discrete). */
 #include "solve/worker.h"
 
+/* What a loss's coefficients are multiplied with. */
+static double loss_scale(const cnf_loss *loss) { return loss->kind == CNF_LOSS_NORMAL_NLL ? loss->scale : 1; }
+
 static void normal_nll(cnf_worker *w, const cnf_loss *loss, int64_t count, int32_t D) {
   const double half_log_two_pi = 0.91893853320467274178;
   for (int64_t s = 0; s < count; s++) {

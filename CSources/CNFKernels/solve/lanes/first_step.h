@@ -3,42 +3,6 @@
 #include "solve/decide/step_control.h"
 #include "solve/worker.h"
 
-static real *slope(const cnf_worker *w, int32_t stage) {
-  WORKER_NAMES(w);
-  return w->step.k + (size_t)stage * (size_t)S * (size_t)lanes;
-}
-
-/* Regularisers are means over the rows that a slope moves. Each half's are integrated by its own weights then, as in the
- * separable field that has them for positions and momenta more: the mean of the halves' weights times the means over the half. */
-static void mean_over(cnf_worker *w, cnf_half half) {
-  const int32_t D = w->e.model->program->state_dim;
-  w->e.mean_first = half == CNF_HALF_MOMENTA ? D / 2 : 0;
-  w->e.mean_rows = half == CNF_HALF_BOTH ? D : D / 2;
-}
-
-/* Slope `out` [S] at the state in block 0 of the kept values and at time_row: f, and with_integrands what is integrated beside
- * it, else zeros. */
-static void evaluate_slope(cnf_worker *w, int with_integrands, real *out) {
-  WORKER_NAMES(w);
-  evaluate(&w->e, w->step.time_row, with_integrands, integrands_of(m, out));
-  turn_regularisers(w, D + 1, S, out);
-  copy_rows(D, lanes, rows_of(m, w->e.kept.value, 0, m->program->op_count), out);
-}
-
-/* `count` evaluations of the tile, for the call's account. */
-static void count_work(cnf_worker *w, int32_t count) {
-  WORKER_NAMES(w);
-  for (int32_t j = 0; j < lanes; j++) w->work.idle_evaluations += w->lane.sample[j] < 0 ? count : 0;
-  w->work.evaluations += (int64_t)lanes * count;
-}
-
-/* A step of that many evaluations has been made in every lane. */
-static void count_step(cnf_worker *w, int32_t evaluations) {
-  WORKER_NAMES(w);
-  for (int32_t j = 0; j < lanes; j++) w->lane.evaluations[j] = evaluations;
-  count_work(w, evaluations);
-}
-
 /* h of all lanes for their first step (Hairer, Norsett and Wanner II.4), from the slope f0 at (t0, x). */
 static void choose_first_steps(cnf_worker *w, const cnf_call *call, const real *f0) {
   WORKER_NAMES(w);

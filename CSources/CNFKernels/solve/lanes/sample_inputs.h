@@ -40,6 +40,19 @@ static void bind_lane(cnf_worker *w, const cnf_call *call, int64_t s, int32_t la
   load_sample_inputs(w, call, number, lane);
 }
 
+/* An idle lane stands still: with h = 0 its state stays as it is. */
+static void lane_idle(cnf_worker *w, const cnf_call *call, int32_t lane) {
+  WORKER_NAMES(w);
+  w->lane.sample[lane] = -1;
+  w->lane.t[lane] = sample_t0(call, w->chunk.first);
+  w->lane.h[lane] = 0;
+  w->lane.ends_interval[lane] = 0;
+  w->span.direction[lane] = 1;
+  w->events.sought[lane] = 0;
+  w->events.stopped_by[lane] = -1;
+  column_zero(S, lanes, w->step.x, lane);
+}
+
 /* Lanes without a sample have lane `live`'s context, beside whose state they stand. */
 static void fill_idle_inputs(cnf_worker *w, int32_t live) {
   WORKER_NAMES(w);

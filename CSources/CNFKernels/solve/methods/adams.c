@@ -3,6 +3,7 @@
  * divisor, the least that both formulas have in common. Tests hold them against that integral.
  */
 #include "solve/methods/adams.h"
+#include "solve/methods/tableau.h"
 #include <stddef.h>
 
 static const cnf_adams formulas[CNF_ADAMS_MOST] = {
@@ -40,3 +41,17 @@ static const cnf_adams formulas[CNF_ADAMS_MOST] = {
 const cnf_adams *cnf_adams_of(int32_t slopes) {
   return slopes >= 1 && slopes <= CNF_ADAMS_MOST ? &formulas[slopes - 1] : NULL;
 }
+
+static const cnf_tableau methods[] = {
+    /* Orders as steps go to 0: three steps from the start are taken with errors of h^4 and h^5 (solve/forward/adams.h). */
+    {.name = "explicit_adams",
+     .citation = "Bashforth and Adams 1883; Hairer, Norsett and Wanner, Solving ODEs I, III.1",
+     .family = CNF_FAMILY_EXPLICIT_ADAMS,
+     .order = 4},
+    {.name = "implicit_adams",
+     .citation = "Moulton 1926; Hairer, Norsett and Wanner, Solving ODEs I, III.1",
+     .family = CNF_FAMILY_IMPLICIT_ADAMS,
+     .order = 5},
+};
+
+const cnf_method_list cnf_adams_methods = {methods, sizeof methods / sizeof methods[0]};

@@ -36,8 +36,4 @@ static const cnf_tableau methods[] = {
      .rosenbrock = &rodas4},
 };
 
-int32_t cnf_rosenbrock_count(void) { return (int32_t)(sizeof methods / sizeof methods[0]); }
-
-const cnf_tableau *cnf_rosenbrock_at(int32_t index) {
-  return index >= 0 && index < cnf_rosenbrock_count() ? &methods[index] : NULL;
-}
+const cnf_method_list cnf_rosenbrock_methods = {methods, sizeof methods / sizeof methods[0]};

@@ -24,7 +24,7 @@ typedef struct cnf_momenta {
   double b[CNF_MAX_STAGES];
 } cnf_momenta;
 
-/* A method as data: of Runge and Kutta in methods/tableau.c, of Rosenbrock in methods/rosenbrock.c, or of Adams, whose formulas are in methods/adams.c and
+/* A method as data: of Runge and Kutta in methods/runge_kutta.c, of Rosenbrock in methods/rosenbrock.c, or of Adams, whose formulas are in methods/adams.c and
  * whose entry here has 0 stages: the only tables of coefficients in the project. */
 typedef struct cnf_tableau {
   const char *name, *alias, *citation; /* alias: another name, or NULL */
@@ -41,9 +41,13 @@ typedef struct cnf_tableau {
 typedef enum cnf_half { CNF_HALF_BOTH = 0, CNF_HALF_POSITIONS = 1, CNF_HALF_MOMENTA = 2 } cnf_half;
 cnf_half cnf_tableau_half(const cnf_tableau *t, int32_t stage);
 
-/* Rosenbrock methods (methods/rosenbrock.c), which come after the others in the list of all methods. */
-int32_t cnf_rosenbrock_count(void);
-const cnf_tableau *cnf_rosenbrock_at(int32_t index); /* NULL out of range */
+/* The methods of one file of this folder. */
+typedef struct cnf_method_list {
+  const cnf_tableau *methods;
+  int32_t count;
+} cnf_method_list;
+extern const cnf_method_list cnf_runge_kutta_methods, cnf_adams_methods, cnf_partitioned_methods,
+    cnf_reversible_methods, cnf_rosenbrock_methods;
 
 /* All methods. */
 int32_t cnf_tableau_count(void);

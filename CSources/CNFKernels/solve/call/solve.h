@@ -1,0 +1,92 @@
+/* cnf_solve and cnf_solve_vjp: chunks of samples to workers, partial gradients into one. Compiled once per dtype by call/solver_f32.c and solver_f64.c. */
+#include "solve/call/threads.h"
+#include "solve/worker.h"
+
+/* A task of a solve: one chunk. */
+static void solve_task(void *context, int64_t number, int32_t worker) {
+  cnf_call *call = context;
+  cnf_worker *w = &call->solver->workers[worker];
+  int64_t first = number * call->chunk, left = (int64_t)call->input->count - first;
+  int64_t count = left < call->chunk ? left : call->chunk;
+  forward_chunk(w, call, first, count);
+  write_chunk(w, call, first, count);
+  write_reversed(w, call, first, count);
+}
+
+/* A task of a gradient: one group, chunk after chunk into one partial gradient. */
+static void vjp_task(void *context, int64_t number, int32_t worker) {
+  cnf_call *call = context;
+  cnf_worker *w = &call->solver->workers[worker];
+  cnf_partials *partials = &call->solver->partials;
+  const size_t size = call->solver->model.gradient_size;
+  const int32_t buffer = partials_take(partials);
+  real *gradient = partials->memory + (size_t)buffer * size;
+  int64_t first = number * call->group, end = first + call->group;
+  if (end > (int64_t)call->input->count) end = (int64_t)call->input->count;
+  memset(gradient, 0, size * sizeof(real));
+  for (; first < end; first += call->chunk) {
+    int64_t count = end - first < call->chunk ? end - first : call->chunk;
+    forward_chunk(w, call, first, count);
+    write_chunk(w, call, first, count);
+    if (!chunk_cotangents(w, call, first, count)) {
+      __atomic_store_n(&call->callback_failed, 1, __ATOMIC_RELAXED);
+      return;
+    }
+    if (call->event_count) event_cotangents(w, call, first, count);
+    differentiate_chunk(w, call, first, count, first == number * call->group, gradient);
+    write_reversed(w, call, first, count);
+  }
+  partials_add(partials, (int32_t)number, buffer, size);
+}
+
+/* `task` of every group, with the call or what begins with it, then the sum of what they leave to the caller. */
+static void run_gradient(cnf_call *call, void (*task)(void *, int64_t, int32_t), void *context) {
+  cnf_engine *solver = call->solver;
+  cnf_partials *partials = &solver->partials;
+  const int32_t groups = (int32_t)ceil_div((int64_t)call->input->count, call->group);
+  partials_begin(partials, groups);
+  cnf_parallel_for(groups, solver->options.threads, task, context);
+  if (call->callback_failed || !call->gradient->parameters) return;
+  real *gradient = partials->memory + (size_t)partials->root * solver->model.gradient_size;
+  if (solver->model.trace == CNF_TRACE_EXACT_PRODUCT) trace_product_finish(&solver->model, gradient);
+  model_unpad(&solver->model, gradient, call->gradient->parameters);
+}
+
+cnf_status CNF_TYPED(cnf_solver_run)(cnf_engine *solver, const cnf_solve_input *input, const cnf_loss *loss,
+                                     cnf_solve_output *output, cnf_gradient *gradient) {
+  cnf_call call = {.solver = solver, .input = input, .output = output, .loss = loss, .gradient = gradient};
+  if (input->count == 0) {
+    if (gradient && gradient->parameters)
+      memset(gradient->parameters, 0, solver->model.program->parameter_count * sizeof(real));
+    return CNF_OK;
+  }
+  call.keeps = loss && solver->options.adjoint == CNF_ADJOINT_DISCRETE;
+  call.keeps_path = loss && solver->options.adjoint == CNF_ADJOINT_CONTINUOUS && solver->rules->keeps_path;
+  call.keeps_times = call.keeps_path || (loss && solver->options.adjoint == CNF_ADJOINT_REVERSIBLE &&
+                                         solver->options.control == CNF_CONTROL_SAMPLE);
+  call.want_times = gradient && (gradient->t0 || gradient->t1 || gradient->times);
+  call.time_count = (int32_t)input->time_count;
+  call.events = input->events;
+  call.event_count = (int32_t)input->event_count;
+  call.want_dense = output && output->dense;
+  for (int32_t i = 0; i < solver->options.threads; i++) memset(&solver->workers[i].work, 0, sizeof(cnf_work));
+  choose_kernels(&solver->model, input->count);
+  model_pack(&solver->model, input->parameters);
+  if (solver->options.control == CNF_CONTROL_FIXED) {
+    call.fractions = input->step_fractions;
+    call.steps = input->step_fractions ? (int32_t)input->step_fraction_count - 1 : solver->options.steps;
+  } else if (solver->options.control == CNF_CONTROL_BATCH && input->t0 != input->t1) {
+    int failed;
+    cnf_status status = find_batch_steps(&call, &call.steps, &failed);
+    if (status || failed) return status;
+    call.fractions = solver->grid;
+  }
+  if (solver->options.control == CNF_CONTROL_BATCH && input->t0 == input->t1 && call.want_times)
+    call.steps = 1; /* one step of no length has the gradient */
+  cut_batch(&call);
+  if (loss)
+    run_gradient(&call, vjp_task, &call);
+  else
+    cnf_parallel_for(ceil_div((int64_t)input->count, call.chunk), solver->options.threads, solve_task, &call);
+  return call.callback_failed ? CNF_ERROR_CALLBACK : CNF_OK;
+}

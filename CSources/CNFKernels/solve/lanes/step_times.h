@@ -1,0 +1,30 @@
+/* Where the steps of a sample are in time, and where they are recorded. Compiled once per dtype by call/solver_f32.c and solver_f64.c. */
+#include "solve/worker.h"
+
+/* Where step n of sample s of the chunk is recorded; fixed steps are the tile's, and have one record. */
+static cnf_step_record *record_of(const cnf_worker *w, const cnf_call *call, int64_t s, int32_t n) {
+  return w->store.steps + (call->steps ? (size_t)n : (size_t)n * (size_t)call->chunk + (size_t)s);
+}
+
+/* Where fixed step n of an interval begins, as a fraction of the interval. */
+static double fraction(const cnf_call *call, int32_t n) {
+  return call->fractions ? call->fractions[n] : (double)n / call->steps;
+}
+
+/* Step n of sample s of the chunk, as it was made; fixed steps are at places of the sample's own way, and have slots where they
+ * are recorded. The last one of a sample that an event has ended goes as far as that. */
+static cnf_step_record step_of(const cnf_worker *w, const cnf_call *call, int64_t s, int32_t n) {
+  if (!call->steps) return *record_of(w, call, s, n);
+  cnf_step_record step = {.first = -1, .rest = -1};
+  if (call->keeps) step = *record_of(w, call, s, n);
+  const int64_t number = w->chunk.first + s;
+  const int is_cut = w->chunk.event[s] >= 0 && n == w->chunk.accepted[s] - 1;
+  const double *times = sample_times(call, number);
+  step.interval = n / call->steps, n %= call->steps;
+  const double begin = step.interval > 0 ? times[step.interval - 1] : sample_t0(call, number);
+  const double end = step.interval < call->time_count ? times[step.interval] : sample_t1(call, number);
+  const double from = fraction(call, n);
+  step.t = begin + from * (end - begin);
+  step.h = is_cut ? w->chunk.t[s] - step.t : (fraction(call, n + 1) - from) * (end - begin);
+  return step;
+}

@@ -1,0 +1,18 @@
+/* The reversible Heun method; forward/reversible_heun.h makes its steps. */
+#include "solve/methods/tableau.h"
+
+static const cnf_tableau methods[] = {
+    /* x' = x + h sum b_i k_i, but k_1 is carried and k_2 stands elsewhere than a says from the second step on
+     * (solve/backward/reversible_heun.h); error as diffrax: against x + h k_1. */
+    {.name = "reversible_heun",
+     .citation = "Kidger, Foster, Li and Lyons 2021, arXiv 2105.13493, algorithm 1",
+     .family = CNF_FAMILY_REVERSIBLE,
+     .order = 2,
+     .embedded_order = 1,
+     .stages = 2,
+     .a = {{0}, {1}},
+     .b = {1.0 / 2, 1.0 / 2},
+     .e = {-1.0 / 2, 1.0 / 2}},
+};
+
+const cnf_method_list cnf_reversible_methods = {methods, sizeof methods / sizeof methods[0]};
