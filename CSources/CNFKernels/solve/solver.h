@@ -1,4 +1,5 @@
-/* The solver of one dtype, its call under way, and the records of accepted steps. Types alone; compiled once per dtype. */
+/* The solver of one dtype, its call under way, and the records of accepted steps. Types alone; compiled once per
+ * dtype by call/solver_f32.c and solver_f64.c. */
 #ifndef CNF_SOLVE_SOLVER_H
 #define CNF_SOLVE_SOLVER_H
 #include "field/evaluator.h"
@@ -12,24 +13,25 @@
 #include "solve/methods/stages.h"
 
 #define CNF_MAX_LANES 32
-#define CNF_MAX_CHUNK_TILES 8 /* of an adaptive solve */
-#define CNF_MAX_GROUPS 64     /* partial gradients of a call */
+#define CNF_MAX_CHUNK_TILES 8 /* tiles of a chunk at most, where steps are adaptive */
+#define CNF_MAX_GROUPS 64     /* partial gradients of a call at most */
 
-/* The solver of this dtype, as this dtype's code calls it. */
+/* The solver of this dtype, as the code of this dtype calls it. */
 typedef struct CNF_TYPED(cnf_solver) cnf_engine;
 
-/* The table of an instruction set that this machine has. */
+/* The kernels of an instruction set that this machine has. */
 const cnf_kernels *CNF_TYPED(cnf_kernels_for)(int32_t isa);
 
-/* One accepted step of one sample, or of a tile where steps are fixed (step_of in lanes/step_times.h has each sample's t and h then), and
- * where its evaluations are kept: -1, if they are to be made again. */
+/* One accepted step of one sample; where steps are fixed, of a whole tile (step_of in lanes/step_times.h then has each
+ * sample's t and h). A slot says where its evaluations are kept; -1: they are recomputed. */
 typedef struct cnf_step_record {
   double t, h;
-  int32_t first;    /* slot of stage 0: of first-same-as-last methods, that of the last stage of the step before */
-  int32_t rest;     /* slot of the other stages that are kept, one after the other */
+  int32_t first;    /* slot of stage 0; first-same-as-last methods: that of the last stage of the step before */
+  int32_t rest;     /* slot of the first of the other stages that are kept; the others follow */
   int32_t interval; /* between neighbouring output times: 0 begins at t0, time_count ends at t1 */
   int32_t
-      slopes; /* Adams methods: of its formula; less than CNF_ADAMS_LEAST: of the start; 0: of no length, and others' */
+      slopes; /* Adams: slopes of its formula; below CNF_ADAMS_LEAST: it is one of the start. 0: a step of no length, or
+                 another method */
 } cnf_step_record;
 
 /* The slot of a stage that is kept. */
@@ -45,61 +47,61 @@ typedef struct cnf_worker cnf_worker;           /* one thread's memory: solve/wo
 
 /* Partial gradients on their way into one (call/partial_gradients.h). */
 typedef struct cnf_partials {
-  real *memory; /* [CNF_MAX_GROUPS][gradient_size]: address space, of which as much is touched as is in use at once */
+  real *memory; /* [CNF_MAX_GROUPS][gradient_size]: address space; only buffers in use are touched */
   int32_t lock;
   int32_t free[CNF_MAX_GROUPS], free_count;
   int32_t groups;
-  int32_t buffer[2 * CNF_MAX_GROUPS]; /* by node of the tree, level after level */
-  int32_t met[2 * CNF_MAX_GROUPS];    /* by pair of nodes: 1: one of them is there */
+  int32_t buffer[2 * CNF_MAX_GROUPS]; /* [node of the tree], level after level */
+  int32_t met[2 * CNF_MAX_GROUPS];    /* [pair of nodes]: 1: one of the two is there */
   int32_t root;                       /* buffer of the sum of all */
 } cnf_partials;
 
 struct CNF_TYPED(cnf_solver) {
   cnf_model model;
-  cnf_solver_options options;  /* resolved: no field stands for a default; tolerances of rows are the arrays below */
-  real *rtol, *atol;           /* [D+1]: of each row of the state, and of the log-determinant */
+  cnf_solver_options options;  /* no member stands for a default; the tolerances of rows are in the arrays below */
+  real *rtol, *atol;           /* [D+1]: of each row of the state, then of the log-determinant */
   real *pair_rtol, *pair_atol; /* [2 D]: continuous adjoint: of x, then of a over its scale */
   cnf_stages stages;
-  cnf_stages advance; /* the same for states alone, stage 0 included: no divergence, no error */
+  cnf_stages advance; /* the same for states alone: stage 0 included, no divergence, no error estimate */
   cnf_schedule_rule rule;
-  int32_t chunk_capacity;  /* samples */
-  int32_t record_capacity; /* steps of a sample */
-  int32_t record_rows;     /* of the state that a record has: D, or all S; of the track 3 D */
-  int32_t slot_capacity;   /* evaluations that a worker can keep: of a tile where steps are fixed, else of a sample */
-  size_t slot_size;        /* reals of one */
-  int32_t constant_rows;   /* a lane's constants, in reals */
-  int32_t bar_sets;        /* stages whose cotangents are held at once */
+  int32_t chunk_capacity;  /* samples of a chunk at most */
+  int32_t record_capacity; /* steps of a sample at most */
+  int32_t record_rows;     /* rows of a recorded state: D; all S; or 3 D of the forward path */
+  int32_t slot_capacity;   /* evaluations that a worker can keep: of a tile where steps are fixed, else of one sample */
+  size_t slot_size;        /* reals of a slot */
+  int32_t constant_rows;   /* reals of a lane's constants of the solve */
+  int32_t bar_sets;        /* evaluations whose cotangents are held at once */
   const cnf_family_rules *rules; /* of the method's family; `stages` are those of the method that a solve starts with */
   const cnf_family_code *code;
   cnf_worker *workers; /* [threads] */
   cnf_partials partials;
-  double *grid; /* [record_capacity + 1]: step fractions that batch control has found */
+  double *grid; /* [record_capacity + 1]: batch control: the steps that it has found, as fractions */
   char *memory, *reserved;
   size_t bytes, bytes_reserved;
-  cnf_interpolant interpolant; /* of dense output */
-  int32_t scratch_count;       /* evaluations that a tile has room for, beside those kept */
+  cnf_interpolant interpolant; /* how dense output is interpolated */
+  int32_t scratch_count;       /* evaluations of a tile that there is room for, besides those kept */
 };
 
-/* The call under way; read-only for workers but for their own samples' outputs. */
+/* The call under way. Workers read it, and write the outputs of their own samples. */
 typedef struct cnf_call {
   cnf_engine *solver;
   const cnf_solve_input *input;
   cnf_solve_output *output; /* may be NULL */
   const cnf_loss *loss;     /* NULL: solve only */
   cnf_gradient *gradient;
-  const double *fractions; /* fixed steps: [steps + 1], or NULL: equal; of the one interval */
-  int32_t steps;           /* fixed steps: how many in an interval; 0: adaptive */
-  int32_t time_count;      /* output times; the intervals are one more */
-  int64_t chunk, group;    /* samples; group is a multiple of chunk's lanes */
+  const double *fractions; /* fixed steps: [steps + 1], of the one interval; NULL: equal steps */
+  int32_t steps;           /* fixed steps: their number in an interval; 0: adaptive */
+  int32_t time_count;      /* output times; there is one interval more */
+  int64_t chunk, group;    /* samples of a chunk; of a group, which is a multiple of a chunk */
   int32_t want_times;
-  int32_t keeps;       /* 1: steps are recorded for their reverse, with the states that the schedule holds */
-  int32_t keeps_times; /* 1: they are recorded, without */
+  int32_t keeps;       /* 1: steps are recorded for the backward pass, with the states that the schedule keeps */
+  int32_t keeps_times; /* 1: steps are recorded, without states */
   int32_t steps_refused, evaluations; /* CNF_CONTROL_BATCH: of the search for the steps */
   int32_t callback_failed;            /* written atomically */
   int32_t want_dense;
   int32_t event_count;
   const cnf_event *events;
-  int32_t keeps_path; /* 1: steps are kept, with what x(t) between their ends is made of (store/forward_path.h) */
+  int32_t keeps_path; /* 1: steps are recorded, with what x(t) within them is made of (store/forward_path.h) */
 } cnf_call;
 
 #endif

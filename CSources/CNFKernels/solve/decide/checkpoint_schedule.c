@@ -3,7 +3,7 @@
 #include <string.h>
 
 int32_t cnf_revolve_distance(int32_t c, int32_t l) {
-  int64_t beta = 1, before = 0, earlier = 0; /* beta(c, r), and of r - 1 and r - 2, from r = 0 on */
+  int64_t beta = 1, before = 0, earlier = 0; /* beta(c, r), beta(c, r - 1) and beta(c, r - 2), from r = 0 on */
   if (c == 1) return l - 1;
   for (int64_t r = 1; beta < l; r++) {
     earlier = before;
@@ -18,7 +18,7 @@ int32_t cnf_revolve_distance(int32_t c, int32_t l) {
 
 #define CNF_DEFAULT_CHECKPOINTS ((size_t)16 << 20)
 
-/* Bytes for checkpoints where the caller names none: a rule of the machine alone, not of what it happens to have left. */
+/* Bytes for checkpoints where the caller gives none. They depend on the machine, not on how much memory is free. */
 static size_t default_bytes(const cnf_solver_options *o) {
   const size_t share = cnf_memory_of_machine() / 4 / (size_t)o->threads;
   return o->schedule == CNF_SCHEDULE_AUTOMATIC && share > 0 ? share : CNF_DEFAULT_CHECKPOINTS;
@@ -27,7 +27,9 @@ static size_t default_bytes(const cnf_solver_options *o) {
 static int64_t capacity_of(const cnf_solver_options *o, size_t bytes, int64_t most) {
   const int64_t every = o->checkpoint_every;
   if (o->schedule == CNF_SCHEDULE_EVERY_STEP || o->adjoint == CNF_ADJOINT_CONTINUOUS) return most;
-  if (o->schedule == CNF_SCHEDULE_EVERY_K) return (most + every - 1) / every + every; /* the states between two, too */
+  if (o->schedule == CNF_SCHEDULE_EVERY_K)
+    return (most + every - 1) / every + every; /* and the states between two of
+                                                                                         them */
   if (o->checkpoint_bytes > 0) return (int64_t)((size_t)o->checkpoint_bytes / bytes);
   const size_t some = default_bytes(o) / bytes;
   return some > 0 ? (int64_t)some : 1;
@@ -36,7 +38,7 @@ static int64_t capacity_of(const cnf_solver_options *o, size_t bytes, int64_t mo
 cnf_schedule_rule cnf_schedule_rule_of(const cnf_solver_options *options, size_t bytes, int32_t most) {
   const int64_t capacity = capacity_of(options, bytes, most);
   cnf_schedule_rule rule = {.kind = CNF_SCHEDULE_EVERY_STEP, .every = options->checkpoint_every, .capacity = most};
-  if (capacity >= most) return rule; /* there is room for all of them */
+  if (capacity >= most) return rule; /* all states fit */
   rule.kind = options->schedule == CNF_SCHEDULE_EVERY_K ? CNF_SCHEDULE_EVERY_K : CNF_SCHEDULE_BINOMIAL;
   rule.capacity = (int32_t)capacity;
   return rule;
@@ -46,7 +48,7 @@ void cnf_checkpoint_plan_clear(cnf_checkpoint_plan *plan) {
   *plan = (cnf_checkpoint_plan){.next = CNF_NEVER, .current = -1};
 }
 
-/* Takes a free slot for the state at `step`, which is beyond all others. */
+/* Takes a free slot for the state at `step`, which is after all others. */
 static int32_t take_checkpoint_slot(cnf_checkpoint_plan *plan, cnf_checkpoint *list, int32_t step, int32_t level) {
   cnf_checkpoint *entry = &list[plan->count];
   if (plan->count++ == plan->used) entry->slot = plan->used++;
@@ -54,7 +56,8 @@ static int32_t take_checkpoint_slot(cnf_checkpoint_plan *plan, cnf_checkpoint *l
   return entry->slot;
 }
 
-/* Gives up a checkpoint that has a higher level after it, of those before one of level `last`. Returns 0 where there is none. */
+/* Drops a checkpoint that is followed by one of a higher level; `last` is the level of what follows the last. Returns 0
+ * if there is none. */
 static int give_up_one(cnf_checkpoint_plan *plan, cnf_checkpoint *list, int32_t last) {
   for (int32_t i = 0; i < plan->count; i++) {
     const cnf_checkpoint entry = list[i];
@@ -66,7 +69,8 @@ static int give_up_one(cnf_checkpoint_plan *plan, cnf_checkpoint *list, int32_t 
   return 0;
 }
 
-/* The step after `step` whose state is to be held, where steps up to `end` are to be reversed from the checkpoint at `step`. */
+/* The next step after `step` whose state is to be stored, if steps up to `end` are to be reversed from the checkpoint
+ * at `step`. */
 static int32_t next_after(const cnf_schedule_rule *rule, const cnf_checkpoint_plan *plan, int32_t step, int32_t end) {
   const int32_t room = rule->capacity - plan->count;
   if (room == 0 || end - step < 2) return CNF_NEVER;

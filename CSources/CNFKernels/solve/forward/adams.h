@@ -1,6 +1,6 @@
-/* Adams methods (cnf.h, section 5; formulas in methods/adams.c). All lanes are at the same step, since steps are fixed, and share a ring
- * of slopes; how many of them belong to a lane's formula is the lane's own affair, and so is when its iteration ends.
- */
+/* Steps of Adams methods; methods/adams.c has the formulas. Compiled once per dtype by call/solver_f32.c and
+ * solver_f64.c. Steps are fixed, so all lanes are at the same step and share a ring of slopes. How many of them a
+ * lane's formula takes, and when its iteration ends, is each lane's own. */
 #include <float.h>
 #include "solve/methods/adams.h"
 #include "solve/worker.h"
@@ -12,7 +12,7 @@ static real *past_slope(const cnf_worker *w, const cnf_engine *solver, int32_t a
   return w->adams.ring + (size_t)place * (size_t)S * (size_t)lanes;
 }
 
-/* Makes room for the newest slope, where the ring is full in place of the oldest. */
+/* Makes room for the newest slope; in a full ring it replaces the oldest. */
 static real *new_slope(cnf_worker *w, const cnf_engine *solver) {
   WORKER_NAMES(w);
   const int32_t most = cnf_adams_slopes(solver->options.order);
@@ -29,7 +29,7 @@ static void start_adams(cnf_worker *w) {
   for (int32_t j = 0; j < lanes; j++) w->adams.count[j] = 0, w->adams.ones[j] = 1;
 }
 
-/* out = base + h sum_j numerators[j]/divisor times the slope of age j; base may be NULL: zeros. */
+/* out = base + h sum_j numerators[j]/divisor times the slope of age j. base may be NULL: zeros. */
 static void sum_slopes(cnf_worker *w, const cnf_engine *solver, const real *base, int32_t count,
                        const int64_t *numerators, int64_t divisor, real *out) {
   WORKER_NAMES(w);
@@ -39,8 +39,8 @@ static void sum_slopes(cnf_worker *w, const cnf_engine *solver, const real *base
   k->combine(S, base, w->step.h_row, list.count, list.weight, list.panel, out);
 }
 
-/* Of x' - x: what the predictor has, and what the corrector has but for its first slope, whose h c_0 is then in w->step.row. Each
- * formula that lanes are at is summed for the whole tile; a lane takes its own. */
+/* Of x' - x: what the predictor gives, and what the corrector gives without its first slope, whose weight h c_0 is
+ * then in step.row. Each formula that some lane is at is summed for the whole tile; a lane takes its own. */
 static void sum_formulas(cnf_worker *w, const cnf_engine *solver, real *change, real *known) {
   WORKER_NAMES(w);
   real *sum = w->step.x1; /* free until the step is done */
@@ -61,7 +61,7 @@ static void sum_formulas(cnf_worker *w, const cnf_engine *solver, real *change, 
   }
 }
 
-/* x1 by functional iteration. A lane that has converged stands still while others go on. */
+/* x1 by functional iteration. A lane that has converged keeps its value while others go on. */
 static void iterate_corrector(cnf_worker *w, const cnf_engine *solver) {
   WORKER_NAMES(w);
   real *known = slope(w, 0), *change = slope(w, 1), *next = slope(w, 2), *f = slope(w, 3); /* free: the start is over */
@@ -91,14 +91,14 @@ static void iterate_corrector(cnf_worker *w, const cnf_engine *solver) {
     }
   }
   for (int32_t j = 0; j < lanes; j++)
-    w->adams.count[j] -= w->adams.unconverged[j]; /* its formula grows no longer by this step */
+    w->adams.count[j] -= w->adams.unconverged[j]; /* this step does not lengthen its formula */
   k->add(S, w->step.x, change, w->step.x1);
 }
 
-/* Has the interval of lane `live` no length? Its steps then go no_slots, and leave the slopes alone. Else slopes of intervals before
- * it stay where its steps are as long as theirs, and those of others go: the formulas are of equal steps. Lengths count as equal
- * where times that were meant to be equally far apart may have been rounded so: there are four in the difference of two lengths,
- * each off by at most 2 units in the last place. */
+/* Begins a step in the interval of lane `live`. Returns 1 if the interval has no length: its steps leave the slopes
+ * alone. The slopes of earlier intervals are kept if their steps were as long, else dropped: the formulas need equal
+ * steps. Lengths count as equal up to the rounding of times that were meant to be equally far apart: a difference of
+ * two lengths has four times, each off by at most 2 units in the last place. */
 static int enter_adams_interval(cnf_worker *w, const cnf_call *call, int32_t live) {
   WORKER_NAMES(w);
   const double begin = interval_begin(w, live, w->lane.interval[live]),
@@ -112,14 +112,14 @@ static int enter_adams_interval(cnf_worker *w, const cnf_call *call, int32_t liv
   return 0;
 }
 
-/* A step of every lane from (t, x) with its h, into x1; `spent` and `doubtful` of lanes with it, and how many slopes it takes of
- * lanes that have equally many: all live ones until they have CNF_ADAMS_LEAST, and never fewer than those from then on. */
+/* A step of every lane from (t, x) with its h, into x1. tile->slopes receives how many slopes it takes. All live
+ * lanes have equally many until they have CNF_ADAMS_LEAST, and never fewer from then on. */
 static void make_adams_step(cnf_worker *w, const cnf_call *call, const cnf_stages *s, cnf_step_record *tile) {
   WORKER_NAMES(w);
   const cnf_engine *solver = call->solver;
   const cnf_step_record no_slots = {.first = -1, .rest = -1};
   int32_t live = 0;
-  (void)s; /* the start's stages, without what dense output wants of them */
+  (void)s; /* the stages of the start are used, without what dense output adds */
   for (int32_t j = 0; j < lanes; j++) {
     w->adams.unconverged[j] = 0;
     if (w->lane.sample[j] >= 0) live = j;

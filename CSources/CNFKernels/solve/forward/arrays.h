@@ -1,6 +1,7 @@
 /* What a worker holds to make steps. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
  *
- * Panels are [rows][lanes], a row is [1][lanes]; S and D as in lanes/arrays.h. Methods that do not use a struct take no memory for it.
+ * Panels are [rows][lanes], a row is [1][lanes]; S and D as in lanes/arrays.h. Methods that do not use a struct take
+ * no memory for it.
  */
 #ifndef CNF_SOLVE_FORWARD_ARRAYS_H
 #define CNF_SOLVE_FORWARD_ARRAYS_H

@@ -1,6 +1,6 @@
-/* CNF_CONTROL_BATCH: one step size for all samples, found in lock step; the call then runs on that grid as on fixed steps.
- * For comparison with integrators that work so; it allocates, and meets its neighbours at a barrier after every step.
- */
+/* CNF_CONTROL_BATCH: one step size for all samples. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+ * The common steps are found first, all tiles together; then the call runs on them as on fixed steps. It is for
+ * comparison with integrators that work so. It allocates, and all threads wait for each other after every step. */
 #include "solve/decide/step_control.h"
 #include "solve/call/threads.h"
 #include "solve/worker.h"
@@ -20,11 +20,11 @@ typedef struct batch {
   double t, h;
   cnf_ratios past;
   int64_t tiles;
-  real *x, *x1; /* [tiles][S][lanes] */
+  real *x, *x1; /* [tiles][S][lanes]: at the step's start and end */
   double *sums; /* [tiles][2] */
 } batch;
 
-/* Two sums of squares as one, or the larger of two; not a number where one is not. */
+/* Joins two sums of squares, or takes the larger of two; not a number where one is not. */
 static double join_squares(int32_t norm, double a, double b) {
   if (norm == CNF_NORM_RMS) return a + b;
   return isnan(a) || b <= a ? a : b;
@@ -37,11 +37,12 @@ static double join_lanes(const cnf_worker *w, int32_t norm, const real *row) {
   return joined;
 }
 
-/* The samples of tile number `tile` into the lanes, at the batch's t with its h; their states from x, or from the call in BATCH_LOAD. */
+/* The samples of tile number `tile` into the lanes, at the batch's t and h. Their states come from b->x, in
+ * BATCH_LOAD from the call. */
 static void load_batch_tile(cnf_worker *w, const batch *b, int64_t tile) {
   WORKER_NAMES(w);
   const cnf_solve_input *in = b->call->input;
-  w->chunk.first = 0; /* samples of a tile count from the call's first */
+  w->chunk.first = 0; /* numbers of a tile's samples count from the first of the call */
   for (int32_t j = 0; j < lanes; j++) {
     const int64_t number = tile * lanes + j;
     lane_idle(w, b->call, j);
@@ -58,7 +59,7 @@ static void load_batch_tile(cnf_worker *w, const batch *b, int64_t tile) {
   zero_rows(1, lanes, w->step.sum_row);
 }
 
-/* BATCH_STEP: an attempt; returns the sum of its squares. */
+/* BATCH_STEP: makes an attempt and returns the joined squares of its errors. */
 static double try_batch_step(cnf_worker *w, const batch *b) {
   WORKER_NAMES(w);
   const cnf_engine *solver = b->call->solver;
@@ -69,7 +70,7 @@ static double try_batch_step(cnf_worker *w, const batch *b) {
   load_unit_tangents(w);
   if (m->trace == CNF_TRACE_HUTCHINSON) prepare_constants(m, &w->e.constants);
   solver->code->step(w, b->call, &b->stages, &no_slots);
-  w->work = before; /* the batch counts the search for its steps */
+  w->work = before; /* the batch counts these evaluations */
   const weighted list = slopes(w, b->stages.count, b->stages.tableau->e);
   k->error_squares(components, w->step.x, w->step.x1, w->step.h_row, list.count, list.weight, list.panel, solver->rtol,
                    solver->atol, o->norm, w->step.sum_row);
@@ -102,7 +103,7 @@ static void guess_batch_step(cnf_worker *w, const batch *b, double *sums) {
   sums[0] = join_lanes(w, norm, w->step.row);
 }
 
-/* A task: the batch's phase on one tile. */
+/* A task: the phase on one tile. */
 static void batch_task(void *context, int64_t tile, int32_t worker) {
   batch *b = context;
   cnf_worker *w = &b->call->solver->workers[worker];
@@ -149,7 +150,7 @@ static double batch_first_step(batch *b) {
   return fmin(fmax(cnf_first_step(h0, d1, d2, b->stages.order), least), span);
 }
 
-/* Steps from t0 to t1 into solver->grid as fractions. Returns how the batch as a whole ended; *steps receives their
+/* Finds the steps from t0 to t1, into solver->grid as fractions. Returns how the batch ended. *steps receives their
  * number, *t the time reached. */
 static int32_t batch_steps(batch *b, int32_t *steps, double *t) {
   cnf_engine *solver = b->call->solver;
@@ -186,7 +187,7 @@ static int32_t batch_steps(batch *b, int32_t *steps, double *t) {
   return CNF_SAMPLE_MAX_STEPS;
 }
 
-/* The whole batch failed: every sample has the same status, and the state where the batch stopped. */
+/* The batch failed: every sample has the same status, and the state where the batch stopped. */
 static void write_failed_batch(const batch *b, int32_t status, int32_t steps, double t) {
   const cnf_model *m = &b->call->solver->model;
   int32_t D = m->program->state_dim, lanes = m->kernels->lanes, S = state_rows(m);
@@ -226,7 +227,7 @@ static void write_failed_batch(const batch *b, int32_t status, int32_t steps, do
   if (g && g->parameters) memset(g->parameters, 0, m->program->parameter_count * sizeof(real));
 }
 
-/* Finds the grid. *failed = 1: outputs are written and the call is over. */
+/* Finds the steps. *failed = 1: outputs are written and the call is over. */
 static cnf_status find_batch_steps(cnf_call *call, int32_t *steps, int *failed) {
   const cnf_model *m = &call->solver->model;
   int32_t lanes = m->kernels->lanes, status;
@@ -234,7 +235,7 @@ static cnf_status find_batch_steps(cnf_call *call, int32_t *steps, int *failed) 
   batch b = {.call = call};
   b.stages = cnf_stages_make(call->solver->stages.tableau, 1, !call->solver->options.exclude_log_det);
   b.tiles = ((int64_t)call->input->count + lanes - 1) / lanes;
-  b.stages.fsal = 0; /* neighbours in time share no slope: every stage is evaluated */
+  b.stages.fsal = 0; /* every stage is evaluated: a step after a rejected one shares no slope */
   b.stages.evaluations = b.stages.count;
   if (call->solver->code->evaluations) b.stages.evaluations = call->solver->code->evaluations(m, &b.stages);
   size_t state = (size_t)state_rows(m) * (size_t)lanes * sizeof(real);

@@ -1,4 +1,5 @@
-/* Dense output: the coefficients of each accepted step, and their way to the caller (methods/dense.h has the formulas). */
+/* Dense output: the coefficients of each accepted step, and writing them to the caller. methods/dense.h has the
+ * formulas. Compiled once per dtype by call/solver_f32.c and solver_f64.c. */
 #include "solve/methods/dense.h"
 #include "solve/worker.h"
 
@@ -15,7 +16,7 @@ static void weigh_slopes(cnf_worker *w, int32_t count, const double *weights, re
   k->combine(D + 1, NULL, w->step.h_row, list.count, list.weight, list.panel, out);
 }
 
-/* The slope at the state in the evaluation at hand, c of the way along the step just made. */
+/* The slope at the state of the evaluation at hand, at the fraction c of the step just made. */
 static void evaluate_added_slope(cnf_worker *w, double c, int with_integrands, real *out) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) w->step.time_row[j] = (real)(w->dense.t[j] + c * w->dense.h[j]);
@@ -23,14 +24,14 @@ static void evaluate_added_slope(cnf_worker *w, double c, int with_integrands, r
   count_work(w, 1);
 }
 
-/* Evaluations that a step's interpolant takes beyond the step's own. */
+/* Evaluations that a step's interpolant needs besides the step's own. */
 static int32_t dense_evaluations(const cnf_engine *solver) {
   const cnf_interpolant *in = &solver->interpolant;
   if (in->form != CNF_DENSE_HERMITE) return 0;
   return !solver->stages.fsal + (in->data ? in->data->added : 0);
 }
 
-/* Those evaluations. They are made in scratch of their own: the steps' stages may be wanted yet. */
+/* Makes those evaluations, in scratch of their own: the step's stages may still be wanted. */
 static void evaluate_added_slopes(cnf_worker *w, const cnf_engine *solver, int with_integrands) {
   WORKER_NAMES(w);
   const cnf_interpolant *in = &solver->interpolant;
@@ -50,7 +51,7 @@ static void evaluate_added_slopes(cnf_worker *w, const cnf_engine *solver, int w
   }
 }
 
-/* c_2 ... of cubic Hermite and what a method adds. */
+/* c_2, c_3, ...: cubic Hermite and what the method adds. */
 static void hermite_terms(cnf_worker *w, const cnf_engine *solver, const real *begin) {
   WORKER_NAMES(w);
   const cnf_interpolant *in = &solver->interpolant;
@@ -93,8 +94,8 @@ static void rosenbrock_terms(cnf_worker *w, const cnf_engine *solver) {
   }
 }
 
-/* The coefficients of the step just made from (made_t, x) with made_h to x1, in all lanes. Without integrands those of the
- * log-determinant mean nothing. */
+/* The coefficients of the step just made, from x at dense.t to x1 with length dense.h, in all lanes. Without
+ * integrands those of the log-determinant mean nothing. */
 static void make_dense_terms(cnf_worker *w, const cnf_engine *solver, int with_integrands) {
   WORKER_NAMES(w);
   const cnf_interpolant *in = &solver->interpolant;
@@ -115,7 +116,8 @@ static void make_dense_terms(cnf_worker *w, const cnf_engine *solver, int with_i
   if (in->form == CNF_DENSE_HERMITE) hermite_terms(w, solver, begin);
 }
 
-/* The accepted steps of the tile, of mask_row, to the caller. They are counted already, and t is where they ended. */
+/* Writes the accepted steps of the lanes of mask_row to the caller. They are counted already, and t is where they
+ * ended. */
 static void write_dense(cnf_worker *w, const cnf_call *call, int64_t first) {
   WORKER_NAMES(w);
   const cnf_solve_output *out = call->output;
@@ -138,7 +140,7 @@ static void write_dense(cnf_worker *w, const cnf_call *call, int64_t first) {
   }
 }
 
-/* Before a chunk: no steps. */
+/* Before a chunk: its samples have no steps. */
 static void clear_dense(const cnf_call *call, int64_t first, int64_t count) {
   const cnf_solve_output *out = call->output;
   if (!out || !out->dense) return;
@@ -147,14 +149,14 @@ static void clear_dense(const cnf_call *call, int64_t first, int64_t count) {
   for (int64_t s = first; out->dense_left_out && s < first + count; s++) out->dense_left_out[s] = 0;
 }
 
-/* A sample in `lane` is done. One that has taken no step stands at its start: a step of no length has its state. */
+/* The sample in `lane` is done. If it has made no step, it has a step of no length with its state. */
 static void finish_dense(cnf_worker *w, const cnf_call *call, int64_t number, int32_t lane, double t) {
   WORKER_NAMES(w);
   const cnf_solve_output *out = call->output;
   const size_t terms = (size_t)call->solver->interpolant.terms, rows = (size_t)D + 1;
   const size_t steps = (size_t)w->chunk.accepted[w->lane.sample[lane]];
   double *ends = out->dense_ends + (size_t)number * (out->dense_stride + 1);
-  if (steps > 0 && steps <= out->dense_stride) ends[steps] = t; /* t1 itself, where it arrived */
+  if (steps > 0 && steps <= out->dense_stride) ends[steps] = t; /* t1 itself, if the sample reached it */
   if (steps > 0) return;
   real *to = (real *)out->dense + (size_t)number * out->dense_stride * terms * rows;
   column_out(D + 1, lanes, w->step.x, lane, to);

@@ -1,22 +1,23 @@
-/* Events: a sample stops where g(t, x) crosses zero.
+/* Events: a sample stops where g(t, x) crosses zero. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
  *
- * g is looked at where steps end. An attempt that is good enough to be accepted, and over which g crosses, is not: a guess at the
- * crossing is found on the attempt's interpolant (methods/dense.h), and from then on the lane's attempts are real steps from the same
- * start, their lengths chosen by a bracket (decide/event_bracket.h) until it is as short as the tolerance. The last of them, past the crossing
- * by no more than that, is accepted as any step is: the state at the event is as good as the method's, and the step has a reverse.
- * An attempt on the way that is refused for its error ends the search, and is a refused step like others.
+ * g is evaluated where steps end. An attempt that is good enough to be accepted, but over which g crosses zero, is
+ * not accepted. The crossing is first located on the attempt's interpolant (methods/dense.h). From then on the
+ * lane's attempts are real steps from the same start; a bracket (decide/event_bracket.h) chooses their lengths until
+ * it is as short as the tolerance. The last one is past the crossing by at most that, and is accepted like any step.
+ * So the state at the event is as good as the method's, and the step has a derivative. If an attempt of the search
+ * is rejected for its error, the search ends and the step counts as rejected.
  *
- * Of several events the first along the way counts; where two cross in one step, the interpolant says which is first, and at the
- * end of the search it is asked whether another has crossed by there, which is then looked for.
+ * The first event along the way counts. If two cross in one step, the interpolant says which is first. At the end of
+ * a search, another event that has crossed by then is searched for in turn.
  */
 #include "solve/decide/event_bracket.h"
 #include "solve/worker.h"
 
 static void finish_sample(cnf_worker *w, const cnf_call *call, int32_t lane, int32_t status); /* forward/loop.h */
 
-enum { EVENT_NEW_LANE = -1 }; /* in `seeks`: its sample has been loaded, and g not been looked at */
+enum { EVENT_NEW_LANE = -1 }; /* in events.sought: the sample has just been loaded, and g is not known */
 
-/* What the bracket is to be shortened to: no less than 4 units in the last place of times. */
+/* Length that the bracket is shortened to: at least 4 units in the last place of the times. */
 static double event_tolerance(const cnf_worker *w, const cnf_call *call, int32_t event, int32_t lane) {
   const double largest = fmax(fabs(w->span.t0[lane]), fabs(w->span.t1[lane]));
   const double ulp = nextafter(largest, INFINITY) - largest;
@@ -26,20 +27,20 @@ static double event_tolerance(const cnf_worker *w, const cnf_call *call, int32_t
 
 static int has_crossed(double from, double g) { return from < 0 ? g >= 0 : g <= 0; }
 
-/* Does event e stop a sample whose g goes from `from` to g? One that starts at 0 has no sign to lose. */
+/* Does event e stop a sample whose g goes from `from` to g? A sample that starts with g = 0 has no sign to lose. */
 static int stops_at(const cnf_event *e, double from, double g) {
   if (from < 0) return g >= 0 && e->direction != CNF_DIRECTION_FALLING;
   return from > 0 && g <= 0 && e->direction != CNF_DIRECTION_RISING;
 }
 
-/* g of every event at the states x [D] and times t of the lanes: into rows g[event]. */
+/* g of every event at the times t and states x [D] of the lanes, into rows g[event]. */
 static void evaluate_events(cnf_worker *w, const cnf_call *call, const double *t, const real *x,
                             double g[][CNF_MAX_LANES]) {
   WORKER_NAMES(w);
   for (int32_t e = 0; e < call->event_count; e++) call->events[e].evaluate(call->events[e].context, lanes, t, x, g[e]);
 }
 
-/* Samples that have just been loaded: g where they start. */
+/* g at the start of the samples that have just been loaded. */
 static void start_events(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
   int32_t fresh = 0;
@@ -58,7 +59,7 @@ static void start_events(cnf_worker *w, const cnf_call *call) {
   }
 }
 
-/* Of event e, on the interpolants of the lanes that `first` lists it for: the crossing as a fraction of the step, into place. */
+/* The crossing of event e on the interpolants of the lanes that `open` lists, as a fraction of the step, into place. */
 static void locate_crossing(cnf_worker *w, const cnf_call *call, int32_t e, const int32_t *open, double *place) {
   WORKER_NAMES(w);
   const int32_t terms = call->solver->interpolant.terms;
@@ -86,7 +87,7 @@ static void locate_crossing(cnf_worker *w, const cnf_call *call, int32_t e, cons
     call->events[e].evaluate(call->events[e].context, lanes, w->events.t, w->events.x, g);
     for (int32_t j = 0; j < lanes; j++) {
       if (cnf_bracket_is_within(&bracket[j], tolerance[j])) continue;
-      if (isnan(g[j])) { /* real steps will tell */
+      if (isnan(g[j])) { /* real steps will show */
         bracket[j].low = bracket[j].high = 1;
         place[j] = 0.5;
         continue;
@@ -98,8 +99,8 @@ static void locate_crossing(cnf_worker *w, const cnf_call *call, int32_t e, cons
   }
 }
 
-/* After an attempt, before it is judged: g at its end, and for lanes over which an event crosses and that do not look for one yet,
- * which is first and where about. */
+/* After an attempt, before it is judged: g at its end; and for lanes that are not searching yet, the first event
+ * that crosses, and where about. */
 static void look_for_crossings(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
   int32_t open[CNF_MOST_EVENTS][CNF_MAX_LANES], crossings[CNF_MOST_EVENTS] = {0}, any = 0;
@@ -131,13 +132,13 @@ static void look_for_crossings(cnf_worker *w, const cnf_call *call) {
 }
 
 typedef enum event_decision {
-  EVENT_NONE,         /* the attempt is a step like others */
-  EVENT_STOP,         /* it is the last one: it ends at the event */
-  EVENT_TRY,          /* another one is made from the same start */
+  EVENT_NONE,         /* no event: the attempt is a step like others */
+  EVENT_STOP,         /* the attempt is the last step: it ends at the event */
+  EVENT_TRY,          /* another attempt is made from the same start */
   EVENT_NOT_A_NUMBER, /* g is not a number */
 } event_decision;
 
-/* The lane's next attempt is `length` long, as far as t + length is from t when rounded. */
+/* The lane's next attempt has this length, as far as t + length is from t when rounded. */
 static event_decision try_length(cnf_worker *w, int32_t lane, double length) {
   w->lane.h[lane] = (w->dense.t[lane] + length) - w->dense.t[lane];
   w->lane.ends_interval[lane] = 0;
@@ -156,7 +157,7 @@ static event_decision end_search(cnf_worker *w, const cnf_call *call, int32_t e,
   cnf_bracket *bracket = &w->events.bracket[lane];
   const double h = w->dense.h[lane];
   if (!has_crossed(w->events.g[e][lane], w->events.g1[e][lane]) && !w->events.retried[lane]) {
-    w->events.retried[lane] = 1; /* no more: where that is the end of an interval, rounding of t may have moved it */
+    w->events.retried[lane] = 1; /* only once: at the end of an interval, rounding of t may have moved the crossing */
     return try_length(w, lane, bracket->high);
   }
   const int32_t other = other_event(w, call, e, lane);
@@ -172,7 +173,7 @@ static event_decision end_search(cnf_worker *w, const cnf_call *call, int32_t e,
   return EVENT_STOP;
 }
 
-/* Of a lane's attempt that is good enough to be accepted. */
+/* Decides on a lane's attempt that is good enough to be accepted. */
 static event_decision decide_event(cnf_worker *w, const cnf_call *call, int32_t lane) {
   cnf_bracket *bracket = &w->events.bracket[lane];
   const double h = w->dense.h[lane];
@@ -194,12 +195,12 @@ static event_decision decide_event(cnf_worker *w, const cnf_call *call, int32_t 
   else
     cnf_bracket_add(bracket, h, g, has_crossed(from, g));
   if (g == 0 || cnf_bracket_is_within(bracket, tolerance)) return end_search(w, call, e, lane);
-  if (begins) { /* the chord's slope serves to get beyond the crossing from the guess */
+  if (begins) { /* the slope of the chord serves to step beyond the crossing after the located place has been tried */
     w->events.chord[lane] = h / (g - from);
     return try_length(w, lane, cnf_bracket_inside(bracket, w->events.place[lane] * h, tolerance));
   }
   if (w->events.chord[lane] !=
-      0) { /* this was the guess: as far again to the other side, a short bracket for the secant */
+      0) { /* the located place has been tried: now as far to the other side, for a short bracket */
     const double beyond = h - 2 * g * w->events.chord[lane];
     w->events.chord[lane] = 0;
     if (isfinite(beyond)) return try_length(w, lane, cnf_bracket_inside(bracket, beyond, tolerance));

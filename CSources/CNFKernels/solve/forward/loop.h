@@ -1,4 +1,5 @@
-/* The one stage loop, and the lanes that run through it: each sample has its own t, h and verdict. */
+/* The forward pass: the loop over steps of the lanes, the Runge-Kutta stages, and what accepts and rejects a step.
+ * Each sample has its own t and h. Compiled once per dtype by call/solver_f32.c and solver_f64.c. */
 #include "solve/decide/step_control.h"
 #include "solve/worker.h"
 
@@ -10,7 +11,7 @@ static void move_rows(cnf_worker *w, int32_t first, int32_t rows, int32_t count,
   k->combine(rows, PANEL(w->step.x, first), w->step.h_row, list.count, list.weight, list.panel, PANEL(to, first));
 }
 
-/* Stage i of a step of every lane from (t, x) with its h: into the evaluation at hand, and slope i. */
+/* Stage i of a step of every lane from (t, x) with its h: the evaluation at hand, and slope i. */
 static void make_stage(cnf_worker *w, const cnf_stages *s, int32_t i) {
   WORKER_NAMES(w);
   cnf_band bands[CNF_MOST_BANDS];
@@ -21,8 +22,8 @@ static void make_stage(cnf_worker *w, const cnf_stages *s, int32_t i) {
   evaluate_slope(w, s->integrands[i], slope(w, i));
 }
 
-/* All stages of a step, then x1. Evaluations go to the slots of `record`, if it has any; else stage i's to scratch i where
- * they are kept later on, and all to scratch 0 where nobody wants them again. */
+/* All stages of a step, then x1. Evaluations go to the slots of `record`, if it has any. Else stage i goes to
+ * scratch i if it is kept later, and to scratch 0 if nobody wants it again. */
 static void make_step(cnf_worker *w, const cnf_engine *solver, const cnf_stages *s, const cnf_step_record *record,
                       int kept_later) {
   WORKER_NAMES(w);
@@ -45,13 +46,13 @@ static void make_step(cnf_worker *w, const cnf_engine *solver, const cnf_stages 
   move_rows(w, D, S - D, s->count, s->weight, w->step.x1);
 }
 
-/* Runge-Kutta methods, partitioned ones among them: the step of cnf_family_code. */
+/* The step of cnf_family_code, for Runge-Kutta and partitioned methods. */
 static void make_runge_kutta_step(cnf_worker *w, const cnf_call *call, const cnf_stages *s, cnf_step_record *tile) {
   make_step(w, call->solver, s, tile, call->keeps && !call->steps);
   count_step(w, s->evaluations);
 }
 
-/* Hands a sample's result over and frees its lane. */
+/* Writes a sample's result into the chunk and frees its lane. */
 static void finish_sample(cnf_worker *w, const cnf_call *call, int32_t lane, int32_t status) {
   WORKER_NAMES(w);
   int64_t s = w->lane.sample[lane];
@@ -69,20 +70,20 @@ static void finish_sample(cnf_worker *w, const cnf_call *call, int32_t lane, int
   lane_idle(w, call, lane);
 }
 
-/* h of every lane for the step to come, which ends in the lane's interval or where that does. Adaptive: ends samples whose step
- * has become too small. */
+/* h of every lane for the next step, which ends within the lane's interval or at its end. Ends samples whose
+ * adaptive step has become too small. */
 static void choose_steps(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
   for (int32_t j = 0; j < lanes; j++) {
-    if (w->lane.sample[j] < 0 || w->events.sought[j] > 0) continue; /* one that looks for an event has its h */
+    if (w->lane.sample[j] < 0 || w->events.sought[j] > 0) continue; /* a lane that searches for an event has its h */
     const double begin = interval_begin(w, j, w->lane.interval[j]), t1 = w->span.t1[j];
     const double end = interval_end(w, call, j, w->lane.interval[j]);
     if (!call->steps) {
       w->lane.planned[j] = cnf_bound_step(w->lane.h[j], o->max_step);
       w->lane.h[j] =
           cnf_clip_step(w->lane.t[j], w->lane.planned[j], end, t1 - w->span.t0[j], &w->lane.ends_interval[j]);
-      if (w->lane.ends_interval[j] && w->lane.planned[j] == 0) /* a step of no length was refused */
+      if (w->lane.ends_interval[j] && w->lane.planned[j] == 0) /* a step of no length was rejected */
         finish_sample(w, call, j, CNF_SAMPLE_NOT_FINITE);
       else if (!w->lane.ends_interval[j] && fabs(w->lane.h[j]) < cnf_least_step(o->min_step, w->lane.t[j], t1))
         finish_sample(w, call, j, w->lane.was_not_finite[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
@@ -96,7 +97,7 @@ static void choose_steps(cnf_worker *w, const cnf_call *call) {
   }
 }
 
-/* Records the step of `lane`, which has been accepted; `tile` has its slots where steps are fixed. */
+/* Records the accepted step of `lane`; where steps are fixed, `tile` has its slots. */
 static cnf_step_record *record_step(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile, int32_t lane) {
   const cnf_solve_output *out = call->output;
   const cnf_stages *s = &call->solver->stages;
@@ -115,8 +116,8 @@ static cnf_step_record *record_step(cnf_worker *w, const cnf_call *call, const c
   return record;
 }
 
-/* The error of the step just made over its tolerance, of each lane: at most 1 where the step is good enough, not a number where a
- * number that it makes is not finite. Fixed steps have no error: 0. */
+/* The error of the step just made over its tolerance, of each lane: at most 1 if the step is good enough, NaN if the
+ * step has made a number that is not finite. Fixed steps have no error: 0. */
 static void measure_errors(cnf_worker *w, const cnf_call *call, double *ratio) {
   WORKER_NAMES(w);
   const cnf_engine *solver = call->solver;
@@ -159,7 +160,8 @@ static cnf_step_record *accept_step(cnf_worker *w, const cnf_call *call, const c
   return record;
 }
 
-/* The lane's step is rejected: h becomes shorter for the next attempt. A fixed step that is not finite ends its sample. */
+/* The lane's step is rejected: h becomes shorter for the next attempt. A fixed step that is not finite ends the
+ * sample. */
 static void reject_step(cnf_worker *w, const cnf_call *call, int32_t lane, double ratio) {
   if (call->steps) {
     finish_sample(w, call, lane, CNF_SAMPLE_NOT_FINITE);
@@ -171,8 +173,9 @@ static void reject_step(cnf_worker *w, const cnf_call *call, int32_t lane, doubl
   w->lane.h[lane] *= cnf_step_factor(&call->solver->options, ratio, call->solver->stages.order, &w->lane.past[lane]);
 }
 
-/* Accepts or rejects the step just made, lane by lane: mask_row = 1 where it is accepted, records[j] then its record. Returns how many
- * are accepted. A step over which an event crosses zero may be neither: a shorter one is tried. */
+/* Accepts or rejects the step just made, lane by lane. mask_row = 1 where it is accepted; records[j] is then its
+ * record. Returns how many are accepted. A step over which an event crosses zero may be neither: another length is
+ * tried. */
 static int32_t judge_steps(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile,
                            cnf_step_record **records) {
   WORKER_NAMES(w);
@@ -197,7 +200,7 @@ static int32_t judge_steps(cnf_worker *w, const cnf_call *call, const cnf_step_r
   return accepted;
 }
 
-/* Idle lanes take the chunk's next samples. A sample with no way to go is finished at once. */
+/* Idle lanes take the next samples of the chunk. A sample that makes no step is finished at once. */
 static void load_lanes(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, int64_t *next) {
   WORKER_NAMES(w);
   const cnf_solve_input *in = call->input;
@@ -223,7 +226,8 @@ static void load_lanes(cnf_worker *w, const cnf_call *call, int64_t first, int64
     }
 }
 
-/* Samples that are done, or have had all the steps they may take, leave their lanes. One at an output time goes on. */
+/* Samples that are done, or have made all the steps they may make, leave their lanes. A sample at an output time
+ * goes on. */
 static void leave_lanes(cnf_worker *w, const cnf_call *call, int64_t first) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
@@ -253,7 +257,7 @@ static void begin_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int6
   if (call->solver->code->begin_chunk) call->solver->code->begin_chunk(w);
 }
 
-/* The lanes of mask_row, whose steps are accepted, keep what is wanted of them, then stand at their ends. */
+/* The lanes of mask_row, whose steps are accepted, keep what is wanted of them and move to their ends. */
 static void move_lanes(cnf_worker *w, const cnf_call *call, int64_t first, cnf_step_record *const *records) {
   WORKER_NAMES(w);
   const cnf_engine *solver = call->solver;
@@ -272,7 +276,7 @@ static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, in
   const cnf_engine *solver = call->solver;
   cnf_stages stages = solver->stages;
   int64_t next = 0;
-  if (call->want_dense) stages.integrands[0] = 1; /* c_1 is f, whatever weight it has */
+  if (call->want_dense) stages.integrands[0] = 1; /* c_1 of dense output is f, even if stage 0 has no weight */
   begin_chunk(w, call, first, count);
   for (;;) {
     cnf_step_record tile = {.first = -1, .rest = -1}, *records[CNF_MAX_LANES];
@@ -283,11 +287,11 @@ static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, in
     for (int32_t j = 0; j < lanes; j++) live += w->lane.sample[j] >= 0;
     if (live == 0 && next < count) continue;
     if (live == 0) break;
-    /* with events lanes of fixed steps are not all at the same one, and their evaluations are recomputed in the backward pass */
+    /* with events, lanes of fixed steps are not all at the same step: their evaluations are recomputed */
     if (call->keeps && solver->options.control != CNF_CONTROL_SAMPLE && !call->event_count)
       take_slots(w, solver, -1, &tile);
     solver->code->step(w, call, &stages, &tile);
-    if (call->event_count || call->want_dense) { /* which go on from where the step began */
+    if (call->event_count || call->want_dense) { /* both go on from where the step began */
       memcpy(w->dense.t, w->lane.t, sizeof w->lane.t);
       memcpy(w->dense.h, w->lane.h, sizeof w->lane.h);
     }

@@ -1,7 +1,14 @@
-/* A step of the reversible Heun method; backward/reversible_heun.h has its formulas. */
+/* A step of the reversible Heun method (Kidger, Foster, Li and Lyons 2021, arXiv 2105.13493, algorithm 1, without
+ * noise). Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+ *
+ * It carries a second state y, which begins as x0:
+ *     y' = 2x - y + h f(t, y),   x' = x + h/2 (f(t, y) + f(t', y')).
+ * f(t', y') is the next step's f(t, y), so a step has one evaluation. The log-determinant and the regularisers take
+ * the same trapezoid. backward/reversible_heun.h undoes these steps.
+ */
 #include "solve/worker.h"
 
-/* A step of every lane from (t, x, y) with its h, into x1 and y1; slope 0 is f at y, slope 1 becomes that at y1. */
+/* A step of every lane from (t, x, y) with its h, into x1 and y1. Slope 0 is f at y; slope 1 becomes f at y1. */
 static void make_reversible_step(cnf_worker *w, const cnf_call *call, const cnf_stages *s, cnf_step_record *tile) {
   WORKER_NAMES(w);
   const real one = 1, *slope_list[1] = {slope(w, 0)};
@@ -11,11 +18,11 @@ static void make_reversible_step(cnf_worker *w, const cnf_call *call, const cnf_
   for (int32_t j = 0; j < lanes; j++) {
     if (w->lane.sample[j] < 0 || w->lane.step[j] > 0) continue;
     for (int32_t d = 0; d < D; d++) PANEL(w->reversible.y, d)[j] = PANEL(w->step.x, d)[j];
-    if (!call->steps) continue; /* has its slope from lanes/first_step.h */
+    if (!call->steps) continue; /* lanes/first_step.h has made its slope */
     w->chunk.evaluations[w->lane.sample[j]]++;
     starts++;
   }
-  if (starts > 0) { /* fixed steps: all lanes */
+  if (starts > 0) { /* fixed steps: this is so in all lanes */
     copy_rows(D, lanes, w->reversible.y, w->e.kept.value);
     time_row(w, 0);
     evaluate_slope(w, 1, slope(w, 0));

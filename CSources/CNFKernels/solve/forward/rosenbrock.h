@@ -1,29 +1,30 @@
-/* A step of a Rosenbrock method: linearly implicit, so that steps need not be short where the field is stiff, and no equation
- * is iterated. Hairer and Wanner, Solving ODEs II, IV.7, with J = df/dx and f_t = df/dt at (t, x), in the transformed stages
- * (7.25') which spare the products with J, each divided by h to be a slope like those of an explicit method:
+/* A step of a Rosenbrock method. It is linearly implicit: steps may be long where the field is stiff, and no
+ * equation is iterated. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
  *
- *     (1/gamma - h J) k_i = f(t + alpha_i h, x + h sum_j a_ij k_j) + sum_j c_ij k_j + d_i h f_t,   x' = x + h sum_i b_i k_i,
+ * The formula (Hairer and Wanner, Solving ODEs II, IV.7) has J = df/dx and f_t = df/dt at (t, x). It is that of the
+ * transformed stages (7.25'), which need no products with J; each is divided by h, so that it is a slope like those
+ * of an explicit method:
+ *     (1/gamma - h J) k_i = f(t + alpha_i h, x + h sum_j a_ij k_j) + sum_j c_ij k_j + d_i h f_t,   x' = x + h sum_i b_i k_i.
+ * The error is h sum_i e_i k_i. All stages share one matrix. The method has its order only if J is df/dx itself, so
+ * J is made of the field's tangents. An idle lane has h = 0 and the matrix 1/gamma.
  *
- * the error being h sum_i e_i k_i. All stages share one matrix. In exact arithmetic the method is of its order where J is
- * df/dx itself, so J comes of the field's tangents. A lane without a sample has h = 0 and the matrix 1/gamma.
+ * Each lane's matrix is factored with its own pivots, by operations on that lane's numbers alone. A singular matrix
+ * leaves infinities or NaN in k, and so in x': the step is rejected like any other that is not finite.
  *
- * Each lane's matrix is factored with its own pivots by operations on that lane's numbers alone. A singular matrix leaves
- * infinities or NaN in k, thus in x', and the step is refused as any other that is not finite.
- *
- * The log-determinant and the regularisers are quadratures by Simpson's rule over the step, at its start, middle and end: the
- * middle's state is the dense output at 1/2, x + h sum_j (b_j/2 + h2_j/4 + h3_j/8) k_j, of order 3. Its error is O(h^4) and
- * the rule's O(h^5), so that the sum over steps is of order 4. They are no part of the error norm.
+ * The log-determinant and the regularisers are integrated by Simpson's rule, at the step's start, middle and end.
+ * The state in the middle is the dense output at 1/2, x + h sum_j (b_j/2 + h2_j/4 + h3_j/8) k_j, of order 3. Its
+ * error is O(h^4) and that of the rule O(h^5), so the sum over steps is of order 4. They are no part of the error
+ * norm.
  */
 #include "solve/worker.h"
 
-/* Of h, from the step's start to the first of the two places that df/dt is a quotient of, and from there to the second; see
- * make_time_slope. */
+/* Distance between neighbouring times of the difference quotient of df/dt, as a fraction of h (make_time_slope). */
 #define CNF_TIME_PART (CNF_REAL_BITS == 64 ? 0x1p-10 : 0x1p-5)
 
 /* Simpson's weights at the step's start, middle and end. */
 static const double simpson_weights[3] = {1.0 / 6, 4.0 / 6, 1.0 / 6};
 
-/* Does the field depend on t beyond x? A callback may. */
+/* May f depend on t? A callback may read it. */
 static int reads_time(const cnf_model *m) {
   for (int32_t i = 0; i < m->program->op_count; i++) {
     const int32_t kind = m->program->plans[i].op.kind;
@@ -32,15 +33,15 @@ static int reads_time(const cnf_model *m) {
   return 0;
 }
 
-/* Is anything integrated beside the state? */
+/* Is anything integrated besides the state? */
 static int has_quadratures(const cnf_model *m) { return !m->jacobian || m->kinetic; }
 
-/* Of one step: the stages, the first of which brings the Jacobian along, two for df/dt, two for the quadratures. */
+/* Of one step: the stages, of which the first brings the Jacobian; two for df/dt; two for the quadratures. */
 static int32_t rosenbrock_evaluations(const cnf_model *m, const cnf_stages *s) {
   return s->count + 2 * reads_time(m) + 2 * has_quadratures(m);
 }
 
-/* f at the step's start, 1/gamma - h J, and row out of what is integrated. */
+/* f and the integrands at the step's start, and 1/gamma - h J. */
 static void make_matrix(cnf_worker *w, double gamma) {
   WORKER_NAMES(w);
   cnf_evaluator *e = &w->e;
@@ -70,7 +71,7 @@ static void make_matrix(cnf_worker *w, double gamma) {
   copy_rows(D, lanes, rows_of(m, e->kept.value, 0, end), im->f);
 }
 
-/* Weights of f at the two places, less f at the start, in h df/dt. */
+/* h df/dt is a sum of these weights times f at the two later times, minus f at the start. */
 static void time_slope_weights(const cnf_worker *w, real weight[2][CNF_MAX_LANES]) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
@@ -82,11 +83,12 @@ static void time_slope_weights(const cnf_worker *w, real weight[2][CNF_MAX_LANES
   }
 }
 
-/* h df/dt from f at the start, at t + delta and t + 2 delta, the times being those that the field sees, rounded: with their
- * distances p and q from the first, f_t = (f1 - f0) q/(p(q - p)) - (f2 - f0) p/(q(q - p)) + O(delta^2). Nothing is asked of the
- * field outside the step. delta = h/2^10, in float h/2^5: with u the unit of rounding and delta = c h the quotient's rounding adds
- * about 4 u/c |f| to a slope (4e-13; 1e-5 in float), its truncation c^2 h^3 f_ttt / 3, and c near u^(1/5) keeps that below
- * what the step's own error, of h^4 f_tttt, is let be. Where h is too short to change a rounded time, f_t counts as 0. */
+/* h df/dt from f at the start, at t + delta and at t + 2 delta. With the distances p and q of the two times, rounded
+ * as the field sees them, f_t = (f1 - f0) q/(p(q - p)) - (f2 - f0) p/(q(q - p)) + O(delta^2). The field is not
+ * evaluated outside the step. delta = c h with c = 2^-10, in float 2^-5. With the unit of rounding u, rounding adds
+ * about 4 u/c |f| to a slope (4e-13; 1e-5 in float) and truncation c^2 h^3 f_ttt / 3. With c near u^(1/5),
+ * truncation stays below what the step's own error, h^4 f_tttt, may be. If h is too short to change a rounded time,
+ * f_t counts as 0. */
 static void make_time_slope(cnf_worker *w) {
   WORKER_NAMES(w);
   cnf_evaluator *e = &w->e;
@@ -103,7 +105,7 @@ static void make_time_slope(cnf_worker *w) {
   }
 }
 
-/* Factors the matrix, lane by lane with partial pivoting: U, and below the diagonal L, whose own is 1. */
+/* Factors the matrix of each lane with partial pivoting: U, and below the diagonal L, whose diagonal is 1. */
 static void factor_matrix(cnf_worker *w) {
   WORKER_NAMES(w);
   real *a = w->implicit.matrix;
@@ -185,7 +187,7 @@ static void middle_weights(const cnf_stages *s, double weights[CNF_MAX_STAGES]) 
   for (int32_t i = 0; i < s->count; i++) weights[i] = s->tableau->b[i] / 2 + ros->h2[i] / 4 + ros->h3[i] / 8;
 }
 
-/* The rows of x1 below the state's, from those at the start. */
+/* The rows of x1 below the state's, by Simpson's rule. */
 static void integrate_quadratures(cnf_worker *w, const cnf_stages *s) {
   WORKER_NAMES(w);
   const real weights[3] = {(real)simpson_weights[0], (real)simpson_weights[1], (real)simpson_weights[2]};
@@ -204,8 +206,8 @@ static void integrate_quadratures(cnf_worker *w, const cnf_stages *s) {
   k->combine(S - D, PANEL(w->step.x, D), w->step.h_row, 3, weights, rows, PANEL(w->step.x1, D));
 }
 
-/* The slopes of a step of every lane from (t, x) with its h. Evaluations go to scratch 0, or with `apart` those of the stages
- * behind the first to a scratch each. */
+/* The slopes of a step of every lane from (t, x) with its h. All evaluations go to scratch 0; with `apart` those of
+ * stage i > 0 go to scratch i. */
 static void rosenbrock_stages(cnf_worker *w, const cnf_stages *s, int apart) {
   WORKER_NAMES(w);
   use_scratch(w, 0);
@@ -221,7 +223,7 @@ static void rosenbrock_stages(cnf_worker *w, const cnf_stages *s, int apart) {
   }
 }
 
-/* A step of every lane from (t, x) with its h: x1, and slopes for the error. */
+/* The step of cnf_family_code: x1, and slopes for the error. */
 static void make_rosenbrock_step(cnf_worker *w, const cnf_call *call, const cnf_stages *s, cnf_step_record *tile) {
   WORKER_NAMES(w);
   (void)call, (void)tile;
@@ -236,8 +238,8 @@ static void make_rosenbrock_step(cnf_worker *w, const cnf_call *call, const cnf_
   count_step(w, s->evaluations);
 }
 
-/* Creation: every evaluation brings the field's D tangents. The continuous adjoint keeps the forward path, evaluates twice more a step
- * for d/dt, and reverses each evaluation but for stages at one time. */
+/* Creation: every evaluation brings the field's D tangents. The continuous adjoint keeps the forward path, and has
+ * two more evaluations a step for d/dt. It reverses each evaluation once; stages at the same time share one. */
 static void configure_rosenbrock(cnf_engine *s) {
   s->model.jacobian = s->model.trace == CNF_TRACE_NONE;
   s->model.trace = CNF_TRACE_EXACT_TANGENTS;

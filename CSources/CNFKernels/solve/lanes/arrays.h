@@ -1,8 +1,9 @@
-/* What a worker holds of the samples in its lanes and of its chunk. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+/* What a worker holds of the samples in its lanes and of its chunk. Compiled once per dtype by call/solver_f32.c and
+ * solver_f64.c.
  *
- * A chunk is the samples of one task. A lane runs one of them at a time; an idle lane has none. Panels are [rows][lanes].
- * States have S rows: D of x, the log-determinant, then the regularisers that the solver integrates, over |dt|. A slope has the
- * derivatives of those S rows by t.
+ * A chunk is the samples of one task. A lane runs one of them at a time; an idle lane has none. Panels are
+ * [rows][lanes]. States have S rows: D of x, the log-determinant, then the regularisers that the solver integrates,
+ * over |dt|. A slope has the derivatives of those S rows by t.
  */
 #ifndef CNF_SOLVE_LANES_ARRAYS_H
 #define CNF_SOLVE_LANES_ARRAYS_H

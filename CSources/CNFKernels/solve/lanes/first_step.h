@@ -1,5 +1,6 @@
-/* How a chunk's samples start: probes and what follows from them; adaptive: slope, length of the first step. It is done for
- * whole tiles of samples that start together, so that later a lane can take its next sample at once. */
+/* How the samples of a chunk start: their probes, and where steps are adaptive the first slope and the length of the
+ * first step. Compiled once per dtype by call/solver_f32.c and solver_f64.c. This is done for whole tiles of
+ * samples, so that later a lane can take its next sample at once. */
 #include "solve/decide/step_control.h"
 #include "solve/worker.h"
 
@@ -35,7 +36,7 @@ static void choose_first_steps(cnf_worker *w, const cnf_call *call, const real *
   }
 }
 
-/* Keeps stage 0 of the samples in the lanes, which is in scratch 0. */
+/* Keeps the evaluation of stage 0 of the samples in the lanes, which is in scratch 0. */
 static void keep_first_stage(cnf_worker *w, const cnf_engine *solver) {
   WORKER_NAMES(w);
   int32_t slot[CNF_MAX_LANES];
@@ -46,7 +47,7 @@ static void keep_first_stage(cnf_worker *w, const cnf_engine *solver) {
   keep_columns(w, solver, kept_rows(m), w->e.kept.value, slot);
 }
 
-/* Adaptive: the samples in the lanes, as load_lanes will want them. */
+/* Adaptive steps: what the samples in the lanes start with, for load_lanes. */
 static void start_tile(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
@@ -77,7 +78,7 @@ static void start_tile(cnf_worker *w, const cnf_call *call) {
     const double t0 = w->span.t0[j], t1 = w->span.t1[j], span = fabs(t1 - t0);
     const double length = fmax(fabs(w->lane.h[j]), cnf_least_step(o->min_step, t0, t1));
     w->chunk.evaluations[n] = choose ? 2 : s->fsal;
-    /* a step that is cut to no length has been planned longer, or it would count as refused (choose_steps) */
+    /* a step cut to no length has been planned longer; else it would count as rejected (choose_steps) */
     w->start.h[n] = (double)w->span.direction[j] * (span > 0 ? fmin(length, span) : length);
     if (w->step.row[j] != 0) w->start.h[n] = NAN;
     if (s->fsal) column_out(S, lanes, f0, j, w->start.slope + (size_t)n * (size_t)S);
@@ -85,7 +86,8 @@ static void start_tile(cnf_worker *w, const cnf_call *call) {
   }
 }
 
-/* Samples in the order of their first steps, shortest first: those are likely to take longest, and should not be the last. */
+/* Samples in the order of their first steps, shortest first: those are likely to take longest, and should not come
+ * last. */
 static void order_by_first_step(cnf_worker *w, int64_t count) {
   for (int64_t i = 1; i < count; i++) {
     const int32_t s = w->chunk.order[i];
@@ -96,8 +98,8 @@ static void order_by_first_step(cnf_worker *w, int64_t count) {
   }
 }
 
-/* Starts samples [first, first + count) of the call; lanes are then idle. Fixed steps: one tile, whose lanes have the samples'
- * constants already. */
+/* Starts samples [first, first + count) of the call; all lanes are then idle. Where steps are fixed that is one
+ * tile, whose lanes have the samples' constants already. */
 static void start_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   WORKER_NAMES(w);
   const int adaptive = !call->steps;

@@ -1,8 +1,9 @@
-/* Output times: the places between t0 and t1 where a sample's steps end and its state goes to the caller's arrays. They cut the
- * way into intervals: interval 0 begins at t0, interval i ends at times[i], the last at t1. */
+/* Output times: where between t0 and t1 a sample's steps end and its state goes to the caller's arrays. Compiled
+ * once per dtype by call/solver_f32.c and solver_f64.c. They cut the span into intervals: interval 0 begins at t0,
+ * interval i ends at times[i], the last one at t1. */
 #include "solve/worker.h"
 
-/* Those of the lane's sample. */
+/* Start and end of an interval of the lane's sample. */
 static double interval_begin(const cnf_worker *w, int32_t lane, int32_t interval) {
   return interval > 0 ? w->span.times[lane][interval - 1] : w->span.t0[lane];
 }
@@ -10,7 +11,7 @@ static double interval_end(const cnf_worker *w, const cnf_call *call, int32_t la
   return interval < call->time_count ? w->span.times[lane][interval] : w->span.t1[lane];
 }
 
-/* What samples [first, first + count) of the call have at times that they do not reach. */
+/* NaN at the output times of samples [first, first + count) of the call: they stay at times that are not reached. */
 static void clear_times(const cnf_call *call, int64_t first, int64_t count) {
   const cnf_solve_output *out = call->output;
   const size_t times = (size_t)call->time_count, D = (size_t)call->solver->model.program->state_dim;
@@ -26,8 +27,8 @@ static real *state_at_time(const cnf_worker *w, const cnf_call *call, int64_t s,
          ((size_t)interval * (size_t)solver->chunk_capacity + (size_t)s) * (size_t)solver->record_rows;
 }
 
-/* The lane's sample has come to the end of its interval, an output time, and goes on in the next. t stays what t + h was when
- * rounded, at most a unit in the last place off: the next step's stage 0 may be an evaluation that was made there. */
+/* The lane's sample is at the end of its interval, an output time, and goes on in the next one. t stays as t + h was
+ * rounded, at most a unit in the last place off: stage 0 of the next step may be an evaluation made at that t. */
 static void cross_output_time(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane) {
   WORKER_NAMES(w);
   const cnf_solve_output *out = call->output;
@@ -35,7 +36,7 @@ static void cross_output_time(cnf_worker *w, const cnf_call *call, int64_t first
   const size_t place = (size_t)(first + w->lane.sample[lane]) * (size_t)call->time_count + (size_t)interval;
   if (out && out->x_at) column_out(D, lanes, w->step.x, lane, (real *)out->x_at + place * (size_t)D);
   if (out && out->log_det_at) out->log_det_at[place] = (double)PANEL(w->step.x, D)[lane];
-  /* of which x is solved again from here, but where the whole way is kept */
+  /* the backward pass solves x from here, unless it has the forward path */
   if (call->loss && call->solver->options.adjoint == CNF_ADJOINT_CONTINUOUS && !call->keeps_path)
     column_out(D, lanes, w->step.x, lane, state_at_time(w, call, w->lane.sample[lane], interval));
 }

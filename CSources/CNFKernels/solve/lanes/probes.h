@@ -1,14 +1,15 @@
-/* Probes of the samples in the lanes, and the constants of a solve that follow from them. Compiled once per dtype by call/solver_f32.c and solver_f64.c. */
+/* Probes of the samples in the lanes, and the constants of a solve that follow from them. Compiled once per dtype by
+ * call/solver_f32.c and solver_f64.c. */
 #include "random/philox.h"
 #include "solve/worker.h"
 
-/* Row d of the lanes' probe number n. */
+/* Row d of probe number n of the lanes. */
 static real *probe_row(const cnf_worker *w, int32_t n, int32_t d) {
   WORKER_NAMES(w);
   return rows_of(m, w->e.constants.tangent, n, CNF_STATE) + (size_t)d * (size_t)lanes;
 }
 
-/* The probes of sample `number` of the call: the caller's, or drawn from the sample's own key. */
+/* The probes of sample `number` of the call: the caller's, or drawn by the sample's own key. */
 static void load_probes(cnf_worker *w, const cnf_call *call, int64_t number, int32_t lane) {
   WORKER_NAMES(w);
   if (m->trace != CNF_TRACE_HUTCHINSON) return;
@@ -27,8 +28,8 @@ static void load_probes(cnf_worker *w, const cnf_call *call, int64_t number, int
     }
 }
 
-/* A lane's constants as one column: the divergence of linear ops, then of each tangent its entries, and of each block the
- * tangent where it does not vary, the exit where an op that bends exits. */
+/* Reals of a lane's constants as one column: the divergence of linear ops; then of each tangent its entries, and of
+ * each block the tangent where it is constant and the exit where a nonlinear op exits. */
 static int32_t constant_reals(const cnf_model *m) {
   const cnf_program *p = m->program;
   int32_t rows = p->state_dim + p->entry_rows;
@@ -36,7 +37,7 @@ static int32_t constant_reals(const cnf_model *m) {
   return m->trace == CNF_TRACE_HUTCHINSON ? 1 + m->probes * rows : 0;
 }
 
-/* Lane `lane` of the constants into a column (out = 1), or from it. */
+/* Constants of lane `lane`, into a column (out = 1) or from it. */
 static void move_constants(cnf_worker *w, int32_t lane, real *column, int out) {
   WORKER_NAMES(w);
   const cnf_program *p = m->program;
@@ -70,7 +71,7 @@ static void clear_probes(cnf_worker *w, int32_t lane) {
   for (int32_t n = 0; n < m->probes; n++) column_zero(D, lanes, probe_row(w, n, 0), lane);
 }
 
-/* Unit vectors are every sample's tangents: what follows from them stays for the whole task. */
+/* The tangents of every sample are the unit vectors: what follows from them is the same for the whole task. */
 static void load_unit_tangents(cnf_worker *w) {
   WORKER_NAMES(w);
   if (m->trace != CNF_TRACE_EXACT_TANGENTS) return;

@@ -1,15 +1,15 @@
-/* What a sample brings along for its whole solve, in lanes: its context, and the masks of its DROPOUT ops. The masks are drawn
- * again whenever the sample comes into a lane, from a key of its own, so that its reverse has those of its solve.
- */
+/* What stays the same over a sample's solve, in its lane: its span, its context, and the masks of its DROPOUT ops.
+ * Compiled once per dtype by call/solver_f32.c and solver_f64.c. Masks are drawn by a key of the sample whenever it
+ * comes into a lane, so the backward pass has those of the solve. */
 #include "random/philox.h"
 #include "solve/worker.h"
 
-/* Row r of all masks of the sample with `key`, dropped with probability `rate`. */
+/* Row r of all masks of the sample with `key`: 0 with probability `rate`. */
 static real mask_of(cnf_noise_key key, int32_t r, double rate) {
   return cnf_noise_uniform(key, (uint64_t)r) < rate ? 0 : (real)(1 / (1 - rate));
 }
 
-/* Sample `number` of the call into a lane; the sums of its context's cotangents begin at 0. */
+/* Context and masks of sample `number` of the call into a lane. The cotangents of its context are summed from 0. */
 static void load_sample_inputs(cnf_worker *w, const cnf_call *call, int64_t number, int32_t lane) {
   WORKER_NAMES(w);
   const cnf_program *p = m->program;
@@ -29,7 +29,7 @@ static void load_sample_inputs(cnf_worker *w, const cnf_call *call, int64_t numb
   }
 }
 
-/* Sample s of the worker's chunk goes into a lane, at its t0, with what it brings along. */
+/* Puts sample s of the chunk into a lane, at its t0, with its inputs. */
 static void bind_lane(cnf_worker *w, const cnf_call *call, int64_t s, int32_t lane) {
   const int64_t number = w->chunk.first + s;
   w->lane.sample[lane] = s;
@@ -40,7 +40,7 @@ static void bind_lane(cnf_worker *w, const cnf_call *call, int64_t s, int32_t la
   load_sample_inputs(w, call, number, lane);
 }
 
-/* An idle lane stands still: with h = 0 its state stays as it is. */
+/* Makes a lane idle. Its h is 0, so its state stays as it is. */
 static void lane_idle(cnf_worker *w, const cnf_call *call, int32_t lane) {
   WORKER_NAMES(w);
   w->lane.sample[lane] = -1;
@@ -53,7 +53,7 @@ static void lane_idle(cnf_worker *w, const cnf_call *call, int32_t lane) {
   column_zero(S, lanes, w->step.x, lane);
 }
 
-/* Lanes without a sample have lane `live`'s context, beside whose state they stand. */
+/* Fills the idle lanes with the context and masks of lane `live`, whose state they have too. */
 static void fill_idle_inputs(cnf_worker *w, int32_t live) {
   WORKER_NAMES(w);
   for (int32_t r = 0; r < m->program->context_dim; r++)
@@ -64,14 +64,14 @@ static void fill_idle_inputs(cnf_worker *w, int32_t live) {
       if (w->lane.sample[j] < 0) PANEL(w->e.masks, r)[j] = PANEL(w->e.masks, r)[live];
 }
 
-/* The gradient by the context of sample `number`, which is in `lane`. */
+/* Writes the gradient by the context of sample `number`, which is in `lane`. */
 static void write_context_bar(const cnf_worker *w, const cnf_call *call, size_t number, int32_t lane) {
   WORKER_NAMES(w);
   const int32_t context = m->program->context_dim;
   real *to = call->gradient->context;
   if (to && context > 0) column_out(context, lanes, w->e.context_bar, lane, to + number * (size_t)context);
 }
-/* Likewise of a sample that has none. */
+/* Zeros for a sample without a gradient. */
 static void clear_context_bar(const cnf_call *call, size_t number) {
   const size_t context = (size_t)call->solver->model.program->context_dim;
   real *to = call->gradient->context;

@@ -1,4 +1,5 @@
-/* Slopes of the lanes: where they lie, sums of them, and one evaluation of the field. Compiled once per dtype by call/solver_f32.c and solver_f64.c. */
+/* Slopes of the lanes: where they are, weighted sums of them, and one evaluation of the field. Compiled once per
+ * dtype by call/solver_f32.c and solver_f64.c. */
 #include "solve/worker.h"
 
 /* The rows of a panel [S] below the state's: the log-determinant and the regularisers. */
@@ -10,7 +11,7 @@ static cnf_integrands integrands_of(const cnf_model *m, real *panel) {
   return rows;
 }
 
-/* h_row, from the lanes' doubles. */
+/* h_row from the lanes' h, which are doubles. */
 static void step_row(cnf_worker *w) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) w->step.h_row[j] = (real)w->lane.h[j];
@@ -26,7 +27,7 @@ static real *slope(const cnf_worker *w, int32_t stage) {
   return w->step.k + (size_t)stage * (size_t)S * (size_t)lanes;
 }
 
-/* A list of panels and their weights, zeros left out, for the kernels that sum slopes. */
+/* Panels and their weights, without those of weight 0, for the kernels that sum slopes. */
 typedef struct weighted {
   int32_t count;
   real weight[CNF_DENSE_SLOPES];
@@ -47,16 +48,16 @@ static weighted slopes(const cnf_worker *w, int32_t count, const double *weights
   return list;
 }
 
-/* Regularisers are means over the rows that a slope moves. Each half's are integrated by its own weights then, as in the
- * separable field that has them for positions and momenta more: the mean of the halves' weights times the means over the half. */
+/* Regularisers are means over the rows that a slope moves. A partitioned method integrates each half with its own
+ * weights, so the integral is the mean of the halves' weights times the means over each half. */
 static void mean_over(cnf_worker *w, cnf_half half) {
   const int32_t D = w->e.model->program->state_dim;
   w->e.mean_first = half == CNF_HALF_MOMENTA ? D / 2 : 0;
   w->e.mean_rows = half == CNF_HALF_BOTH ? D : D / 2;
 }
 
-/* Slope `out` [S] at the state in block 0 of the kept values and at time_row: f, and with_integrands what is integrated beside
- * it, else zeros. */
+/* Slope `out` [S] at time_row and the state in block 0 of the kept values: f, and with_integrands the divergence and
+ * regularisers, else zeros. */
 static void evaluate_slope(cnf_worker *w, int with_integrands, real *out) {
   WORKER_NAMES(w);
   evaluate(&w->e, w->step.time_row, with_integrands, integrands_of(m, out));
@@ -64,14 +65,14 @@ static void evaluate_slope(cnf_worker *w, int with_integrands, real *out) {
   copy_rows(D, lanes, rows_of(m, w->e.kept.value, 0, m->program->op_count), out);
 }
 
-/* `count` evaluations of the tile, for the call's account. */
+/* Adds `count` evaluations of the tile to the counts of the call. */
 static void count_work(cnf_worker *w, int32_t count) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) w->work.idle_evaluations += w->lane.sample[j] < 0 ? count : 0;
   w->work.evaluations += (int64_t)lanes * count;
 }
 
-/* A step of that many evaluations has been made in every lane. */
+/* A step of `evaluations` evaluations has been made in every lane. */
 static void count_step(cnf_worker *w, int32_t evaluations) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) w->lane.evaluations[j] = evaluations;

@@ -1,7 +1,9 @@
-/* What a solve's constants have gathered, sample by sample, into the gradient a tile at a time (field/probe_constants.h). */
+/* HUTCHINSON: the sums that a solve's constants gather belong to samples. Those of samples that are done are
+ * collected, and go to the gradient a tile at a time (field/probe_constants.h). Compiled once per dtype by
+ * call/solver_f32.c and solver_f64.c. */
 #include "solve/worker.h"
 
-/* An empty queue: lanes that no sample comes into add zeros. */
+/* Nothing is collected: lanes that stay empty add zeros. */
 static void clear_solve_sums(cnf_worker *w) {
   WORKER_NAMES(w);
   clear_constants(m, &w->back.sums);
@@ -17,7 +19,7 @@ static void flush_solve_sums(cnf_worker *w, real *gradient) {
   clear_solve_sums(w);
 }
 
-/* Moves rows of lane `from` to lane `to` of another panel, leaving zeros. */
+/* Moves rows of lane `from` to lane `to` of another panel and leaves zeros. */
 static void move_lane(int32_t rows, int32_t lanes, real *panel, int32_t from, real *other, int32_t to) {
   for (int32_t r = 0; r < rows; r++) {
     other[(size_t)r * (size_t)lanes + (size_t)to] = panel[(size_t)r * (size_t)lanes + (size_t)from];
@@ -25,7 +27,7 @@ static void move_lane(int32_t rows, int32_t lanes, real *panel, int32_t from, re
   }
 }
 
-/* A lane's sums, with its probes, leave for the queue. */
+/* Moves a lane's sums, with its probes, to the collected ones. */
 static void collect_lane_sums(cnf_worker *w, int32_t lane, real *gradient) {
   WORKER_NAMES(w);
   const cnf_program *p = m->program;

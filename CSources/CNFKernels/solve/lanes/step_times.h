@@ -1,18 +1,19 @@
-/* Where the steps of a sample are in time, and where they are recorded. Compiled once per dtype by call/solver_f32.c and solver_f64.c. */
+/* Where a sample's steps are in time, and where their records are. Compiled once per dtype by call/solver_f32.c and
+ * solver_f64.c. */
 #include "solve/worker.h"
 
-/* Where step n of sample s of the chunk is recorded; fixed steps are the tile's, and have one record. */
+/* The record of step n of sample s of the chunk. Where steps are fixed, the tile's samples share one. */
 static cnf_step_record *record_of(const cnf_worker *w, const cnf_call *call, int64_t s, int32_t n) {
   return w->store.steps + (call->steps ? (size_t)n : (size_t)n * (size_t)call->chunk + (size_t)s);
 }
 
-/* Where fixed step n of an interval begins, as a fraction of the interval. */
+/* Start of fixed step n of an interval, as a fraction of the interval. */
 static double fraction(const cnf_call *call, int32_t n) {
   return call->fractions ? call->fractions[n] : (double)n / call->steps;
 }
 
-/* Step n of sample s of the chunk, as it was made; fixed steps are at places of the sample's own way, and have slots where they
- * are recorded. The last one of a sample that an event has ended goes as far as that. */
+/* Step n of sample s of the chunk, as it was made. A fixed step has its place in the sample's own span, and the
+ * slots of its tile's record. The last step of a sample that an event has ended reaches to the event. */
 static cnf_step_record step_of(const cnf_worker *w, const cnf_call *call, int64_t s, int32_t n) {
   if (!call->steps) return *record_of(w, call, s, n);
   cnf_step_record step = {.first = -1, .rest = -1};

@@ -1,7 +1,7 @@
-/* Adams formulas, of 1 to 12 slopes: the integral over a step of the polynomial through them (Hairer, Norsett and Wanner,
- * Solving ODEs I, section III.1; Bashforth and Adams 1883, Moulton 1926). An entry's weights are exact: integers over one
- * divisor, the least that both formulas have in common. Tests hold them against that integral.
- */
+/* Adams methods: formulas of 1 to 12 slopes, and the methods that use them. A formula is the integral over a step of
+ * the polynomial through the slopes (Hairer, Norsett and Wanner, Solving ODEs I, section III.1; Bashforth and Adams
+ * 1883, Moulton 1926). Its weights are exact: integers over the least divisor that both formulas share. Tests compare
+ * them with that integral. */
 #include "solve/methods/adams.h"
 #include "solve/methods/tableau.h"
 #include <stddef.h>
@@ -43,7 +43,7 @@ const cnf_adams *cnf_adams_of(int32_t slopes) {
 }
 
 static const cnf_tableau methods[] = {
-    /* Orders as steps go to 0: three steps from the start are taken with errors of h^4 and h^5 (solve/forward/adams.h). */
+    /* Orders for steps that go to 0: the first three steps have errors of h^4 and h^5 (forward/adams.h). */
     {.name = "explicit_adams",
      .citation = "Bashforth and Adams 1883; Hairer, Norsett and Wanner, Solving ODEs I, III.1",
      .family = CNF_FAMILY_EXPLICIT_ADAMS,

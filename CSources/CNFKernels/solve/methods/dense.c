@@ -1,6 +1,5 @@
-/* Interpolants of methods that have more than cubic Hermite. A new one is one entry here: its order conditions are checked by
- * algebra (Tests/C/dense_order_test.c), its convergence is measured (dense_test.c).
- */
+/* Interpolants of methods that have more than cubic Hermite. A new one is one entry here. Tests/C/dense_order_test.c
+ * checks its order conditions by algebra, dense_test.c measures its convergence. */
 #include "solve/methods/dense.h"
 #include "solve/methods/dense_coefficients.h"
 #include "solve/methods/families.h"
@@ -14,7 +13,7 @@ static const cnf_dense_data listed[] = {
      .rows = 1,
      .d = {{-12715105075.0 / 11282082432.0, 0, 87487479700.0 / 32700410799.0, -10690763975.0 / 1880347072.0,
             701980252875.0 / 199316789632.0, -1453857185.0 / 822651844.0, 69997945.0 / 29380423.0}}},
-    /* the paper's b_i(theta) are those of Hermite and these times theta^2 (1 - theta)^2: their coefficients of theta^4 */
+    /* the paper's b_i(theta) less Hermite's, over theta^2 (1 - theta)^2: their coefficients of theta^4 */
     {.method = "tsit5",
      .citation = "Tsitouras 2011, Comput. Math. Appl. 62(2): the free interpolant",
      .order = 4,
@@ -61,7 +60,7 @@ cnf_interpolant cnf_interpolant_of(const cnf_tableau *t) {
                         .terms = 4 + (data ? data->rows : 0),
                         .data = data,
                         .citation = data ? data->citation : "cubic Hermite"};
-  /* an Adams method's slope at the start is its own; its start's stages are free by then */
+  /* Adams: the slope at the start is in the history; the start's stages are free for the one at the end */
   in.end = multistep ? 1 : t->stages - cnf_tableau_is_fsal(t);
   return in;
 }

@@ -1,10 +1,12 @@
-/* What each family of methods is, accepts and refuses: one row a family. api/ and the loops ask here, never for a family by name. */
+/* What each family of methods is, accepts and refuses: one row a family. api/ and the loops ask here; they never
+ * test for a family by name. */
 #ifndef CNF_SOLVE_METHODS_FAMILIES_H
 #define CNF_SOLVE_METHODS_FAMILIES_H
 
 #include "cnf.h"
 
-/* Zero means: no, none, or as a Runge-Kutta method. A cnf_status other than CNF_OK is what a solver or a call is refused with. */
+/* Zero means: no, none, or as for a Runge-Kutta method. A cnf_status other than CNF_OK is what a solver or a call is
+ * refused with. */
 typedef struct cnf_family_rules {
   const char *start; /* name of the method whose steps begin a solve; NULL: its own */
   int32_t halves;    /* 1: D must be even (CNF_ERROR_METHOD_HALVES) */

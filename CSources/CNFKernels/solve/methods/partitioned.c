@@ -1,10 +1,11 @@
-/* Partitioned methods, for states of positions and momenta. A new one is one entry here; what it moves the momenta by is `momenta`. */
+/* Partitioned methods, for states of positions and momenta. A new one is one entry here: a and b move the positions,
+ * `momenta` moves the momenta. */
 #include "solve/methods/tableau.h"
 
-/* Partitioned methods (cnf.h, section 5) take turns: a stage's slope moves one half of the rows, by as much as both tableaux say,
- * and the next stage stands where that has led. */
+/* The halves take turns: a stage's slope moves one half of the rows, and the next stage is evaluated where both halves
+ * then are. */
 #define CNF_CUBE_ROOT_2 1.2599210498948731648
-#define CNF_OUTER (1 / (2 - CNF_CUBE_ROOT_2))                /* Yoshida's x1, */
+#define CNF_OUTER (1 / (2 - CNF_CUBE_ROOT_2))                /* Yoshida's x1 */
 #define CNF_INNER (-CNF_CUBE_ROOT_2 / (2 - CNF_CUBE_ROOT_2)) /* and x0: 2 x1 + x0 = 1, 2 x1^3 + x0^3 = 0 */
 #define CNF_BETWEEN ((CNF_OUTER + CNF_INNER) / 2)
 

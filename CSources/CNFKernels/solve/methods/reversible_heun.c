@@ -2,8 +2,8 @@
 #include "solve/methods/tableau.h"
 
 static const cnf_tableau methods[] = {
-    /* x' = x + h sum b_i k_i, but k_1 is carried and k_2 stands elsewhere than a says from the second step on
-     * (solve/backward/reversible_heun.h); error as diffrax: against x + h k_1. */
+    /* x' = x + h sum b_i k_i. From the second step on, k_1 is carried over and k_2 is not at the place that a says
+     * (forward/reversible_heun.h). The error is against x + h k_1, as in diffrax. */
     {.name = "reversible_heun",
      .citation = "Kidger, Foster, Li and Lyons 2021, arXiv 2105.13493, algorithm 1",
      .family = CNF_FAMILY_REVERSIBLE,

@@ -1,10 +1,9 @@
-/* Rosenbrock methods, for stiff fields. A new one is one entry here; forward/rosenbrock.h has the formulas that the coefficients
- * belong to. Their order conditions are checked by algebra (Tests/C/rosenbrock_test.c).
- */
+/* Rosenbrock methods, for stiff fields. A new one is one entry here. forward/rosenbrock.h has the formula that the
+ * coefficients belong to. Tests/C/rosenbrock_test.c checks their order conditions by algebra. */
 #include "solve/methods/tableau.h"
 #include <stddef.h>
 
-/* Coefficients as the code RODAS (1996) prints them, METH = 1: 16 digits, of which the order conditions hold 13. */
+/* Coefficients as the code RODAS (1996) prints them, METH = 1: 16 digits, of which the order conditions confirm 13. */
 static const cnf_rosenbrock rodas4 = {
     .gamma = 0.25,
     .c = {{0},

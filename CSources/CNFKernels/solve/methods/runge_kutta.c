@@ -1,8 +1,10 @@
-/* Explicit Runge-Kutta methods. A new one is one entry here: name, citation, orders, a, b, and e = b - b_embedded. The times c are the
- * row sums of a, and whether the last stage is the next step's first is derived. Tests check the order conditions of every entry.
+/* Explicit Runge-Kutta methods. A new one is one entry here: name, citation, orders, a, b, and e = b - b_embedded. The
+ * times c are the row sums of a. Whether the last stage is the next step's first is derived. Tests check the order
+ * conditions of every entry.
  *
- * Names are those of torchdiffeq, except that its rk4 is the 3/8 rule, rk4_38 here. torchdiffeq carries on a solution of adaptive_heun
- * and fehlberg2 that is not that of the last stage, yet takes the last stage's slope for the next step; here that slope is evaluated.
+ * Names are those of torchdiffeq, except that its rk4 is the 3/8 rule, here rk4_38. For adaptive_heun and fehlberg2,
+ * torchdiffeq carries on a solution that is not the last stage's state, yet takes the last stage's slope as the next
+ * step's first. Here that slope is evaluated.
  */
 #include "solve/methods/tableau.h"
 

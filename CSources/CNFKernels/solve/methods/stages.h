@@ -1,4 +1,4 @@
-/* A tableau as the stage loops want it: zeros left out, and who needs what decided once. */
+/* A tableau as the stage loops use it: which stages run, which have a divergence, and which are reversed. */
 #ifndef CNF_SOLVE_METHODS_STAGES_H
 #define CNF_SOLVE_METHODS_STAGES_H
 
@@ -8,21 +8,23 @@
 typedef struct cnf_stages {
   const cnf_tableau *tableau;
   int32_t count;
-  int32_t fsal;                 /* 1: stage 0 is the last stage of the step before: adaptive ones, reversible_heun */
+  int32_t fsal;                 /* 1: stage 0 is the last stage of the step before: adaptive steps of first-same-as-last
+                                   methods, reversible_heun */
   int32_t order;                /* for the controller: embedded order + 1 */
-  int32_t evaluations;          /* of one step */
-  int32_t runs[CNF_MAX_STAGES]; /* forward: the solution, the error or a later stage needs it */
-  int32_t integrands[CNF_MAX_STAGES]; /* forward: its divergence has a weight, or a regulariser */
-  int32_t reverses[CNF_MAX_STAGES];   /* the solution depends on it: it has a reverse */
-  int32_t reversed;                   /* evaluations of one step that have a reverse */
-  int32_t trials; /* continuous adjoint: stages of one step, which shares none with its neighbours */
-  int32_t kept;   /* evaluations that a step leaves for its reverse, and the next step's stage 0 */
+  int32_t evaluations;          /* of the field, in one step */
+  int32_t runs[CNF_MAX_STAGES]; /* forward: the solution, the error or a later stage needs the stage */
+  int32_t integrands[CNF_MAX_STAGES]; /* forward: the stage needs its divergence and regularisers */
+  int32_t reverses[CNF_MAX_STAGES];   /* backward: the solution depends on the stage */
+  int32_t reversed;                   /* evaluations of one step that the backward pass reverses */
+  int32_t trials; /* continuous adjoint: evaluations of one step, which shares none with other steps */
+  int32_t kept;   /* evaluations that a step keeps for the backward pass, its own and stage 0 of the next step */
   double
-      weight[CNF_MAX_STAGES]; /* of what is integrated beside the state: b, of partitioned methods the halves' mean */
-  cnf_half half[CNF_MAX_STAGES]; /* the rows that its slope moves */
+      weight[CNF_MAX_STAGES]; /* of the log-determinant and the regularisers: b; partitioned methods: the mean of both
+                                 halves' b */
+  cnf_half half[CNF_MAX_STAGES]; /* rows that the stage's slope moves */
 } cnf_stages;
 
-/* Rows of states and slopes with coefficients of their own: all of them, but of partitioned methods each half. */
+/* Rows of states and slopes that share coefficients: all of them; of a partitioned method one half. */
 typedef struct cnf_band {
   int32_t first, rows;
   const double (*a)[CNF_MAX_STAGES];
@@ -30,7 +32,7 @@ typedef struct cnf_band {
 } cnf_band;
 #define CNF_MOST_BANDS 2
 
-/* Those of the D rows of the state; returns how many. */
+/* The bands of the D rows of the state; returns their number. */
 static inline int32_t cnf_bands(const cnf_tableau *t, int32_t D, cnf_band *bands) {
   bands[0] = (cnf_band){0, D, t->a, t->b};
   if (!t->momenta) return 1;
@@ -39,7 +41,7 @@ static inline int32_t cnf_bands(const cnf_tableau *t, int32_t D, cnf_band *bands
   return 2;
 }
 
-/* Do this stage's slope and the step's end, or a later stage, have to do with each other? */
+/* Does the step's end, or a later stage, depend on this stage's slope? */
 static inline int32_t cnf_has_weight(const cnf_tableau *t, int32_t stage) {
   return t->b[stage] != 0 || (t->momenta && t->momenta->b[stage] != 0);
 }
@@ -47,7 +49,7 @@ static inline int32_t cnf_leads_to(const cnf_tableau *t, int32_t stage, int32_t 
   return t->a[later][stage] != 0 || (t->momenta && t->momenta->a[later][stage] != 0);
 }
 
-/* Is the evaluation of this stage wanted in reverse, by its own step or as stage 0 of the next? */
+/* Does the backward pass want this stage's evaluation, for its own step or as stage 0 of the next? */
 static inline int32_t cnf_is_kept(const cnf_stages *s, int32_t stage) {
   return s->reverses[stage] || (s->fsal && stage == s->count - 1);
 }
@@ -74,7 +76,7 @@ static inline cnf_stages cnf_stages_make(const cnf_tableau *t, int adaptive, int
   return s;
 }
 
-/* The same for the state alone, from a step's start: no divergence, no error, no slope of the step before. */
+/* The same stages for the state alone, without a slope of the step before: no divergence, no error estimate. */
 static inline cnf_stages cnf_stages_states(const cnf_stages *all) {
   cnf_stages s = *all;
   s.fsal = s.evaluations = 0;

@@ -30,14 +30,15 @@ cnf_half cnf_tableau_half(const cnf_tableau *t, int32_t stage) {
   return moves_momenta ? CNF_HALF_MOMENTA : CNF_HALF_POSITIONS;
 }
 
-/* Time is a position to what moves momenta, and a momentum to what moves positions: so q' = f_q(p, t) and p' = f_p(q, t) are
- * the separable field q' = f_q(p, s), t' = 1; p' = f_p(q, t), s' = 1, and keep the order. */
+/* Where a stage is in time. For what moves momenta, time is a position; for what moves positions, it is a momentum. So
+ * q' = f_q(p, t), p' = f_p(q, t) is the separable field q' = f_q(p, s), t' = 1; p' = f_p(q, t), s' = 1, and the method
+ * keeps its order. */
 double cnf_tableau_c(const cnf_tableau *t, int32_t stage) {
   double sum = 0;
   if (t->rosenbrock) return t->rosenbrock->alpha[stage];
   const double *row = cnf_tableau_half(t, stage) == CNF_HALF_POSITIONS ? t->momenta->a[stage] : t->a[stage];
   for (int32_t j = 0; j < stage; j++) sum += row[j];
-  return fabs(sum - 1) < 1e-12 ? 1 : sum; /* the last stages stand at the step's end, to the bit */
+  return fabs(sum - 1) < 1e-12 ? 1 : sum; /* the last stages are at the step's end, to the bit */
 }
 
 int32_t cnf_tableau_is_fsal(const cnf_tableau *t) {

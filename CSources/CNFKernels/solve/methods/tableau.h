@@ -18,14 +18,16 @@ typedef struct cnf_rosenbrock {
       h3[CNF_ROSENBROCK_STAGES]; /* dense output, order 3: E_2 and E_3 of methods/dense.h */
 } cnf_rosenbrock;
 
-/* Of a partitioned method the second half of rows, the momenta: the first half, the positions, has a and b of the method. */
+/* A partitioned method: a and b of the second half of rows, the momenta. The tableau has those of the first half, the
+ * positions. */
 typedef struct cnf_momenta {
   double a[CNF_MAX_STAGES][CNF_MAX_STAGES]; /* strictly lower triangular */
   double b[CNF_MAX_STAGES];
 } cnf_momenta;
 
-/* A method as data: of Runge and Kutta in methods/runge_kutta.c, of Rosenbrock in methods/rosenbrock.c, or of Adams, whose formulas are in methods/adams.c and
- * whose entry here has 0 stages: the only tables of coefficients in the project. */
+/* A method as data. runge_kutta.c, partitioned.c, reversible_heun.c and rosenbrock.c of this folder have the
+ * coefficients; adams.c has formulas, and methods with 0 stages. There are no other tables of coefficients in the
+ * project. */
 typedef struct cnf_tableau {
   const char *name, *alias, *citation; /* alias: another name, or NULL */
   int32_t family;                      /* cnf_family */
@@ -37,7 +39,7 @@ typedef struct cnf_tableau {
   const cnf_momenta *momenta;       /* of CNF_FAMILY_PARTITIONED; else NULL */
 } cnf_tableau;
 
-/* The half of the rows that a stage's slope moves: 0 where it moves all of them. */
+/* The half of the rows that a stage's slope moves; BOTH: it moves all of them. */
 typedef enum cnf_half { CNF_HALF_BOTH = 0, CNF_HALF_POSITIONS = 1, CNF_HALF_MOMENTA = 2 } cnf_half;
 cnf_half cnf_tableau_half(const cnf_tableau *t, int32_t stage);
 
@@ -49,10 +51,10 @@ typedef struct cnf_method_list {
 extern const cnf_method_list cnf_runge_kutta_methods, cnf_adams_methods, cnf_partitioned_methods,
     cnf_reversible_methods, cnf_rosenbrock_methods;
 
-/* All methods. */
+/* All methods, numbered from 0. */
 int32_t cnf_tableau_count(void);
 const cnf_tableau *cnf_tableau_at(int32_t index);          /* NULL out of range */
-double cnf_tableau_c(const cnf_tableau *t, int32_t stage); /* where the stage is in time */
-int32_t cnf_tableau_is_fsal(const cnf_tableau *t);         /* last row of a is b, and b ends in 0; or f is carried */
+double cnf_tableau_c(const cnf_tableau *t, int32_t stage); /* the stage is at t + c h */
+int32_t cnf_tableau_is_fsal(const cnf_tableau *t);         /* first-same-as-last, or the family carries its slope */
 
 #endif

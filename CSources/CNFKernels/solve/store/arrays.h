@@ -1,19 +1,20 @@
-/* What a worker keeps of the forward pass for the backward pass. Compiled once per dtype by call/solver_f32.c and solver_f64.c. */
+/* What a worker keeps of the forward pass for the backward pass. Compiled once per dtype by call/solver_f32.c and
+ * solver_f64.c. */
 #ifndef CNF_SOLVE_STORE_ARRAYS_H
 #define CNF_SOLVE_STORE_ARRAYS_H
 #include "solve/lanes/arrays.h"
 
 typedef struct cnf_store {
-  /* Accepted steps: record_of (lanes/step_times.h) says where a step's record is. */
-  cnf_step_record *steps; /* [capacity], of adaptive steps [capacity][chunk] */
-  /* States at steps' starts (store/checkpoints.h); those of the continuous adjoint at output times, or the forward path
-   * (store/forward_path.h). The other arrays are there for schedules other than EVERY_STEP alone. */
+  /* Accepted steps; record_of (lanes/step_times.h) says where a step's record is. */
+  cnf_step_record *steps; /* [capacity]; adaptive: [capacity][chunk] */
+  /* States at the starts of steps (store/checkpoints.h). Continuous adjoint: states at output times, or the forward
+   * path (store/forward_path.h). The arrays after the first are only for schedules other than EVERY_STEP. */
   real *states;                /* [capacity][chunk][record_rows] */
   real *own;                   /* [chunk][D]: each sample's own column */
   cnf_checkpoint_plan *plans;  /* [chunk] */
   cnf_checkpoint *checkpoints; /* [chunk][capacity] */
   /* Evaluations (store/kept_evaluations.h) */
-  real *scratch; /* [scratch_count] of a tile: those of the step under way, then those of dense output, or of d/dt */
+  real *scratch; /* [scratch_count] of a tile: of the step under way, then of dense output, or of d/dt */
   real *slots;   /* [slot_capacity]: those that are kept */
   int32_t slots_used;
   int32_t next_slot[CNF_MAX_LANES]; /* first-same-as-last methods: slot of stage 0 of the lane's next step; -1: none */

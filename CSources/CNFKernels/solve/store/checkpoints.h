@@ -1,13 +1,13 @@
-/* The states that a solve leaves for its reverse: those at the starts of steps whose evaluations are not kept. Which ones is
- * the schedule's choice (decide/checkpoint_schedule.h). A sample's own column has that of its last step, whatever else is held.
- */
+/* Stored states: those at the starts of steps whose evaluations are not kept, as far as the schedule stores them
+ * (decide/checkpoint_schedule.h). A sample's own column has the state of its last step in any case. Compiled once
+ * per dtype by call/solver_f32.c and solver_f64.c. */
 #include "solve/decide/checkpoint_schedule.h"
 #include "solve/worker.h"
 
 static cnf_checkpoint *checkpoints_of(const cnf_worker *w, const cnf_engine *solver, int64_t s) {
   return w->store.checkpoints + (size_t)s * (size_t)solver->rule.capacity;
 }
-/* Slot `slot` of sample s; EVERY_STEP: that of step `slot`. */
+/* Slot `slot` of sample s. EVERY_STEP: the slot is the number of the step. */
 static real *checkpoint_at(const cnf_worker *w, const cnf_engine *solver, int64_t s, int32_t slot) {
   return w->store.states + ((size_t)slot * (size_t)solver->chunk_capacity + (size_t)s) * (size_t)solver->record_rows;
 }
@@ -20,7 +20,7 @@ static void clear_plans(cnf_worker *w, const cnf_engine *solver, int64_t count) 
   for (int64_t s = 0; s < count; s++) cnf_checkpoint_plan_clear(&w->store.plans[s]);
 }
 
-/* The lane is at the start of its sample's step n, which has been accepted and of which no evaluation is kept. */
+/* The lane is at the start of step n of its sample. The step has been accepted, and none of its evaluations is kept. */
 static void record_state(cnf_worker *w, const cnf_call *call, int32_t lane, int32_t n) {
   WORKER_NAMES(w);
   const cnf_engine *solver = call->solver;
@@ -30,7 +30,7 @@ static void record_state(cnf_worker *w, const cnf_call *call, int32_t lane, int3
     column_out(solver->record_rows, lanes, x, lane, checkpoint_at(w, solver, s, n));
     return;
   }
-  /* an event may end a sample anywhere */
+  /* an event may end a sample before its last step */
   const int32_t end = call->steps && !call->event_count ? call->steps * (call->time_count + 1) : CNF_NEVER;
   real *own = own_column(w, solver, s);
   const cnf_checkpoint_writes to =

@@ -1,10 +1,11 @@
-/* The track: the way forward, kept for a way back that cannot find it again. A stiff field's state is not to be solved backward,
- * where what has died away would grow: the continuous adjoint of a Rosenbrock method reads x(t) here (backward/continuous_rosenbrock.h).
+/* The forward path: x(t) as the forward pass found it, kept for the continuous adjoint of a Rosenbrock method
+ * (backward/continuous_rosenbrock.h). Compiled once per dtype by call/solver_f32.c and solver_f64.c.
  *
- * Of each accepted step, beside its t and h: [3][D], x where it begins, and E_2 and E_3 of the method's dense output (methods/dense.h). With x'
- * where the next step begins, or the sample's x1, and theta = (t - t_n)/h,
- *     x(t) = (1 - theta) x + theta x' + theta (1 - theta) (E_2 + theta E_3),
- * which is x and x' themselves, to the bit, at the ends, and off by O(h^4) between them.
+ * A stiff field's state cannot be solved backward: what has died away would grow. So x(t) is read here. Each
+ * accepted step keeps, besides its t and h, [3][D]: x at its start, and E_2 and E_3 of the method's dense output
+ * (methods/dense.h). With x' at the start of the next step, or the sample's x1, and theta = (t - t_n)/h,
+ *     x(t) = (1 - theta) x + theta x' + theta (1 - theta) (E_2 + theta E_3).
+ * At the ends that is x and x' to the bit; between them the error is O(h^4).
  */
 #include "solve/worker.h"
 
@@ -15,8 +16,8 @@ static real *path_at(const cnf_worker *w, const cnf_call *call, int64_t s, int32
   return checkpoint_at(w, call->solver, s, n);
 }
 
-/* Keeps the step just made of the lanes in mask_row, whose x is still where it began. It is counted already. lambda and slope, which
- * a way forward has no use for, are scratch. */
+/* Keeps the step just made of the lanes in mask_row. Their x is still at its start; the step is counted already.
+ * lambda and displacement, which the forward pass does not use, are scratch. */
 static void keep_path_steps(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
   const cnf_stages *s = &call->solver->stages;
@@ -33,9 +34,10 @@ static void keep_path_steps(cnf_worker *w, const cnf_call *call) {
   }
 }
 
-/* The step of the way forward that the lane is in at t + c h, its own h being one of the way back: the last that begins before that,
- * looked for from step track[lane] downward, or the first. *place receives theta. With c = 0, where the lane's step begins,
- * track[lane] becomes that. t is not added to: near the end of a long way c h may be below its rounding. */
+/* The step of the forward path that the lane is in at t + c h, where h is a step of the backward pass. It is the
+ * last step that begins before that time, searched from step path_step[lane] downward, or the first step. *place
+ * receives theta. With c = 0, the start of the lane's step, path_step[lane] is moved there. c h is not added to t:
+ * near the end of a long span it may be below the rounding of t. */
 static int32_t path_step_at(cnf_worker *w, const cnf_call *call, int32_t lane, double c, double *place) {
   for (int32_t n = w->continuous.path_step[lane];; n--) {
     const cnf_step_record step = step_of(w, call, w->lane.sample[lane], n);
@@ -47,7 +49,7 @@ static int32_t path_step_at(cnf_worker *w, const cnf_call *call, int32_t lane, d
   }
 }
 
-/* x(t + c h) of every lane into `to` [D]; lanes without a sample stand where one has one. */
+/* x(t + c h) of every lane into `to` [D]; idle lanes have that of a lane with a sample. */
 static void path_state(cnf_worker *w, const cnf_call *call, double c, real *to) {
   WORKER_NAMES(w);
   int32_t live = -1;

@@ -1,25 +1,28 @@
-/* Evaluations that are kept between a solve and its reverse, while there is room; the others are made again, bit for bit.
+/* Evaluations that are kept from the forward pass to the backward pass, as long as there is room. The others are
+ * recomputed, with the same bits. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
  *
- * Fixed steps: all lanes are at the same step, so a slot holds an evaluation of the tile, which is made in it and reversed in
- * it. Adaptive steps: a slot holds one sample's column of it. Columns of the lanes whose step is accepted are copied out of
- * the tile, and in reverse into whatever lane the sample then has: each lane walks back by itself, refused steps cost nothing.
+ * Fixed steps: all lanes are at the same step, so a slot holds an evaluation of the tile, which is made and reversed
+ * in place. Adaptive steps: a slot holds the column of one sample. The columns of lanes whose step is accepted are
+ * copied out of the tile, and in the backward pass into the lane that the sample then has. So rejected steps take no
+ * room.
  */
 #include "solve/worker.h"
 
-/* Rows of an evaluation's panels, and of those among them that an evaluation without divergence fills. */
+/* Rows of an evaluation's panels; those that an evaluation without divergence fills. */
 static int32_t kept_rows(const cnf_model *m) { return (int32_t)(kept_reals(m) / (size_t)m->kernels->lanes); }
 static int32_t kept_value_rows(const cnf_model *m) { return m->program->value_rows + m->program->aux_rows; }
 
 static void use_scratch(cnf_worker *w, int32_t number) {
   w->e.kept = kept_at(w->e.model, w->store.scratch + (size_t)number * kept_reals(w->e.model));
 }
-/* Points the evaluator at stage i of the step of `record`, whose evaluations lie in slots of the tile's. */
+/* Points the evaluator at stage i of the step of `record`, whose evaluations are in slots of the tile. */
 static void use_slot(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *record, int32_t i) {
   w->e.kept =
       kept_at(w->e.model, w->store.slots + (size_t)cnf_kept_slot(&solver->stages, record, i) * solver->slot_size);
 }
 
-/* Slots of a step's evaluations: all of them, or none. `first` is stage 0's, where that is there already. */
+/* Takes slots for a step's evaluations: all of them, or none. `first` is the slot of stage 0, if that is there
+ * already. */
 static void take_slots(cnf_worker *w, const cnf_engine *solver, int32_t first, cnf_step_record *record) {
   const int32_t wanted = solver->stages.kept, room = solver->slot_capacity - w->store.slots_used;
   record->first = record->rest = -1;
@@ -29,7 +32,7 @@ static void take_slots(cnf_worker *w, const cnf_engine *solver, int32_t first, c
   w->store.slots_used += wanted;
 }
 
-/* Copies column `lane` of stage i, in scratch i, for each lane whose slot is not -1. */
+/* Copies lane j of `panel` [rows] to slot[j], unless that is -1. */
 static void keep_columns(cnf_worker *w, const cnf_engine *solver, int32_t rows, const real *panel,
                          const int32_t *slot) {
   WORKER_NAMES(w);
@@ -38,7 +41,7 @@ static void keep_columns(cnf_worker *w, const cnf_engine *solver, int32_t rows, 
   k->lanes_out(rows, panel, to);
 }
 
-/* Adaptive: keeps the evaluations of the step just made, in the lanes that were accepted (mask_row); records[j] is lane j's. */
+/* Adaptive steps: keeps the evaluations of the step just made, of the lanes in mask_row; records[j] is lane j's. */
 static void keep_step(cnf_worker *w, const cnf_engine *solver, cnf_step_record *const *records) {
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;
@@ -52,7 +55,7 @@ static void keep_step(cnf_worker *w, const cnf_engine *solver, cnf_step_record *
   }
 }
 
-/* Adaptive, in reverse: fetches the evaluations of records[j], where they are kept, into lane j of scratch. */
+/* Adaptive steps, backward: fetches the evaluations of records[j], if they are kept, into lane j of scratch. */
 static void fetch_step(cnf_worker *w, const cnf_engine *solver, cnf_step_record *const *records) {
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;

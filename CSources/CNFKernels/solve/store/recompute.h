@@ -1,17 +1,17 @@
-/* States between checkpoints, made again: the same steps, from the same states, by the same kernels and so to the same bits.
- * Lanes that want a state go side by side, each from its sample's last checkpoint; the others stand beside one that goes.
- */
+/* States between checkpoints, recomputed: the same steps, from the same states, by the same kernels, so with the
+ * same bits. Compiled once per dtype by call/solver_f32.c and solver_f64.c. Lanes that want a state go side by side,
+ * each from its sample's last checkpoint. The others have the state of one that goes. */
 #include "solve/worker.h"
 
-/* The state at the start of step n of sample s, once recompute_states has seen to it. */
+/* The state at the start of step n of sample s, after recompute_states. */
 static const real *step_state(const cnf_worker *w, const cnf_engine *solver, int64_t s, int32_t n) {
   if (solver->rule.kind == CNF_SCHEDULE_EVERY_STEP) return checkpoint_at(w, solver, s, n);
   if (w->store.plans[s].current == n) return own_column(w, solver, s);
   return checkpoint_at(w, solver, s, checkpoints_of(w, solver, s)[w->store.plans[s].count - 1].slot);
 }
 
-/* at[j] = the step whose state lane j goes on from, with that state in x; -1 where it has what it wants, or wants nothing.
- * Returns a lane that goes, or -1. */
+/* at[j] = the step whose state lane j goes on from, with that state in x; -1 if the lane has its state or wants
+ * none. Returns a lane that goes, or -1. */
 static int32_t begin_recomputing(cnf_worker *w, const cnf_engine *solver, const int32_t *wants, int32_t *at) {
   WORKER_NAMES(w);
   int32_t moving = -1;
@@ -31,7 +31,7 @@ static int32_t begin_recomputing(cnf_worker *w, const cnf_engine *solver, const 
   return moving;
 }
 
-/* The lane's sample has come to step at[j], with the state in x. */
+/* The lane's sample has come to step *at, with the state in x. */
 static void arrive_at_step(cnf_worker *w, const cnf_engine *solver, int32_t lane, int32_t *at) {
   WORKER_NAMES(w);
   const int64_t s = w->lane.sample[lane];
@@ -49,7 +49,8 @@ static void arrive_at_step(cnf_worker *w, const cnf_engine *solver, int32_t lane
   if (to) column_out(D, lanes, w->step.x, lane, to);
 }
 
-/* Makes the states at the starts of the lanes' steps, where wants[j] is 1; t, h and x of all lanes are lost. */
+/* Recomputes the states at the starts of the lanes' steps, of lanes with wants[j] = 1. Overwrites t, h and x of all
+ * lanes. */
 static void recompute_states(cnf_worker *w, const cnf_call *call, const int32_t *wants) {
   WORKER_NAMES(w);
   const cnf_engine *solver = call->solver;
