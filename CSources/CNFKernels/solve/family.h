@@ -1,13 +1,14 @@
-/* The functions that a family of methods gives to the loops: one row a family (call/families.h). Types alone; once per dtype. */
+/* The functions that a family of methods gives to the loops: one row a family (call/families.h). Types alone;
+ * compiled once per dtype by call/solver_f32.c and solver_f64.c. */
 #ifndef CNF_SOLVE_FAMILY_H
 #define CNF_SOLVE_FAMILY_H
 #include "solve/solver.h"
 
-/* One pass over samples [first, first + count) of the call, which forward_chunk has just solved: adds to `gradient`. Returns how many
- * samples have no gradient; their status says why (backward/differentiate_chunk.h). */
+/* A backward pass over samples [first, first + count) of the call, which forward_chunk has just solved: adds to
+ * `gradient`. Returns how many samples have no gradient; their status says why (backward/differentiate_chunk.h). */
 typedef int32_t (*backward_pass)(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient);
 
-/* A function that is NULL is not needed by the family, unless it says otherwise. */
+/* NULL: the family does not need the function, unless its comment says what NULL means. */
 struct cnf_family_code {
   /* Creation: what the solver does differently from a Runge-Kutta method's, and the family's part of a worker's memory. */
   void (*configure)(cnf_engine *s);
@@ -17,8 +18,8 @@ struct cnf_family_code {
 
   /* Forward (forward/loop.h). Before the first step of a chunk: */
   void (*begin_chunk)(cnf_worker *w);
-  /* Required: a step of every lane from (t, x) with its h, into x1, and lane.evaluations; the work is counted. `tile` has the slots
-   * that evaluations go to where steps are fixed. */
+  /* Required: a step of every lane from (t, x) with its h, into x1 and lane.evaluations. Counts its work. Where
+   * steps are fixed, `tile` has the slots that evaluations go to. */
   void (*step)(cnf_worker *w, const cnf_call *call, const cnf_stages *s, cnf_step_record *tile);
   /* Adds to step.row whether more than x1 is finite. */
   void (*judge)(cnf_worker *w);
@@ -35,14 +36,16 @@ struct cnf_family_code {
   backward_pass pass[3];
   /* Discrete adjoint (backward/discrete_loop.h). Before the first step of a chunk: */
   void (*begin_reverse)(cnf_worker *w, const cnf_engine *s);
-  /* Evaluates the stages of the lanes' steps a second time, into scratch. NULL: `reverse` does it. */
+  /* Recomputes the stages of the lanes' steps, into scratch. NULL: `reverse` does it. */
   void (*recompute)(cnf_worker *w, const cnf_engine *s, const cnf_step_record *record);
-  /* lambda at the ends of the lanes' steps becomes lambda at their starts. `tile` has the slots of their evaluations, NULL: they are in
-   * scratch. `record` is a lane's that has a sample. Returns how many evaluations of each lane were reversed. */
+  /* lambda at the ends of the lanes' steps becomes lambda at their starts. `tile` has the slots of their
+   * evaluations; NULL: they are in scratch. `record` is that of a lane with a sample. Returns how many evaluations
+   * of each lane were reversed. */
   int32_t (*reverse)(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile, const cnf_step_record *record,
                      int want_times, real *gradient);
-  /* Continuous adjoint (backward/continuous_loop.h): a step of every lane from `pair`, into pair1; the squares of its errors, into
-   * sum_row; theta's share of it, for the lanes of mask_row, of which `live` is one. */
+  /* Continuous adjoint (backward/continuous_loop.h). In this order: a step of every lane from `pair`, into pair1;
+   * the squares of its errors, into sum_row; its share of theta's gradient, for the lanes of mask_row, of which
+   * `live` is one. */
   void (*continuous_step)(cnf_worker *w, const cnf_call *call, int64_t first);
   void (*continuous_errors)(cnf_worker *w, const cnf_engine *s);
   void (*continuous_quadrature)(cnf_worker *w, const cnf_engine *s, int32_t live, real *gradient);

@@ -1,4 +1,5 @@
-/* One thread's memory: a struct of each folder that keeps something. Compiled once per dtype by call/solver_f32.c and solver_f64.c. */
+/* One thread's memory: a struct of each folder that keeps something. Compiled once per dtype by call/solver_f32.c
+ * and solver_f64.c. */
 #ifndef CNF_SOLVE_WORKER_H
 #define CNF_SOLVE_WORKER_H
 #include "solve/backward/arrays.h"

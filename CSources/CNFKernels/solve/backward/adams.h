@@ -1,30 +1,32 @@
-/* The derivative of explicit_adams: of the steps that were taken, in which slopes are used again.
+/* The derivative of explicit_adams: of the steps that were taken, which share slopes. Compiled once per dtype by
+ * call/solver_f32.c and solver_f64.c.
  *
- * A step of k slopes is x_{n+1} = x_n + h_n sum_{j<k} b_j f_{n-j}, f_p = f(t_p, x_p), and l_{n+1} = l_n + h_n sum_j b_j div_{n-j}.
- * With lambda = dL/dx_{n+1} and mu = dL/dl_{n+1}, from the last step to the first:
+ * A step of k slopes is x_{n+1} = x_n + h_n sum_{j<k} b_j f_{n-j}, f_p = f(t_p, x_p), and l_{n+1} = l_n + h_n sum_j
+ * b_j div_{n-j}. With lambda = dL/dx_{n+1} and mu = dL/dl_{n+1}, from the last step to the first:
  *     f_bar_{n-j} += h_n b_j lambda,   div_bar_{n-j} += h_n b_j mu,   for j < k                                          (1)
  *     lambda <- lambda + (df/dx)' f_bar_n + (d div/dx)' div_bar_n at (t_n, x_n);   theta_bar and t_bar_n likewise       (2)
  *     h_n h_bar_n = (x_{n+1} - x_n)' lambda + (l_{n+1} - l_n) mu                                                        (3)
- * f_n is used by steps n to n + m - 2 at most, all of which have been reversed when its own is: f_bar_n is then complete. What is
- * not yet wanted waits in a ring, the one that slopes were in on the way forward, of which nothing is left to be known. (3) has
- * the rows of the solution where the sum of slopes would have to be made again: so records of this method have all S rows.
- * Regularisers r are like l, with rho (backward/runge_kutta.h), a constant, for mu.
+ * f_n is used by steps n to n + m - 2 at most. They have all been reversed when step n is, so f_bar_n is then
+ * complete. Unfinished cotangents wait in the ring, whose slopes are no longer needed. (3) uses rows of the solution
+ * instead of recomputing the sum of slopes, so records of this method have all S rows. Regularisers r are treated as
+ * l is, with the constant rho (backward/runge_kutta.h) for mu.
  *
- * A step of the start is one of rk4_38, and reversed as such, by the one adjoint stage loop; its slope f_n may be used by later
- * formulas too, which (2) adds, by one more evaluation at (t_n, x_n). h keeps its sign everywhere.
+ * A step of the start is one of rk4_38, and is reversed as such. Later formulas may use its slope f_n too; (2) adds
+ * that, by one more evaluation at (t_n, x_n). h keeps its sign everywhere.
  */
 #include "solve/methods/adams.h"
 #include "solve/worker.h"
 
-/* A chunk's steps are going to be reversed: no slope has a cotangent yet. The ring stays where the last step left it. */
+/* Before the first step of a chunk is reversed: no slope has a cotangent yet. The ring's place stays where the last
+ * step left it. */
 static void start_adams_adjoint(cnf_worker *w, const cnf_engine *solver) {
   WORKER_NAMES(w);
   zero_rows(cnf_adams_slopes(solver->options.order) * S, lanes, w->adams.ring);
   w->adams.pending = 0;
 }
 
-/* (1): what a step of `count` slopes adds to their cotangents. An entry of the ring has D rows of f_bar, div_bar, and where there
- * are regularisers the weight h b that is to be multiplied by rho: no more than a slope's S rows. */
+/* (1): adds what a step of `count` slopes gives to their cotangents. An entry of the ring has D rows of f_bar, then
+ * div_bar, then with regularisers the weight h b that rho is multiplied with. */
 static void add_slope_cotangents(cnf_worker *w, const cnf_engine *solver, int32_t count) {
   WORKER_NAMES(w);
   const cnf_adams *formula = cnf_adams_of(count);
@@ -53,17 +55,19 @@ static void length_cotangents(cnf_worker *w, const cnf_call *call) {
     if (m->frobenius) last[1 + m->kinetic] = w->chunk.frobenius[s];
     const double kinetic = w->back.kinetic_bar, frobenius = w->back.frobenius_bar;
     const double bars[3] = {(double)w->back.mu_row[j], m->kinetic ? kinetic : frobenius,
-                            frobenius}; /* of integrals over |dt| */
+                            frobenius}; /* of the integrals over |dt| */
     for (int32_t d = 0; d < D; d++) {
       const double end = (double)(at_end ? w->chunk.x1[(size_t)s * (size_t)D + (size_t)d] : to[d]);
       sum += (double)PANEL(w->back.lambda, d)[j] * (end - (double)from[d]);
     }
     for (int32_t d = D; d < S; d++) sum += bars[d - D] * ((at_end ? last[d - D] : (double)to[d]) - (double)from[d]);
-    w->back.h_bar_row[j] = w->lane.h[j] != 0 ? (real)(sum / w->lane.h[j]) : 0; /* of no length: no_length_cotangents */
+    w->back.h_bar_row[j] = w->lane.h[j] != 0 ? (real)(sum / w->lane.h[j]) : 0; /* of no length: see
+                                                                                  no_length_cotangents */
   }
 }
 
-/* (3) where h = 0: slopes are all the one at hand, whose integrands are in their rows. A way of no length counts as forward. */
+/* (3) where h = 0: all slopes are the one at hand, whose integrands are in their rows. A span of no length counts as
+ * forward. */
 static void no_length_cotangents(cnf_worker *w) {
   WORKER_NAMES(w);
   k->dot(D, rows_of(m, w->e.kept.value, 0, m->program->op_count), w->back.lambda, 0, w->step.row);
@@ -77,7 +81,7 @@ static void no_length_cotangents(cnf_worker *w) {
   }
 }
 
-/* (2): the slope at the steps' beginnings, from its cotangents in the ring. */
+/* (2): reverses the slope at the steps' beginnings, from its cotangents in the ring. */
 static void reverse_slope(cnf_worker *w, const cnf_engine *solver, int wants_length, real *gradient) {
   WORKER_NAMES(w);
   const real *bar = past_slope(w, solver, 0);
@@ -107,8 +111,8 @@ static void reverse_slope(cnf_worker *w, const cnf_engine *solver, int wants_len
   k->add(1, w->back.t_bar_row, w->back.time_bar_row, w->back.t_bar_row);
 }
 
-/* A step of every lane, all of the same kind; its state is in place, and its stages are if it is one of the start. Returns how many
- * evaluations were reversed. */
+/* `reverse` of cnf_family_code. All lanes are at the same kind of step, and at its state; the stages of a step of
+ * the start are recomputed. Returns how many evaluations were reversed. */
 
 static int32_t reverse_adams_step(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile,
                                   const cnf_step_record *record, int want_times, real *gradient) {
@@ -126,7 +130,7 @@ static int32_t reverse_adams_step(cnf_worker *w, const cnf_call *call, const cnf
     if (want_times) length_cotangents(w, call);
     add_slope_cotangents(w, solver, slopes);
   }
-  if (slopes == 0) return reversed; /* of no length: its slope is not in the ring */
+  if (slopes == 0) return reversed; /* a step of no length: its slope is not in the ring */
   if (w->adams.pending > 0) {
     reverse_slope(w, solver, want_times && slopes >= CNF_ADAMS_LEAST, gradient);
     w->adams.pending--, reversed++;
@@ -136,7 +140,7 @@ static int32_t reverse_adams_step(cnf_worker *w, const cnf_call *call, const cnf
   return reversed;
 }
 
-/* A step of the start has stages; the others have one slope, which reverse_adams_step evaluates. */
+/* A step of the start has stages. The others have one slope, which reverse_adams_step evaluates. */
 static void recompute_adams_stages(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *record) {
   if (record->slopes < CNF_ADAMS_LEAST) recompute_stages(w, solver, record);
 }

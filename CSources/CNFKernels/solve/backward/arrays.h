@@ -1,7 +1,6 @@
 /* What a worker holds to differentiate a chunk. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
  *
- * Panels are [rows][lanes], a row is [1][lanes]; S and D as in lanes/arrays.h.
- */
+ * Panels are [rows][lanes], a row is [1][lanes]; S and D as in lanes/arrays.h. */
 #ifndef CNF_SOLVE_BACKWARD_ARRAYS_H
 #define CNF_SOLVE_BACKWARD_ARRAYS_H
 #include "solve/lanes/arrays.h"
@@ -10,30 +9,29 @@
 typedef struct cnf_chunk_loss {
   double *loss;        /* [chunk] */
   double *log_det_bar; /* [chunk] */
-  double *event_bar;   /* [chunk]: what the t of the last step gains by the event that ended it */
+  double *event_bar;   /* [chunk]: what the event that ended the sample adds to the cotangent of the last step's t */
   real *x1_bar;        /* [chunk][D] */
 } cnf_chunk_loss;
 
 /* The backward pass over the lanes' steps. */
 typedef struct cnf_backward {
   cnf_bars *bars;                /* [bar_sets]: cotangents of evaluations that wait to be gathered into the gradient */
-  cnf_reversed *reversed;        /* [stages]: the evaluations that those are of */
+  cnf_reversed *reversed;        /* [stages]: those evaluations */
   real *lambda;                  /* [D]: cotangent of the state at the step's end */
   real *stage_bar;               /* [stages][D]: cotangents of the stages' states */
   real *displacement;            /* [D]: sums of slopes; scratch */
   real *mu_row;                  /* [1]: cotangent of the log-determinant */
   real *time_bar_row;            /* [1]: cotangent of the time of the evaluation at hand */
   real *h_bar_row, *t_bar_row;   /* [1]: cotangents of the step's length and of its start */
-  cnf_integrands integrands;     /* [1] each: what the evaluation at hand gives beside f */
-  cnf_integrands integrand_bars; /* [1] each: the cotangents of those */
+  cnf_integrands integrands;     /* [1] each: what the evaluation at hand gives besides f */
+  cnf_integrands integrand_bars; /* [1] each: their cotangents */
   double kinetic_bar, frobenius_bar; /* of the call: cotangents of the integrals over |dt| */
   double t0_bar[CNF_MAX_LANES], t1_bar[CNF_MAX_LANES];
-  cnf_constants sums;    /* HUTCHINSON: sums of samples that are done, until there is a tile of them */
-  int32_t sums_count;    /* lanes of `sums` that are filled */
-  real *gradient_before; /* [gradient_size]: the partial gradient before this chunk */
-  real *discarded;       /* [gradient_size]: where callbacks add what is thrown away; NULL where there are none */
-  int32_t *
-      restart_status; /* [chunk]: the statuses that a second backward pass begins with (backward/differentiate_chunk.h) */
+  cnf_constants sums;      /* HUTCHINSON: sums of samples that are done, until there is a tile of them */
+  int32_t sums_count;      /* lanes of `sums` that are filled */
+  real *gradient_before;   /* [gradient_size]: the partial gradient before this chunk */
+  real *discarded;         /* [gradient_size]: where callbacks add what is thrown away; NULL where there are none */
+  int32_t *restart_status; /* [chunk]: the statuses that a second backward pass begins with */
 } cnf_backward;
 
 /* The continuous adjoint (backward/continuous.h); no memory is taken for other adjoints. */
@@ -57,7 +55,8 @@ static void cnf_chunk_loss_layout(cnf_chunk_loss *loss, const cnf_engine *s, cnf
   loss->event_bar = cnf_arena_take(arena, chunk, sizeof(double));
 }
 
-/* Callbacks' discarded gradients are on the arena where every attempt has one, else in reserve: events alone need it. */
+/* The gradient that is thrown away is on the arena where every attempt has one. Else events alone need it: it is in
+ * reserve. */
 static void cnf_backward_layout(cnf_backward *b, const cnf_engine *s, cnf_arena *arena, cnf_arena *reserve) {
   const size_t row = (size_t)s->model.kernels->lanes * sizeof(real), D = (size_t)s->model.program->state_dim;
   const size_t stages = (size_t)s->stages.count, size = s->model.program->callbacks ? s->model.gradient_size : 0;

@@ -1,28 +1,32 @@
-/* The continuous adjoint: state and cotangent solved backward together, so that nothing is kept of the way forward.
+/* The continuous adjoint: state and cotangent are solved backward together (Chen et al. 2018, arXiv 1806.07366,
+ * algorithm 1), so nothing of the forward pass is kept. Here are a step, its errors and its share of theta's
+ * gradient. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
  *
- * (Chen et al. 2018, arXiv 1806.07366, algorithm 1.) With l = int div dt, a(t1) = dL/dx1 and mu = dL/dl, a constant,
+ * With l = int div dt, a(t1) = dL/dx1 and mu = dL/dl, a constant,
  *     x' = f,   a' = -(df/dx)' a - mu (d div/dx)',
  *     theta_bar = int_{t0}^{t1} (df/dtheta)' a + mu (d div/dtheta)' dt,
  *     dL/dt1 = f(t1, x1) a(t1) + mu div(t1, x1),   dL/dt0 = -(f(t0, x0) a(t0) + mu div(t0, x0)).
- * At output times a and mu jump, and x starts anew (backward/continuous_output_times.h).
- * A regulariser int q |dt| is one more l, with rho = dL/dr times the sign of t1 - t0 in place of mu (backward/runge_kutta.h).
+ * At output times a and mu jump, and x starts anew (backward/continuous_output_times.h). A regulariser int q |dt| is
+ * treated as l is, with rho = dL/dr times the sign of t1 - t0 in place of mu (backward/runge_kutta.h).
  *
- * Signs: (x, a) goes from t1 to t0 in steps h, which are negative where t1 > t0 and positive where t1 < t0; the slopes are those
- * above either way. theta_bar is an integral the other way round, so a stage's share has weight -h b_i.
+ * Signs: (x, a) goes from t1 to t0 in steps h, which are negative if t1 > t0 and positive if t1 < t0. The slopes are
+ * those above in both cases. theta_bar is an integral from t0 to t1, so a stage's share has weight -h b_i.
  *
- * The reverse of an evaluation with cotangent a of f and mu of the divergence is (df/dx)' a + mu (d div/dx)': the slope of
- * a but for its sign. The same reverse with -h b_i a and -h b_i mu gives theta's share. Whether a step is accepted is known
- * only after its last stage, and what the reverse adds to sums over lanes cannot be taken back. So stages are tried first, their
- * sums thrown away; then those with b_i != 0 are reversed again for the lanes that were accepted, from the evaluations that the
- * trial has kept: a third more work than one reverse, and exactly nothing of a refused step. The quadrature is no part of
- * the error norm, which is over x and a alone.
+ * The reverse of an evaluation, with cotangent a of f and mu of the divergence, is (df/dx)' a + mu (d div/dx)': the
+ * slope of a with the other sign. The same reverse with -h b_i a and -h b_i mu gives theta's share. Whether a step
+ * is accepted is known only after its last stage, and what a reverse adds to sums over lanes cannot be taken back.
+ * So the stages are tried first, and their sums are thrown away. Then the stages with b_i != 0 are reversed a second
+ * time for the accepted lanes, from the evaluations that the trial has kept. That is a third more work than one
+ * reverse, and a rejected step adds exactly nothing. The quadrature is no part of the error norm, which is over x
+ * and a.
  *
- * Partitioned methods: of a separable field a_q' = -(df_p/dq)' a_p depends on (q, a_p) and a_p' = -(df_q/dp)' a_q on (p, a_q), so
- * a_q goes with the momenta and a_p with the positions, and the order holds. A stage's share of theta_bar is that of the half
- * of f which it moves, with that half's weight.
+ * Partitioned methods: in a separable field a_q' = -(df_p/dq)' a_p depends on (q, a_p), and a_p' = -(df_q/dp)' a_q
+ * on (p, a_q). So a_q goes with the momenta and a_p with the positions, and the order holds. A stage's share of
+ * theta_bar is that of the half of f that it moves, with that half's weight.
  *
- * All of it is linear in (a, mu, rho). A sample's are divided by a power of two of their size and its results multiplied by it,
- * both exact, so that tolerances mean the same whatever factor, 1/count say, stands before the loss.
+ * All of this is linear in (a, mu, rho). A sample's cotangents are divided by a power of two near their size, and
+ * its results multiplied by it; both are exact. So tolerances mean the same whatever factor stands before the loss,
+ * 1/count say.
  */
 #include "solve/worker.h"
 
@@ -53,7 +57,7 @@ static void pair_at_stage(const cnf_worker *w, const cnf_stages *s, int32_t i, r
   }
 }
 
-/* Rows of what evaluate_reverse multiplies with, where lane j's cotangents count row[j] times. */
+/* Cotangents of the integrands as evaluate_reverse takes them; those of lane j count row[j] times. */
 static cnf_integrands weighted_bars(cnf_worker *w, const real *row) {
   WORKER_NAMES(w);
   const real weight = probe_weight(m);
@@ -70,7 +74,8 @@ static cnf_integrands weighted_bars(cnf_worker *w, const real *row) {
   return w->back.integrand_bars;
 }
 
-/* f a + mu div and the like, at the evaluation at hand with slope f and cotangent a: row[j], of lane j's scaled cotangents. */
+/* f a + mu div, and the same of regularisers, of the evaluation at hand with slope f and cotangent a, into row. Lane
+ * j's cotangents are scaled. */
 static void hamiltonian(cnf_worker *w, const real *f, const real *a, real *row) {
   WORKER_NAMES(w);
   k->dot(D, f, a, 0, row);
@@ -96,7 +101,7 @@ static void try_stage(cnf_worker *w, const cnf_stages *s, int32_t i) {
   time_row(w, cnf_tableau_c(s->tableau, i));
   evaluate(&w->e, w->step.time_row, 1, w->back.integrands);
   copy_rows(D, lanes, rows_of(m, w->e.kept.value, 0, m->program->op_count), slope);
-  /* the reverse uses M d1 up, and is going to want it once more */
+  /* the reverse overwrites M d1, which a second one needs */
   const int32_t held = m->trace == CNF_TRACE_EXACT_PRODUCT ? m->m_rows : 0;
   copy_rows(held, lanes, w->e.kept.md1, w->continuous.held_md1);
   zero_rows(1, lanes, w->back.time_bar_row);
@@ -108,7 +113,7 @@ static void try_stage(cnf_worker *w, const cnf_stages *s, int32_t i) {
   k->scale(D, w->e.bars.bar, w->step.row, PANEL(slope, D));
 }
 
-/* What a worker's reverses sum over the solve: the constants' cotangents, and the context's. */
+/* What the reverses of a worker sum over the solve: the cotangents of the constants, and of the context. */
 typedef struct solve_sums {
   cnf_constants constants;
   real *context_bar;
@@ -129,8 +134,8 @@ static void restore_sums(cnf_worker *w, const solve_sums *sums) {
   w->e.context_bar = sums->context_bar;
 }
 
-/* Where a lane sets out from t1 or an output time: the derivative by that, from f [D] there and the rows of the evaluation just
- * reversed. */
+/* For lanes that start from t1 or an output time: the derivative by that time, from f [D] there and the evaluation
+ * just reversed. */
 static void begin_time_bars(cnf_worker *w, const cnf_call *call, int64_t first, const real *f) {
   WORKER_NAMES(w);
   if (!call->want_times) return;
@@ -159,8 +164,8 @@ static void try_step(cnf_worker *w, const cnf_call *call, int64_t first) {
   pair_at_stage(w, s, s->count, w->continuous.pair1, PANEL(w->continuous.pair1, D));
 }
 
-/* Adds theta's share of the step just tried, for the lanes of mask_row, of which `live` is one. The others stand where that one
- * does, with zero cotangents: they add exact zeros. */
+/* Adds theta's share of the step just tried, for the lanes of mask_row, of which `live` is one. The others have the
+ * evaluations of that lane with zero cotangents: they add exact zeros. */
 static void add_quadrature(cnf_worker *w, const cnf_engine *solver, int32_t live, real *gradient) {
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;
@@ -194,7 +199,7 @@ static void add_quadrature(cnf_worker *w, const cnf_engine *solver, int32_t live
   gather_gradients(m, w->back.reversed, waiting, gradient);
 }
 
-/* Into sum_row the squares of the errors of the step just tried, of x and of a, against their tolerances. */
+/* Into sum_row the squares of the errors of the step just tried, of x and of a, over their tolerances. */
 static void pair_errors(cnf_worker *w, const cnf_engine *solver) {
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;

@@ -1,7 +1,7 @@
-/* The way back of the continuous adjoint: samples that arrived, in lanes, each with its own t, h and verdict, as on the way
- * forward; longest first. A sample that does not get back has no gradient: its chunk is then done again without it
- * (backward/differentiate_chunk.h).
- */
+/* The loop of the continuous adjoint: samples go backward from their ends, each lane with its own t and h, and
+ * accept or reject steps as in the forward pass. Compiled once per dtype by call/solver_f32.c and solver_f64.c. A
+ * sample that does not reach t0 has no gradient: its chunk is differentiated again without it
+ * (backward/differentiate_chunk.h). */
 #include "solve/decide/step_control.h"
 #include "solve/worker.h"
 
@@ -16,7 +16,7 @@ static void idle_continuous_lane(cnf_worker *w, int32_t lane) {
   column_zero(D, lanes, PANEL(w->continuous.pair, D), lane);
 }
 
-/* Sample s, at its end, into a lane. Its first step is as long as its steps were on average on the way forward. */
+/* Sample s, at its end, into a lane. Its first step is as long as its steps forward were on average. */
 static void load_continuous_lane(cnf_worker *w, const cnf_call *call, int64_t first, int64_t s, int32_t lane) {
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
@@ -26,7 +26,7 @@ static void load_continuous_lane(cnf_worker *w, const cnf_call *call, int64_t fi
   const int at_event = w->chunk.event[s] >= 0;
   w->lane.t[lane] = at_event ? w->chunk.t[s] : t1;
   const double planned = fmax(length, cnf_least_step(o->min_step, t1, t0));
-  w->lane.h[lane] = copysign(span > 0 ? fmin(planned, span) : planned, t0 - t1); /* 0 would be a step refused */
+  w->lane.h[lane] = copysign(span > 0 ? fmin(planned, span) : planned, t0 - t1); /* 0 would count as a rejected step */
   w->lane.step[lane] = w->lane.ends_interval[lane] = w->lane.was_not_finite[lane] = 0;
   w->lane.interval[lane] = at_event ? w->chunk.interval[s] : call->time_count;
   if (at_event && call->steps) w->lane.step[lane] = call->steps * (call->time_count + 1) - w->chunk.accepted[s];
@@ -50,8 +50,8 @@ static void fail_continuous_lane(cnf_worker *w, int32_t lane, int32_t status) {
   idle_continuous_lane(w, lane);
 }
 
-/* h of every lane for the step to come, which ends in the lane's interval or where that begins, then idle lanes beside a live
- * one. Returns that lane, or -1; *failed counts samples whose step has become too small. */
+/* h of every lane for the next step, which ends within the lane's interval or at its beginning. Idle lanes get the
+ * state of a live one. Returns that lane, or -1. *failed counts samples whose step has become too small. */
 static int32_t choose_backward_steps(cnf_worker *w, const cnf_call *call, int32_t *failed) {
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
@@ -62,11 +62,12 @@ static int32_t choose_backward_steps(cnf_worker *w, const cnf_call *call, int32_
     if (call->steps) {
       const double span = interval_end(w, call, j, w->lane.interval[j]) - begin;
       const int32_t n =
-          w->lane.step[j] - (call->time_count - w->lane.interval[j]) * call->steps; /* back from the interval's end */
+          w->lane.step[j] - (call->time_count - w->lane.interval[j]) * call->steps; /* counted from the interval's
+                                                                                       end */
       const double from = fraction(call, call->steps - n), to = fraction(call, call->steps - n - 1);
       w->lane.t[j] = begin + from * span;
       w->lane.h[j] = (to - from) * span;
-      if (w->continuous.starts_interval[j] && is_at_event(w, j)) { /* from the event to where its step began */
+      if (w->continuous.starts_interval[j] && is_at_event(w, j)) { /* from the event to the start of its step */
         w->lane.t[j] = w->chunk.t[w->lane.sample[j]];
         w->lane.h[j] = begin + to * span - w->lane.t[j];
       }
@@ -74,7 +75,7 @@ static int32_t choose_backward_steps(cnf_worker *w, const cnf_call *call, int32_
     } else {
       w->lane.planned[j] = cnf_bound_step(w->lane.h[j], o->max_step);
       w->lane.h[j] = cnf_clip_step(w->lane.t[j], w->lane.planned[j], begin, t0 - t1, &w->lane.ends_interval[j]);
-      if (w->lane.ends_interval[j] && w->lane.planned[j] == 0) { /* a step of no length was refused */
+      if (w->lane.ends_interval[j] && w->lane.planned[j] == 0) { /* a step of no length was rejected */
         fail_continuous_lane(w, j, CNF_SAMPLE_NOT_FINITE);
         ++*failed;
         continue;
@@ -96,8 +97,8 @@ static int32_t choose_backward_steps(cnf_worker *w, const cnf_call *call, int32_
   return live;
 }
 
-/* Verdict on the step just tried: mask_row = 1 where it is accepted, next_h[j] the length of lane j's next attempt. Returns an
- * accepted lane, or -1. */
+/* Accepts or rejects the step just tried: mask_row = 1 where it is accepted, next_h[j] is the length of lane j's
+ * next attempt. Returns an accepted lane, or -1. */
 static int32_t judge_backward_steps(cnf_worker *w, const cnf_call *call, double *next_h) {
   WORKER_NAMES(w);
   const cnf_engine *solver = call->solver;
@@ -127,8 +128,8 @@ static int32_t judge_backward_steps(cnf_worker *w, const cnf_call *call, double 
   return accepted;
 }
 
-/* Samples in the lanes of mask_row have come back to t0, where they began at x0: their gradients are written. Returns how many are not
- * finite. */
+/* The samples in the lanes of mask_row are back at t0, where their state was x0: writes their gradients. Returns how
+ * many are not finite. */
 static int32_t finish_continuous_lanes(cnf_worker *w, const cnf_call *call, int64_t first, real *gradient) {
   WORKER_NAMES(w);
   int32_t failed = 0;
@@ -154,8 +155,8 @@ static int32_t finish_continuous_lanes(cnf_worker *w, const cnf_call *call, int6
   return failed;
 }
 
-/* After a step: accepted lanes move on, at output times into the interval before, and those of them that arrive at t0 leave
- * mask_row set; the others' bits in it are cleared. Returns how many arrive. */
+/* After a step: accepted lanes move to its end, and at an output time into the interval before. mask_row stays set
+ * for those that reach t0, and is cleared for the others. Returns how many reach t0. */
 static int32_t advance_continuous_lanes(cnf_worker *w, const cnf_call *call, int64_t first, const double *next_h,
                                         int32_t *failed) {
   WORKER_NAMES(w);
@@ -172,7 +173,7 @@ static int32_t advance_continuous_lanes(cnf_worker *w, const cnf_call *call, int
     }
     if (accepted && w->lane.ends_interval[j]) cross_output_time_backward(w, call, first, j);
     w->step.mask_row[j] = 0;
-    const int once = call->steps || w->span.t0[j] == w->span.t1[j]; /* no shorter step could be tried */
+    const int once = call->steps || w->span.t0[j] == w->span.t1[j]; /* a shorter step cannot be tried */
     if (once ? !accepted : w->continuous.attempts[j] >= call->solver->options.max_steps) {
       fail_continuous_lane(w, j, once ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_MAX_STEPS);
       ++*failed;
@@ -181,7 +182,7 @@ static int32_t advance_continuous_lanes(cnf_worker *w, const cnf_call *call, int
   return arrived;
 }
 
-/* One pass over the chunk's samples that arrived. Returns how many did not get back; their status says why. */
+/* The pass: backward over the chunk's samples. Returns how many have no gradient; their status says why. */
 static int32_t backward_continuous(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient) {
   WORKER_NAMES(w);
   const cnf_family_code *code = call->solver->code;

@@ -1,15 +1,15 @@
-/* Output times on the way back of the continuous adjoint.
+/* Output times in the continuous adjoint. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
  *
- * The way back goes from t1 through the output times tau_n ... tau_1 to t0, and ends a step at each. The loss depends on x and l at
- * tau_i, so there the cotangents jump as those of backward/runge_kutta.h do: a gains x_at_bar_i, mu gains log_det_at_bar_i. Of the
- * flow itself x(tau) and l(tau) alone depend on tau, since steps are none of it:
- *     dL/dtau_i = x_at_bar_i' f(tau_i, x_i) + log_det_at_bar_i div(tau_i, x_i),
- * the jump's share of f a + mu div, which is larger after the jump than before it by just that; t1 is the one time with
- * nothing beyond it. Regularisers run from t0 to t1, and are none of a time's affair.
+ * The backward solve goes from t1 through the output times tau_n ... tau_1 to t0, and ends a step at each. The loss
+ * depends on x and l at tau_i. So the cotangents jump there, as in backward/runge_kutta.h: a gains x_at_bar_i, mu
+ * gains log_det_at_bar_i. The flow has no steps: only x(tau) and l(tau) depend on tau. So
+ *     dL/dtau_i = x_at_bar_i' f(tau_i, x_i) + log_det_at_bar_i div(tau_i, x_i).
+ * That is the jump of f a + mu div. At t1, there is nothing beyond the time. Regularisers run from t0 to t1 and do
+ * not depend on output times.
  *
- * x_i is the state that the solve had at tau_i, kept on the way forward where a step's state would be (lanes/output_times.h): what
- * the way back has gathered of errors in x is left behind at each time, as torchdiffeq does. A Rosenbrock method's way back reads x off
- * its track throughout, whose steps end at the times.
+ * x_i is the state that the forward pass had at tau_i, which it keeps (lanes/output_times.h). So errors in x that
+ * the backward solve has gathered are dropped at each output time, as in torchdiffeq. The continuous adjoint of a
+ * Rosenbrock method reads x off the forward path throughout.
  */
 #include "solve/worker.h"
 
@@ -19,7 +19,7 @@ typedef struct end_bars {
   double log_det;
 } end_bars;
 
-/* Those of sample s of the chunk, at t1 where `interval` is the last one. */
+/* The cotangents of sample s of the chunk; those at t1 if `interval` is the last one. */
 static end_bars end_bars_of(const cnf_worker *w, const cnf_call *call, int64_t first, int64_t s, int32_t interval) {
   const size_t D = (size_t)w->e.model->program->state_dim;
   const cnf_loss *loss = call->loss;
@@ -29,8 +29,8 @@ static end_bars end_bars_of(const cnf_worker *w, const cnf_call *call, int64_t f
                     loss->log_det_at_bar ? loss->log_det_at_bar[place] : 0};
 }
 
-/* The power of two that sample s's cotangents are divided by: at least as large as the largest of them, wherever on the way it
- * comes in; 1 where all are 0. */
+/* The power of two that sample s's cotangents are divided by: at least as large as the largest of them, at any time;
+ * 1 if all are 0. */
 static double cotangent_scale(const cnf_worker *w, const cnf_call *call, int64_t first, int64_t s) {
   WORKER_NAMES(w);
   double largest = fmax(fabs(w->back.kinetic_bar), fabs(w->back.frobenius_bar));
@@ -45,13 +45,13 @@ static double cotangent_scale(const cnf_worker *w, const cnf_call *call, int64_t
   return ldexp(1, exponent);
 }
 
-/* Has the lane's way back begun at an event, and not left its interval? */
+/* Did the lane's backward solve begin at an event, in the interval that it is still in? */
 static int is_at_event(const cnf_worker *w, int32_t lane) {
   const int64_t s = w->lane.sample[lane];
   return s >= 0 && w->chunk.event[s] >= 0 && w->lane.interval[lane] == w->chunk.interval[s];
 }
 
-/* dL/dtau of the output time at which the lane's interval ends, from the slope f there and divergence_row. */
+/* dL/dtau of the output time at the end of the lane's interval, from the slope f and the divergence there. */
 static void write_time_bar(const cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane, const real *f) {
   WORKER_NAMES(w);
   const int64_t s = w->lane.sample[lane];
@@ -62,7 +62,7 @@ static void write_time_bar(const cnf_worker *w, const cnf_call *call, int64_t fi
     call->gradient->times[(size_t)(first + s) * (size_t)call->time_count + (size_t)w->lane.interval[lane]] = sum;
 }
 
-/* The lane has come back to an output time: it goes on in the interval before, from the state that the solve had there. */
+/* The lane is at an output time and goes on in the interval before, from the state that the forward pass had there. */
 static void cross_output_time_backward(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane) {
   WORKER_NAMES(w);
   const int64_t s = w->lane.sample[lane];

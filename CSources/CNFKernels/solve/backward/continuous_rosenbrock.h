@@ -1,37 +1,42 @@
-/* The continuous adjoint of a Rosenbrock method: the way back of a field that is stiff.
+/* The continuous adjoint of a Rosenbrock method, for stiff fields: a step, its errors and its share of theta's
+ * gradient. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
  *
- * What a stiff field makes die away on the way forward would grow on a way back, so x is not solved backward as in backward/continuous.h,
- * but read off the track that the way forward has left (store/forward_path.h). The adjoint alone is solved, with the letters of
- * backward/continuous.h
- *     a' = g(t, a) = -J(t)' a - mu (d div/dx)' - rho (dq/dx)',   J(t) = df/dx at (t, x(t)),
- * a linear equation, which damps backward just what the field damps forward: it is as stiff, and stable. So it has steps of the same
- * method, with h from t1 to t0, lengths of its own and dg/da = -J':
+ * What dies away in a stiff field would grow if x were solved backward. So x(t) is read off the forward path
+ * (store/forward_path.h), and only the adjoint is solved. In the notation of backward/continuous.h,
+ *     a' = g(t, a) = -J(t)' a - mu (d div/dx)' - rho (dq/dx)',   J(t) = df/dx at (t, x(t)).
+ * This is a linear equation. Backward it damps what the field damps forward: it is as stiff, and stable. It is
+ * solved by steps of the same method, with its own lengths h from t1 to t0 and dg/da = -J':
  *     (1/gamma + h J(t))' k_i = g(t + alpha_i h, A_i) + sum_j c_ij k_j + d_i h g_t,   A_i = a + h sum_j a_ij k_j,
  *     a' = a + h sum_i b_i k_i,   error h sum_i e_i k_i.
- * The matrix is that of a step of -h (forward/rosenbrock.h), whose factors solve transposed. g_t, a held, is a quotient of differences
- * as df/dt is there; J moves with x(t), so that it is wanted of fields that do not read the time as well.
+ * The matrix is that of a step of -h (forward/rosenbrock.h); its factors solve the transposed equation. g_t, with a
+ * held, is a difference quotient like df/dt there. It is needed even if the field does not read the time, because J
+ * changes with x(t).
  *
- * theta's gradient, and the context's, is one more row w of the same method, w' = F(t, a) = (df/dtheta)' a + mu (d div/dtheta)' + ...,
- * on which nothing depends: its stages are
- *     k^w_i / gamma = F(t + alpha_i h, A_i) + h G k_i + d_i h F_t + sum_j c_ij k^w_j,   G = dF/da = (df/dtheta)' at t,
- * and with beta_i = gamma (b_i + sum_{l>i} c_li beta_l), the weights b of the method untransformed, which add up to 1,
- *     w' - w = h sum_i beta_i (F(t + alpha_i h, A_i) + h G k_i + d_i h F_t):
- * the method's order, and no part of the error norm. Nodes of a quadrature of its own would be wrong where a layer of a is passed in one
- * long step. With a' = z a, w' = a, w - a/z stays what it is, of the flow and of these steps: w changes by (R(hz) - 1) a/z, which
- * comes to -a/z, as it has to. All of it is linear in (a, mu, rho): a step's share is a sum of reverses, one at each of the places where it has
- * evaluated, stages that are at one time taken together, those of h G k_i at its start, and F_t = sum_n w_n (F_n - F_0)/h likewise.
+ * theta's gradient, and that of the context, is one more row w of the same method: w' = F(t, a) = (df/dtheta)' a +
+ * mu (d div/dtheta)' + ..., on which nothing else depends. Its stages are
+ *     k^w_i / gamma = F(t + alpha_i h, A_i) + h G k_i + d_i h F_t + sum_j c_ij k^w_j,   G = dF/da = (df/dtheta)' at t.
+ * With beta_i = gamma (b_i + sum_{l>i} c_li beta_l), the weights b of the untransformed method, which add up to 1,
+ *     w' - w = h sum_i beta_i (F(t + alpha_i h, A_i) + h G k_i + d_i h F_t).
+ * That has the method's order and is no part of the error norm. A quadrature with nodes of its own would be wrong
+ * where one long step passes a layer of a. For a' = z a, w' = a, the quantity w - a/z is constant in the flow and in
+ * these steps: w changes by (R(hz) - 1) a/z, which goes to -a/z, as it must. All of this is linear in (a, mu, rho).
+ * So a step's share is a sum of reverses, one at each place where it has evaluated: stages at the same time share
+ * one, those of h G k_i are at its start, and F_t = sum_n w_n (F_n - F_0)/h.
  *
- * x is in no equation that is solved, but a step has to see it: where x passes a layer in which a is smooth, as at t0, theta's
- * integrand a x' passes it too. The step has x at its places alpha, and they are asked whether its way there is a polynomial of a degree
- * below their number less 1: sum_p omega_p x(t + alpha_p h), omega the weights of their divided difference, is 0 for one, and for rodas4's
- * five places of h^4. That is the error of x's rows, against the solve's own tolerance where that is larger than the way back's: x is not
- * known better. (f along the track would be no measure: it is J times as wrong as x.) Within one step of the way forward it is 0.
+ * No equation is solved for x, but a step must resolve it: where x passes a layer in which a is smooth, as at t0,
+ * theta's integrand a x' passes the layer too. The step has x at its places alpha. It checks whether x there is a
+ * polynomial of a degree below their number less 1: for such a polynomial sum_p omega_p x(t + alpha_p h) is 0, where
+ * omega are the weights of the divided difference. For the five places of rodas4 the sum is of h^4. That is the
+ * error of x's rows. Its tolerance is the solve's own where that is larger than the adjoint's, because x is not
+ * known better. (f along the forward path would not do: its error is J times that of x.) Within one step of the
+ * forward pass the sum is 0.
  *
- * Steps are tried, judged and counted by backward/continuous_loop.h; the reverse is done twice, as it is there.
+ * backward/continuous_loop.h tries, judges and counts the steps. Stages are reversed twice, as in
+ * backward/continuous.h.
  */
 #include "solve/worker.h"
 
-/* The first stage that is at the same time as stage i; they share an evaluation, which is in that scratch. */
+/* The first stage that is at the same time as stage i. They share its evaluation, in that scratch. */
 static int32_t shared_stage(const cnf_stages *s, int32_t i) {
   const double *alpha = s->tableau->rosenbrock->alpha;
   int32_t first = 0;
@@ -39,11 +44,12 @@ static int32_t shared_stage(const cnf_stages *s, int32_t i) {
   return first;
 }
 
-/* The two places beyond t that h d/dt is a quotient of, in steps: n CNF_TIME_PART; and the weights of what is there, less what is at t. The
- * distances are as they are, not rounded with t: most of what varies over them is x(t). */
+/* Weights of the two places beyond t in the difference quotient of h d/dt, which are n CNF_TIME_PART steps away; the
+ * place t has minus their sum. Distances are exact, not rounded with t, because most of the change over them is that
+ * of x(t). */
 static const double place_weights[2] = {2 / CNF_TIME_PART, -1 / (2 * CNF_TIME_PART)};
 
-/* beta above. Returns sum_i d_i beta_i. */
+/* beta of the formula above. Returns sum_i d_i beta_i. */
 static double quadrature_weights(const cnf_stages *s, double beta[CNF_MAX_STAGES]) {
   const cnf_rosenbrock *ros = s->tableau->rosenbrock;
   double of_slope = 0;
@@ -56,14 +62,15 @@ static double quadrature_weights(const cnf_stages *s, double beta[CNF_MAX_STAGES
   return of_slope;
 }
 
-/* The rows of backward/continuous.h; none of the divergence where none is asked for. */
+/* Cotangents of the integrands as in backward/continuous.h, without a divergence if none is asked for. */
 static cnf_integrands rosenbrock_bars(cnf_worker *w, const real *row) {
   cnf_integrands bars = weighted_bars(w, row);
   if (w->e.model->jacobian) bars.divergence = NULL;
   return bars;
 }
 
-/* g with `a` [D], by the reverse of the evaluation at hand, into `out` [D]. What that sums over the solve is thrown away. */
+/* g at `a` [D], by the reverse of the evaluation at hand, into `out` [D]. What the reverse sums over the solve is
+ * thrown away. */
 static void adjoint_slope(cnf_worker *w, const real *a, real *out) {
   WORKER_NAMES(w);
   w->e.bars = w->back.bars[0];
@@ -76,7 +83,7 @@ static void adjoint_slope(cnf_worker *w, const real *a, real *out) {
   k->scale(D, w->e.bars.bar, w->step.row, out);
 }
 
-/* The evaluation at t + c h and the state on the track there, into scratch `number`. */
+/* Evaluates the field at t + c h and the state of the forward path there, into scratch `number`. */
 static void evaluate_on_path(cnf_worker *w, const cnf_call *call, double c, int32_t number) {
   use_scratch(w, number);
   path_state(w, call, c, w->e.kept.value);
@@ -84,7 +91,8 @@ static void evaluate_on_path(cnf_worker *w, const cnf_call *call, double c, int3
   evaluate(&w->e, w->step.time_row, 1, w->back.integrands);
 }
 
-/* At the step's start: the factors of 1/gamma + h J, g into implicit.f_bar, f into implicit.f, h g_t into implicit.f_t. */
+/* At the step's start: the factors of 1/gamma + h J, g into implicit.f_bar, f into implicit.f, h g_t into
+ * implicit.f_t. */
 static void begin_rosenbrock_step(cnf_worker *w, const cnf_call *call, int64_t first) {
   WORKER_NAMES(w);
   const cnf_stages *s = &call->solver->stages;
@@ -147,7 +155,7 @@ static void try_rosenbrock_step(cnf_worker *w, const cnf_call *call, int64_t fir
   move_pair_rows(w, D, D, s->count, s->tableau->b, PANEL(w->continuous.pair1, D));
 }
 
-/* As pair_errors: those of a, and how far x is from a polynomial at the step's places. */
+/* As pair_errors: the errors of a, and how far x is from a polynomial over the step's places. */
 static void rosenbrock_pair_errors(cnf_worker *w, const cnf_engine *solver) {
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;
@@ -173,8 +181,9 @@ static void rosenbrock_pair_errors(cnf_worker *w, const cnf_engine *solver) {
                    of_a.weight, of_a.panel, solver->pair_rtol + D, solver->pair_atol + D, norm, w->step.sum_row);
 }
 
-/* The nodes of a step's quadrature: the places of its stages, the first of which is its start, then the two beyond that. Of node
- * `node` the cotangent of f, over -h, into `bar`; returns what mu and rho count there. */
+/* Nodes of a step's quadrature: the places of its stages, of which the first is its start, then the two places
+ * beyond that. Writes the cotangent of f of node `node`, over -h, into `bar`. Returns the weight of mu and rho
+ * there. */
 static double node_cotangent(cnf_worker *w, const cnf_stages *s, int32_t node, real *bar) {
   WORKER_NAMES(w);
   double beta[CNF_MAX_STAGES] = {0};
@@ -199,7 +208,7 @@ static double node_cotangent(cnf_worker *w, const cnf_stages *s, int32_t node, r
   return weight;
 }
 
-/* As add_quadrature, of a stiff step. */
+/* As add_quadrature, for a Rosenbrock step. */
 static void add_rosenbrock_quadrature(cnf_worker *w, const cnf_engine *solver, int32_t live, real *gradient) {
   WORKER_NAMES(w);
   const cnf_stages *s = &solver->stages;

@@ -1,14 +1,17 @@
-/* A chunk's way back, by whichever adjoint, and what becomes of samples whose gradient is not finite.
+/* The backward pass of a chunk, by whichever adjoint, and what happens to samples whose gradient is not finite.
+ * Compiled once per dtype by call/solver_f32.c and solver_f64.c.
  *
- * A sample may arrive and have none: it does not get back, or a net has saturated over numbers that are infinite inside, so that its
- * answer is finite and a weight's gradient 0 times infinity. What it adds to sums over lanes cannot be taken out again. So the way back is
- * walked, and looked at afterwards: each sample's own gradients when it is done, theta's when the chunk is. Where something is not
- * finite, the samples at fault get a status, and the chunk is walked again without them, from the gradient before it: the others' numbers
- * are their own, and their sums are what they are where those samples have failed on the way forward. Where only theta's sum tells, they are found by
- * halving: a half is walked alone, from zeros, until one sample is left.
+ * A sample may reach its end and still have no gradient. Its backward solve may fail; or a net saturates over
+ * infinite numbers, so that the answer is finite and a weight's gradient is 0 times infinity. What such a sample
+ * adds to sums over lanes cannot be taken out again. So the pass is made, and its results are checked afterwards:
+ * each sample's own gradients when it is done, theta's gradient when the chunk is. If something is not finite, the
+ * samples at fault get a status, and the pass is made again without them, from the gradient before the chunk. The
+ * numbers of the others are their own, and the sums are those of a chunk in which the samples at fault have failed
+ * forward. If only theta's sum is not finite, the samples at fault are found by halving: each half is differentiated
+ * alone, from zeros, until one sample is left.
  *
- * The hot loop knows nothing of it. A chunk costs one look at its gradient; a way back that uses up what it walks on, as slots that are
- * reversed in place and checkpoints are, is solved again before it is walked again, to the same bits.
+ * The hot loop is not concerned: a chunk costs one check of its gradient. A pass that uses up what it reads (slots
+ * are reversed in place, checkpoints are dropped) needs the forward pass again first, which gives the same bits.
  */
 #include "solve/worker.h"
 
@@ -22,13 +25,13 @@ static int is_gradient_finite(const cnf_worker *w, const real *gradient) {
   return sum == 0;
 }
 
-/* The chunk as it was before it was walked back, but for the statuses that chunk_verdict has. */
+/* The chunk as it was before its backward pass, with the statuses of restart_status. */
 static void prepare_restart(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   if (call->keeps && !call->solver->rules->pass_leaves_store) forward_chunk(w, call, first, count);
   memcpy(w->chunk.status, w->back.restart_status, (size_t)count * sizeof *w->chunk.status);
 }
 
-/* One pass over samples [from, to) of the chunk alone, from zeros: is theta's gradient finite? */
+/* Makes a pass over samples [from, to) of the chunk alone, from zeros: is theta's gradient finite? */
 static int is_part_finite(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, int64_t from, int64_t to,
                           real *gradient, backward_pass pass) {
   int32_t samples = 0;
@@ -43,8 +46,9 @@ static int is_part_finite(cnf_worker *w, const cnf_call *call, int64_t first, in
   return is_gradient_finite(w, gradient);
 }
 
-/* Samples [from, to) of the chunk are known to have a gradient by theta that is not finite: those that have it alone get a verdict.
- * Returns how many; 0 where theirs are finite, and their sum is not. Deep as the halvings of a chunk, eight. */
+/* Samples [from, to) of the chunk have a gradient by theta that is not finite: marks those that have it alone, in
+ * restart_status. Returns how many; 0 if the gradient of each is finite and their sum is not. The recursion is at
+ * most eight deep, the halvings of a chunk. */
 static int32_t find_not_finite(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, int64_t from,
                                int64_t to, real *gradient, backward_pass pass) {
   if (to - from == 1) {
@@ -59,7 +63,7 @@ static int32_t find_not_finite(cnf_worker *w, const cnf_call *call, int64_t firs
   return found;
 }
 
-/* Differentiates the chunk that forward_chunk has just solved, adding to `gradient`, which is_fresh: is all zeros. */
+/* Differentiates the chunk that forward_chunk has just solved, and adds to `gradient`. is_fresh: that is all zeros. */
 static void differentiate_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, int is_fresh,
                                 real *gradient) {
   const size_t bytes = w->e.model->gradient_size * sizeof(real);

@@ -1,7 +1,6 @@
-/* The walk back: samples that arrived, each with its own steps, in lanes; longest first, so that few lanes are idle at the
- * end. A lane without a sample stands where a live one does, with h = 0 and zero cotangents: what it adds to the sums over
- * lanes is exactly 0, because its numbers are finite.
- */
+/* The discrete adjoint: the loop backward over the recorded steps of the lanes. Compiled once per dtype by
+ * call/solver_f32.c and solver_f64.c. Each sample has its own steps. An idle lane has the state of a live one, with
+ * h = 0 and zero cotangents. Its numbers are finite, so it adds exactly 0 to the sums over lanes. */
 #include "solve/worker.h"
 
 static void idle_discrete_lane(cnf_worker *w, int32_t lane) {
@@ -20,16 +19,17 @@ static void load_discrete_lane(cnf_worker *w, const cnf_call *call, int64_t firs
   bind_lane(w, call, s, lane);
   w->lane.step[lane] = w->chunk.accepted[s] - 1;
   w->lane.interval[lane] =
-      record_of(w, call, s, w->lane.step[lane])->interval; /* an event may have ended it in an earlier one */
+      record_of(w, call, s, w->lane.step[lane])->interval; /* an event may have ended the sample in an earlier
+                                                              interval */
   w->back.t0_bar[lane] = w->back.t1_bar[lane] = 0;
   w->back.mu_row[lane] = (real)w->loss.log_det_bar[s];
   column_in(D, lanes, w->loss.x1_bar + (size_t)s * (size_t)D, w->back.lambda, lane);
   if (!call->steps) move_constants(w, lane, w->start.constants + (size_t)s * (size_t)call->solver->constant_rows, 0);
 }
 
-/* Makes the evaluations of the lanes' steps again, in scratch; records[j] is that of lane j, an idle one's another's. Lanes
- * whose evaluations are kept stand where one does whose are not, those without a sample with h = 0. Methods whose reverse makes its
- * own evaluations are put to their states. */
+/* Recomputes the evaluations of the lanes' steps, into scratch. records[j] is lane j's record; an idle lane has that
+ * of another. Lanes whose evaluations are kept have the state of one whose are not; idle lanes have it with h = 0.
+ * If the family's reverse makes its own evaluations, the lanes only get their states. */
 static void recompute_step(cnf_worker *w, const cnf_call *call, cnf_step_record *const *records) {
   WORKER_NAMES(w);
   const cnf_engine *solver = call->solver;
@@ -50,7 +50,7 @@ static void recompute_step(cnf_worker *w, const cnf_call *call, cnf_step_record 
   if (solver->code->recompute) solver->code->recompute(w, solver, records[leader]);
 }
 
-/* The slopes of evaluations that were kept. */
+/* The slopes, from evaluations that were kept. */
 static void restore_slopes(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *tile) {
   WORKER_NAMES(w);
   for (int32_t i = 0; i < solver->stages.count; i++) {
@@ -60,8 +60,8 @@ static void restore_slopes(cnf_worker *w, const cnf_engine *solver, const cnf_st
   }
 }
 
-/* Brings the evaluations of the lanes' steps to where they can be reversed. Returns the record whose slots they are in, or
- * NULL: scratch. */
+/* Brings the evaluations of the lanes' steps to where they can be reversed. Returns the record whose slots they are
+ * in; NULL: they are in scratch. */
 static const cnf_step_record *restore_step(cnf_worker *w, const cnf_call *call, int32_t live, int want_slopes) {
   WORKER_NAMES(w);
   const cnf_engine *solver = call->solver;
@@ -101,19 +101,19 @@ static const cnf_step_record *restore_step(cnf_worker *w, const cnf_call *call, 
   return tile;
 }
 
-/* What the step just reversed adds to the derivatives by the times between which it lies: t0, t1 or output times. */
+/* Adds what the step just reversed gives to the derivatives by the times it is between: t0, t1 or output times. */
 static void add_times(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane) {
   const int32_t interval = w->lane.interval[lane], n = w->lane.step[lane] - interval * call->steps;
   const double begin = interval_begin(w, lane, interval);
   const double span = interval_end(w, call, lane, interval) - begin;
-  double place = 0, length = 1; /* adaptive: of the one step of an interval of no length */
+  double place = 0, length = 1; /* adaptive: those of the one step of an interval of no length */
   if (call->steps)
     place = fraction(call, n), length = fraction(call, n + 1) - place;
   else if (span != 0)
     place = (w->lane.t[lane] - begin) / span, length = w->lane.h[lane] / span;
   double t_bar = (double)w->back.t_bar_row[lane], h_bar = (double)w->back.h_bar_row[lane];
   const int64_t s = w->lane.sample[lane];
-  if (w->chunk.event[s] >= 0 && w->lane.step[lane] == w->chunk.accepted[s] - 1) /* its h is what the event makes it */
+  if (w->chunk.event[s] >= 0 && w->lane.step[lane] == w->chunk.accepted[s] - 1) /* its length is given by the event */
     t_bar += w->loss.event_bar[s], h_bar = 0;
   double *times = call->gradient->times, *begin_bar = &w->back.t0_bar[lane], *end_bar = &w->back.t1_bar[lane];
   if (times) times += (size_t)(first + w->lane.sample[lane]) * (size_t)call->time_count;
@@ -123,11 +123,12 @@ static void add_times(cnf_worker *w, const cnf_call *call, int64_t first, int32_
   if (begin_bar) *begin_bar += (1 - place) * t_bar - length * h_bar;
 }
 
-/* The lane comes, on its way back, to a step of this interval: at an output time the loss's cotangents come in. */
+/* The lane comes to a step of this interval. If it has crossed an output time, the loss's cotangents there are
+ * added. */
 static void enter_interval(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane, int32_t interval) {
   WORKER_NAMES(w);
   if (interval == w->lane.interval[lane]) return;
-  w->lane.interval[lane] = interval; /* none is without a step: it is the one before */
+  w->lane.interval[lane] = interval; /* every interval has a step, so this is the one before */
   const size_t place = (size_t)(first + w->lane.sample[lane]) * (size_t)call->time_count + (size_t)interval;
   const real *x_bar = call->loss->x_at_bar ? (const real *)call->loss->x_at_bar + place * (size_t)D : NULL;
   for (int32_t d = 0; x_bar && d < D; d++) PANEL(w->back.lambda, d)[lane] += x_bar[d];
@@ -140,7 +141,7 @@ static void go_to_previous_step(cnf_worker *w, const cnf_call *call, int64_t fir
   enter_interval(w, call, first, lane, record_of(w, call, w->lane.sample[lane], w->lane.step[lane])->interval);
 }
 
-/* One pass over the chunk's samples that arrived. Returns how many have no gradient. */
+/* The pass: backward over the steps of the chunk's samples. Returns how many samples have no gradient. */
 static int32_t backward_discrete(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient) {
   WORKER_NAMES(w);
   const cnf_family_code *code = call->solver->code;

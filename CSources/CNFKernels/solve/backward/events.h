@@ -1,19 +1,21 @@
-/* Events in reverse: what an event does to a sample's cotangents, before the walk back begins.
+/* What an event does to a sample's cotangents, before the backward pass begins. Compiled once per dtype by
+ * call/solver_f32.c and solver_f64.c.
  *
- * The last step x' = Phi(x, t, h; theta), l' = l + Psi(x, t, h; theta) ends where g(t + h, x') = 0, so that h depends on all else. With
- * the loss's x_bar and mu, tau_bar = dL/d(t + h), and
- *     s = x_bar . Phi_h + mu Psi_h + tau_bar,   d = g_x . Phi_h + g_t,
- * d h = -(g_x . dx' + g_t dt)/d, where dx' is x' at the h that is held. Put into dL this is: x_bar becomes x_bar - (s/d) g_x, t gains
- * tau_bar - (s/d) g_t, and h has no cotangent more. (Regularisers are further l.) Phi_h . v is what the step's reverse has as h_bar for
- * the cotangent v: the last step is reversed for g_x and for the loss's cotangents, its sums thrown away.
+ * The last step x' = Phi(x, t, h; theta), l' = l + Psi(x, t, h; theta) ends where g(t + h, x') = 0, so h depends on
+ * everything else. With the loss's x_bar and mu, and tau_bar = dL/d(t + h), let
+ *     s = x_bar . Phi_h + mu Psi_h + tau_bar,   d = g_x . Phi_h + g_t.
+ * Then dh = -(g_x . dx' + g_t dt)/d, where dx' is that of x' with h held. In dL this means: x_bar becomes x_bar -
+ * (s/d) g_x, t gains tau_bar - (s/d) g_t, and h has no cotangent. (Regularisers are treated as l is.) Phi_h . v is
+ * the h_bar of the step's reverse for the cotangent v. So the last step is reversed for g_x and for the loss's
+ * cotangents, and its sums are thrown away.
  *
- * The continuous adjoint has f at the end in place of Phi_h, and the divergence in place of Psi_h (Chen, Amos and Nickel 2021, arXiv
- * 2011.03902); its t is no variable of its own, since a is what remains.
+ * The continuous adjoint has f at the end for Phi_h, and the divergence for Psi_h (Chen, Amos and Nickel 2021, arXiv
+ * 2011.03902). Its t is no variable of its own.
  */
 #include "solve/worker.h"
 
-/* Samples [tile, tile + lanes) of the chunk that an event has ended into lanes, at their last steps; the other lanes stand where
- * the one does that is returned. -1: there is none. */
+/* Puts those of samples [tile, tile + lanes) of the chunk that an event has ended into lanes, at their last steps.
+ * The other lanes have the state of the lane that is returned. -1: there is none. */
 static int32_t load_stopped(cnf_worker *w, const cnf_call *call, int64_t tile, int64_t count) {
   WORKER_NAMES(w);
   int32_t live = -1;
@@ -35,7 +37,7 @@ static int32_t load_stopped(cnf_worker *w, const cnf_call *call, int64_t tile, i
   return live;
 }
 
-/* dg/dx of the lanes' own events into event_bar, zeros in lanes without; dg/dt into g_t. */
+/* dg/dx of the lanes' own events into x_bar, zeros in idle lanes; dg/dt into g_t. */
 static void event_slopes(cnf_worker *w, const cnf_call *call, double *g_t) {
   WORKER_NAMES(w);
   double t_bar[CNF_MAX_LANES];
@@ -55,7 +57,7 @@ static void event_slopes(cnf_worker *w, const cnf_call *call, double *g_t) {
   }
 }
 
-/* The loss's cotangents of the lanes' samples into lambda and mu; zeros in lanes without. */
+/* The loss's cotangents of the lanes' samples into lambda and mu; zeros in idle lanes. */
 static void load_cotangents(cnf_worker *w, const cnf_call *call) {
   WORKER_NAMES(w);
   const double scale = loss_scale(call->loss);
@@ -69,7 +71,7 @@ static void load_cotangents(cnf_worker *w, const cnf_call *call) {
   }
 }
 
-/* Those of g: event_bar and nothing else. */
+/* The cotangent of g, x_bar, into lambda; the others are 0. */
 static void load_event_bar(cnf_worker *w) {
   WORKER_NAMES(w);
   w->back.kinetic_bar = w->back.frobenius_bar = 0;
@@ -86,7 +88,8 @@ static void last_step_slope(cnf_worker *w, const cnf_call *call, int32_t live, d
   for (int32_t j = 0; j < lanes; j++) out[j] = (double)w->back.h_bar_row[j];
 }
 
-/* Continuous adjoint: f . lambda + mu div and the like at the end, from the evaluation there, into `out`. */
+/* Continuous adjoint: f . lambda + mu div at the end, and the same of regularisers, from the evaluation there, into
+ * `out`. */
 static void end_slope(cnf_worker *w, double *out) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) w->continuous.scale[j] = 1;
@@ -94,7 +97,7 @@ static void end_slope(cnf_worker *w, double *out) {
   for (int32_t j = 0; j < lanes; j++) out[j] = (double)w->step.row[j];
 }
 
-/* Cotangents of the chunk's samples become those of a solve whose last step is held. */
+/* Turns the cotangents of the chunk's samples into those of a solve whose last step has a fixed length. */
 static void event_cotangents(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   WORKER_NAMES(w);
   for (int64_t tile = 0; tile < count; tile += lanes) {

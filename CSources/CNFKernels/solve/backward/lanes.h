@@ -1,12 +1,14 @@
-/* What the backward passes share: which samples they take, how those come into lanes and leave them, and what idle lanes hold.
- * Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+/* What the backward passes share: which samples they take, how samples come into lanes and leave them, and what idle
+ * lanes hold. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
  *
- * The passes are the discrete one (backward/discrete_loop.h), that of reversible Heun (backward/reversible_heun.h) and the continuous
- * one (backward/continuous_loop.h). Each takes the samples that reached their ends, longest first, so that few lanes are idle late.
+ * There are three passes: discrete (backward/discrete_loop.h), continuous (backward/continuous_loop.h) and that of
+ * reversible Heun (backward/reversible_heun.h). Each takes the samples that have reached their ends, those with most
+ * steps first, so that few lanes are idle at the end. A sample leaves its lane when it is back at its start.
  */
 #include "solve/worker.h"
 
-/* Samples to be walked back into w->chunk.order, those with most steps first; the others' gradients are written. Returns how many. */
+/* Puts the samples of the pass into chunk.order, those with most steps first. Writes the gradients of the others.
+ * Returns how many samples the pass has. */
 static int64_t order_backward(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   WORKER_NAMES(w);
   cnf_gradient *g = call->gradient;
@@ -35,7 +37,7 @@ static int64_t order_backward(cnf_worker *w, const cnf_call *call, int64_t first
 /* Makes a lane idle. */
 typedef void (*lane_idler)(cnf_worker *w, int32_t lane);
 
-/* Begins a pass: all lanes are idle, nothing is summed yet. Returns how many samples there are, in chunk.order. */
+/* Begins a pass: all lanes are idle, and no sums are left. Returns how many samples the pass has, in chunk.order. */
 static int64_t begin_backward(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, lane_idler idle) {
   WORKER_NAMES(w);
   const int64_t samples = order_backward(w, call, first, count);
@@ -46,18 +48,19 @@ static int64_t begin_backward(cnf_worker *w, const cnf_call *call, int64_t first
   return samples;
 }
 
-/* Ends it: what was summed over the samples' solves goes to the gradient. */
+/* Ends a pass: the sums over the samples' solves go to the gradient. */
 static void end_backward(cnf_worker *w, real *gradient) {
   const cnf_model *m = w->e.model;
   if (m->trace == CNF_TRACE_HUTCHINSON) flush_solve_sums(w, gradient);
   if (m->trace == CNF_TRACE_EXACT_TANGENTS) finish_constants(m, &w->e.constants, gradient);
 }
 
-/* Puts sample s of the chunk at `first`, at its end, into a lane. */
+/* Puts sample s of the chunk, at its end, into a lane. */
 typedef void (*lane_loader)(cnf_worker *w, const cnf_call *call, int64_t first, int64_t s, int32_t lane);
 
-/* Fixed steps: every walker into the lane it was solved in, where its probes are; the other lanes' probes become zeros. Adaptive: the
- * next samples into idle lanes; a lane that never had one gets the constants of the first. */
+/* Fixed steps: puts every sample into the lane it was solved in, where its probes are; the probes of the other lanes
+ * become zeros. Adaptive steps: puts the next samples into idle lanes; a lane that never had one gets the constants
+ * of the first. */
 static void load_backward_lanes(cnf_worker *w, const cnf_call *call, int64_t first, int64_t samples, int64_t *next,
                                 lane_loader load) {
   WORKER_NAMES(w);
@@ -77,11 +80,11 @@ static void load_backward_lanes(cnf_worker *w, const cnf_call *call, int64_t fir
       move_constants(w, j, w->start.constants + (size_t)w->chunk.order[0] * (size_t)call->solver->constant_rows, 0);
 }
 
-/* Is what the lane's sample, number `number` of the call, has of the gradient by itself finite? x_bar [D]: dL/dx0 of the lanes. */
+/* Are the own gradients of the lane's sample finite? `number`: of the call. x_bar [D]: dL/dx0 of the lanes. */
 static int is_own_finite(const cnf_worker *w, const cnf_call *call, size_t number, int32_t lane, const real *x_bar) {
   WORKER_NAMES(w);
   const double *times = call->gradient->times;
-  double sum = 0; /* of zeros: not 0 where one of the numbers is not finite */
+  double sum = 0; /* a sum of zeros; NaN if one of the numbers is not finite */
   for (int32_t d = 0; d < D; d++) sum += 0 * (double)PANEL(x_bar, d)[lane];
   for (int32_t r = 0; r < m->program->context_dim; r++) sum += 0 * (double)PANEL(w->e.context_bar, r)[lane];
   if (call->want_times) sum += 0 * w->back.t0_bar[lane] + 0 * w->back.t1_bar[lane];
@@ -90,8 +93,8 @@ static int is_own_finite(const cnf_worker *w, const cnf_call *call, size_t numbe
   return sum == 0;
 }
 
-/* The lane's sample is back at its start: writes its own gradients, dL/dx0 being x_bar [D] times `scale`. Returns 1 where they are
- * not finite: the sample then has none. The caller makes the lane idle. */
+/* The lane's sample is back at its start: writes its own gradients. dL/dx0 is `scale` times x_bar [D]. Returns 1 if
+ * they are not finite: the sample then has none. The caller makes the lane idle. */
 static int32_t finish_backward_lane(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane, const real *x_bar,
                                     double scale, real *gradient) {
   WORKER_NAMES(w);
@@ -108,8 +111,8 @@ static int32_t finish_backward_lane(cnf_worker *w, const cnf_call *call, int64_t
   return fails;
 }
 
-/* Lane `live` of a panel over each idle lane that holds a number that is not finite; over all of them where there are
- * callbacks, whose derivatives need not be finite wherever their values are. */
+/* Copies lane `live` of a panel over each idle lane that holds a number that is not finite. With callbacks, over all
+ * idle lanes: their derivatives may not be finite where their values are. */
 static void fill_idle_lanes(cnf_worker *w, int32_t rows, real *panel, int32_t live) {
   WORKER_NAMES(w);
   k->finite(rows, panel, 0, w->step.row);
@@ -118,7 +121,7 @@ static void fill_idle_lanes(cnf_worker *w, int32_t rows, real *panel, int32_t li
       panel[(size_t)r * (size_t)lanes + (size_t)j] = panel[(size_t)r * (size_t)lanes + (size_t)live];
 }
 
-/* Lane `live` of a panel over each lane that is not in mask_row. */
+/* Copies lane `live` of a panel over each lane that is not in mask_row. */
 static void fill_rejected_lanes(cnf_worker *w, int32_t rows, real *panel, int32_t live) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++)

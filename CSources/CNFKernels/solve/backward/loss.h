@@ -1,8 +1,9 @@
-/* Loss and cotangents of a chunk that has been solved: chunk_loss, chunk_x1_bar, chunk_log_det_bar. The cotangents of the
- * regularisers' integrals are the same for all samples (backward_discrete). */
+/* The loss of a solved chunk and its cotangents, into cnf_chunk_loss. Compiled once per dtype by call/solver_f32.c
+ * and solver_f64.c. The cotangents of the regularisers' integrals are the same for all samples
+ * (backward/differentiate_chunk.h). */
 #include "solve/worker.h"
 
-/* What a loss's coefficients are multiplied with. */
+/* The factor of a loss's coefficients of regularisers. */
 static double loss_scale(const cnf_loss *loss) { return loss->kind == CNF_LOSS_NORMAL_NLL ? loss->scale : 1; }
 
 static void normal_nll(cnf_worker *w, const cnf_loss *loss, int64_t count, int32_t D) {
@@ -29,13 +30,13 @@ static void copy_cotangents(cnf_worker *w, const cnf_loss *loss, int64_t first, 
   for (int64_t s = 0; s < count; s++) w->loss.log_det_bar[s] = loss->log_det_bar ? loss->log_det_bar[first + s] : 0;
 }
 
-/* Returns 0 where a callback failed. */
+/* Returns 0 if a callback failed. */
 static int chunk_cotangents(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   WORKER_NAMES(w);
   const cnf_loss *loss = call->loss;
   switch (loss->kind) {
   case CNF_LOSS_NORMAL_NLL: normal_nll(w, loss, count, D); break;
-  case CNF_LOSS_COTANGENTS: copy_cotangents(w, loss, first, count, D); return 1; /* no loss is known */
+  case CNF_LOSS_COTANGENTS: copy_cotangents(w, loss, first, count, D); return 1; /* the caller has the loss */
   default:
     memset(w->loss.loss, 0, (size_t)count * sizeof(double));
     memset(w->loss.log_det_bar, 0, (size_t)count * sizeof(double));

@@ -1,26 +1,26 @@
-/* The reversible Heun method and its way back (Kidger, Foster, Li, Lyons 2021, arXiv 2105.13493, algorithms 1 and 2, without noise).
+/* The backward pass of the reversible Heun method (Kidger, Foster, Li and Lyons 2021, arXiv 2105.13493, algorithm 2,
+ * without noise). Compiled once per dtype by call/solver_f32.c and solver_f64.c.
  *
- * Beside x it carries y, which begins as x0, and f_n = f(t_n, y_n). One evaluation a step:
- *     y' = 2x - y + h f(t, y),   x' = x + h/2 (f(t, y) + f(t', y')).
- * What is integrated beside the state takes the same trapezoid. Undone, with h as it was,
- *     y = 2x' - y' - h f(t', y'),   x = x' - h/2 (f(t, y) + f(t', y')):
- * exact but for rounding, which the field may make grow. So nothing need be kept of the steps but, where they are adaptive, their
- * t and h. With CNF_ADJOINT_DISCRETE the y are kept instead.
+ * forward/reversible_heun.h has the step, with f_n = f(t_n, y_n). With the same h it is undone by
+ *     y = 2x' - y' - h f(t', y'),   x = x' - h/2 (f(t, y) + f(t', y')).
+ * That is exact but for rounding, which the field may make grow. So nothing of the steps is kept; where they are
+ * adaptive, their t and h are. With CNF_ADJOINT_DISCRETE the y are kept instead.
  *
- * The derivative of the steps. f_n is used by the step that ends at point n and by the one that begins there, so each point
- * is reversed once. With lambda = dL/dx_n, kappa = dL/dy_n but for what goes through f_n, phi = the later step's share of dL/df_n,
- * h of the step that ends at n (0 where n = 0), mu likewise dL/dl, and h+, mu+ those of the step that begins there,
+ * The derivative of the steps: f_n is used by the step that ends at point n and by the one that begins there, so
+ * each point is reversed once. Let lambda = dL/dx_n; kappa = dL/dy_n without what goes through f_n; phi = the later
+ * step's share of dL/df_n; h the step that ends at n (0 if n = 0) and mu its dL/dl; h+ and mu+ those of the step
+ * that begins there. Then
  *     f_bar = phi + h/2 lambda,   div_bar = (h mu + h+ mu+)/2,
  *     kappa <- kappa + (df/dy)' f_bar + div_bar (d div/dy)',
- * theta_bar and t_bar_n from the same reverse, and at n - 1
+ * with theta_bar and t_bar_n from the same reverse. At n - 1
  *     phi = h kappa + h/2 lambda,   lambda <- lambda + 2 kappa,   kappa <- -kappa.
- * At n = 0 dL/dx0 = lambda + kappa. A step's h_bar is, with lambda and kappa from before that,
+ * At n = 0, dL/dx0 = lambda + kappa. With lambda and kappa from before these assignments, a step's h_bar is
  *     lambda (f_{n-1} + f_n)/2 + kappa f_{n-1} + mu (div_{n-1} + div_n)/2.
  * Signs, regularisers, times and output times are as in backward/runge_kutta.h, with c = 1 for point n of its step.
  *
- * A pass of the loop reverses the points that lanes hold, then goes to the points before them and evaluates there; a lane that has just
- * been loaded holds none, and goes to its last. Rounding that grows may end in numbers that are not finite: such a sample has no
- * gradient and says so, and its chunk is done again without it, as of a continuous adjoint.
+ * Each turn of the loop reverses the points that lanes hold, then goes to the points before them and evaluates
+ * there. A lane that has just been loaded holds none, and goes to its last. Growing rounding may end in numbers that
+ * are not finite. Such a sample has no gradient, and its chunk is differentiated again without it.
  */
 #include "solve/worker.h"
 
@@ -65,7 +65,8 @@ static void fail_reversible_lane(cnf_worker *w, const cnf_call *call, int32_t la
   idle_reversible_lane(w, lane);
 }
 
-/* The step that ends at the point each lane holds: its t and h, 0 before point 0. At an output time the loss's cotangents come in. */
+/* t and h of the step that ends at the point each lane holds; h = 0 before point 0. If the lane has crossed an
+ * output time, the loss's cotangents there are added. */
 static void restore_times(cnf_worker *w, const cnf_call *call, int64_t first) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
@@ -78,7 +79,7 @@ static void restore_times(cnf_worker *w, const cnf_call *call, int64_t first) {
   step_row(w);
 }
 
-/* The cotangents of what the held evaluations give: f_bar into the bars at hand, and rows of the integrands'. */
+/* The cotangents of the held evaluations: f_bar into the bars at hand, and those of the integrands. */
 static cnf_integrands point_bars(cnf_worker *w) {
   WORKER_NAMES(w);
   const real half = (real)0.5, *lambda[1] = {w->back.lambda}, weight = probe_weight(m);
@@ -97,8 +98,8 @@ static cnf_integrands point_bars(cnf_worker *w) {
   return w->back.integrand_bars;
 }
 
-/* Reverses the points held, in scratch `number`: kappa, time_bar_row, theta's gradient. Lanes that hold none stand where lane
- * `live` does, with zero cotangents: they add exact zeros. */
+/* Reverses the points held, in scratch `number`: kappa, time_bar_row, theta's gradient. Lanes that hold none have
+ * the state of lane `live` with zero cotangents: they add exact zeros. */
 static void reverse_held(cnf_worker *w, int32_t number, int32_t live, real *gradient) {
   WORKER_NAMES(w);
   use_scratch(w, number);
@@ -121,8 +122,8 @@ static void reverse_held(cnf_worker *w, int32_t number, int32_t live, real *grad
   w->work.adjoint_evaluations += lanes;
 }
 
-/* A sample whose point 0 has been reversed: its gradients, and how far from x0 its steps have been undone. Returns 1 where they are
- * not finite. */
+/* Point 0 of the lane's sample has been reversed: writes its gradients, and how far from x0 the undone steps have
+ * ended. Returns 1 if the gradients are not finite. */
 static int32_t finish_reversible_lane(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane,
                                       real *gradient) {
   WORKER_NAMES(w);
@@ -143,8 +144,8 @@ static int32_t finish_reversible_lane(cnf_worker *w, const cnf_call *call, int64
   return fails;
 }
 
-/* Evaluates every lane's next point, the one before that which it holds or its last, into scratch `number` and slope 1; x and y
- * come back to it, where y has not been kept. */
+/* Evaluates every lane's next point, the one before that which it holds or its last, into scratch `number` and slope
+ * 1. x and y go back to it; a y that was kept is fetched. */
 static void evaluate_points_before(cnf_worker *w, const cnf_call *call, int32_t number) {
   WORKER_NAMES(w);
   const real minus_one = -1, halves[2] = {(real)-0.5, (real)-0.5};
@@ -169,13 +170,13 @@ static void evaluate_points_before(cnf_worker *w, const cnf_call *call, int32_t 
   k->combine(D, w->step.x, w->step.h_row, 2, halves, both, w->step.x);
 }
 
-/* h_bar and t_bar of the steps just undone, into their times' derivatives. */
+/* h_bar and t_bar of the steps just undone, into the derivatives by their times. */
 static void gather_step_times(cnf_worker *w, const cnf_call *call, int64_t first) {
   WORKER_NAMES(w);
   const real halves[2] = {(real)0.5, (real)0.5};
   const real *slopes[2] = {slope(w, 0), slope(w, 1)};
   for (int32_t j = 0; j < lanes; j++) w->step.row[j] = 1;
-  real *mean = w->step.x1; /* [S]: free on the way back */
+  real *mean = w->step.x1; /* [S]: free in the backward pass */
   k->combine(S, NULL, w->step.row, 2, halves, slopes, mean);
   const cnf_integrands of = integrands_of(m, mean);
   k->dot(D, mean, w->back.lambda, 0, w->step.row);
@@ -191,7 +192,7 @@ static void gather_step_times(cnf_worker *w, const cnf_call *call, int64_t first
   }
 }
 
-/* phi, lambda and kappa of the points that lanes have come to, which they hold from now on. */
+/* phi, lambda and kappa of the points that the lanes have come to, which they hold from now on. */
 static void carry_cotangents(cnf_worker *w) {
   WORKER_NAMES(w);
   const real weights[2] = {1, (real)0.5}, minus_one = -1, two = 2;
@@ -218,7 +219,7 @@ static int32_t fail_lanes(cnf_worker *w, const cnf_call *call, const real *bad) 
   return failed;
 }
 
-/* One pass over the chunk's samples that arrived. Returns how many did not get back. */
+/* The pass: backward over the steps of the chunk's samples. Returns how many samples have no gradient. */
 static int32_t backward_reversible(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient) {
   WORKER_NAMES(w);
   const int64_t samples = begin_backward(w, call, first, count, idle_reversible_lane);

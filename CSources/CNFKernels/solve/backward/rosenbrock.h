@@ -1,24 +1,27 @@
-/* The derivative of a Rosenbrock step, of which the Jacobian is a part.
+/* The derivative of a Rosenbrock step, including that of its Jacobian. Compiled once per dtype by call/solver_f32.c
+ * and solver_f64.c.
  *
- * With E = 1/gamma - h J, J = df/dx at (t, x), F = h df/dt there, by differences, and X_i = x + h sum_j a_ij k_j,
+ * With E = 1/gamma - h J, J = df/dx at (t, x), F = h df/dt there, by differences, and X_i = x + h sum_j a_ij k_j, a
+ * step is
  *     E k_i = r_i = f(t + alpha_i h, X_i) + sum_{j<i} c_ij k_j + d_i F,   x' = x + h sum_i b_i k_i.
- * With lambda = dL/dx', from the last stage to the first (E' is E transposed; the factors at hand solve with it too):
+ * With lambda = dL/dx', from the last stage to the first (E' is E transposed; the factors of E solve with it too):
  *     k_bar_i = h b_i lambda + sum_{l>i} h a_li X_bar_l + c_li r_bar_l,   r_bar_i = E'^-1 k_bar_i
  *     X_bar_i = (df/dx)' r_bar_i at stage i, theta_bar and t_bar_i likewise;   F_bar = sum_i d_i r_bar_i
  *     J_bar   = h sum_i r_bar_i k_i'
- *     lambda <- lambda + sum_i X_bar_i + what J_bar and F_bar lead back to x
+ *     lambda <- lambda + sum_i X_bar_i + the cotangents of x that J_bar and F_bar give
  *     h_bar   = lambda' sum_i b_i k_i + sum_i X_bar_i' sum_j a_ij k_j + alpha_i t_bar_i + r_bar_i' J k_i
- * since d(E^-1 r) = E^-1 (dr - dE k), and dE = -dh J - h dJ. Column c of J is the tangent of f along unit vector c, so column c of
- * J_bar is that tangent's cotangent, and the reverse of tangents, which gives the divergence its gradient, gives J's too:
- * second derivatives of f, exactly. It is D tangents once more, whatever the trace.
+ * because d(E^-1 r) = E^-1 (dr - dE k) and dE = -dh J - h dJ. Column c of J is the tangent of f along unit vector c,
+ * so column c of J_bar is that tangent's cotangent. The reverse of tangents, which differentiates the divergence,
+ * differentiates J too, with exact second derivatives of f. That costs D tangents once more, whatever the trace.
  *
- * F = sum_n w_n (f(t + n delta h, x) - f(t, x)), n = 1, 2, whose weights w_n do not change with h: f_bar_n = w_n F_bar, and that
- * much less for f(t, x); t_bar_n counts for h n delta times.
+ * F = sum_n w_n (f(t + n delta h, x) - f(t, x)), n = 1, 2. The weights w_n do not change with h. So f_bar_n = w_n
+ * F_bar, f(t, x) loses as much, and t_bar_n counts n delta times for h.
  *
- * The quadratures beside the state, l' = l + h sum_n s_n div_n, have evaluations of their own at the step's middle and end, whose
- * states are x plus sums of k: their X_bar go where any stage's do, and that at the end, where the state is x', joins lambda.
+ * The quadratures l' = l + h sum_n s_n div_n have evaluations at the step's middle and end, whose states are x plus
+ * sums of k. Their X_bar are treated as those of stages; the one at the end, where the state is x', is added to
+ * lambda.
  *
- * Nothing is kept of a step but its beginning: J takes D tangents' room for each sample, so stages are made again.
+ * Only a step's start is kept: J would take room for D tangents of each sample. So the stages are recomputed.
  */
 #include "solve/worker.h"
 
@@ -27,7 +30,8 @@ static real *stage_bar(const cnf_worker *w, int32_t i) {
   return w->back.stage_bar + (size_t)i * (size_t)D * (size_t)lanes;
 }
 
-/* x [D] = matrix'^-1 x, by the factors of the matrix: U' first, then L', then the exchanges of rows from the last to the first. */
+/* x [D] = matrix'^-1 x, by the factors of the matrix: U' first, then L', then the exchanges of rows from the last to
+ * the first. */
 static void solve_transposed(const cnf_worker *w, real *x) {
   WORKER_NAMES(w);
   const real *a = w->implicit.matrix;
@@ -57,7 +61,7 @@ static void add_length_bar(cnf_worker *w, const real *x_bar, int32_t count, cons
   k->dot(D, x_bar, w->back.displacement, 1, w->back.h_bar_row);
 }
 
-/* The time cotangent of an evaluation that was at t + c h. */
+/* Adds the time cotangent of an evaluation at t + c h. */
 static void add_time_bar(cnf_worker *w, double c) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
@@ -66,8 +70,8 @@ static void add_time_bar(cnf_worker *w, double c) {
   }
 }
 
-/* Reverses the evaluation at hand, at t + c h, from the cotangent of f that the bars hold; `bars` as evaluate_reverse has them.
- * That of its state is then block 0 of the bars. */
+/* Reverses the evaluation at hand, at t + c h, from the cotangent of f in the bars and from `bars`, as
+ * evaluate_reverse takes them. The cotangent of its state is then in block 0 of the bars. */
 static void reverse_evaluation(cnf_worker *w, const cnf_integrands *bars, double c, real *gradient) {
   WORKER_NAMES(w);
   zero_rows(1, lanes, w->back.time_bar_row);
@@ -76,14 +80,14 @@ static void reverse_evaluation(cnf_worker *w, const cnf_integrands *bars, double
   add_time_bar(w, c);
 }
 
-/* Cotangents of what is integrated beside the state, at a node of weight b; none of the divergence where none is asked for. */
+/* Cotangents of the integrands at a node of weight b; without a divergence if none is asked for. */
 static cnf_integrands node_bars(cnf_worker *w, double b) {
   cnf_integrands bars = integrand_bars(w, (real)b);
   if (w->e.model->jacobian) bars.divergence = NULL;
   return bars;
 }
 
-/* h_bar_row += what a node of weight b has in the integrals, from rows of its integrands. */
+/* Adds to h_bar_row what a node of weight b gives to the integrals, from its integrands. */
 static void add_node(cnf_worker *w, double b) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) {
@@ -96,8 +100,8 @@ static void add_node(cnf_worker *w, double b) {
   }
 }
 
-/* The quadratures' nodes at the step's middle and end. lambda gains what the end has to say of x'; x_bar and the stages' k_bar,
- * which are overwritten, what the middle has. */
+/* The nodes of the quadratures at the step's middle and end. lambda gains the cotangent of x' from the end; x_bar
+ * and the stages' k_bar, which are overwritten, get those from the middle. */
 static void reverse_nodes(cnf_worker *w, const cnf_stages *s, real *gradient) {
   WORKER_NAMES(w);
   double middle[CNF_MAX_STAGES] = {0};
@@ -128,7 +132,8 @@ static void reverse_nodes(cnf_worker *w, const cnf_stages *s, real *gradient) {
   }
 }
 
-/* r_bar of every stage in place of its k_bar, and f_t_bar; x_bar gains that of the stages behind the first, whose f is at x. */
+/* r_bar of every stage in place of its k_bar, and f_t_bar. x_bar gains the X_bar of the stages after the first,
+ * whose f is at x. */
 static void reverse_stages(cnf_worker *w, const cnf_stages *s, real *gradient) {
   WORKER_NAMES(w);
   const cnf_rosenbrock *ros = s->tableau->rosenbrock;
@@ -157,7 +162,7 @@ static void reverse_stages(cnf_worker *w, const cnf_stages *s, real *gradient) {
   }
 }
 
-/* The evaluations that df/dt is a quotient of; r_bar_0, which is that of f(t, x), loses what they gain. */
+/* The evaluations of the difference quotient for df/dt. r_bar_0, the cotangent of f(t, x), loses what they gain. */
 static void reverse_time_slope(cnf_worker *w, real *gradient) {
   WORKER_NAMES(w);
   real weight[2][CNF_MAX_LANES];
@@ -177,8 +182,8 @@ static void reverse_time_slope(cnf_worker *w, real *gradient) {
   }
 }
 
-/* Cotangents of tangents [first, first + count) of dx/dt at the step's start: columns of J_bar, and what the divergence and the
- * Frobenius norm there add; h_bar_row gains those columns' part in sum_i r_bar_i' J k_i. */
+/* Cotangents of tangents [first, first + count) of dx/dt at the step's start: columns of J_bar, plus what the
+ * divergence and the Frobenius norm give there. h_bar_row gains these columns' part of sum_i r_bar_i' J k_i. */
 static void begin_jacobian_bars(cnf_worker *w, const cnf_stages *s, int32_t first, int32_t count, cnf_integrands bars) {
   WORKER_NAMES(w);
   const int32_t end = m->program->op_count, bent = m->program->blocks[end].bent;
@@ -202,8 +207,8 @@ static void begin_jacobian_bars(cnf_worker *w, const cnf_stages *s, int32_t firs
   }
 }
 
-/* The evaluation at the step's start: f, J, and the first node of the quadratures. Tangents go in groups, from the last to the
- * first, which the value goes with, as in evaluate_reverse. */
+/* The evaluation at the step's start: f, J, and the first node of the quadratures. Tangents go in groups, from the
+ * last to the first; the value goes with the first group, as in evaluate_reverse. */
 static void reverse_start(cnf_worker *w, const cnf_stages *s, real *gradient) {
   WORKER_NAMES(w);
   cnf_evaluator *e = &w->e;
@@ -211,7 +216,7 @@ static void reverse_start(cnf_worker *w, const cnf_stages *s, real *gradient) {
   const int32_t total = m->program->blocks[end].from_state ? D : 0;
   const cnf_integrands bars = node_bars(w, simpson_weights[0]);
   real *mu = w->step.sum_row, *f_bar = rows_of(m, e->bars.bar, 0, end);
-  zero_rows(1, lanes, mu); /* nothing exits: the divergence's cotangent comes in at the end */
+  zero_rows(1, lanes, mu); /* nothing exits: the divergence's cotangent is added at the end */
   use_scratch(w, 0);
   copy_rows(D, lanes, w->step.x, e->kept.value);
   time_row(w, 0);
@@ -240,12 +245,12 @@ static void reverse_start(cnf_worker *w, const cnf_stages *s, real *gradient) {
   k->add(D, w->implicit.x_bar, e->bars.bar, w->implicit.x_bar);
 }
 
-/* lambda at the steps' ends becomes lambda at their starts, (t, x) with h, which are in place. */
+/* `reverse` of cnf_family_code: the lanes are at the starts of their steps, (t, x) with h. */
 static int32_t reverse_rosenbrock_step(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile,
                                        const cnf_step_record *record, int want_times, real *gradient) {
   WORKER_NAMES(w);
   const cnf_stages *s = &call->solver->stages;
-  (void)tile, (void)record, (void)want_times; /* nothing of a step is kept; times cost next to nothing */
+  (void)tile, (void)record, (void)want_times; /* nothing of a step is kept; times cost almost nothing */
   w->e.bars = w->back.bars[0];
   rosenbrock_stages(w, s, 1);
   zero_rows(1, lanes, w->back.h_bar_row);

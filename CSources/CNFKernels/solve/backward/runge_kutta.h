@@ -1,30 +1,38 @@
-/* The one adjoint stage loop: the derivative of the steps that were taken, but for backward/reversible_heun.h's.
+/* The derivative of a Runge-Kutta step, partitioned ones included: the exact derivative of the step that was taken.
+ * Compiled once per dtype by call/solver_f32.c and solver_f64.c.
  *
- * A step is x' = x + h sum b_i k_i, k_i = f(t + c_i h, X_i), X_i = x + h sum_j a_ij k_j, and l' = l + h sum b_i div_i.
- * With lambda = dL/dx', mu = dL/dl' (constant from one output time to the next), from the last stage to the first:
+ * A step is x' = x + h sum b_i k_i, k_i = f(t + c_i h, X_i), X_i = x + h sum_j a_ij k_j, and l' = l + h sum_i b_i
+ * div_i. With lambda = dL/dx' and mu = dL/dl' (constant from one output time to the next), from the last stage to
+ * the first:
  *     k_bar_i = h (b_i lambda + sum_{j>i} a_ji X_bar_j)
  *     X_bar_i = (df/dx)' k_bar_i + h b_i mu (d div_i/dx)'      theta_bar and t_bar_i likewise
  *     lambda <- lambda + sum_i X_bar_i
  *     h_bar   = sum_i b_i k_i lambda + X_bar_i (X_i - x)/h + c_i t_bar_i + b_i mu div_i
- * h keeps its sign: a solve backward in time has h < 0 and needs nothing else changed.
- * A regulariser r' = r + |h| sum b_i q_i is one more l, whose slope is q_i with the sign of h: with rho = dL/dr times that
- * sign, also a constant of the solve, h b_i rho is the cotangent of q_i, and h_bar gains b_i rho q_i. For q = 1/2 mean_D f^2
- * k_bar_i gains h b_i rho k_i / D; for q = mean_D (J eps)^2 the cotangent of J eps gains 2 h b_i rho J eps / D.
- * Places of steps are constants s of t = t0 + s (t1 - t0):
+ * h keeps its sign: a solve backward in time has h < 0, and nothing else changes.
+ *
+ * A regulariser r' = r + |h| sum b_i q_i is treated as l is; its slope is q_i with the sign of h. Let rho be dL/dr
+ * times that sign, a constant of the solve. Then h b_i rho is the cotangent of q_i, and h_bar gains b_i rho q_i. For
+ * q = 1/2 mean_D f^2, k_bar_i gains h b_i rho k_i / D. For q = mean_D (J eps)^2, the cotangent of J eps gains 2 h
+ * b_i rho J eps / D.
+ *
+ * The places s of steps, t = t0 + s (t1 - t0), are constants:
  *     dL/dt1 = sum over steps of s sum_i t_bar_i + ds h_bar,   dL/dt0 = sum of (1 - s) sum_i t_bar_i - ds h_bar.
- * Output times tau_1 ... tau_n cut the way into intervals, tau_0 = t0 and tau_{n+1} = t1, and a step ends at each of them. The
- * loss depends on x and l there, so on the way back lambda gains x_at_bar_i at tau_i, and mu gains log_det_at_bar_i, since l is
- * counted from t0. Places are then fractions of the interval that a step is in: t = tau_i + s (tau_{i+1} - tau_i), h = ds times
- * that length. tau_i is the end of one interval and the beginning of the next, and nothing else depends on it:
+ * Output times tau_1 ... tau_n cut the span into intervals, with tau_0 = t0 and tau_{n+1} = t1, and a step ends at
+ * each of them. The loss depends on x and l there. So at tau_i lambda gains x_at_bar_i, and mu gains
+ * log_det_at_bar_i, since l is counted from t0. Places are then fractions of a step's interval: t = tau_i + s
+ * (tau_{i+1} - tau_i), and h is ds times the interval's length. tau_i ends one interval and begins the next, and
+ * nothing else depends on it:
  *     dL/dtau_i = sum over steps before it, back to tau_{i-1}, of s sum_j t_bar_j + ds h_bar
  *               + sum over steps after it, up to tau_{i+1}, of (1 - s) sum_j t_bar_j - ds h_bar.
- * A partitioned method has these formulas for each half of rows with the half's own a and b; a stage's slope moves one half, so
- * the other half of its k_bar is 0. What is integrated beside the state takes the mean of both halves' b.
- * An interval of no length has steps of no length, for which the same holds: s and ds are those of the steps, h = 0.
+ * An interval of no length has steps of no length, with their s and ds and h = 0. The same holds for them.
+ *
+ * A partitioned method has these formulas for each half of the rows, with the half's a and b. A stage's slope moves
+ * one half, so the other half of its k_bar is 0. The log-determinant and the regularisers take the mean of both
+ * halves' b.
  */
 #include "solve/worker.h"
 
-/* Where the evaluations of the step to be reversed are: in slots of the tile's own, or stage i's in scratch i. */
+/* Points the evaluator at stage i of the step to be reversed: in the slots of `tile`, or without one in scratch i. */
 static void use_stage(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *tile, int32_t i) {
   if (tile)
     use_slot(w, solver, tile, i);
@@ -32,7 +40,7 @@ static void use_stage(cnf_worker *w, const cnf_engine *solver, const cnf_step_re
     use_scratch(w, i);
 }
 
-/* What stage i adds to h_bar_row and t_bar_row. */
+/* Adds what stage i gives to h_bar_row and t_bar_row. */
 static void gather_times(cnf_worker *w, const cnf_stages *s, int32_t i, const real *x_bar) {
   WORKER_NAMES(w);
   cnf_band bands[CNF_MOST_BANDS];
@@ -60,7 +68,7 @@ static void gather_times(cnf_worker *w, const cnf_stages *s, int32_t i, const re
   k->dot(D, x_bar, w->back.displacement, 1, w->back.h_bar_row);
 }
 
-/* k_bar of stage i, from lambda and the later stages' X_bar, into the bars at hand. */
+/* k_bar of stage i, from lambda and the X_bar of later stages, into the bars at hand. */
 static void slope_cotangent(cnf_worker *w, const cnf_stages *s, int32_t i) {
   WORKER_NAMES(w);
   cnf_band bands[CNF_MOST_BANDS];
@@ -76,7 +84,7 @@ static void slope_cotangent(cnf_worker *w, const cnf_stages *s, int32_t i) {
   }
 }
 
-/* Rows of what evaluate_reverse multiplies with, at a stage of weight b. */
+/* Cotangents of the integrands of a stage of weight b, as evaluate_reverse takes them. */
 static cnf_integrands integrand_bars(cnf_worker *w, real b) {
   WORKER_NAMES(w);
   const real weight = probe_weight(m), kinetic = (real)(w->back.kinetic_bar / w->e.mean_rows),
@@ -90,13 +98,14 @@ static cnf_integrands integrand_bars(cnf_worker *w, real b) {
   return w->back.integrand_bars;
 }
 
-/* Sums of weights' gradients over the stages that wait for them; not of a reverse that is made for its h_bar alone. */
+/* Adds the weights' gradients of the stages that wait for it. A reverse that is made only for its h_bar has none. */
 static void gather_waiting(const cnf_worker *w, int32_t waiting, real *gradient) {
   if (gradient && gradient != w->back.discarded) gather_gradients(w->e.model, w->back.reversed, waiting, gradient);
 }
 
-/* lambda at the steps' ends becomes lambda at their starts. Weights' gradients are gathered over as many stages as there are
- * sets of bars: each sum over lanes is then a longer one, and the gradient is read and written that much less often. */
+/* lambda at the ends of the lanes' steps becomes lambda at their starts. Weights' gradients are gathered over as
+ * many stages as there are sets of bars: the sums over lanes are longer, and the gradient is read and written less
+ * often. */
 static void reverse_step(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *tile, int want_times,
                          real *gradient) {
   WORKER_NAMES(w);
@@ -128,7 +137,7 @@ static void reverse_step(cnf_worker *w, const cnf_engine *solver, const cnf_step
     if (s->reverses[i]) k->add(D, w->back.lambda, w->back.stage_bar + (size_t)i * state, w->back.lambda);
 }
 
-/* The same, as the function of cnf_family_code. */
+/* The same, as `reverse` of cnf_family_code. */
 static int32_t reverse_runge_kutta_step(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile,
                                         const cnf_step_record *record, int want_times, real *gradient) {
   (void)record;
@@ -136,7 +145,7 @@ static int32_t reverse_runge_kutta_step(cnf_worker *w, const cnf_call *call, con
   return call->solver->stages.reversed;
 }
 
-/* Evaluates the stages of the lanes' steps a second time, into a scratch each. */
+/* Recomputes the stages of the lanes' steps, stage i into scratch i. */
 static void recompute_stages(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *record) {
   const cnf_stages *s = &solver->stages;
   (void)record;

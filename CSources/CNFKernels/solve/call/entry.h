@@ -1,19 +1,19 @@
-/* What api/ calls: the solvers of both dtypes. Arguments have been validated, options hold no defaults. */
+/* What api/ calls: the solvers of both dtypes. Arguments have been validated, and options hold no defaults. */
 #ifndef CNF_SOLVE_CALL_ENTRY_H
 #define CNF_SOLVE_CALL_ENTRY_H
 
 #include "program/program.h"
 
-/* Steps of a sample that there is room to record. */
+/* Steps of a sample that may be recorded. */
 static inline int32_t cnf_record_capacity(const cnf_solver_options *options) {
   return options->max_steps > options->steps ? options->max_steps : options->steps;
 }
 
-/* What a field's own gradient is of. Each may be NULL. */
+/* The cotangents of a field's own gradient; each may be NULL. */
 typedef struct cnf_field_cotangents {
   const void *velocity;       /* dtype [count][D] */
   const double *divergence;   /* [count] */
-  const cnf_field_loss *loss; /* its cotangents are added */
+  const cnf_field_loss *loss; /* its cotangents are added to those */
 } cnf_field_cotangents;
 
 static inline int cnf_field_cotangents_want_divergence(const cnf_field_cotangents *bars, int32_t trace) {

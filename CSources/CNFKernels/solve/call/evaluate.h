@@ -1,4 +1,5 @@
-/* cnf_solver_evaluate: the field and its divergence where samples start. Compiled once per dtype by call/solver_f32.c and solver_f64.c. */
+/* cnf_solver_evaluate: the field and its divergence where samples start. Compiled once per dtype by
+ * call/solver_f32.c and solver_f64.c. */
 #include "solve/call/threads.h"
 #include "solve/worker.h"
 
@@ -8,8 +9,8 @@ typedef struct evaluation {
   double *divergence;
 } evaluation;
 
-/* A tile of samples that begins with `first`, where they start, as an evaluation in scratch 0 wants them; with_divergence:
- * and what follows from their probes. */
+/* Loads a tile of samples that begins with `first`, at their starts, for an evaluation in scratch 0;
+ * with_divergence: their probes too. */
 static void load_points(cnf_worker *w, const cnf_call *call, int64_t first, int with_divergence) {
   WORKER_NAMES(w);
   const cnf_solve_input *in = call->input;

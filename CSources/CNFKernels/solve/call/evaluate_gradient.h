@@ -1,24 +1,24 @@
-/* The field's own gradient (cnf_solver_evaluate_vjp): of a sum over samples of a function of f and its divergence where they
- * start. A tile is evaluated, given its cotangents and reversed while its panels are in cache, as one of euler's steps with
- * h = 1 would be: k_bar is the velocity's cotangent, mu that of the divergence, and the state's, which such a step passes
- * on beside the field, is left out. Tiles are grouped, and groups' gradients added, as those of a solve with fixed steps.
- */
+/* cnf_solver_evaluate_vjp: the gradient of a function of the field and its divergence where samples start, summed
+ * over samples. Compiled once per dtype by call/solver_f32.c and solver_f64.c. A tile is evaluated, given its
+ * cotangents and reversed while its panels are in cache. That is an euler step with h = 1: k_bar is the velocity's
+ * cotangent and mu that of the divergence, without the state's own cotangent. Tiles are grouped, and the groups'
+ * gradients added, as in a solve with fixed steps. */
 #include "solve/worker.h"
 
 typedef struct field_gradient {
-  cnf_call call; /* first: run_gradient's is the same */
+  cnf_call call; /* first: run_gradient passes on a pointer to it */
   const cnf_field_cotangents *bars;
   int with_divergence;
 } field_gradient;
 
-/* Velocities and divergences of the lanes' samples into the worker's arrays of a chunk, with their statuses. A sample for which
- * something is not finite leaves its lane, and returns its share: zeros. Returns a lane that has a sample still, or -1. */
+/* Velocities, divergences and statuses of the lanes' samples, into the worker's chunk. If a number of a sample is
+ * not finite, it leaves its lane, and its gradients are zeros. Returns a lane that still has a sample, or -1. */
 static int32_t judge_points(cnf_worker *w, const field_gradient *fg, const real *divergence) {
   WORKER_NAMES(w);
   const real *f = rows_of(m, w->e.kept.value, 0, m->program->op_count);
   const cnf_gradient *g = fg->call.gradient;
   int32_t live = -1;
-  /* all blocks, the state among them, and their tangents: a net that saturates has an answer over infinite ones, but no gradient */
+  /* all blocks and their tangents: a net that saturates over infinite ones has an answer, but no gradient */
   k->finite(fg->with_divergence ? kept_rows(m) : kept_value_rows(m), w->e.kept.value, 0, w->step.row);
   if (fg->with_divergence) k->finite(1, divergence, 1, w->step.row);
   k->finite(m->program->context_dim, w->e.context, 1, w->step.row);
@@ -58,7 +58,7 @@ static void target_loss(cnf_worker *w, const cnf_field_loss *loss, int64_t count
   }
 }
 
-/* chunk_loss, chunk_x1_bar and chunk_log_det_bar of the tile's samples. Returns 0 where a callback failed. */
+/* The loss of the tile's samples and its cotangents. Returns 0 if a callback failed. */
 static int point_cotangents(cnf_worker *w, const field_gradient *fg, int64_t count) {
   WORKER_NAMES(w);
   const cnf_field_cotangents *bars = fg->bars;
@@ -98,7 +98,7 @@ static void load_point_bars(cnf_worker *w) {
   }
 }
 
-/* Reverses the tile's evaluation, which is in scratch 0; lane `live` has a sample. */
+/* Reverses the tile's evaluation, which is in scratch 0. Lane `live` has a sample. */
 static void reverse_points(cnf_worker *w, const field_gradient *fg, int32_t live, real *gradient) {
   WORKER_NAMES(w);
   const cnf_integrands bars = w->back.integrand_bars;

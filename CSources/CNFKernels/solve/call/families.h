@@ -1,5 +1,6 @@
-/* The code of each family of methods: one row a family, whose functions are in forward/ and backward/. Compiled once per dtype by
- * call/solver_f32.c and solver_f64.c. What a family accepts and refuses is in methods/families.c. */
+/* The functions of each family of methods: one row a family. The functions are in forward/ and backward/;
+ * methods/families.c has what a family accepts and refuses. Compiled once per dtype by call/solver_f32.c and
+ * solver_f64.c. */
 #include "solve/family.h"
 
 static const cnf_family_code runge_kutta_code = {.step = make_runge_kutta_step,
@@ -42,7 +43,7 @@ static const cnf_family_code reversible_code = {
     .recorded_state = recorded_y,
     .pass = {[CNF_ADJOINT_DISCRETE] = backward_reversible, [CNF_ADJOINT_REVERSIBLE] = backward_reversible}};
 
-/* Of a cnf_family. */
+/* The row of a cnf_family. */
 static const cnf_family_code *family_code_of(int32_t family) {
   static const cnf_family_code *const codes[] = {
       [CNF_FAMILY_RUNGE_KUTTA] = &runge_kutta_code, [CNF_FAMILY_EXPLICIT_ADAMS] = &adams_code,

@@ -1,4 +1,5 @@
-/* A solver's memory: one allocation for what is used, one reservation of address space for step records. */
+/* Makes and frees a solver: one allocation for what is always used, one reservation of address space for what may
+ * be. Compiled once per dtype by call/solver_f32.c and solver_f64.c. */
 #include "solve/call/memory.h"
 #include "solve/worker.h"
 
@@ -41,7 +42,7 @@ static void cnf_engine_layout(cnf_engine *s, cnf_arena *arena, cnf_arena *reserv
   s->partials.memory = cnf_arena_take(reserve, CNF_MAX_GROUPS * s->model.gradient_size, sizeof(real));
 }
 
-/* The caller's tolerances, row by row. A state that is exactly 0 must not divide by 0. */
+/* The caller's tolerances, row by row. The least atol keeps a state that is exactly 0 from a division by 0. */
 static void tolerances_fill(cnf_engine *s) {
   cnf_solver_options *o = &s->options;
   const int32_t D = s->model.program->state_dim;
@@ -53,14 +54,16 @@ static void tolerances_fill(cnf_engine *s) {
   for (int32_t d = 0; o->adjoint == CNF_ADJOINT_CONTINUOUS && d < 2 * D; d++) {
     s->pair_rtol[d] = o->adjoint_rtol > 0 ? (real)o->adjoint_rtol : s->rtol[d % D];
     s->pair_atol[d] = o->adjoint_atol > 0 ? (real)fmax(o->adjoint_atol, least) : s->atol[d % D];
-    if (!s->rules->keeps_path || d >= D) continue; /* x comes of the way forward, which has it to its own */
+    if (!s->rules->keeps_path || d >= D)
+      continue; /* x comes from the forward pass, which has it to its own
+                                                      tolerance */
     if (s->rtol[d] > s->pair_rtol[d]) s->pair_rtol[d] = s->rtol[d];
     if (s->atol[d] > s->pair_atol[d]) s->pair_atol[d] = s->atol[d];
   }
   o->rtol_rows = o->atol_rows = NULL; /* the caller's arrays may go */
 }
 
-/* Of one checkpoint of every sample of a chunk: states, and what is known of them. */
+/* Bytes of one checkpoint of every sample of a chunk: its state, and what is known of it. */
 static size_t checkpoint_bytes(const cnf_engine *s) {
   return (size_t)s->chunk_capacity * ((size_t)s->model.program->state_dim * sizeof(real) + sizeof(cnf_checkpoint));
 }
@@ -69,8 +72,7 @@ static size_t checkpoint_bytes(const cnf_engine *s) {
 static void cnf_engine_configure(cnf_engine *s, const cnf_program *program, const cnf_solver_options *options,
                                  int32_t trace) {
   const cnf_tableau *method = cnf_tableau_at(options->method);
-  const int adaptive =
-      options->control == CNF_CONTROL_SAMPLE; /* batch control runs the steps that it has found as fixed */
+  const int adaptive = options->control == CNF_CONTROL_SAMPLE; /* batch control runs its steps as fixed ones */
   const int discrete = options->adjoint == CNF_ADJOINT_DISCRETE;
   s->options = *options;
   s->model.program = program;
@@ -95,7 +97,7 @@ static void cnf_engine_configure(cnf_engine *s, const cnf_program *program, cons
   s->bar_sets = group_size(&s->model) > 1 ? 1 : s->stages.count;
 }
 
-/* Takes the solver's memory, which is measured and then carved by the same calls. Returns 0 where there is none. */
+/* Takes the solver's memory: measured first, then carved by the same calls. Returns 0 if there is none. */
 static int cnf_engine_allocate(cnf_engine *s) {
   cnf_arena arena = {0}, reserve = {0};
   cnf_engine_layout(s, &arena, &reserve);

@@ -3,11 +3,11 @@
 
 #include <stddef.h>
 
-/* Zeroed memory, on a page of its own, whose pages cost nothing until they are written. NULL: none left. */
+/* Zeroed memory on pages of its own, which cost nothing until they are written. NULL: none is left. */
 char *cnf_memory_take(size_t bytes);
-void cnf_memory_free(char *memory, size_t bytes); /* NULL is a no-op; bytes as taken */
+void cnf_memory_free(char *memory, size_t bytes); /* NULL is a no-op; `bytes` as taken */
 
-/* Bytes of physical memory that the machine has; 0 where it does not say. */
+/* Bytes of physical memory of the machine; 0 if it does not say. */
 size_t cnf_memory_of_machine(void);
 
 #endif

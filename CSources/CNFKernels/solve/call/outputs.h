@@ -1,7 +1,8 @@
-/* Results of a chunk into the caller's arrays. Compiled once per dtype by call/solver_f32.c and solver_f64.c. */
+/* Writes the results of a chunk to the caller's arrays. Compiled once per dtype by call/solver_f32.c and
+ * solver_f64.c. */
 #include "solve/worker.h"
 
-/* Copies a solved chunk into the caller's arrays. */
+/* What the forward pass has found. */
 static void write_chunk(const cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   WORKER_NAMES(w);
   cnf_solve_output *out = call->output;
@@ -29,7 +30,7 @@ static void write_chunk(const cnf_worker *w, const cnf_call *call, int64_t first
       int32_t steps = w->chunk.accepted[s];
       if (i > (size_t)steps)
         row[i] = NAN;
-      else if (i == (size_t)steps) /* the end of the last step: 1 if the sample arrived */
+      else if (i == (size_t)steps) /* the end of the last step: 1 if the sample reached t1 */
         row[i] = span == 0 || (w->chunk.status[s] == CNF_SAMPLE_OK && w->chunk.event[s] < 0)
                      ? (double)(steps > 0)
                      : (w->chunk.t[s] - t0) / span;
@@ -41,7 +42,7 @@ static void write_chunk(const cnf_worker *w, const cnf_call *call, int64_t first
   }
 }
 
-/* The same, of what the reverse counts, and how samples ended that did not get back, or have no gradient that is finite. */
+/* What the backward pass has changed: its counts, and the status of samples that have no gradient. */
 static void write_reversed(const cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   int32_t *out = call->output ? call->output->adjoint_evaluations : NULL;
   const size_t D = (size_t)call->solver->model.program->state_dim;

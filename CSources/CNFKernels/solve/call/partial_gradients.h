@@ -1,7 +1,7 @@
-/* Partial gradients, a group of samples each, summed along one tree: neighbours, then neighbours' sums, whoever comes last to a
- * pair adding it up. The tree knows only how many groups there are, so the bits do not depend on who was when ready; and a
- * partial gradient lives no longer than until its neighbour's is there, so memory grows with threads, not with groups.
- */
+/* Partial gradients, one of each group of samples, summed along a fixed tree: neighbours, then sums of neighbours.
+ * Compiled once per dtype by call/solver_f32.c and solver_f64.c. Whoever comes last to a pair adds it. The tree
+ * depends only on the number of groups, so the bits do not depend on who was ready when. A partial gradient lives
+ * until that of its neighbour is there, so memory grows with threads, not with groups. */
 #include "solve/worker.h"
 
 static void partials_lock(cnf_partials *p) {
@@ -29,11 +29,12 @@ static void partials_give(cnf_partials *p, int32_t buffer) {
   partials_unlock(p);
 }
 
-/* Group `node`'s gradient is in `buffer`: up the tree as far as neighbours are there. size: reals of a gradient. */
+/* Group number `node` has its gradient in `buffer`: adds it up the tree, as far as neighbours are there. size: reals
+ * of a gradient. */
 static void partials_add(cnf_partials *p, int32_t node, int32_t buffer, size_t size) {
-  int32_t level = 0; /* where the level's nodes begin */
+  int32_t level = 0; /* where the nodes of this level begin */
   for (int32_t count = p->groups; count > 1; level += count, count = (count + 1) / 2, node /= 2) {
-    if (node == count - 1 && count % 2) continue; /* no neighbour: it goes up as it is */
+    if (node == count - 1 && count % 2) continue; /* no neighbour: goes up alone */
     p->buffer[level + node] = buffer;
     if (!__atomic_exchange_n(&p->met[level + node / 2], 1, __ATOMIC_ACQ_REL)) return;
     const int32_t other = p->buffer[level + (node ^ 1)], left = node % 2 ? other : buffer,

@@ -1,4 +1,5 @@
-/* cnf_solve and cnf_solve_vjp: chunks of samples to workers, partial gradients into one. Compiled once per dtype by call/solver_f32.c and solver_f64.c. */
+/* cnf_solve and cnf_solve_vjp: chunks of samples to workers, partial gradients into one. Compiled once per dtype by
+ * call/solver_f32.c and solver_f64.c. */
 #include "solve/call/threads.h"
 #include "solve/worker.h"
 
@@ -39,7 +40,8 @@ static void vjp_task(void *context, int64_t number, int32_t worker) {
   partials_add(partials, (int32_t)number, buffer, size);
 }
 
-/* `task` of every group, with the call or what begins with it, then the sum of what they leave to the caller. */
+/* Runs `task` on every group, and writes the sum of the partial gradients to the caller. `context` is the call, or
+ * begins with it. */
 static void run_gradient(cnf_call *call, void (*task)(void *, int64_t, int32_t), void *context) {
   cnf_engine *solver = call->solver;
   cnf_partials *partials = &solver->partials;
@@ -82,7 +84,7 @@ cnf_status CNF_TYPED(cnf_solver_run)(cnf_engine *solver, const cnf_solve_input *
     call.fractions = solver->grid;
   }
   if (solver->options.control == CNF_CONTROL_BATCH && input->t0 == input->t1 && call.want_times)
-    call.steps = 1; /* one step of no length has the gradient */
+    call.steps = 1; /* the gradient is that of one step of no length */
   cut_batch(&call);
   if (loss)
     run_gradient(&call, vjp_task, &call);

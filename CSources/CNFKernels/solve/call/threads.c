@@ -1,4 +1,4 @@
-/* All of the library's OpenMP. omp.h is not included: with clang it lives in a folder of another compiler's headers. */
+/* All of the library's OpenMP. omp.h is not included: with clang it is in a folder of another compiler's headers. */
 #include "solve/call/threads.h"
 
 #if defined(_OPENMP)
@@ -7,8 +7,8 @@
 extern int omp_get_max_threads(void);
 extern int omp_get_thread_num(void);
 
-/* Tasks are handed out by a counter of our own rather than by schedule(dynamic): Debian's libomp 14 allocates memory each
- * time it hands out an iteration, and newer clangs call a function at the end of such loops that it does not have. */
+/* Tasks are handed out by a counter, not by schedule(dynamic). Debian's libomp 14 allocates memory each time it
+ * hands out an iteration, and newer clangs call a function at the end of such loops that it lacks. */
 void cnf_parallel_for(int64_t count, int32_t threads, void (*task)(void *context, int64_t number, int32_t worker),
                       void *context) {
   if (threads > count) threads = (int32_t)count;
