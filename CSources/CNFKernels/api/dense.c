@@ -1,8 +1,9 @@
+/* cnf_dense_evaluate: states and log-determinants from a solve's dense output. */
 #include "cnf.h"
 #include "solve/methods/dense.h"
 #include <math.h>
 
-/* The step that has `t`, of `steps` whose ends run from ends[0] to ends[steps]; -1: none. */
+/* The step that contains `t`, of `steps` steps that end at ends[1] to ends[steps], from ends[0] on; -1: none. */
 static int64_t step_of(const double *ends, size_t steps, double t) {
   const double direction = ends[steps] < ends[0] ? -1 : 1;
   size_t low = 0, high = steps; /* ends[low] is not beyond t, ends[high] not before it */

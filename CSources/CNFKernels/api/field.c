@@ -1,3 +1,4 @@
+/* Fields: making, explaining and destroying them, and where their parameters are. */
 #include "api/handles.h"
 #include <stdlib.h>
 

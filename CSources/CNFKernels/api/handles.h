@@ -1,4 +1,4 @@
-/* What the opaque handles of cnf.h are. */
+/* The structs behind the opaque handles of cnf.h. */
 #ifndef CNF_API_HANDLES_H
 #define CNF_API_HANDLES_H
 
@@ -10,7 +10,7 @@ struct cnf_field {
 };
 
 struct cnf_solver {
-  cnf_program program; /* a copy: the field may go */
+  cnf_program program; /* a copy: the field may be destroyed first */
   cnf_solver_options options;
   int32_t trace;
   cnf_solver_f32 *f32; /* the one of the program's dtype; the other is NULL */

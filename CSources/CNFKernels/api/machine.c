@@ -1,3 +1,4 @@
+/* The library's version, and what this machine has: instruction sets and threads. */
 #include "cnf.h"
 #include "solve/call/threads.h"
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* The measuring calls: checks of arguments. */
 #include "measure/entry.h"
 #include <math.h>
 
@@ -11,7 +12,7 @@ CNF_API const char *cnf_kernel_name(int32_t kernel) {
   return is_kernel(kernel) ? cnf_measured_kernel_name(kernel) : "unknown";
 }
 
-/* *isa is then one that this machine has. */
+/* Checks the arguments. *isa becomes one that this machine has. */
 static cnf_status check(int32_t dtype, int32_t *isa, double seconds) {
   if (dtype != CNF_FLOAT32 && dtype != CNF_FLOAT64) return CNF_ERROR_DTYPE;
   if (*isa == CNF_ISA_AUTOMATIC) *isa = cnf_isa_best();

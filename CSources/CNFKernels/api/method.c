@@ -1,3 +1,4 @@
+/* Methods: finding one by name, and its numbers. */
 #include "api/sizes.h"
 #include "solve/methods/dense.h"
 #include "solve/methods/tableau.h"

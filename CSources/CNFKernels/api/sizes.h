@@ -1,7 +1,7 @@
-/* Sizes of a caller's structs. A struct grows at its end alone, so that after a release a caller built against an older header
- * passes a shorter one; what it lacks is then zero, the default, and is never written. No version has been released: today's
- * size is the only one that is known. The first struct to grow after that names its old size here, by its last member then.
- */
+/* Sizes of a caller's structs. A struct grows only at its end. After a release, a caller built against an older
+ * header passes a shorter struct: what it lacks is then zero, the default, and is never written. No version has been
+ * released, so today's size is the only one that is known. The first struct to grow after a release names its old
+ * size here, by its last member then. */
 #ifndef CNF_API_SIZES_H
 #define CNF_API_SIZES_H
 

@@ -1,3 +1,4 @@
+/* The calls on a solver: checks of their arguments, then the solver of the field's dtype. */
 #include "api/handles.h"
 #include "api/sizes.h"
 #include "solve/methods/dense.h"
@@ -8,13 +9,14 @@
 
 #define CNF_KEY_LIMIT ((uint64_t)1 << 44) /* of steps and sample ids in the keys of random numbers */
 
-#define CNF_EQUAL_FRACTIONS (4 * DBL_EPSILON) /* what i/n may be off by, however it was computed */
+#define CNF_EQUAL_FRACTIONS (4 * DBL_EPSILON) /* how far step fractions may be from i/n, however they were computed */
 
 static const cnf_family_rules *rules_of(const cnf_solver *s) {
   return cnf_family_rules_of(cnf_tableau_at(s->options.method)->family);
 }
 
-/* What a gradient reverses: the tangents of a Rosenbrock method's steps whatever its trace; but not of its flow. */
+/* The trace that a gradient reverses. A discrete adjoint of steps that take the Jacobian reverses its tangents,
+ * whatever the trace. */
 static int32_t reversed_trace(const cnf_solver *s) {
   const int of_steps = s->options.adjoint != CNF_ADJOINT_CONTINUOUS;
   return rules_of(s)->jacobian && of_steps ? CNF_TRACE_EXACT_TANGENTS : s->trace;
@@ -40,7 +42,7 @@ static double sample_t1(const cnf_solve_input *in, size_t i) { return in->t1s ? 
 
 static int is_span(double t0, double t1) { return isfinite(t0) && isfinite(t1) && isfinite(t1 - t0); }
 
-/* Common ends are of no account where all samples have their own. */
+/* The common t0 and t1 are not read if all samples have their own. */
 static cnf_status check_spans(const cnf_solve_input *in) {
   if (!in->t0s && !in->t1s) return is_span(in->t0, in->t1) ? CNF_OK : CNF_ERROR_TIME;
   for (size_t i = 0; i < in->count; i++)
@@ -57,7 +59,7 @@ static int times_run(const double *times, size_t count, double t0, double t1) {
   return 1;
 }
 
-/* Every interval has a step at least; fixed ones are `steps` of each, and all of them are recorded. */
+/* Every interval has at least one step; fixed steps are `steps` in each, and all of them are recorded. */
 static cnf_status check_times(const cnf_solver *s, const cnf_solve_input *in) {
   const size_t capacity = (size_t)cnf_record_capacity(&s->options), count = in->time_count;
   const int32_t fixed = s->options.control == CNF_CONTROL_FIXED;
@@ -65,7 +67,7 @@ static cnf_status check_times(const cnf_solver *s, const cnf_solve_input *in) {
   if (count == 0) return CNF_OK;
   if (!in->times && !in->sample_times) return CNF_ERROR_NULL;
   if (in->times && in->sample_times) return CNF_ERROR_OUTPUT_TIMES;
-  /* slopes that lanes share are of equal steps, and intervals of a sample's own are not */
+  /* lanes share slopes, which must be of equal steps; intervals of a sample's own are not equal */
   if (rules_of(s)->equal_steps && (in->t0s || in->t1s || in->sample_times)) return CNF_ERROR_OUTPUT_TIMES;
   if (in->step_fractions || s->options.control == CNF_CONTROL_BATCH) return CNF_ERROR_OUTPUT_TIMES;
   if (count >= capacity / (size_t)(fixed ? s->options.steps : 1)) return CNF_ERROR_OUTPUT_TIMES;
@@ -81,7 +83,7 @@ static cnf_status check_times(const cnf_solver *s, const cnf_solve_input *in) {
   return CNF_OK;
 }
 
-/* An evaluation's time is t0; the rest of the way is none of its business. */
+/* An evaluation reads t0 alone: end times and output times are dropped. */
 static cnf_status check_point(cnf_solve_input *in) {
   in->t1 = in->t0, in->t1s = in->t0s;
   in->times = in->sample_times = NULL, in->time_count = 0;
@@ -121,7 +123,7 @@ static cnf_status check_input(const cnf_solver *s, const cnf_solve_input *in) {
   return CNF_OK;
 }
 
-/* Of a solve: where samples go, and by which steps. */
+/* Of a solve: the samples' spans and their steps. */
 static cnf_status check_steps(const cnf_solver *s, const cnf_solve_input *in) {
   if (s->options.control == CNF_CONTROL_BATCH && (in->t0s || in->t1s)) return CNF_ERROR_SPANS;
   cnf_status status = check_spans(in);
@@ -164,7 +166,7 @@ static cnf_status check_loss(const cnf_solver *s, const cnf_loss *loss) {
   return CNF_ERROR_LOSS;
 }
 
-/* Copies of the caller's structs: what an older caller's lack is zero, and not asked for. */
+/* Copies of the caller's structs. What an older caller's struct lacks is zero. */
 static cnf_status copy_input(const cnf_solve_input *input, cnf_solve_input *whole) {
   if (!input) return CNF_ERROR_NULL;
   if (!cnf_knows_input_size(input->struct_size)) return CNF_ERROR_STRUCT_SIZE;
@@ -186,7 +188,7 @@ static cnf_status copy_gradient(const cnf_gradient *gradient, cnf_gradient *whol
 
 static cnf_status run(cnf_solver *s, const cnf_solve_input *in, const cnf_loss *loss, cnf_solve_output *out,
                       cnf_gradient *gradient) {
-  cnf_solve_output whole = {0}; /* what an older caller's struct lacks is not asked for */
+  cnf_solve_output whole = {0}; /* what an older caller's struct lacks is not written */
   if (out) memcpy(&whole, out, out->struct_size);
   out = out ? &whole : NULL;
   return s->f32 ? cnf_solver_run_f32(s->f32, in, loss, out, gradient)

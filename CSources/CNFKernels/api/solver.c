@@ -1,3 +1,4 @@
+/* Solvers: checks of options, defaults, making and destroying. */
 #include "api/handles.h"
 #include "api/sizes.h"
 #include "solve/methods/adams.h"
@@ -8,13 +9,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define CNF_DEFAULT_MAX_STEPS 4096 /* as diffrax */
+#define CNF_DEFAULT_MAX_STEPS 4096 /* as diffrax has it */
 #define CNF_MOST_STEPS (1 << 24)
 #define CNF_MOST_THREADS 4096
 #define CNF_MOST_PROBES (1 << 16)
 #define CNF_DEFAULT_STORE ((int64_t)32 << 20)
 #define CNF_DEFAULT_EVERY 8
-#define CNF_MOST_LANES 64 /* rows of panels times lanes are counted in int32_t */
+#define CNF_MOST_LANES 64 /* rows of panels times lanes must fit int32_t */
 
 CNF_API cnf_status cnf_solver_options_init(cnf_solver_options *options, size_t struct_size) {
   if (!options) return CNF_ERROR_NULL;
@@ -32,7 +33,7 @@ CNF_API cnf_status cnf_solver_options_init(cnf_solver_options *options, size_t s
 static int in_range(int32_t value, int32_t least, int32_t most) { return value >= least && value <= most; }
 static int is_length(double value) { return isfinite(value) && value >= 0; }
 
-/* Of every row, and of the log-determinant. */
+/* Are the tolerances of every row, and of the log-determinant, valid? */
 static int are_tolerances(const cnf_solver_options *o, int32_t state_dim) {
   for (int32_t d = 0; d <= state_dim; d++) {
     const double rtol = o->rtol_rows && d < state_dim ? o->rtol_rows[d] : o->rtol;
@@ -42,7 +43,7 @@ static int are_tolerances(const cnf_solver_options *o, int32_t state_dim) {
   return 1;
 }
 
-/* Zeros stand for defaults, which are in range. */
+/* Is the step-size controller valid? Zeros stand for defaults. */
 static int is_controller(const cnf_solver_options *o) {
   if (!isfinite(o->pcoeff) || !is_length(o->icoeff) || !isfinite(o->dcoeff)) return 0;
   if (!is_length(o->safety) || o->safety >= 1 || !is_length(o->factor_min) || o->factor_min >= 1) return 0;
@@ -52,7 +53,7 @@ static int is_controller(const cnf_solver_options *o) {
   return is_length(o->max_step) && (o->max_step == 0 || o->max_step >= o->min_step);
 }
 
-/* What the family of method number `method` is, accepts and refuses. */
+/* The rules of the family of method number `method`. */
 static const cnf_family_rules *rules_of(int32_t method) { return cnf_family_rules_of(cnf_tableau_at(method)->family); }
 
 static cnf_status check_options(const cnf_solver_options *o, int32_t state_dim) {
@@ -85,7 +86,7 @@ static cnf_status check_options(const cnf_solver_options *o, int32_t state_dim) 
   return CNF_OK;
 }
 
-/* Multiply-adds of one divergence, for the choice between its forms. Tangents cost as much as values do. */
+/* Multiply-adds of one divergence, to choose between its forms. Tangents cost as much as values. */
 static double trace_cost(const cnf_program *p, int32_t trace, int32_t probes) {
   const cnf_trace_product *t = &p->trace;
   switch (trace) {
@@ -99,7 +100,7 @@ static double trace_cost(const cnf_program *p, int32_t trace, int32_t probes) {
   return 0;
 }
 
-/* What AUTOMATIC and EXACT come to for this program. The Frobenius norm wants tangents. */
+/* Resolves AUTOMATIC and EXACT for this program. The Frobenius norm needs tangents. */
 static cnf_status resolve_trace(const cnf_program *p, const cnf_solver_options *o, int32_t *trace) {
   *trace = o->trace;
   double tangents = trace_cost(p, CNF_TRACE_EXACT_TANGENTS, 0), product = trace_cost(p, CNF_TRACE_EXACT_PRODUCT, 0);
@@ -115,7 +116,7 @@ static cnf_status resolve_trace(const cnf_program *p, const cnf_solver_options *
   return CNF_OK;
 }
 
-/* Options of a method whose steps take the field's D tangents, whatever divergence is asked for. */
+/* Options of a method whose steps take the field's D tangents, whatever the divergence. */
 static cnf_status resolve_jacobian(const cnf_program *p, cnf_solver_options *o, int32_t *trace) {
   if (o->precision == CNF_PRECISION_MIXED) return CNF_ERROR_DTYPE;
   if (o->trace == CNF_TRACE_HUTCHINSON || o->trace == CNF_TRACE_EXACT_PRODUCT) return CNF_ERROR_TRACE;
@@ -142,7 +143,9 @@ static cnf_solver_options without_defaults(cnf_solver_options o) {
   if (!o.store_bytes) o.store_bytes = CNF_DEFAULT_STORE;
   const int keeps = o.adjoint != CNF_ADJOINT_CONTINUOUS && rules_of(o.method)->keeps_evaluations;
   if (o.store_bytes < 0 || !keeps) o.store_bytes = 0;
-  if (o.precision == CNF_PRECISION_MIXED) o.exclude_log_det = 1; /* the divergence's rounding is no error of a step */
+  if (o.precision == CNF_PRECISION_MIXED)
+    o.exclude_log_det = 1; /* the divergence's rounding must not count as an
+                                                                    error of a step */
   if (!o.checkpoint_every) o.checkpoint_every = CNF_DEFAULT_EVERY;
   if (!rules_of(o.method)->recomputes) o.schedule = CNF_SCHEDULE_EVERY_STEP;
   if (o.icoeff == 0) o.icoeff = 1;
@@ -178,7 +181,7 @@ CNF_API cnf_status cnf_solver_create(const cnf_field *field, const cnf_solver_op
     status = cnf_solver_make_f32(&s->program, &s->options, s->trace, &s->f32);
   else if (!status)
     status = cnf_solver_make_f64(&s->program, &s->options, s->trace, &s->f64);
-  s->options.rtol_rows = s->options.atol_rows = NULL; /* copied: the caller's arrays may go */
+  s->options.rtol_rows = s->options.atol_rows = NULL; /* copied: the caller's arrays may be freed */
   if (status) {
     cnf_solver_destroy(s);
     return status;

@@ -1,3 +1,4 @@
+/* Texts of statuses. */
 #include "cnf.h"
 
 CNF_API const char *cnf_status_message(int32_t status) {

@@ -10,7 +10,7 @@ typedef int32_t (*backward_pass)(cnf_worker *w, const cnf_call *call, int64_t fi
 
 /* NULL: the family does not need the function, unless its comment says what NULL means. */
 struct cnf_family_code {
-  /* Creation: what the solver does differently from a Runge-Kutta method's, and the family's part of a worker's memory. */
+  /* Creation: what the solver does differently from that of a Runge-Kutta method; the family's part of a worker. */
   void (*configure)(cnf_engine *s);
   void (*layout)(cnf_worker *w, const cnf_engine *s, cnf_arena *arena);
   /* Evaluations of one step. NULL: one a stage. */

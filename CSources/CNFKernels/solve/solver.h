@@ -96,8 +96,8 @@ typedef struct cnf_call {
   int32_t want_times;
   int32_t keeps;       /* 1: steps are recorded for the backward pass, with the states that the schedule keeps */
   int32_t keeps_times; /* 1: steps are recorded, without states */
-  int32_t steps_refused, evaluations; /* CNF_CONTROL_BATCH: of the search for the steps */
-  int32_t callback_failed;            /* written atomically */
+  int32_t steps_rejected, evaluations; /* CNF_CONTROL_BATCH: of the search for the steps */
+  int32_t callback_failed;             /* written atomically */
   int32_t want_dense;
   int32_t event_count;
   const cnf_event *events;

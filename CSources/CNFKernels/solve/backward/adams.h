@@ -3,9 +3,9 @@
  *
  * A step of k slopes is x_{n+1} = x_n + h_n sum_{j<k} b_j f_{n-j}, f_p = f(t_p, x_p), and l_{n+1} = l_n + h_n sum_j
  * b_j div_{n-j}. With lambda = dL/dx_{n+1} and mu = dL/dl_{n+1}, from the last step to the first:
- *     f_bar_{n-j} += h_n b_j lambda,   div_bar_{n-j} += h_n b_j mu,   for j < k                                          (1)
- *     lambda <- lambda + (df/dx)' f_bar_n + (d div/dx)' div_bar_n at (t_n, x_n);   theta_bar and t_bar_n likewise       (2)
- *     h_n h_bar_n = (x_{n+1} - x_n)' lambda + (l_{n+1} - l_n) mu                                                        (3)
+ *     f_bar_{n-j} += h_n b_j lambda,   div_bar_{n-j} += h_n b_j mu,   for j < k         (1)
+ *     lambda <- lambda + (df/dx)' f_bar_n + (d div/dx)' div_bar_n at (t_n, x_n);   theta_bar and t_bar_n likewise   (2)
+ *     h_n h_bar_n = (x_{n+1} - x_n)' lambda + (l_{n+1} - l_n) mu     (3)
  * f_n is used by steps n to n + m - 2 at most. They have all been reversed when step n is, so f_bar_n is then
  * complete. Unfinished cotangents wait in the ring, whose slopes are no longer needed. (3) uses rows of the solution
  * instead of recomputing the sum of slopes, so records of this method have all S rows. Regularisers r are treated as

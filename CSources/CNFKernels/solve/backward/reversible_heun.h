@@ -3,7 +3,7 @@
  *
  * forward/reversible_heun.h has the step, with f_n = f(t_n, y_n). With the same h it is undone by
  *     y = 2x' - y' - h f(t', y'),   x = x' - h/2 (f(t, y) + f(t', y')).
- * That is exact but for rounding, which the field may make grow. So nothing of the steps is kept; where they are
+ * That is exact up to rounding, which the field may make grow. So nothing of the steps is kept; where they are
  * adaptive, their t and h are. With CNF_ADJOINT_DISCRETE the y are kept instead.
  *
  * The derivative of the steps: f_n is used by the step that ends at point n and by the one that begins there, so

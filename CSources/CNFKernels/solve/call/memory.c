@@ -1,3 +1,4 @@
+/* Memory from the operating system, by mmap. */
 #define _GNU_SOURCE
 #include "solve/call/memory.h"
 #include <sys/mman.h>

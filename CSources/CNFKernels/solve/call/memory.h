@@ -1,3 +1,4 @@
+/* Memory from the operating system: mapped at once, touched as it is used. */
 #ifndef CNF_SOLVE_CALL_MEMORY_H
 #define CNF_SOLVE_CALL_MEMORY_H
 

@@ -19,7 +19,7 @@ static void write_chunk(const cnf_worker *w, const cnf_call *call, int64_t first
   if (out->evaluations) memcpy(out->evaluations + first, w->chunk.evaluations, n * sizeof(int32_t));
   if (out->smallest_step) memcpy(out->smallest_step + first, w->chunk.smallest_step, n * sizeof(double));
   for (size_t s = 0; call->solver->options.control == CNF_CONTROL_BATCH && s < n; s++) {
-    if (out->rejected) out->rejected[(size_t)first + s] = call->steps_refused;
+    if (out->rejected) out->rejected[(size_t)first + s] = call->steps_rejected;
     if (out->evaluations) out->evaluations[(size_t)first + s] = call->evaluations;
   }
   if (!out->step_fractions) return;

@@ -1,3 +1,4 @@
+/* Tasks on threads. */
 #ifndef CNF_SOLVE_CALL_THREADS_H
 #define CNF_SOLVE_CALL_THREADS_H
 

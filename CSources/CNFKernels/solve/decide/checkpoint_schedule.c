@@ -1,3 +1,4 @@
+/* The schedule of checkpoints; checkpoint_schedule.h has the formulas. */
 #include "solve/decide/checkpoint_schedule.h"
 #include "solve/call/memory.h"
 #include <string.h>

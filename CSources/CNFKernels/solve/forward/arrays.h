@@ -35,7 +35,7 @@ typedef struct cnf_implicit {
   int32_t *pivot;                /* [D][lanes]: the row that was exchanged with row i */
   real *f;                       /* [D]: slope at the step's start */
   real *f_t;                     /* [D]: h df/dt there */
-  real *integrands;              /* [3][S]: what is integrated beside the state, at the step's start, middle and end */
+  real *integrands;              /* [3][S]: what is integrated besides the state, at the step's start, middle and end */
   real *x_bar, *f_bar, *f_t_bar; /* [D]: backward: cotangents of the step's start, of f there, of f_t */
 } cnf_implicit;
 

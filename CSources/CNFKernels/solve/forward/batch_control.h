@@ -181,7 +181,7 @@ static int32_t batch_steps(batch *b, int32_t *steps, double *t) {
       if (last) return CNF_SAMPLE_OK;
     } else {
       was_not_finite = !isfinite(ratio);
-      b->call->steps_refused++;
+      b->call->steps_rejected++;
     }
   }
   return CNF_SAMPLE_MAX_STEPS;
@@ -208,7 +208,7 @@ static void write_failed_batch(const batch *b, int32_t status, int32_t steps, do
     if (out && out->event) out->event[i] = -1;
     if (out && out->status) out->status[i] = status;
     if (out && out->accepted) out->accepted[i] = steps;
-    if (out && out->rejected) out->rejected[i] = b->call->steps_refused;
+    if (out && out->rejected) out->rejected[i] = b->call->steps_rejected;
     if (out && out->evaluations) out->evaluations[i] = b->call->evaluations;
     if (out && out->smallest_step) out->smallest_step[i] = smallest;
     if (out && out->adjoint_evaluations) out->adjoint_evaluations[i] = 0;

@@ -4,7 +4,8 @@
  * The formula (Hairer and Wanner, Solving ODEs II, IV.7) has J = df/dx and f_t = df/dt at (t, x). It is that of the
  * transformed stages (7.25'), which need no products with J; each is divided by h, so that it is a slope like those
  * of an explicit method:
- *     (1/gamma - h J) k_i = f(t + alpha_i h, x + h sum_j a_ij k_j) + sum_j c_ij k_j + d_i h f_t,   x' = x + h sum_i b_i k_i.
+ *     (1/gamma - h J) k_i = f(t + alpha_i h, x + h sum_j a_ij k_j) + sum_j c_ij k_j + d_i h f_t,
+ *     x' = x + h sum_i b_i k_i.
  * The error is h sum_i e_i k_i. All stages share one matrix. The method has its order only if J is df/dx itself, so
  * J is made of the field's tangents. An idle lane has h = 0 and the matrix 1/gamma.
  *

@@ -1,3 +1,4 @@
+/* The formulas of Adams methods, as data. */
 #ifndef CNF_SOLVE_METHODS_ADAMS_H
 #define CNF_SOLVE_METHODS_ADAMS_H
 

@@ -1,3 +1,4 @@
+/* One row a family: add one here for a new value of cnf_family, and its functions in call/families.h. */
 #include "solve/methods/families.h"
 #include "solve/methods/adams.h"
 #include "solve/methods/tableau.h"

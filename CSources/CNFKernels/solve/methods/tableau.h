@@ -1,3 +1,4 @@
+/* A method as data, and the list of all methods. */
 #ifndef CNF_SOLVE_METHODS_TABLEAU_H
 #define CNF_SOLVE_METHODS_TABLEAU_H
 
