@@ -12,7 +12,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly list=${1:?usage: Scripts/bits.sh LIST [EARLIER]} earlier=${2:-}
-readonly build=$PWD/.build-c program=$PWD/.build/release/cnf
+readonly program=$PWD/.build/release/cnf
 fail() {
   printf 'bits: %s\n' "$*" >&2
   exit 1
@@ -24,10 +24,9 @@ trap 'rm -rf "$scratch"' EXIT
 
 # ---- The C library by each compiler. Threads that wait must not spin: two threads then take the time of one.
 hash_library() {
-  local kind=$1 compiler=$2
-  cmake -S CSources/CNFKernels -B "$build/$kind" -DCMAKE_C_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON >/dev/null
-  cmake --build "$build/$kind" --parallel "$(getconf _NPROCESSORS_ONLN)" --target bits >/dev/null
-  OMP_WAIT_POLICY=passive "$build/$kind/tests/bits" | sed "s/^/$kind /"
+  local kind=$1 build
+  build=$(Scripts/build-c.sh "$kind" bits)
+  OMP_WAIT_POLICY=passive "$build/tests/bits" | sed "s/^/$kind /"
 }
 
 # ---- The program: of a run, its weights, and what it says about the samples of points.npy.
@@ -66,8 +65,8 @@ hash_models() {
 }
 
 {
-  hash_library gcc "$(command -v gcc)"
-  hash_library clang "$(Scripts/swift-clang.sh)"
+  hash_library gcc
+  hash_library clang
 } >"$scratch/list"
 mapfile -t isas < <(grep -oE ' (generic|avx2|avx512|avx512bf16|neon) ' "$scratch/list" | sort -u | tr -d ' ')
 hash_models "${isas[@]}" >>"$scratch/list"

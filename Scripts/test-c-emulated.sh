@@ -33,11 +33,11 @@ esac
 
 cmake -S "$kernels" -B "$build" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON "${settings[@]}"
 cmake --build "$build" --parallel "$jobs"
-ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel "$jobs" --exclude-regex '^kernels_test$'
+ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel "$jobs"
 
-# What was compared on which instruction set, so that a skipped one is seen; the one that all this is for must be there.
-compared=$(ctest --test-dir "$build" --verbose --tests-regex '^kernels_test$') || fail "kernels_test failed:" "$compared"
-grep -E 'comparisons in|SKIPPED|passed, ' <<<"$compared"
+# Which instruction sets were compared, and which are lacking. The one that all this is for must have been compared.
+compared=$(grep -E '^(generic|avx|neon).*(comparisons in|SKIPPED)' "$build/Testing/Temporary/LastTest.log" | sort)
+printf '%s\n' "$compared"
 for isa in "${isas[@]}"; do
   for dtype in f32 f64; do
     grep -qE "$isa $dtype: [0-9]+ comparisons" <<<"$compared" || fail "no kernel of $isa $dtype was compared"

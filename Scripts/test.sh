@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Runs every test: checks of the sources first, which take seconds; then the C library's tests beside the build and the tests of
+# Swift, since either alone leaves a core idle for minutes. What the C tests print comes at the end.
+#
+#   Scripts/test.sh COMMAND...     COMMAND builds and tests the Swift modules
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly log=.build-c/test.log
+Scripts/lint.sh
+
+mkdir -p "$(dirname "$log")"
+printf 'test: the C library is tested meanwhile; its output goes to %s\n' "$log"
+Scripts/test-c.sh >"$log" 2>&1 &
+readonly c_tests=$!
+trap 'kill "$c_tests" 2>/dev/null || true' EXIT
+
+failed=()
+"$@" || failed+=("Swift")
+wait "$c_tests" || failed+=("C")
+cat "$log"
+((${#failed[@]} == 0)) || {
+  printf '\ntest: FAILED: %s\n' "${failed[*]}" >&2
+  exit 1
+}
+printf '\ntest: all passed: sources, C by gcc and clang, Swift\n'
