@@ -25,7 +25,7 @@ DESTDIR ?=
 .PHONY: help
 help: ## list the targets
 	@printf 'swift-cnf: continuous normalizing flows and neural ODEs on CPUs\n\n'
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 29
 	@printf '\nTimes are of 2 cores. Variables:\n'
 	@printf '  %s\n' 'DATA=digits OUT=runs/NAME ARGS="--seed 1"   for train' 'ARGS="..."   for bench and bench-...: flags of the program' \
 	  'FILTER=NAME   for swift-test and bench-library' 'PREFIX=/usr/local DESTDIR=   for install'
