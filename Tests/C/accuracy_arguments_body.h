@@ -1,7 +1,7 @@
-/* The arguments at which activations are tried. */
+/* The arguments at which the accuracy of activations is tested. */
 
-/* Around these, on both sides of 0, functions change their form: reductions take the next multiple, arguments are clamped,
- * results round to 1 or to nothing; 0 stands for the subnormals. */
+/* Near these arguments and their negatives, the functions change their form: a reduction takes the next multiple,
+ * arguments are clamped, or results round to 1 or 0. The entry 0 covers the subnormals. */
 enum { NEIGHBOURS = 300, FAR_NEIGHBOURS = 20, HALF_PIS = 4200, HALF_LN2S = 260 };
 static const double branch_points[] = {
     0,     0x1p-126, 0x1p-119, 0x1p-24, 0x1p-12, 0.5,  1,    2,    9.011, 9.02,    13.2,  16.6,  17.3, 18.4, 18.7,
@@ -26,7 +26,7 @@ static bits_of_real bits_of(real x) {
   return bits;
 }
 
-/* Number `index` of the arguments that every extent has: neighbourhoods, one after the other, then what is not finite. */
+/* The arguments that every extent has: the neighbourhoods one after the other, then large and non-finite arguments. */
 static int64_t branch_argument_count(void) {
   int64_t near = (int64_t)(sizeof branch_points / sizeof branch_points[0]) * (2 * NEIGHBOURS + 1);
   return 2 * (near + (int64_t)(HALF_PIS + HALF_LN2S) * (2 * FAR_NEIGHBOURS + 1) + 4);
@@ -58,7 +58,8 @@ static int64_t swept_argument_count(accuracy_extent extent) {
   return extent == ACCURACY_ALL ? LARGE_SAMPLE : SAMPLE;
 #endif
 }
-/* Floats: one after the other. Doubles: a quarter of any bits; else of sizes from 2^-40 to 2^10, half of them from 2^-4 on. */
+/* Argument `index`. Floats come in order. A quarter of the doubles have random bits; the others have sizes from 2^-40
+ * to 2^10, and most of these from 2^-4 on. */
 static real swept_argument(accuracy_extent extent, int64_t index) {
 #if CNF_REAL_BITS == 32
   return real_of((uint32_t)index * (extent == ACCURACY_ALL ? 1u : (uint32_t)STRIDE));

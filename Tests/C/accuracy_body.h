@@ -1,15 +1,15 @@
-/* Activations through the kernels' tables, as programs call them, against the same functions of the C library in a wider
- * type, which is not rounded back: the error is found to a thousandth of an ulp (glibc's double and long double functions are
- * within a few of their own ulps, 2^-29 and 2^-11 of ours). */
+/* Compares the activations of the kernel tables with the functions of the C library in a wider type. The references are
+ * not rounded back, so the error is found to a thousandth of an ulp: glibc's double and long double functions are
+ * within a few of their own ulps, which are 2^-29 and 2^-11 ulps of the tested types. */
 
 enum {
   CHUNK = 4096,
   DERIVATIVES_EVERY = 8
-}; /* of all floats, every 8th chunk's derivatives: they are no less smooth */
+}; /* of all floats, derivatives are tested in every 8th chunk only, because they are as smooth as values */
 
 typedef struct chunk {
-  int count;      /* of CHUNK; the last argument is repeated */
-  int quantities; /* the first so many are tried */
+  int count;      /* of the CHUNK arguments; the rest repeat the last one */
+  int quantities; /* the number of quantities that are tested, in the order of `expected` */
   _Alignas(64) real z[CHUNK], y[CHUNK], aux[CHUNK], slope[CHUNK], second[CHUNK], ones[CHUNK];
   wide expected[ACCURACY_QUANTITIES][CHUNK];
   real nearest[ACCURACY_QUANTITIES][CHUNK]; /* the same, rounded */
@@ -20,7 +20,7 @@ static void expect_chunk(int activation, chunk *c) {
   for (int i = 0; i < CHUNK; i++) {
     wide z = c->z[i], y = a->value(z), aux = a->kept(z);
     c->expected[0][i] = y, c->expected[1][i] = aux;
-    if (c->quantities > 2) { /* a' and a'' at infinity are no promise: SiLU's are not numbers there */
+    if (c->quantities > 2) { /* a' and a'' at infinity are not specified: SiLU's are NaN there */
       c->expected[2][i] = isinf(z) ? (wide)NAN : a->slope(leaf(y), leaf(aux)).value;
       c->expected[3][i] = isinf(z) ? (wide)NAN : a->second(leaf(y), leaf(aux)).value;
     }
@@ -37,14 +37,15 @@ static void run_chunk(kernel_table *k, int activation, chunk *c) {
   k->derivative_reverse(activation, rows, c->y, c->aux, c->ones, c->second);
 }
 
-/* Error in ulp of `unit`, beyond what results too small to follow may be off. */
+/* The error in units of `unit`. An error of up to `ignored` does not count. */
 static double ulps_between(wide found, wide expected, wide unit, wide ignored) {
   if (isinf(expected) || isinf((real)expected)) return found == (wide)(real)expected ? 0 : INFINITY;
   wide error = WIDE(fabs)(found - expected) - ignored;
   return error <= 0 ? 0 : isnan(error) ? INFINITY : (double)(error / unit);
 }
 
-/* NaN in, NaN out; bounds that formulas rely on: 1 - y^2 and s (1 - s) must not be negative. */
+/* Whether NaN stays NaN, and results are within the bounds that formulas need: 1 - y^2 and s (1 - s) must not be
+ * negative. */
 static int is_sound(int activation, real z, real y, real aux) {
   if (isnan(z)) return isnan(y);
   switch (activation) {
@@ -59,7 +60,7 @@ static int is_sound(int activation, real z, real y, real aux) {
   }
 }
 
-/* Correctly rounded, all of the chunk: as beyond the curved part, where most floats are. */
+/* Whether all results of the chunk are correctly rounded. This holds outside the curved part, where most floats are. */
 static int is_perfect(const real *found, const real *nearest) {
   return memcmp(found, nearest, CHUNK * sizeof *found) == 0;
 }
@@ -77,7 +78,8 @@ static void judge_chunk(int activation, const chunk *c, accuracy_result *result)
   for (int q = 0; q < c->quantities; q++) {
     if (q == 1 && !keeps_aux) continue;
     for (int i = 0; i < c->count; i++) {
-      if (found[q][i] == c->nearest[q][i] && result->worst[q].ulps >= 0.5) continue; /* most: the best there is */
+      if (found[q][i] == c->nearest[q][i] && result->worst[q].ulps >= 0.5)
+        continue; /* correctly rounded, as most are */
       wide expected = c->expected[q][i];
       if (isnan(expected)) continue;
       wide unit = q == 0 ? ulp_of(expected) : q == 1 ? kept_unit(activation, expected) : (wide)REAL_ULP;

@@ -1,10 +1,10 @@
-/* accuracy_test.c - how far the activations are from the functions they stand for: simd/activations/accuracy.h, asserted.
+/* accuracy_test.c - checks that the errors of activations are within the bounds of simd/activations/accuracy.h.
  *
- *   accuracy_test [name ...]          on a stride of the floats and a sample of doubles: seconds
- *   accuracy_test --all [name ...]    on all 2^32 floats and a larger sample of doubles: minutes
+ *   accuracy_test [name ...]          with a stride of the floats and some doubles: takes seconds
+ *   accuracy_test --all [name ...]    with all 2^32 floats and more doubles: takes minutes
  *
- * On every instruction set of the machine. Prints the largest error and where it is. Processes share the work, one for each processor: they have nothing to say to each
- * other but their results, through a pipe each.
+ * It runs on every instruction set of the machine, and prints the largest errors and their arguments. One process per
+ * processor tests a part of the arguments, and sends its results through a pipe.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <sys/wait.h>
@@ -27,7 +27,7 @@ static void merge(accuracy_result *into, const accuracy_result *from) {
   into->arguments += from->arguments, into->broken += from->broken;
 }
 
-/* All parts, each in a process of its own. */
+/* Runs all parts, each in a separate process, and merges their results. */
 static void test_in_parts(test_function *test, int activation, accuracy_extent extent, int parts, const int32_t *isas,
                           int isa_count, accuracy_result *results) {
   int pipes[MAX_PARTS][2];
@@ -67,7 +67,7 @@ static void report(const char *name, const char *dtype, int32_t isa, const accur
   char detail[128];
   snprintf(detail, sizeof detail, "%s %s %s: %lld arguments, one is %a", name, dtype, cnf_isa_name(isa),
            (long long)r->broken, r->broken_at);
-  check_count(r->broken == 0 && r->arguments > 0, "NaN stays, and results keep their range", detail, __LINE__);
+  check_count(r->broken == 0 && r->arguments > 0, "NaN stays NaN, and results are in their range", detail, __LINE__);
 }
 
 static int is_wanted(const char *name, int count, char **names) {

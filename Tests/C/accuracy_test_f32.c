@@ -1,4 +1,4 @@
-/* The accuracy of the activations of f32: reference, arguments and judgement, once. */
+/* The accuracy test of the activations in float. */
 #define CNF_REAL_BITS 32
 #include <float.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-/* The accuracy of the activations of f64: reference, arguments and judgement, once. */
+/* The accuracy test of the activations in double. */
 #define CNF_REAL_BITS 64
 #include <float.h>
 #include <math.h>

@@ -1,8 +1,9 @@
-/* References of the activations: value(z); kept(z), the aux; a', a'' and a'' z_dot from what is kept, as
- * simd/activations/formulas.h states; and the bounds of simd/activations/accuracy.h. After kernels_terms_body.h. */
+/* References of the activations: value(z); kept(z), the auxiliary value; a', a'' and a'' z_dot from these, by the
+ * formulas of simd/activations/formulas.h; and the bounds of simd/activations/accuracy.h. Include it after
+ * kernels_terms_body.h. */
 #if CNF_REAL_BITS == 32
 #define TINY CNF_TINY_F32
-#define MILLS_END ((wide)13.2f) /* GELU's a' and a'' stay as they are beyond */
+#define MILLS_END ((wide)13.2f) /* GELU's a' and a'' are constant beyond this */
 #define SIN_END ((wide)0x1.9238d8p+12f)
 #else
 #define TINY CNF_TINY_F64
@@ -17,42 +18,44 @@ static inline wide no_aux(wide z) { return (void)z, 0; }
 typedef struct activation_reference {
   wide (*value)(wide z), (*kept)(wide z);
   term (*slope)(term y, term aux), (*second)(term y, term aux);
-  term (*bend)(term y, term aux, term y_dot, term z_dot); /* a''(z) z_dot */
+  term (*curvature)(term y, term aux, term y_dot, term z_dot); /* a''(z) z_dot */
 } activation_reference;
 
 static wide value_identity(wide z) { return z; }
 static term slope_identity(term y, term aux) { return (void)y, (void)aux, leaf(1); }
 static term second_identity(term y, term aux) { return (void)y, (void)aux, leaf(0); }
-static term bend_identity(term y, term aux, term y_dot, term z_dot) {
+static term curvature_identity(term y, term aux, term y_dot, term z_dot) {
   return (void)y, (void)aux, (void)y_dot, (void)z_dot, leaf(0);
 }
 
 static wide value_tanh(wide z) { return WIDE(tanh)(z); }
 static term slope_tanh(term y, term aux) { return (void)aux, minus(leaf(1), times(y, y)); }
 static term second_tanh(term y, term aux) { return times(times(leaf(-2), y), slope_tanh(y, aux)); }
-static term bend_tanh(term y, term aux, term y_dot, term z_dot) {
+static term curvature_tanh(term y, term aux, term y_dot, term z_dot) {
   return (void)aux, (void)z_dot, times(times(leaf(-2), y), y_dot);
 }
 
 static wide value_softplus(wide z) { return (z < 0 ? 0 : z) + WIDE(log1p)(WIDE(exp)(-WIDE(fabs)(z))); }
 static term slope_softplus(term y, term aux) { return (void)y, aux; }
 static term second_softplus(term y, term aux) { return (void)y, minus(aux, times(aux, aux)); }
-static term bend_softplus(term y, term aux, term y_dot, term z_dot) {
+static term curvature_softplus(term y, term aux, term y_dot, term z_dot) {
   return (void)y, (void)z_dot, minus(y_dot, times(aux, y_dot));
 }
 
 static wide value_relu(wide z) { return z < 0 ? 0 : z; }
 static term slope_relu(term y, term aux) { return (void)aux, leaf(y.value > 0 ? 1 : 0); }
 static term second_relu(term y, term aux) { return second_identity(y, aux); }
-static term bend_relu(term y, term aux, term y_dot, term z_dot) { return bend_identity(y, aux, y_dot, z_dot); }
+static term curvature_relu(term y, term aux, term y_dot, term z_dot) {
+  return curvature_identity(y, aux, y_dot, z_dot);
+}
 
-static wide value_silu(wide z) { return z == -INFINITY ? -TINY / 2 : z * sigmoid(z); } /* 0 but for what is allowed */
+static wide value_silu(wide z) { return z == -INFINITY ? -TINY / 2 : z * sigmoid(z); } /* at -infinity, 0 within TINY */
 static term slope_silu(term y, term aux) { return plus(aux, times(y, minus(leaf(1), aux))); }
 static term second_silu(term y, term aux) {
   term twice = plus(aux, aux);
   return times(minus(leaf(1), aux), plus(twice, times(y, minus(leaf(1), twice))));
 }
-static term bend_silu(term y, term aux, term y_dot, term z_dot) {
+static term curvature_silu(term y, term aux, term y_dot, term z_dot) {
   return (void)y_dot, times(second_silu(y, aux), z_dot);
 }
 
@@ -62,12 +65,12 @@ static term second_sigmoid(term y, term aux) {
   term slope = slope_sigmoid(y, aux);
   return minus(slope, times(plus(y, y), slope));
 }
-static term bend_sigmoid(term y, term aux, term y_dot, term z_dot) {
+static term curvature_sigmoid(term y, term aux, term y_dot, term z_dot) {
   return (void)aux, (void)z_dot, minus(y_dot, times(plus(y, y), y_dot));
 }
 
-/* Phi(z) = erfc(-z sqrt(1/2))/2; what rounding takes from the argument is given back to first order, for erfc's tail makes
- * it z^2 times as large. */
+/* z Phi(z) with Phi(z) = erfc(-z sqrt(1/2))/2. The rounding error of the argument is corrected to first order, because
+ * the tail of erfc magnifies it by z^2. */
 static wide value_gelu(wide z) {
   if (isinf(z)) return z > 0 ? z : -TINY / 2;
   const wide root = WIDE(sqrt)((wide)0.5), rest = WIDE(fma)(-root, root, (wide)0.5) / (2 * root);
@@ -91,14 +94,14 @@ static term second_gelu(term y, term aux) {
   wide z = clamp(MILLS_END, aux.value);
   return (void)y, times(normal_density(z), minus(leaf(2), times(leaf(z), leaf(z))));
 }
-static term bend_gelu(term y, term aux, term y_dot, term z_dot) {
+static term curvature_gelu(term y, term aux, term y_dot, term z_dot) {
   return (void)y_dot, times(second_gelu(y, aux), z_dot);
 }
 
 static wide value_elu(wide z) { return z > 0 ? z : WIDE(expm1)(z); }
 static term slope_elu(term y, term aux) { return (void)aux, y.value > 0 ? leaf(1) : plus(leaf(1), y); }
 static term second_elu(term y, term aux) { return (void)aux, y.value > 0 ? leaf(0) : plus(leaf(1), y); }
-static term bend_elu(term y, term aux, term y_dot, term z_dot) {
+static term curvature_elu(term y, term aux, term y_dot, term z_dot) {
   return (void)aux, (void)z_dot, y.value > 0 ? leaf(0) : y_dot;
 }
 
@@ -106,14 +109,14 @@ static wide value_sin(wide z) { return WIDE(sin)(clamp(SIN_END, z)); }
 static wide kept_sin(wide z) { return WIDE(cos)(clamp(SIN_END, z)); }
 static term slope_sin(term y, term aux) { return (void)y, aux; }
 static term second_sin(term y, term aux) { return (void)aux, times(leaf(-1), y); }
-static term bend_sin(term y, term aux, term y_dot, term z_dot) {
+static term curvature_sin(term y, term aux, term y_dot, term z_dot) {
   return (void)aux, (void)y_dot, times(times(leaf(-1), y), z_dot);
 }
 
 static wide value_logcosh(wide z) { return WIDE(fabs)(z) + WIDE(log1p)(WIDE(exp)(-2 * WIDE(fabs)(z))); }
 static term slope_logcosh(term y, term aux) { return (void)y, aux; }
 static term second_logcosh(term y, term aux) { return (void)y, minus(leaf(1), times(aux, aux)); }
-static term bend_logcosh(term y, term aux, term y_dot, term z_dot) {
+static term curvature_logcosh(term y, term aux, term y_dot, term z_dot) {
   return (void)y_dot, times(second_logcosh(y, aux), z_dot);
 }
 
@@ -129,13 +132,13 @@ static wide kept_logcosh(wide z) { return WIDE(tanh)(z); }
 
 static const activation_reference activations[] = {
 #define CNF_X(name, number, suffix, text) \
-  [number] = {value_##suffix, kept_##suffix, slope_##suffix, second_##suffix, bend_##suffix},
+  [number] = {value_##suffix, kept_##suffix, slope_##suffix, second_##suffix, curvature_##suffix},
     CNF_ACTIVATION_LIST(CNF_X)
 #undef CNF_X
 };
 enum { ACTIVATIONS = sizeof activations / sizeof activations[0] };
 
-/* Bounds in ulp: of y and aux, relative to their sizes; of a' and a'', relative to 1. */
+/* Error bounds in ulp: of y and aux relative to their sizes, of a' and a'' relative to 1. */
 typedef struct accuracy {
   double value, kept, slope, second;
 } accuracy;
@@ -156,12 +159,12 @@ static const accuracy generic_accuracy[ACTIVATIONS] = {CNF_ACCURACY_F64_GENERIC(
 static inline const accuracy *accuracy_of(int32_t isa, int activation) {
   return isa == CNF_ISA_GENERIC ? &generic_accuracy[activation] : &fused_accuracy[activation];
 }
-/* The size whose ulp is the unit of the error of what is kept: a cosine is a slope alone, its zeros are not followed. */
+/* The ulp of the auxiliary value's error. A cosine is only used as a slope, so its zeros need no relative accuracy. */
 static inline wide kept_unit(int activation, wide kept) {
   return ulp_of(activation == ACTIVATION_sin ? (wide)0.5 : kept);
 }
 
-/* y or aux from a pre-activation that is itself uncertain; |a'| <= 1.13 (GELU's largest). */
+/* y or aux of a pre-activation with an error of its own, which grows by |a'| <= 1.13 (GELU's largest). */
 static inline expectation activated(int activation, int kept, term z, double ulps) {
   const activation_reference *a = &activations[activation];
   wide y = kept ? a->kept(z.value) : a->value(z.value);

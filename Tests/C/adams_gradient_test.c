@@ -1,5 +1,7 @@
-/* adams_gradient_test.c - the discrete gradient of explicit_adams against central differences of the solve itself, at output times
- * or without, and the bits that are promised; what Adams methods do where times cut their steps; what implicit_adams has instead.
+/* adams_gradient_test.c - gradients of Adams methods.
+ *
+ * The discrete gradient of explicit_adams is compared with central differences of the solve, with and without output
+ * times. Output times are tested for both methods, and the continuous adjoint of implicit_adams.
  */
 #include "gradient_fixture.h"
 
@@ -8,15 +10,15 @@ static problem adams_problem(cnf_field *field, int32_t dim, const char *method, 
   p.options.method = cnf_method_find(method);
   p.options.adjoint = CNF_ADJOINT_DISCRETE;
   p.options.control = CNF_CONTROL_FIXED, p.options.steps = steps, p.options.order = order;
-  p.options.rtol = p.options.atol = 1e-9; /* implicit_adams: of its iteration */
-  give(&p, 0, NULL);
+  p.options.rtol = p.options.atol = 1e-9; /* for the iteration of implicit_adams */
+  set_cotangents(&p, 0, NULL);
   return p;
 }
 
 /* ---- The gradient ------------------------------------------------------------------------------------------------ */
 
-/* Differences with steps of 5e-4 are off by 6e-14/30 of a fifth derivative, which with log-determinants of tanh nets is 1e3 or less,
- * and by 2^-52 |L|/5e-4, L below 100. */
+/* With steps of 5e-4, the truncation error of differences is 6e-14/30 of a fifth derivative, which is at most 1e3 for
+ * log-determinants of tanh networks. Their rounding error is 2^-52 |L|/5e-4 with L below 100. */
 static const double STEP = 5e-4, TOLERANCE = 1e-9;
 
 typedef struct how {
@@ -24,7 +26,7 @@ typedef struct how {
   int32_t trace;
   size_t time_count;
   const double *places;
-  int moves; /* 1: intervals are no longer equal when a time is moved alone, and need not be: slopes are not kept anyway */
+  int moves; /* 1: single times are moved too; intervals may become unequal, since slopes are not kept across them */
 } how;
 
 static void check_central(problem *p, cnf_solver *solver, size_t count, double *variable, double got, const char *what,
@@ -33,12 +35,12 @@ static void check_central(problem *p, cnf_solver *solver, size_t count, double *
   char detail[400];
   snprintf(
       detail, sizeof detail,
-      "field %d order %d steps %d trace %d regularised %d backward %d times %d, number %d: %.12g, by differences %.12g",
+      "field %d order %d steps %d trace %d regularised %d backward %d times %d, index %d: %.12g, by differences %.12g",
       h.kind, h.order, h.steps, (int)h.trace, h.regularised, h.backward, (int)h.time_count, number, got, expected);
   check_count(fabs(got - expected) < TOLERANCE * fmax(1, fabs(expected)), what, detail, __LINE__);
 }
 
-/* dL/ds of t -> t0 + e^s (t - t0) and of t -> t + s, for all times at once: equal intervals stay equal. */
+/* The loss with all times scaled about t0 by `growth` and moved by `shift`, so that equal intervals stay equal. */
 static double loss_of_times(problem *p, cnf_solver *solver, size_t count, double growth, double shift) {
   problem q = *p;
   q.t0 = p->t0 + shift, q.t1 = p->t0 + growth * (p->t1 - p->t0) + shift;
@@ -84,7 +86,7 @@ static void test_gradient(how h) {
   problem p = adams_problem(field, dim, "explicit_adams", h.order, h.steps);
   p.options.trace = h.trace, p.options.probes = 2;
   if (h.backward) p.t0 = 1.1, p.t1 = 0.2;
-  give(&p, h.time_count, h.places);
+  set_cotangents(&p, h.time_count, h.places);
   p.options.kinetic = h.regularised & 1, p.options.frobenius = h.regularised >> 1 & (h.trace != CNF_TRACE_NONE);
   p.loss.kinetic = p.options.kinetic ? 0.3 : 0, p.loss.frobenius = p.options.frobenius ? 0.2 : 0;
   cnf_solver *solver = NULL;
@@ -94,7 +96,8 @@ static void test_gradient(how h) {
     check_central(&p, solver, SAMPLES, &p.theta[i], a.theta_bar[i], "dL/dtheta", h, (int)i);
   for (int i = 0; i < SAMPLES * dim; ++i) check_central(&p, solver, SAMPLES, &p.x0[i], a.x0_bar[i], "dL/dx0", h, i);
   check_times(&p, solver, SAMPLES, &a, h);
-  /* The start's two steps have four evaluations each, and both their slopes are used once more if there is anything after. */
+  /* The two first steps have four evaluations each. Later steps, if there are any, use the first slope of both once
+   * more. */
   const int longest = h.order == 0 || h.order >= 4, multi = longest && h.steps > 2 ? h.steps - 2 : 0;
   if (h.time_count == 0) CHECK(a.reversed[0] == (multi ? 2 * 5 + multi : 4 * h.steps));
   cnf_solver_destroy(solver);
@@ -116,8 +119,9 @@ static void plain_solve(const problem *p, size_t count, answer *a) {
 static const double THIRDS[] = {1.0 / 3, 2.0 / 3}, UNEQUAL[] = {0.2, 0.7},
                     REPEATED[] = {0, 1.0 / 3, 1.0 / 3, 2.0 / 3, 1};
 
-/* Equal intervals: one solve, cut nowhere, whose steps are where the others' are but for rounding. A time at t0, at t1 or
- * twice changes no bit. Unequal ones: solves one after the other, from the state that the last has left, to the bit. */
+/* With equal intervals, a solve with output times equals one without, up to the rounding of the times of steps. Output
+ * times at t0, at t1 or given twice change no bit. With unequal intervals, it equals solves one after the other, to the
+ * bit. */
 static void test_times(const char *method, int32_t order, int32_t steps, int backward) {
   static answer whole, cut, repeated, part;
   int32_t dim;
@@ -125,14 +129,14 @@ static void test_times(const char *method, int32_t order, int32_t steps, int bac
   const size_t D = (size_t)dim;
   problem p = adams_problem(field, dim, method, order, steps);
   if (backward) p.t0 = 1.1, p.t1 = 0.2;
-  give(&p, 2, THIRDS);
+  set_cotangents(&p, 2, THIRDS);
   plain_solve(&p, COUNT, &cut);
-  give(&p, 5, REPEATED);
+  set_cotangents(&p, 5, REPEATED);
   plain_solve(&p, COUNT, &repeated);
-  give(&p, 0, NULL);
+  set_cotangents(&p, 0, NULL);
   p.options.steps = 3 * steps;
   plain_solve(&p, COUNT, &whole);
-  /* rounding of times, 2^-52, and of some 36 steps' sums of terms up to 20 times their result (12 slopes) */
+  /* rounding of times, 2^-52, and of about 36 steps, whose sums of 12 slopes have terms up to 20 times their result */
   CHECK(difference(cut.x1, whole.x1, COUNT * D) < 1e-12 && difference(cut.log_det, whole.log_det, COUNT) < 1e-12);
   CHECK(memcmp(cut.x1, repeated.x1, COUNT * D * sizeof(double)) == 0);
   CHECK(memcmp(cut.log_det, repeated.log_det, COUNT * sizeof(double)) == 0);
@@ -145,7 +149,7 @@ static void test_times(const char *method, int32_t order, int32_t steps, int bac
   }
 
   p.options.steps = steps;
-  give(&p, 2, UNEQUAL);
+  set_cotangents(&p, 2, UNEQUAL);
   plain_solve(&p, COUNT, &cut);
   problem piece = p;
   piece.time_count = 0;
@@ -154,7 +158,7 @@ static void test_times(const char *method, int32_t order, int32_t steps, int bac
     plain_solve(&piece, COUNT, &part);
     for (size_t i = 0; i < COUNT; ++i) {
       const double *end = n == 2 ? cut.x1 + i * D : cut.x_at + (2 * i + (size_t)n) * D;
-      /* implicit_adams: the log-determinant is a component of the iteration, and its size counts */
+      /* not the log-determinant: implicit_adams's iteration depends on its size */
       CHECK(memcmp(part.x1 + i * D, end, D * sizeof(double)) == 0);
     }
     memcpy(piece.x0, part.x1, sizeof piece.x0);
@@ -164,14 +168,14 @@ static void test_times(const char *method, int32_t order, int32_t steps, int bac
 
 /* ---- Promises ---------------------------------------------------------------------------------------------------- */
 
-static void test_promises(int kind, int32_t trace, int32_t adjoint, const char *method) {
+static void test_same_bits(int kind, int32_t trace, int32_t adjoint, const char *method) {
   static answer all, other;
   int32_t dim;
   cnf_field *field = make_field(kind, &dim);
   problem p = adams_problem(field, dim, method, 6, 5);
   const size_t D = (size_t)dim;
   p.options.trace = trace, p.options.adjoint = adjoint;
-  give(&p, 2, THIRDS);
+  set_cotangents(&p, 2, THIRDS);
   solve_all(&p, &all);
   for (size_t i = 0; i < COUNT; i += 3) {
     const size_t count = i % 2 ? 1 : 5 < COUNT - i ? 5 : COUNT - i;
@@ -194,13 +198,14 @@ static void test_promises(int kind, int32_t trace, int32_t adjoint, const char *
   cnf_field_destroy(field);
 }
 
-/* implicit_adams says what it has instead, and that works, with times as well: by order 4 of its way back, rk4_38. */
+/* implicit_adams refuses the discrete gradient, and the message names the continuous adjoint. That works, also with
+ * output times, with order 4: its backward solve is by rk4_38. */
 static void test_implicit(void) {
   static answer exact, a;
   int32_t dim;
   cnf_field *field = make_field(TWO_HIDDEN, &dim);
   problem p = adams_problem(field, dim, "implicit_adams", 6, 8);
-  give(&p, 2, THIRDS);
+  set_cotangents(&p, 2, THIRDS);
   cnf_solver *solver = NULL;
   uint64_t ids[COUNT];
   const cnf_solve_input input = input_of(&p, 0, COUNT, ids);
@@ -229,7 +234,7 @@ static void test_implicit(void) {
 
 int main(void) {
   for (int backward = 0; backward < 2; ++backward) {
-    for (int order = 0; order <= 12; ++order) { /* no times, as many steps as fill the ring and more, or too few */
+    for (int order = 0; order <= 12; ++order) { /* more steps than slopes in the formula, and fewer */
       test_gradient((how){SHALLOW, order, order == 0 ? 16 : order + 3, 3, backward, CNF_TRACE_EXACT, 0, NULL, 1});
       test_gradient((how){SHALLOW, order, 2, 0, backward, CNF_TRACE_EXACT, 0, NULL, 1});
       test_gradient((how){SHALLOW, order, 4, 2, backward, CNF_TRACE_HUTCHINSON, 2, UNEQUAL, 1});
@@ -246,11 +251,11 @@ int main(void) {
         test_times("implicit_adams", order, steps, backward);
       }
   }
-  test_promises(TWO_HIDDEN, CNF_TRACE_EXACT_PRODUCT, CNF_ADJOINT_DISCRETE, "explicit_adams");
-  test_promises(CALLBACK, CNF_TRACE_HUTCHINSON, CNF_ADJOINT_DISCRETE, "explicit_adams");
-  test_promises(WIDE, CNF_TRACE_EXACT_TANGENTS, CNF_ADJOINT_DISCRETE, "explicit_adams");
-  test_promises(LINEAR_ENDS, CNF_TRACE_HUTCHINSON, CNF_ADJOINT_CONTINUOUS, "explicit_adams");
-  test_promises(TWO_HIDDEN, CNF_TRACE_EXACT, CNF_ADJOINT_CONTINUOUS, "implicit_adams");
+  test_same_bits(TWO_HIDDEN, CNF_TRACE_EXACT_PRODUCT, CNF_ADJOINT_DISCRETE, "explicit_adams");
+  test_same_bits(CALLBACK, CNF_TRACE_HUTCHINSON, CNF_ADJOINT_DISCRETE, "explicit_adams");
+  test_same_bits(WIDE, CNF_TRACE_EXACT_TANGENTS, CNF_ADJOINT_DISCRETE, "explicit_adams");
+  test_same_bits(LINEAR_ENDS, CNF_TRACE_HUTCHINSON, CNF_ADJOINT_CONTINUOUS, "explicit_adams");
+  test_same_bits(TWO_HIDDEN, CNF_TRACE_EXACT, CNF_ADJOINT_CONTINUOUS, "implicit_adams");
   test_implicit();
   return check_report();
 }

@@ -1,5 +1,5 @@
-/* adams_test.c - explicit_adams and implicit_adams: coefficients by algebra, their order by slopes of errors, whole solves
- * against a plain reference that knows no coefficients, and every sample by itself. */
+/* adams_test.c - explicit_adams and implicit_adams: the algebra of their coefficients, their order by slopes of errors,
+ * whole solves compared with a plain reference that has no coefficients, and independence of samples. */
 #include <float.h>
 #include <math.h>
 
@@ -12,8 +12,8 @@ static const char *const METHODS[2] = {"explicit_adams", "implicit_adams"};
 
 /* ---- Coefficients ----------------------------------------------------------------------------------------------- */
 
-/* A formula of k slopes integrates t^p over [0, 1] exactly for p < k: sum_j w_j place_j^p = divisor/(p+1), in integers. Not so
- * for p = k: its error constant is not 0. */
+/* A formula of k slopes integrates t^p over [0, 1] exactly for p < k: sum_j w_j place_j^p = divisor/(p+1), in integers.
+ * It does not for p = k, because its error constant is not 0. */
 static void check_formula(int k, int64_t divisor, const int64_t *weights, int first_place) {
   for (int p = 0; p <= k; ++p) {
     __int128 sum = 0;
@@ -36,7 +36,8 @@ static void test_algebra(void) {
   }
 }
 
-/* x' = x cos t, x = e^(sin t), from exact values: the error at t = 1 of `steps` steps. The implicit equation is linear. */
+/* The error at t = 1 for x' = x cos t, x = e^(sin t), after `steps` steps from exact values. The implicit equation is
+ * linear here, so it is solved exactly. */
 static double multistep_error(int k, int is_implicit, int steps) {
   const cnf_adams *a = cnf_adams_of(k);
   const double h = 1.0 / steps;
@@ -60,7 +61,7 @@ static double multistep_error(int k, int is_implicit, int steps) {
 static void test_order_of_formulas(void) {
   for (int k = 1; k <= 8; ++k)
     for (int is_implicit = 0; is_implicit < 2; ++is_implicit) {
-      const int steps = k <= 5 ? 64 : k < 8 ? 32 : 24; /* short enough for the leading term, with errors above 2e-13 */
+      const int steps = k <= 5 ? 64 : k < 8 ? 32 : 24; /* the leading term dominates, and errors are above 2e-13 */
       const double coarse = multistep_error(k, is_implicit, steps), fine = multistep_error(k, is_implicit, 2 * steps);
       char detail[120];
       snprintf(detail, sizeof detail, "%d slopes, implicit %d: errors %g and %g, slope %g", k, is_implicit, coarse,
@@ -71,7 +72,8 @@ static void test_order_of_formulas(void) {
 
 /* ---- A plain reference ------------------------------------------------------------------------------------------- */
 
-/* The slopes of x, log-determinant, kinetic and Frobenius integrals of the fixture's net; `direction` as section 6 has it. */
+/* The slopes of x, of the log-determinant, and of the kinetic and Frobenius integrals, for the network of fixture.h.
+ * `direction` is the sign of t1 - t0, because regularisers are integrals over |dt|. */
 static void slopes_at(const double *theta, const double *x, double t, double direction, double *out) {
   const double *w1 = theta, *b1 = w1 + HIDDEN * (D + 1), *w2 = b1 + HIDDEN, *b2 = w2 + D * HIDDEN;
   double a[HIDDEN], jacobian[D][D] = {{0}}, energy = 0, frobenius = 0;
@@ -94,9 +96,9 @@ static void slopes_at(const double *theta, const double *x, double t, double dir
   out[D + 2] = direction * frobenius / D;
 }
 
-/* sum_i g_i nabla^i f over `count` differences of the slopes f[0], f[1], ... (newest first). The g of Adams-Bashforth come from
- * sum_{m<=i} g_m/(i+1-m) = 1, those of Adams-Moulton from the same sums being 0 but for the first (Hairer, Norsett and Wanner
- * III.1): no coefficient of adams.c is in them. */
+/* sum_i g_i nabla^i f over `count` differences of the slopes f[0], f[1], ... (newest first). For Adams-Bashforth, the g
+ * follow from sum_{m<=i} g_m/(i+1-m) = 1. For Adams-Moulton, the same sums are 0 except the first (Hairer, Norsett and
+ * Wanner III.1). So the reference does not use the coefficients of adams.c. */
 static double by_differences(const double *f, int count, int is_moulton) {
   double g[CNF_ADAMS_MOST + 1], difference[CNF_ADAMS_MOST + 1], sum = 0;
   for (int i = 0; i < count; ++i) difference[i] = f[i];
@@ -217,15 +219,16 @@ static cnf_status solve(cnf_solver *solver, const double *theta, const double *x
   return cnf_solve(solver, &input, &output);
 }
 
-/* Weights of size about a half, and states that differ widely: so do the iterations. */
+/* Weights of size about a half, and states of very different sizes, so that the numbers of iterations differ too. */
 static void problem(double *theta, double *x0) {
   numbers(11, 0.5, P, theta);
   numbers(12, 2, COUNT * D, x0);
 }
 
-/* Sums of at most 12 slopes by weights, or differences, that come to 2^12 times a slope in size at most, each rounded; 30 steps
- * at most, whose roundings grow by the field's own exponential and little more: 2^12 * 30 * 2^-53 = 1.4e-11. (Explicit formulas
- * of more than eight slopes are hardly stable: with twice as many steps their roundings grew to 1e-5, in both programs.) */
+/* A step sums at most 12 slopes by weights or differences. The terms are at most 2^12 times a slope, and each is
+ * rounded. There are at most 30 steps, whose rounding errors grow little more than the field amplifies them: 2^12 * 30
+ * * 2^-53 = 1.4e-11. (Explicit formulas of more than eight slopes are barely stable: with twice as many steps, rounding
+ * errors grew to 1e-5 in both programs.) */
 static const double REFERENCE_TOLERANCE = 1.4e-11;
 
 static void test_reference(plan p) {
@@ -246,15 +249,16 @@ static void test_reference(plan p) {
     counts_differ += s.status[i] != CNF_SAMPLE_OK || s.accepted[i] != p.steps;
   }
   char detail[200];
-  snprintf(detail, sizeof detail, "%s, order %d, %d steps, rtol %g, from %g to %g: off by %g, counts of %d",
+  snprintf(detail, sizeof detail, "%s, order %d, %d steps, rtol %g, from %g to %g: error %g, %d counts differ",
            METHODS[p.is_implicit], p.order, p.steps, p.rtol, p.t0, p.t1, worst, counts_differ);
   check_count(worst < REFERENCE_TOLERANCE && counts_differ == 0, "the reference", detail, __LINE__);
   cnf_solver_destroy(solver);
   cnf_field_destroy(field);
 }
 
-/* As steps go to 0: the two steps of the start and the first corrector of three slopes have errors of h^5, the first explicit
- * step of three slopes one of h^4. Iterations end within 1e-12 of errors of 1e-10 and more. */
+/* As steps become short, the first two steps and the first corrector with three slopes have errors of h^5, and the
+ * first explicit step with three slopes has one of h^4. Iterations end within 1e-12, while errors are at least
+ * 1e-10. */
 static void test_order_of_solves(int is_implicit, int order) {
   cnf_field *field = good_field();
   double theta[P], x0[COUNT * D], error[2] = {0};
@@ -292,8 +296,8 @@ static int same_sample(const solution *a, int i, const solution *b, int j) {
          a->rejected[i] == b->rejected[j] && a->evaluations[i] == b->evaluations[j];
 }
 
-/* Bits of a sample: alone, at another place, among others, with other threads. Its neighbours iterate otherwise, and are at
- * formulas of other lengths, which is checked too. */
+/* A sample has the same bits alone, at another position, in another batch and with other numbers of threads. The test
+ * also checks that the other samples need other numbers of iterations and use formulas of other lengths. */
 static void test_independence(plan p, int32_t isa) {
   cnf_field *field = good_field();
   double theta[P], x0[COUNT * D], reversed[COUNT * D];
@@ -302,14 +306,14 @@ static void test_independence(plan p, int32_t isa) {
   for (int i = 0; i < COUNT; ++i) memcpy(reversed + i * D, x0 + (COUNT - 1 - i) * D, D * sizeof(double));
   cnf_solver *solver = adams_solver(field, p, 1, isa);
   CHECK(solve(solver, theta, x0, COUNT, p, NULL, &all) == CNF_OK);
-  int vary = 0, doubtful = 0;
+  int vary = 0, unconverged = 0;
   for (int i = 0; i < COUNT; ++i) {
     vary += all.evaluations[i] != all.evaluations[0];
-    doubtful += all.rejected[i] != all.rejected[0];
+    unconverged += all.rejected[i] != all.rejected[0];
     CHECK(solve(solver, theta, x0 + i * D, 1, p, NULL, &other) == CNF_OK);
     CHECK(same_sample(&all, i, &other, 0));
   }
-  CHECK((vary > 0 && doubtful > 0) == p.is_implicit);
+  CHECK((vary > 0 && unconverged > 0) == p.is_implicit);
   CHECK(solve(solver, theta, reversed, COUNT, p, NULL, &other) == CNF_OK);
   for (int i = 0; i < COUNT; ++i) CHECK(same_sample(&all, i, &other, COUNT - 1 - i));
   cnf_solver_destroy(solver);
@@ -324,7 +328,7 @@ static void test_independence(plan p, int32_t isa) {
 
 /* ---- A sample that diverges -------------------------------------------------------------------------------------- */
 
-/* x' = -x^3, row by row: harmless near 0, and beyond 1/h explicit steps make it grow like x^3. */
+/* x' = -x^3 for each row. Near 0 it is harmless; beyond 1/h explicit steps grow like x^3. */
 static void cube(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
   (void)context, (void)t, (void)theta;
   const double *from = x;
@@ -341,17 +345,17 @@ static void test_divergence(int is_implicit) {
   const cnf_callback callback = {.struct_size = sizeof callback, .evaluate = cube, .tangent = cube_tangent};
   cnf_field *field = callback_field(&callback, D);
   const plan p = {.is_implicit = is_implicit, .order = 6, .steps = 30, .rtol = 1e-8, .t0 = 0, .t1 = 1.5};
-  const int ill = 3;
+  const int diverging = 3;
   double x0[COUNT * D];
   static solution healthy, mixed;
   numbers(13, 0.5, COUNT * D, x0);
   cnf_solver *solver = adams_solver(field, p, 2, CNF_ISA_AUTOMATIC);
   CHECK(solve(solver, NULL, x0, COUNT, p, NULL, &healthy) == CNF_OK);
-  x0[ill * D] = 40;
+  x0[diverging * D] = 40;
   CHECK(solve(solver, NULL, x0, COUNT, p, NULL, &mixed) == CNF_OK);
   for (int i = 0; i < COUNT; ++i) {
     CHECK(healthy.status[i] == CNF_SAMPLE_OK);
-    if (i == ill)
+    if (i == diverging)
       CHECK(mixed.status[i] == CNF_SAMPLE_NOT_FINITE && mixed.accepted[i] < p.steps);
     else
       CHECK(same_sample(&healthy, i, &mixed, i));

@@ -1,15 +1,16 @@
 /* bits.c - hashes of every kind of result, so that "the results have not moved" can be checked: `make bits`.
  *
- * One line a case: its name, then hashes of the outputs of cnf_solve, of those of cnf_solve_vjp, of the gradients by theta (with the
- * losses), by x0 and context, and by times, and of the field's values and own gradient. Sections:
+ * One line a case: its name, then hashes of the outputs of cnf_solve, of those of cnf_solve_vjp, of the gradients by
+ * theta (with the losses), by x0 and context, and by times, and of the field's values and own gradient. Sections:
  *
  *   methods     every method x trace x control x adjoint, on a net with two hidden layers
  *   settings    one method of each family with output times, spans, events, dense output, regularisers and the like
  *   ops         every program of ops_fixture.h, every activation and a callback
  *   random      the random numbers; tables of the methods
  *
- * Each is run for both dtypes, every instruction set of this machine, 1 and 2 threads. Lists compare between builds by the same
- * compiler for the same machine: compilers contract and order operations differently, and libm is the system's.
+ * Each is run for both dtypes, every instruction set of this machine, 1 and 2 threads. Lists compare between builds by
+ * the same compiler for the same machine: compilers contract and order operations differently, and libm is the
+ * system's.
  */
 #include "bits_fixture.h"
 
@@ -77,7 +78,8 @@ static void print_methods(void) {
   }
 }
 
-/* ---- Settings: each changes a case in one respect ----------------------------------------------------------------- */
+/* ---- Settings: each changes a case in one respect -----------------------------------------------------------------
+ * */
 
 static void set_times(bits_case *c) { c->timed = 1; }
 static void set_own_times(bits_case *c) { c->timed = c->own_times = c->spans = 1; }
@@ -177,7 +179,8 @@ static void print_settings(void) {
     }
 }
 
-/* ---- Ops ----------------------------------------------------------------------------------------------------------- */
+/* ---- Ops -----------------------------------------------------------------------------------------------------------
+ * */
 
 /* `host`: the layer of the program's callback, whose dtype follows the case's. */
 static void print_program(const program *p, const char *name, layer *host) {
@@ -226,7 +229,8 @@ static void print_ops(void) {
   print_program(&p, p.name, &host);
 }
 
-/* ---- Random numbers and tables -------------------------------------------------------------------------------------- */
+/* ---- Random numbers and tables --------------------------------------------------------------------------------------
+ * */
 
 static void print_random(void) {
   static double numbers_out[SAMPLES * MOST_D];

@@ -124,7 +124,8 @@ static inline void hash_integers(uint64_t *hash, const int32_t *x, size_t count)
   for (size_t i = 0; i < count; ++i) hash_bits(hash, (uint32_t)x[i]);
 }
 
-/* ---- Outputs: room for doubles, which may hold floats ------------------------------------------------------------- */
+/* ---- Outputs: room for doubles, which may hold floats -------------------------------------------------------------
+ * */
 
 typedef struct bits_outputs {
   double x1[SAMPLES * MOST_D], x_at[SAMPLES * MOST_TIMES * MOST_D], log_det_at[SAMPLES * MOST_TIMES];
@@ -279,7 +280,8 @@ static inline void print_hash(const char *what, cnf_status status, uint64_t hash
     printf(" %s=refused-%d", what, (int)status);
 }
 
-/* The solve with a derivative: hashes of outputs, of theta's gradient with the losses, of the states' and of the times'. */
+/* The solve with a derivative: hashes of outputs, of theta's gradient with the losses, of the states' and of the
+ * times'. */
 static inline void print_gradients(const bits_case *c, cnf_solver *solver, const bits_inputs *in, size_t parameters) {
   static bits_outputs outputs;
   static double theta[MOST_PARAMETERS], x0[SAMPLES * MOST_D], context[SAMPLES * MOST_C], t0[SAMPLES], t1[SAMPLES];
@@ -363,7 +365,8 @@ static inline cnf_status make_solver(const bits_case *c, cnf_solver **solver, si
   return status;
 }
 
-/* Prints the case's line. A solver that is refused is refused on every instruction set: it has a line on the first alone. */
+/* Prints the case's line. A solver that is refused is refused on every instruction set: it has a line on the first
+ * alone. */
 static inline void print_case(const bits_case *c, int is_first) {
   static bits_inputs inputs;
   static bits_outputs outputs;

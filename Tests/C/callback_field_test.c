@@ -1,4 +1,5 @@
-/* callback_field_test.c - a field of the host's own: exact gradients, what is missing named, and failures that stay in their lane. */
+/* callback_field_test.c - a field that is one callback: exact gradients, errors for missing functions, and failures of
+ * single samples that do not affect the others. */
 #include <math.h>
 
 #include "callback_fixture.h"
@@ -7,10 +8,11 @@ enum { D = 3, COUNT = 21 };
 
 static double input_x0[COUNT * D];
 
-/* ---- A field of its own: y_0' = theta_0 sin(theta_1 t) y_0 y_1, y_1' = theta_2 y_0^2 + cos(y_1), y_2' = y_0 y_1 y_2 t ---- */
+/* ---- The field: y_0' = theta_0 sin(theta_1 t) y_0 y_1, y_1' = theta_2 y_0^2 + cos(y_1), y_2' = y_0 y_1 y_2 t ---- */
 
-/* Jacobian, and derivatives of v' J w, by hand: J rows are
- *   [a s y1, a s y0, 0], [2 c y0, -sin y1, 0], [t y1 y2, t y0 y2, t y0 y1]      with a, b, c = theta and s = sin(b t). */
+/* The Jacobian and the derivatives of v' J w are written out. The rows of J are
+ *   [a s y1, a s y0, 0], [2 c y0, -sin y1, 0], [t y1 y2, t y0 y2, t y0 y1]      with a, b, c = theta and s = sin(b
+ * t). */
 #define OWN_NAMES                                                                       \
   const double *T = t, *X = x, *P = theta;                                              \
   const double a = P[0], b = P[1], c = P[2], u = T[j], s = sin(b * u), ds = cos(b * u); \
@@ -84,7 +86,7 @@ static const cnf_callback own = {.struct_size = sizeof(cnf_callback),
                                  .reverse = own_reverse,
                                  .tangent_reverse = own_tangent_reverse};
 
-/* The summed loss of fixed steps, as a function of all that a gradient is taken in. */
+/* The sum of losses with fixed steps, as a function of every variable that the gradient is taken of. */
 static double own_loss(cnf_solver *solver, const double *theta, const double *x0, double t0, double t1) {
   double x1[COUNT * D], log_det[COUNT], loss = 0;
   const cnf_solve_input in = {
@@ -98,8 +100,8 @@ static double own_loss(cnf_solver *solver, const double *theta, const double *x0
   return loss;
 }
 
-/* A central difference of step e is off by some e^2 |L'''|/6 + DBL_EPSILON |L| / e: e = 1e-5 and |L|, |L'''| of order 10 give
- * 2e-10 and 2e-10. The gradients' relative scale allowed here is 1e-7. */
+/* A central difference with step e has an error of about e^2 |L'''|/6 + DBL_EPSILON |L| / e. With e = 1e-5 and |L|,
+ * |L'''| of order 10, both terms are 2e-10. The test allows a relative error of 1e-7. */
 static void test_central_differences(int32_t trace) {
   const double e = 1e-5, tolerance = 1e-7;
   cnf_field *field = callback_field(&own, D);
@@ -137,7 +139,7 @@ static void test_central_differences(int32_t trace) {
   cnf_field_destroy(field);
 }
 
-/* ---- What is missing is named ------------------------------------------------------------------------------------ */
+/* ---- Missing functions ------------------------------------------------------------------------------------------- */
 
 static cnf_status try_solver(const cnf_callback *callback, int32_t trace, cnf_solver **solver) {
   cnf_field *field = callback_field(callback, D);
@@ -210,9 +212,10 @@ static void test_bad_ops(void) {
   }
 }
 
-/* ---- Lanes that fail ----------------------------------------------------------------------------------------------- */
+/* ---- Lanes that fail
+ * ----------------------------------------------------------------------------------------------- */
 
-/* x' = (cos t, 0), but NaN from t = 0.5 on where the second row, which never changes, is above 1. theta scales the first. */
+/* x' = (theta cos t, 0). It is NaN from t = 0.5 on for samples whose second row, a constant, is above 1. */
 static void marked_evaluate(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
   const double *T = t, *X = x, *P = theta;
   double *Y = y;
@@ -259,7 +262,7 @@ static void test_nan(int32_t control) {
   cnf_field_destroy(field);
 }
 
-/* y' = y^2 has its pole at 1/y(0). */
+/* The solution of y' = y^2 has a pole at 1/y(0). */
 static void square_evaluate(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
   (void)context, (void)t, (void)theta;
   for (int32_t j = 0; j < lanes; j++) ((double *)y)[j] = ((const double *)x)[j] * ((const double *)x)[j];
@@ -279,7 +282,7 @@ static void test_pole(void) {
   for (int i = 0; i < N; i++) {
     const int meets_pole = x0[i] * in.t1 > 1;
     CHECK(meets_pole == (status[i] != CNF_SAMPLE_OK) && evaluations[i] <= MOST_EVALUATIONS);
-    /* an error of 1e-6 a step, in a solution of order 1 that forgets it or, at 0.1, makes it (1/0.6)^2 times as large */
+    /* Each step has an error of 1e-6. The solution is of order 1 and damps it, or at 0.1 amplifies it by (1/0.6)^2. */
     if (meets_pole)
       CHECK(fabs(t[i] - 1 / x0[i]) < 1e-2);
     else
@@ -289,7 +292,7 @@ static void test_pole(void) {
   cnf_field_destroy(field);
 }
 
-/* x' = theta sqrt(x): finite at 0, where a lane without a sample stands, but without a derivative there. */
+/* x' = theta sqrt(x) is finite at 0, the state of an idle lane, but has no derivative there. */
 static void root_evaluate(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
   (void)context, (void)t;
   for (int32_t j = 0; j < lanes; j++) ((double *)y)[j] = *(const double *)theta * sqrt(((const double *)x)[j]);
@@ -322,7 +325,7 @@ static void root_tangent_reverse(void *context, int32_t lanes, const void *t, co
   }
 }
 static void test_empty_lanes(int32_t control, int64_t store_bytes) {
-  enum { N = 3 }; /* more than run alone, fewer than a tile has lanes */
+  enum { N = 3 }; /* more than are solved one by one, and fewer than the lanes of a tile */
   const cnf_callback root = {.struct_size = sizeof root,
                              .parameter_count = 1,
                              .evaluate = root_evaluate,
@@ -338,12 +341,13 @@ static void test_empty_lanes(int32_t control, int64_t store_bytes) {
   const cnf_loss loss = {.struct_size = sizeof loss, .kind = CNF_LOSS_NORMAL_NLL, .scale = 1};
   cnf_gradient gradient = {.struct_size = sizeof gradient, .parameters = &theta_bar};
   CHECK(cnf_solve_vjp(solver, &in, &loss, NULL, &gradient) == CNF_OK);
-  /* sqrt(x1) = r + theta t/2 with r = sqrt(x0), log_det = log(sqrt(x1)/r): L = x1^2/2 - log_det */
+  /* With r = sqrt(x0), sqrt(x1) = r + theta t/2 and log_det = log(sqrt(x1)/r), and L = x1^2/2 - log_det. */
   for (int i = 0; i < N; i++) {
     const double end = sqrt(x0[i]) + theta * t1 / 2;
     expected += 2 * end * end * end * t1 / 2 - t1 / (2 * end);
   }
-  /* dopri5 at 1e-6, or in 5 steps of 0.2, is right to some 1e-6 here; the gradient is that of its steps */
+  /* dopri5 with a tolerance of 1e-6, or with 5 steps of 0.2, has an error of about 1e-6 here, and so has the
+   * gradient. */
   CHECK(fabs(theta_bar - expected) < 1e-5 * expected);
   cnf_solver_destroy(solver);
   cnf_field_destroy(field);

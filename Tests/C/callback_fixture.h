@@ -1,4 +1,4 @@
-/* callback_fixture.h - solvers and numbers that the tests of callbacks share. */
+/* callback_fixture.h - solvers, fields and random numbers for the tests of callbacks. */
 #ifndef CNF_CALLBACK_FIXTURE_H
 #define CNF_CALLBACK_FIXTURE_H
 
@@ -24,13 +24,13 @@ static inline cnf_solver *make_solver(const cnf_field *field, setting s) {
   return solver;
 }
 
-/* Normal numbers, the same at every run. */
+/* Normal numbers that are the same in every run. */
 static inline void numbers(uint64_t seed, double scale, size_t count, double *out) {
   CHECK(cnf_random_normal(CNF_FLOAT64, seed, CNF_STREAM_USER, 0, 0, 1, count, out) == CNF_OK);
   for (size_t i = 0; i < count; i++) out[i] *= scale;
 }
 
-/* dx/dt is one callback of the state. */
+/* A field whose dx/dt is one callback of the state. */
 static inline cnf_field *callback_field(const cnf_callback *callback, int32_t dim) {
   const cnf_op op = {
       .kind = CNF_OP_CALLBACK, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = dim, .callback = callback};

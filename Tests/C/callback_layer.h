@@ -1,7 +1,7 @@
-/* callback_layer.h - a dense layer as a host callback, written plainly: y = a(W [x, t] + b), a being tanh or the identity.
+/* callback_layer.h - a dense layer as a callback, in plain code: y = a(W [x, t] + b), where a is tanh or the identity.
  *
- * It does what a LINEAR op does, parameters W, b in the same order: put in a LINEAR op's place it must give the same numbers.
- * Sums run in double for both dtypes.
+ * It computes the same as a LINEAR op, with the parameters W, b in the same order, so it can replace one. Sums are in
+ * double for both dtypes.
  */
 #ifndef CNF_CALLBACK_LAYER_H
 #define CNF_CALLBACK_LAYER_H
@@ -11,8 +11,8 @@
 #include "check.h"
 
 typedef struct layer {
-  int32_t dtype, rows, cols; /* of W; cols counts t where sees_time */
-  int32_t sees_time;         /* 1: the last column of W meets t */
+  int32_t dtype, rows, cols; /* rows and columns of W; cols includes that of t if sees_time */
+  int32_t sees_time;         /* 1: the last column of W multiplies t */
   int32_t is_tanh;
 } layer;
 
@@ -45,7 +45,7 @@ static inline double layer_sum(const layer *l, int32_t lanes, const void *t, con
   for (int32_t c = 0; c < l->cols; c++) z += layer_weight(l, theta, r, c) * layer_column(l, lanes, t, x, c, j);
   return z;
 }
-/* a'(z), and a''(z). */
+/* a'(z) and a''(z). */
 static inline double layer_slope(const layer *l, double z) { return l->is_tanh ? 1 - tanh(z) * tanh(z) : 1; }
 static inline double layer_curvature(const layer *l, double z) {
   return l->is_tanh ? -2 * tanh(z) * layer_slope(l, z) : 0;
@@ -77,9 +77,9 @@ static void layer_tangent(void *context, int32_t lanes, const void *t, const voi
                 layer_slope(l, layer_sum(l, lanes, t, x, theta, r, j)) * layer_sum_dot(l, lanes, theta, x_dot, r, j));
 }
 
-/* What z_bar, the cotangent of z of one row and lane, adds to those of x, t, W and b. */
-static inline void layer_lead_back(const layer *l, int32_t lanes, const void *t, const void *x, const void *theta,
-                                   int32_t r, int32_t j, double z_bar, void *x_bar, void *t_bar, void *theta_bar) {
+/* Adds to the cotangents of x, t, W and b what follows from z_bar, the cotangent of z of one row and lane. */
+static inline void layer_add_cotangents(const layer *l, int32_t lanes, const void *t, const void *x, const void *theta,
+                                        int32_t r, int32_t j, double z_bar, void *x_bar, void *t_bar, void *theta_bar) {
   for (int32_t c = 0; c < l->cols; c++) {
     const double back = layer_weight(l, theta, r, c) * z_bar;
     if (c < layer_inputs(l))
@@ -97,8 +97,8 @@ static void layer_reverse(void *context, int32_t lanes, const void *t, const voi
   for (int32_t r = 0; r < l->rows; r++)
     for (int32_t j = 0; j < lanes; j++) {
       const double slope = layer_slope(l, layer_sum(l, lanes, t, x, theta, r, j));
-      layer_lead_back(l, lanes, t, x, theta, r, j, slope * layer_get(l, y_bar, (size_t)(r * lanes + j)), x_bar, t_bar,
-                      theta_bar);
+      layer_add_cotangents(l, lanes, t, x, theta, r, j, slope * layer_get(l, y_bar, (size_t)(r * lanes + j)), x_bar,
+                           t_bar, theta_bar);
     }
 }
 
@@ -111,9 +111,9 @@ static void layer_tangent_reverse(void *context, int32_t lanes, const void *t, c
     for (int32_t j = 0; j < lanes; j++) {
       const double z = layer_sum(l, lanes, t, x, theta, r, j), bar = layer_get(l, y_dot_bar, (size_t)(r * lanes + j));
       const double z_dot_bar = bar * layer_slope(l, z);
-      layer_lead_back(l, lanes, t, x, theta, r, j,
-                      bar * layer_curvature(l, z) * layer_sum_dot(l, lanes, theta, x_dot, r, j), x_bar, t_bar,
-                      theta_bar);
+      layer_add_cotangents(l, lanes, t, x, theta, r, j,
+                           bar * layer_curvature(l, z) * layer_sum_dot(l, lanes, theta, x_dot, r, j), x_bar, t_bar,
+                           theta_bar);
       for (int32_t c = 0; c < layer_inputs(l); c++) {
         layer_add(l, x_dot_bar, (size_t)(c * lanes + j), layer_weight(l, theta, r, c) * z_dot_bar);
         layer_add(l, theta_bar, (size_t)(r * l->cols + c), z_dot_bar * layer_get(l, x_dot, (size_t)(c * lanes + j)));

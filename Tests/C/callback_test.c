@@ -1,4 +1,5 @@
-/* callback_test.c - layers that the host computes: the same numbers as the library's own, whoever stands beside them. */
+/* callback_test.c - layers that are callbacks give the same numbers as the library's own layers, alone and among
+ * others. */
 #include <float.h>
 
 #include "callback_fixture.h"
@@ -6,7 +7,7 @@
 
 enum { D = 3, HIDDEN = 5, COUNT = 21, MOST_OPS = 12, MOST_P = 256 };
 
-/* ---- A field's program, with some of its LINEAR ops given to callbacks ------------------------------------------ */
+/* ---- A field program with callbacks in place of some LINEAR ops -------------------------------------------------- */
 
 typedef struct program {
   cnf_op ops[MOST_OPS];
@@ -35,24 +36,25 @@ static int32_t with_time(program *p, int32_t block) {
   return pair(p, CNF_OP_CONCAT, block, t);
 }
 
-/* A plain net: its first layer has a constant tangent, its last leads out linearly. */
+/* A plain network: the tangent of its first layer is constant, and its last layer is linear. */
 static program plain_net(void) {
   program p = {.count = 0, .rows = {D}};
   const int32_t first = linear(&p, with_time(&p, CNF_STATE), HIDDEN, CNF_ACTIVATION_TANH);
   linear(&p, linear(&p, first, HIDDEN - 1, CNF_ACTIVATION_TANH), D, CNF_ACTIVATION_IDENTITY);
   return p;
 }
-/* Every kind of op: linear layers before and behind those that bend, blocks that several ops read, the state at both ends. */
+/* Linear layers before and after nonlinear ones, blocks that several ops read, and the state as first and last
+ * operand. */
 static program every_op(void) {
   program p = {.count = 0, .rows = {D}};
   const int32_t entry = linear(&p, CNF_STATE, D, CNF_ACTIVATION_IDENTITY);
   const int32_t first = linear(&p, with_time(&p, entry), HIDDEN, CNF_ACTIVATION_TANH);
   const int32_t sum = pair(&p, CNF_OP_ADD, first, linear(&p, first, HIDDEN, CNF_ACTIVATION_IDENTITY));
-  const int32_t bent = append(
+  const int32_t activated = append(
       &p,
       (cnf_op){.kind = CNF_OP_ACTIVATION, .input = sum, .input2 = CNF_NO_BLOCK, .activation = CNF_ACTIVATION_SOFTPLUS},
       HIDDEN);
-  const int32_t both = pair(&p, CNF_OP_CONCAT, bent, first);
+  const int32_t both = pair(&p, CNF_OP_CONCAT, activated, first);
   pair(&p, CNF_OP_ADD, linear(&p, both, D, CNF_ACTIVATION_IDENTITY), CNF_STATE);
   return p;
 }
@@ -63,8 +65,8 @@ static int linear_count(const program *p) {
   return count;
 }
 
-/* LINEAR op number n of the program becomes a callback where bit n of `mask` is set. One that reads a concatenation with the
- * time reads the operand alone then, and takes the time from its argument. */
+/* LINEAR op number n of the program becomes a callback if bit n of `mask` is set. If the op reads a concatenation with
+ * the time, the callback reads only the other operand, because it gets the time as an argument. */
 static cnf_field *make_field(program p, int32_t dtype, unsigned mask, program *keep) {
   *keep = p;
   int number = 0;
@@ -92,7 +94,7 @@ static cnf_field *make_field(program p, int32_t dtype, unsigned mask, program *k
 
 /* ---- Solves and gradients ---------------------------------------------------------------------------------------- */
 
-/* All that a gradient call gives, as double. */
+/* All results of a gradient call, as doubles. */
 typedef struct result {
   double x1[COUNT * D], log_det[COUNT], theta[MOST_P], x0[COUNT * D], t0[COUNT], t1[COUNT], loss[COUNT];
   int32_t status[COUNT], evaluations[COUNT];
@@ -112,7 +114,7 @@ static void narrow(int32_t dtype, const double *from, size_t count, void *to) {
 
 static double input_theta[MOST_P], input_x0[COUNT * D];
 
-/* Samples [first, first + count) of the input, with their loss. */
+/* The results for samples [first, first + count) of the input. */
 static result differentiate(const cnf_field *field, int32_t dtype, setting s, size_t first, size_t count) {
   double theta[MOST_P], x0[COUNT * D], x1[COUNT * D], theta_bar[MOST_P], x0_bar[COUNT * D];
   uint64_t ids[COUNT];
@@ -150,19 +152,19 @@ static result differentiate(const cnf_field *field, int32_t dtype, setting s, si
   return out;
 }
 
-/* Largest difference of two arrays over the largest magnitude in them. */
+/* The largest difference of two arrays, divided by the largest magnitude in them. */
 static double difference(const double *a, const double *b, size_t count) {
   double worst = 0, scale = DBL_MIN;
   for (size_t i = 0; i < count; i++) {
     scale = fmax(scale, fmax(fabs(a[i]), fabs(b[i])));
-    if (!(fabs(a[i] - b[i]) <= worst)) worst = fabs(a[i] - b[i]); /* written so that a NaN is kept */
+    if (!(fabs(a[i] - b[i]) <= worst)) worst = fabs(a[i] - b[i]); /* in this form a NaN stays */
   }
   return worst / scale;
 }
 
-/* Both sides round each of some 36 evaluations' n <= 200 sums of products on their own, and a sum of n of them wanders by some
- * sqrt(n) half units: 36 * sqrt(200) / 2 = 250 units in the last place of the largest, were nothing amplified. Times 4 for the
- * nets' amplification over the interval, e^1.25. */
+/* Both programs round the n <= 200 sums of products of each of about 36 evaluations in different orders. A sum of n of
+ * them differs by about sqrt(n) half units: 36 * sqrt(200) / 2 = 250 units in the last place of the largest. The
+ * networks amplify errors by up to e^1.25 over the interval, so the bound is 4 times that. */
 #define ROUNDING_UNITS 1000
 
 static void check_same(const result *a, const result *b, size_t P, int32_t dtype, const char *what) {
@@ -176,10 +178,10 @@ static void check_same(const result *a, const result *b, size_t P, int32_t dtype
     if (!(parts[i] <= worst)) worst = parts[i];
   snprintf(detail, sizeof detail, "%s: x1 %.1e log_det %.1e theta %.1e x0 %.1e t0 %.1e t1 %.1e, allowed %.1e", what,
            parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], tolerance);
-  check_count(worst <= tolerance, "a callback is the op it replaces", detail, __LINE__);
+  check_count(worst <= tolerance, "a callback equals the op it replaces", detail, __LINE__);
 }
 
-/* Any of a program's layers as callbacks, in every combination: solution and gradients are those of the program. */
+/* With any combination of layers as callbacks, the solution and the gradients equal those of the original program. */
 static void test_equal_programs(void) {
   const program programs[] = {plain_net(), every_op()};
   const setting settings[] = {{CNF_TRACE_NONE, 1, CNF_CONTROL_FIXED, 2, 0},
@@ -195,7 +197,7 @@ static void test_equal_programs(void) {
         program keep;
         cnf_field *field = make_field(programs[n], dtype, 0, &keep);
         const size_t P = cnf_field_parameter_count(field);
-        /* float's steps follow its rounding: only fixed ones are the same steps */
+        /* In float, rounding affects adaptive steps, so only fixed steps are the same. */
         if (dtype == CNF_FLOAT32 && settings[s].control != CNF_CONTROL_FIXED) {
           cnf_field_destroy(field);
           continue;
@@ -214,7 +216,8 @@ static void test_equal_programs(void) {
       }
 }
 
-/* A sample alone, in part of a batch, at another place, on another number of threads; gradients at any number of threads. */
+/* A sample has the same bits alone, in part of a batch, at other positions and with other numbers of threads; and
+ * gradients have the same bits with any number of threads. */
 static void test_independence(void) {
   const setting settings[] = {{CNF_TRACE_EXACT_TANGENTS, 1, CNF_CONTROL_SAMPLE, 1, 0},
                               {CNF_TRACE_HUTCHINSON, 2, CNF_CONTROL_FIXED, 1, 0}};
@@ -241,7 +244,7 @@ static void test_independence(void) {
   }
 }
 
-/* Where parameters lie: after those of the ops before. */
+/* The parameters of a callback come after those of the ops before it. */
 static void test_layout(void) {
   program keep;
   cnf_field *field = make_field(plain_net(), CNF_FLOAT64, 2, &keep); /* the middle layer */

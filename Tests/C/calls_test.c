@@ -1,7 +1,8 @@
-/* calls_test.c - bad input to the calls that solve, differentiate and draw: the documented status, no output written.
+/* calls_test.c - bad input to the calls that solve, differentiate and draw returns the documented status and writes no
+ * output.
  *
- * Each case begins with input that is right, spoils one thing, and expects one status. The spoiling is a statement given to
- * a macro, so that a failure prints it.
+ * Each case takes valid input, changes one thing, and expects one status. The change is a statement that is passed to a
+ * macro, so that a failure prints it.
  */
 #include <float.h>
 #include <math.h>
@@ -12,7 +13,7 @@
 
 enum { COUNT = 3, FRACTIONS = 5 };
 
-/* Everything a call may write to, in one block that shows whether it did. */
+/* Everything a call may write to, in one block that tests check for changes. */
 typedef struct outputs {
   double x1[COUNT][D], log_det[COUNT], t_reached[COUNT];
   int32_t status[COUNT], accepted[COUNT], rejected[COUNT], evaluations[COUNT];
@@ -58,7 +59,7 @@ static cnf_solve_input good_input(void) {
       .struct_size = sizeof(cnf_solve_input), .parameters = theta, .x0 = x0, .count = COUNT, .t0 = 0, .t1 = 1};
 }
 
-/* All three calls that take a cnf_solve_input must refuse it. */
+/* cnf_solve and cnf_solve_vjp must refuse the input. */
 static void refuse_input(cnf_status expected, cnf_solver *solver, const cnf_solve_input *input, const char *what,
                          int line) {
   outputs to;
@@ -126,7 +127,7 @@ static void test_solve_input(cnf_solver *solver) {
   CHECK(pattern_intact(&to, sizeof to));
 }
 
-/* What is allowed: nothing asked for, no samples, no time to go. */
+/* Valid edge cases: no outputs, no samples, and an empty time interval. */
 static void test_solve_edges(cnf_solver *solver) {
   cnf_solve_input input = good_input();
   cnf_solve_output nothing = {.struct_size = sizeof nothing};
@@ -152,8 +153,8 @@ static void test_solve_edges(cnf_solver *solver) {
   for (int i = 0; i < COUNT; ++i) CHECK(to.log_det[i] == 0 && to.status[i] == CNF_SAMPLE_OK && to.t_reached[i] == 0);
 }
 
-/* The shortest of the steps that step_fractions tell of, and evaluations reversed: of each of dopri5's steps, the six that the
- * next state depends on. A caller of 0.1's struct is not told. */
+/* smallest_step is the shortest of the steps in step_fractions. The gradient differentiates six evaluations of each
+ * step of dopri5, those that the next state depends on. */
 static void test_statistics(cnf_solver *solver) {
   enum { MOST = 200 };
   double fractions[COUNT][MOST];
@@ -166,7 +167,7 @@ static void test_statistics(cnf_solver *solver) {
     double shortest = INFINITY;
     CHECK(to.accepted[i] > 0 && to.accepted[i] < MOST && to.adjoint_evaluations[i] == 0);
     for (int n = 0; n < to.accepted[i]; ++n) shortest = fmin(shortest, fractions[i][n + 1] - fractions[i][n]);
-    CHECK(fabs(to.smallest_step[i] - shortest) <= 2 * DBL_EPSILON); /* a difference of two places, rounded */
+    CHECK(fabs(to.smallest_step[i] - shortest) <= 2 * DBL_EPSILON); /* the difference of two rounded fractions */
   }
   cnf_gradient gradient = gradient_output(&to);
   CHECK(cnf_solve_vjp(solver, &input, &normal_nll, &output, &gradient) == CNF_OK);
@@ -204,20 +205,20 @@ static int32_t refusing_callback(void *context, size_t first, size_t count, cons
 }
 
 static void test_gradient(cnf_solver *solver) {
-#define REFUSE_GRADIENT(expected, spoil)                                                                     \
-  do {                                                                                                       \
-    const cnf_solve_input input = good_input();                                                              \
-    cnf_loss loss = normal_nll, *loss_given = &loss;                                                         \
-    outputs to;                                                                                              \
-    pattern_fill(&to, sizeof to);                                                                            \
-    cnf_solve_output output = solve_output(&to), *output_given = &output;                                    \
-    cnf_gradient gradient = gradient_output(&to), *gradient_given = &gradient;                               \
-    spoil;                                                                                                   \
-    CHECK_STATUS(expected, cnf_solve_vjp(solver, &input, loss_given, output_given, gradient_given), #spoil); \
-    check_count(pattern_intact(&to, sizeof to), #spoil, "cnf_solve_vjp wrote", __LINE__);                    \
+#define REFUSE_GRADIENT(expected, spoil)                                                                              \
+  do {                                                                                                                \
+    const cnf_solve_input input = good_input();                                                                       \
+    cnf_loss loss = normal_nll, *loss_argument = &loss;                                                               \
+    outputs to;                                                                                                       \
+    pattern_fill(&to, sizeof to);                                                                                     \
+    cnf_solve_output output = solve_output(&to), *output_argument = &output;                                          \
+    cnf_gradient gradient = gradient_output(&to), *gradient_argument = &gradient;                                     \
+    spoil;                                                                                                            \
+    CHECK_STATUS(expected, cnf_solve_vjp(solver, &input, loss_argument, output_argument, gradient_argument), #spoil); \
+    check_count(pattern_intact(&to, sizeof to), #spoil, "cnf_solve_vjp wrote", __LINE__);                             \
   } while (0)
-  REFUSE_GRADIENT(CNF_ERROR_NULL, loss_given = NULL);
-  REFUSE_GRADIENT(CNF_ERROR_NULL, gradient_given = NULL);
+  REFUSE_GRADIENT(CNF_ERROR_NULL, loss_argument = NULL);
+  REFUSE_GRADIENT(CNF_ERROR_NULL, gradient_argument = NULL);
   REFUSE_GRADIENT(CNF_ERROR_STRUCT_SIZE, loss.struct_size = 0);
   REFUSE_GRADIENT(CNF_ERROR_STRUCT_SIZE, loss.struct_size += 8);
   REFUSE_GRADIENT(CNF_ERROR_STRUCT_SIZE, output.struct_size = 0);
@@ -234,7 +235,7 @@ static void test_gradient(cnf_solver *solver) {
   REFUSE_GRADIENT(CNF_ERROR_REGULARISER, output.kinetic = to.log_det);
   REFUSE_GRADIENT(CNF_ERROR_REGULARISER, output.frobenius = to.log_det);
 
-  /* Chunks before the one that failed may have been written: of outputs nothing is promised then. */
+  /* Chunks before the one that failed may have been written, so outputs are not checked here. */
   const cnf_solve_input input = good_input();
   const cnf_loss refused = {.struct_size = sizeof refused, .kind = CNF_LOSS_CALLBACK, .function = refusing_callback};
   outputs to;
@@ -242,7 +243,7 @@ static void test_gradient(cnf_solver *solver) {
   CHECK(cnf_solve_vjp(solver, &input, &refused, NULL, &gradient) == CNF_ERROR_CALLBACK);
 }
 
-/* x1 may be x0 itself: same bits of everything, whichever adjoint comes back to x0. */
+/* x1 may be the same array as x0. All results then have the same bits, with every adjoint. */
 static void test_in_place(cnf_solver *solver) {
   double x[COUNT][D];
   outputs apart, in_place;
@@ -318,8 +319,8 @@ static void test_random(random_function draw) {
   CHECK(draw(CNF_FLOAT64, 1, CNF_STREAM_USER, 0, 0, 0, D, NULL) == CNF_OK); /* nothing to write */
 }
 
-/* What a call did: every step of a gradient is reversed, from kept evaluations or from ones made again, as there is room; and
- * its results do not show which. */
+/* cnf_work counts what a call did. The backward pass uses kept evaluations, or recomputes them if they do not fit;
+ * results are the same. */
 static void test_work(int32_t control) {
   enum { SAMPLES = 40 };
   cnf_field *field = good_field();

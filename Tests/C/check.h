@@ -1,4 +1,4 @@
-/* check.h - what the C tests share: counting checks, and buffers that show whether anybody wrote to them. */
+/* check.h - counted checks, and buffers that show whether they were written to, for all C tests. */
 #ifndef CNF_CHECK_H
 #define CNF_CHECK_H
 
@@ -10,7 +10,7 @@
 
 static int check_passed, check_failed;
 
-/* Whether a process's memory is what it asks for: sanitizers have memory of their own beside it. */
+/* Whether a sanitizer is active, which adds memory of its own to that of the process. */
 #ifdef __has_feature
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define CHECK_IS_SANITIZED 1
@@ -23,7 +23,7 @@ static int check_passed, check_failed;
 #define CHECK_IS_SANITIZED 0
 #endif
 
-/* Counts, and says where and what when `condition` is false. */
+/* Counts a check, and prints the line and the condition if it is false. */
 #define CHECK(condition) check_count((condition) ? 1 : 0, #condition, "", __LINE__)
 
 static inline void check_count(int ok, const char *text, const char *detail, int line) {
@@ -35,7 +35,7 @@ static inline void check_count(int ok, const char *text, const char *detail, int
   }
 }
 
-/* `what` is what was done to provoke the status. */
+/* Checks a status. `what` describes the call that returned it. */
 #define CHECK_STATUS(expected, status, what) check_status((expected), (status), (what), __LINE__)
 
 static inline void check_status(cnf_status expected, cnf_status status, const char *what, int line) {
@@ -45,13 +45,13 @@ static inline void check_status(cnf_status expected, cnf_status status, const ch
   check_count(status == expected, what, detail, line);
 }
 
-/* Prints the closing line; the result is the program's exit code. */
+/* Prints the numbers of passed and failed checks, and returns the exit code of the program. */
 static inline int check_report(void) {
   printf("%d passed, %d failed\n", check_passed, check_failed);
   return check_failed == 0 && check_passed > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* An output that holds a pattern until somebody writes to it. */
+/* An output is filled with a pattern, which is intact until something is written to it. */
 enum { CHECK_PATTERN = 0xA5 };
 static inline void pattern_fill(void *memory, size_t bytes) { memset(memory, CHECK_PATTERN, bytes); }
 static inline int pattern_intact(const void *memory, size_t bytes) {

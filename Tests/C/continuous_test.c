@@ -1,8 +1,9 @@
-/* continuous_test.c - the continuous adjoint against closed forms and against the exact gradient of tight steps.
+/* continuous_test.c - the continuous adjoint compared with closed forms and with the gradient of a more accurate solve.
  *
- * Oracles: matrix exponentials of a linear flow; the discrete gradient of dopri8 at 1e-12, which the continuous one must come
- * to as its tolerance falls, by every adaptive method, trace and kind of op; the order of a fixed-step method; and bits where
- * promises are bits: neighbours, threads, powers of two before the loss.
+ * Expected results: matrix exponentials of a linear flow; the discrete gradient of dopri8 with tolerance 1e-12, to
+ * which the continuous one converges as its tolerance decreases, with every adaptive method, trace and kind of op; the
+ * order of a method with fixed steps; and equal bits whatever the batch, the number of threads and a power of two that
+ * multiplies the loss.
  */
 #include <math.h>
 #include <sys/resource.h>
@@ -11,7 +12,7 @@
 
 /* ---- Tests ------------------------------------------------------------------------------------------------------ */
 
-/* x' = A x + b, A = s I + w J: e^{A' t} is known. c = dL/dx1, mu = dL/dlog_det. */
+/* x' = A x + b with A = s I + w J, for which e^{A' t} is known. c = dL/dx1, mu = dL/dlog_det. */
 static void test_linear_flow(int backward) {
   const double s = -0.4, w = 0.7, T = backward ? -1.5 : 1.5, c0 = 0.8, c1 = -0.3, mu = 0.6;
   const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
@@ -32,7 +33,7 @@ static void test_linear_flow(int backward) {
   const double g = exp(s * T), y0 = g * (cos(w * T) * c0 + sin(w * T) * c1),
                y1 = g * (cos(w * T) * c1 - sin(w * T) * c0), n = s * s + w * w;
   const double i0 = (s * (y0 - c0) - w * (y1 - c1)) / n, i1 = (s * (y1 - c1) + w * (y0 - c0)) / n;
-  const double tolerance = 1e-8; /* errors of steps, 1e-11 each, of some hundred, grown by e^{0.4 T} */
+  const double tolerance = 1e-8; /* errors of 1e-11 in each of about a hundred steps, which grow by e^{0.4 T} */
   for (int i = 0; i < COUNT; ++i) {
     CHECK(a.status[i] == CNF_SAMPLE_OK && fabs(a.x0_bar[2 * i] - y0) < tolerance);
     CHECK(fabs(a.x0_bar[2 * i + 1] - y1) < tolerance);
@@ -46,7 +47,7 @@ static void test_linear_flow(int backward) {
   cnf_field_destroy(field);
 }
 
-/* Tolerances fall by 100 each; gradients come to the exact one. */
+/* Gradients converge to the exact one as the tolerance decreases by factors of 100. */
 static void test_convergence(int kind, int32_t trace, int32_t probes, int regularised, int backward) {
   static const char *const methods[] = {"dopri5", "adaptive_heun", "fehlberg2", "bosh3", "tsit5", "vern7", "dopri8"};
   static answer exact, a;
@@ -62,7 +63,7 @@ static void test_convergence(int kind, int32_t trace, int32_t probes, int regula
   tight.options.rtol = tight.options.atol = 1e-12;
   solve_all(&tight, &exact);
   for (size_t m = 0; m < sizeof methods / sizeof methods[0]; ++m) {
-    if (m > 0 && (kind != RESIDUAL || regularised)) break; /* every method on one field, the first on all */
+    if (m > 0 && (kind != RESIDUAL || regularised)) break; /* every method with one field, the first with all fields */
     cnf_method_info info = {.struct_size = sizeof info};
     p.options.method = cnf_method_find(methods[m]);
     CHECK(cnf_method_get(p.options.method, &info) == CNF_OK);
@@ -75,14 +76,16 @@ static void test_convergence(int kind, int32_t trace, int32_t probes, int regula
       char detail[200];
       snprintf(detail, sizeof detail, "field %d trace %d probes %d regularised %d backward %d %s at %g: %g, before %g",
                kind, (int)trace, (int)probes, regularised, backward, methods[m], tolerance, error, before);
-      /* A step's error is at most its tolerance, of some 10 to 100 steps; but where the estimate's weights e are small, as the
-       * 1/512 of fehlberg2, the error is a multiple of it that grows with 1/e. The reference's own is 1e-12. */
+      /* The error of each of 10 to 100 steps is at most the tolerance; but if the weights e of the error estimate
+       * are small, like the 1/512 of fehlberg2, it is a multiple that grows with 1/e. The reference has an error of
+       * 1e-12. */
       const double steps = fmax(100, 2 / largest_of(info.e, (size_t)info.stages));
       check_count(error <= steps * tolerance + 1e-11, "near the exact gradient", detail, __LINE__);
-      /* The global error goes with tolerance^(q/(q+1)), q the embedded order, or is below 10 steps' tolerances already: few
-       * long steps of a high order are often far better than they need to be. */
+      /* The global error is proportional to tolerance^(q/(q+1)), q being the embedded order, or below 10 times the
+       * tolerance: a few long steps of a high order are often much more accurate than required. */
       const double least = pow(100, (double)info.embedded_order / (info.embedded_order + 1)) / 3;
-      check_count(error <= before / least || error < 10 * tolerance, "nearer by the tolerance", detail, __LINE__);
+      check_count(error <= before / least || error < 10 * tolerance, "error decreases with tolerance", detail,
+                  __LINE__);
       before = error;
       if (level == 0) check_count(error > 1e-12, "not the discrete gradient", detail, __LINE__);
     }
@@ -90,7 +93,7 @@ static void test_convergence(int kind, int32_t trace, int32_t probes, int regula
   cnf_field_destroy(field);
 }
 
-/* Fixed steps, whether equal or given by fractions: order 4 of rk4. */
+/* With fixed steps of rk4, the gradient has order 4. */
 static void test_order(int32_t trace, int backward) {
   static answer exact, a;
   int32_t dim;
@@ -117,8 +120,9 @@ static void test_order(int32_t trace, int backward) {
   cnf_field_destroy(field);
 }
 
-/* Bits: a sample's own gradients alone and in a batch; parameters' at 1 and 3 threads; a power of two before the loss. */
-static void test_promises(int kind, int32_t control, int32_t trace) {
+/* The gradient of a sample has the same bits alone and in a batch; that of theta with 1 and 3 threads, and if a power
+ * of two multiplies the loss. */
+static void test_same_bits(int kind, int32_t control, int32_t trace) {
   static answer all, other;
   int32_t dim;
   cnf_field *field = make_field(kind, &dim);
@@ -143,7 +147,7 @@ static void test_promises(int kind, int32_t control, int32_t trace) {
   cnf_field_destroy(field);
 }
 
-/* Every instruction set solves the same, to rounding that 100 steps have grown. */
+/* All instruction sets agree, up to the growth of rounding in 100 steps. */
 static void test_instruction_sets(void) {
   static answer first, other;
   int32_t dim, isas = 0;
@@ -164,7 +168,8 @@ static void test_instruction_sets(void) {
   cnf_field_destroy(field);
 }
 
-/* Samples that do not arrive, or do not get back, have zero gradient and say so; the others' is as without them. */
+/* Samples that fail in the forward or in the backward solve report it, have gradients of 0, and do not change those of
+ * others. */
 static void test_failures(void) {
   static answer a, rest;
   const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
@@ -173,13 +178,14 @@ static void test_failures(void) {
   problem p = problem_of(field, 2, 1);
   const double theta[] = {-0.4, -3, 3, -0.4, 0, 0}, trace_bar = -(p.t1 - p.t0);
   memcpy(p.theta, theta, sizeof theta);
-  /* Backward, 60 steps are few for 1e-13, but not for a sample that rests at 0 with no cotangent but log_det's. */
+  /* In the backward solve, 60 steps are too few for 1e-13, but enough for samples that stay at 0 and whose only
+   * cotangent is that of log_det. */
   p.options.max_steps = 60;
   p.options.rtol = p.options.atol = 1e-4;
   p.options.adjoint_rtol = p.options.adjoint_atol = 1e-13;
   for (int i = 0; i < COUNT; ++i)
     if (i % 3 == 0) p.x0[2 * i] = p.x0[2 * i + 1] = 0;
-  p.x0[2] = NAN; /* sample 1 does not set out */
+  p.x0[2] = NAN; /* sample 1 fails at once */
   solve_all(&p, &a);
   for (int i = 0; i < COUNT; ++i) {
     CHECK(a.status[i] == (i % 3 == 0 ? CNF_SAMPLE_OK : i == 1 ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_MAX_STEPS));
@@ -191,7 +197,7 @@ static void test_failures(void) {
     if (i != 1) CHECK(a.t_reached[i] > p.t0 && a.t_reached[i] < p.t1);
     CHECK(a.x0_bar[2 * i] == 0 && a.x0_bar[2 * i + 1] == 0 && a.t0_bar[i] == 0 && a.t1_bar[i] == 0);
   }
-  /* d/dtheta of -log_det = -(t1 - t0) tr A: 13 samples, and nothing of those that failed */
+  /* d/dtheta of -log_det = -(t1 - t0) tr A, from the 13 samples that did not fail */
   const double expected[] = {13 * trace_bar, 0, 0, 13 * trace_bar, 0, 0};
   CHECK(difference(a.theta_bar, expected, 6) < 1e-14);
   for (int i = 0; i < COUNT; ++i) p.x0[2 * i] = NAN;
@@ -200,7 +206,7 @@ static void test_failures(void) {
   cnf_field_destroy(field);
 }
 
-/* y = -x sqrt(4 - x^2), row by row: no number beyond 2. *context counts those whose reverse was asked for. */
+/* y = -x sqrt(4 - x^2) in each row, which is NaN if |x| > 2. *context counts values beyond 2 in calls of reverse. */
 static void bounded_evaluate(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
   (void)context, (void)t, (void)theta;
   for (int32_t i = 0; i < 2 * lanes; ++i) {
@@ -236,8 +242,8 @@ static void bounded_tangent_reverse(void *context, int32_t lanes, const void *t,
   }
 }
 
-/* Attempts that leave where the field is defined are refused, and not a number of theirs gets into any sum. */
-static void test_refused_not_finite(int32_t trace) {
+/* Steps that leave the region where the field is defined are rejected, and their NaNs do not get into any sum. */
+static void test_rejected_not_finite(int32_t trace) {
   static answer exact, a;
   long beyond = 0;
   const cnf_callback callback = {.struct_size = sizeof callback,
@@ -254,7 +260,8 @@ static void test_refused_not_finite(int32_t trace) {
   problem p = problem_of(field, 2, 1);
   const double theta[] = {1, 0.1, -0.1, 1, 0, 0};
   memcpy(p.theta, theta, sizeof theta);
-  for (int i = 0; i < 2 * COUNT; ++i) p.x0[i] = i % 4 < 2 ? 1.9 - 0.01 * i / 4 : 0; /* those at rest take one step */
+  for (int i = 0; i < 2 * COUNT; ++i)
+    p.x0[i] = i % 4 < 2 ? 1.9 - 0.01 * i / 4 : 0; /* samples at 0 stay there, with one step */
   p.options.trace = trace;
   problem tight = p;
   tight.options.adjoint = CNF_ADJOINT_DISCRETE;
@@ -275,7 +282,8 @@ static long peak_kilobytes(void) {
   return usage.ru_maxrss;
 }
 
-/* A hundred times the steps take no more memory, where the discrete gradient's grows. Runs first: peaks do not fall. */
+/* A hundred times as many steps take no more memory; that of the discrete gradient grows. This test runs first, because
+ * the peak of a process never falls. */
 static void test_memory(void) {
   static answer a;
   int32_t dim;
@@ -290,11 +298,13 @@ static void test_memory(void) {
   const long many = peak_kilobytes();
   p.options.adjoint = CNF_ADJOINT_DISCRETE;
   const cnf_solver_info discrete = solve_all(&p, &a);
-  const long kept = peak_kilobytes();
-  char detail[160];
-  snprintf(detail, sizeof detail, "peak %ld KiB, of 100 times the steps %ld, discrete %ld; reserved %zu, discrete %zu",
-           few, many, kept, continuous.bytes_reserved, discrete.bytes_reserved);
-  if (!CHECK_IS_SANITIZED) check_count(many - few < 256 && kept - many > 4096, "memory is flat", detail, __LINE__);
+  const long stored = peak_kilobytes();
+  char detail[200];
+  snprintf(detail, sizeof detail,
+           "peak %ld KiB, with 100 times as many steps %ld KiB, discrete %ld KiB; reserved %zu bytes, discrete %zu",
+           few, many, stored, continuous.bytes_reserved, discrete.bytes_reserved);
+  if (!CHECK_IS_SANITIZED)
+    check_count(many - few < 256 && stored - many > 4096, "memory does not grow with steps", detail, __LINE__);
   check_count(continuous.bytes_reserved < discrete.bytes_reserved / 2, "little is reserved", detail, __LINE__);
   printf("%s\n", detail);
   cnf_field_destroy(field);
@@ -310,7 +320,7 @@ static void test_options(void) {
   cnf_solver_options_init(&options, sizeof options);
   CHECK(options.adjoint == CNF_ADJOINT_DISCRETE);
   options.adjoint = 3;
-  CHECK_STATUS(CNF_ERROR_OPTION, cnf_solver_create(field, &options, &solver), "no such adjoint");
+  CHECK_STATUS(CNF_ERROR_OPTION, cnf_solver_create(field, &options, &solver), "unknown adjoint");
   options.adjoint = CNF_ADJOINT_CONTINUOUS, options.adjoint_rtol = -1;
   CHECK_STATUS(CNF_ERROR_TOLERANCE, cnf_solver_create(field, &options, &solver), "negative adjoint_rtol");
   options.adjoint_rtol = 0, options.adjoint_atol = INFINITY;
@@ -338,13 +348,13 @@ int main(void) {
     }
   }
   for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control) {
-    test_promises(TWO_HIDDEN, control, CNF_TRACE_EXACT_PRODUCT);
-    test_promises(CALLBACK, control, CNF_TRACE_HUTCHINSON);
-    test_promises(WIDE, control, CNF_TRACE_EXACT_TANGENTS);
+    test_same_bits(TWO_HIDDEN, control, CNF_TRACE_EXACT_PRODUCT);
+    test_same_bits(CALLBACK, control, CNF_TRACE_HUTCHINSON);
+    test_same_bits(WIDE, control, CNF_TRACE_EXACT_TANGENTS);
   }
-  test_refused_not_finite(CNF_TRACE_NONE);
-  test_refused_not_finite(CNF_TRACE_HUTCHINSON);
-  test_refused_not_finite(CNF_TRACE_EXACT_TANGENTS);
+  test_rejected_not_finite(CNF_TRACE_NONE);
+  test_rejected_not_finite(CNF_TRACE_HUTCHINSON);
+  test_rejected_not_finite(CNF_TRACE_EXACT_TANGENTS);
   test_instruction_sets();
   test_failures();
   return check_report();

@@ -1,15 +1,17 @@
 /* continuous_times_test.c - the continuous adjoint with output times.
  *
- * Oracles: a linear flow in closed form; the discrete gradient of dopri8 at 1e-12, to which the continuous one must come as
- * its tolerance falls, by every trace, with regularisers and without; the order of a fixed-step method; and bits where promises
- * are bits: neighbours, threads, powers of two before the loss.
+ * Expected results: the closed form of a linear flow; the discrete gradient of dopri8 with tolerance 1e-12, to which
+ * the continuous one converges as its tolerance decreases, with every trace, with and without regularisers; the order
+ * of a method with fixed steps; and equal bits whatever the batch, the number of threads and a power of two that
+ * multiplies the loss.
  */
 #include "gradient_fixture.h"
 
 enum { TIMES = 4 };
-static const double PLACES[TIMES] = {0.11, 0.45, 0.52, 0.83};
+static const double FRACTIONS[TIMES] = {0.11, 0.45, 0.52, 0.83};
 
-static problem tightened(const problem *p) {
+/* The same problem with the discrete adjoint of an accurate solve. */
+static problem accurate(const problem *p) {
   problem tight = *p;
   tight.options.adjoint = CNF_ADJOINT_DISCRETE;
   tight.options.control = CNF_CONTROL_SAMPLE;
@@ -18,10 +20,11 @@ static problem tightened(const problem *p) {
   return tight;
 }
 
-/* f = A x with A = s I + w J: x(t) = e^{s t} R(w t) x(0), l = 2 s t, and what is read at one time knows nothing of the others. */
+/* f = A x with A = s I + w J: x(t) = e^{s t} R(w t) x(0), R being a rotation, and l = 2 s t, at each output time. */
 static void test_closed_form(int32_t control, int backward) {
   const double s = -0.4, w = 0.7, theta[] = {s, -w, w, s, 0, 0};
-  /* Adaptive: some hundred steps of 1e-11 each; 120 steps of rk4 in each interval of 1 at most: (1/120)^4 / 100 is less. */
+  /* adaptive: errors of 1e-11 in each of a few hundred steps; fixed: 120 steps of rk4 in intervals of at most 1, with
+   * errors below (1/120)^4 / 100 */
   const double tolerance = 1e-9;
   const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
   static answer a;
@@ -32,7 +35,7 @@ static void test_closed_form(int32_t control, int backward) {
   p.t0 = backward ? 2 : -1, p.t1 = backward ? -1 : 2;
   p.options.control = control, p.options.steps = 120, p.options.rtol = p.options.atol = 1e-11;
   if (control == CNF_CONTROL_FIXED) p.options.method = cnf_method_find("rk4");
-  give(&p, TIMES, PLACES);
+  set_cotangents(&p, TIMES, FRACTIONS);
   solve_all(&p, &a);
   for (int i = 0; i < COUNT; ++i) {
     double x0_bar[2] = {0}, mu = 0;
@@ -58,7 +61,8 @@ static void test_closed_form(int32_t control, int backward) {
   cnf_field_destroy(field);
 }
 
-/* As its tolerance falls the gradient comes to that of the discrete adjoint, of all of theta, x0, t0, t1 and the times. */
+/* The gradient with respect to theta, x0, t0, t1 and the output times converges to that of the discrete adjoint as the
+ * tolerance decreases. */
 static void test_convergence(int kind, int32_t trace, int32_t probes, int regularised, int backward) {
   static answer exact, a;
   int32_t dim;
@@ -66,9 +70,9 @@ static void test_convergence(int kind, int32_t trace, int32_t probes, int regula
   problem p = problem_of(field, dim, 0.5);
   p.options.trace = trace, p.options.probes = probes;
   if (backward) p.t0 = 1.1, p.t1 = 0.2;
-  give(&p, TIMES, PLACES);
+  set_cotangents(&p, TIMES, FRACTIONS);
   if (regularised) p.options.kinetic = p.options.frobenius = 1, p.loss.kinetic = 0.3, p.loss.frobenius = 0.2;
-  const problem tight = tightened(&p);
+  const problem tight = accurate(&p);
   solve_all(&tight, &exact);
   double before = INFINITY;
   for (int level = 0; level < 3; ++level) {
@@ -79,10 +83,11 @@ static void test_convergence(int kind, int32_t trace, int32_t probes, int regula
     char detail[200];
     snprintf(detail, sizeof detail, "field %d trace %d probes %d regularised %d backward %d at %g: %g, before %g", kind,
              (int)trace, (int)probes, regularised, backward, tolerance, error, before);
-    /* As without times (continuous_test.c): at most a hundred steps' tolerances, less at the rate of tolerance^(4/5). */
+    /* as without output times (continuous_test.c): at most 100 times the tolerance, and proportional to
+     * tolerance^(4/5) */
     check_count(error <= 100 * tolerance + 1e-11, "near the exact gradient", detail, __LINE__);
-    check_count(error <= before * 3 / pow(100, 4.0 / 5) || error < 10 * tolerance, "nearer by the tolerance", detail,
-                __LINE__);
+    check_count(error <= before * 3 / pow(100, 4.0 / 5) || error < 10 * tolerance, "error decreases with tolerance",
+                detail, __LINE__);
     if (level == 0) check_count(error > 1e-12, "not the discrete gradient", detail, __LINE__);
     before = error;
   }
@@ -90,7 +95,7 @@ static void test_convergence(int kind, int32_t trace, int32_t probes, int regula
   cnf_field_destroy(field);
 }
 
-/* Fixed steps, as many in every interval: order 4 of rk4. */
+/* With fixed steps of rk4, as many in every interval between output times, the gradient has order 4. */
 static void test_order(int32_t trace, int backward) {
   static answer exact, a;
   int32_t dim;
@@ -98,8 +103,8 @@ static void test_order(int32_t trace, int backward) {
   problem p = problem_of(field, dim, 0.5);
   p.options.trace = trace;
   if (backward) p.t0 = 1.1, p.t1 = 0.2;
-  give(&p, TIMES, PLACES);
-  const problem tight = tightened(&p);
+  set_cotangents(&p, TIMES, FRACTIONS);
+  const problem tight = accurate(&p);
   solve_all(&tight, &exact);
   p.options.control = CNF_CONTROL_FIXED, p.options.method = cnf_method_find("rk4");
   double error[2];
@@ -115,35 +120,36 @@ static void test_order(int32_t trace, int backward) {
   cnf_field_destroy(field);
 }
 
-/* Times at t0, at t1, and one twice over: what is read there moves with the time as if it were alone. */
-static void test_ends(int32_t control, int no_length) {
-  const double places[] = {0, 0.3, 0.3, 1};
+/* Output times at t0 and t1, and two that are equal. */
+static void test_ends(int32_t control, int is_empty) {
+  const double fractions[] = {0, 0.3, 0.3, 1};
   static answer exact, a;
   int32_t dim;
   cnf_field *field = make_field(TWO_HIDDEN, &dim);
   problem p = problem_of(field, dim, 0.5);
   p.options.control = control, p.options.steps = 20, p.options.rtol = p.options.atol = 1e-9;
   if (control == CNF_CONTROL_FIXED) p.options.method = cnf_method_find("rk4");
-  if (no_length) p.t1 = p.t0;
-  give(&p, TIMES, places);
-  const problem tight = tightened(&p);
+  if (is_empty) p.t1 = p.t0;
+  set_cotangents(&p, TIMES, fractions);
+  const problem tight = accurate(&p);
   solve_all(&tight, &exact);
   solve_all(&p, &a);
   char detail[120];
-  snprintf(detail, sizeof detail, "control %d no length %d: %g", (int)control, no_length, distance(&p, &a, &exact));
-  check_count(distance(&p, &a, &exact) < 100 * 1e-9, "times at the ends", detail, __LINE__);
+  snprintf(detail, sizeof detail, "control %d empty %d: %g", (int)control, is_empty, distance(&p, &a, &exact));
+  check_count(distance(&p, &a, &exact) < 100 * 1e-9, "times at t0 and t1", detail, __LINE__);
   for (int i = 0; i < COUNT; ++i) CHECK(a.status[i] == CNF_SAMPLE_OK && a.t_reached[i] == p.t1);
   cnf_field_destroy(field);
 }
 
-/* Bits: a sample's own gradients alone and in a batch; parameters' at 1 and 3 threads; a power of two before the loss. */
-static void test_promises(int kind, int32_t control, int32_t trace) {
+/* The gradient of a sample has the same bits alone and in a batch; that of theta with 1 and 3 threads, and if a power
+ * of two multiplies the loss. */
+static void test_same_bits(int kind, int32_t control, int32_t trace) {
   static answer all, other;
   int32_t dim;
   cnf_field *field = make_field(kind, &dim);
   problem p = problem_of(field, dim, 0.5);
   p.options.trace = trace, p.options.control = control, p.options.steps = 3;
-  give(&p, TIMES, PLACES);
+  set_cotangents(&p, TIMES, FRACTIONS);
   solve_all(&p, &all);
   for (size_t i = 0; i < COUNT; i += 5) {
     const size_t count = i % 2 ? 1 : 2, n = count * (size_t)dim * sizeof(double);
@@ -158,7 +164,7 @@ static void test_promises(int kind, int32_t control, int32_t trace) {
   solve_all(&p, &other);
   CHECK(memcmp(other.theta_bar, all.theta_bar, p.parameters * sizeof(double)) == 0);
   CHECK(memcmp(other.times_bar, all.times_bar, COUNT * TIMES * sizeof(double)) == 0);
-  /* Only at times: they alone decide what cotangents are measured against. */
+  /* with cotangents only at output times, which then determine the scale of the adjoint's tolerance */
   memset(p.x1_bar, 0, sizeof p.x1_bar), memset(p.log_det_bar, 0, sizeof p.log_det_bar);
   solve_all(&p, &all);
   for (size_t i = 0; i < COUNT * TIMES * (size_t)dim; ++i) p.x_at_bar[i] *= 0x1p-10;
@@ -171,15 +177,15 @@ static void test_promises(int kind, int32_t control, int32_t trace) {
   cnf_field_destroy(field);
 }
 
-/* Without cotangents at times the gradient is that of the loss at t1, whichever the times are. */
-static void test_silent_times(int32_t control) {
+/* With cotangents of 0 at output times, the gradient is that of the loss at t1. */
+static void test_zero_cotangents(int32_t control) {
   static answer with, without;
   int32_t dim;
   cnf_field *field = make_field(RESIDUAL, &dim);
   problem p = problem_of(field, dim, 0.5);
   p.options.control = control, p.options.steps = 10, p.options.rtol = p.options.atol = 1e-9;
   if (control == CNF_CONTROL_FIXED) p.options.method = cnf_method_find("dopri8");
-  give(&p, TIMES, PLACES);
+  set_cotangents(&p, TIMES, FRACTIONS);
   memset(p.x_at_bar, 0, sizeof p.x_at_bar), memset(p.log_det_at_bar, 0, sizeof p.log_det_at_bar);
   solve_all(&p, &with);
   CHECK(largest_of(with.times_bar, COUNT * TIMES) == 0);
@@ -189,7 +195,8 @@ static void test_silent_times(int32_t control) {
   cnf_field_destroy(field);
 }
 
-/* Samples that do not get back add nothing anywhere, times included; the others' numbers are as without them. */
+/* Samples that fail in the backward solve have gradients of 0, also with respect to times, and do not change those of
+ * others. */
 static void test_failures(void) {
   static answer a, healthy;
   const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
@@ -198,26 +205,27 @@ static void test_failures(void) {
   problem p = problem_of(field, 2, 1);
   const double theta[] = {-0.4, -3, 3, -0.4, 0, 0};
   memcpy(p.theta, theta, sizeof theta);
-  p.options.max_steps = 60; /* few for 1e-13 backward, but not at rest with cotangents of log_det alone */
+  p.options.max_steps =
+      60; /* too few for 1e-13 backward, but enough for samples at 0 with cotangents of log_det only */
   p.options.rtol = p.options.atol = 1e-4;
   p.options.adjoint_rtol = p.options.adjoint_atol = 1e-13;
-  give(&p, TIMES, PLACES);
+  set_cotangents(&p, TIMES, FRACTIONS);
   for (int i = 0; i < COUNT; ++i) {
     if (i % 3 != 0) continue;
     p.x0[2 * i] = p.x0[2 * i + 1] = p.x1_bar[2 * i] = p.x1_bar[2 * i + 1] = 0;
     memset(p.x_at_bar + 2 * TIMES * i, 0, 2 * TIMES * sizeof(double));
   }
-  p.x0[2] = NAN; /* sample 1 does not set out */
+  p.x0[2] = NAN; /* sample 1 fails at once */
   solve_all(&p, &a);
-  int back = 0;
+  int ok_count = 0;
   for (int i = 0; i < COUNT; ++i) {
     CHECK(a.status[i] == (i % 3 == 0 ? CNF_SAMPLE_OK : i == 1 ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_MAX_STEPS));
     for (int n = 0; n < TIMES; ++n)
       CHECK(fabs(a.times_bar[i * TIMES + n] - (i % 3 == 0 ? -0.8 * p.log_det_at_bar[i * TIMES + n] : 0)) < 1e-12);
     if (i % 3 != 0) CHECK(a.x0_bar[2 * i] == 0 && a.x0_bar[2 * i + 1] == 0 && a.t0_bar[i] == 0 && a.t1_bar[i] == 0);
-    back += a.status[i] == CNF_SAMPLE_OK;
+    ok_count += a.status[i] == CNF_SAMPLE_OK;
   }
-  CHECK(back == 13);
+  CHECK(ok_count == 13);
   for (int i = 0; i < COUNT; ++i)
     if (i % 3 != 0) p.x0[2 * i] = NAN;
   solve_all(&p, &healthy);
@@ -240,12 +248,12 @@ int main(void) {
     }
   }
   for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control) {
-    test_promises(TWO_HIDDEN, control, CNF_TRACE_EXACT_PRODUCT);
-    test_promises(CALLBACK, control, CNF_TRACE_HUTCHINSON);
-    test_promises(WIDE, control, CNF_TRACE_EXACT_TANGENTS);
+    test_same_bits(TWO_HIDDEN, control, CNF_TRACE_EXACT_PRODUCT);
+    test_same_bits(CALLBACK, control, CNF_TRACE_HUTCHINSON);
+    test_same_bits(WIDE, control, CNF_TRACE_EXACT_TANGENTS);
     test_ends(control, 0);
     test_ends(control, 1);
-    test_silent_times(control);
+    test_zero_cotangents(control);
   }
   test_failures();
   return check_report();

@@ -1,14 +1,14 @@
-/* creation_test.c - bad input to texts, fields, methods and solvers: the documented status, and no output written.
+/* creation_test.c - bad input to texts, fields, methods and solvers returns the documented status and writes no output.
  *
- * Each case begins with input that is right, spoils one thing, and expects one status. The spoiling is a statement given to
- * a macro, so that a failure prints it.
+ * Each case takes valid input, changes one thing, and expects one status. The change is a statement that is passed to a
+ * macro, so that a failure prints it.
  */
 #include <float.h>
 #include <math.h>
 
 #include "fixture.h"
 
-/* The number of activations is the first that there is not. */
+/* The number of activations, which is also the first invalid value. */
 #define CNF_X(name, value, suffix, text) +1
 enum { ACTIVATION_COUNT = 0 CNF_ACTIVATION_LIST(CNF_X) };
 #undef CNF_X
@@ -48,7 +48,7 @@ static void test_texts(void) {
 
 /* ---- Fields ----------------------------------------------------------------------------------------------------- */
 
-/* Both creating functions must refuse, name op `bad_op`, and leave the handle alone. */
+/* Both functions that create fields must refuse, name op `bad_op`, and not write the handle. */
 static void refuse_field(cnf_status expected, int32_t bad_op, int32_t dtype, int32_t state_dim, const cnf_op *ops,
                          int32_t op_count, const char *what, int line) {
   cnf_field *field;
@@ -68,7 +68,7 @@ static void refuse_field(cnf_status expected, int32_t bad_op, int32_t dtype, int
   check_count(bad_op >= 0 ? strncmp(why, begin, strlen(begin)) == 0 : strncmp(why, "op ", 3) != 0, what, why, line);
 }
 
-/* Spoils the program `ops`; op `bad_op` must be named. */
+/* Changes the program `ops`; the error must name op `bad_op`. */
 #define REFUSE_OPS(expected, bad_op, spoil)                                          \
   do {                                                                               \
     cnf_op ops[OP_COUNT] = OPS;                                                      \
@@ -76,7 +76,7 @@ static void refuse_field(cnf_status expected, int32_t bad_op, int32_t dtype, int
     refuse_field(expected, bad_op, CNF_FLOAT64, D, ops, OP_COUNT, #spoil, __LINE__); \
   } while (0)
 
-/* Spoils an argument: dtype, state_dim, program or op_count. No op is to blame. */
+/* Changes an argument: dtype, state_dim, program or op_count. The error names no op. */
 #define REFUSE_FIELD(expected, spoil)                                                  \
   do {                                                                                 \
     const cnf_op ops[OP_COUNT] = OPS, *program = ops;                                  \
@@ -113,7 +113,7 @@ static void test_field_arguments(void) {
   cnf_field_destroy(field);
 }
 
-/* The sentence of a program on D rows. */
+/* Checks the sentence that explains a changed program on D rows. */
 #define EXPLAIN(sentence, spoil)                                       \
   do {                                                                 \
     cnf_op ops[OP_COUNT] = OPS;                                        \
@@ -123,7 +123,8 @@ static void test_field_arguments(void) {
     check_count(strcmp(why, sentence) == 0, #spoil, why, __LINE__);    \
   } while (0)
 
-/* The program: block 1 is the time, block 2 the state and it, 3 rows; of two linear ops the last has 2 rows. */
+/* In the program, block 1 is the time, and block 2 is the state and the time, 3 rows. Blocks 3 and 4 are linear, of 4
+ * and 2 rows. */
 static void test_explanations(void) {
   CHECK(D == 2 && OP_COUNT == 4 && HIDDEN == 4);
   EXPLAIN("", (void)ops);
@@ -145,7 +146,7 @@ static void test_explanations(void) {
   EXPLAIN("op 2 (LINEAR): unknown activation", ops[2].activation = -1);
   EXPLAIN("op 2 (unknown): unknown op kind", ops[2].kind = UNKNOWN);
 
-  /* Cut where there is little room; nothing is written where there is none. */
+  /* A sentence that does not fit is cut. Nothing is written if the size is 0. */
   cnf_op ops[OP_COUNT] = OPS;
   char why[8];
   ops[3].rows = 5;
@@ -161,7 +162,7 @@ static void test_field_ops(void) {
   REFUSE_OPS(CNF_ERROR_OP_KIND, 0, ops[0].kind = -1);
   REFUSE_OPS(CNF_ERROR_OP_KIND, 2, ops[2].kind = UNKNOWN);
   REFUSE_OPS(CNF_ERROR_OP_KIND, 3, ops[3].kind = INT32_MAX);
-  /* Operands: none, the op's own block, one after it, far out. */
+  /* Operands: none, the op's own block, a later block, and one far out of range. */
   REFUSE_OPS(CNF_ERROR_OP_INPUT, 1, ops[1].input = CNF_NO_BLOCK);
   REFUSE_OPS(CNF_ERROR_OP_INPUT, 1, ops[1].input = 2);
   REFUSE_OPS(CNF_ERROR_OP_INPUT, 1, ops[1].input2 = CNF_NO_BLOCK);
@@ -183,7 +184,7 @@ static void test_field_ops(void) {
   REFUSE_OPS(CNF_ERROR_ACTIVATION, 2, ops[2].activation = ACTIVATION_COUNT);
   REFUSE_OPS(CNF_ERROR_ACTIVATION, 3, ops[3].activation = INT32_MIN);
   REFUSE_OPS(CNF_ERROR_ACTIVATION, 2, (ops[2].kind = CNF_OP_ACTIVATION, ops[2].rows = 0, ops[2].activation = UNKNOWN));
-  /* Members that a kind does not use. */
+  /* Members that the kind of op does not use. */
   REFUSE_OPS(CNF_ERROR_OP_RESERVED, 0, ops[0].input = CNF_STATE);
   REFUSE_OPS(CNF_ERROR_OP_RESERVED, 0, ops[0].input2 = CNF_STATE);
   REFUSE_OPS(CNF_ERROR_OP_RESERVED, 0, ops[0].rows = 1);
@@ -197,8 +198,8 @@ static void test_field_ops(void) {
   REFUSE_OPS(CNF_ERROR_FIELD_SHAPE, 3, ops[3].rows = 1);
 }
 
-/* Concatenating the last block with itself doubles the rows each time: from 2^22, ten times is more than int32_t holds.
- * Some op on the way has to be refused, and named. */
+/* Concatenating the last block with itself doubles its rows. From 2^22 rows, ten doublings overflow int32_t. One of the
+ * ops must be refused and named. */
 static void test_field_overflow(void) {
   enum { START = 1 << 22, DOUBLINGS = 10 };
   cnf_op ops[DOUBLINGS + 1];
@@ -371,7 +372,7 @@ static void test_solver_options(const cnf_field *field) {
   CHECK(cnf_solver_create(field, &options, NULL) == CNF_ERROR_NULL);
 }
 
-/* A struct of a size that no header has had is neither read nor written. */
+/* A struct with a size that no version of the header has is neither read nor written. */
 static void test_solver_options_sizes(void) {
   const size_t today = sizeof(cnf_solver_options), wrong[] = {0, sizeof(size_t), today - 8, today + 8, SIZE_MAX};
   cnf_solver_options options;
@@ -384,7 +385,7 @@ static void test_solver_options_sizes(void) {
   CHECK(cnf_solver_options_init(&options, today) == CNF_OK && options.struct_size == today);
 }
 
-/* The product form of the exact trace fits at most two hidden layers. */
+/* The product form of the exact trace works for at most two hidden layers. */
 static void test_trace_that_does_not_fit(void) {
   const cnf_op ops[] = {
       {.kind = CNF_OP_LINEAR, .input = 0, .input2 = CNF_NO_BLOCK, .rows = HIDDEN, .activation = CNF_ACTIVATION_TANH},
@@ -398,7 +399,8 @@ static void test_trace_that_does_not_fit(void) {
   cnf_field_destroy(field);
 }
 
-/* The Frobenius norm wants tangents: what else EXACT and AUTOMATIC come to. D = 2 tangents cost twice one probe. */
+/* The Frobenius norm needs tangents, which changes what EXACT and AUTOMATIC resolve to. D = 2 tangents cost twice one
+ * probe. */
 static void test_trace_of_the_frobenius_norm(const cnf_field *field) {
   static const struct {
     int32_t asked, probes, frobenius, found;

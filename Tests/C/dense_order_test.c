@@ -1,9 +1,10 @@
-/* dense_order_test.c - the continuous order conditions of every interpolant that is data (solve/methods/dense.c), by algebra.
+/* dense_order_test.c - checks the continuous order conditions of every interpolant with a table
+ * (solve/methods/dense.c).
  *
- * With slopes k_i, weights b_i(theta) and the matrix a of what each slope's state is made of, sum_i b_i(theta) phi_i(t) = theta^r /
- * gamma(t) for every rooted tree t of r nodes up to the order. Trees are made by Butcher's product: t1 with t2's root as one more
- * child of its own root, phi_i(t1 t2) = phi_i(t1) sum_j a_ij phi_j(t2), gamma(t1 t2) = gamma(t1) gamma(t2) r/r1; all trees are
- * such products, some of them several times.
+ * Let k_i be the slopes, b_i(theta) their weights, and a the matrix whose row i gives the state of slope i. Then sum_i
+ * b_i(theta) phi_i(t) = theta^r / gamma(t) must hold for every rooted tree t of r nodes up to the order. Trees are made
+ * by Butcher's product t1 t2, which adds the root of t2 as a child of the root of t1: phi_i(t1 t2) = phi_i(t1) sum_j
+ * a_ij phi_j(t2) and gamma(t1 t2) = gamma(t1) gamma(t2) r/r1. Every tree is such a product, and some are several.
  */
 #include <math.h>
 
@@ -17,7 +18,8 @@ typedef struct tree {
   double gamma, phi[CNF_DENSE_SLOPES];
 } tree;
 
-/* What every slope's state is made of: stages, the end where it is none of them, added ones. Returns how many slopes. */
+/* The matrix of all slopes: those of the stages, that of the end (if it is not a stage), and the added ones. Returns
+ * the number of slopes. */
 static int matrix_of(const cnf_tableau *t, const cnf_interpolant *in, double a[CNF_DENSE_SLOPES][CNF_DENSE_SLOPES]) {
   memset(a, 0, sizeof(double) * CNF_DENSE_SLOPES * CNF_DENSE_SLOPES);
   for (int i = 0; i < t->stages; ++i) memcpy(a[i], t->a[i], sizeof t->a[i]);
@@ -49,7 +51,8 @@ static int trees_of(int slopes, int most, double a[CNF_DENSE_SLOPES][CNF_DENSE_S
   return count;
 }
 
-/* Weights of the slopes at theta, over h: cubic Hermite, in which the change x' - x is sum b_i k_i, and the rows of d. */
+/* The weights of the slopes at theta, divided by h: cubic Hermite interpolation, where the change x' - x is sum b_i
+ * k_i, plus the rows of d. */
 static void weights_at(const cnf_tableau *t, const cnf_interpolant *in, double theta, double *b) {
   const double change = theta * theta * (3 - 2 * theta), bump = theta * theta * (1 - theta) * (1 - theta);
   memset(b, 0, sizeof(double) * CNF_DENSE_SLOPES);
@@ -66,7 +69,8 @@ static void test_conditions(const cnf_tableau *t, const cnf_interpolant *in) {
   const int slopes = matrix_of(t, in, a), count = trees_of(slopes, in->order, a, trees);
   for (int i = 0; i < slopes; ++i)
     for (int n = 0; n < in->data->rows; ++n) largest = fmax(largest, fabs(in->data->d[n][i]));
-  /* sums of `slopes` numbers, none larger than the largest weight, each rounded; dopri8's own conditions hold to 1e-15 */
+  /* Sums of `slopes` rounded numbers, none larger than the largest weight. The order conditions of dopri8 hold to
+   * 1e-15. */
   const double tolerance = 4 * slopes * largest * 0x1p-52;
   for (int place = 1; place <= 4; ++place) {
     const double theta = place / 4.0;
@@ -76,15 +80,15 @@ static void test_conditions(const cnf_tableau *t, const cnf_interpolant *in) {
       for (int i = 0; i < slopes; ++i) sum += b[i] * trees[n].phi[i];
       const double expected = pow(theta, trees[n].nodes) / trees[n].gamma;
       char detail[160];
-      snprintf(detail, sizeof detail, "%s, theta %g, tree %d of %d nodes: off by %g", t->name, theta, n, trees[n].nodes,
+      snprintf(detail, sizeof detail, "%s, theta %g, tree %d of %d nodes: error %g", t->name, theta, n, trees[n].nodes,
                sum - expected);
       check_count(fabs(sum - expected) < tolerance, "order condition", detail, __LINE__);
     }
   }
 }
 
-/* No weight may lie on a stage that does not run where steps are fixed, or whose divergence has not been made: one whose weight in
- * the solution is 0. Added states may be made of such a stage where later ones are. */
+/* A stage whose weight in the solution is 0 is not evaluated with fixed steps, or not with its divergence. So an
+ * interpolant must not give it a weight. */
 static void test_weights(const cnf_tableau *t, const cnf_interpolant *in) {
   for (int i = 0; i < t->stages; ++i) {
     if (t->b[i] != 0 || i == in->end) continue;

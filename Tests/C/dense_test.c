@@ -1,5 +1,5 @@
-/* dense_test.c - dense output: the order of every method's interpolant, at whose places states and log-determinants are compared
- * with a solve far finer; what it costs; that it changes no bit of the solve; and the promises that hold for it as for states.
+/* dense_test.c - dense output: the order of every method's interpolant, compared with a much finer solve; its cost;
+ * that it changes no bit of the solve; and that it is independent of batch and threads.
  */
 #include <math.h>
 
@@ -7,7 +7,7 @@
 
 enum { COUNT = 37, SAMPLES = 8, STRIDE = 160, ROOM = 8 * (D + 1) }; /* COUNT: more than a tile of any instruction set */
 
-static double noise(int i) { return sin(12.9898 * i + 0.37 * i * i); } /* in [-1, 1], without pattern */
+static double noise(int i) { return sin(12.9898 * i + 0.37 * i * i); } /* irregular numbers in [-1, 1] */
 
 typedef struct dense_call {
   int count;
@@ -76,8 +76,9 @@ static cnf_dense view(const dense_call *c, int32_t method) {
                      .ends = c->ends};
 }
 
-/* Of the first samples, whose steps are those of sample 0, at three places of each step [D+1]: state and log-determinant by dense output, and by dopri8 with output times there
- * and 4 steps between two of them, whose errors are far below the others'. Returns the largest difference of either. */
+/* The largest errors of state and log-determinant by dense output, at three times of each step of the first `samples`
+ * samples, which have the steps of sample 0. The reference is dopri8 with output times there and 4 steps between two of
+ * them, whose errors are much smaller. */
 static void errors_within(const dense_call *c, int32_t method, int samples, double error[2]) {
   static const double theta[] = {0.2, 0.5, 0.8};
   static double times[3 * STRIDE], x_at[SAMPLES * 3 * STRIDE * D], log_det_at[SAMPLES * 3 * STRIDE];
@@ -109,7 +110,7 @@ static void errors_within(const dense_call *c, int32_t method, int samples, doub
   cnf_solver_destroy(solver);
 }
 
-/* The field's weights are multiplied with `calm`. */
+/* The parameters of the field are multiplied by `calm`. */
 static void errors_of(int32_t method, int steps, double span, double calm, double error[2]) {
   static dense_call c;
   cnf_solver *solver = solver_of((cnf_solver_options){.method = method,
@@ -131,18 +132,19 @@ static void check_slope(const char *name, const char *what, double slope, double
   check_count(fabs(slope - expected) < 0.2, what, detail, __LINE__);
 }
 
-/* Within one step the error is of h^(dense_order + 1). Over many it is that or h^order, the less small. Halved steps tell; lengths
- * are such that errors are far above rounding, 1e-15, and the next power of h far below. */
+/* Within one step the error is O(h^(dense_order + 1)). Over many steps it is the larger of that and O(h^order). The
+ * test halves the steps. Their lengths are such that errors are far above rounding, 1e-15, and higher powers of h far
+ * below. */
 static void test_order(int32_t method) {
   cnf_method_info info = {.struct_size = sizeof info};
   double coarse[2], fine[2];
   CHECK(cnf_method_get(method, &info) == CNF_OK && info.dense_order >= 1 && info.dense_citation != NULL);
   if (info.family == CNF_FAMILY_PARTITIONED)
-    return; /* of order 1 in this net: partitioned_test.c has separable fields */
+    return; /* these have order 1 for this network; partitioned_test.c has separable fields */
   const int adams = info.family == CNF_FAMILY_EXPLICIT_ADAMS || info.family == CNF_FAMILY_IMPLICIT_ADAMS;
   const double calm = info.dense_order == 7 ? 0.6 : 1;
   const double length = info.dense_order == 7 ? 1 : info.dense_order == 6 ? 0.2 : info.dense_order >= 4 ? 0.04 : 0.01;
-  if (!adams) { /* the start of an Adams method is not the method */
+  if (!adams) { /* the first steps of an Adams method are by another method */
     errors_of(method, 1, length, calm, coarse);
     errors_of(method, 1, length / 2, calm, fine);
     for (int n = 0; n < 2; ++n)
@@ -157,7 +159,7 @@ static void test_order(int32_t method) {
     check_slope(info.name, n ? "log-determinant over steps" : "state over steps", log2(coarse[n] / fine[n]), order);
 }
 
-/* ---- The solve is what it was; what is counted; ends ---- */
+/* ---- Dense output does not change the solve; counts; ends ---- */
 static void test_same_bits(int32_t method, int32_t control, int32_t trace) {
   static dense_call with, without;
   cnf_method_info info = {.struct_size = sizeof info};
@@ -192,7 +194,7 @@ static void test_same_bits(int32_t method, int32_t control, int32_t trace) {
     CHECK(cnf_dense_evaluate(&dense, (size_t)i, &with.t0, 1, x, &l) == CNF_OK);
     CHECK(memcmp(x, with.x0 + i * D, sizeof x) == 0 && l == 0);
     if (n > STRIDE) continue;
-    /* the sum of up to 8 terms, those of order 7 up to 300 times as large as a step's change */
+    /* The sum has up to 8 terms, and those of order 7 are up to 300 times as large as the change of a step. */
     CHECK(cnf_dense_evaluate(&dense, (size_t)i, &with.t1, 1, x, &l) == CNF_OK);
     for (int d = 0; d < D; ++d) CHECK(fabs(x[d] - with.x1[i * D + d]) < 1e-12);
     CHECK(fabs(l - with.log_det[i]) < 1e-12);
@@ -200,7 +202,8 @@ static void test_same_bits(int32_t method, int32_t control, int32_t trace) {
   cnf_solver_destroy(solver);
 }
 
-/* Adaptive steps: between the ends as good as there, within a factor that the interpolant's own error makes. */
+/* With adaptive steps, errors between the ends are like those at the ends, up to a factor for the error of the
+ * interpolant. */
 static void test_adaptive(const char *name, double tolerance) {
   static dense_call c;
   const int32_t method = cnf_method_find(name);
@@ -211,12 +214,13 @@ static void test_adaptive(const char *name, double tolerance) {
   fill(&c, COUNT, 1.1, -0.2); /* backward in time */
   run(solver, &c, 1);
   errors_within(&c, method, 1, error);
-  snprintf(detail, sizeof detail, "%s: off by %g and %g", name, error[0], error[1]);
+  snprintf(detail, sizeof detail, "%s: errors %g and %g", name, error[0], error[1]);
   check_count(error[0] < 30 * tolerance && error[1] < 30 * tolerance, "adaptive", detail, __LINE__);
   cnf_solver_destroy(solver);
 }
 
-/* A sample's polynomials are its own: alone, among others, at any place, on any number of threads. */
+/* The polynomials of a sample have the same bits alone, among others, at any position and with any number of
+ * threads. */
 static void test_independence(int32_t method, int32_t control) {
   static dense_call all, threads, alone;
   const cnf_solver_options one = {.method = method, .control = control, .trace = CNF_TRACE_EXACT_TANGENTS, .steps = 5};
@@ -243,7 +247,7 @@ static void test_independence(int32_t method, int32_t control) {
   cnf_solver_destroy(other);
 }
 
-/* ---- What has no place, fails, or goes nowhere ---- */
+/* ---- Steps that do not fit, failures, and empty intervals ---- */
 static void test_little_room(void) {
   static dense_call c;
   const int32_t method = cnf_method_find("dopri5");
@@ -323,7 +327,7 @@ static void test_refusals(void) {
   cnf_solver_destroy(solver);
 }
 
-/* Single precision: what a double solve has, to its own rounding. */
+/* In single precision, the result equals that of a double solve up to rounding. */
 static void test_single(void) {
   static dense_call c;
   static float theta[P], x0[D], dense[STRIDE * ROOM];
@@ -354,7 +358,7 @@ static void test_single(void) {
   cnf_dense narrow = wide;
   narrow.dtype = CNF_FLOAT32, narrow.coefficients = dense, narrow.ends = ends;
   CHECK(cnf_dense_evaluate(&narrow, 0, &t, 1, x32, &l32) == CNF_OK);
-  for (int d = 0; d < D; ++d) CHECK(fabs((double)x32[d] - x[d]) < 1e-5); /* 10 steps, 6 stages of 30 sums: 80 ulp */
+  for (int d = 0; d < D; ++d) CHECK(fabs((double)x32[d] - x[d]) < 1e-5); /* 10 steps of 6 stages with 30 sums: 80 ulp */
   CHECK(fabs(l32 - l) < 1e-5);
   cnf_solver_destroy(solver);
 }

@@ -1,22 +1,25 @@
-/* dropout_steps_test.c - a mask that is drawn once for a solve leaves the field as smooth as a net without dropout.
+/* dropout_steps_test.c - with one dropout mask per solve, the field stays as smooth as that of a network without
+ * dropout.
  *
- * What is exact: the solve with dropout is the solve of a net that has no dropout and multiplies by the mask's numbers, given
- * as context. Its steps are the same ones, sample by sample, at every tolerance, its states and gradients the same bits.
- * What it is good for: with a mask drawn anew in each evaluation the error of a step is of the size of the step, h sigma, not
- * h^(order + 1); a method that keeps it at the tolerance needs steps in proportion to 1 / tolerance, in place of
- * tolerance^(-1 / order). The program prints both: Documentation/architectures.md has the table.
+ * First part: a solve with dropout equals the solve of a network without dropout that multiplies by the numbers of the
+ * mask, which it gets as context. Steps are the same for each sample at every tolerance, and states and gradients have
+ * the same bits.
+ *
+ * Second part: if a mask is drawn in each evaluation, the error of a step is h sigma and not O(h^(order + 1)). The
+ * number of steps then grows like 1 / tolerance instead of tolerance^(-1 / order). The program prints a table of both,
+ * which Documentation/architectures.md shows.
  */
 #include "ops_fixture.h"
 
 /* ---- The mask as numbers ----------------------------------------------------------------------------------------- */
 
 enum { FIRST = 9, SECOND = 8, MASK_ROWS = FIRST + SECOND + D };
-/* The rates of `dropped`, row by row of all its masks. */
+/* The dropout rate of each row of all masks of `dropped`. */
 static double rate_of(int row) { return row < FIRST ? 0.4 : row < FIRST + SECOND ? 0.25 : 0.5; }
 
-/* `dropped`, each of its three masks a slice of the context. */
-static program baked(void) {
-  program p = {.name = "baked dropout"};
+/* `dropped` with its three dropouts replaced by products with slices of the context. */
+static program masked_by_context(void) {
+  program p = {.name = "masks as context"};
   const int32_t masks = leaf_op(&p, CNF_OP_CONTEXT, MASK_ROWS);
   const int32_t y = linear(&p, CNF_STATE, FIRST, CNF_ACTIVATION_TANH);
   const int32_t first = pair(&p, CNF_OP_MULTIPLY, y, slice(&p, masks, 0, FIRST));
@@ -27,7 +30,7 @@ static program baked(void) {
   return p;
 }
 
-/* By the key that cnf_solve_input.dropout_active states. Returns how many rows are dropped. */
+/* Draws the masks with the key that cnf.h documents for dropout. Returns the number of dropped rows. */
 static int masks_of(const cnf_solve_input *in, double masks[COUNT][MASK_ROWS]) {
   int dropped_rows = 0;
   for (int i = 0; i < COUNT; i++) {
@@ -63,8 +66,8 @@ static void solve_with(cnf_solver *solver, const cnf_solve_input *in, outcome *o
   for (int i = 0; i < COUNT; i++) CHECK(o->r.status[i] == CNF_SAMPLE_OK);
 }
 
-static void test_baked(const char *method, int32_t trace, double tolerance) {
-  const program with = dropped(), without = baked();
+static void test_equal_solves(const char *method, int32_t trace, double tolerance) {
+  const program with = dropped(), without = masked_by_context();
   static outcome a, b, plain;
   numbers n;
   double masks[COUNT][MASK_ROWS];
@@ -95,18 +98,18 @@ static void test_baked(const char *method, int32_t trace, double tolerance) {
   check_count(memcmp(a.rejected, b.rejected, sizeof a.rejected) == 0, "rejected steps", detail, __LINE__);
   check_count(memcmp(a.evaluations, b.evaluations, sizeof a.evaluations) == 0, "evaluations", detail, __LINE__);
   check_count(memcmp(&a.r, &b.r, sizeof a.r) == 0, "bits of states and gradients", detail, __LINE__);
-  /* the mask is no formality */
-  for (int i = 0; i < COUNT; i++) check_count(a.r.x1[i * D] != plain.r.x1[i * D], "another field", detail, __LINE__);
+  for (int i = 0; i < COUNT; i++)
+    check_count(a.r.x1[i * D] != plain.r.x1[i * D], "masks change the result", detail, __LINE__);
   for (int k = 0; k < 2; k++) cnf_solver_destroy(solvers[k]);
 }
 
-/* ---- A mask drawn anew in each evaluation ---------------------------------------------------------------------- */
+/* ---- A mask drawn in each evaluation ----------------------------------------------------------------------------- */
 
 enum { WIDTH = 16, SAMPLES = 2, MOST_STEPS = 30000 };
 static const double RATE = 0.3, END = 4;
 
-/* Dropout whose mask is keyed by the very numbers it is given: the same for the same evaluation, as a callback has to be, and
- * another for any other, however near. */
+/* Dropout whose mask is a function of the bits of its input. So the same input gets the same mask, which a callback
+ * must guarantee, and any other input gets another mask. */
 static void redraw(void *context, int32_t lanes, const void *time, const void *input, const void *theta, void *output) {
   const double *t = time, *x = input;
   double *y = output;
@@ -115,7 +118,7 @@ static void redraw(void *context, int32_t lanes, const void *time, const void *i
     uint64_t key = 0, bits;
     for (int r = -1; r < WIDTH; r++) {
       memcpy(&bits, r < 0 ? &t[j] : &x[r * lanes + j], sizeof bits);
-      key = (key ^ bits) * UINT64_C(0x9E3779B97F4A7C15); /* the golden ratio's bits, as in splitmix64 */
+      key = (key ^ bits) * UINT64_C(0x9E3779B97F4A7C15); /* the bits of the golden ratio, as in SplitMix64 */
       key ^= key >> 32;
     }
     for (uint32_t r = 0; r < WIDTH; r++) {
@@ -130,7 +133,7 @@ static void redraw(void *context, int32_t lanes, const void *time, const void *i
 
 typedef enum mask { NONE, FIXED, REDRAWN } mask;
 
-/* dx/dt = W mask(sin(V [x, t] + b)) + c: it goes on turning for as long as time does. */
+/* dx/dt = W mask(sin(V [x, t] + b)) + c, which keeps changing with time. */
 static cnf_solver *solver_with(mask kind, double tolerance) {
   const cnf_callback callback = {.struct_size = sizeof callback, .evaluate = redraw};
   program p = {.name = "masked"};
@@ -155,7 +158,7 @@ static cnf_solver *solver_with(mask kind, double tolerance) {
 }
 
 typedef struct tally {
-  double steps; /* accepted and rejected, the mean over samples */
+  double steps; /* the mean over samples of accepted and rejected steps */
   int arrived, out_of_steps;
 } tally;
 
@@ -185,13 +188,14 @@ static tally count_steps(mask kind, double tolerance) {
   return result;
 }
 
-/* The power of 1 / tolerance with which steps have grown over the last ratio of tolerances. */
+/* The power of 1 / tolerance with which the number of steps grows from `before` to `after`, where tolerances differ by
+ * `ratio`. */
 static double power(double before, double after, double ratio) { return log(after / before) / log(ratio); }
 
 static void print_row(double tolerance, const tally row[3], int redrawn) {
   printf("| %.0e | %.1f | %.1f | ", tolerance, row[NONE].steps, row[FIXED].steps);
   if (!redrawn)
-    printf("not tried |\n");
+    printf("not tested |\n");
   else if (row[REDRAWN].arrived == SAMPLES)
     printf("%.1f |\n", row[REDRAWN].steps);
   else
@@ -202,23 +206,23 @@ static void test_redrawn(void) {
   static const double tolerances[] = {1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8, 1e-10, 1e-12};
   enum { ROWS = sizeof tolerances / sizeof tolerances[0], ORDER = 5, FAILS_FROM = 4, REDRAWN_ROWS = 6 };
   tally t[ROWS][3] = {{{0}}};
-  printf("| tolerance | no dropout | one mask a solve | a mask an evaluation |\n|---:|---:|---:|---:|\n");
+  printf("| tolerance | no dropout | one mask per solve | one mask per evaluation |\n|---:|---:|---:|---:|\n");
   for (int k = 0; k < ROWS; k++) {
     for (int kind = NONE; kind <= (k < REDRAWN_ROWS ? REDRAWN : FIXED); kind++)
       t[k][kind] = count_steps((mask)kind, tolerances[k]);
     print_row(tolerances[k], t[k], k < REDRAWN_ROWS);
     CHECK(t[k][NONE].arrived == SAMPLES && t[k][FIXED].arrived == SAMPLES);
   }
-  /* A smooth field's steps grow as tolerance^(-1/5) where they are short, within a tenth over the last four decades: dropped rows
-   * change the field's size, and not that. */
+  /* The number of steps of a smooth field grows like tolerance^(-1/5) if steps are short, within a tenth over the last
+   * four decades. Dropped rows change the size of the field, but not this power. */
   for (int kind = NONE; kind <= FIXED; kind++) {
     const double grown = power(t[5][kind].steps, t[ROWS - 1][kind].steps, 1e4) * ORDER;
-    printf("%s: tolerance^(-%.3f/5)\n", kind == NONE ? "no dropout" : "one mask a solve", grown);
+    printf("%s: tolerance^(-%.3f/5)\n", kind == NONE ? "no dropout" : "one mask per solve", grown);
     CHECK(fabs(grown - 1) < 0.1);
   }
-  /* Errors of h sigma: in proportion to 1 / tolerance. */
+  /* With errors of h sigma, the number of steps grows like 1 / tolerance. */
   const double grown = power(t[1][REDRAWN].steps, t[3][REDRAWN].steps, 1e2);
-  printf("a mask an evaluation: tolerance^(-%.3f)\n", grown);
+  printf("one mask per evaluation: tolerance^(-%.3f)\n", grown);
   CHECK(t[3][REDRAWN].arrived == SAMPLES && fabs(grown - 1) < 0.1);
   for (int k = FAILS_FROM; k < REDRAWN_ROWS; k++) CHECK(t[k][REDRAWN].out_of_steps == SAMPLES);
 }
@@ -229,7 +233,7 @@ int main(void) {
   static const double tolerances[] = {1e-3, 1e-5, 1e-7, 1e-10};
   for (int m = 0; m < 4; m++)
     for (int t = 0; t < 3; t++)
-      for (int k = 0; k < 4; k++) test_baked(methods[m], traces[t], tolerances[k]);
+      for (int k = 0; k < 4; k++) test_equal_solves(methods[m], traces[t], tolerances[k]);
   test_redrawn();
   return check_report();
 }

@@ -1,4 +1,4 @@
-/* events_fixture.h - solves that events may end, and gradients of them, for the tests of events. */
+/* events_fixture.h - solves with events, and their gradients, for the tests of events. */
 #ifndef CNF_EVENTS_FIXTURE_H
 #define CNF_EVENTS_FIXTURE_H
 
@@ -6,11 +6,12 @@
 
 #include "fixture.h"
 
-enum { COUNT = 37, MOST_STEPS = 400 }; /* COUNT: more than a tile of any instruction set */
+enum { COUNT = 37, MOST_STEPS = 400 }; /* COUNT: more samples than a tile of any instruction set */
 
-static inline double noise(int i) { return sin(12.9898 * i + 0.37 * i * i); } /* in [-1, 1], without pattern */
+/* The i-th of a series of numbers in [-1, 1] that look random. */
+static inline double noise(int i) { return sin(12.9898 * i + 0.37 * i * i); }
 
-/* g = c0 x0 + c1 x1 + square x0^2 + rate t - level, in double or float. */
+/* An event where g = c0 x0 + c1 x1 + square x0^2 + rate t - level is 0, for states in double or (single) float. */
 typedef struct surface {
   double c0, c1, square, rate, level;
   int32_t single;
@@ -50,8 +51,8 @@ typedef struct event_call {
   double t0, t1;
   double theta[P], x0[COUNT * D], x1_bar[COUNT * D], log_det_bar[COUNT], time_bar[COUNT];
   double kinetic_bar, frobenius_bar, x_at_bar[COUNT * 4 * D];
-  const double *given_fractions, *times;
-  size_t given_count, time_count;
+  const double *input_fractions, *times;
+  size_t input_fraction_count, time_count;
   double x1[COUNT * D], log_det[COUNT], t_reached[COUNT], fractions[COUNT * (MOST_STEPS + 1)], x_at[COUNT * 4 * D];
   double kinetic[COUNT], frobenius[COUNT];
   int32_t status[COUNT], accepted[COUNT], event[COUNT], evaluations[COUNT];
@@ -93,8 +94,8 @@ static inline cnf_solve_input input_of(const event_call *c, const cnf_event *eve
                            .t0 = c->t0,
                            .t1 = c->t1,
                            .seed = 5,
-                           .step_fractions = c->given_fractions,
-                           .step_fraction_count = c->given_count,
+                           .step_fractions = c->input_fractions,
+                           .step_fraction_count = c->input_fraction_count,
                            .times = c->times,
                            .time_count = c->time_count,
                            .events = events,
@@ -117,8 +118,8 @@ static inline cnf_solve_output output_of(event_call *c) {
                             .event = c->event};
 }
 
-/* Solves; the loss is a fixed linear function of states, log-determinants and times at the ends, of the regularisers, and of states
- * at the output times that are reached. */
+/* Solves and returns the loss: a fixed linear function of the states, log-determinants and times at which samples end,
+ * of the regularisers, and of states at the output times that are reached. */
 static inline double solve(cnf_solver *solver, event_call *c, const cnf_event *events, size_t event_count) {
   const cnf_solve_input input = input_of(c, events, event_count);
   cnf_solve_output output = output_of(c);
@@ -150,7 +151,7 @@ static inline void differentiate(cnf_solver *solver, event_call *c, const cnf_ev
 
 static inline void check_near(double got, double expected, double tolerance, const char *what, int number, int line) {
   char detail[200];
-  snprintf(detail, sizeof detail, "number %d: %.15g, expected %.15g", number, got, expected);
+  snprintf(detail, sizeof detail, "index %d: %.15g, expected %.15g", number, got, expected);
   check_count(fabs(got - expected) <= tolerance, what, detail, line);
 }
 #define NEAR(got, expected, tolerance, what, number) check_near(got, expected, tolerance, what, number, __LINE__)

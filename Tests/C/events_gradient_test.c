@@ -1,12 +1,13 @@
-/* events_gradient_test.c - gradients of solves that events end, against central differences: every method and trace, both directions of
- * time, with regularisers, with output times and an event exactly there; the continuous adjoint; callbacks.
+/* events_gradient_test.c - gradients of solves that events end, compared with central differences: every method and
+ * trace, both directions of time, regularisers, output times and an event at one of them; the continuous adjoint; and
+ * callbacks.
  */
 #include "callback_layer.h"
 #include "events_fixture.h"
 
-/* ---- Gradients against central differences ----
- * Their own error is d^2/6 of third derivatives, below 1e3, and the rounding of L, the event's place included, 1e-14 / d: with
- * d = 1e-5 both are below 2e-8. */
+/* ---- Gradients compared with central differences ----
+ * The differences have a truncation error of d^2/6 times a third derivative, which is below 1e3, and a rounding error
+ * of 1e-14 / d, which includes that of the time of the event. With d = 1e-5 both are below 2e-8. */
 static const double DIFFERENCE = 1e-5, GRADIENT_TOLERANCE = 1e-7;
 
 typedef struct derivative {
@@ -25,7 +26,8 @@ static double difference(derivative *d, double *variable) {
   return (above - below) / (2 * DIFFERENCE);
 }
 
-/* How a sample is solved. `regularised`: the loss has both regularisers in it, as far as the trace has tangents. */
+/* How samples are solved. If `regularised`, the loss has the kinetic energy, and the Frobenius norm if the trace
+ * computes tangents. */
 typedef struct manner {
   int32_t method, control, trace, adjoint, backward, regularised;
   int64_t store_bytes;
@@ -35,8 +37,8 @@ static int32_t has_tangents(int32_t trace) {
   return trace == CNF_TRACE_HUTCHINSON || trace == CNF_TRACE_EXACT_TANGENTS;
 }
 
-/* What is solved again for differences: fixed steps, as they were. Of adaptive ones those that one sample took are taken again, as
- * fixed ones with fractions, the last a little longer than it was, so that it is the event that ends it. */
+/* Prepares the solves for differences. Fixed steps stay as they are. Adaptive steps become fixed steps with the
+ * fractions of the one sample, and the last is a little longer, so that the event ends it. */
 static void prepare_differences(derivative *again, const event_call *c, int32_t control) {
   static double fractions[MOST_STEPS];
   again->call = *c;
@@ -45,11 +47,11 @@ static void prepare_differences(derivative *again, const event_call *c, int32_t 
   memcpy(fractions, c->fractions, (size_t)n * sizeof(double));
   fractions[n] = c->fractions[n - 1] + 1.05 * (c->fractions[n] - c->fractions[n - 1]);
   fractions[n + 1] = 1;
-  again->call.given_fractions = fractions, again->call.given_count = (size_t)n + 2;
+  again->call.input_fractions = fractions, again->call.input_fraction_count = (size_t)n + 2;
 }
 
-/* The continuous adjoint's gradient is the flow's, not the steps': with dopri8 and 60 steps they differ by 1e-9, and the same tolerance
- * serves. */
+/* The continuous adjoint gives the gradient of the flow and not of the steps. With dopri8 and 60 steps they differ by
+ * 1e-9, so the same tolerance works. */
 static void check_differences(derivative *again, const event_call *c, double tolerance, const char *where) {
   double t0_bar = 0, t1_bar = 0;
   for (int i = 0; i < c->count; ++i) t0_bar += c->t0_bar[i], t1_bar += c->t1_bar[i];
@@ -66,9 +68,9 @@ static void test_gradient(manner how) {
   cnf_method_info info = {.struct_size = sizeof info};
   cnf_method_get(how.method, &info);
   if (how.control == CNF_CONTROL_SAMPLE && !info.embedded_order) return;
-  surface bent = {
+  surface curved = {
       .c0 = how.backward ? 0.4 : 1, .c1 = -0.7, .square = 0.5, .rate = 1.3, .level = how.backward ? -0.7 : 0.9};
-  const cnf_event event = event_of(&bent, CNF_DIRECTION_EITHER);
+  const cnf_event event = event_of(&curved, CNF_DIRECTION_EITHER);
   cnf_solver_options options = {.method = how.method,
                                 .control = how.control,
                                 .trace = how.trace,
@@ -88,11 +90,11 @@ static void test_gradient(manner how) {
   snprintf(where, sizeof where, "%s control %d trace %d adjoint %d backward %d regularised %d", info.name,
            (int)how.control, (int)how.trace, (int)how.adjoint, (int)how.backward, (int)how.regularised);
   for (int i = 0; i < c.count; ++i) {
-    check_count(c.status[i] == CNF_SAMPLE_OK && c.event[i] == 0, "an event ends it", where, __LINE__);
+    check_count(c.status[i] == CNF_SAMPLE_OK && c.event[i] == 0, "an event ends the sample", where, __LINE__);
     double g;
     const double x[D] = {c.x1[i * D], c.x1[i * D + 1]};
-    surface_evaluate(&bent, 1, &c.t_reached[i], x, &g);
-    NEAR(g, 0, 1e-13, "g at the event", i); /* 16 units in the last place of 2, with slopes of about 2, and rounding */
+    surface_evaluate(&curved, 1, &c.t_reached[i], x, &g);
+    NEAR(g, 0, 1e-13, "g at the event", i); /* 16 units in the last place of 2 times a slope of about 2, and rounding */
   }
   prepare_differences(&again, &c, how.control);
   check_differences(&again, &c, GRADIENT_TOLERANCE, where);
@@ -100,7 +102,7 @@ static void test_gradient(manner how) {
   cnf_solver_destroy(again.solver);
 }
 
-/* Regularisers are integrals over |dt| up to the event, whose time is in them: forward and backward in time. */
+/* Regularisers are integrals over |dt| up to the time of the event. They are tested forward and backward in time. */
 static void test_regularised(int32_t backward) {
   static const struct {
     const char *method;
@@ -119,8 +121,8 @@ static void test_regularised(int32_t backward) {
     }
 }
 
-/* An event exactly at an output time comes first: the state there is NaN, as those after it, and has no cotangent. What was not reached
- * is left out of the differences too, which may move the event behind its time by rounding. */
+/* An event exactly at an output time comes before it: the state at this time and at later ones is NaN and has no
+ * cotangent. The differences leave these states out too, because rounding may move the event after the output time. */
 static void test_at_time(int32_t control, int32_t adjoint) {
   static event_call c;
   static derivative again;
@@ -152,13 +154,13 @@ static void test_at_time(int32_t control, int32_t adjoint) {
   cnf_solver_destroy(solver);
 }
 
-/* Output times before the event and after it: a loss of the states at those that are reached. */
+/* Output times before and after the event. The loss is of the states at the times that are reached. */
 static void test_gradient_with_times(void) {
   static event_call c;
   static double x_at_bar[3 * 4 * D];
   const double times[] = {0.25, 0.3, 1.7, 2};
-  surface bent = {.c0 = 1, .c1 = -0.7, .square = 0.5, .rate = 1.3, .level = 0.9};
-  const cnf_event event = event_of(&bent, CNF_DIRECTION_EITHER);
+  surface curved = {.c0 = 1, .c1 = -0.7, .square = 0.5, .rate = 1.3, .level = 0.9};
+  const cnf_event event = event_of(&curved, CNF_DIRECTION_EITHER);
   const cnf_solver_options options = {
       .method = cnf_method_find("tsit5"), .control = CNF_CONTROL_FIXED, .trace = CNF_TRACE_EXACT, .steps = 4};
   cnf_solver *solver = solver_of(net_ops, OP_COUNT, options);
@@ -196,7 +198,8 @@ static void test_gradient_with_times(void) {
   cnf_solver_destroy(solver);
 }
 
-/* A field with a callback in a layer's place has the layer's gradients: what the event's own reverses give it is thrown away. */
+/* A field with a callback in place of a layer has the gradients of the layer. What the backward pass of the search for
+ * the event adds to the callback's parameters must be discarded. */
 static void test_callback_field(int32_t control, int32_t trace) {
   static event_call native, hosted;
   layer last = {.dtype = CNF_FLOAT64, .rows = D, .cols = HIDDEN};
@@ -206,8 +209,8 @@ static void test_callback_field(int32_t control, int32_t trace) {
       net_ops[1],
       net_ops[2],
       {.kind = CNF_OP_CALLBACK, .input = 3, .input2 = CNF_NO_BLOCK, .rows = D, .callback = &callback}};
-  surface bent = {.c0 = 1, .c1 = -0.7, .square = 0.5, .rate = 1.3, .level = 0.9};
-  const cnf_event event = event_of(&bent, CNF_DIRECTION_EITHER);
+  surface curved = {.c0 = 1, .c1 = -0.7, .square = 0.5, .rate = 1.3, .level = 0.9};
+  const cnf_event event = event_of(&curved, CNF_DIRECTION_EITHER);
   const cnf_solver_options options = {
       .method = cnf_method_find("dopri5"), .control = control, .trace = trace, .steps = 9};
   cnf_solver *solver = solver_of(net_ops, OP_COUNT, options);
@@ -222,11 +225,12 @@ static void test_callback_field(int32_t control, int32_t trace) {
   for (int n = 0; n < COUNT * D; ++n) NEAR(hosted.x0_bar[n], native.x0_bar[n], 1e-11, "callback field", n);
 }
 
-/* The continuous adjoint comes to the discrete one as tolerances go to 0: both are the flow's to about 1e-9 here. */
+/* The continuous adjoint converges to the discrete one as tolerances go to 0. Both equal the gradient of the flow to
+ * about 1e-9 here. */
 static void test_continuous(int32_t control, int backward) {
   static event_call discrete, continuous;
-  surface bent = {.c0 = backward ? 0.4 : 1, .c1 = -0.7, .square = 0.5, .rate = 1.3, .level = backward ? -0.7 : 0.9};
-  const cnf_event event = event_of(&bent, CNF_DIRECTION_EITHER);
+  surface curved = {.c0 = backward ? 0.4 : 1, .c1 = -0.7, .square = 0.5, .rate = 1.3, .level = backward ? -0.7 : 0.9};
+  const cnf_event event = event_of(&curved, CNF_DIRECTION_EITHER);
   cnf_solver_options options = {.method = cnf_method_find("dopri8"),
                                 .control = control,
                                 .trace = CNF_TRACE_EXACT,
@@ -256,30 +260,30 @@ static void test_continuous(int32_t control, int backward) {
   for (int n = 0; n < P; ++n) NEAR(continuous.theta_bar[n], discrete.theta_bar[n], 1e-6, "continuous theta", n);
 }
 
-/* Events of a partitioned method over a separable field with a kinetic loss: the continuous adjoint comes to the flow's gradient. What an
- * event adds takes the whole mean of f^2, the steps each half's. Parameters that would couple the halves are left out, as in
- * partitioned_test.c. */
+/* With events, a partitioned method on a separable field and a kinetic loss, the continuous adjoint converges to the
+ * gradient of the flow. The terms of the event use the mean of f^2 over all rows, and those of the steps the mean of
+ * each half. Parameters that would couple the halves are 0, as in partitioned_test.c. */
 static void test_partitioned(const char *method, int backward) {
   static event_call exact, c;
-  surface bent = {.c0 = backward ? 0.4 : 1, .c1 = -0.7, .square = 0.5, .rate = 1.3, .level = backward ? -0.7 : 0.9};
-  const cnf_event event = event_of(&bent, CNF_DIRECTION_EITHER);
+  surface curved = {.c0 = backward ? 0.4 : 1, .c1 = -0.7, .square = 0.5, .rate = 1.3, .level = backward ? -0.7 : 0.9};
+  const cnf_event event = event_of(&curved, CNF_DIRECTION_EITHER);
   cnf_solver_options options = {
       .method = cnf_method_find("dopri8"), .control = CNF_CONTROL_FIXED, .steps = 100, .kinetic = 1};
   fill(&exact, 3, 0.1, backward ? -2 : 2.2);
   exact.kinetic_bar = 0.7;
-  for (int unit = 0; unit < HIDDEN; ++unit) { /* half of them see x[0] and give x[1]' */
+  for (int unit = 0; unit < HIDDEN; ++unit) { /* half of the units read x[0] and contribute to x[1]' only */
     const int sees = unit < HIDDEN / 2 ? 0 : 1;
     exact.theta[unit * (D + 1) + 1 - sees] = 0;
     exact.theta[HIDDEN * (D + 2) + sees * HIDDEN + unit] = 0;
   }
-  const event_call given = exact;
+  const event_call start = exact;
   cnf_solver *solver = solver_of(net_ops, OP_COUNT, options);
   differentiate(solver, &exact, &event, 1);
   cnf_solver_destroy(solver);
   options.method = cnf_method_find(method), options.adjoint = CNF_ADJOINT_CONTINUOUS;
   double error[2] = {0, 0};
   for (int level = 0; level < 2; ++level) {
-    c = given;
+    c = start;
     options.steps = 32 << (3 * level);
     solver = solver_of(net_ops, OP_COUNT, options);
     differentiate(solver, &c, &event, 1);
@@ -288,7 +292,7 @@ static void test_partitioned(const char *method, int backward) {
     for (int n = 0; n < 3 * D; ++n) error[level] = fmax(error[level], fabs(c.x0_bar[n] - exact.x0_bar[n]));
     for (int i = 0; i < 3; ++i) error[level] = fmax(error[level], fabs(c.t0_bar[i] - exact.t0_bar[i]));
     for (int n = 0; n < P; ++n)
-      if (given.theta[n] != 0) error[level] = fmax(error[level], fabs(c.theta_bar[n] - exact.theta_bar[n]));
+      if (start.theta[n] != 0) error[level] = fmax(error[level], fabs(c.theta_bar[n] - exact.theta_bar[n]));
   }
   char detail[160];
   const double slope = log2(error[0] / error[1]) / 3;
@@ -296,10 +300,11 @@ static void test_partitioned(const char *method, int backward) {
   cnf_method_get(options.method, &info);
   snprintf(detail, sizeof detail, "%s, backward %d: errors %g, %g, slope %g", method, backward, error[0], error[1],
            slope);
-  check_count(fabs(slope - info.order) < 0.2, "the continuous adjoint's order", detail, __LINE__);
+  check_count(fabs(slope - info.order) < 0.2, "order of the continuous adjoint", detail, __LINE__);
 }
 
-/* A reverse that says g stands still: no derivative, but for that sample alone. */
+/* A `reverse` that returns a zero gradient of g for one sample. Its crossing then has no derivative, so it fails
+ * alone. */
 static void still_reverse(void *context, int32_t lanes, const double *t, const void *x, void *g_x, double *g_t) {
   surface_reverse(context, lanes, t, x, g_x, g_t);
   for (int32_t j = 0; j < lanes; ++j)
@@ -326,11 +331,12 @@ static void test_still(void) {
   without.x0[D + 1] = 0;
   differentiate(solver, &without, &event, 1);
   for (int n = 0; n < P; ++n)
-    CHECK(c.theta_bar[n] == without.theta_bar[n]); /* fixed steps: the others are in the same lanes either way */
+    CHECK(c.theta_bar[n] ==
+          without.theta_bar[n]); /* with fixed steps, the others are in the same lanes in both solves */
   cnf_solver_destroy(solver);
 }
 
-/* A CALLBACK loss reads t_reached and writes event_time_bar: L = sum of t_reached. */
+/* A CALLBACK loss that reads t_reached and writes event_time_bar: L is the sum of t_reached. */
 typedef struct time_loss {
   event_call *call;
 } time_loss;
@@ -347,15 +353,15 @@ static int32_t sum_of_times(void *context, size_t first, size_t count, const voi
 }
 
 static void test_callback_loss(void) {
-  static event_call c, given;
-  surface bent = {.c0 = 1, .c1 = -0.7, .square = 0.5, .rate = 1.3, .level = 0.9};
-  const cnf_event event = event_of(&bent, CNF_DIRECTION_EITHER);
+  static event_call c, expected;
+  surface curved = {.c0 = 1, .c1 = -0.7, .square = 0.5, .rate = 1.3, .level = 0.9};
+  const cnf_event event = event_of(&curved, CNF_DIRECTION_EITHER);
   cnf_solver *solver = solver_of(net_ops, OP_COUNT, (cnf_solver_options){.method = cnf_method_find("tsit5")});
   fill(&c, COUNT, 0.1, 2.2);
   memset(c.x1_bar, 0, sizeof c.x1_bar), memset(c.log_det_bar, 0, sizeof c.log_det_bar);
-  given = c;
-  for (int i = 0; i < COUNT; ++i) given.time_bar[i] = 1;
-  differentiate(solver, &given, &event, 1);
+  expected = c;
+  for (int i = 0; i < COUNT; ++i) expected.time_bar[i] = 1;
+  differentiate(solver, &expected, &event, 1);
   time_loss context = {&c};
   const cnf_solve_input input = input_of(&c, &event, 1);
   cnf_solve_output output = output_of(&c);
@@ -366,9 +372,9 @@ static void test_callback_loss(void) {
                          .event_time_bar = c.time_bar};
   cnf_gradient gradient = {.struct_size = sizeof gradient, .parameters = c.theta_bar, .x0 = c.x0_bar, .loss = c.loss};
   CHECK(cnf_solve_vjp(solver, &input, &loss, &output, &gradient) == CNF_OK);
-  CHECK(memcmp(c.theta_bar, given.theta_bar, sizeof c.theta_bar) == 0);
-  CHECK(memcmp(c.x0_bar, given.x0_bar, sizeof c.x0_bar) == 0);
-  for (int i = 0; i < COUNT; ++i) CHECK(c.loss[i] == given.t_reached[i]);
+  CHECK(memcmp(c.theta_bar, expected.theta_bar, sizeof c.theta_bar) == 0);
+  CHECK(memcmp(c.x0_bar, expected.x0_bar, sizeof c.x0_bar) == 0);
+  for (int i = 0; i < COUNT; ++i) CHECK(c.loss[i] == expected.t_reached[i]);
   cnf_solver_destroy(solver);
 }
 

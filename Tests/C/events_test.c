@@ -1,13 +1,13 @@
-/* events_test.c - events: times that have a closed form and their derivatives, both directions of a crossing and of time, several
- * events, what fails, and the promises that hold for them as for a solve's end. Their gradients: events_gradient_test.c.
+/* events_test.c - events: closed forms of times and their derivatives, both directions of a crossing and of time,
+ * several events, failures, and independence of batch and threads. events_gradient_test.c has the gradients.
  */
 #include "events_fixture.h"
 
 /* ---- Closed forms ---- */
 
-/* Free fall from y with velocity v under gravity G: y(t) = y + v t - G t^2/2 meets the ground at t = (v + sqrt(v^2 + 2 G y))/G, and is
- * then as fast as dy/dt = v - G t. dt/dy = -1/(dy/dt), dt/dv = -t/(dy/dt), dt/d(-G) = -(t^2/2)/(dy/dt). Methods of order 2 and
- * more have no error here, but for rounding: 1e-13. */
+/* Free fall from the height y with the velocity v under the gravity G. y(t) = y + v t - G t^2/2 reaches the ground at t
+ * = (v + sqrt(v^2 + 2 G y))/G with the velocity dy/dt = v - G t. The derivatives are dt/dy = -1/(dy/dt), dt/dv =
+ * -t/(dy/dt) and dt/d(-G) = -(t^2/2)/(dy/dt). Methods of order 2 or more only have rounding errors here: 1e-13. */
 static void test_free_fall(int32_t control, const char *method) {
   static event_call c;
   surface ground = {.c0 = 1};
@@ -29,7 +29,7 @@ static void test_free_fall(int32_t control, const char *method) {
     NEAR(c.x1[i * D + 1], fall, 1e-12, "velocity at the end", i);
     NEAR(c.x0_bar[i * D], -c.time_bar[i] / fall, 1e-12, "dt/dy", i);
     NEAR(c.x0_bar[i * D + 1], -c.time_bar[i] * t / fall, 1e-12, "dt/dv", i);
-    NEAR(c.t0_bar[i], c.time_bar[i], 1e-11, "dt/dt0", i); /* the field knows no time: all shifts */
+    NEAR(c.t0_bar[i], c.time_bar[i], 1e-11, "dt/dt0", i); /* the field does not depend on t, so all times shift */
     expected_bar += -c.time_bar[i] * (t * t / 2) / fall;
   }
   gravity_bar = c.theta_bar[D * D + 1];
@@ -37,8 +37,8 @@ static void test_free_fall(int32_t control, const char *method) {
   cnf_solver_destroy(solver);
 }
 
-/* x' = -a x comes down to a level at t = log(x/level)/a: dt/dx = 1/(a x), dt/da = -t/a; backward in time it climbs there. Steps
- * are accurate to 1e-10. */
+/* x' = -a x decreases to a level at t = log(x/level)/a, with dt/dx = 1/(a x) and dt/da = -t/a. Backward in time it
+ * increases to the level. Steps are accurate to 1e-10. */
 static void test_decay(int backward) {
   static event_call c;
   const double a = 0.7, theta[D * D + D] = {-a, 0, 0, -0.2, 0, 0};
@@ -59,15 +59,15 @@ static void test_decay(int backward) {
     NEAR(c.t_reached[i], 1 + t, 1e-9, "time of decay", i);
     NEAR(c.log_det[i], -(a + 0.2) * t, 1e-9, "log-determinant", i);
     NEAR(c.x0_bar[i * D], c.time_bar[i] / (a * x), 1e-8, "dt/dx", i);
-    rate_bar += c.time_bar[i] * t / a; /* by -a, the weight */
+    rate_bar += c.time_bar[i] * t / a; /* the derivative by the weight, -a */
   }
   NEAR(c.theta_bar[0], rate_bar, 1e-7, "dt/d(-a)", 0);
   cnf_solver_destroy(solver);
 }
 
-/* ---- Promises ---- */
+/* ---- Bits and independence ---- */
 
-/* Where no event happens nothing changes, to the bit. */
+/* An event that does not happen changes no bit. */
 static void test_no_event(int32_t control) {
   static event_call with, without;
   surface far = {.c0 = 1, .level = 1e3};
@@ -85,12 +85,13 @@ static void test_no_event(int32_t control) {
   cnf_solver_destroy(solver);
 }
 
-/* Some samples stop and others do not: each one's answer is its own, gradients are the same at any number of threads. */
+/* Some samples stop and others do not. The results of each do not depend on the others, and gradients are the same with
+ * any number of threads. */
 static void test_independence(int32_t method, int32_t control, int32_t trace) {
   static event_call all, threads, alone;
-  surface bent = {.c0 = 1, .c1 = -0.7, .square = 0.5, .rate = 0.5, .level = 1.3};
+  surface curved = {.c0 = 1, .c1 = -0.7, .square = 0.5, .rate = 0.5, .level = 1.3};
   surface other = {.c0 = 0.3, .c1 = 1, .level = -0.1};
-  const cnf_event events[] = {event_of(&bent, CNF_DIRECTION_EITHER), event_of(&other, CNF_DIRECTION_EITHER)};
+  const cnf_event events[] = {event_of(&curved, CNF_DIRECTION_EITHER), event_of(&other, CNF_DIRECTION_EITHER)};
   const cnf_solver_options one = {.method = method, .control = control, .trace = trace, .steps = 8};
   cnf_solver_options three = one;
   three.threads = 3;
@@ -99,7 +100,7 @@ static void test_independence(int32_t method, int32_t control, int32_t trace) {
   cnf_method_get(method, &info);
   const int differentiable = info.family == CNF_FAMILY_RUNGE_KUTTA;
   fill(&all, COUNT, 0, 1.2);
-  all.x0[5 * D] = NAN; /* fails beside the others */
+  all.x0[5 * D] = NAN; /* this sample fails */
   threads = all;
   if (differentiable) {
     differentiate(solver, &all, events, 2);
@@ -118,7 +119,7 @@ static void test_independence(int32_t method, int32_t control, int32_t trace) {
     memcpy(alone.x0, all.x0 + i * D, D * sizeof(double));
     memcpy(alone.x1_bar, all.x1_bar + i * D, D * sizeof(double));
     alone.log_det_bar[0] = all.log_det_bar[i], alone.time_bar[0] = all.time_bar[i];
-    if (trace == CNF_TRACE_HUTCHINSON && i > 0) break; /* its probes are those of sample 0 */
+    if (trace == CNF_TRACE_HUTCHINSON && i > 0) break; /* a sample alone has the probes of sample 0 */
     if (differentiable)
       differentiate(solver, &alone, events, 2);
     else
@@ -133,9 +134,10 @@ static void test_independence(int32_t method, int32_t control, int32_t trace) {
   cnf_solver_destroy(threaded);
 }
 
-/* ---- Directions, several events, output times, tolerance, what fails ---- */
+/* ---- Directions, several events, output times, tolerances, failures ---- */
 
-/* A turn: x = (cos wt, sin wt) crosses x1 = 1/2 upward at wt = pi/6, downward at 5 pi/6; the other way round where time runs back. */
+/* x = (cos wt, sin wt) crosses x1 = 1/2 upward at wt = pi/6 and downward at 5 pi/6. Backward in time the directions
+ * swap. */
 static const double TURN[D * D + D] = {0, -2, 2, 0, 0, 0}, PI = 3.14159265358979323846;
 
 static double stop_of(int32_t direction, double t1, double tolerance, int32_t *event, double *g, const char *method) {
@@ -160,13 +162,13 @@ static void test_directions(const char *method) {
   double g;
   NEAR(stop_of(CNF_DIRECTION_EITHER, 9, 0, &event, &g, method), PI / 12, 1e-10, "either", 0);
   NEAR(stop_of(CNF_DIRECTION_RISING, 9, 0, &event, &g, method), PI / 12, 1e-10, "rising", 0);
-  CHECK(event == 0 && g >= 0); /* past it */
+  CHECK(event == 0 && g >= 0); /* the solve stops after the crossing */
   NEAR(stop_of(CNF_DIRECTION_FALLING, 9, 0, &event, &g, method), 5 * PI / 12, 1e-10, "falling", 0);
   CHECK(event == 0 && g <= 0);
   NEAR(stop_of(CNF_DIRECTION_RISING, -9, 0, &event, &g, method), -7 * PI / 12, 1e-10, "rising, backward", 0);
   NEAR(stop_of(CNF_DIRECTION_FALLING, -9, 0, &event, &g, method), -11 * PI / 12, 1e-10, "falling, backward", 0);
   CHECK(stop_of(CNF_DIRECTION_FALLING, 1, 0, &event, &g, method) == 1 && event == -1);
-  /* to a tolerance: past the crossing by no more than it */
+  /* The solve stops at most the tolerance after the crossing. */
   for (double tolerance = 1e-2; tolerance > 1e-12; tolerance /= 10) {
     const double late = stop_of(CNF_DIRECTION_RISING, 9, tolerance, &event, &g, method) - PI / 12;
     CHECK(late > -1e-11 && late <= tolerance + 1e-11 && event == 0);
@@ -178,10 +180,10 @@ static void test_several(void) {
   surface high = {.c1 = 1, .level = 0.6}, low = {.c1 = 1, .level = 0.5}, late = {.rate = 1, .level = 0.29};
   const cnf_event events[] = {event_of(&high, CNF_DIRECTION_EITHER), event_of(&late, CNF_DIRECTION_RISING),
                               event_of(&low, CNF_DIRECTION_EITHER)};
-  cnf_solver *solver =
-      solver_of(linear_ops, 1,
-                (cnf_solver_options){
-                    .method = cnf_method_find("rk4"), .control = CNF_CONTROL_FIXED, .steps = 2}); /* all in one step */
+  cnf_solver *solver = solver_of(linear_ops, 1,
+                                 (cnf_solver_options){.method = cnf_method_find("rk4"),
+                                                      .control = CNF_CONTROL_FIXED,
+                                                      .steps = 2}); /* all events are in one step */
   const double times[] = {0.2, 0.4, 0.7, 0.8};
   fill(&c, 1, 0, 0.8);
   memcpy(c.theta, TURN, sizeof TURN);
@@ -195,18 +197,18 @@ static void test_several(void) {
   solve(solver, &c, events, 1);
   CHECK(c.event[0] == 0);
   NEAR(c.t_reached[0], asin(0.6) / 2, 1e-3, "the last of three", 0);
-  c.times = times, c.time_count = 4; /* those beyond it are not reached */
+  c.times = times, c.time_count = 4; /* output times after the event are not reached */
   solve(solver, &c, events, 3);
   CHECK(c.event[0] == 2 && c.status[0] == CNF_SAMPLE_OK && fabs(c.x_at[0] - cos(0.4)) < 1e-3);
   for (int n = 1; n < 4; ++n) CHECK(isnan(c.x_at[n * D]) && isnan(c.x_at[n * D + 1]));
-  /* one that starts on the surface has no sign to lose; it comes back to it after half a turn */
+  /* A sample that starts at g = 0 has no event there. It returns to g = 0 after half a turn. */
   low.level = 0, c.t1 = 4, c.times = NULL, c.time_count = 0;
   cnf_solver_destroy(solver);
   solver = solver_of(linear_ops, 1, (cnf_solver_options){.method = cnf_method_find("dopri5"), .rtol = 1e-10});
   solve(solver, &c, events + 2, 1);
   CHECK(c.event[0] == 0);
-  NEAR(c.t_reached[0], PI / 2, 1e-8, "back on the surface", 0);
-  /* from where an event has ended a solve goes on: the other crossing is the next */
+  NEAR(c.t_reached[0], PI / 2, 1e-8, "return to g = 0", 0);
+  /* A new solve that starts at an event finds the next crossing. */
   low.level = 0.5, c.t1 = 9;
   solve(solver, &c, events + 2, 1);
   memcpy(c.x0, c.x1, D * sizeof(double));
@@ -216,7 +218,8 @@ static void test_several(void) {
   cnf_solver_destroy(solver);
 }
 
-/* Crossings a few units in the last place from t1, and from an output time: the search ends, at the event or just before it. */
+/* With crossings a few units in the last place from t1 and from an output time, the search ends, at the event or just
+ * before. */
 static void test_edges(int32_t control, int backward) {
   static event_call c;
   const double theta[D * D + D] = {0, 0, 0, 0, 1, 0}, t0 = 0.1, t1 = backward ? -1.3 : 1.3;
@@ -250,10 +253,10 @@ static void test_failures(int32_t control) {
   cnf_event unknown = {.struct_size = sizeof unknown, .context = &wall, .evaluate = unknown_evaluate};
   cnf_solver *solver = solver_of(
       linear_ops, 1, (cnf_solver_options){.method = cnf_method_find("dopri5"), .control = control, .steps = 10});
-  const double theta[D * D + D] = {0, 0, 0, 0, 1, 0}; /* x0 rises by 1 a unit of time */
+  const double theta[D * D + D] = {0, 0, 0, 0, 1, 0}; /* x[0]' = 1 */
   fill(&c, 4, 0, 1);
   memcpy(c.theta, theta, sizeof theta);
-  c.x0[2 * D] = 200; /* not a number at the start */
+  c.x0[2 * D] = 200; /* g is NaN at the start */
   solve(solver, &c, &unknown, 1);
   for (int i = 0; i < 4; ++i) CHECK(c.status[i] == CNF_SAMPLE_EVENT && c.event[i] == -1);
   CHECK(c.accepted[2] == 0 && c.t_reached[2] == 0 && c.t_reached[0] < 0.5 &&
@@ -293,7 +296,7 @@ static void test_refusals(void) {
   const cnf_loss loss = {.struct_size = sizeof loss, .kind = CNF_LOSS_NORMAL_NLL, .scale = 1};
   cnf_gradient gradient = {.struct_size = sizeof gradient, .x0 = c.x0_bar};
   CHECK_STATUS(CNF_ERROR_EVENT_REVERSE, cnf_solve_vjp(solver, &in, &loss, &output, &gradient), "no reverse");
-  CHECK_STATUS(CNF_OK, cnf_solve(solver, &in, &output), "a solve needs none");
+  CHECK_STATUS(CNF_OK, cnf_solve(solver, &in, &output), "no reverse, solved only");
   cnf_solver_destroy(solver);
   solver = solver_of(net_ops, OP_COUNT,
                      (cnf_solver_options){.method = cnf_method_find("dopri5"), .control = CNF_CONTROL_BATCH});
@@ -306,7 +309,7 @@ static void test_refusals(void) {
   cnf_solver_destroy(solver);
 }
 
-/* A batch that fails has no events, as none of its samples can have one. */
+/* Batch control has no events. If the batch fails, the output still says that no event happened. */
 static void test_batch_fails(void) {
   static event_call c;
   cnf_solver *solver = solver_of(
@@ -319,7 +322,7 @@ static void test_batch_fails(void) {
   cnf_solver_destroy(solver);
 }
 
-/* Single precision: the event of a double solve, to its own rounding. */
+/* In single precision, the event equals that of a double solve up to rounding. */
 static void test_single(void) {
   static float theta[P], x0[D], x1[D];
   surface height = {.c1 = 1, .level = 0.5, .single = 1};
@@ -348,7 +351,7 @@ static void test_single(void) {
   CHECK(cnf_solve(solver, &input, &output) == CNF_OK && number == 0);
   NEAR(t, PI / 12, 1e-4, "in float", 0); /* 100 times the tolerance of a step */
   NEAR((double)x1[1], 0.5, 1e-5, "in float",
-       1); /* the default tolerance here: 16 units in the last place of 9, 1.5e-5, times 1.7 */
+       1); /* the default tolerance: 16 units in the last place of 9, 1.5e-5, times a slope of 1.7 */
   cnf_solver_destroy(solver);
 }
 

@@ -1,6 +1,6 @@
-/* field_gradient_test.c - the gradient of functions of the field and its divergence, without a solve. Oracles: central
- * differences of cnf_solver_evaluate; the discrete gradient of one euler step of length 1, to the bit; and bits where
- * promises are bits: neighbours, threads, ways to say the same loss.
+/* field_gradient_test.c - the gradient of losses of the field and its divergence, without a solve. Expected results:
+ * central differences of cnf_solver_evaluate; the bits of the discrete gradient of one euler step of length 1; and
+ * equal bits whatever the batch, the number of threads and the kind of loss.
  */
 #include <math.h>
 
@@ -20,7 +20,7 @@ enum field_kind { SHALLOW, TWO_HIDDEN, CALLBACK, WIDE, LINEAR_ENDS, PLAIN_LINEAR
 static cnf_field *make_field(int kind, int32_t dtype, int32_t *dim) {
   static layer last = {.dtype = CNF_FLOAT64, .rows = 3, .cols = 6};
   const cnf_callback callback = layer_callback(&last);
-  const int32_t d = *dim = kind == WIDE ? MOST_D : 3; /* WIDE: more tangents than run side by side */
+  const int32_t d = *dim = kind == WIDE ? MOST_D : 3; /* WIDE: more tangents than are computed at once */
   const cnf_op shallow[] = {TIME_AND_STATE, LINEAR(2, 6, CNF_ACTIVATION_TANH), LINEAR(3, d, CNF_ACTIVATION_IDENTITY)};
   const cnf_op deep[] = {TIME_AND_STATE, LINEAR(2, 6, CNF_ACTIVATION_SOFTPLUS), LINEAR(3, 5, CNF_ACTIVATION_TANH),
                          LINEAR(4, d, CNF_ACTIVATION_IDENTITY)};
@@ -28,7 +28,7 @@ static cnf_field *make_field(int kind, int32_t dtype, int32_t *dim) {
       TIME_AND_STATE,
       LINEAR(2, 6, CNF_ACTIVATION_TANH),
       {.kind = CNF_OP_CALLBACK, .input = 3, .input2 = CNF_NO_BLOCK, .rows = d, .callback = &callback}};
-  /* Probes come in through a layer that does not bend, and out past the one that does. */
+  /* the first and the last layer are linear, and the state is added to the output */
   const cnf_op ends[] = {LINEAR(CNF_STATE, 4, CNF_ACTIVATION_IDENTITY),
                          LINEAR(1, 5, CNF_ACTIVATION_TANH),
                          LINEAR(2, d, CNF_ACTIVATION_IDENTITY),
@@ -41,7 +41,7 @@ static cnf_field *make_field(int kind, int32_t dtype, int32_t *dim) {
   return field;
 }
 
-/* [count] of what a call is given, and what it gives. */
+/* The inputs and outputs of a call, [count] of each. */
 typedef struct call_data {
   int32_t dim;
   size_t count, parameters;
@@ -50,7 +50,7 @@ typedef struct call_data {
   double theta_bar[MOST_P], x_bar[MOST * MOST_D], t_bar[MOST], loss[MOST];
 } call_data;
 
-/* Numbers in [-1, 1] without pattern. */
+/* The i-th of a series of numbers in [-1, 1] that look random. */
 static double noise(size_t i) { return sin(12.9898 * (double)i + 0.37 * (double)i * (double)i); }
 
 static void fill(call_data *c, const cnf_field *field, int32_t dim, size_t count) {
@@ -68,7 +68,7 @@ typedef struct setup {
   const char *method; /* NULL: euler */
 } setup;
 
-/* One euler step, for the comparison with its gradient; a field's own has no use for a method. */
+/* Solves with one euler step, to compare gradients; evaluations of the field do not use the method. */
 static cnf_solver *solver_of(const cnf_field *field, setup how) {
   cnf_solver *solver = NULL;
   cnf_solver_options options;
@@ -86,7 +86,7 @@ static cnf_solve_input input_of(const call_data *c) {
                            .parameters = c->theta,
                            .x0 = c->x,
                            .count = c->count,
-                           .t1 = NAN, /* of no account */
+                           .t1 = NAN, /* ignored */
                            .seed = 5,
                            .sample_ids = c->ids,
                            .t0s = c->t};
@@ -105,7 +105,8 @@ static cnf_status differentiate(cnf_solver *solver, call_data *c, int with_diver
 }
 
 /* ---- Central differences ----
- * With step d = 1e-5 they are off by d^2/6 of the third derivative, below 100, and 2^-52 |L| / d, |L| below 100: 3e-9. */
+ * Their error is d^2/6 times the third derivative, which is below 100, plus 2^-52 |L| / d. With d = 1e-5 and |L| below
+ * 100, it is 3e-9. */
 static const double DIFFERENCE = 1e-5, TOLERANCE = 1e-7;
 
 static double value_now(cnf_solver *solver, const call_data *c, int with_divergence) {
@@ -127,7 +128,7 @@ static void check_difference(cnf_solver *solver, call_data *c, int with_divergen
   *variable = middle - DIFFERENCE;
   const double expected = (above - value_now(solver, c, with_divergence)) / (2 * DIFFERENCE);
   *variable = middle;
-  snprintf(detail, sizeof detail, "%s, number %zu: %.12g, by differences %.12g", where, number, got, expected);
+  snprintf(detail, sizeof detail, "%s, index %zu: %.12g, central difference %.12g", where, number, got, expected);
   check_count(fabs(got - expected) < TOLERANCE, what, detail, __LINE__);
 }
 
@@ -153,8 +154,9 @@ static void test_differences(int kind, setup how, int with_divergence) {
 }
 
 /* ---- Euler ----
- * One step of length 1 is x + f, and log_det the divergence: its gradient by theta is the field's, to the bit; by x it is
- * x1_bar more, to one rounding; t0 moves t by 1 and h by -1, t1 moves h alone, so that their sum is dL/dt to a rounding. */
+ * One step of length 1 is x + f, and log_det is the divergence. So its gradient with respect to theta has the same bits
+ * as that of the field; with respect to x it is x1_bar larger; and the gradients with respect to t0 and t1 add up to
+ * that with respect to t, both up to one rounding. */
 static void test_euler(int kind, setup how, size_t count) {
   static call_data field_call, step;
   static double t1s[MOST], t1_bar[MOST];
@@ -185,9 +187,9 @@ static void test_euler(int kind, setup how, size_t count) {
   cnf_field_destroy(field);
 }
 
-/* ---- Promises ---- */
+/* ---- Equal bits ---- */
 
-/* At any number of threads the same bits; a sample's own are those it has alone, or anywhere else. */
+/* The bits do not depend on the number of threads, and a sample has the same bits in every batch. */
 static void test_bits(int kind, setup how) {
   static call_data whole, other;
   int32_t dim;
@@ -228,8 +230,9 @@ typedef struct target_context {
   int32_t dim, fails;
 } target_context;
 
-static int32_t target_by_hand(void *context, size_t first, size_t count, const void *velocity, const double *divergence,
-                              const int32_t *status, double *loss, void *velocity_bar, double *divergence_bar) {
+static int32_t target_callback(void *context, size_t first, size_t count, const void *velocity,
+                               const double *divergence, const int32_t *status, double *loss, void *velocity_bar,
+                               double *divergence_bar) {
   const target_context *c = context;
   const size_t d = (size_t)c->dim;
   (void)divergence, (void)status;
@@ -237,9 +240,9 @@ static int32_t target_by_hand(void *context, size_t first, size_t count, const v
     const double weight = c->scale * c->weights[first + i];
     double sum = 0;
     for (size_t n = 0; n < d; ++n) {
-      const double miss = ((const double *)velocity)[i * d + n] - c->target[(first + i) * d + n];
-      sum += miss * miss;
-      ((double *)velocity_bar)[i * d + n] = weight * miss;
+      const double residual = ((const double *)velocity)[i * d + n] - c->target[(first + i) * d + n];
+      sum += residual * residual;
+      ((double *)velocity_bar)[i * d + n] = weight * residual;
     }
     loss[i] = weight * 0.5 * sum;
     divergence_bar[i] = 0;
@@ -247,10 +250,11 @@ static int32_t target_by_hand(void *context, size_t first, size_t count, const v
   return c->fails;
 }
 
-/* The fused target, a callback and cotangents that say the same: the same bits, and the loss that was documented. */
+/* CNF_FIELD_LOSS_TARGET and a callback with the same loss give the same bits, cotangents of the same loss the same
+ * numbers, and the loss is the documented one. */
 static void test_losses(int32_t trace) {
-  enum { WAYS = 3, COUNT = 133 };
-  static call_data c[WAYS];
+  enum { KINDS = 3, COUNT = 133 };
+  static call_data c[KINDS];
   static double target[COUNT * MOST_D], weights[COUNT], velocity[COUNT * MOST_D];
   int32_t dim;
   cnf_field *field = make_field(TWO_HIDDEN, CNF_FLOAT64, &dim);
@@ -265,9 +269,9 @@ static void test_losses(int32_t trace) {
                                      .weights = weights},
                                     {.struct_size = sizeof(cnf_field_loss),
                                      .kind = CNF_FIELD_LOSS_CALLBACK,
-                                     .function = target_by_hand,
+                                     .function = target_callback,
                                      .context = &context}};
-  for (int n = 0; n < WAYS; ++n) {
+  for (int n = 0; n < KINDS; ++n) {
     fill(&c[n], field, dim, COUNT);
     const cnf_solve_input input = input_of(&c[n]);
     cnf_gradient gradient = gradient_of(&c[n]);
@@ -282,9 +286,9 @@ static void test_losses(int32_t trace) {
     }
     CHECK(cnf_solver_evaluate_vjp(solver, &input, n == 2 ? c[n].velocity_bar : NULL, NULL, n == 2 ? NULL : &losses[n],
                                   &gradient) == CNF_OK);
-    CHECK(n != 2 || pattern_intact(c[n].loss, sizeof c[n].loss)); /* no loss is known */
+    CHECK(n != 2 || pattern_intact(c[n].loss, sizeof c[n].loss)); /* with cotangents, no loss is computed */
   }
-  CHECK(memcmp(&c[0], &c[1], sizeof c[0]) == 0); /* loss included */
+  CHECK(memcmp(&c[0], &c[1], sizeof c[0]) == 0); /* including the loss */
   for (size_t i = 0; i < COUNT; ++i) {
     double sum = 0;
     for (size_t d = 0; d < (size_t)dim; ++d) {
@@ -293,29 +297,30 @@ static void test_losses(int32_t trace) {
     }
     CHECK(fabs(c[0].loss[i] - 0.5 * weights[i] / COUNT * sum) < 1e-14);
   }
-  /* weights[i] / COUNT is rounded otherwise than scale * weights[i]: a unit in the last place of each cotangent, below 0.1 */
+  /* weights[i] / COUNT and scale * weights[i] differ in rounding, by a unit in the last place of cotangents below
+   * 0.1 */
   for (size_t i = 0; i < c[0].parameters; ++i) CHECK(fabs(c[2].theta_bar[i] - c[0].theta_bar[i]) < 1e-14);
   CHECK(c[0].theta_bar[0] != 0);
-  /* Both at once: the sum. */
+  /* with a loss and cotangents, the gradient is the sum of both */
   static call_data both;
   fill(&both, field, dim, COUNT);
   const cnf_solve_input input = input_of(&both);
   cnf_gradient gradient = gradient_of(&both);
   CHECK(cnf_solver_evaluate_vjp(solver, &input, both.velocity_bar, both.divergence_bar, &losses[0], &gradient) ==
         CNF_OK);
-  CHECK(memcmp(both.loss, c[0].loss, sizeof both.loss) == 0); /* what is given beside it is no part of it */
-  static call_data given;
-  fill(&given, field, dim, COUNT);
-  CHECK(differentiate(solver, &given, 1, NULL) == CNF_OK);
-  for (size_t i = 0; i < c[0].parameters; ++i) /* sums of some 400 terms below 10 in another order */
-    CHECK(fabs(both.theta_bar[i] - given.theta_bar[i] - c[0].theta_bar[i]) < 1e-11);
+  CHECK(memcmp(both.loss, c[0].loss, sizeof both.loss) == 0); /* cotangents do not change the loss */
+  static call_data cotangents;
+  fill(&cotangents, field, dim, COUNT);
+  CHECK(differentiate(solver, &cotangents, 1, NULL) == CNF_OK);
+  for (size_t i = 0; i < c[0].parameters; ++i) /* sums of about 400 terms below 10 in another order */
+    CHECK(fabs(both.theta_bar[i] - cotangents.theta_bar[i] - c[0].theta_bar[i]) < 1e-11);
   context.fails = 1;
   CHECK(cnf_solver_evaluate_vjp(solver, &input, NULL, NULL, &losses[1], &gradient) == CNF_ERROR_CALLBACK);
   cnf_solver_destroy(solver);
   cnf_field_destroy(field);
 }
 
-/* Weights and targets left out, no samples, nothing asked for. */
+/* Calls without weights, without a loss, without samples and without outputs. */
 static void test_edges(void) {
   static call_data c, ones;
   static double weights[3] = {1, 1, 1}, zeros[MOST_P];
@@ -344,12 +349,12 @@ static void test_edges(void) {
   cnf_field_destroy(field);
 }
 
-/* Samples that are not finite: zeros of theirs, a loss that is no number, and the others' answers are theirs. */
+/* Samples that are not finite have gradients of 0 and a loss of NaN, and do not change the results of others. */
 static void test_failure(int kind, setup how) {
   enum { COUNT = 70 };
   static call_data good, bad;
   static double zeros[MOST_D], target[COUNT * MOST_D], probes[COUNT * MOST_D * 2];
-  const size_t victims[] = {0, 5, 64, 69};
+  const size_t failing[] = {0, 5, 64, 69};
   int32_t dim;
   cnf_field *field = make_field(kind, CNF_FLOAT64, &dim);
   cnf_solver *solver = solver_of(field, how);
@@ -357,10 +362,11 @@ static void test_failure(int kind, setup how) {
   const cnf_field_loss loss = {
       .struct_size = sizeof loss, .kind = CNF_FIELD_LOSS_TARGET, .scale = 0.5, .target = target};
   fill(&good, field, dim, COUNT);
-  for (int v = 0; v < 4; ++v) { /* without the victims: no cotangents, and the value at the target */
-    const size_t at = victims[v] * (size_t)dim;
+  for (int v = 0; v < 4;
+       ++v) { /* cotangents of 0, and targets equal to the values, so that these samples add nothing */
+    const size_t at = failing[v] * (size_t)dim;
     memset(good.velocity_bar + at, 0, (size_t)dim * sizeof(double));
-    good.divergence_bar[victims[v]] = 0;
+    good.divergence_bar[failing[v]] = 0;
   }
   cnf_solve_input input = input_of(&good);
   cnf_gradient gradient = gradient_of(&good);
@@ -369,25 +375,24 @@ static void test_failure(int kind, setup how) {
   CHECK(cnf_solver_evaluate(solver, &input, velocity, NULL) == CNF_OK);
   memcpy(target, velocity, sizeof target < sizeof bad.x_bar ? sizeof target : sizeof bad.x_bar);
   for (size_t i = 0; i < COUNT; ++i) {
-    int is_victim = 0;
-    for (int v = 0; v < 4; ++v) is_victim |= i == victims[v];
-    for (size_t d = 0; d < (size_t)dim && !is_victim; ++d) target[i * (size_t)dim + d] += 0.1;
+    int is_failing = 0;
+    for (int v = 0; v < 4; ++v) is_failing |= i == failing[v];
+    for (size_t d = 0; d < (size_t)dim && !is_failing; ++d) target[i * (size_t)dim + d] += 0.1;
   }
   CHECK(cnf_solver_evaluate_vjp(solver, &input, good.velocity_bar, good.divergence_bar, &loss, &gradient) == CNF_OK);
   fill(&bad, field, dim, COUNT);
-  for (int v = 0; v < 4; ++v) bad.x[victims[v] * (size_t)dim + (size_t)(v % 2)] = v < 2 ? NAN : INFINITY;
+  for (int v = 0; v < 4; ++v) bad.x[failing[v] * (size_t)dim + (size_t)(v % 2)] = v < 2 ? NAN : INFINITY;
   input = input_of(&bad), gradient = gradient_of(&bad);
   input.probes = probes;
   if (how.trace == CNF_TRACE_HUTCHINSON) probes[5 * dim * how.probes] = NAN;
   CHECK(cnf_solver_evaluate_vjp(solver, &input, bad.velocity_bar, bad.divergence_bar, &loss, &gradient) == CNF_OK);
-  /* what a victim adds is 0 either way; nothing else differs */
   for (size_t i = 0; i < good.parameters; ++i)
-    check_count(bad.theta_bar[i] == good.theta_bar[i], "theta without the victims", "", __LINE__);
+    check_count(bad.theta_bar[i] == good.theta_bar[i], "theta without the failing samples", "", __LINE__);
   for (size_t i = 0; i < COUNT; ++i) {
     const size_t at = i * (size_t)dim, bytes = (size_t)dim * sizeof(double);
-    int is_victim = 0;
-    for (int v = 0; v < 4; ++v) is_victim |= i == victims[v];
-    if (is_victim) {
+    int is_failing = 0;
+    for (int v = 0; v < 4; ++v) is_failing |= i == failing[v];
+    if (is_failing) {
       CHECK(memcmp(bad.x_bar + at, zeros, bytes) == 0 && bad.t_bar[i] == 0 && isnan(bad.loss[i]));
       continue;
     }
@@ -398,7 +403,8 @@ static void test_failure(int kind, setup how) {
   cnf_field_destroy(field);
 }
 
-/* Single precision against double, of the same numbers: some hundred roundings of 6e-8, of 50 terms below 10. */
+/* Single precision compared with double precision, with the same inputs: a few hundred roundings of 6e-8, of 50 terms
+ * below 10. */
 static void test_float(int32_t trace) {
   enum { COUNT = 50 };
   static call_data c;
@@ -427,9 +433,9 @@ static void test_float(int32_t trace) {
   cnf_field_destroy(single);
 }
 
-/* ---- Refusals ---- */
+/* ---- Wrong arguments ---- */
 
-static void test_refusals(void) {
+static void test_wrong_arguments(void) {
   static call_data c;
   int32_t dim;
   cnf_field *field = make_field(SHALLOW, CNF_FLOAT64, &dim);
@@ -438,17 +444,17 @@ static void test_refusals(void) {
   const cnf_field_loss good = {.struct_size = sizeof good, .kind = CNF_FIELD_LOSS_TARGET, .scale = 1, .target = c.x};
   cnf_field_loss loss = good;
   pattern_fill(c.theta_bar, sizeof c.theta_bar);
-#define REFUSE(expected, spoil) \
-  loss = good;                  \
-  spoil;                        \
-  CHECK_STATUS(expected, differentiate(solver, &c, 1, &loss), #spoil)
-  REFUSE(CNF_ERROR_STRUCT_SIZE, loss.struct_size -= 1);
-  REFUSE(CNF_ERROR_LOSS, loss.kind = 99);
-  REFUSE(CNF_ERROR_NULL, loss.target = NULL);
-  REFUSE(CNF_ERROR_OPTION, loss.scale = NAN);
-  REFUSE(CNF_ERROR_NULL, loss.kind = CNF_FIELD_LOSS_CALLBACK);
-  REFUSE(CNF_ERROR_TIME, c.t[1] = NAN);
-#undef REFUSE
+#define CHECK_ERROR(expected, change) \
+  loss = good;                        \
+  change;                             \
+  CHECK_STATUS(expected, differentiate(solver, &c, 1, &loss), #change)
+  CHECK_ERROR(CNF_ERROR_STRUCT_SIZE, loss.struct_size -= 1);
+  CHECK_ERROR(CNF_ERROR_LOSS, loss.kind = 99);
+  CHECK_ERROR(CNF_ERROR_NULL, loss.target = NULL);
+  CHECK_ERROR(CNF_ERROR_OPTION, loss.scale = NAN);
+  CHECK_ERROR(CNF_ERROR_NULL, loss.kind = CNF_FIELD_LOSS_CALLBACK);
+  CHECK_ERROR(CNF_ERROR_TIME, c.t[1] = NAN);
+#undef CHECK_ERROR
   fill(&c, field, dim, 3);
   pattern_fill(c.theta_bar, sizeof c.theta_bar);
   cnf_solve_input input = input_of(&c);
@@ -462,7 +468,7 @@ static void test_refusals(void) {
   cnf_solver_destroy(solver);
   cnf_field_destroy(field);
 
-  /* Of a callback's functions only those that the loss takes. */
+  /* a callback needs only the functions that the loss uses */
   static layer last = {.dtype = CNF_FLOAT64, .rows = 3, .cols = 3};
   cnf_callback callback = layer_callback(&last);
   callback.tangent_reverse = NULL;
@@ -471,8 +477,8 @@ static void test_refusals(void) {
   CHECK(cnf_field_create(CNF_FLOAT64, 3, ops, 1, &field) == CNF_OK);
   solver = solver_of(field, (setup){.trace = CNF_TRACE_HUTCHINSON});
   fill(&c, field, 3, 3);
-  CHECK_STATUS(CNF_ERROR_CALLBACK_TANGENT_REVERSE, differentiate(solver, &c, 1, NULL), "a divergence's cotangent");
-  CHECK_STATUS(CNF_OK, differentiate(solver, &c, 0, NULL), "none of the divergence's");
+  CHECK_STATUS(CNF_ERROR_CALLBACK_TANGENT_REVERSE, differentiate(solver, &c, 1, NULL), "cotangents of the divergence");
+  CHECK_STATUS(CNF_OK, differentiate(solver, &c, 0, NULL), "no cotangents of the divergence");
   cnf_solver_destroy(solver);
   cnf_field_destroy(field);
 }
@@ -480,7 +486,7 @@ static void test_refusals(void) {
 int main(void) {
   for (int kind = 0; kind < FIELD_KINDS; ++kind) {
     for (int32_t trace = CNF_TRACE_NONE; trace <= CNF_TRACE_EXACT_PRODUCT; ++trace) {
-      if (trace == CNF_TRACE_EXACT_PRODUCT && (kind == CALLBACK || kind == LINEAR_ENDS)) continue; /* it does not fit */
+      if (trace == CNF_TRACE_EXACT_PRODUCT && (kind == CALLBACK || kind == LINEAR_ENDS)) continue; /* not possible */
       const setup how = {.trace = trace, .probes = trace == CNF_TRACE_HUTCHINSON ? 2 : 1};
       const int tangents = trace == CNF_TRACE_HUTCHINSON || trace == CNF_TRACE_EXACT_TANGENTS;
       for (int with_divergence = 0; with_divergence < 2; ++with_divergence) {
@@ -493,7 +499,7 @@ int main(void) {
       test_bits(kind, how);
       test_failure(kind, how);
     }
-    /* any method's solver will do: a Rosenbrock method's has its last layer's tangents, an adaptive one's another cut */
+    /* solvers of other methods, which plan tangents and batches differently */
     test_differences(kind, (setup){CNF_TRACE_EXACT_TANGENTS, 1, 1, 0, 0, "rodas4"}, 1);
     test_differences(kind, (setup){CNF_TRACE_NONE, 1, 1, 0, 0, "rodas4"}, 0);
     test_differences(kind, (setup){CNF_TRACE_HUTCHINSON, 1, 1, 0, 0, "implicit_adams"}, 1);
@@ -503,6 +509,6 @@ int main(void) {
     test_float(trace);
   }
   test_edges();
-  test_refusals();
+  test_wrong_arguments();
   return check_report();
 }

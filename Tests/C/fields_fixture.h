@@ -1,4 +1,4 @@
-/* fields_fixture.h - fields of every shape that gradients are tried on, and how far apart two gradients are. */
+/* fields_fixture.h - fields of all kinds for tests of gradients, and a measure of the difference of two gradients. */
 #ifndef CNF_TESTS_FIELDS_FIXTURE_H
 #define CNF_TESTS_FIELDS_FIXTURE_H
 #include <math.h>
@@ -28,7 +28,8 @@ static inline double difference(const double *x, const double *y, size_t n) {
 
 enum field_kind { SHALLOW, TWO_HIDDEN, RESIDUAL, CALLBACK, WIDE, LINEAR_ENDS, FIELD_KINDS };
 
-/* A field of `rows` rows, WIDE of MOST_D or one less, even where `rows` is, with `width` in the shallow one's layer; its rows into *dim. */
+/* A field of `rows` rows; WIDE has MOST_D rows, or one less if `rows` is even. SHALLOW has a hidden layer of `width`.
+ * Writes the number of rows to *dim. */
 static inline cnf_field *make_field_of(int kind, int32_t rows, int32_t width, int32_t *dim) {
   static layer last = {.dtype = CNF_FLOAT64, .cols = 6};
   const int32_t d = *dim =
@@ -44,7 +45,7 @@ static inline cnf_field *make_field_of(int kind, int32_t rows, int32_t width, in
                              LINEAR(3, 6, CNF_ACTIVATION_SILU),
                              {.kind = CNF_OP_ADD, .input = 3, .input2 = 4},
                              LINEAR(5, d, CNF_ACTIVATION_IDENTITY)};
-  /* Probes come in through a layer that does not bend, and out past the one that does. */
+  /* The first layer is linear, and a linear layer bypasses the nonlinear one to the output. */
   const cnf_op linear_ends[] = {TIME_AND_STATE,
                                 LINEAR(2, 5, CNF_ACTIVATION_IDENTITY),
                                 LINEAR(3, 6, CNF_ACTIVATION_TANH),

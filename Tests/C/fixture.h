@@ -1,15 +1,15 @@
-/* fixture.h - a small field, and solvers of it, that the API tests begin from. */
+/* fixture.h - a small field and its solvers, for the tests of the API. */
 #ifndef CNF_FIXTURE_H
 #define CNF_FIXTURE_H
 
 #include "check.h"
 
-/* A value that no list of cnf.h is going to reach. */
+/* A value that is in none of the lists of cnf.h. */
 enum { UNKNOWN = 10000 };
 
 enum { D = 2, HIDDEN = 4, OP_COUNT = 4, P = HIDDEN * (D + 1) + HIDDEN + D * HIDDEN + D };
 
-/* f(x, t): [x, t] through one hidden layer of tanh. */
+/* f(x, t) of [x, t] with one hidden tanh layer. */
 #define OPS                                                                     \
   {                                                                             \
     {.kind = CNF_OP_TIME, .input = CNF_NO_BLOCK, .input2 = CNF_NO_BLOCK},       \

@@ -1,4 +1,4 @@
-/* gradient_fixture.h - fields, and solves with gradients of them at output times or without, that the tests of adjoints share. */
+/* gradient_fixture.h - fields, and solves with gradients, with or without output times, for the tests of adjoints. */
 #ifndef CNF_GRADIENT_FIXTURE_H
 #define CNF_GRADIENT_FIXTURE_H
 
@@ -9,7 +9,7 @@
 /* COUNT: more samples than a tile of any instruction set */
 enum { COUNT = 37, MOST_P = 600, MOST_TIMES = 12, MOST_FRACTIONS = 2048 };
 
-/* What a solve and its gradient gave. */
+/* The results of a solve and its gradient. */
 typedef struct answer {
   double theta_bar[MOST_P], x0_bar[COUNT * MOST_D], t0_bar[COUNT], t1_bar[COUNT], loss[COUNT], x1[COUNT * MOST_D];
   double times_bar[COUNT * MOST_TIMES], log_det[COUNT], kinetic[COUNT], frobenius[COUNT];
@@ -18,8 +18,8 @@ typedef struct answer {
   int32_t status[COUNT], accepted[COUNT], rejected[COUNT], reversed[COUNT];
 } answer;
 
-/* What is solved: a field with parameters, samples and options. `loss` is as it stands, but for the arrays of cotangents: its
- * own where `given`, and of output times wherever there are any. */
+/* A field with parameters, samples, options and a loss. If `has_cotangents`, the cotangents of the loss are those of
+ * this struct. With output times, the cotangents there are always those of this struct. */
 typedef struct problem {
   cnf_field *field;
   int32_t dim;
@@ -31,8 +31,8 @@ typedef struct problem {
   size_t time_count;
   double x1_bar[COUNT * MOST_D], log_det_bar[COUNT];
   double x_at_bar[COUNT * MOST_TIMES * MOST_D], log_det_at_bar[COUNT * MOST_TIMES];
-  int given;
-  const double *fractions; /* of fixed steps; NULL: equal ones */
+  int has_cotangents;
+  const double *fractions; /* step fractions for fixed steps; NULL for equal steps */
   size_t fraction_count;
 } problem;
 
@@ -50,7 +50,7 @@ static inline problem problem_of(cnf_field *field, int32_t dim, double scale) {
   return p;
 }
 
-/* The same for rodas4, with room for as many steps as its way back keeps. */
+/* The same for rodas4, with a maximum number of steps whose records fit into memory. */
 static inline problem rodas4_problem_of(cnf_field *field, int32_t dim, double scale, int32_t trace) {
   problem p = problem_of(field, dim, scale);
   p.options.method = cnf_method_find("rodas4");
@@ -59,7 +59,7 @@ static inline problem rodas4_problem_of(cnf_field *field, int32_t dim, double sc
   return p;
 }
 
-/* Samples [first, first + count), each with its own id, as input and as cotangents. */
+/* The input and the loss for samples [first, first + count), each with its own id. */
 static inline cnf_solve_input input_of(const problem *p, size_t first, size_t count, uint64_t ids[COUNT]) {
   for (size_t i = 0; i < count; ++i) ids[i] = first + i;
   return (cnf_solve_input){.struct_size = sizeof(cnf_solve_input),
@@ -78,7 +78,7 @@ static inline cnf_solve_input input_of(const problem *p, size_t first, size_t co
 static inline cnf_loss loss_of(const problem *p, size_t first) {
   const size_t dim = (size_t)p->dim, at = first * p->time_count;
   cnf_loss loss = p->loss;
-  if (p->given) loss.x1_bar = p->x1_bar + first * dim, loss.log_det_bar = p->log_det_bar + first;
+  if (p->has_cotangents) loss.x1_bar = p->x1_bar + first * dim, loss.log_det_bar = p->log_det_bar + first;
   if (p->time_count > 0) loss.x_at_bar = p->x_at_bar + at * dim, loss.log_det_at_bar = p->log_det_at_bar + at;
   return loss;
 }
@@ -120,11 +120,11 @@ static inline cnf_solver_info solve_some(const problem *p, size_t first, size_t 
 }
 static inline cnf_solver_info solve_all(const problem *p, answer *a) { return solve_some(p, 0, COUNT, a); }
 
-/* Cotangents without pattern in [-1, 1], and times at these fractions of the way. */
-static inline void give(problem *p, size_t time_count, const double *places) {
+/* Sets irregular cotangents in [-1, 1], and output times at these fractions of the time interval. */
+static inline void set_cotangents(problem *p, size_t time_count, const double *places) {
   const size_t dim = (size_t)p->dim;
   CHECK(time_count <= MOST_TIMES);
-  p->given = 1, p->time_count = time_count;
+  p->has_cotangents = 1, p->time_count = time_count;
   p->loss.kind = CNF_LOSS_COTANGENTS;
   for (size_t i = 0; i < time_count; ++i) p->times[i] = places[i] == 1 ? p->t1 : p->t0 + places[i] * (p->t1 - p->t0);
   for (size_t i = 0; i < COUNT * dim; ++i) p->x1_bar[i] = sin(12.9898 * (double)i + 1);
@@ -133,14 +133,15 @@ static inline void give(problem *p, size_t time_count, const double *places) {
   for (size_t i = 0; i < COUNT * time_count; ++i) p->log_det_at_bar[i] = sin(4.581 * (double)i + 4);
 }
 
-/* The loss that cotangents and coefficients of regularisers stand for, of `count` samples from 0 on, by a plain solve. */
+/* The loss of the first `count` samples that the cotangents and the coefficients of regularisers define, by a plain
+ * solve. */
 static inline double loss_value(const problem *p, cnf_solver *solver, size_t count) {
   static answer a;
   uint64_t ids[COUNT];
   const cnf_solve_input input = input_of(p, 0, count, ids);
   cnf_solve_output output = output_of(p, &a);
   double sum = 0;
-  CHECK(p->given && cnf_solve(solver, &input, &output) == CNF_OK);
+  CHECK(p->has_cotangents && cnf_solve(solver, &input, &output) == CNF_OK);
   for (size_t i = 0; i < count * (size_t)p->dim; ++i) sum += p->x1_bar[i] * a.x1[i];
   for (size_t i = 0; i < count; ++i) sum += p->log_det_bar[i] * a.log_det[i];
   for (size_t i = 0; i < count * p->time_count * (size_t)p->dim; ++i) sum += p->x_at_bar[i] * a.x_at[i];
@@ -150,7 +151,8 @@ static inline double loss_value(const problem *p, cnf_solver *solver, size_t cou
   return sum;
 }
 
-/* dL/d*variable, which is one of p's, by differences of order 4: off by step^4/30 of the fifth derivative, and by rounding. */
+/* dL/d*variable by differences of order 4, where *variable is a member of *p. The truncation error is step^4/30 times
+ * the fifth derivative. */
 static inline double central(problem *p, cnf_solver *solver, size_t count, double *variable, double step) {
   const double middle = *variable;
   double value[4];
@@ -162,7 +164,7 @@ static inline double central(problem *p, cnf_solver *solver, size_t count, doubl
   return (8 * (value[2] - value[1]) - (value[3] - value[0])) / (12 * step);
 }
 
-/* The largest relative difference of any gradient. */
+/* The largest relative difference of two gradients. */
 static inline double distance(const problem *p, const answer *a, const answer *b) {
   double d = difference(a->theta_bar, b->theta_bar, p->parameters);
   d = fmax(d, difference(a->x0_bar, b->x0_bar, (size_t)(COUNT * p->dim)));

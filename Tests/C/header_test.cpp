@@ -1,4 +1,4 @@
-// cnf.h compiles and links as C++, and agrees with the library about its version.
+// Checks that cnf.h compiles and links as C++, and has the same version as the library.
 #include <cstdio>
 #include <cstring>
 

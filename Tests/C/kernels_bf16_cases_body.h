@@ -1,7 +1,7 @@
-/* The kernels of products in bfloat16: how each is called, and its reference. Float alone has them.
+/* The kernels of products in bfloat16, which only float has: how each is called, and its reference.
  *
- * Products of two bfloat16 are exact in float, so a sum's roundings are those of its additions: the tolerance of a float
- * product, whose terms are the rounded operands, holds with room.
+ * The product of two bfloat16 is exact in float, so only the additions of a sum round. The tolerance of a float product
+ * of the rounded operands is therefore more than enough.
  */
 #define BF16_KERNEL_TESTS(X)                                                                                          \
   X(pack, ROWS_AND_COLS, 0, STRIDES, 0, (A(0), row_stride(c), col_stride(c), c->rows, c->cols, A(1)), {IN, MATRIX},   \
@@ -24,8 +24,8 @@ typedef struct table_of_listed_bf16 {
 _Static_assert(sizeof(table_of_listed_bf16) == sizeof(cnf_bf16_kernels),
                "a kernel of the bfloat16 table is not in BF16_KERNEL_TESTS");
 
-/* The nearest number of 8 bits, of two the even one: by arithmetic, not by bits as the kernels have it. A subnormal is off by
- * less than the smallest normal number, which no test here tells from 0. */
+/* The nearest number of 8 significant bits, with ties to even. It uses arithmetic, and not bits like the kernels. A
+ * subnormal has an error below the smallest normal number, which the tests here cannot distinguish from 0. */
 static wide nearest_bf16(wide x) {
   int exponent;
   if (x == 0 || !isfinite(x)) return x;
@@ -36,7 +36,7 @@ static wide nearest_bf16(wide x) {
 static int terms_of(const call *c) { return c->k->bf16->terms; }
 static size_t words_of(const call *c) { return ((size_t)c->cols + (size_t)terms_of(c) - 1) / (size_t)terms_of(c); }
 
-/* A word of which these are the terms, and term t of a word. */
+/* A word that contains these terms, and term t of a word. */
 static real word_with(const call *c, real first, real second) {
   uint32_t halves[2], word;
   const real terms[2] = {(real)nearest_bf16(first), (real)nearest_bf16(second)};
@@ -63,7 +63,7 @@ static expectation expect_bf16_pack(const call *c, int n, size_t i) {
   return exactly(word_with(c, B(0)[at], col + 1 < (size_t)c->cols ? B(0)[at + col_stride(c)] : 0));
 }
 static expectation expect_bf16_product(const call *c, int n, size_t i) {
-  if (n == 3) return anything(); /* room */
+  if (n == 3) return anything(); /* scratch memory */
   const size_t panel = (size_t)c->rows * lanes_of(c), at = i % panel, lane = at % lanes_of(c), row = at / lanes_of(c);
   const size_t block = (size_t)c->k->block_rows, words = words_of(c), terms = (size_t)terms_of(c);
   const real *x = panel_of(c, 1, i / panel, c->cols) + lane, *w = B(0) + row / block * block * words + row % block;

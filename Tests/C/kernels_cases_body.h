@@ -1,28 +1,28 @@
-/* The one list of kernels: how each is called, on what, in place of what; and its reference, element by element. */
+/* The list of kernels: how each is called, its operands, which of them the output may overwrite, and its reference. */
 
 typedef const cnf_kernels kernel_table;
 
-/* ABSENT ends a list of operands. MAYBE, MAYBE_2, MAYBE_4: NULL unless that bit of the call's flag is set, which is 1, 2, 4.
- * SUM: accumulated if the flag is set. */
+/* ABSENT ends a list of operands. MAYBE, MAYBE_2, MAYBE_4: NULL unless that bit of the call's flag is set, which is 1,
+ * 2, 4. SUM: accumulated if the flag is set. */
 typedef enum role { ABSENT, IN, MAYBE, MAYBE_2, MAYBE_4, OUT, SUM, INOUT } role;
 typedef enum extent {
   PANEL, /* [rows][lanes] */
-  PRE,   /* the same, where the activation keeps the tangent of z; else NULL */
+  PRE,   /* the same if the activation keeps the tangent of z, else NULL */
   Z,
   Y,
-  AUX,          /* the same: pre-activations of all sizes; an activation's value; what it keeps beside it, or NULL */
-  INPUT,        /* [cols][lanes] */
-  ROW,          /* [lanes] */
-  COLUMN,       /* [rows] */
-  TOLERANCE,    /* [rows]: positive */
-  MATRIX,       /* rows x cols as strided_place lays it out */
-  PACKED,       /* [ceil(rows/block)][cols][block] */
-  GRADIENT,     /* [rows][ld] */
+  AUX,       /* panels of pre-activations (Z), of values (Y), and of auxiliary values (AUX; NULL if there are none) */
+  INPUT,     /* [cols][lanes] */
+  ROW,       /* [lanes] */
+  COLUMN,    /* [rows] */
+  TOLERANCE, /* [rows]: positive */
+  MATRIX,    /* rows x cols as strided_place lays it out */
+  PACKED,    /* [ceil(rows/block)][cols][block] */
+  GRADIENT,  /* [rows][ld] */
   COEFFICIENTS, /* [count] */
-  STAGES,       /* [count] panels of [rows][lanes], each with a pointer of its own */
-  PRES,         /* the same, where the activation keeps the tangent of z */
+  STAGES,       /* [count] panels of [rows][lanes], each with its own pointer */
+  PRES,         /* the same, if the activation keeps the tangent of z */
   INPUTS,       /* [count] panels of [cols][lanes] */
-  COLUMNS,      /* [lanes] columns of [rows]; the kernel is given none of the odd lanes' if the flag is set */
+  COLUMNS,      /* [lanes] columns of [rows]; if the flag is set, the kernel gets NULL for odd lanes */
   VECTOR,       /* [width] */
   CHAINS,       /* [chains][width] */
   WORDS,        /* [ceil(rows/block)][ceil(cols/terms)][block]: packed weights in bfloat16 */
@@ -33,29 +33,29 @@ enum { MAX_OPERANDS = 10, MAX_STAGES = 7, MAX_POINTERS = 32 };
 typedef struct operand {
   role role;
   extent extent;
-  size_t count; /* elements; 0 where the operand is NULL */
-  real *at;     /* what the kernel gets */
-  real *before; /* what was there before the call; not a number in every element of an OUT */
+  size_t count; /* the number of elements; 0 if the operand is NULL */
+  real *at;     /* the pointer that the kernel gets */
+  real *before; /* the elements before the call; those of an OUT are NaN */
 } operand;
 
 typedef struct call {
-  kernel_table *k, *tile; /* tile's table where k is for one lane */
+  kernel_table *k, *tile; /* k is the table under test; tile is that for whole tiles, also if k is for one lane */
   int32_t isa;
   int rows, cols, activation, flag, count;
   size_t ld; /* columns rounded up to a vector; a vector more if the flag is set */
   operand operands[MAX_OPERANDS];
-  real *pointers[MAX_OPERANDS][MAX_POINTERS]; /* of operands that are several arrays */
+  real *pointers[MAX_OPERANDS][MAX_POINTERS]; /* the pointers of operands that are several arrays */
   int flags[MAX_STAGES];                      /* the flag, for each panel */
 } call;
 
-/* For pack: row-major, transposed, row-major with gaps. */
+/* The layouts for pack: row-major, transposed, and row-major with gaps. */
 enum { STRIDES = 3, GAP = 3 };
 static size_t row_stride(const call *c) { return c->flag == 1 ? 1 : (size_t)c->cols + (c->flag == 2 ? GAP : 0); }
 static size_t col_stride(const call *c) { return c->flag == 1 ? (size_t)c->rows : 1; }
 
 static int norm_of(int flag) { return flag ? CNF_NORM_MAX : CNF_NORM_RMS; }
 
-enum { ROWS = 1, COLS = 2, ROWS_AND_COLS = ROWS | COLS }; /* which sizes are walked; the other is 1 */
+enum { ROWS = 1, COLS = 2, ROWS_AND_COLS = ROWS | COLS }; /* the sizes that are varied; the other one is 1 */
 #define ON(operand) (1 << (operand))                      /* the first OUT may be this operand */
 #define A(operand) (c->operands[operand].at)
 #define FROM(operand) ((const real *const *)c->pointers[operand])
@@ -108,7 +108,7 @@ enum { ROWS = 1, COLS = 2, ROWS_AND_COLS = ROWS | COLS }; /* which sizes are wal
     {MAYBE, PANEL}, {IN, PANEL}, {IN, TOLERANCE}, {IN, TOLERANCE}, {INOUT, ROW})                                       \
   X(fma_chains, ROWS, 0, 1, 0, (c->rows, A(0), A(1), A(2)), {IN, VECTOR}, {IN, VECTOR}, {INOUT, CHAINS})
 
-/* The list has every function of the table, in its order: these two structs are laid out alike only then. */
+/* These assertions fail unless the list has every function of the table, in the same order. */
 enum {
 #define X(name, ...) TEST_##name,
   KERNEL_TESTS(X)
@@ -128,7 +128,7 @@ _Static_assert(sizeof(table_of_listed) == sizeof(kernel_table), "a kernel of the
 KERNEL_TESTS(X)
 #undef X
 
-/* ---- References: what element i of output `n` has to be, from the operands as they were before */
+/* ---- References: element i of output `n`, from the operands before the call */
 
 #define B(operand) (c->operands[operand].before)
 #define AT(operand, index) leaf(B(operand)[index])
@@ -139,18 +139,18 @@ static term y_of(const call *c, size_t i) { return AT(0, i); }
 static term aux_of(const call *c, size_t i) { return OR_ZERO(1, i); }
 static const activation_reference *activation_of(const call *c) { return &activations[c->activation]; }
 
-/* start + row r of the packed weights (operand 0) times a lane of a panel [cols][lanes], whose first element is that lane's. */
+/* start + row r of the packed weights (operand 0) times one lane of a panel [cols][lanes], which begins at `x`. */
 static term row_product(const call *c, term start, size_t r, const real *x) {
   size_t block = (size_t)c->k->block_rows, cols = (size_t)c->cols;
   const real *w = B(0) + r / block * block * cols + r % block;
   for (size_t k = 0; k < cols; k++) start = plus(start, times(leaf(w[k * block]), leaf(x[k * lanes_of(c)])));
   return start;
 }
-/* Panel n of an operand that is several of `rows` rows. */
+/* Panel n of an operand that is several panels of `rows` rows. */
 static const real *panel_of(const call *c, int operand, size_t n, int rows) {
   return B(operand) + n * (size_t)rows * lanes_of(c);
 }
-/* Element i of the sum of stages (operand k) by coefficients (operand e). */
+/* Element i of the sum of stages (operand k) times coefficients (operand e). */
 static term stage_sum(const call *c, int e, int k, size_t i) {
   size_t panel = (size_t)c->rows * lanes_of(c);
   term sum = leaf(0);
@@ -168,7 +168,7 @@ static expectation expect_pack(const call *c, int n, size_t i) {
   size_t row = i / (cols * block) * block + i % block, col = i / block % cols;
   return exactly(row < (size_t)c->rows ? B(0)[row * row_stride(c) + col * col_stride(c)] : 0);
 }
-/* Tangents are multiplied by the derivative at the y that was found, which is judged for itself. */
+/* The reference of tangents uses the derivative at the y that the kernel found; y itself is checked separately. */
 static expectation expect_linear(const call *c, int n, size_t i) {
   size_t panel = (size_t)c->rows * lanes_of(c), at = i % panel, r = at / lanes_of(c), j = at % lanes_of(c);
   if (n < 6) return value_or_kept(c, row_product(c, OR_ZERO(1, r), r, B(2) + j), n == 4);
@@ -197,10 +197,10 @@ static expectation expect_activation_tangent_reverse(const call *c, int n, size_
   term bar = OR_ZERO(4, i);
   if (c->operands[5].count) bar = plus(bar, times(AT(5, i), AT(6, i % lanes_of(c))));
   if (n == 7) return expect(times(a->slope(y_of(c, i), aux_of(c, i)), bar));
-  term bend = times(a->bend(y_of(c, i), aux_of(c, i), AT(2, i), OR_ZERO(3, i)), bar);
+  term curvature = times(a->curvature(y_of(c, i), aux_of(c, i), AT(2, i), OR_ZERO(3, i)), bar);
   term sum = OR_ZERO(8, i);
   if (c->flag & 8) sum = times(a->slope(y_of(c, i), aux_of(c, i)), sum);
-  return expect(plus(sum, bend));
+  return expect(plus(sum, curvature));
 }
 static expectation expect_derivative(const call *c, int n, size_t i) {
   (void)n;
@@ -270,7 +270,8 @@ static expectation expect_combine(const call *c, int n, size_t i) {
   (void)n;
   return expect(plus(OR_ZERO(0, i), times(AT(1, i % lanes_of(c)), stage_sum(c, 2, 3, i))));
 }
-/* The sum of squares, or the largest of them, after one more; what is not finite makes the largest no number. */
+/* The sum of squares, or the largest of them, after one more square. A square that is not finite makes the largest
+ * NaN. */
 static term with_square_of(int norm, term sum, term ratio) {
   term square = times(ratio, ratio);
   if (norm == CNF_NORM_RMS) return plus(sum, square);
@@ -281,7 +282,7 @@ static term with_square_of(int norm, term sum, term ratio) {
 static expectation expect_error_squares(const call *c, int n, size_t j) {
   term sum = AT(n, j);
   for (size_t i = j; i < (size_t)c->rows * lanes_of(c); i += lanes_of(c)) {
-    wide a = WIDE(fabs)(B(0)[i]), b = WIDE(fabs)(B(1)[i]); /* x1's where either is not a number, as v_max has it */
+    wide a = WIDE(fabs)(B(0)[i]), b = WIDE(fabs)(B(1)[i]); /* if one is NaN, x1's is taken, as in v_max */
     term unit = plus(AT(6, i / lanes_of(c)), times(AT(5, i / lanes_of(c)), leaf(a > b ? a : b)));
     term ratio = over(times(AT(2, j), stage_sum(c, 3, 4, i)), unit);
     sum = with_square_of(norm_of(c->flag), sum, ratio);

@@ -1,13 +1,14 @@
-/* Reference arithmetic in numbers wider than `real`, and the error that a kernel may make.
+/* Reference arithmetic in a type wider than `real`, and the allowed error of a kernel.
  *
- * A term is a formula evaluated three times: its value; its size, the same formula on absolute values, all minus signs
- * made plus; and the number of roundings on the longest way from an input to the result. Each rounding is a factor of
- * 1 + d, |d| <= ulp/2, so a kernel that evaluates the formula in any order, fused or not, is within
+ * A term is a formula that is evaluated in three ways: its value; its size, the same formula with absolute values and
+ * with plus instead of minus; and the largest number of roundings between an input and the result. Each rounding is a
+ * factor of 1 + d with |d| <= ulp/2. So a kernel that evaluates the formula in any order, fused or not, has an error of
+ * at most
  *
- *   roundings * ulp * size,    ulp = 2^-23 or 2^-52:
+ *   roundings * ulp * size,    ulp = 2^-23 or 2^-52.
  *
- * for a sum of n products n * ulp * sum of |terms|. That is twice the bound of first order; the other half covers the
- * higher orders and the reference's own rounding. No roundings, no tolerance.
+ * For a sum of n products this is n * ulp * sum of |terms|. It is twice the bound of first order; the other half covers
+ * higher orders and the rounding of the reference. Without roundings the tolerance is 0.
  */
 #if CNF_REAL_BITS == 32
 typedef double wide;
@@ -43,21 +44,23 @@ static inline term minus(term a, term b) {
 static inline term times(term a, term b) {
   return (term){a.value * b.value, a.size * b.size, a.roundings + b.roundings + 1};
 }
-/* b is a sum of positive terms: its relative error is that of its roundings. */
+/* b is a sum of positive terms, so its relative error is that of its roundings. */
 static inline term over(term a, term b) {
   return (term){a.value / b.value, a.size / b.value, a.roundings + b.roundings + 1};
 }
 
-/* What a kernel may store: within the tolerance of a finite value, the same infinity, not a number. */
+/* A result that a kernel may store: a finite value within the tolerance, the same infinity, or any NaN for NaN. */
 typedef struct expectation {
   wide value, tolerance;
 } expectation;
 
-/* Below the normal numbers a rounding is off by up to half the smallest number there is, whatever the size. */
+/* A rounding among subnormal numbers has an error of up to half the smallest positive number. */
 static inline wide tolerance_of(term t) { return t.roundings * ((wide)REAL_ULP * t.size + REAL_TRUE_MIN); }
 static inline expectation expect(term t) { return (expectation){t.value, tolerance_of(t)}; }
 static inline expectation exactly(wide x) { return (expectation){x, 0}; }
-static inline expectation anything(void) { return (expectation){0, -1}; } /* where the contract promises nothing */
+static inline expectation anything(void) {
+  return (expectation){0, -1};
+} /* the contract leaves the element undefined */
 
 static inline wide ulp_of(wide x) {
   real rounded = (real)WIDE(fabs)(x);

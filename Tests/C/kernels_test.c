@@ -1,18 +1,19 @@
-/* kernels_test.c - every kernel of every instruction set and dtype against its contract's formula (simd/kernels.h).
+/* kernels_test.c - compares every kernel of every instruction set and dtype with the formula of its contract
+ * (simd/kernels.h).
  *
- * kernels_cases_body.h lists the kernels; a kernel of the table that is not in that list does not compile.
- * kernels_terms_body.h has the arithmetic of the reference and derives its tolerances. kernels_test_body.h has what is
- * done with each call.
+ * kernels_cases_body.h lists the kernels; the test does not compile if a kernel of the table is missing.
+ * kernels_terms_body.h has the arithmetic of the reference and derives its tolerances. kernels_test_body.h tests each
+ * kernel.
  */
 #include "check.h"
 #include "kernels_test.h"
 
-/* What CTest takes for "skipped". */
+/* CTest reports a test with this exit code as skipped. */
 enum { EXIT_SKIPPED = 77 };
 
 static void test_isa(int32_t isa, const char *dtype, kernels_tally (*test)(int32_t isa)) {
   if (!cnf_isa_is_available(isa)) {
-    printf("%s %s: SKIPPED, this machine lacks it\n", cnf_isa_name(isa), dtype);
+    printf("%s %s: SKIPPED, this machine lacks the instruction set\n", cnf_isa_name(isa), dtype);
     return;
   }
   kernels_tally tally = test(isa);
@@ -23,7 +24,7 @@ static void test_isa(int32_t isa, const char *dtype, kernels_tally (*test)(int32
   check_failed += tally.failed;
 }
 
-/* The instruction set that an argument names, or all of them. */
+/* Tests the instruction set that the argument names, or all of them. */
 int main(int count, char **arguments) {
   int tested = 0;
 #define CNF_X(name, value, suffix, text)              \

@@ -1,19 +1,19 @@
-/* What is done with every kernel, shape, activation and flag:
+/* The test of every kernel, shape, activation and flag:
  *
- *   - operands lie at addresses that are multiples of an element but not of 16 bytes, between guards. Those of inputs
- *     are not numbers: reading one spoils the result. Those of outputs are numbers, for arithmetic would leave a NaN as
- *     it is: writing to one is seen. So is writing to an input;
- *   - each output is compared with the reference;
- *   - where the contract allows the output to be an input, the result has the same bits;
- *   - for NaN, infinity and -infinity in one element of each operand the outputs are compared again; where the
- *     reference did not change, as in all other lanes, no bit may.
+ *   - Operands are at addresses that are multiples of an element but not of 16 bytes, between guards. Guards of inputs
+ *     are NaN, so reading one changes the result. Guards of outputs are numbers, because writing NaN to a NaN would not
+ *     be seen. Writing to a guard or to an input is a failure.
+ *   - Each output is compared with the reference.
+ *   - If the contract allows the output to overwrite an input, the result must have the same bits in place.
+ *   - With NaN, infinity and -infinity in one element of each operand, the outputs are compared again. Where the
+ *     reference did not change, as in all other lanes, no bit may change.
  *
- * All data follow from what a failure prints.
+ * All data are functions of the numbers that a failure prints.
  */
 
-/* The largest operands are a panel for each stage, 7 of 61 rows and 32 lanes; guards exceed a row of lanes. */
+/* The largest operands are 7 panels (one per stage) of 61 rows and 32 lanes. A guard is longer than a row of lanes. */
 enum { PRIME = 61, CAPACITY = MAX_STAGES * PRIME * 32, GUARD = 48, MISALIGNED = 1, ROOM = CAPACITY + 2 * GUARD + 16 };
-enum { SHOWN_FAILURES = 5 }; /* of a kernel */
+enum { SHOWN_FAILURES = 5 }; /* per kernel */
 
 static _Alignas(64) real memory[MAX_OPERANDS][ROOM];
 static real before[MAX_OPERANDS][CAPACITY], first_result[MAX_OPERANDS][CAPACITY];
@@ -22,9 +22,9 @@ static expectation first_expected[MAX_OPERANDS][CAPACITY];
 typedef struct run {
   const kernel_test *test;
   call call;
-  const char *what; /* "", or what is special about this call */
-  int aliased;      /* the operand that is the first OUT too; -1: none */
-  int shown;        /* failures printed of this kernel */
+  const char *what; /* what is special about this call, or "" */
+  int aliased;      /* the operand that the first OUT overwrites; -1 for none */
+  int shown;        /* the number of failures of this kernel so far */
   kernels_tally tally;
 } run;
 
@@ -42,10 +42,10 @@ static uint64_t key_of(const run *r, int operand) {
   for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) key = mix(key) + (uint64_t)parts[i];
   return mix(key);
 }
-/* In (-span, span). */
+/* A uniform number in (-span, span). */
 static real uniform(uint64_t key, double span) { return (real)(span * ((double)(mix(key) >> 11) * 0x1p-52 - 1)); }
 
-/* Most in the curved part, some where exp goes to 0, some that only a limit is right for. */
+/* A pre-activation: most are in the curved part, some where exp is almost 0, and some where only the limit remains. */
 static real pre_activation(uint64_t key) {
   static const double extremes[] = {0,  -0.0, 1e-30, -1e-30, 1e-9, -1e-9, 9.1,  -9.1,
                                     87, -88,  19.2,  -709,   710,  1e30,  -1e30};
@@ -67,7 +67,7 @@ static real element(const run *r, int operand, size_t i) {
   case AUX: return (real)a->kept(uniform(shared, 6));
   case TOLERANCE: return (real)1e-3 * (1 + uniform(key, 0.9));
 #if CNF_REAL_BITS == 32
-  case WORDS: { /* the last column may have no second term */
+  case WORDS: { /* the last word has no second term if the number of columns is odd */
     const size_t word = i / (size_t)r->call.k->block_rows % words_of(&r->call);
     const int has_second = (int)(word * 2 + 1) < r->call.cols;
     return word_with(&r->call, uniform(key, 2), has_second ? uniform(mix(key), 2) : 0);
@@ -76,8 +76,7 @@ static real element(const run *r, int operand, size_t i) {
   default:
     switch (mix(~key) % 16) {
     case 0: return 0;
-    case 1:
-      return (real)(WIDE(nearbyint)(256 * (wide)uniform(key, 2)) / 256); /* half way between two bfloat16, if odd */
+    case 1: return (real)(WIDE(nearbyint)(256 * (wide)uniform(key, 2)) / 256); /* halfway between two bfloat16 if odd */
     default: return uniform(key, 2);
     }
   }
@@ -120,13 +119,13 @@ static size_t count_of(const call *c, extent extent) {
   return 0;
 }
 
-/* How many arrays an operand is; 0: one, given by itself. */
+/* The number of arrays of an operand that is passed as a list of pointers; 0 for an operand that is one array. */
 static int arrays_of(const call *c, extent extent) {
   if (extent == COLUMNS) return c->k->lanes;
   return extent == STAGES || extent == PRES || extent == INPUTS ? c->count : 0;
 }
 
-/* An operand that this call does not have. */
+/* Whether the call does not have this operand. */
 static int is_absent(const call *c, role role) {
   return role == ABSENT || (role == MAYBE && !(c->flag & 1)) || (role == MAYBE_2 && !(c->flag & 2)) ||
          (role == MAYBE_4 && !(c->flag & 4));
@@ -136,7 +135,7 @@ static int is_read(const call *c, const operand *o) {
   return o->role == SUM ? c->flag : o->role == INOUT || (!is_written(o) && !is_absent(c, o->role));
 }
 
-/* Sizes, addresses and contents of the operands; 0 if they do not fit. */
+/* Sets the sizes and contents of the operands. Returns 0 if they do not fit. */
 static int prepare(run *r) {
   call *c = &r->call;
   for (int n = 0; n < MAX_OPERANDS; n++) {
@@ -170,7 +169,7 @@ static int matches(real found, expectation expected) {
   return WIDE(fabs)(found - expected.value) <= expected.tolerance;
 }
 
-/* All bits set are a NaN; 0xa5 in every byte is a small negative number. */
+/* With all bits set, a real is NaN. With 0xa5 in every byte, it is a small negative number. */
 static int guard_byte(const operand *o) { return is_written(o) ? 0xa5 : 0xff; }
 static int is_guard(const operand *o, const real *from, size_t count) {
   const unsigned char *byte = (const unsigned char *)from;
@@ -179,7 +178,8 @@ static int is_guard(const operand *o, const real *from, size_t count) {
   return 1;
 }
 
-/* Puts the operands in their places and calls the kernel; NULL, or what it did beyond its outputs. */
+/* Sets up the operands and calls the kernel. Returns NULL, or a message if it wrote to something else than its
+ * outputs. */
 static const char *call_kernel(run *r) {
   call *c = &r->call;
   int first_out = -1;
@@ -221,8 +221,8 @@ static void explain(run *r, int n, size_t i, expectation expected, size_t wrong)
   fail(r, text);
 }
 
-/* Calls, and compares every output with the reference. The first time keeps what was found and expected; later, an
- * element of which the reference expects the same as then has to have the same bits. */
+/* Calls the kernel and compares every output with the reference. The first call stores the results and references. In
+ * later calls, an element with the same reference must have the same bits. */
 static void compare(run *r, int is_first) {
   const char *trespass = call_kernel(r);
   if (trespass) {
@@ -255,7 +255,7 @@ static void compare(run *r, int is_first) {
     r->tally.passed++;
 }
 
-/* With the first OUT in the place of each operand that the contract allows. */
+/* Lets the first OUT overwrite each operand for which the contract allows it. */
 static void compare_in_place(run *r) {
   for (int in = 0; in < MAX_OPERANDS; in++) {
     if (!(r->test->in_place & ON(in)) || r->call.operands[in].count == 0) continue;
@@ -269,7 +269,7 @@ static void compare_in_place(run *r) {
       r->tally.comparisons += (long long)o->count;
     }
     if (trespass || !same)
-      fail(r, trespass ? trespass : "other bits than out of place");
+      fail(r, trespass ? trespass : "the bits differ from those of a call that is not in place");
     else
       r->tally.passed++;
     r->what = "", r->aliased = -1;
@@ -296,21 +296,22 @@ static void compare_spoiled(run *r) {
   }
 }
 
-/* The reference, checked: a' and a'' are the central differences of a and a', and bend is a'' z_dot.
- * Error of a central difference: step^2/6 times the third derivative, here at most 5, and rounding over the step. */
+/* Checks the reference: a' and a'' must equal central differences of a and a', and curvature must be a'' z_dot. The
+ * error of a central difference is step^2/6 times the third derivative, here at most 5, plus rounding divided by the
+ * step. */
 static int reference_is_consistent(int activation) {
   const activation_reference *a = &activations[activation];
   const wide step = (wide)1e-3, bound = step * step / 6 * 5 + 8 * WIDE_EPSILON / step, z_dot = (wide)0.7;
   for (int i = -600; i <= 600; i++) {
-    wide z = ((wide)i + (wide)0.37) / 100, from = z - step, to = z + step; /* off ReLU's kink */
+    wide z = ((wide)i + (wide)0.37) / 100, from = z - step, to = z + step; /* not at ReLU's kink */
     term y = leaf(a->value(z)), aux = leaf(a->kept(z)), slope = a->slope(y, aux), second = a->second(y, aux);
     wide first_difference = (a->value(to) - a->value(from)) / (2 * step);
     wide slope_from = a->slope(leaf(a->value(from)), leaf(a->kept(from))).value;
     wide slope_to = a->slope(leaf(a->value(to)), leaf(a->kept(to))).value;
-    wide bend = a->bend(y, aux, leaf(slope.value * z_dot), leaf(z_dot)).value;
+    wide curvature = a->curvature(y, aux, leaf(slope.value * z_dot), leaf(z_dot)).value;
     if (!(WIDE(fabs)(slope.value - first_difference) <= bound)) return 0;
     if (!(WIDE(fabs)(second.value - (slope_to - slope_from) / (2 * step)) <= bound)) return 0;
-    if (!(WIDE(fabs)(bend - second.value * z_dot) <= 16 * WIDE_EPSILON)) return 0;
+    if (!(WIDE(fabs)(curvature - second.value * z_dot) <= 16 * WIDE_EPSILON)) return 0;
   }
   return 1;
 }
@@ -319,9 +320,9 @@ static int reference_is_consistent(int activation) {
 
 enum { MAX_SIZES = 9, STAGE_COUNTS = 3 };
 static const int stage_counts[STAGE_COUNTS] = {0, 1, MAX_STAGES};
-static const int few_stages[STAGE_COUNTS] = {0, 1, 3}; /* where rows and columns are walked too */
+static const int few_stages[STAGE_COUNTS] = {0, 1, 3}; /* for kernels whose rows and columns are both varied */
 
-/* Around a block of rows and a vector, past two vectors, and a prime; each once. */
+/* Sizes next to that of a block of rows and of a vector, one more than two vectors, and a prime; each once. */
 static int sizes_of(kernel_table *k, int *sizes) {
   const int block = k->block_rows, width = k->width;
   const int candidates[MAX_SIZES] = {1, block - 1, block, block + 1, width - 1, width, width + 1, 2 * width + 1, PRIME};
@@ -390,12 +391,12 @@ kernels_tally CNF_TYPED(kernels_test)(int32_t isa) {
   kernel_table *table = table_of(isa);
   run r = {.call = {.k = table, .tile = table, .isa = isa}, .what = "", .aliased = -1};
   if (!table || table->lanes < 1 || table->lanes % table->width != 0 || table->lanes > GUARD) {
-    printf("FAILED: %s " DTYPE ": no table, or lanes that are not vectors\n", cnf_isa_name(isa));
+    printf("FAILED: %s " DTYPE ": no table, or its lanes are not whole vectors\n", cnf_isa_name(isa));
     return (kernels_tally){.failed = 1};
   }
   for (int a = 0; a < (int)ACTIVATIONS; a++) {
     int ok = reference_is_consistent(a);
-    if (!ok) printf("FAILED: reference of activation %d, " DTYPE ": not its own derivative\n", a);
+    if (!ok) printf("FAILED: reference of activation %d, " DTYPE ": its derivatives are not those of its values\n", a);
     r.tally.passed += ok, r.tally.failed += !ok;
   }
   test_table(&r, table);

@@ -1,4 +1,4 @@
-/* The kernels of f32: reference, cases and runs, once. */
+/* The test of the kernels in float. */
 #define CNF_REAL_BITS 32
 #include <float.h>
 #include <math.h>

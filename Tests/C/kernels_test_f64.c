@@ -1,4 +1,4 @@
-/* The kernels of f64: reference, cases and runs, once. */
+/* The test of the kernels in double. */
 #define CNF_REAL_BITS 64
 #include <float.h>
 #include <math.h>

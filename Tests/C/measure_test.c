@@ -1,9 +1,10 @@
-/* measure_test.c - what cnf.h says of measuring: refusals, and figures that can be true. Times are whatever they are. */
+/* measure_test.c - the functions that measure kernels: what they refuse, and that their figures are plausible. Times
+ * themselves are not tested. */
 #include <math.h>
 
 #include "fixture.h"
 
-static const double SHORT = 1e-3; /* seconds; each kernel still has its eight samples */
+static const double SHORT = 1e-3; /* seconds; each kernel still gets its minimum of eight samples */
 enum { ROWS = 20, COLS = 13 };
 
 static void test_peak_arguments(void) {
@@ -62,12 +63,12 @@ static void test_names(void) {
       check_count(strcmp(cnf_kernel_name(i), cnf_kernel_name(j)) != 0, "names differ", cnf_kernel_name(i), __LINE__);
 }
 
-/* Every kernel gives the generic kernels' result on a shape that fills neither blocks nor vectors, or CNF_ERROR_KERNEL
- * would say so; and its figures can be true. */
+/* Every kernel must give the result of the generic kernels (else the status is CNF_ERROR_KERNEL) on a shape that does
+ * not fill blocks and vectors, and its figures must be plausible. */
 static void test_kernels(int32_t isa, int32_t dtype) {
   double peak = 0;
   CHECK(cnf_measure_peak(dtype, isa, SHORT, &peak) == CNF_OK);
-  CHECK(isfinite(peak) && peak > 1e6 && peak < 1e13); /* of one core: no machine is that slow, none that fast */
+  CHECK(isfinite(peak) && peak > 1e6 && peak < 1e13); /* every core is within these limits */
   for (int32_t i = 0; i < cnf_kernel_count(); i++) {
     const char *name = cnf_kernel_name(i);
     cnf_kernel_measure to = {.struct_size = sizeof to};
@@ -77,7 +78,7 @@ static void test_kernels(int32_t isa, int32_t dtype) {
     }
     check_status(CNF_OK, cnf_measure_kernel(i, dtype, isa, ROWS, COLS, SHORT, &to), name, __LINE__);
     check_count(to.seconds > 0 && to.seconds < 1 && to.seconds_low <= to.seconds && to.seconds <= to.seconds_high, name,
-                "its times cannot be", __LINE__);
+                "its times are not plausible", __LINE__);
     check_count(to.isa == isa && to.lanes > 0 && to.samples >= 8, name, "isa, lanes or samples", __LINE__);
     const int is_product = strstr(name, "linear") || strstr(name, "product") || strstr(name, "weight");
     const double panels = strstr(name, "_stages") ? 7 : strstr(name, "linear_tanh_tangent") ? 2 : 1;
@@ -90,12 +91,12 @@ int main(void) {
   test_peak_arguments();
   test_kernel_arguments();
   test_names();
-#define CNF_X(name, value, suffix, text)                  \
-  if (cnf_isa_is_available(value)) {                      \
-    test_kernels(value, CNF_FLOAT32);                     \
-    test_kernels(value, CNF_FLOAT64);                     \
-  } else {                                                \
-    printf("%s: SKIPPED, this machine lacks it\n", text); \
+#define CNF_X(name, value, suffix, text)                                   \
+  if (cnf_isa_is_available(value)) {                                       \
+    test_kernels(value, CNF_FLOAT32);                                      \
+    test_kernels(value, CNF_FLOAT64);                                      \
+  } else {                                                                 \
+    printf("%s: SKIPPED, this machine lacks the instruction set\n", text); \
   }
   CNF_ISA_LIST(CNF_X)
 #undef CNF_X

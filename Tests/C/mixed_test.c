@@ -1,5 +1,5 @@
-/* mixed_test.c - mixed precision through the API, on every instruction set: the states of full precision, its gradient to
- * what bfloat16 allows, the same gradient on one thread as on two. */
+/* mixed_test.c - mixed precision with every instruction set: states equal those of full precision, gradients are close
+ * to those of full precision within the rounding of bfloat16, and do not depend on the number of threads. */
 #include <math.h>
 
 #include "check.h"
@@ -38,7 +38,7 @@ static cnf_solver_options options_with(int32_t precision, int32_t isa) {
   CHECK(cnf_solver_options_init(&options, sizeof options) == CNF_OK);
   options.precision = precision;
   options.isa = isa;
-  options.exclude_log_det = 1; /* mixed precision sets it; full has to, to take the same steps */
+  options.exclude_log_det = 1; /* mixed precision always does this; full precision needs it to take the same steps */
   return options;
 }
 
@@ -71,7 +71,8 @@ static double relative_error(const float *found, const float *expected, size_t c
   return sqrt(error / norm);
 }
 
-/* Five products to a gradient's longest way, two operands each, each off by 2^-9 at most; and off it is. */
+/* A gradient passes through at most five products of two operands, each with a relative error of at most 2^-9. The
+ * lower bound checks that operands are rounded. */
 static void test_isa(const cnf_field *field, int32_t isa, int32_t trace, int32_t regularised, int32_t probes) {
   cnf_solver_options full = options_with(CNF_PRECISION_FULL, isa), mixed = options_with(CNF_PRECISION_MIXED, isa);
   full.trace = mixed.trace = trace;
@@ -83,9 +84,9 @@ static void test_isa(const cnf_field *field, int32_t isa, int32_t trace, int32_t
   char detail[96];
   snprintf(detail, sizeof detail, "%s, trace %d, regularised %d: %.1e", cnf_isa_name(isa), (int)trace, (int)regularised,
            error);
-  check_count(error > 1e-5 && error < 10 * 0x1p-9, "the gradient is near that of full precision", detail, __LINE__);
-  check_count(memcmp(found->x1, expected->x1, sizeof found->x1) == 0, "the states are those of full precision", detail,
-              __LINE__);
+  check_count(error > 1e-5 && error < 10 * 0x1p-9, "the gradient is close to that of full precision", detail, __LINE__);
+  check_count(memcmp(found->x1, expected->x1, sizeof found->x1) == 0, "the states equal those of full precision",
+              detail, __LINE__);
   for (int i = 0; i < COUNT; i++)
     CHECK(fabs(found->log_det[i] - expected->log_det[i]) < 10 * 0x1p-9 * fmax(1, fabs(expected->log_det[i])));
   mixed.threads = 1;
@@ -95,7 +96,8 @@ static void test_isa(const cnf_field *field, int32_t isa, int32_t trace, int32_t
   CHECK(memcmp(alone->log_det, found->log_det, sizeof alone->log_det) == 0);
 }
 
-/* The product has no tangents, so no Frobenius norm; eleven probes are more than run side by side. */
+/* The product form has no tangents, so it has no Frobenius norm. Eleven probes are more than are computed side by
+ * side. */
 static void test_traces(const cnf_field *field, int32_t isa) {
   for (int32_t trace = CNF_TRACE_HUTCHINSON; trace < CNF_TRACE_AUTOMATIC; trace++) test_isa(field, isa, trace, 0, 1);
   test_isa(field, isa, CNF_TRACE_HUTCHINSON, 1, 1);
@@ -120,7 +122,7 @@ int main(void) {
   if (cnf_isa_is_available(value))       \
     test_traces(field, value);           \
   else                                   \
-    printf("%s: SKIPPED, this machine lacks it\n", text);
+    printf("%s: SKIPPED, this machine lacks the instruction set\n", text);
   CNF_ISA_LIST(CNF_X)
 #undef CNF_X
   cnf_field_destroy(field);

@@ -1,4 +1,4 @@
-/* Programs of the ops that architectures are made of, in double, a few samples, and a loss with everything in it. */
+/* ops_fixture.h - programs with all ops of architectures, in double, with a few samples and a loss. */
 #ifndef CNF_TESTS_OPS_FIXTURE_H
 #define CNF_TESTS_OPS_FIXTURE_H
 
@@ -55,7 +55,8 @@ static program squashed(void) {
   concat_squash(&p, y, t, D);
   return p;
 }
-/* Products of blocks that both depend on the state, one with itself, one with a single row; slices before and behind bends. */
+/* Products of blocks that depend on the state, one with itself and one with a single row; slices before and after
+ * nonlinear ops. */
 static program products(void) {
   program p = {.name = "products and slices"};
   const int32_t square = pair(&p, CNF_OP_MULTIPLY, CNF_STATE, CNF_STATE);
@@ -68,7 +69,7 @@ static program products(void) {
   pair(&p, CNF_OP_ADD, out, slice(&p, hidden, 1, 3));
   return p;
 }
-/* A conditional net [x, context, t], whose exact trace is a product. */
+/* A conditional network of [x, context, t], for which the product form of the exact trace works. */
 static program conditional(void) {
   program p = {.name = "conditional"};
   const int32_t c = leaf_op(&p, CNF_OP_CONTEXT, C), t = leaf_op(&p, CNF_OP_TIME, 0);
@@ -76,7 +77,7 @@ static program conditional(void) {
   linear(&p, linear(&p, linear(&p, input, 6, CNF_ACTIVATION_TANH), 5, CNF_ACTIVATION_SOFTPLUS), D, 0);
   return p;
 }
-/* Gates from the context; the context by itself as dx/dt's summand, read twice. */
+/* Gates that depend on the context, and a term of dx/dt that depends on the context only. */
 static program gated(void) {
   program p = {.name = "gated by context"};
   const int32_t c = leaf_op(&p, CNF_OP_CONTEXT, C);
@@ -86,23 +87,23 @@ static program gated(void) {
   pair(&p, CNF_OP_ADD, pair(&p, CNF_OP_MULTIPLY, out, row), linear(&p, c, D, 0));
   return p;
 }
-/* Norms of what the state is led to linearly, of what is bent, of the state itself, and last of all. */
+/* Layer norms of a linear block, of a nonlinear block, of the state, and as last op. */
 static program normed(void) {
   program p = {.name = "layer norms"};
   const int32_t first = unary(&p, CNF_OP_LAYER_NORM, linear(&p, CNF_STATE, 7, 0), 0);
-  const int32_t bent = linear(&p, first, 5, CNF_ACTIVATION_TANH);
-  const int32_t second = linear(&p, unary(&p, CNF_OP_LAYER_NORM, bent, 1e-2), D, CNF_ACTIVATION_SOFTPLUS);
+  const int32_t nonlinear = linear(&p, first, 5, CNF_ACTIVATION_TANH);
+  const int32_t second = linear(&p, unary(&p, CNF_OP_LAYER_NORM, nonlinear, 1e-2), D, CNF_ACTIVATION_SOFTPLUS);
   const int32_t state = unary(&p, CNF_OP_LAYER_NORM, CNF_STATE, 0.5);
   unary(&p, CNF_OP_LAYER_NORM, pair(&p, CNF_OP_ADD, second, state), 0.1);
   return p;
 }
-/* Constants before, between and behind what bends, of blocks that others read too. */
+/* Scales before, between and after nonlinear ops, of blocks that other ops read too. */
 static program scaled(void) {
   program p = {.name = "scales"};
   const int32_t half = unary(&p, CNF_OP_SCALE, CNF_STATE, 0.5);
   const int32_t hidden = linear(&p, pair(&p, CNF_OP_CONCAT, half, CNF_STATE), 5, CNF_ACTIVATION_TANH);
-  const int32_t bent = linear(&p, unary(&p, CNF_OP_SCALE, hidden, -1.5), D, CNF_ACTIVATION_SOFTPLUS);
-  const int32_t out = linear(&p, hidden, D, 0), sum = pair(&p, CNF_OP_ADD, bent, out);
+  const int32_t nonlinear = linear(&p, unary(&p, CNF_OP_SCALE, hidden, -1.5), D, CNF_ACTIVATION_SOFTPLUS);
+  const int32_t out = linear(&p, hidden, D, 0), sum = pair(&p, CNF_OP_ADD, nonlinear, out);
   pair(&p, CNF_OP_ADD, unary(&p, CNF_OP_SCALE, sum, 0.7), unary(&p, CNF_OP_SCALE, half, -1));
   return p;
 }
@@ -132,7 +133,8 @@ static int32_t affine(program *p, int32_t input, double factor, double offset) {
   return append(
       p, (cnf_op){.kind = CNF_OP_SCALE, .input = input, .input2 = CNF_NO_BLOCK, .number = factor, .offset = offset});
 }
-/* -grad of w' tanh(V softplus(K (x, t) + b) + c) by x: the last layer itself is dead, its weights are not. */
+/* Minus the gradient of w' tanh(V softplus(K (x, t) + b) + c) by x. No op reads the last layer, but its weights are
+ * used. */
 static program potential(void) {
   program p = {.name = "gradient of a potential"};
   const int32_t t = leaf_op(&p, CNF_OP_TIME, 0), s = pair(&p, CNF_OP_CONCAT, CNF_STATE, t);
@@ -151,19 +153,20 @@ static program potential(void) {
   affine(&p, slice(&p, s_bar, 0, D), -1, 0);
   return p;
 }
-/* Tied weights before, between and behind what bends, of ops that are used themselves and of one that is not. */
+/* Tied weights before, between and after nonlinear ops, of ops whose results are used and of one whose result is
+ * not. */
 static program tied(void) {
   program p = {.name = "tied weights"};
   const int32_t square = linear(&p, CNF_STATE, D, 0), wide = linear(&p, CNF_STATE, 5, CNF_ACTIVATION_TANH);
-  const int32_t first = transposed(&p, CNF_STATE, square); /* the state's tangent goes in through W' */
+  const int32_t first = transposed(&p, CNF_STATE, square); /* the first op of the state's tangent */
   const int32_t inner = linear(&p, transposed(&p, wide, wide), 4, CNF_ACTIVATION_SILU);
   const int32_t unused = linear(&p, first, 4, CNF_ACTIVATION_TANH);
-  const int32_t bent = linear(&p, transposed(&p, inner, unused), D, CNF_ACTIVATION_TANH);
-  const int32_t out = transposed(&p, bent, square); /* and dx/dt's comes out through it */
+  const int32_t nonlinear = linear(&p, transposed(&p, inner, unused), D, CNF_ACTIVATION_TANH);
+  const int32_t out = transposed(&p, nonlinear, square); /* the last op of dx/dt */
   pair(&p, CNF_OP_ADD, pair(&p, CNF_OP_ADD, out, first), transposed(&p, square, square));
   return p;
 }
-/* Sums of the state, of what bends, and on the way out; a constant row beside them. */
+/* Sums of the state, of nonlinear blocks, and of the last linear block; and a block with an offset. */
 static program sums(void) {
   program p = {.name = "sums"};
   const int32_t total = unary(&p, CNF_OP_SUM, CNF_STATE, 0), hidden = linear(&p, total, 5, CNF_ACTIVATION_TANH);
@@ -180,14 +183,15 @@ static const program_maker programs[] = {squashed, products, conditional, gated,
                                          dropped,  hyper,    potential,   tied,  sums};
 enum { PROGRAMS = sizeof programs / sizeof programs[0] };
 
-/* ---- Numbers ------------------------------------------------------------------------------------------------------- */
+/* ---- Numbers
+ * ------------------------------------------------------------------------------------------------------- */
 
 typedef struct numbers {
   double theta[MOST_PARAMETERS], x0[COUNT * D], context[COUNT * C], t[2];
   uint64_t ids[COUNT];
 } numbers;
 
-/* In (-1, 1), by the golden ratio. */
+/* Irregular numbers in (-1, 1), from multiples of the golden ratio. */
 static double number_at(int i) { return 2 * fmod(0.6180339887498949 * (i + 1), 1) - 1; }
 static inline void numbers_fill(numbers *n) {
   for (int i = 0; i < MOST_PARAMETERS; i++) n->theta[i] = 0.9 * number_at(7 * i + 3);
@@ -225,7 +229,7 @@ static int reads_context(const program *p) {
     if (p->ops[i].kind == CNF_OP_CONTEXT) return 1;
   return 0;
 }
-/* `first` samples are left out. */
+/* The input for samples [first, first + count). */
 static cnf_solve_input input_of(const program *p, const numbers *n, int first, int count) {
   return (cnf_solve_input){.struct_size = sizeof(cnf_solve_input),
                            .parameters = n->theta,

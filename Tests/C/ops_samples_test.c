@@ -1,9 +1,10 @@
-/* ops_samples_test.c - what a call gives each sample besides its state: contexts, and masks of dropout. One sample's misfortune is its
- * own: beside it the others have the bits that they have beside one that is no number.
+/* ops_samples_test.c - contexts and dropout masks of samples. If one sample fails because of them, the bits of the
+ * others are the same as if its state were NaN.
  */
 #include "ops_fixture.h"
 
-/* ---- Contexts -------------------------------------------------------------------------------------------------------- */
+/* ---- Contexts
+ * -------------------------------------------------------------------------------------------------------- */
 
 static void test_missing_context(void) {
   const program conditioned = conditional(), plain = squashed();
@@ -17,7 +18,7 @@ static void test_missing_context(void) {
     in.context = i ? n.context : NULL;
     cnf_solve_output out = {.struct_size = sizeof out, .x1 = x1};
     pattern_fill(x1, sizeof x1);
-    CHECK_STATUS(CNF_ERROR_CONTEXT, cnf_solve(solvers[i], &in, &out), i ? "a context too many" : "no context");
+    CHECK_STATUS(CNF_ERROR_CONTEXT, cnf_solve(solvers[i], &in, &out), i ? "a context that is not read" : "no context");
     CHECK(pattern_intact(x1, sizeof x1));
     cnf_solver_destroy(solvers[i]);
   }
@@ -27,7 +28,7 @@ static void test_missing_context(void) {
   cnf_field_destroy(field);
 }
 
-/* How solves and their gradients are made where one sample's context is not finite. */
+/* How samples are solved and differentiated. */
 typedef struct manner {
   const char *method;
   int32_t control, adjoint, trace;
@@ -46,7 +47,7 @@ static cnf_solver *solver_of(const program *p, manner how) {
   return solver;
 }
 
-/* All that a sample and theta get; of a sample that is no number, nothing. */
+/* All results of a gradient in which sample `bad` must fail, with the numbers of that sample set to 0. */
 static void gradient_beside(cnf_solver *solver, const program *p, const numbers *n, int bad, results *r) {
   memset(r, 0, sizeof *r);
   const cnf_solve_input in = input_of(p, n, 0, COUNT);
@@ -61,12 +62,13 @@ static void gradient_beside(cnf_solver *solver, const program *p, const numbers 
                            .context = r->context};
   CHECK(cnf_solve_vjp(solver, &in, &loss, &out, &gradient) == CNF_OK);
   for (int i = 0; i < COUNT; i++) CHECK(r->status[i] == (i == bad ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_OK));
-  for (int d = 0; d < D; d++) CHECK(r->x0[bad * D + d] == 0), r->x1[bad * D + d] = 0; /* where it stopped */
+  for (int d = 0; d < D; d++) CHECK(r->x0[bad * D + d] == 0), r->x1[bad * D + d] = 0; /* x1 is where it stopped */
   for (int c = 0; c < C; c++) CHECK(r->context[bad * C + c] == 0);
   r->log_det[bad] = r->loss[bad] = 0;
 }
 
-/* A saturating net has finite numbers there, whose derivatives by the first layer are 0 times infinity. */
+/* With an infinite context, a saturating network still has finite values, but its derivatives by the first layer are 0
+ * times infinity. */
 static void test_bad_context(manner how, double value) {
   const program p = conditional();
   numbers n;
@@ -82,13 +84,13 @@ static void test_bad_context(manner how, double value) {
     char detail[120];
     snprintf(detail, sizeof detail, "%s control %d adjoint %d trace %d, %g", how.method, (int)how.control,
              (int)how.adjoint, (int)how.trace, value);
-    check_count(memcmp(&beside, &bad, sizeof bad) == 0, "bits beside a context", detail, __LINE__);
+    check_count(memcmp(&beside, &bad, sizeof bad) == 0, "bits of the other samples", detail, __LINE__);
     for (int i = 0; i < MOST_PARAMETERS; i++) check_count(isfinite(bad.theta[i]), "theta's gradient", detail, __LINE__);
   }
   cnf_solver_destroy(solver);
 }
 
-/* The same of the field's own gradient: velocities and divergences. */
+/* The same for the gradient of the field itself, of velocities and divergences. */
 static void test_bad_field_context(int32_t trace, double value) {
   const program p = conditional();
   numbers n;
@@ -116,9 +118,10 @@ static void test_bad_field_context(int32_t trace, double value) {
   cnf_solver_destroy(solver);
 }
 
-/* ---- Dropout --------------------------------------------------------------------------------------------------------- */
+/* ---- Dropout
+ * --------------------------------------------------------------------------------------------------------- */
 
-/* dx/dt = dropout(1 row of ones per row of state): the state tells the mask. */
+/* dx/dt = dropout(x) with x = 1, so dx/dt is the mask. */
 static void test_masks(void) {
   enum { N = 4000 };
   const double rate = 0.3;
@@ -140,9 +143,10 @@ static void test_masks(void) {
     CHECK(f[i] == 0 || f[i] == 1 / (1 - rate));
     dropped_rows += f[i] == 0;
   }
-  /* binomial: 12,000 draws have a standard deviation of sqrt(0.21 * 12000) = 50; five of them */
+  /* The number of dropped rows among 12,000 is binomial, with a standard deviation of sqrt(0.21 * 12000) = 50. Five are
+   * allowed. */
   CHECK(abs(dropped_rows - (int)(rate * N * D)) <= 251);
-  in.step = 1; /* another step, another mask; the same key, the same */
+  in.step = 1; /* another step has another mask, and the same key has the same mask */
   CHECK(cnf_solver_evaluate(solver, &in, again, NULL) == CNF_OK);
   for (int i = 0; i < N * D; i++) changed += f[i] != again[i];
   CHECK(abs(changed - (int)(2 * rate * (1 - rate) * N * D)) <= 5 * 55); /* sqrt(0.42 * 0.58 * 12000) = 54.1 */
@@ -156,8 +160,9 @@ static void test_masks(void) {
   cnf_field_destroy(field);
 }
 
-/* Lanes whose samples have failed take part in the reverse of the one that has not, and have its mask as they have its state: under
- * another's, that state may be too large for its square. So a gradient is finite where each sample's alone is. */
+/* In the backward pass, lanes of failed samples are filled with the state of a live sample, and must have its mask too:
+ * with another mask the square of that state may overflow. So a gradient must be finite if that of each live sample
+ * alone is. */
 static void test_idle_masks(manner how) {
   enum { ROWS = 2, SEEDS = 60 };
   program p = {.name = "idle masks"};
@@ -176,7 +181,7 @@ static void test_idle_masks(manner how) {
   for (int i = 0; i < 12; i++) theta[i] = 0.2 * number_at(i);
   for (int i = 0; i < COUNT * ROWS; i++) x1_bar[i] = 1;
   for (int i = 0; i < COUNT; i++)
-    x0[i * ROWS] = i % 2 ? NAN : 1e160, x0[i * ROWS + 1] = 0.1 * i; /* 1e320 is infinite */
+    x0[i * ROWS] = i % 2 ? NAN : 1e160, x0[i * ROWS + 1] = 0.1 * i; /* (1e160)^2 is infinite */
   int survived = 0;
   for (int seed = 0; seed < SEEDS; seed++) {
     int32_t status[COUNT];
@@ -202,7 +207,7 @@ static void test_idle_masks(manner how) {
       CHECK(cnf_solve_vjp(solver, &in, &loss, &out, &gradient) == CNF_OK);
       for (int k = 0; k < 12; k++) finite_alone &= isfinite(alone_bar[k]);
     }
-    check_count(finite && finite_alone, "a gradient beside idle lanes", how.method, __LINE__);
+    check_count(finite && finite_alone, "a gradient with idle lanes", how.method, __LINE__);
   }
   CHECK(survived > SEEDS / 2 && survived < SEEDS * COUNT);
   cnf_solver_destroy(solver);

@@ -1,9 +1,11 @@
-/* ops_test.c - the ops that architectures are made of: derivatives of all kinds against central differences, and the promises. */
+/* ops_test.c - the ops of architectures: all derivatives compared with central differences, and independence of
+ * samples, threads and instruction sets. */
 #include "ops_fixture.h"
 
-/* ---- Gradients of value and divergence ------------------------------------------------------------------------------ */
+/* ---- Gradients of value and divergence
+ * ------------------------------------------------------------------------------ */
 
-/* The summed loss, of the steps that are taken. */
+/* The sum of losses by a plain solve with fixed steps. */
 static double loss_at(cnf_solver *solver, const program *p, const numbers *n, int regularised) {
   double x1[COUNT * D], log_det[COUNT], kinetic[COUNT], frobenius[COUNT], loss = 0;
   const cnf_solve_input in = input_of(p, n, 0, COUNT);
@@ -18,8 +20,9 @@ static double loss_at(cnf_solver *solver, const program *p, const numbers *n, in
   return loss;
 }
 
-/* A central difference of step e is off by e^2 |L'''|/6 + DBL_EPSILON |L| / e. With e = 1e-5, |L| of order 10 and |L'''| of up to
- * 1e3 (norms of few rows bend sharply) that is 2e-8 and 2e-10; 1e-7 is allowed, relative to what is above 1. */
+/* A central difference with step e has an error of e^2 |L'''|/6 + DBL_EPSILON |L| / e. With e = 1e-5, |L| of order 10
+ * and |L'''| of up to 1e3 (layer norms of few rows), the terms are 2e-8 and 2e-10. An error of 1e-7 is allowed,
+ * relative to numbers above 1. */
 static void check_difference(cnf_solver *solver, const program *p, numbers *n, int regularised, double *variable,
                              double got, const char *what, int place, int32_t trace) {
   const double e = 1e-5, tolerance = 1e-7, kept = *variable;
@@ -43,7 +46,7 @@ static void test_differences(program_maker make, setting s) {
   numbers_fill(&n);
   s.control = CNF_CONTROL_FIXED;
   cnf_solver *solver = ops_solver(&p, CNF_FLOAT64, s);
-  if (!solver) return; /* the product's form does not fit: test_traces says which it must fit */
+  if (!solver) return; /* the product form does not work; test_traces checks for which program it must */
   differentiate(solver, &p, &n, s.regularised, 0, COUNT, &r);
   cnf_field *field = NULL;
   CHECK(cnf_field_create(CNF_FLOAT64, D, p.ops, p.count, &field) == CNF_OK);
@@ -61,7 +64,8 @@ static void test_differences(program_maker make, setting s) {
   cnf_solver_destroy(solver);
 }
 
-/* ---- Traces: tangents give the Jacobian's, which differences give too ------------------------------------------------- */
+/* ---- Traces compared with differences
+ * --------------------------------------------------------------------------------- */
 
 static void test_traces(program_maker make) {
   const program p = make();
@@ -78,11 +82,11 @@ static void test_traces(program_maker make) {
     for (int d = 0; d < D; d++) {
       numbers moved = n;
       const double e = 1e-5;
-      const cnf_solve_input there = input_of(&p, &moved, 0, COUNT);
+      const cnf_solve_input moved_in = input_of(&p, &moved, 0, COUNT);
       for (int s = 0; s < COUNT; s++) moved.x0[s * D + d] = n.x0[s * D + d] + e;
-      CHECK(cnf_solver_evaluate(solver, &there, above, NULL) == CNF_OK);
+      CHECK(cnf_solver_evaluate(solver, &moved_in, above, NULL) == CNF_OK);
       for (int s = 0; s < COUNT; s++) moved.x0[s * D + d] = n.x0[s * D + d] - e;
-      CHECK(cnf_solver_evaluate(solver, &there, below, NULL) == CNF_OK);
+      CHECK(cnf_solver_evaluate(solver, &moved_in, below, NULL) == CNF_OK);
       for (int s = 0; s < COUNT; s++) sum[s] += (above[s * D + d] - below[s * D + d]) / (2 * e);
     }
     for (int s = 0; s < COUNT; s++) {
@@ -94,7 +98,8 @@ static void test_traces(program_maker make) {
   }
 }
 
-/* PyTorch's LayerNorm by hand: biased variance, epsilon inside the root, 1e-5 where none is given; theta is gain, then bias. */
+/* Compares with the formula of PyTorch's LayerNorm: biased variance, epsilon inside the root, and 1e-5 if the op has
+ * none. theta is the gain, then the bias. */
 static void test_norm_formula(void) {
   for (int i = 0; i < 2; i++) {
     program p = {.name = "one norm"};
@@ -114,13 +119,14 @@ static void test_norm_formula(void) {
     for (int d = 0; d < D; d++) variance += (x[d] - mean) * (x[d] - mean) / 3;
     for (int d = 0; d < D; d++) {
       const double expected = theta[d] * (x[d] - mean) / sqrt(variance + epsilon) + theta[D + d];
-      CHECK(fabs(f[d] - expected) <= 16 * 2.3e-16 * 40); /* some ten roundings of numbers below 40 */
+      CHECK(fabs(f[d] - expected) <= 16 * 2.3e-16 * 40); /* about ten roundings of numbers below 40 */
     }
     cnf_solver_destroy(solver);
   }
 }
 
-/* ---- Promises ------------------------------------------------------------------------------------------------------- */
+/* ---- Independence of threads, memory and other samples
+ * ---------------------------------------------------------------- */
 
 static void check_same(const program *p, const results *a, const results *b, const char *what) {
   char detail[128];
@@ -141,9 +147,9 @@ static void test_bits(program_maker make, setting s) {
   differentiate(threaded, &p, &n, 0, 0, COUNT, &other);
   check_same(&p, &all, &other, "three threads");
   s.store_bytes = -1;
-  cnf_solver *forgetful = ops_solver(&p, CNF_FLOAT64, s);
-  differentiate(forgetful, &p, &n, 0, 0, COUNT, &other);
-  check_same(&p, &all, &other, "evaluations made again");
+  cnf_solver *recomputing = ops_solver(&p, CNF_FLOAT64, s);
+  differentiate(recomputing, &p, &n, 0, 0, COUNT, &other);
+  check_same(&p, &all, &other, "recomputed evaluations");
   for (int i = 0; i < COUNT; i++) {
     differentiate(solver, &p, &n, 0, i, 1, &other);
     check_count(memcmp(other.x1, all.x1 + i * D, sizeof(double) * D) == 0 && other.log_det[0] == all.log_det[i] &&
@@ -153,10 +159,10 @@ static void test_bits(program_maker make, setting s) {
   }
   cnf_solver_destroy(solver);
   cnf_solver_destroy(threaded);
-  cnf_solver_destroy(forgetful);
+  cnf_solver_destroy(recomputing);
 }
 
-/* Largest difference of the results' numbers, relative to what is above 1. */
+/* The largest difference of two results, relative to numbers above 1. */
 static double distance(const results *a, const results *b) {
   const double *x = a->x1, *y = b->x1;
   double most = 0;
@@ -165,7 +171,8 @@ static double distance(const results *a, const results *b) {
   return most;
 }
 
-/* Instruction sets add in different orders: some hundred roundings a stage, magnified by these fields at most a hundredfold. */
+/* Instruction sets add in different orders, with about a hundred roundings per stage. These fields amplify them at most
+ * a hundredfold. */
 static void test_instruction_sets(program_maker make) {
   const program p = make();
   numbers n;
@@ -184,8 +191,8 @@ static void test_instruction_sets(program_maker make) {
   }
 }
 
-/* The continuous adjoint converges to the flow's gradient, as the discrete one does where steps are as exact, and curvatures
- * continuous, as those of all these fields are. */
+/* Both adjoints converge to the gradient of the flow as steps become exact, because the second derivatives of these
+ * fields are continuous. */
 static void test_continuous(program_maker make) {
   const program p = make();
   numbers n;
@@ -204,8 +211,8 @@ static void test_continuous(program_maker make) {
   cnf_solver_destroy(second);
 }
 
-/* A Rosenbrock method takes its Jacobian of the tangents, and has its order only if they are right: at 1e-9 a step it comes to
- * where dopri5 does, to the order 4 of its quadrature in the log-determinant. */
+/* A Rosenbrock method gets its Jacobian from tangents, and has its order only if they are right. With a tolerance of
+ * 1e-9 it must agree with dopri5; the log-determinant is less exact, because its quadrature has order 4. */
 static void test_rosenbrock(program_maker make) {
   const program p = make();
   numbers n;
@@ -231,7 +238,7 @@ static void test_rosenbrock(program_maker make) {
   cnf_field_destroy(field);
 }
 
-/* Mixed precision rounds products of derivatives alone: states are those of full precision, to the bit. */
+/* Mixed precision only rounds products of derivatives, so states equal those of full precision, to the bit. */
 static void test_mixed(program_maker make) {
   const program p = make();
   numbers n;
@@ -264,12 +271,14 @@ static void test_mixed(program_maker make) {
     const double d = (double)theta_bar[1][i] - (double)theta_bar[0][i];
     square += (double)theta_bar[0][i] * (double)theta_bar[0][i], difference += d * d;
   }
-  /* terms are off by 1/256 at most, a few to the product; their sum may be smaller than they are */
+  /* A term has a relative error of at most 1/256 per product, of which there are a few, and the sum may be smaller than
+   * its terms. */
   check_count(sqrt(difference) <= 0.05 * sqrt(square), "mixed gradient", p.name, __LINE__);
   cnf_field_destroy(field);
 }
 
-/* In float: states of order 1 after some hundred roundings of 6e-8, gradients summed of a few hundred such terms. */
+/* In float, states of order 1 have about a hundred roundings of 6e-8, and gradients are sums of a few hundred such
+ * terms. */
 static void test_float(program_maker make) {
   const program p = make();
   numbers n;
@@ -301,7 +310,8 @@ static void test_float(program_maker make) {
   cnf_solver_destroy(narrow);
 }
 
-/* ---- What is refused ------------------------------------------------------------------------------------------------- */
+/* ---- What is refused
+ * ------------------------------------------------------------------------------------------------- */
 
 static void check_refused(cnf_status expected, const cnf_op *ops, int32_t count, int32_t bad, const char *what) {
   cnf_field *field = NULL;
@@ -321,7 +331,7 @@ static void test_refusals(void) {
   ONE(CNF_ERROR_OP_RESERVED, "an input of a context", .kind = CNF_OP_CONTEXT, UNARY, .rows = D);
   ONE(CNF_ERROR_OP_NUMBER, "a rate of 1", .kind = CNF_OP_DROPOUT, UNARY, .number = 1);
   ONE(CNF_ERROR_OP_NUMBER, "a rate below 0", .kind = CNF_OP_DROPOUT, UNARY, .number = -0.1);
-  ONE(CNF_ERROR_OP_NUMBER, "a rate that is no number", .kind = CNF_OP_DROPOUT, UNARY, .number = NAN);
+  ONE(CNF_ERROR_OP_NUMBER, "a rate that is NaN", .kind = CNF_OP_DROPOUT, UNARY, .number = NAN);
   ONE(CNF_ERROR_OP_NUMBER, "an epsilon below 0", .kind = CNF_OP_LAYER_NORM, UNARY, .number = -1);
   ONE(CNF_ERROR_OP_NUMBER, "a factor that is not finite", .kind = CNF_OP_SCALE, UNARY, .number = INFINITY);
   ONE(CNF_ERROR_OP_NUMBER, "an offset that is not finite", .kind = CNF_OP_SCALE, UNARY, .offset = NAN);

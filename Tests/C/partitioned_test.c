@@ -1,8 +1,9 @@
-/* partitioned_test.c - symplectic methods: algebra, convergence, what they keep, and their gradients.
+/* partitioned_test.c - symplectic methods: their coefficients, convergence, invariants and gradients.
  *
- * Oracles: bicoloured trees; dopri8 at 1e-13; M' J M = J of a Hamiltonian step's Jacobian; the pendulum's energy; a solve there and
- * back; central differences; the exact gradient of tight steps for the continuous adjoint. Where a check could pass by itself a
- * method that keeps nothing stands beside it.
+ * Expected results: the order conditions of bicoloured trees; dopri8 with errors of 1e-13; M' J M = J, M being the
+ * Jacobian of a solve of a Hamiltonian field; the energy of a pendulum; a solve forward and back; central differences;
+ * for the continuous adjoint, the gradient of a solve with many steps. A check of an invariant is also made with rk4,
+ * which must fail it.
  */
 #include "solve/methods/tableau.h"
 #include "structure_fixture.h"
@@ -12,10 +13,10 @@ enum { METHODS = sizeof methods / sizeof methods[0], HALF = 2 };
 
 static int order_of(const char *name) { return cnf_tableau_at(cnf_method_find(name))->order; }
 
-/* ---- Algebra ---------------------------------------------------------------------------------------------------- */
+/* ---- Coefficients ----------------------------------------------------------------------------------------------- */
 
-/* u_i of node `node` of colour `half` (0: positions): the product over its children, of the other colour, of sum_j a_ij u_j,
- * a being that of the other half: it says where the other half's rows are at stage i. */
+/* Sets u_i of node `node` of colour `half` (0: positions): the product over its children, which have the other colour,
+ * of sum_j a_ij u_j. Here a is the matrix of the other half, because it gives the other half's rows at stage i. */
 static void stage_weights(const cnf_tableau *t, const int *parent, int nodes, int node, int half, double *u) {
   for (int i = 0; i < t->stages; ++i) u[i] = 1;
   for (int child = node + 1; child < nodes; ++child) {
@@ -31,8 +32,9 @@ static void stage_weights(const cnf_tableau *t, const int *parent, int nodes, in
   }
 }
 
-/* The largest error of sum_i b_i u_i = 1/gamma over all trees of `nodes` nodes, of either colour of root: in a separable field
- * neighbours differ in colour. Every tree has a numbering in which parents come first, so all such numberings are gone through. */
+/* The largest error of sum_i b_i u_i = 1/gamma over all trees of `nodes` nodes and both colours of the root (in a
+ * separable field, neighbours differ in colour). Every tree can be numbered so that parents come first; all such
+ * numberings are tried. */
 static double worst_condition(const cnf_tableau *t, int nodes) {
   int parent[8] = {0};
   double worst = 0;
@@ -61,8 +63,8 @@ static double worst_condition(const cnf_tableau *t, int nodes) {
   }
 }
 
-static void test_algebra(void) {
-  const double tolerance = 1e-13; /* coefficients up to 1.7, products of five of them, each rounded once */
+static void test_coefficients(void) {
+  const double tolerance = 1e-13; /* products of five coefficients of at most 1.7, each rounded once */
   int found = 0;
   for (int32_t method = 0; method < cnf_tableau_count(); ++method) {
     const cnf_tableau *t = cnf_tableau_at(method);
@@ -74,16 +76,16 @@ static void test_algebra(void) {
     CHECK(worst_condition(t, t->order + 1) > 1e-3);
     double time[2] = {0, 0};
     for (int i = 0; i < t->stages; ++i) {
-      int moves[2] = {t->b[i] != 0, t->momenta->b[i] != 0};
+      int updates[2] = {t->b[i] != 0, t->momenta->b[i] != 0};
       for (int j = 0; j < t->stages; ++j) {
         if (i >= j) CHECK(t->a[j][i] == 0 || i < j);
-        moves[0] |= t->a[j][i] != 0, moves[1] |= t->momenta->a[j][i] != 0;
+        updates[0] |= t->a[j][i] != 0, updates[1] |= t->momenta->a[j][i] != 0;
         if (j <= i) CHECK(t->a[j][i] == 0 && t->momenta->a[j][i] == 0); /* explicit */
       }
-      CHECK(moves[0] + moves[1] == 1); /* a stage moves one half, and stands at the time that the other has come to */
-      CHECK(cnf_tableau_half(t, i) == (moves[1] ? CNF_HALF_MOMENTA : CNF_HALF_POSITIONS));
-      CHECK(fabs(cnf_tableau_c(t, i) - time[!moves[1]]) < tolerance);
-      time[moves[1]] += moves[1] ? t->momenta->b[i] : t->b[i];
+      CHECK(updates[0] + updates[1] == 1); /* a stage updates one half, at the time that the other half has reached */
+      CHECK(cnf_tableau_half(t, i) == (updates[1] ? CNF_HALF_MOMENTA : CNF_HALF_POSITIONS));
+      CHECK(fabs(cnf_tableau_c(t, i) - time[!updates[1]]) < tolerance);
+      time[updates[1]] += updates[1] ? t->momenta->b[i] : t->b[i];
     }
     CHECK(cnf_tableau_c(t, 0) == 0 && cnf_tableau_c(t, t->stages - 1) == 1);
     cnf_method_info info = {.struct_size = sizeof info};
@@ -96,20 +98,21 @@ static void test_algebra(void) {
 
 /* ---- Fields ----------------------------------------------------------------------------------------------------- */
 
-/* The shallow net made separable: units that see (q, t) give p', units that see (p, t) give q'. Hamiltonian: f = (dT/dp, -dV/dq), the
- * last layer being the first one's transpose. */
+/* The field SHALLOW with parameters that make it separable: half of the hidden units read (q, t) and give p', the
+ * others read (p, t) and give q'. If `hamiltonian`, f = (dT/dp, -dV/dq), because the last layer is the transpose of the
+ * first. */
 static problem separable(int hamiltonian) {
   enum { D = 2 * HALF, COLS = D + 1 };
   problem p = problem_of(SHALLOW, 0.7);
   double *first = p.theta, *last = p.theta + HIDDEN * COLS + HIDDEN;
   for (int j = 0; j < HIDDEN; ++j) {
-    const int sees = j < HIDDEN / 2 ? 0 : HALF, gives = HALF - sees;
+    const int reads = j < HIDDEN / 2 ? 0 : HALF, writes = HALF - reads;
     for (int d = 0; d < D; ++d) {
-      if (d / HALF != sees / HALF) first[j * COLS + d] = 0;
-      if (d / HALF != gives / HALF) last[d * HIDDEN + j] = 0;
+      if (d / HALF != reads / HALF) first[j * COLS + d] = 0;
+      if (d / HALF != writes / HALF) last[d * HIDDEN + j] = 0;
     }
     for (int d = 0; hamiltonian && d < HALF; ++d)
-      last[(gives + d) * HIDDEN + j] = (gives ? -1 : 1) * first[j * COLS + sees + d];
+      last[(writes + d) * HIDDEN + j] = (writes ? -1 : 1) * first[j * COLS + reads + d];
   }
   return p;
 }
@@ -126,14 +129,14 @@ static cnf_field *pendulum(void) {
 }
 static const double pendulum_theta[] = {1, 0, 0, 0, 1, 0, 1, 0, 0, -1, 0, 0};
 
-/* ---- What the methods keep -------------------------------------------------------------------------------------- */
+/* ---- Convergence and invariants --------------------------------------------------------------------------------- */
 
-/* States, and both regularisers, whose integrals take each half's weights: the order holds for all of them, t in the field or not. */
+/* The order of the errors of states and of both regularisers, whose integrals use the weights of both halves. */
 static void test_convergence(const char *method, int is_separable, int backward) {
   static answer exact, a;
   problem p = separable(0);
   const double order = is_separable ? order_of(method) : 1;
-  if (!is_separable) /* one unit sees a row of each half */
+  if (!is_separable) /* one unit reads a row of each half */
     p.theta[0] = p.theta[2] = 0.9, p.theta[1] = p.theta[3] = -0.4;
   p.t0 = backward ? 1.4 : -0.6, p.t1 = backward ? -0.6 : 1.4;
   p.options.trace = CNF_TRACE_EXACT_TANGENTS, p.options.kinetic = p.options.frobenius = 1;
@@ -160,7 +163,7 @@ static void test_convergence(const char *method, int is_separable, int backward)
   cnf_field_destroy(p.field);
 }
 
-/* Of M, the Jacobian of a whole solve, the largest entry of M' J M - J. Row r of M is the gradient of x1[r]. */
+/* The largest entry of M' J M - J, M being the Jacobian of a whole solve. Row r of M is the gradient of x1[r]. */
 static double symplectic_defect(problem *p) {
   static answer a;
   enum { D = 2 * HALF };
@@ -187,7 +190,7 @@ static void test_symplecticity(void) {
   p.t0 = 0, p.t1 = 4, p.options.steps = 10;
   for (int m = 0; m < METHODS; ++m) {
     p.options.method = cnf_method_find(methods[m]);
-    /* 10 steps of 7 products of matrices of 4 rows, entries up to 10 */
+    /* rounding of 10 steps, each of 7 products of 4 x 4 matrices with entries up to 10 */
     CHECK(symplectic_defect(&p) < 1e-12);
   }
   p.options.method = cnf_method_find("rk4");
@@ -198,7 +201,8 @@ static void test_symplecticity(void) {
   cnf_field_destroy(p.field);
 }
 
-/* The pendulum's energy after each hundredth of 1e5 steps; the largest error of the first tenth and of all. */
+/* The largest error of the pendulum's energy in the first tenth of 1e5 steps, and in all of them, from 99 output
+ * times. */
 static void energy_errors(const char *method, double *early, double *all) {
   enum { SAMPLES = 99, STEPS = 1000 };
   const double x0[] = {1.2, 0}, h = 0.5;
@@ -230,7 +234,7 @@ static void energy_errors(const char *method, double *early, double *all) {
   cnf_field_destroy(field);
 }
 
-/* Energy errors do not grow, where rk4's do with time (Hairer, Lubich and Wanner, IX.8). */
+/* Energy errors do not grow with time; those of rk4 do (Hairer, Lubich and Wanner, IX.8). */
 static void test_energy(void) {
   double early, all;
   for (int m = 0; m < METHODS; ++m) {
@@ -242,41 +246,41 @@ static void test_energy(void) {
   }
   energy_errors("rk4", &early, &all);
   printf("rk4: %g in the first tenth, %g in all\n", early, all);
-  CHECK(all > 0.99 * (1 - cos(1.2))); /* it has come to rest */
+  CHECK(all > 0.99 * (1 - cos(1.2))); /* the pendulum has lost its energy */
 }
 
-/* There and back is where it was, for methods that are symmetric. */
+/* A solve from t0 to t1 and back to t0 ends where it began, if the method is symmetric. */
 static void test_reversibility(void) {
-  static answer there, back;
+  static answer forward, back;
   problem p = separable(0);
   p.options.steps = 40;
   p.t0 = -1, p.t1 = 3;
   for (int m = 0; m <= METHODS; ++m) {
     const char *method = m < METHODS ? methods[m] : "rk4";
     p.options.method = cnf_method_find(method);
-    solve_some(&p, 0, COUNT, 0, &there);
-    problem returning = p;
-    returning.t0 = p.t1, returning.t1 = p.t0;
-    memcpy(returning.x0, there.x1, sizeof there.x1);
-    solve_some(&returning, 0, COUNT, 0, &back);
+    solve_some(&p, 0, COUNT, 0, &forward);
+    problem backward = p;
+    backward.t0 = p.t1, backward.t1 = p.t0;
+    memcpy(backward.x0, forward.x1, sizeof forward.x1);
+    solve_some(&backward, 0, COUNT, 0, &back);
     const double error = difference(back.x1, p.x0, (size_t)(COUNT * p.dim));
     const int symmetric = m > 0 && m < METHODS;
-    check_count(symmetric ? error < 1e-12 : error > 1e-9, "there and back", method, __LINE__);
+    check_count(symmetric ? error < 1e-12 : error > 1e-9, "forward and back", method, __LINE__);
   }
   cnf_field_destroy(p.field);
 }
 
-/* Dense output within one step of a separable field, against output times of dopri8 in 40 steps, whose errors are below 1e-13: an error
- * of h^(order + 1). Returns the largest. */
+/* The largest error of dense output within one step of the given length, compared with output times of dopri8, whose
+ * errors are below 1e-13. It is of order h^(order of dense output + 1). */
 static double dense_error(const problem *p, double length) {
-  enum { PLACES = 3, D = 2 * HALF, ROOM = 8 * (D + 1) };
-  static double dense[COUNT * ROOM], ends[COUNT * 2], x_at[COUNT * PLACES * D];
-  double times[PLACES], x[D], l, worst = 0;
+  enum { TIMES = 3, D = 2 * HALF, CAPACITY = 8 * (D + 1) };
+  static double dense[COUNT * CAPACITY], ends[COUNT * 2], x_at[COUNT * TIMES * D];
+  double times[TIMES], x[D], l, worst = 0;
   cnf_solver *solver = NULL;
   cnf_solver_options options = p->options;
   cnf_method_info info = {.struct_size = sizeof info};
   CHECK(cnf_method_get(options.method, &info) == CNF_OK);
-  for (int i = 0; i < PLACES; ++i) times[i] = p->t0 + (0.2 + 0.3 * i) * length;
+  for (int i = 0; i < TIMES; ++i) times[i] = p->t0 + (0.2 + 0.3 * i) * length;
   options.steps = 1;
   CHECK(cnf_solver_create(p->field, &options, &solver) == CNF_OK);
   cnf_solve_input input = {.struct_size = sizeof input,
@@ -290,7 +294,7 @@ static double dense_error(const problem *p, double length) {
   cnf_solver_destroy(solver);
   options.method = cnf_method_find("dopri8"), options.steps = 10;
   CHECK(cnf_solver_create(p->field, &options, &solver) == CNF_OK);
-  input.times = times, input.time_count = PLACES;
+  input.times = times, input.time_count = TIMES;
   output = (cnf_solve_output){.struct_size = sizeof output, .x_at = x_at};
   CHECK(cnf_solve(solver, &input, &output) == CNF_OK);
   cnf_solver_destroy(solver);
@@ -302,8 +306,8 @@ static double dense_error(const problem *p, double length) {
                           .stride = 1,
                           .coefficients = dense,
                           .ends = ends};
-  for (size_t i = 0; i < COUNT * PLACES; ++i) {
-    CHECK(cnf_dense_evaluate(&view, i / PLACES, &times[i % PLACES], 1, x, &l) == CNF_OK && l == 0);
+  for (size_t i = 0; i < COUNT * TIMES; ++i) {
+    CHECK(cnf_dense_evaluate(&view, i / TIMES, &times[i % TIMES], 1, x, &l) == CNF_OK && l == 0);
     worst = fmax(worst, difference(x, x_at + i * D, D));
   }
   return worst;
@@ -334,15 +338,16 @@ static void test_gradients(const char *method) {
       p.time_count = (size_t)(number % 3), p.times[0] = 0.5, p.times[1] = 0.9;
       snprintf(what, sizeof what, "%s, field %d, trace %d, times %zu", method, kind, number, p.time_count);
       check_gradient(&p, what);
-      check_promises(&p);
+      check_same_bits(&p);
     }
     cnf_field_destroy(p.field);
   }
 }
 
-/* The continuous adjoint comes to the flow's gradient with the method's own order, in separable fields that read t. Parameters that
- * would couple the halves are 0 there; theta's share of those depends on both halves at once, and is left out. So does Hutchinson's
- * estimate of the divergence, which is 0 itself: order 1. */
+/* In separable fields that read t, the gradient of the continuous adjoint converges to that of the exact flow with the
+ * order of the method. Two exceptions: the gradient of parameters that would couple the halves (which are 0 here)
+ * depends on both halves at once, and is not compared; so does Hutchinson's estimate of the divergence, with which the
+ * order is 1. */
 static void test_continuous(const char *method, int number, int backward) {
   static answer exact, a;
   problem p = separable(0);
@@ -369,13 +374,13 @@ static void test_continuous(const char *method, int number, int backward) {
            error[1], slope);
   check_count(fabs(slope - order) < 0.2, "continuous adjoint's order", detail, __LINE__);
   p.options.steps = 5;
-  check_promises(&p);
+  check_same_bits(&p);
   cnf_field_destroy(p.field);
 }
 
-/* ---- What is refused -------------------------------------------------------------------------------------------- */
+/* ---- Wrong options ---------------------------------------------------------------------------------------------- */
 
-static void test_refusals(void) {
+static void test_wrong_options(void) {
   const cnf_op ops[] = {LINEAR(CNF_STATE, 3, CNF_ACTIVATION_TANH)};
   cnf_field *odd = NULL, *even = pendulum();
   cnf_solver *solver = NULL;
@@ -396,8 +401,8 @@ static void test_refusals(void) {
 }
 
 int main(void) {
-  test_algebra();
-  test_refusals();
+  test_coefficients();
+  test_wrong_options();
   test_symplecticity();
   test_reversibility();
   test_energy();

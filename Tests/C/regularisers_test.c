@@ -1,8 +1,9 @@
-/* regularisers_test.c - kinetic energy and Frobenius norm against closed forms, and what each kind of loss makes of them.
+/* regularisers_test.c - kinetic energy and Frobenius norm compared with closed forms, and as parts of each kind of
+ * loss.
  *
- * f = A x + b with A = s I + w J, J the rotation by 90 degrees, is turned and stretched as one complex number: |f(t)|^2 =
- * |f(0)|^2 e^{2 s t}, and |A|_F^2 = 2 (s^2 + w^2). So both integrals are known, forward and backward in time; a Rademacher
- * probe gives |A eps|^2 = (s^2 + w^2) |eps|^2 exactly, whichever it is.
+ * With f = A x + b and A = s I + w J, J being the rotation by 90 degrees, |f(t)|^2 = |f(0)|^2 e^{2 s t} and |A|_F^2 = 2
+ * (s^2 + w^2), so both integrals are known, forward and backward in time. Every Rademacher probe gives |A eps|^2 = (s^2
+ * + w^2) |eps|^2 exactly.
  */
 #include <math.h>
 
@@ -58,7 +59,8 @@ static double kinetic_energy(const double *x) {
   return 0.25 * (f0 * f0 + f1 * f1);
 }
 
-/* Quadratures of order 5 on 60 steps of length 0.025 and rates below 1: h^5 ~ 1e-8 times a constant below 1/10, times T. */
+/* The error of quadratures of order 5 with steps h = 0.025 and rates below 1: h^5 ~ 1e-8, times a constant below 1/10,
+ * times T. */
 static const double TOLERANCE = 2e-9;
 
 static void test_closed_form(int32_t control, int32_t trace, int32_t probes) {
@@ -95,8 +97,9 @@ static int32_t half_square(void *context, size_t first, size_t count, const void
   return 0;
 }
 
-/* The normal likelihood by its own kind, by a callback and by cotangents, with the same regularisers: the same numbers. The
- * loss is what was documented, and what they add to its derivative by t1 are the integrands there, with the sign of dt. */
+/* CNF_LOSS_NORMAL_NLL, a callback and cotangents that compute the same loss with the same regularisers give the same
+ * gradients. The loss is the documented sum, and regularisers add their integrands at t1, with the sign of dt, to its
+ * derivative with respect to t1. */
 static void test_losses(int32_t control, int backward) {
   enum { KINDS = 3 };
   cnf_solver *solver = rotation_solver(control, CNF_TRACE_EXACT, 1);
@@ -112,7 +115,7 @@ static void test_losses(int32_t control, int backward) {
        .x1_bar = c[0].x1,
        .log_det_bar = log_det_bar},
   };
-  for (int kind = -1; kind < KINDS; ++kind) { /* -1: the first without regularisers */
+  for (int kind = -1; kind < KINDS; ++kind) { /* -1: the first loss without regularisers */
     case_data *to = kind < 0 ? &plain : &c[kind];
     cnf_loss loss = losses[kind < 0 ? 0 : kind];
     if (kind >= 0) loss.kinetic = 0.25, loss.frobenius = 0.5;
@@ -141,7 +144,7 @@ static void test_losses(int32_t control, int backward) {
   cnf_solver_destroy(solver);
 }
 
-/* A field of time alone has no Jacobian; a solve of no length has no integrals. */
+/* A field that reads only time has the Jacobian 0; if t0 = t1, the integrals are 0. */
 static void test_nothing_to_integrate(void) {
   const cnf_op ops[] = {{.kind = CNF_OP_TIME, .input = CNF_NO_BLOCK, .input2 = CNF_NO_BLOCK},
                         {.kind = CNF_OP_LINEAR, .input = 1, .input2 = CNF_NO_BLOCK, .rows = D}};
@@ -156,7 +159,7 @@ static void test_nothing_to_integrate(void) {
   cnf_solve_input input = fill(&c, 0, 1);
   cnf_solve_output output = output_of(&c);
   CHECK(cnf_solve(solver, &input, &output) == CNF_OK);
-  /* f = (S t + W, -W t + S): theta begins with the weights, which are S and -W, and then has the biases W and S */
+  /* f = (S t + W, -W t + S): the first numbers of theta are the weights S and -W, then the biases W and S */
   const double expected = 0.25 * ((S * S + W * W) / 3 + S * W - W * S + W * W + S * S);
   for (int i = 0; i < COUNT; ++i) CHECK(c.frobenius[i] == 0 && fabs(c.kinetic[i] - expected) < 1e-12);
   input.t1 = 0;
@@ -171,7 +174,7 @@ int main(void) {
     test_closed_form(control, CNF_TRACE_EXACT, 1);
     test_closed_form(control, CNF_TRACE_EXACT_TANGENTS, 1);
     test_closed_form(control, CNF_TRACE_HUTCHINSON, 1);
-    test_closed_form(control, CNF_TRACE_HUTCHINSON, 11); /* more than run side by side */
+    test_closed_form(control, CNF_TRACE_HUTCHINSON, 11); /* more probes than are computed at once */
     for (int backward = 0; backward < 2; ++backward) test_losses(control, backward);
   }
   test_nothing_to_integrate();

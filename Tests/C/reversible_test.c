@@ -1,8 +1,8 @@
-/* reversible_test.c - reversible Heun and its adjoint: steps, their undoing, gradients, memory, and what goes wrong.
+/* reversible_test.c - reversible Heun and its adjoint: steps, reversed steps, gradients, memory and errors.
  *
- * Oracles: the method's formulas on a linear field, written plainly; dopri8 at tight steps for the order; central differences; the
- * gradient with states kept, and that of adaptive steps taken again as fixed ones; peaks of memory; a field whose way back
- * overflows.
+ * Expected results: the formulas of the method for a linear field; dopri8 with many steps for the order; central
+ * differences; the gradient with stored states, and that of adaptive steps repeated as fixed ones; peaks of memory; a
+ * field whose reversed solve overflows.
  */
 #include <sys/resource.h>
 
@@ -28,7 +28,7 @@ static cnf_field *linear_field(int32_t dtype) {
 
 /* ---- Forward ---------------------------------------------------------------------------------------------------- */
 
-/* x' = A x, by the formulas of arXiv 2105.13493 as they stand there; one evaluation a step and one at the start. */
+/* x' = A x + b with the formulas of arXiv 2105.13493: one evaluation per step and one at the start. */
 static void test_formulas(int backward) {
   enum { STEPS = 30 };
   static answer a;
@@ -58,7 +58,7 @@ static void test_formulas(int backward) {
   cnf_field_destroy(p.field);
 }
 
-/* State, log-determinant and regularisers at order 2. */
+/* States, log-determinants and regularisers converge with order 2. */
 static void test_convergence(int backward) {
   static answer exact, a;
   problem p = reversible_problem(TWO_HIDDEN, CNF_ADJOINT_DISCRETE);
@@ -83,7 +83,7 @@ static void test_convergence(int backward) {
              errors[n][0], errors[n][1]);
     check_count(fabs(slope - 2) < 0.2, "order 2", detail, __LINE__);
   }
-  /* Adaptive: errors of at most `tolerance` in each of about a hundred steps. */
+  /* adaptive: an error of about 1e-6 in each of about a hundred steps */
   make_adaptive(&p, 1e-6);
   solve_some(&p, 0, COUNT, 0, &a);
   CHECK(difference(a.x1, exact.x1, (size_t)(COUNT * p.dim)) < 1e-4);
@@ -106,41 +106,43 @@ static void test_gradients(int kind, int32_t adjoint) {
                backward, p.time_count);
       check_gradient(&p, what);
     }
-    check_promises(&p);
+    check_same_bits(&p);
     problem adaptive = p;
     make_adaptive(&adaptive, 1e-3);
-    check_promises(&adaptive);
+    check_same_bits(&adaptive);
   }
   cnf_field_destroy(p.field);
 }
 
-/* Undone states against kept ones: equal to the rounding of some hundred steps; and x0 is come back to. */
-static void test_undone_against_kept(int kind, int adaptive) {
-  static answer undone, kept;
+/* The gradient with recomputed states equals that with stored states up to the rounding of about a hundred steps, and
+ * the reversed solve ends at x0. */
+static void test_stored_states(int kind, int adaptive) {
+  static answer reversed, stored;
   problem p = reversible_problem(kind, CNF_ADJOINT_REVERSIBLE);
   for (int number = 0; set_trace(&p, kind, number); ++number) {
     p.options.steps = 60;
     if (adaptive) make_adaptive(&p, 1e-5);
     p.time_count = (size_t)(number % 3), p.times[0] = 0.5, p.times[1] = 0.9;
-    problem keeping = p;
-    keeping.options.adjoint = CNF_ADJOINT_DISCRETE;
-    solve_all(&p, &undone);
-    solve_all(&keeping, &kept);
+    problem storing = p;
+    storing.options.adjoint = CNF_ADJOINT_DISCRETE;
+    solve_all(&p, &reversed);
+    solve_all(&storing, &stored);
     char detail[120];
-    const double error = distance(&p, &undone, &kept), back = largest_of(undone.retrace_error, COUNT);
-    snprintf(detail, sizeof detail, "field %d, trace %d, adaptive %d: %g, back to x0 %g", kind, number, adaptive, error,
-             back);
-    check_count(error < 1e-11 && back < 1e-12 && back > 0, "undone and kept states", detail, __LINE__);
+    const double error = distance(&p, &reversed, &stored), back = largest_of(reversed.retrace_error, COUNT);
+    snprintf(detail, sizeof detail, "field %d, trace %d, adaptive %d: difference %g, error at x0 %g", kind, number,
+             adaptive, error, back);
+    check_count(error < 1e-11 && back < 1e-12 && back > 0, "recomputed and stored states", detail, __LINE__);
     for (int i = 0; i < COUNT; ++i) {
-      CHECK(undone.reversed[i] == undone.accepted[i] + 1 && kept.reversed[i] == kept.accepted[i] + 1);
-      CHECK(undone.x1[i] == kept.x1[i] && isnan(kept.retrace_error[i]));
+      CHECK(reversed.reversed[i] == reversed.accepted[i] + 1 && stored.reversed[i] == stored.accepted[i] + 1);
+      CHECK(reversed.x1[i] == stored.x1[i] && isnan(stored.retrace_error[i]));
     }
-    CHECK(undone.info.bytes_reserved < kept.info.bytes_reserved);
+    CHECK(reversed.info.bytes_reserved < stored.info.bytes_reserved);
   }
   cnf_field_destroy(p.field);
 }
 
-/* Adaptive steps taken again as fixed ones have the same gradient: places of steps are constants of it. */
+/* Adaptive steps and the same steps as fixed ones have the same gradient, which treats the ends of steps as
+ * constants. */
 static void test_adaptive(int kind) {
   static answer adaptive, fixed;
   problem p = reversible_problem(kind, CNF_ADJOINT_REVERSIBLE), again;
@@ -160,8 +162,8 @@ static void test_adaptive(int kind) {
   cnf_field_destroy(p.field);
 }
 
-/* No way to go: the loss's own cotangent, and f times it for the times. */
-static void test_no_way(void) {
+/* t0 = t1: the gradient with respect to x0 is the cotangent of x1, and those of t0 and t1 are products with f. */
+static void test_empty_interval(void) {
   static answer a;
   problem p = reversible_problem(SHALLOW, CNF_ADJOINT_REVERSIBLE);
   p.t1 = p.t0;
@@ -191,7 +193,7 @@ static void test_instruction_sets(void) {
   cnf_field_destroy(p.field);
 }
 
-/* In float, and with derivatives' products in bfloat16: near the gradient with kept states. */
+/* In float, also with matrix products of derivatives in bfloat16: the gradient is near that with stored states. */
 static void test_float(int32_t precision) {
   const cnf_op ops[] = {TIME_AND_STATE, LINEAR(2, HIDDEN, CNF_ACTIVATION_TANH), LINEAR(3, 2, CNF_ACTIVATION_IDENTITY)};
   enum { P = HIDDEN * 3 + HIDDEN + 2 * HIDDEN + 2 };
@@ -216,12 +218,13 @@ static void test_float(int32_t precision) {
   }
   double worst = 0;
   for (int i = 0; i < P; ++i) worst = fmax(worst, fabs(gradients[0][i] - gradients[1][i]));
-  /* float: rounding 6e-8 of 20 steps and back, some of it grown; bfloat16 rounds what differs so to neighbours, 1/256 apart */
+  /* float: rounding of 6e-8 in 20 steps and 20 reversed steps, with some growth; bfloat16: values that differ a little
+   * may round to neighbours, which are 1/256 apart */
   CHECK(worst < (precision == CNF_PRECISION_MIXED ? 1e-2 : 1e-5));
   cnf_field_destroy(field);
 }
 
-/* ---- Memory, and what goes wrong -------------------------------------------------------------------------------- */
+/* ---- Memory and errors ------------------------------------------------------------------------------------------ */
 
 static long peak_kilobytes(void) {
   struct rusage usage;
@@ -229,7 +232,8 @@ static long peak_kilobytes(void) {
   return usage.ru_maxrss;
 }
 
-/* A hundred times the steps take no more memory, where kept states do. Runs first: peaks do not fall. */
+/* A hundred times as many steps take no more memory; with stored states they do. This test runs first, because the peak
+ * of a process never falls. */
 static void test_memory(void) {
   static answer a;
   problem p = reversible_problem(SHALLOW, CNF_ADJOINT_REVERSIBLE);
@@ -242,18 +246,21 @@ static void test_memory(void) {
   const double back = largest_of(a.retrace_error, COUNT);
   p.options.adjoint = CNF_ADJOINT_DISCRETE;
   solve_all(&p, &a);
-  const long kept = peak_kilobytes();
-  char detail[160];
-  snprintf(detail, sizeof detail, "peak %ld KiB, of 100 times the steps %ld, states kept %ld; back to x0 within %g",
-           few, many, kept, back);
-  check_count(back < 1e-10, "the way back ends at x0", detail, __LINE__);
-  if (!CHECK_IS_SANITIZED) check_count(many - few < 256 && kept - many > 1024, "memory is flat", detail, __LINE__);
+  const long stored = peak_kilobytes();
+  char detail[200];
+  snprintf(detail, sizeof detail,
+           "peak %ld KiB, with 100 times as many steps %ld KiB, with stored states %ld KiB; error at x0 %g", few, many,
+           stored, back);
+  check_count(back < 1e-10, "the reversed solve ends at x0", detail, __LINE__);
+  if (!CHECK_IS_SANITIZED)
+    check_count(many - few < 256 && stored - many > 1024, "memory does not grow with steps", detail, __LINE__);
   printf("%s\n", detail);
   cnf_field_destroy(p.field);
 }
 
-/* x' = 110 x over 10: from 1e-300 to about 1e177, and on the way back rounding grows by e^1100. Such samples say so, and leave
- * no trace in the others' gradients: those stay at 0, with no cotangent but log_det's. */
+/* x' = 110 x for a time of 10 goes from 1e-300 to about 1e177; in the reversed solve, rounding errors grow by e^1100.
+ * Such samples report CNF_SAMPLE_NOT_FINITE and do not change the gradients of the others, whose states are 0 and whose
+ * only cotangent is that of log_det. */
 static void test_overflow(int adaptive) {
   static answer a, rest;
   const double theta[] = {110, 0, 0, 110, 0, 0};
@@ -276,32 +283,32 @@ static void test_overflow(int adaptive) {
     if (i % 3) p.x0[2 * i] = NAN;
   }
   CHECK(fabs(a.theta_bar[0] - trace_bar) < 1e-11 && fabs(a.theta_bar[3] - trace_bar) < 1e-11 && a.theta_bar[4] == 0);
-  solve_all(&p, &rest); /* the same without them */
+  solve_all(&p, &rest); /* the same if these samples fail at the start */
   CHECK(memcmp(a.theta_bar, rest.theta_bar, 6 * sizeof(double)) == 0);
   cnf_field_destroy(p.field);
 }
 
-/* A field that contracts by e^-12: y - x grows to 145, its rounding of 2^-53 by another e^12 on the way back: some 3e-9, and
- * retrace_error says it. */
+/* With a field that contracts by e^-12, the values y - x of the method grow to 145; their rounding of 2^-53 grows by
+ * another e^12 in the reversed solve, to about 3e-9, which retrace_error reports. */
 static void test_contraction(void) {
-  static answer undone, kept;
+  static answer reversed, stored;
   const double theta[] = {-12, 0, 0, -12, 0, 0};
   problem p = reversible_problem(SHALLOW, CNF_ADJOINT_REVERSIBLE);
   cnf_field_destroy(p.field);
   p.field = linear_field(CNF_FLOAT64), p.dim = 2, p.parameters = 6;
   memcpy(p.theta, theta, sizeof theta);
   p.t0 = 0, p.t1 = 1, p.options.steps = 200;
-  solve_all(&p, &undone);
+  solve_all(&p, &reversed);
   p.options.adjoint = CNF_ADJOINT_DISCRETE;
-  solve_all(&p, &kept);
-  const double back = largest_of(undone.retrace_error, COUNT);
-  const double tolerance = 10 * 145 * 0x1p-53 * exp(12); /* some of 200 steps' */
-  printf("contraction by e^-12: back to x0 within %g, gradients within %g\n", back, distance(&p, &undone, &kept));
-  CHECK(back > 1e-11 && back < tolerance && distance(&p, &undone, &kept) < tolerance);
+  solve_all(&p, &stored);
+  const double back = largest_of(reversed.retrace_error, COUNT);
+  const double tolerance = 10 * 145 * 0x1p-53 * exp(12); /* 10: the errors of the 200 steps cancel in part */
+  printf("contraction by e^-12: error at x0 %g, of gradients %g\n", back, distance(&p, &reversed, &stored));
+  CHECK(back > 1e-11 && back < tolerance && distance(&p, &reversed, &stored) < tolerance);
   cnf_field_destroy(p.field);
 }
 
-static void test_refusals(void) {
+static void test_wrong_options(void) {
   cnf_field *field = linear_field(CNF_FLOAT64);
   cnf_solver *solver = NULL;
   cnf_solver_options options;
@@ -327,10 +334,10 @@ static void test_refusals(void) {
 
 int main(void) {
   test_memory();
-  test_refusals();
+  test_wrong_options();
   test_float(CNF_PRECISION_FULL);
   test_float(CNF_PRECISION_MIXED);
-  test_no_way();
+  test_empty_interval();
   test_contraction();
   test_instruction_sets();
   for (int flag = 0; flag < 2; ++flag) {
@@ -341,8 +348,8 @@ int main(void) {
   for (int kind = 0; kind < FIELD_KINDS; ++kind) {
     test_gradients(kind, CNF_ADJOINT_REVERSIBLE);
     test_gradients(kind, CNF_ADJOINT_DISCRETE);
-    test_undone_against_kept(kind, 0);
-    test_undone_against_kept(kind, 1);
+    test_stored_states(kind, 0);
+    test_stored_states(kind, 1);
     test_adaptive(kind);
   }
   return check_report();

@@ -1,7 +1,8 @@
-/* revolve_test.c - the order in which checkpoints are held and steps made again, in numbers of steps alone (solve/decide/checkpoint_schedule.h).
+/* revolve_test.c - which states checkpoints hold and which steps are repeated (solve/decide/checkpoint_schedule.h).
  *
- * A walk there and back is played with slots that remember whose state they hold. Oracles: no state is ever used that is not
- * there; the number of steps made against Griewank and Walther's closed form, and against dynamic programming for small ones.
+ * The tests simulate a forward pass and a backward pass; each slot holds the number of the step whose state it would
+ * hold. Checked: a state is used only if a slot holds it; the number of steps is that of Griewank and Walther's closed
+ * form, which is itself compared with dynamic programming for small numbers of steps.
  */
 #include "check.h"
 #include "solve/decide/checkpoint_schedule.h"
@@ -16,19 +17,20 @@ static int64_t repetitions(int64_t c, int64_t l, int64_t *below) {
   return r;
 }
 
-/* Steps made in reversing l, the way forward but for its last included: r l - C(c + r, r - 1). */
+/* The steps needed to reverse l steps with c checkpoints, counting those of the forward pass except the last:
+ * r l - C(c + r, r - 1). */
 static int64_t closed_form(int64_t c, int64_t l) {
   int64_t below;
   const int64_t r = repetitions(c, l, &below);
   return r * l - below;
 }
 
-/* The same by trying every place of the next checkpoint. */
+/* The closed form is the least over all positions of the next checkpoint. */
 static void test_closed_form(void) {
   static int64_t least[MOST_SMALL_CHECKPOINTS + 1][SMALL + 1];
   for (int c = 1; c <= MOST_SMALL_CHECKPOINTS; ++c)
     for (int l = 2; l <= SMALL; ++l) {
-      least[c][l] = (int64_t)l * (l - 1) / 2; /* from the one checkpoint again and again */
+      least[c][l] = (int64_t)l * (l - 1) / 2; /* every state from the one checkpoint */
       for (int m = 1; c > 1 && m < l; ++m) {
         const int64_t made = m + least[c - 1][l - m] + least[c][m];
         if (made < least[c][l]) least[c][l] = made;
@@ -39,8 +41,9 @@ static void test_closed_form(void) {
     }
 }
 
-/* Walks l steps from `first` on and back; returns the steps made, -1 if a state was not where it should be. */
-static int64_t walk(const cnf_schedule_rule *rule, int32_t first, int32_t l, int known) {
+/* Simulates l steps, beginning with step `first`, and their reversal. Returns the number of steps made, or -1 if a
+ * state was used that no slot held. `known`: the number of steps is known in advance. */
+static int64_t simulate(const cnf_schedule_rule *rule, int32_t first, int32_t l, int known) {
   static cnf_checkpoint list[MOST];
   static int32_t held[MOST];
   const int32_t end = first + l;
@@ -79,19 +82,19 @@ static void test_binomial(int32_t c, int32_t l) {
   const cnf_schedule_rule rule = {.kind = CNF_SCHEDULE_BINOMIAL, .capacity = c};
   int64_t below;
   char detail[120];
-  const int64_t r = repetitions(c, l, &below), known = walk(&rule, 3, l, 1), online = walk(&rule, 3, l, 0);
-  snprintf(detail, sizeof detail, "c %d l %d: %lld and %lld made, least %lld, r %lld", (int)c, (int)l, (long long)known,
-           (long long)online, (long long)closed_form(c, l), (long long)r);
+  const int64_t r = repetitions(c, l, &below), known = simulate(&rule, 3, l, 1), online = simulate(&rule, 3, l, 0);
+  snprintf(detail, sizeof detail, "c %d l %d: %lld and %lld steps, least %lld, r %lld", (int)c, (int)l,
+           (long long)known, (long long)online, (long long)closed_form(c, l), (long long)r);
   check_count(known == closed_form(c, l), "fixed steps: as few as possible", detail, __LINE__);
-  check_count(online >= closed_form(c, l) && online <= r * l, "chosen on the way: at most r l", detail, __LINE__);
+  check_count(online >= closed_form(c, l) && online <= r * l, "adaptive steps: at most r l", detail, __LINE__);
 }
 
-/* Segments of k steps: every state but checkpoints is made again once, and that of the last step not at all. */
+/* Segments of k steps: every state that is not a checkpoint is recomputed once, except that of the last step. */
 static void test_every(int32_t k, int32_t l) {
   const cnf_schedule_rule rule = {.kind = CNF_SCHEDULE_EVERY_K, .every = k, .capacity = (l + k - 1) / k + k};
   const int64_t segments = (l + k - 1) / k, last = l - (segments - 1) * k;
   const int64_t again = (segments - 1) * (k - 1) + (last > 2 ? last - 2 : 0);
-  CHECK(walk(&rule, 0, l, 1) == l - 1 + again && walk(&rule, 7, l, 0) == l - 1 + again);
+  CHECK(simulate(&rule, 0, l, 1) == l - 1 + again && simulate(&rule, 7, l, 0) == l - 1 + again);
 }
 
 int main(void) {

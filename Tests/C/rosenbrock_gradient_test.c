@@ -1,5 +1,5 @@
-/* rosenbrock_gradient_test.c - the discrete gradient of rodas4: of nets and of stiff fields against central differences of the very
- * steps that were taken, and the bits that are promised.
+/* rosenbrock_gradient_test.c - the discrete gradient of rodas4 for nets and stiff fields, compared with central
+ * differences of a solve with the same steps, and equal bits whatever the batch and the number of threads.
  */
 #include "gradient_fixture.h"
 #include "stiff_fixture.h"
@@ -9,16 +9,17 @@ static problem rodas4_problem(cnf_field *field, int32_t dim, double scale, int32
   p.options.method = cnf_method_find("rodas4");
   p.options.adjoint = CNF_ADJOINT_DISCRETE;
   p.options.trace = trace;
-  give(&p, 0, NULL);
+  set_cotangents(&p, 0, NULL);
   return p;
 }
 
-/* `got` against differences over `step`, to `tolerance` of the largest of 1 and its size. */
+/* `got` agrees with the central difference with this step, up to `tolerance` times the larger of 1 and its absolute
+ * value. */
 static void check_central(problem *p, cnf_solver *solver, size_t count, double *variable, double step, double got,
                           double tolerance, const char *what, const char *where, int number) {
   const double expected = central(p, solver, count, variable, step);
   char detail[400];
-  snprintf(detail, sizeof detail, "%s, number %d: %.12g, by differences %.12g", where, number, got, expected);
+  snprintf(detail, sizeof detail, "%s, index %d: %.12g, central difference %.12g", where, number, got, expected);
   check_count(fabs(got - expected) < tolerance * fmax(1, fabs(expected)), what, detail, __LINE__);
 }
 
@@ -28,15 +29,15 @@ static double sum_of(const double *x, size_t count, size_t stride) {
   return sum;
 }
 
-/* Differences with steps of 1e-3 are off by 1e-12/30 of a fifth derivative, and by 2^-52 |L|/1e-3 times the steps' own rounding,
- * some hundred units of coefficients up to 34: 1e-10 in all. The text's bar is 1e-7. */
+/* Central differences with steps of 1e-3 have an error of 1e-12/30 times a fifth derivative and of 2^-52 |L|/1e-3 times
+ * the rounding of solver steps, a few hundred units for coefficients up to 34: 1e-10 in all. README states 1e-7. */
 static const double STEP = 2e-4, NET_TOLERANCE = 1e-8;
 
-/* Fixed steps of a net, by all there is to be differentiated by. */
+/* Gradients of solves of nets with fixed steps, with respect to theta, x0, t0 and t1. */
 static void test_net(int kind, int32_t trace, int regularised, int backward) {
   enum { SAMPLES = 3 };
   static answer a;
-  static const double places[] = {0, 0.3, 0.45, 1};
+  static const double fractions[] = {0, 0.3, 0.45, 1};
   int32_t dim;
   cnf_field *field = make_field(kind, &dim);
   problem p = rodas4_problem(field, dim, 0.5, trace);
@@ -44,7 +45,7 @@ static void test_net(int kind, int32_t trace, int regularised, int backward) {
   p.options.kinetic = regularised, p.options.frobenius = regularised && trace != CNF_TRACE_NONE;
   p.loss.kinetic = regularised ? 0.3 : 0, p.loss.frobenius = p.options.frobenius ? 0.2 : 0;
   if (backward) p.t0 = 1.1, p.t1 = 0.2;
-  p.fractions = regularised ? places : NULL, p.fraction_count = regularised ? 4 : 0;
+  p.fractions = regularised ? fractions : NULL, p.fraction_count = regularised ? 4 : 0;
   cnf_solver *solver = NULL;
   CHECK(cnf_solver_create(field, &p.options, &solver) == CNF_OK);
   solve_some(&p, 0, SAMPLES, &a);
@@ -61,8 +62,9 @@ static void test_net(int kind, int32_t trace, int regularised, int backward) {
   cnf_field_destroy(field);
 }
 
-/* x' = W t + b knows no state: J is 0, and x1 = x0 + W (t1^2 - t0^2)/2 + b (t1 - t0), which no method of order 2 and more misses. */
-static void test_time_alone(void) {
+/* x' = W t + b does not read the state: J is 0, and x1 = x0 + W (t1^2 - t0^2)/2 + b (t1 - t0), for which methods of
+ * order 2 and higher are exact. */
+static void test_field_of_time(void) {
   static answer a;
   const cnf_op ops[] = {{.kind = CNF_OP_TIME, .input = CNF_NO_BLOCK, .input2 = CNF_NO_BLOCK},
                         LINEAR(1, 2, CNF_ACTIVATION_IDENTITY)};
@@ -71,7 +73,8 @@ static void test_time_alone(void) {
   problem p = rodas4_problem(field, 2, 1, CNF_TRACE_EXACT);
   p.options.kinetic = 1;
   solve_all(&p, &a);
-  /* weights w_n of 2048 in df/dt cost 2048 2^-52 of a slope; with it sums of coefficients up to 34, some ten steps */
+  /* rounding of df/dt, whose weights w_n are up to 2048: 2048 2^-52, times sums of coefficients up to 34, in about ten
+   * steps */
   const double tolerance = 1e-10, square = (p.t1 * p.t1 - p.t0 * p.t0) / 2, length = p.t1 - p.t0;
   for (int d = 0; d < 2; ++d) {
     const double bar = sum_of(p.x1_bar + d, COUNT, 2), *w = p.theta, *b = p.theta + 2;
@@ -91,10 +94,12 @@ static void test_time_alone(void) {
   cnf_field_destroy(field);
 }
 
-/* ---- Stiff fields ---------------------------------------------------------------------------------------------------- */
+/* ---- Stiff fields
+ * ---------------------------------------------------------------------------------------------------- */
 
-/* A stiff problem's adaptive solve, then the same steps as fixed ones: the same gradient but for rounding, and that of differences
- * to the text's 1e-7, each variable counted in units of its size. Log-determinants are 1e5 and more: they get 1e-6. */
+/* The gradient of an adaptive solve equals that of a solve with the same steps as fixed ones, up to rounding, and
+ * agrees with central differences up to 1e-7, each variable being measured in units of its size. Log-determinants are
+ * at least 1e5, so their cotangents are 1e-6. */
 static void test_stiff(int is_robertson, int32_t trace) {
   int32_t dim;
   static answer adaptive, fixed;
@@ -107,7 +112,7 @@ static void test_stiff(int is_robertson, int32_t trace) {
   p.t0 = 0, p.t1 = is_robertson ? 40 : 500;
   p.options.rtol = 1e-6, p.options.atol = 1e-9;
   for (int i = 0; i < COUNT; ++i) p.log_det_bar[i] = 1e-6;
-  if (is_robertson) p.x1_bar[1] = 1e3; /* y is some 1e-5 */
+  if (is_robertson) p.x1_bar[1] = 1e3; /* y is about 1e-5 */
   cnf_solver *solver = NULL;
   CHECK(cnf_solver_create(field, &p.options, &solver) == CNF_OK);
   uint64_t ids[COUNT];
@@ -118,8 +123,8 @@ static void test_stiff(int is_robertson, int32_t trace) {
   cnf_solver_destroy(solver);
   solve_some(&p, 0, 1, &adaptive);
   const int32_t steps = adaptive.accepted[0];
-  CHECK(adaptive.status[0] == CNF_SAMPLE_OK &&
-        steps < 150); /* stiffness 3e3 x 500, and 2e3 x 40: explicit ones are 1e5 */
+  /* rates of 3e3 for a time of 500, and 2e3 for 40: explicit methods need 1e5 steps */
+  CHECK(adaptive.status[0] == CNF_SAMPLE_OK && steps < 150);
   p.options.control = CNF_CONTROL_FIXED, p.options.max_steps = MOST_FRACTIONS;
   p.fractions = fractions, p.fraction_count = (size_t)steps + 1;
   solve_some(&p, 0, 1, &fixed);
@@ -132,14 +137,14 @@ static void test_stiff(int is_robertson, int32_t trace) {
     double *variable = is_theta ? &p.theta[n] : &p.x0[n];
     const double got = is_theta ? fixed.theta_bar[n] : fixed.x0_bar[n];
     const double other = is_theta ? adaptive.theta_bar[n] : adaptive.x0_bar[n];
-    const double unit = is_theta ? p.theta[n] : is_robertson && n == 1 ? 1e-4 : 1; /* of y at most 3.6e-5 */
+    const double unit = is_theta ? p.theta[n] : is_robertson && n == 1 ? 1e-4 : 1; /* y is at most 3.6e-5 */
     const double by_differences = unit * central(&p, solver, 1, variable, unit * 1e-3);
     char detail[300];
-    snprintf(detail, sizeof detail, "%s, %s %d: %.12g, adaptive %.12g, by differences %.12g", where,
+    snprintf(detail, sizeof detail, "%s, %s %d: %.12g, adaptive %.12g, central difference %.12g", where,
              is_theta ? "theta" : "x0", n, unit * got, unit * other, by_differences);
     check_count(fabs(unit * got - by_differences) < 1e-7 * fmax(1, fabs(by_differences)), "stiff gradient", detail,
                 __LINE__);
-    check_count(fabs(unit * (got - other)) < 1e-9 * fmax(1, fabs(unit * got)), "of the steps taken", detail, __LINE__);
+    check_count(fabs(unit * (got - other)) < 1e-9 * fmax(1, fabs(unit * got)), "adaptive and fixed", detail, __LINE__);
   }
   const double t1_bar = central(&p, solver, 1, &p.t1, p.t1 * 1e-3), t0_bar = central(&p, solver, 1, &p.t0, p.t1 * 1e-3);
   CHECK(fabs(fixed.t1_bar[0] - t1_bar) < 1e-7 * fmax(1, fabs(t1_bar)));
@@ -148,10 +153,11 @@ static void test_stiff(int is_robertson, int32_t trace) {
   cnf_field_destroy(field);
 }
 
-/* ---- Promises ---------------------------------------------------------------------------------------------------- */
+/* ---- Equal bits -------------------------------------------------------------------------------------------------- */
 
-/* Bits: a sample's own gradients alone, in a batch and beside one that fails; the parameters' at 1 and 3 threads. */
-static void test_promises(int kind, int32_t control, int32_t trace) {
+/* The gradient of a sample has the same bits alone, in a batch, and in a batch with one that fails; that of theta with
+ * 1 and 3 threads. */
+static void test_same_bits(int kind, int32_t control, int32_t trace) {
   static answer all, other;
   int32_t dim;
   cnf_field *field = make_field(kind, &dim);
@@ -179,8 +185,8 @@ static void test_promises(int kind, int32_t control, int32_t trace) {
   cnf_field_destroy(field);
 }
 
-/* In float the same, to its rounding: differences for df/dt and coefficients up to 34 cost some 2^-24 64 of what steps are made
- * of, in some ten steps. */
+/* The gradient in float agrees with that in double up to rounding: differences for df/dt and coefficients up to 34
+ * cause relative errors of about 64 2^-24 in each of about ten steps. */
 static void test_float(void) {
   enum { DIM = 3, HIDDEN = 6, P = HIDDEN * (DIM + 1) + HIDDEN + DIM * HIDDEN + DIM };
   static answer wide;
@@ -213,8 +219,8 @@ static void test_float(void) {
   cnf_field_destroy(field);
 }
 
-/* A callback's second derivatives are needed whatever the trace. */
-static void test_refusals(void) {
+/* The gradient of rodas4 needs second derivatives of callbacks, with every trace. */
+static void test_missing_functions(void) {
   double x0_bar[2];
   for (int what = 0; what < 2; ++what) {
     cnf_callback callback = stiff_callback(POL);
@@ -232,26 +238,27 @@ static void test_refusals(void) {
     const cnf_loss loss = loss_of(&p, 0);
     cnf_gradient gradient = {.struct_size = sizeof gradient, .x0 = x0_bar};
     const cnf_status expected[] = {CNF_ERROR_CALLBACK_TANGENT_REVERSE, CNF_ERROR_CALLBACK_REVERSE};
-    CHECK_STATUS(expected[what], cnf_solve_vjp(solver, &input, &loss, NULL, &gradient), "rodas4 without");
+    CHECK_STATUS(expected[what], cnf_solve_vjp(solver, &input, &loss, NULL, &gradient),
+                 what ? "callback without reverse" : "callback without tangent_reverse");
     cnf_solver_destroy(solver);
     cnf_field_destroy(field);
   }
 }
 
 int main(void) {
-  test_time_alone();
+  test_field_of_time();
   for (int is_robertson = 0; is_robertson < 2; ++is_robertson) {
     test_stiff(is_robertson, CNF_TRACE_NONE);
     test_stiff(is_robertson, CNF_TRACE_EXACT);
   }
   for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control) {
-    test_promises(TWO_HIDDEN, control, CNF_TRACE_NONE);
-    test_promises(CALLBACK, control, CNF_TRACE_EXACT);
-    test_promises(WIDE, control, CNF_TRACE_EXACT);
-    test_promises(LINEAR_ENDS, control, CNF_TRACE_EXACT);
+    test_same_bits(TWO_HIDDEN, control, CNF_TRACE_NONE);
+    test_same_bits(CALLBACK, control, CNF_TRACE_EXACT);
+    test_same_bits(WIDE, control, CNF_TRACE_EXACT);
+    test_same_bits(LINEAR_ENDS, control, CNF_TRACE_EXACT);
   }
   test_float();
-  test_refusals();
+  test_missing_functions();
   for (int backward = 0; backward < 2; ++backward)
     for (int kind = 0; kind < FIELD_KINDS; ++kind)
       for (int regularised = 0; regularised < 2; ++regularised) {

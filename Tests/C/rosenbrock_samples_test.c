@@ -1,27 +1,29 @@
-/* rosenbrock_samples_test.c - samples on the way back of rodas4's continuous adjoint: contexts, spans and events of their own, against the
- * discrete gradient at tight tolerances; and those that do not get back.
+/* rosenbrock_samples_test.c - the continuous adjoint of rodas4 with samples that have contexts, intervals and events of
+ * their own, compared with the discrete gradient with small tolerances; and samples that fail in the backward solve.
  */
 #include "gradient_fixture.h"
 
-/* ---- What samples bring along, and events ------------------------------------------------------------------------- */
+/* ---- Contexts, intervals and events
+ * ------------------------------------------------------------------------------- */
 
-static void circle_evaluate(void *context, int32_t lanes, const double *t, const void *x, double *g) {
+static void line_evaluate(void *context, int32_t lanes, const double *t, const void *x, double *g) {
   (void)context;
   for (int32_t j = 0; j < lanes; ++j) g[j] = ((const double *)x)[j] + 0.1 * t[j] - 0.2;
 }
-static void circle_reverse(void *context, int32_t lanes, const double *t, const void *x, void *g_x, double *g_t) {
+static void line_reverse(void *context, int32_t lanes, const double *t, const void *x, void *g_x, double *g_t) {
   (void)context, (void)t, (void)x;
   for (int32_t j = 0; j < lanes; ++j) ((double *)g_x)[j] = 1, ((double *)g_x)[lanes + j] = 0, g_t[j] = 0.1;
 }
 
-/* Each sample's context, own span and event: the continuous gradient is that of the steps, to its tolerance. */
-static void test_given(int32_t control, int with_event) {
+/* With contexts, intervals and events of samples, the continuous gradient agrees with the discrete one up to its
+ * tolerance. */
+static void test_per_sample_inputs(int32_t control, int with_event) {
   enum { ROWS = 2, CONTEXT = 2, HIDDEN = 5, P = HIDDEN * (ROWS + CONTEXT + 1) + ROWS * (HIDDEN + 1) };
   const cnf_op ops[] = {{.kind = CNF_OP_CONTEXT, .input = CNF_NO_BLOCK, .input2 = CNF_NO_BLOCK, .rows = CONTEXT},
                         {.kind = CNF_OP_CONCAT, .input = CNF_STATE, .input2 = 1},
                         LINEAR(2, HIDDEN, CNF_ACTIVATION_TANH),
                         LINEAR(3, ROWS, CNF_ACTIVATION_IDENTITY)};
-  const cnf_event event = {.struct_size = sizeof event, .evaluate = circle_evaluate, .reverse = circle_reverse};
+  const cnf_event event = {.struct_size = sizeof event, .evaluate = line_evaluate, .reverse = line_reverse};
   double theta[P], x0[COUNT * ROWS], context[COUNT * CONTEXT], x1_bar[COUNT * ROWS], log_det_bar[COUNT], t0s[COUNT],
       t1s[COUNT], time_bar[COUNT];
   static struct {
@@ -80,16 +82,18 @@ static void test_given(int32_t control, int with_event) {
   worst = fmax(worst, difference(got[1].x0, got[0].x0, COUNT * ROWS));
   worst = fmax(worst, difference(got[1].context, got[0].context, COUNT * CONTEXT));
   worst = fmax(worst, difference(got[1].t0, got[0].t0, COUNT));
-  if (!with_event) worst = fmax(worst, difference(got[1].t1, got[0].t1, COUNT)); /* an event's steps move with t1 */
+  if (!with_event) worst = fmax(worst, difference(got[1].t1, got[0].t1, COUNT)); /* with events, steps depend on t1 */
   char detail[120];
   snprintf(detail, sizeof detail, "control %d event %d: %g", (int)control, with_event, worst);
-  check_count(worst < 100 * 1e-9, "what samples bring along", detail, __LINE__);
+  check_count(worst < 100 * 1e-9, "inputs per sample", detail, __LINE__);
   cnf_field_destroy(field);
 }
 
-/* ---- Failures ------------------------------------------------------------------------------------------------------ */
+/* ---- Failures
+ * ------------------------------------------------------------------------------------------------------ */
 
-/* Samples that do not arrive, or do not get back, have zero gradient and say so; the others' is as without them. */
+/* Samples that fail in the forward or in the backward solve report it, have gradients of 0, and do not change those of
+ * others. */
 static void test_failures(void) {
   static answer a, rest;
   const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
@@ -98,13 +102,14 @@ static void test_failures(void) {
   problem p = rodas4_problem_of(field, 2, 1, CNF_TRACE_EXACT);
   const double theta[] = {-0.4, -3, 3, -0.4, 0, 0}, trace_bar = -(p.t1 - p.t0);
   memcpy(p.theta, theta, sizeof theta);
-  /* Backward, 60 steps are few for 1e-13, but not for a sample that rests at 0 with no cotangent but log_det's. */
+  /* In the backward solve, 60 steps are too few for 1e-13, but enough for samples that stay at 0 and whose only
+   * cotangent is that of log_det. */
   p.options.max_steps = 60;
   p.options.rtol = p.options.atol = 1e-4;
   p.options.adjoint_rtol = p.options.adjoint_atol = 1e-13;
   for (int i = 0; i < COUNT; ++i)
     if (i % 3 == 0) p.x0[2 * i] = p.x0[2 * i + 1] = 0;
-  p.x0[2] = NAN; /* sample 1 does not set out */
+  p.x0[2] = NAN; /* sample 1 fails at once */
   solve_all(&p, &a);
   for (int i = 0; i < COUNT; ++i) {
     CHECK(a.status[i] == (i % 3 == 0 ? CNF_SAMPLE_OK : i == 1 ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_MAX_STEPS));
@@ -116,7 +121,8 @@ static void test_failures(void) {
     if (i != 1) CHECK(a.t_reached[i] > p.t0 && a.t_reached[i] < p.t1 && a.reversed[i] == 0);
     CHECK(a.x0_bar[2 * i] == 0 && a.x0_bar[2 * i + 1] == 0 && a.t0_bar[i] == 0 && a.t1_bar[i] == 0);
   }
-  /* d/dtheta of -log_det = -(t1 - t0) tr A: 13 samples, and nothing of those that failed; weights of 2048 cost so many roundings */
+  /* d/dtheta of -log_det = -(t1 - t0) tr A, from the 13 samples that did not fail; weights of 2048 increase rounding as
+   * much */
   const double expected[] = {13 * trace_bar, 0, 0, 13 * trace_bar, 0, 0};
   CHECK(difference(a.theta_bar, expected, 6) < 2048 * 0x1p-50);
   for (int i = 0; i < COUNT; ++i) p.x0[2 * i] = NAN;
@@ -125,7 +131,7 @@ static void test_failures(void) {
   cnf_field_destroy(field);
 }
 
-/* y = theta x, whose reverse is NaN in lanes whose first row is above 1. */
+/* y = theta x, whose reverse function returns NaN in lanes whose first row is above 1. */
 static void breaking_evaluate(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
   (void)context, (void)t;
   for (int32_t i = 0; i < 2 * lanes; ++i) ((double *)y)[i] = *(const double *)theta * ((const double *)x)[i];
@@ -145,8 +151,9 @@ static void breaking_reverse(void *context, int32_t lanes, const void *t, const 
   }
 }
 
-/* Samples that begin beyond 1 decay below it, and do not get back: a status in bounded time, and the neighbours' bits. The callback has
- * no tangent_reverse, which a continuous gradient without a trace has no use for; with one it is refused. */
+/* Samples that begin above 1 decay below it, and their backward solve fails: they report it after a bounded number of
+ * steps, and do not change the bits of others. The callback has no tangent_reverse: a continuous gradient without a
+ * trace does not need it; with a trace its absence is an error. */
 static void test_breaking(int32_t control) {
   static answer a, without;
   const cnf_callback callback = {.struct_size = sizeof callback,
@@ -161,16 +168,16 @@ static void test_breaking(int32_t control) {
   problem p = rodas4_problem_of(field, 2, 1, CNF_TRACE_NONE);
   p.theta[0] = -1, p.t0 = 0, p.t1 = 1.5;
   p.options.control = control, p.options.steps = 30;
-  give(&p, 0, NULL);
+  set_cotangents(&p, 0, NULL);
   for (int i = 0; i < 2 * COUNT; ++i) p.x0[i] = i % 6 == 0 ? 2 : 0.5 + 0.01 * i / COUNT;
   solve_all(&p, &a);
   for (int i = 0; i < COUNT; ++i) {
-    const int breaks = i % 3 == 0;
-    CHECK(a.status[i] == (breaks ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_OK));
-    CHECK(isfinite(a.x0_bar[2 * i]) && (!breaks || (a.x0_bar[2 * i] == 0 && a.reversed[i] == 0)));
-    /* x is 1 at log 2; it stops within a step of that */
-    if (breaks) CHECK(fabs(a.t_reached[i] - 0.6931) < 0.1);
-    p.x0[2 * i] = breaks ? NAN : p.x0[2 * i];
+    const int fails = i % 3 == 0;
+    CHECK(a.status[i] == (fails ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_OK));
+    CHECK(isfinite(a.x0_bar[2 * i]) && (!fails || (a.x0_bar[2 * i] == 0 && a.reversed[i] == 0)));
+    /* x is 1 at t = log 2, and the backward solve stops within a step of it */
+    if (fails) CHECK(fabs(a.t_reached[i] - 0.6931) < 0.1);
+    p.x0[2 * i] = fails ? NAN : p.x0[2 * i];
   }
   solve_all(&p, &without);
   CHECK(memcmp(a.theta_bar, without.theta_bar, sizeof(double)) == 0 && isfinite(a.theta_bar[0]));
@@ -189,8 +196,8 @@ static void test_breaking(int32_t control) {
 
 int main(void) {
   for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control) {
-    test_given(control, 0);
-    test_given(control, 1);
+    test_per_sample_inputs(control, 0);
+    test_per_sample_inputs(control, 1);
     test_breaking(control);
   }
   test_failures();

@@ -1,4 +1,5 @@
-/* Rosenbrock methods: order conditions, convergence, damping of what is stiff, samples by themselves, and what is refused. */
+/* rosenbrock_test.c - Rosenbrock methods: order conditions, convergence, damping of stiff components, equal bits alone
+ * and in a batch, and wrong options. */
 #include "callback_fixture.h"
 #include "solve/methods/tableau.h"
 #include <float.h>
@@ -8,10 +9,13 @@
 
 enum { S = CNF_ROSENBROCK_STAGES };
 
-/* ---- Order conditions: Hairer and Wanner II, table IV.7.2, of k_i = h f(x + sum alpha_ij k_j) + h J sum gamma_ij k_j ---- */
+/* ---- Order conditions: Hairer and Wanner II, table IV.7.2, of k_i = h f(x + sum alpha_ij k_j) + h J sum gamma_ij
+ * k_j ---- */
 
-/* alpha, gamma and b from the transformed stages u = Gamma k: Gamma = (1/gamma - C)^-1, alpha = a Gamma, b = m Gamma. */
-static void untransform(const cnf_tableau *t, const double m[], double alpha[S][S], double gamma[S][S], double b[S]) {
+/* Computes alpha, gamma and b from the coefficients of the transformed stages u = Gamma k: Gamma = (1/gamma - C)^-1,
+ * alpha = a Gamma, b = m Gamma. */
+static void original_coefficients(const cnf_tableau *t, const double m[], double alpha[S][S], double gamma[S][S],
+                                  double b[S]) {
   const cnf_rosenbrock *r = t->rosenbrock;
   for (int i = 0; i < t->stages; i++)
     for (int j = 0; j < t->stages; j++) {
@@ -29,7 +33,7 @@ static void untransform(const cnf_tableau *t, const double m[], double alpha[S][
   }
 }
 
-/* The largest error of the conditions of `order`, 1 to 4; beta = alpha + gamma, sums over all indices. */
+/* The largest error of the conditions of order 1 to 4; beta = alpha + gamma, sums over all indices. */
 static double worst(int order, int stages, double alpha[S][S], double gamma[S][S], const double b[S]) {
   double alpha_i[S] = {0}, beta_i[S] = {0}, beta[S][S], error = 0, sums[8] = {0};
   for (int i = 0; i < stages; i++)
@@ -54,15 +58,15 @@ static double worst(int order, int stages, double alpha[S][S], double gamma[S][S
     sums[6] += b[i] * beta_square;
     sums[7] += b[i] * beta_beta_beta;
   }
-  const double wanted[8] = {1, 1.0 / 2, 1.0 / 3, 1.0 / 6, 1.0 / 4, 1.0 / 8, 1.0 / 12, 1.0 / 24};
+  const double expected[8] = {1, 1.0 / 2, 1.0 / 3, 1.0 / 6, 1.0 / 4, 1.0 / 8, 1.0 / 12, 1.0 / 24};
   const int orders[8] = {1, 2, 3, 3, 4, 4, 4, 4};
   for (int n = 0; n < 8; n++)
-    if (orders[n] == order) error = fmax(error, fabs(sums[n] - wanted[n]));
+    if (orders[n] == order) error = fmax(error, fabs(sums[n] - expected[n]));
   return error;
 }
 
 static void test_order_conditions(void) {
-  /* Coefficients of up to 34 with 16 digits, in products of three and sums of some twenty of them. */
+  /* coefficients of up to 34 with 16 digits, in sums of about twenty products of three */
   const double tolerance = 1e-11;
   int found = 0;
   for (int32_t method = 0; method < cnf_tableau_count(); method++) {
@@ -71,7 +75,7 @@ static void test_order_conditions(void) {
     double alpha[S][S], gamma[S][S], b[S], embedded[S], middle[S], m[S];
     if (!r) continue;
     found++;
-    untransform(t, t->b, alpha, gamma, b);
+    original_coefficients(t, t->b, alpha, gamma, b);
     for (int order = 1; order <= t->order; order++) CHECK(worst(order, t->stages, alpha, gamma, b) < tolerance);
     for (int i = 0; i < t->stages; i++) {
       double alpha_i = 0, gamma_i = 0;
@@ -81,13 +85,13 @@ static void test_order_conditions(void) {
       /* stiffly accurate: b is the last row of beta */
       CHECK(fabs(b[i] - alpha[t->stages - 1][i] - gamma[t->stages - 1][i]) < tolerance);
     }
-    untransform(t, m, alpha, gamma, embedded);
+    original_coefficients(t, m, alpha, gamma, embedded);
     for (int order = 1; order <= t->embedded_order; order++)
       CHECK(worst(order, t->stages, alpha, gamma, embedded) < tolerance);
     CHECK(worst(t->embedded_order + 1, t->stages, alpha, gamma, embedded) > 1e-6);
-    /* dense output at 1/2, scaled to a step of its own: sum b_i = 1/2, sum b_i beta_i = 1/8, … */
+    /* dense output at 1/2 as a step: sum b_i = 1/2, sum b_i beta_i = 1/8, … */
     for (int i = 0; i < t->stages; i++) m[i] = t->b[i] / 2 + r->h2[i] / 4 + r->h3[i] / 8;
-    untransform(t, m, alpha, gamma, middle);
+    original_coefficients(t, m, alpha, gamma, middle);
     double sums[4] = {0};
     for (int i = 0; i < t->stages; i++) {
       double alpha_i = 0, beta_i = 0, beta_beta = 0;
@@ -123,8 +127,8 @@ static cnf_solver_options options_of(int32_t control, int32_t trace) {
   return options;
 }
 
-/* x' = -x^3/2 cos t, y' = -x y + sin 3t: nonlinear, and of the time. x = x0 / sqrt(1 + x0^2 sin t); the divergence is
- * -3/2 x^2 cos t - x, of which the first part integrates to -3/2 log(1 + x0^2 sin t). */
+/* x' = -x^3/2 cos t, y' = -x y + sin 3t: nonlinear, and depends on time. x = x0 / sqrt(1 + x0^2 sin t); the divergence
+ * is -3/2 x^2 cos t - x, and the integral of its first term is -3/2 log(1 + x0^2 sin t). */
 static void smooth(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
   const double *time = t, *u = x, *v = u + lanes;
   double *f = y, *g = f + lanes;
@@ -165,7 +169,7 @@ static void test_convergence(void) {
     errors[n][0] = hypot(result[0] - exact[0], result[1] - exact[1]);
     errors[n][1] = fabs(result[2] - exact[2]);
   }
-  /* 4096 steps: an error of 1.3e-9 (64/4096)^4, lost in rounding, which is a few ulp a step at most */
+  /* with 4096 steps, the error of 1.3e-9 (64/4096)^4 is below rounding, which is at most a few ulp per step */
   CHECK(fabs(exact[0] - x0[0] / sqrt(1 + x0[0] * x0[0] * sin(2))) < 1e-11);
   for (int part = 0; part < 2; part++) {
     const double slope = log(errors[0][part] / errors[1][part]) / log(4);
@@ -196,12 +200,13 @@ static void test_damping(void) {
   const cnf_solve_input in = {.struct_size = sizeof in, .x0 = &x0, .count = 1, .t0 = 0, .t1 = 0.1};
   cnf_solve_output out = {.struct_size = sizeof out, .x1 = &x1};
   CHECK(cnf_solve(solver, &in, &out) == CNF_OK);
-  /* R(infinity) = 0: of the 2 between x0 and the slow motion, 2/z times a constant is left, z = 1e7; a method that is A-stable
-   * alone would leave all of it. */
+  /* The stability function is 0 at infinity: of the initial distance 2 from cos t, only 2/z times a constant remains,
+   * with z = 1e7. A method that is only A-stable would keep all of it. */
   CHECK(fabs(x1 - cos(0.1)) < 1e-4);
   cnf_solver_destroy(solver);
 
-  /* Adaptive: as many steps as the slow motion asks for. dopri5 is stable up to 3.3e-8, so that all its steps come to 1e-3. */
+  /* Adaptive: only as many steps as cos t requires. dopri5 is stable for steps up to 3.3e-8, so 4096 of its steps do
+   * not reach 1e-3. */
   int32_t status, accepted, rejected;
   double reached;
   cnf_solve_input far = in;
@@ -220,7 +225,8 @@ static void test_damping(void) {
   cnf_field_destroy(field);
 }
 
-/* The net of section 3's first program, 3 rows: samples alone, together, and beside NaN; all control's and threads' bits. */
+/* A sample of a field of 3 rows has the same bits alone, in a batch, in a batch with samples that are NaN, and with 1
+ * and 2 threads, with adaptive and fixed steps. */
 static void test_independence(void) {
   enum { D = 3, COUNT = 37, H = 8, P = H * (D + 1) + H + D * H + D };
   const cnf_op ops[] = {
@@ -249,16 +255,16 @@ static void test_independence(void) {
     CHECK(cnf_solve(two, &in, &out) == CNF_OK);
     CHECK(memcmp(together, other, sizeof other) == 0 && memcmp(log_det, other_log_det, sizeof log_det) == 0);
     CHECK(memcmp(evaluations, other_evaluations, sizeof evaluations) == 0);
-    for (int i = 0; i < COUNT; i++) { /* alone: the kernels of one lane */
+    for (int i = 0; i < COUNT; i++) { /* alone, with kernels for one lane */
       in.x0 = x0 + i * D, in.count = 1;
       CHECK(cnf_solve(one, &in, &out) == CNF_OK);
       CHECK(memcmp(together + i * D, other, D * sizeof *other) == 0 && log_det[i] == other_log_det[0]);
       CHECK(evaluations[i] == other_evaluations[0]);
     }
-    double spoilt[COUNT * D];
-    memcpy(spoilt, x0, sizeof spoilt);
-    spoilt[5 * D + 1] = NAN, spoilt[20 * D] = INFINITY;
-    in.x0 = spoilt, in.count = COUNT;
+    double failing[COUNT * D];
+    memcpy(failing, x0, sizeof failing);
+    failing[5 * D + 1] = NAN, failing[20 * D] = INFINITY;
+    in.x0 = failing, in.count = COUNT;
     CHECK(cnf_solve(two, &in, &out) == CNF_OK);
     for (int i = 0; i < COUNT; i++) {
       if (i == 5 || i == 20)
@@ -266,7 +272,7 @@ static void test_independence(void) {
       else
         CHECK(memcmp(together + i * D, other + i * D, D * sizeof *other) == 0 && status[i] == CNF_SAMPLE_OK);
     }
-    /* in float the same, to its rounding: 7 or some tens of steps of coefficients up to 34, beside a tolerance of 1e-5 */
+    /* float agrees up to rounding in a few tens of steps with coefficients up to 34, and to the tolerance of 1e-5 */
     if (control == CNF_CONTROL_SAMPLE) {
       cnf_field *single = NULL;
       float theta_f32[P], x0_f32[COUNT * D], x1_f32[COUNT * D];
@@ -281,7 +287,7 @@ static void test_independence(void) {
       CHECK(fabs(other_log_det[0] - log_det[0]) < 1e-3 * (1 + fabs(log_det[0])));
       cnf_solver_destroy(narrow);
       cnf_field_destroy(single);
-      /* a net with a Lipschitz constant of some 1e8 ends, whatever the status */
+      /* a solve of a net with a Lipschitz constant of about 1e8 ends, whatever the status */
       int32_t accepted[COUNT], rejected[COUNT];
       double wild[P];
       for (int n = 0; n < P; n++) wild[n] = 1e4 * theta[n];
@@ -295,9 +301,9 @@ static void test_independence(void) {
   cnf_field_destroy(field);
 }
 
-/* A linear field, x' = A x, and one of no state at all: log-determinant tr(A) t, and 0; Lipschitz constants up to 1e8. */
+/* Linear fields x' = A x: log-determinants of tr(A) t, Lipschitz constants up to 1e8, and singular matrices. */
 static void test_linear(void) {
-  enum { D = 11, P = D * D + D }; /* more than one group of tangents */
+  enum { D = 11, P = D * D + D }; /* D: more tangents than are computed at once */
   const cnf_op op = {.kind = CNF_OP_LINEAR, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = D};
   cnf_field *field = NULL;
   CHECK(cnf_field_create(CNF_FLOAT64, D, &op, 1, &field) == CNF_OK);
@@ -317,13 +323,13 @@ static void test_linear(void) {
                           .accepted = &accepted,
                           .rejected = &rejected};
   CHECK(cnf_solve(solver, &in, &out) == CNF_OK);
-  /* Simpson's rule of a constant: rounding of a sum of steps alone */
+  /* Simpson's rule is exact for a constant, so there is only the rounding of the sum */
   CHECK(status == CNF_SAMPLE_OK && fabs(log_det - trace / 2) < 500 * DBL_EPSILON * (1 + fabs(trace)));
   for (int n = 0; n < P; n++) theta[n] *= 1e8;
   CHECK(cnf_solve(solver, &in, &out) == CNF_OK);
-  CHECK(status != CNF_SAMPLE_OK && accepted + rejected <= 500); /* e^(1e8) is no double: it has to end before */
+  CHECK(status != CNF_SAMPLE_OK && accepted + rejected <= 500); /* e^(1e8) overflows a double */
   cnf_solver_destroy(solver);
-  /* singular: h J = 1/gamma to the bit at the fixed step h = 1/4 for J = 16 */
+  /* singular: h J = 1/gamma exactly, with h = 1/4 and J = 16 */
   memset(theta, 0, sizeof theta);
   for (int d = 0; d < D; d++) theta[d * D + d] = 16;
   options = options_of(CNF_CONTROL_FIXED, CNF_TRACE_NONE);
@@ -337,7 +343,7 @@ static void test_linear(void) {
   solver = solver_of(field, options);
   CHECK(cnf_solve(solver, &in, &out) == CNF_OK);
   CHECK(status == CNF_SAMPLE_OK && rejected >= 1);
-  CHECK(fabs(x1[0] / (x0[0] * exp(8)) - 1) < 8 * 1e-3); /* growth by e^8 carries each step's 1e-5 along */
+  CHECK(fabs(x1[0] / (x0[0] * exp(8)) - 1) < 8 * 1e-3); /* errors of 1e-5 per step grow by up to e^8 */
   cnf_solver_destroy(solver);
   cnf_field_destroy(field);
 }
@@ -351,7 +357,7 @@ static void test_families(void) {
   }
 }
 
-static void test_refusals(void) {
+static void test_wrong_options(void) {
   cnf_field *field = smooth_field();
   cnf_solver *solver = NULL;
   cnf_solver_options options = options_of(CNF_CONTROL_SAMPLE, CNF_TRACE_HUTCHINSON);
@@ -363,7 +369,7 @@ static void test_refusals(void) {
   CHECK(cnf_solver_get_info(solver, &info) == CNF_OK && info.trace == CNF_TRACE_EXACT_TANGENTS);
   double x0[2] = {1, 1};
   const cnf_solve_input in = {.struct_size = sizeof in, .x0 = x0, .count = 1, .t0 = 0, .t1 = 1};
-  /* without a trace an evaluation's divergence is 0, whatever tangents the method takes */
+  /* without a trace, the divergence of an evaluation is 0, although the method computes tangents */
   double velocity[2], divergence = 1;
   CHECK(cnf_solver_evaluate(solver, &in, velocity, &divergence) == CNF_OK && divergence == -1.5 - 1);
   cnf_solver_destroy(solver);
@@ -373,8 +379,8 @@ static void test_refusals(void) {
   cnf_solver_destroy(solver);
   cnf_field_destroy(field);
 
-  const cnf_callback blind = {.struct_size = sizeof blind, .evaluate = smooth};
-  field = callback_field(&blind, 2);
+  const cnf_callback without_tangent = {.struct_size = sizeof without_tangent, .evaluate = smooth};
+  field = callback_field(&without_tangent, 2);
   CHECK(cnf_solver_create(field, &options, &solver) == CNF_ERROR_CALLBACK_TANGENT);
   cnf_field_destroy(field);
   const cnf_op wide = {
@@ -395,6 +401,6 @@ int main(void) {
   test_independence();
   test_linear();
   test_families();
-  test_refusals();
+  test_wrong_options();
   return check_report();
 }

@@ -1,7 +1,9 @@
-/* schedules_test.c - which states a gradient holds does not change a bit of it; how many steps that costs; and what memory.
+/* schedules_test.c - checkpoint schedules: a gradient has the same bits whatever states it stores, repeats the
+ * documented number of steps, and takes the documented memory.
  *
- * Oracles: the gradient that holds every step, bit for bit, over methods, traces, kinds of steps and dtypes, with evaluations kept
- * for none of the steps, some of them and all; Griewank and Walther's closed form for the steps made again.
+ * Expected results: the bits of the gradient that stores every step, for all methods, kinds of trace and of step size
+ * control and both dtypes, with stored evaluations for none, some or all of the steps; Griewank and Walther's closed
+ * form for the number of repeated steps.
  */
 #include <math.h>
 #include <unistd.h>
@@ -16,16 +18,17 @@ enum {
   TIMES = 3
 }; /* COUNT: more samples than a tile of any instruction set */
 
-/* All that a gradient gives, of either dtype. */
+/* All outputs of cnf_solve_vjp, in either dtype. */
 typedef struct answer {
-  double theta_bar[MOST_P], x0_bar[COUNT * D], x1[COUNT * D], x_at[COUNT * TIMES * D]; /* or floats, then zeros */
+  double theta_bar[MOST_P], x0_bar[COUNT * D], x1[COUNT * D],
+      x_at[COUNT * TIMES * D]; /* or floats, followed by zeros */
   double t0_bar[COUNT], t1_bar[COUNT], times_bar[COUNT * TIMES], loss[COUNT];
   int32_t status[COUNT], accepted[COUNT], reversed[COUNT];
 } answer;
 
 typedef struct problem {
-  int32_t dtype, is_callback, with_times, backward, broken; /* broken: one sample begins at what is no number */
-  int32_t own_spans; /* samples go their own ways, forward, backward or nowhere, past times of their own */
+  int32_t dtype, is_callback, with_times, backward, broken; /* broken: one sample begins at NaN */
+  int32_t own_spans; /* each sample has its own interval (forward, backward or empty) and its own output times */
   cnf_solver_options options;
 } problem;
 
@@ -127,7 +130,8 @@ static cnf_work solve(const problem *p, size_t count, answer *a) {
   return work;
 }
 
-/* Of one checkpoint of every sample of a chunk, as cnf.h has it; a chunk is eight tiles where steps are adaptive, else one. */
+/* The bytes of one checkpoint of every sample of a chunk, as cnf.h states. A chunk is eight tiles if each sample has
+ * its own adaptive steps, else one. */
 static int64_t checkpoint_bytes(const problem *p) {
   cnf_solver *solver = solver_of(p);
   cnf_solver_info info = {.struct_size = sizeof info};
@@ -155,9 +159,10 @@ static void choose(problem *p, schedule s, int64_t bytes) {
   p->options.checkpoint_bytes = s.checkpoints * bytes;
 }
 
-/* With every schedule and store, or with one store for each schedule. */
+/* Compares every schedule with storing every step, with three sizes of the store of evaluations, or with one size per
+ * schedule. */
 static void test_same_bits(problem p, int all_stores) {
-  static const int64_t stores[] = {-1, 60000, 0}; /* 60000: of some steps, and of some lanes of a tile */
+  static const int64_t stores[] = {-1, 60000, 0}; /* 60000: enough for some of the steps and some lanes of a tile */
   static answer every, other;
   const int64_t bytes = checkpoint_bytes(&p);
   const cnf_work plain = solve(&p, COUNT, &every);
@@ -184,16 +189,16 @@ static void test_same_bits(problem p, int all_stores) {
       check_count(memcmp(&other, &every, sizeof every) == 0, "the same bits", detail, __LINE__);
       cnf_solver_info info = {.struct_size = sizeof info};
       CHECK(cnf_solver_get_info(solver, &info) == CNF_OK);
-      const int holds_all = info.schedule == CNF_SCHEDULE_EVERY_STEP; /* as many as a sample may take */
+      const int holds_all = info.schedule == CNF_SCHEDULE_EVERY_STEP;
       const int32_t free_steps = info.schedule == CNF_SCHEDULE_EVERY_K ? 2 : 1 + info.checkpoints;
       CHECK(holds_all == (p.options.max_steps <= info.checkpoints));
       if (holds_all) CHECK(work.steps_repeated == 0);
       if (stores[k] < 0 && !holds_all && longest > free_steps)
-        check_count(work.steps_repeated > 0, "steps made again", detail, __LINE__);
+        check_count(work.steps_repeated > 0, "steps are repeated", detail, __LINE__);
       CHECK(work.steps == plain.steps && work.idle_repeated_evaluations <= work.repeated_evaluations);
       if (all_stores) {
         run(solver, &p, COUNT, &other);
-        check_count(memcmp(&other, &every, sizeof every) == 0, "and in the next call", detail, __LINE__);
+        check_count(memcmp(&other, &every, sizeof every) == 0, "the same bits in the next call", detail, __LINE__);
       }
       cnf_solver_destroy(solver);
     }
@@ -213,9 +218,8 @@ static void test_methods(void) {
     }
 }
 
-/* What goes with a solve besides: output times, regularisers, probes, precision, callbacks, time running backward, samples that
- * fail. */
-static void test_the_rest(int32_t control) {
+/* Output times, regularisers, probes, mixed precision, callbacks, backward time and samples that fail. */
+static void test_features(int32_t control) {
   const char *method = control == CNF_CONTROL_FIXED ? "rk4" : "tsit5";
   for (int32_t dtype = CNF_FLOAT32; dtype <= CNF_FLOAT64; ++dtype) {
     problem p = problem_of(dtype, method, control, CNF_TRACE_HUTCHINSON);
@@ -241,7 +245,7 @@ static void test_the_rest(int32_t control) {
   test_same_bits(p, 1);
 }
 
-/* Some of the samples need more steps than they may take. */
+/* Some of the samples need more steps than max_steps. */
 static void test_failures(void) {
   static answer a;
   problem p = problem_of(CNF_FLOAT64, "bosh3", CNF_CONTROL_SAMPLE, CNF_TRACE_EXACT);
@@ -251,7 +255,7 @@ static void test_failures(void) {
     if (a.accepted[i] < least) least = a.accepted[i];
     if (a.accepted[i] > most) most = a.accepted[i];
   }
-  CHECK(least + 2 < most); /* lanes come to their checkpoints at different times */
+  CHECK(least + 2 < most); /* so lanes reach their checkpoints at different times */
   p.options.max_steps = (least + most) / 2 + 1;
   solve(&p, COUNT, &a);
   int failed = 0;
@@ -262,8 +266,9 @@ static void test_failures(void) {
 
 /* ---- Counts ----------------------------------------------------------------------------------------------------- */
 
-/* Steps made in reversing l with c checkpoints, the way forward but for its last included (Griewank and Walther 2000):
- * r l - C(c + r, r - 1), r the smallest with C(c + r, c) >= l; of steps chosen on the way at most r l. */
+/* The steps needed to reverse l steps with c checkpoints, counting those of the forward pass except the last (Griewank
+ * and Walther 2000): r l - C(c + r, r - 1), r being the smallest with C(c + r, c) >= l. For adaptive steps, at most r
+ * l. */
 static int64_t revolve_steps(int64_t c, int64_t l, int64_t *most) {
   int64_t r = 0, beta = 1, before = 0;
   while (beta < l) r++, before = beta, beta = beta * (c + r) / r;
@@ -279,12 +284,12 @@ static void test_counts(int32_t control) {
       problem p = problem_of(CNF_FLOAT64, control == CNF_CONTROL_FIXED ? "rk4" : "dopri5", control, CNF_TRACE_NONE);
       p.options.steps = size, p.options.max_step = control == CNF_CONTROL_FIXED ? 0 : 1.1 / size;
       choose(&p, (schedule){CNF_SCHEDULE_BINOMIAL, 0, c}, checkpoint_bytes(&p));
-      const cnf_work work = solve(&p, 1, &a); /* of one sample: a tile's steps are its own */
+      const cnf_work work = solve(&p, 1, &a); /* one sample, so the steps of a tile are those of the sample */
       const int32_t l = a.accepted[0];
       int64_t most;
       const int64_t least = revolve_steps(c, l, &most), made = work.steps_repeated + l - 1;
-      snprintf(detail, sizeof detail, "control %d, %d checkpoints, %d steps: %lld, least %lld, most %lld", (int)control,
-               (int)c, (int)l, (long long)made, (long long)least, (long long)most);
+      snprintf(detail, sizeof detail, "control %d, %d checkpoints, %d steps: %lld made, least %lld, most %lld",
+               (int)control, (int)c, (int)l, (long long)made, (long long)least, (long long)most);
       if (control == CNF_CONTROL_SAMPLE)
         check_count(made >= least && made <= most, "no step more than r times", detail, __LINE__);
       else
@@ -303,14 +308,14 @@ static void test_tile_counts(void) {
   p.options.steps = 40;
   choose(&p, (schedule){CNF_SCHEDULE_BINOMIAL, 0, 4}, checkpoint_bytes(&p));
   const cnf_work work = solve(&p, COUNT, &a);
-  const int64_t tiles = work.steps / 40; /* lanes go together: each tile makes as many as one sample */
+  const int64_t tiles = work.steps / 40; /* lanes step together, so each tile makes as many steps as one sample */
   CHECK(work.steps_repeated == tiles * (revolve_steps(4, 40, &most) - 39));
   CHECK(work.repeated_evaluations == work.steps_repeated * 4 * (work.evaluations / (tiles * 40 * 4)));
 }
 
 /* ---- Memory ----------------------------------------------------------------------------------------------------- */
 
-/* Resident memory of this process in KiB; -1 where the system does not tell. */
+/* Resident memory of this process in KiB, or -1 if the system has no /proc/self/statm. */
 static long resident_kilobytes(void) {
   long size, pages = -1;
   FILE *file = fopen("/proc/self/statm", "r");
@@ -322,7 +327,7 @@ static long resident_kilobytes(void) {
 
 enum { WIDE = 256, WIDE_COUNT = 8 };
 
-/* What a gradient of so many steps leaves touched of a solver that is new. */
+/* The resident memory that a new solver adds in a gradient with `steps` steps, in KiB. */
 static long touched_kilobytes(int32_t steps, int32_t adjoint, int32_t kind) {
   static double theta[WIDE * (WIDE + 1)], x0[WIDE_COUNT * WIDE], theta_bar[WIDE * (WIDE + 1)];
   const cnf_op op = {.kind = CNF_OP_LINEAR, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = WIDE};
@@ -349,31 +354,32 @@ static long touched_kilobytes(int32_t steps, int32_t adjoint, int32_t kind) {
   return after - before;
 }
 
-/* From 50 to 1000 steps, with 32 bytes a step of t, h and the like: 30 KiB. States are 2 KiB each, of 8 samples. */
+/* Between 100 and 1000 steps, the 32 bytes per step of t, h and the like add about 30 KiB. A state takes 2 KiB per
+ * sample, and there are 8 samples. */
 static void test_memory(void) {
   static const struct {
     const char *name;
-    int32_t adjoint, kind, flat;
+    int32_t adjoint, kind, is_constant;
   } rows[] = {{"every step", CNF_ADJOINT_DISCRETE, CNF_SCHEDULE_EVERY_STEP, 0},
               {"every 8th", CNF_ADJOINT_DISCRETE, CNF_SCHEDULE_EVERY_K, 0},
               {"binomial", CNF_ADJOINT_DISCRETE, CNF_SCHEDULE_BINOMIAL, 1},
               {"automatic", CNF_ADJOINT_DISCRETE, CNF_SCHEDULE_AUTOMATIC, 1},
               {"continuous", CNF_ADJOINT_CONTINUOUS, CNF_SCHEDULE_EVERY_STEP, 1}};
   if (resident_kilobytes() < 0 || CHECK_IS_SANITIZED) {
-    printf("SKIPPED memory: %s\n", CHECK_IS_SANITIZED ? "a sanitizer has its own" : "no /proc/self/statm here");
+    printf("SKIPPED memory: %s\n", CHECK_IS_SANITIZED ? "a sanitizer adds memory of its own" : "no /proc/self/statm");
     return;
   }
-  touched_kilobytes(50, CNF_ADJOINT_DISCRETE, CNF_SCHEDULE_EVERY_STEP); /* code and stacks are in by now */
+  touched_kilobytes(50, CNF_ADJOINT_DISCRETE, CNF_SCHEDULE_EVERY_STEP); /* loads code and stacks */
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
     const long few = touched_kilobytes(100, rows[i].adjoint, rows[i].kind);
     const long many = touched_kilobytes(1000, rows[i].adjoint, rows[i].kind);
     char detail[160];
     snprintf(detail, sizeof detail, "%s: %ld KiB for 100 steps, %ld for 1000", rows[i].name, few, many);
     printf("%s\n", detail);
-    if (rows[i].flat)
-      check_count(many - few < 128, "memory is flat", detail, __LINE__);
+    if (rows[i].is_constant)
+      check_count(many - few < 128, "memory does not grow with steps", detail, __LINE__);
     else
-      check_count(many - few > 1024, "memory grows", detail, __LINE__);
+      check_count(many - few > 1024, "memory grows with steps", detail, __LINE__);
   }
 }
 
@@ -394,7 +400,7 @@ static void test_options(void) {
   CHECK_STATUS(CNF_ERROR_OPTION, cnf_solver_create(field, &o, &solver), "negative checkpoint_bytes");
   o = p.options, o.schedule = CNF_SCHEDULE_BINOMIAL, o.checkpoint_bytes = bytes - 1;
   CHECK_STATUS(CNF_ERROR_CHECKPOINTS, cnf_solver_create(field, &o, &solver), "less than a checkpoint");
-  o.adjoint = CNF_ADJOINT_CONTINUOUS; /* holds none */
+  o.adjoint = CNF_ADJOINT_CONTINUOUS; /* needs no checkpoints */
   CHECK(cnf_solver_create(field, &o, &solver) == CNF_OK);
   cnf_solver_destroy(solver);
   for (int32_t n = 1; n <= 3; ++n) {
@@ -416,7 +422,7 @@ int main(void) {
   test_tile_counts();
   for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_BATCH; ++control) {
     test_counts(control);
-    test_the_rest(control);
+    test_features(control);
   }
   test_failures();
   test_methods();

@@ -1,11 +1,16 @@
-/* spans_test.c - samples that go their own ways, forward, backward or nowhere, in one call. Oracles: the plain call with a
- * sample's own t0 and t1, to the bit; a linear flow's closed form; central differences of the mixed call itself.
+/* spans_test.c - samples with intervals of their own, forward, backward or empty, in one call. Expected results: the
+ * same bits as a call with one sample and its t0 and t1; the closed form of a linear flow; central differences.
  */
 #include <math.h>
 
 #include "fixture.h"
 
-enum { COUNT = 37, TIMES = 3, STEPS = 3, MOST_STEPS = 200 }; /* COUNT: more than a tile of any instruction set */
+enum {
+  COUNT = 37,
+  TIMES = 3,
+  STEPS = 3,
+  MOST_STEPS = 200
+}; /* COUNT: more samples than a tile of any instruction set */
 
 typedef struct setup {
   int32_t method, control, trace, adjoint, threads;
@@ -34,8 +39,8 @@ static cnf_solver *solver_of(const cnf_op *ops, int32_t op_count, setup how, int
   return solver;
 }
 
-/* What a call is given, [count] of each, and what it gives. Loss: a fixed linear function of states, log-determinants and
- * regularisers. */
+/* The inputs and outputs of a call, [count] of each. The loss is a fixed linear function of states, log-determinants
+ * and regularisers. */
 typedef struct call_data {
   int count, time_count;
   double t0s[COUNT], t1s[COUNT], times[COUNT * TIMES];
@@ -49,12 +54,13 @@ typedef struct call_data {
   double theta_bar[P], x0_bar[COUNT * D], t0_bar[COUNT], t1_bar[COUNT], times_bar[COUNT * TIMES];
 } call_data;
 
-/* Numbers in [-1, 1] without pattern. */
+/* The i-th of a series of numbers in [-1, 1] that look random. */
 static double noise(int i) { return sin(12.9898 * i + 0.37 * i * i); }
 
-/* Every third goes forward, every third backward, every third nowhere; ways overlap, and differ in length. */
+/* Sample i goes forward if i % 3 is 0, backward if 1, and has an empty interval if 2. Intervals overlap and differ in
+ * length. */
 static void fill(call_data *c, int time_count) {
-  const double places[TIMES] = {0.2, 0.2, 0.9};
+  const double fractions[TIMES] = {0.2, 0.2, 0.9};
   memset(c, 0, sizeof *c);
   c->count = COUNT, c->time_count = time_count;
   for (int i = 0; i < COUNT; ++i) {
@@ -62,7 +68,8 @@ static void fill(call_data *c, int time_count) {
     c->ids[i] = (uint64_t)i;
     c->t0s[i] = noise(i + 1500);
     c->t1s[i] = i % 3 == 1 ? c->t0s[i] - length : c->t0s[i] + length;
-    for (int n = 0; n < time_count; ++n) c->times[i * time_count + n] = c->t0s[i] + places[n] * (c->t1s[i] - c->t0s[i]);
+    for (int n = 0; n < time_count; ++n)
+      c->times[i * time_count + n] = c->t0s[i] + fractions[n] * (c->t1s[i] - c->t0s[i]);
     c->log_det_bar[i] = noise(i + 500);
   }
   for (int i = 0; i < P; ++i) c->theta[i] = 1.5 * noise(i + 1);
@@ -77,7 +84,7 @@ static cnf_solve_input input_of(const call_data *c) {
                            .x0 = c->x0,
                            .count = (size_t)c->count,
                            .t0 = NAN,
-                           .t1 = NAN, /* of no account */
+                           .t1 = NAN, /* t0 and t1 are ignored */
                            .seed = 5,
                            .sample_ids = c->ids,
                            .time_count = (size_t)c->time_count,
@@ -125,16 +132,16 @@ static cnf_gradient gradient_of(call_data *c) {
                         .times = c->time_count ? c->times_bar : NULL};
 }
 
-/* How a call is made: with ends and times of each sample's own, or with the first one's for all. */
-typedef enum way { OWN, PLAIN } way;
+/* OWN: each sample has its own ends and output times; COMMON: all samples have those of the first. */
+typedef enum spans { OWN, COMMON } spans;
 
-static void run(cnf_solver *solver, call_data *c, setup how, int differentiate, way spans, const double *fractions) {
+static void run(cnf_solver *solver, call_data *c, setup how, int differentiate, spans kind, const double *fractions) {
   cnf_solve_input input = input_of(c);
   cnf_solve_output output = output_of(c, how.trace);
   const cnf_loss loss = loss_of(c);
   cnf_gradient gradient = gradient_of(c);
   if (fractions) input.step_fractions = fractions, input.step_fraction_count = STEPS + 1;
-  if (spans == PLAIN) {
+  if (kind == COMMON) {
     input.t0 = c->t0s[0], input.t1 = c->t1s[0], input.t0s = input.t1s = input.sample_times = NULL;
     input.times = c->time_count ? c->times : NULL;
   }
@@ -142,7 +149,7 @@ static void run(cnf_solver *solver, call_data *c, setup how, int differentiate, 
                        : cnf_solve(solver, &input, &output)) == CNF_OK);
 }
 
-/* Sample i of `from` as a call of its own. */
+/* Makes `to` a call with sample i of `from` alone. */
 static void pick(const call_data *from, int i, call_data *to) {
   const size_t n = (size_t)from->time_count, at = (size_t)i;
   memset(to, 0, sizeof *to);
@@ -158,7 +165,7 @@ static void pick(const call_data *from, int i, call_data *to) {
   memcpy(to->log_det_at_bar, from->log_det_at_bar + at * n, n * sizeof(double));
 }
 
-/* Everything that is a sample's own: i of `a` and j of `b`. */
+/* All outputs per sample have the same bits for sample i of `a` and sample j of `b`. */
 static void check_same(const call_data *a, int i, const call_data *b, int j, const char *where) {
   char detail[300];
   snprintf(detail, sizeof detail, "%s, sample %d", where, i);
@@ -181,7 +188,7 @@ static int takes_gradient(int32_t family, int32_t adjoint) {
   return adjoint != CNF_ADJOINT_REVERSIBLE;
 }
 
-/* Weights below 0 may make an integral of what is positive negative. */
+/* With negative weights, the computed integral of a positive function may be negative. */
 static int has_negative_weights(const cnf_method_info *info) {
   for (int32_t i = 0; i < info->stages; ++i)
     if (info->b[i] < 0 || (info->momenta_b && info->momenta_b[i] < 0)) return 1;
@@ -190,9 +197,10 @@ static int has_negative_weights(const cnf_method_info *info) {
 
 static const double uneven[STEPS + 1] = {0, 0.2, 0.7, 1};
 
-/* A sample of a mixed call is that sample alone in a plain call; a mixed call in another order is the same samples. */
+/* A sample has the same bits in a call with other intervals as in a call of its own, and does not depend on the order
+ * of samples. */
 static void test_alone(setup how, int with_times, const double *fractions) {
-  static call_data mixed, alone, turned, again;
+  static call_data mixed, alone, reordered, again;
   cnf_method_info info = {.struct_size = sizeof info};
   cnf_method_get(how.method, &info);
   if (how.control == CNF_CONTROL_SAMPLE && !info.embedded_order) return;
@@ -205,64 +213,64 @@ static void test_alone(setup how, int with_times, const double *fractions) {
            (int)how.trace, (int)how.adjoint, with_times);
   fill(&mixed, with_times ? TIMES : 0);
   mixed.kinetic_bar = 0.3, mixed.frobenius_bar = has_tangents(how.trace) ? 0.2 : 0;
-  turned = mixed;
+  reordered = mixed;
   for (int i = 0; i < COUNT; ++i) {
     pick(&mixed, COUNT - 1 - i, &alone);
-    turned.ids[i] = alone.ids[0], turned.t0s[i] = alone.t0s[0], turned.t1s[i] = alone.t1s[0];
-    memcpy(turned.x0 + i * D, alone.x0, D * sizeof(double));
-    memcpy(turned.x1_bar + i * D, alone.x1_bar, D * sizeof(double));
-    turned.log_det_bar[i] = alone.log_det_bar[0];
-    memcpy(turned.times + i * TIMES, alone.times, TIMES * sizeof(double));
-    memcpy(turned.x_at_bar + i * TIMES * D, alone.x_at_bar, TIMES * D * sizeof(double));
-    memcpy(turned.log_det_at_bar + i * TIMES, alone.log_det_at_bar, TIMES * sizeof(double));
+    reordered.ids[i] = alone.ids[0], reordered.t0s[i] = alone.t0s[0], reordered.t1s[i] = alone.t1s[0];
+    memcpy(reordered.x0 + i * D, alone.x0, D * sizeof(double));
+    memcpy(reordered.x1_bar + i * D, alone.x1_bar, D * sizeof(double));
+    reordered.log_det_bar[i] = alone.log_det_bar[0];
+    memcpy(reordered.times + i * TIMES, alone.times, TIMES * sizeof(double));
+    memcpy(reordered.x_at_bar + i * TIMES * D, alone.x_at_bar, TIMES * D * sizeof(double));
+    memcpy(reordered.log_det_at_bar + i * TIMES, alone.log_det_at_bar, TIMES * sizeof(double));
   }
   again = mixed;
   run(solver, &mixed, how, differentiate, OWN, fractions);
-  run(solver, &turned, how, differentiate, OWN, fractions);
+  run(solver, &reordered, how, differentiate, OWN, fractions);
   for (int i = 0; i < COUNT; ++i) {
     CHECK(mixed.status[i] == CNF_SAMPLE_OK && mixed.t_reached[i] == mixed.t1s[i] && mixed.accepted[i] < MOST_STEPS);
-    /* whichever way time runs */
     check_count((mixed.kinetic[i] >= 0 && mixed.frobenius[i] >= 0) || has_negative_weights(&info),
                 "regularisers are positive", where, __LINE__);
     pick(&mixed, i, &alone);
-    run(solver, &alone, how, differentiate, PLAIN, fractions);
+    run(solver, &alone, how, differentiate, COMMON, fractions);
     check_same(&mixed, i, &alone, 0, where);
-    check_same(&mixed, i, &turned, COUNT - 1 - i, where);
+    check_same(&mixed, i, &reordered, COUNT - 1 - i, where);
   }
   cnf_solver_destroy(solver);
   how.threads = 3;
   solver = solver_of(net_ops, OP_COUNT, how, STEPS);
   run(solver, &again, how, differentiate, OWN, fractions);
-  check_count(memcmp(&again, &mixed, sizeof mixed) == 0, "bits by threads", where, __LINE__);
+  check_count(memcmp(&again, &mixed, sizeof mixed) == 0, "the same bits with 3 threads", where, __LINE__);
   cnf_solver_destroy(solver);
 }
 
-/* Own ends that are the same for all are common ends, the gradient by theta included. */
-static void test_common(setup how, int with_times, double t0, double t1) {
-  static call_data own, plain;
+/* Ends per sample that are all equal give the same bits as common ends, including the gradient with respect to
+ * theta. */
+static void test_equal_ends(setup how, int with_times, double t0, double t1) {
+  static call_data own, common;
   cnf_solver *solver = solver_of(net_ops, OP_COUNT, how, STEPS);
   fill(&own, with_times ? TIMES : 0);
   for (int i = 0; i < COUNT; ++i) {
     own.t0s[i] = t0, own.t1s[i] = t1;
     for (int n = 0; n < own.time_count; ++n) own.times[i * TIMES + n] = t0 + 0.3 * n * (t1 - t0);
   }
-  plain = own;
+  common = own;
   run(solver, &own, how, 1, OWN, NULL);
-  run(solver, &plain, how, 1, PLAIN, NULL);
-  CHECK(memcmp(&own, &plain, sizeof own) == 0);
-  /* one end of each kind */
-  cnf_solve_input input = input_of(&plain);
-  cnf_solve_output output = output_of(&plain, how.trace);
+  run(solver, &common, how, 1, COMMON, NULL);
+  CHECK(memcmp(&own, &common, sizeof own) == 0);
+  /* one end common, the other per sample */
+  cnf_solve_input input = input_of(&common);
+  cnf_solve_output output = output_of(&common, how.trace);
   input.t0 = t0, input.t0s = NULL;
-  CHECK(cnf_solve(solver, &input, &output) == CNF_OK && memcmp(own.x1, plain.x1, sizeof own.x1) == 0);
-  input = input_of(&plain), input.t1 = t1, input.t1s = NULL;
-  CHECK(cnf_solve(solver, &input, &output) == CNF_OK && memcmp(own.x1, plain.x1, sizeof own.x1) == 0);
+  CHECK(cnf_solve(solver, &input, &output) == CNF_OK && memcmp(own.x1, common.x1, sizeof own.x1) == 0);
+  input = input_of(&common), input.t1 = t1, input.t1s = NULL;
+  CHECK(cnf_solve(solver, &input, &output) == CNF_OK && memcmp(own.x1, common.x1, sizeof own.x1) == 0);
   cnf_solver_destroy(solver);
 }
 
 /* ---- Central differences ----
- * With step d = 1e-5 they are off by d^2/6 of the third derivative and 2^-52 |L| / d: |L| below 200 and third derivatives
- * below 1e3 leave both below 2e-8. */
+ * With a difference d = 1e-5, their error is d^2/6 times the third derivative plus 2^-52 |L| / d. With |L| below 200
+ * and third derivatives below 1e3, both are below 2e-8. */
 static const double DIFFERENCE = 1e-5, GRADIENT_TOLERANCE = 1e-7;
 
 static double loss_now(cnf_solver *solver, call_data *c, setup how) {
@@ -287,20 +295,20 @@ static void check_difference(cnf_solver *solver, setup how, call_data *c, double
   *variable = middle - DIFFERENCE;
   const double expected = (above - loss_now(solver, c, how)) / (2 * DIFFERENCE);
   *variable = middle;
-  snprintf(detail, sizeof detail, "trace %d, number %d: %.12g, by differences %.12g", (int)how.trace, number, got,
+  snprintf(detail, sizeof detail, "trace %d, index %d: %.12g, central difference %.12g", (int)how.trace, number, got,
            expected);
   check_count(fabs(got - expected) < GRADIENT_TOLERANCE, what, detail, __LINE__);
 }
 
-/* Fixed steps: they stay where they are as fractions, so that the solve itself can be differenced. A time that coincides with
- * another, or lies on a way of no length, moves out of order: those are left to the comparison with plain calls. */
+/* With fixed steps, whose fractions do not depend on x, differences of solves are accurate. Output times that coincide
+ * with another or lie in an empty interval cannot be varied without getting out of order: test_alone covers them. */
 static void test_differences(int32_t trace) {
   static call_data c, scratch;
   const setup how = {.method = cnf_method_find("bosh3"), .control = CNF_CONTROL_FIXED, .trace = trace};
   cnf_solver *solver = solver_of(net_ops, OP_COUNT, how, STEPS);
   fill(&c, TIMES);
   for (int i = 0; i < COUNT; ++i) {
-    if (i % 3 == 2) c.t1s[i] = c.t0s[i] + 1e-3; /* a short way, that may be turned a little */
+    if (i % 3 == 2) c.t1s[i] = c.t0s[i] + 1e-3; /* a short interval instead of an empty one */
     for (int n = 0; n < TIMES; ++n) c.times[i * TIMES + n] = c.t0s[i] + (n + 1) / 4.0 * (c.t1s[i] - c.t0s[i]);
   }
   c.kinetic_bar = 0.3, c.frobenius_bar = has_tangents(trace) ? 0.2 : 0;
@@ -320,7 +328,7 @@ static void test_differences(int32_t trace) {
 /* ---- Closed form ----
  * f = A x with A = s I + w J: x(t) = e^{s t} R(w t) x(0), log-determinant 2 s t, |A|_F^2 / D = s^2 + w^2. */
 static const double S = -0.4, W = 0.7;
-static const double FLOW_TOLERANCE = 1e-7; /* 100 times that of the steps; rk4: 100 steps of 0.014, (0.014)^4 is less */
+static const double FLOW_TOLERANCE = 1e-7; /* 100 times the tolerance; for rk4 with 100 steps h <= 0.014, h^4 is less */
 
 static void test_closed_form(const char *method, int32_t control, int32_t adjoint) {
   static call_data c;
@@ -347,7 +355,7 @@ static void test_closed_form(const char *method, int32_t control, int32_t adjoin
     if (!differentiate) continue;
     const double t1_bar = 2 * S * c.log_det_bar[i] + bar[0] * (S * x[0] - W * x[1]) + bar[1] * (W * x[0] + S * x[1]);
     CHECK(fabs(c.t1_bar[i] - t1_bar) < 10 * FLOW_TOLERANCE);
-    CHECK(fabs(c.t0_bar[i] + t1_bar) < 10 * FLOW_TOLERANCE); /* the flow knows no time: only the length counts */
+    CHECK(fabs(c.t0_bar[i] + t1_bar) < 10 * FLOW_TOLERANCE); /* f does not read t, so only t1 - t0 matters */
   }
   cnf_solver_destroy(solver);
 }
@@ -373,7 +381,7 @@ static void test_evaluate(int32_t trace) {
   cnf_solver_destroy(solver);
 }
 
-/* ---- Refusals ---- */
+/* ---- Wrong arguments ---- */
 
 static cnf_status try_call(cnf_solver *solver, call_data *c, cnf_solve_input input) {
   cnf_solve_output output = output_of(c, CNF_TRACE_EXACT_TANGENTS);
@@ -383,7 +391,7 @@ static cnf_status try_call(cnf_solver *solver, call_data *c, cnf_solve_input inp
   return status;
 }
 
-static void test_refusals(int32_t control) {
+static void test_wrong_arguments(int32_t control) {
   static call_data c;
   const setup how = {.method = cnf_method_find("dopri5"), .control = control, .trace = CNF_TRACE_EXACT_TANGENTS};
   cnf_solver *solver = solver_of(net_ops, OP_COUNT, how, STEPS);
@@ -391,40 +399,40 @@ static void test_refusals(int32_t control) {
   fill(&c, TIMES);
   const cnf_solve_input good = input_of(&c);
   cnf_solve_input input = good;
-  CHECK_STATUS(batch ? CNF_ERROR_SPANS : CNF_OK, try_call(solver, &c, good), "own ways");
+  CHECK_STATUS(batch ? CNF_ERROR_SPANS : CNF_OK, try_call(solver, &c, good), "t0 and t1 per sample");
   input.t1s = NULL, input.t1 = 1, input.sample_times = NULL, input.time_count = 0;
-  CHECK_STATUS(batch ? CNF_ERROR_SPANS : CNF_OK, try_call(solver, &c, input), "own beginnings");
+  CHECK_STATUS(batch ? CNF_ERROR_SPANS : CNF_OK, try_call(solver, &c, input), "t0 per sample");
   if (batch) {
     input.t0s = NULL, input.t0 = 0;
-    CHECK_STATUS(CNF_OK, try_call(solver, &c, input), "common ways");
+    CHECK_STATUS(CNF_OK, try_call(solver, &c, input), "common t0 and t1");
     cnf_solver_destroy(solver);
     return;
   }
   input.t1 = NAN;
-  CHECK_STATUS(CNF_ERROR_TIME, try_call(solver, &c, input), "a common end that is no number");
-  const double wrong[] = {NAN, INFINITY, 1.7e308}; /* the last: a way that is not finite, from a t0 below 0 */
+  CHECK_STATUS(CNF_ERROR_TIME, try_call(solver, &c, input), "common t1 is NaN");
+  const double wrong[] = {NAN, INFINITY, 1.7e308}; /* the last: t1 - t0 overflows */
   for (int i = 0; i < 3; ++i) {
     fill(&c, 0);
     c.t0s[COUNT - 1] = -1e308, c.t1s[COUNT - 1] = wrong[i];
-    CHECK_STATUS(CNF_ERROR_TIME, try_call(solver, &c, input_of(&c)), "a wrong end");
+    CHECK_STATUS(CNF_ERROR_TIME, try_call(solver, &c, input_of(&c)), "a wrong t1 of one sample");
   }
   fill(&c, 0);
   c.t0s[0] = -INFINITY;
-  CHECK_STATUS(CNF_ERROR_TIME, try_call(solver, &c, input_of(&c)), "a wrong beginning");
+  CHECK_STATUS(CNF_ERROR_TIME, try_call(solver, &c, input_of(&c)), "an infinite t0 of one sample");
   fill(&c, TIMES);
   input = good, input.times = c.times;
-  CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, input), "times of both kinds");
+  CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, input), "both common times and times per sample");
   input.sample_times = NULL;
-  CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, input), "common times that are not on every way");
-  c.times[(COUNT - 1) * TIMES + 1] = c.t0s[COUNT - 1] - 0.01; /* goes forward */
-  CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, good), "a time before the beginning");
+  CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, input), "common times outside of some intervals");
+  c.times[(COUNT - 1) * TIMES + 1] = c.t0s[COUNT - 1] - 0.01; /* this sample goes forward */
+  CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, good), "a time before t0");
   fill(&c, TIMES);
-  c.times[4 * TIMES] = c.t1s[4] - 0.01; /* goes backward */
-  CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, good), "a time behind the end");
+  c.times[4 * TIMES] = c.t1s[4] - 0.01; /* this sample goes backward */
+  CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, good), "a time beyond t1");
   fill(&c, TIMES);
   c.times[COUNT * TIMES - 1] = NAN;
-  CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, good), "a time that is no number");
-  /* common times on every way, whose samples all go the same way */
+  CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, good), "a time that is NaN");
+  /* common times inside all intervals, which all go forward */
   fill(&c, 2);
   for (int i = 0; i < COUNT; ++i) c.t0s[i] = -1 - 0.01 * i, c.t1s[i] = 1 + 0.02 * i;
   const double common[2] = {-0.5, 0.5};
@@ -433,7 +441,7 @@ static void test_refusals(int32_t control) {
   static call_data own;
   own = c;
   for (int i = 0; i < COUNT; ++i) memcpy(own.times + i * 2, common, sizeof common);
-  CHECK_STATUS(CNF_OK, try_call(solver, &own, input_of(&own)), "the same as each one's own");
+  CHECK_STATUS(CNF_OK, try_call(solver, &own, input_of(&own)), "the same times per sample");
   CHECK(memcmp(own.x_at, c.x_at, sizeof c.x_at) == 0 && memcmp(own.x1, c.x1, sizeof c.x1) == 0);
   cnf_solver_destroy(solver);
 }
@@ -455,7 +463,7 @@ int main(void) {
         test_alone((setup){dopri5, control, trace, adjoint, 1, 0}, 0, NULL);
     for (int with_times = 0; with_times < 2; ++with_times)
       for (int i = 0; i < 3; ++i)
-        test_common((setup){dopri5, control, CNF_TRACE_HUTCHINSON, 0, 1, 0}, with_times, 0.5, i / 2.0);
+        test_equal_ends((setup){dopri5, control, CNF_TRACE_HUTCHINSON, 0, 1, 0}, with_times, 0.5, i / 2.0);
     for (int32_t adjoint = 0; adjoint < 2; ++adjoint) test_closed_form("dopri5", control, adjoint);
     test_closed_form("rodas4", control, 0);
   }
@@ -466,6 +474,6 @@ int main(void) {
     test_differences(trace);
     test_evaluate(trace);
   }
-  for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_BATCH; ++control) test_refusals(control);
+  for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_BATCH; ++control) test_wrong_arguments(control);
   return check_report();
 }

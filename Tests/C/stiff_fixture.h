@@ -1,10 +1,10 @@
-/* stiff_fixture.h - stiff fields that gradients are tried on: closed formulas as callbacks, all four functions. */
+/* stiff_fixture.h - stiff fields for tests of gradients, as callbacks with all four functions. */
 #ifndef CNF_STIFF_FIXTURE_H
 #define CNF_STIFF_FIXTURE_H
 
 #include "check.h"
 
-/* Van der Pol: x' = y, y' = mu (1 - x^2) y - x. theta: mu. Rows of a tile lie `n` numbers apart. */
+/* Van der Pol: x' = y, y' = mu (1 - x^2) y - x. theta: mu. A tile is [rows][n lanes]. */
 static inline void pol_evaluate(void *context, int32_t n, const void *t, const void *x, const void *theta, void *y) {
   const double *u = x, *v = u + n, mu = *(const double *)theta;
   double *f = y, *g = f + n;
@@ -44,7 +44,8 @@ static inline void pol_tangent_reverse(void *context, int32_t n, const void *t, 
   }
 }
 
-/* Robertson: x' = -a x + c y z, z' = b y^2, y' = -x' - z'. theta: a, b, c. Cotangents come as g = x_bar - y_bar, k = z_bar - y_bar. */
+/* Robertson: x' = -a x + c y z, z' = b y^2, y' = -x' - z'. theta: a, b, c. The reverse functions use g = x_bar - y_bar
+ * and k = z_bar - y_bar. */
 static inline void robertson_evaluate(void *context, int32_t n, const void *t, const void *state, const void *theta,
                                       void *out) {
   const double *x = state, *y = x + n, *z = y + n, *r = theta;
@@ -91,8 +92,8 @@ static inline void robertson_tangent_reverse(void *context, int32_t n, const voi
   }
 }
 
-/* HIRES, how light makes a plant grow (Schaefer 1975; Hairer and Wanner, Solving ODEs II, IV.10): y' = K y + s e_1 + r y_6 y_8 (e_7 - e_6 -
- * e_8). theta: r = 280, s = 0.0007; what of K is not 0 are constants of the problem. */
+/* HIRES, a model of plant growth under light (Schaefer 1975; Hairer and Wanner, Solving ODEs II, IV.10): y' = K y + s
+ * e_1 + r y_6 y_8 (e_7 - e_6 - e_8). theta: r = 280, s = 0.0007. hires_rates lists the entries of K that are not 0. */
 typedef struct hires_rate {
   int32_t to, from;
   double rate;
@@ -103,7 +104,7 @@ static const hires_rate hires_rates[] = {{0, 0, -1.71},  {0, 1, 0.43},   {0, 2, 
                                          {5, 4, 1.71},   {5, 5, -0.43},  {5, 6, 0.69},  {6, 6, -1.81}, {7, 6, 1.81}};
 enum { HIRES_RATES = sizeof hires_rates / sizeof hires_rates[0] };
 
-/* out += K x, or K' x. */
+/* out += K x, or K' x if `transposed`. */
 static inline void hires_linear(int32_t n, int transposed, const double *x, double *out) {
   for (int i = 0; i < HIRES_RATES; ++i) {
     const hires_rate *r = &hires_rates[i];
@@ -111,7 +112,8 @@ static inline void hires_linear(int32_t n, int transposed, const double *x, doub
     for (int32_t j = 0; j < n; ++j) out[to * n + j] += r->rate * x[from * n + j];
   }
 }
-/* out += v_j (e_7 - e_6 - e_8) in lane j; and what of `x` that is: its scalar product. */
+/* hires_react: out += v (e_7 - e_6 - e_8) in lane j; hires_reacted: the scalar product of x and e_7 - e_6 - e_8
+ * there. */
 static inline void hires_react(int32_t n, int32_t j, double v, double *out) {
   out[6 * n + j] += v, out[5 * n + j] -= v, out[7 * n + j] -= v;
 }

@@ -1,5 +1,5 @@
-/* structure_fixture.h - problems for methods that keep a structure: fields of several kinds, their solves, exact gradients, and
- * the same by central differences of one scalar loss. */
+/* structure_fixture.h - for tests of symplectic and reversible methods: fields of several kinds, solves, gradients of a
+ * scalar loss, and their central differences. */
 #ifndef CNF_STRUCTURE_FIXTURE_H
 #define CNF_STRUCTURE_FIXTURE_H
 
@@ -15,8 +15,8 @@ enum {
   MOST_FRACTIONS = 512
 }; /* more samples than a tile of any instruction set */
 
-/* What is solved, and the loss: sum over samples and rows of x_weight x1 + log_det_weight log_det + kinetic, frobenius times the
- * regularisers, and at output times x_at_weight and log_det_at_weight. */
+/* The inputs of a solve, and a loss: the sum over samples of x1_bar x1 + log_det_bar log_det + kinetic and frobenius
+ * times the regularisers + x_at_bar x_at + log_det_at_bar log_det_at over the output times. */
 typedef struct problem {
   cnf_field *field;
   int32_t dim;
@@ -28,21 +28,21 @@ typedef struct problem {
   double kinetic, frobenius;
   double t0, t1, times[MOST_TIMES];
   size_t time_count;
-  const double *fractions; /* fixed steps' ends; NULL: equal ones */
+  const double *fractions; /* where fixed steps end; NULL: equal steps */
   size_t fraction_count;
 } problem;
 
-/* What a solve and its gradient gave. */
+/* The outputs of a solve and its gradient. */
 typedef struct answer {
   double theta_bar[MOST_P], x0_bar[COUNT * MOST_D], t0_bar[COUNT], t1_bar[COUNT], times_bar[COUNT * MOST_TIMES];
   double x1[COUNT * MOST_D], log_det[COUNT], kinetic[COUNT], frobenius[COUNT], t_reached[COUNT];
   double x_at[COUNT * MOST_TIMES * MOST_D], log_det_at[COUNT * MOST_TIMES];
-  double retrace_error[COUNT], fractions[MOST_FRACTIONS]; /* the latter of calls of one sample */
+  double retrace_error[COUNT], fractions[MOST_FRACTIONS]; /* fractions: only if the call has one sample */
   int32_t status[COUNT], accepted[COUNT], evaluations[COUNT], reversed[COUNT];
   cnf_solver_info info;
 } answer;
 
-/* Solves samples [first, first + count); with_gradient: differentiates too. */
+/* Solves samples [first, first + count); with_gradient: also computes the gradient. */
 static inline void solve_some(const problem *p, size_t first, size_t count, int with_gradient, answer *a) {
   cnf_solver *solver = NULL;
   uint64_t ids[COUNT];
@@ -102,7 +102,7 @@ static inline void solve_some(const problem *p, size_t first, size_t count, int 
 }
 static inline void solve_all(const problem *p, answer *a) { solve_some(p, 0, COUNT, 1, a); }
 
-/* The loss of `count` samples from the first on. */
+/* The loss of the first `count` samples. */
 static inline double loss_of(const problem *p, size_t count) {
   static answer a;
   const size_t dim = (size_t)p->dim, times = p->time_count;
@@ -122,7 +122,7 @@ static inline double loss_of(const problem *p, size_t count) {
   return loss;
 }
 
-/* The largest relative difference of any gradient. */
+/* The largest relative difference between the gradients of `a` and `b`. */
 static inline double distance(const problem *p, const answer *a, const answer *b) {
   double d = difference(a->theta_bar, b->theta_bar, p->parameters);
   d = fmax(d, difference(a->x0_bar, b->x0_bar, (size_t)(COUNT * p->dim)));
@@ -130,8 +130,9 @@ static inline double distance(const problem *p, const answer *a, const answer *b
   return fmax(d, fmax(difference(a->t0_bar, b->t0_bar, COUNT), difference(a->t1_bar, b->t1_bar, COUNT)));
 }
 
-/* d loss / d *value by differences of fourth order: with d = 2^-10 their truncation is about d^4 = 1e-12 of the loss's fifth
- * derivative, their rounding 2^-53/d = 1e-13 of the loss for each of the solve's hundred operations on its way. */
+/* d loss / d *value by central differences of fourth order with d = 2^-10. Their truncation error is about d^4 = 1e-12
+ * times the fifth derivative of the loss; each of about a hundred operations of the solve adds rounding of 2^-53/d =
+ * 1e-13 times the loss. */
 static inline double central_difference(problem *p, size_t count, double *value) {
   const double step = 0x1p-10, at = *value;
   double near, far;
@@ -143,7 +144,8 @@ static inline double central_difference(problem *p, size_t count, double *value)
   return (8 * near - far) / (12 * step);
 }
 
-/* Every gradient of three samples beside differences, to 1e-7 as README promises. */
+/* All gradients of three samples (every third entry of theta's) agree with central differences within 1e-7, as README
+ * states. */
 static inline void check_gradient(problem *p, const char *what) {
   enum { FEW = 3 };
   static answer a;
@@ -166,11 +168,11 @@ static inline void check_gradient(problem *p, const char *what) {
   for (size_t i = 0; i < p->time_count; ++i) COMPARE(times_bar[i], &p->times[i]);
 #undef COMPARE
   snprintf(detail, sizeof detail, "%s: %g", what, worst);
-  check_count(worst < 1e-7, "gradient beside central differences", detail, __LINE__);
+  check_count(worst < 1e-7, "gradient equals central differences", detail, __LINE__);
 }
 
-/* Bits: a sample's own numbers alone and in a batch; parameters' gradients at 1 and 3 threads. */
-static inline void check_promises(problem *p) {
+/* A sample has the same bits alone and in a batch, and gradients have the same bits with 1 and 3 threads. */
+static inline void check_same_bits(problem *p) {
   static answer all, other;
   const size_t dim = (size_t)p->dim;
   solve_all(p, &all);
@@ -192,7 +194,7 @@ static inline void check_promises(problem *p) {
   CHECK(memcmp(other.x0_bar, all.x0_bar, COUNT * dim * sizeof(double)) == 0);
 }
 
-/* A problem of make_field_of's, parameters normal times `scale`. */
+/* A problem with a field of make_field_of and normal parameters times `scale`. */
 static inline problem problem_of(int kind, double scale) {
   int32_t dim;
   cnf_field *field = make_field_of(kind, 4, HIDDEN, &dim);
@@ -213,7 +215,8 @@ static inline problem problem_of(int kind, double scale) {
   return p;
 }
 
-/* The traces that a field of this kind takes, with probes and regularisers; `number` from 0; 0: there are no more. */
+/* Sets trace, probes and regularisers to combination `number`, from 0, that a field of this kind allows. Returns 0 if
+ * there is no such combination. */
 static inline int set_trace(problem *p, int kind, int number) {
   const int32_t traces[] = {CNF_TRACE_NONE,           CNF_TRACE_HUTCHINSON, CNF_TRACE_EXACT_TANGENTS,
                             CNF_TRACE_EXACT_TANGENTS, CNF_TRACE_HUTCHINSON, CNF_TRACE_EXACT_PRODUCT};

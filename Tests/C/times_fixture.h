@@ -6,7 +6,7 @@
 
 #include "fixture.h"
 
-enum { COUNT = 37, TIMES = 4, MOST_STEPS = 400 }; /* COUNT: more than a tile of any instruction set */
+enum { COUNT = 37, TIMES = 4, MOST_STEPS = 400 }; /* COUNT: more samples than a tile of any instruction set */
 
 typedef struct setup {
   int32_t method, control, trace, threads;
@@ -35,8 +35,8 @@ static const cnf_op net_ops[OP_COUNT] = OPS;
 static const cnf_op linear_ops[] = {{.kind = CNF_OP_LINEAR, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = D}};
 static const cnf_solver_options nothing_more = {0};
 
-/* All that a call is given and gives. Loss: a fixed linear function of states and log-determinants, at the times and at t1, and
- * of the regularisers where their coefficients are not 0. */
+/* The inputs and outputs of a call. The loss is a fixed linear function of states and log-determinants at the output
+ * times and at t1, and of the regularisers if their coefficients are not 0. */
 typedef struct call_data {
   int count, time_count;
   double t0, t1, times[MOST_STEPS];
@@ -49,14 +49,14 @@ typedef struct call_data {
   double theta_bar[P], x0_bar[COUNT * D], t0_bar[COUNT], t1_bar[COUNT], times_bar[COUNT * MOST_STEPS];
 } call_data;
 
-/* Numbers in [-1, 1] without pattern. */
+/* The i-th of a series of numbers in [-1, 1] that look random. */
 static inline double noise(int i) { return sin(12.9898 * i + 0.37 * i * i); }
 
 static inline void fill(call_data *c, int count, double t0, double t1) {
-  const double places[TIMES] = {0.11, 0.45, 0.52, 0.83};
+  const double fractions[TIMES] = {0.11, 0.45, 0.52, 0.83};
   memset(c, 0, sizeof *c);
   c->count = count, c->time_count = TIMES, c->t0 = t0, c->t1 = t1;
-  for (int i = 0; i < TIMES; ++i) c->times[i] = t0 + places[i] * (t1 - t0);
+  for (int i = 0; i < TIMES; ++i) c->times[i] = t0 + fractions[i] * (t1 - t0);
   for (int i = 0; i < P; ++i) c->theta[i] = 1.5 * noise(i + 1);
   for (int i = 0; i < count * D; ++i) c->x0[i] = 2 * noise(i + 100), c->x1_bar[i] = noise(i + 300);
   for (int i = 0; i < count; ++i) c->log_det_bar[i] = noise(i + 500);
@@ -131,7 +131,7 @@ static inline void differentiate(cnf_solver *solver, call_data *c) {
   CHECK(cnf_solve_vjp(solver, &input, &loss, &output, &gradient) == CNF_OK);
 }
 
-/* f = A x with A = s I + w J turns and stretches: x(t) = e^{s t} R(w t) x(0), and the log-determinant is 2 s t. */
+/* f = A x with A = s I + w J has x(t) = e^{s t} R(w t) x(0), R being a rotation, and log-determinant 2 s t. */
 static const double S = -0.4, W = 0.7;
 
 static inline void fill_linear(call_data *c, int count, double t0, double t1) {

@@ -1,20 +1,21 @@
-/* times_gradient_test.c - gradients through output times: by central differences of every method, trace and regulariser, by each
- * kind of loss, in single precision, and as what learns the times.
+/* times_gradient_test.c - gradients of losses that depend on states at output times: compared with central differences
+ * for every method, trace and regulariser, with each kind of loss, in single precision, and for learning the times.
  */
 #include "times_fixture.h"
 
 /* ---- Gradients ----
- * Central differences with step d are off by d^2/6 of the third derivative and by rounding, 2^-52 |L| / d: with d = 1e-5,
- * |L| below 50 and third derivatives below 1e3 both are less than 2e-8. */
+ * The error of central differences with step d is d^2/6 times the third derivative plus rounding of 2^-52 |L| / d. With
+ * d = 1e-5, |L| below 50 and third derivatives below 1e3, both are less than 2e-8. */
 static const double DIFFERENCE = 1e-5, GRADIENT_TOLERANCE = 1e-7;
 
-/* The steps that a solve took, so that they can be taken again with other times: each one's end is one more output time of
- * a solve with one fixed step in every interval, placed as before between the times of the call. */
+/* The steps of an adaptive solve, to be repeated with slightly different times. The ends of all steps become output
+ * times of a solve with one fixed step between output times; each end keeps its position between the output times of
+ * the call. */
 typedef struct replay {
-  cnf_solver *solver; /* fixed, one step */
+  cnf_solver *solver; /* of one fixed step per interval */
   int steps;
-  int interval[MOST_STEPS]; /* that the step is in */
-  double place[MOST_STEPS]; /* of its end, as a fraction of the interval */
+  int interval[MOST_STEPS];    /* of each step, between two output times of the call */
+  double position[MOST_STEPS]; /* of the end of each step, as a fraction of the interval */
 } replay;
 
 static double edge(const call_data *c, int i) { return i == 0 ? c->t0 : i > c->time_count ? c->t1 : c->times[i - 1]; }
@@ -24,10 +25,10 @@ static replay replay_of(cnf_solver *solver, const call_data *c) {
   int interval = 0;
   for (int n = 0; n < r.steps; ++n) {
     const double begin = edge(c, interval), end = edge(c, interval + 1);
-    const double t = c->t0 + c->fractions[n + 1] * (c->t1 - c->t0), place = (t - begin) / (end - begin);
+    const double t = c->t0 + c->fractions[n + 1] * (c->t1 - c->t0), position = (t - begin) / (end - begin);
     r.interval[n] = interval;
-    r.place[n] = fabs(place - 1) < 1e-9 ? 1 : place;
-    interval += r.place[n] == 1;
+    r.position[n] = fabs(position - 1) < 1e-9 ? 1 : position;
+    interval += r.position[n] == 1;
   }
   CHECK(interval == c->time_count + 1);
   return r;
@@ -41,8 +42,8 @@ static double replayed_loss(const replay *r, const call_data *c) {
   memset(again.log_det_at_bar, 0, sizeof again.log_det_at_bar);
   for (int n = 0, at = 0; n + 1 < r->steps; ++n) {
     const double begin = edge(c, r->interval[n]), end = edge(c, r->interval[n] + 1);
-    again.times[n] = begin + r->place[n] * (end - begin);
-    if (r->place[n] != 1) continue;
+    again.times[n] = begin + r->position[n] * (end - begin);
+    if (r->position[n] != 1) continue;
     memcpy(again.x_at_bar + n * D, c->x_at_bar + at * D, D * sizeof(double));
     again.log_det_at_bar[n] = c->log_det_at_bar[at++];
   }
@@ -61,12 +62,12 @@ static double difference(const replay *r, cnf_solver *fixed, call_data *c, doubl
 
 static void check_difference(double got, double expected, const char *what, const char *where, int number) {
   char detail[400];
-  snprintf(detail, sizeof detail, "%s, number %d: %.12g, by differences %.12g", where, number, got, expected);
+  snprintf(detail, sizeof detail, "%s, index %d: %.12g, central difference %.12g", where, number, got, expected);
   check_count(fabs(got - expected) < GRADIENT_TOLERANCE, what, detail, __LINE__);
 }
 
-/* Fixed steps: differences of the solve itself. Adaptive: of the steps that it took, which differ from sample to sample, so
- * that there is one. */
+/* With fixed steps, compares with differences of the solve; with adaptive steps, with differences of the same steps
+ * repeated, for one sample, because every sample has its own steps. */
 static void test_gradient(int32_t method, int32_t control, int32_t trace, int backward, int regularised) {
   static call_data c, scratch;
   cnf_method_info info = {.struct_size = sizeof info};
@@ -108,8 +109,9 @@ static void test_gradient(int32_t method, int32_t control, int32_t trace, int ba
   cnf_solver_destroy(fixed);
 }
 
-/* Learning times: x turns once around in 2 pi / w, and is nearest to a point that it comes by at one time only. With
- * L = 1 - cos w (t - t*), dL/dt = w sin w (t - t*): steps of 1/w^2 against it leave a cube of what was missing. */
+/* Learning an output time and t1 by gradient descent. x rotates once in 2 pi / w, and the loss is L = 1 - cos w (t -
+ * t*) up to a constant, so dL/dt = w sin w (t - t*). Each step of size 1/w^2 reduces the error of t to its third power,
+ * up to a factor. */
 static void test_learning(int32_t control) {
   static call_data c;
   const setup how = {
@@ -128,13 +130,14 @@ static void test_learning(int32_t control) {
     c.times[0] -= c.times_bar[0] / (rate * rate);
     c.t1 -= c.t1_bar[0] / (rate * rate);
   }
-  CHECK(fabs(c.times[0] - wanted_time) < 1e-8); /* the flow's own error: 1e-11 a step */
+  CHECK(fabs(c.times[0] - wanted_time) < 1e-8); /* the solve's own error is 1e-11 per step */
   CHECK(fabs(c.t1 - wanted_end) < 1e-8);
   cnf_solver_destroy(solver);
 }
 
 /* ---- Losses ----
- * A callback that sees its samples' states at the times, and writes their cotangents, makes the gradient that cotangents do. */
+ * A callback that reads the states at the output times and writes their cotangents gives the same bits as
+ * CNF_LOSS_COTANGENTS. */
 static int32_t at_times(void *context, size_t first, size_t count, const void *x1, const double *log_det,
                         const int32_t *status, double *loss, void *x1_bar, double *log_det_bar) {
   call_data *c = context;
@@ -168,7 +171,7 @@ static void test_callback(int32_t control) {
   cnf_solver_destroy(solver);
 }
 
-/* A likelihood gains what the times add: its gradient is its own, and that of the times alone. */
+/* The gradient of a likelihood with cotangents at output times is the sum of the gradients of both. */
 static void test_likelihood(int32_t control) {
   static call_data c[3]; /* likelihood, times, both */
   const setup how = {.method = cnf_method_find("tsit5"), .control = control, .trace = CNF_TRACE_HUTCHINSON};
@@ -185,7 +188,7 @@ static void test_likelihood(int32_t control) {
     if (kind != 1) loss.kind = CNF_LOSS_NORMAL_NLL, loss.scale = 1;
     CHECK(cnf_solve_vjp(solver, &input, &loss, &output, &gradient) == CNF_OK);
   }
-  /* sums of some hundred terms below 10, in another order: 1e-13 each way at most */
+  /* sums of a few hundred terms below 10 in another order: rounding of at most 1e-13 per term */
   for (int i = 0; i < P; ++i) CHECK(fabs(c[0].theta_bar[i] + c[1].theta_bar[i] - c[2].theta_bar[i]) < 1e-11);
   for (int i = 0; i < COUNT * D; ++i) CHECK(fabs(c[0].x0_bar[i] + c[1].x0_bar[i] - c[2].x0_bar[i]) < 1e-11);
   for (int i = 0; i < COUNT * TIMES; ++i)
@@ -194,7 +197,7 @@ static void test_likelihood(int32_t control) {
   cnf_solver_destroy(solver);
 }
 
-/* ---- Single precision: the same steps, fixed, in both. ---- */
+/* ---- Single precision compared with double precision, with the same fixed steps ---- */
 static void test_float(int32_t trace) {
   static call_data c;
   static float theta[P], x0[COUNT * D], x_at_bar[COUNT * TIMES * D], x1_bar[COUNT * D];
@@ -204,7 +207,7 @@ static void test_float(int32_t trace) {
   cnf_solver *solver = NULL;
   cnf_solver_options options;
   fill(&c, COUNT, 0.1, 1.3);
-  /* a float holds 24 bits: round all that is given, so that both solves are given the same */
+  /* both solves get inputs that are rounded to float */
   for (int i = 0; i < P; ++i) c.theta[i] = theta[i] = (float)c.theta[i];
   for (int i = 0; i < COUNT * D; ++i) c.x0[i] = x0[i] = (float)c.x0[i], c.x1_bar[i] = x1_bar[i] = (float)c.x1_bar[i];
   for (int i = 0; i < COUNT * TIMES * D; ++i) c.x_at_bar[i] = x_at_bar[i] = (float)c.x_at_bar[i];
@@ -221,7 +224,8 @@ static void test_float(int32_t trace) {
   cnf_solve_output output = {.struct_size = sizeof output, .x_at = x_at, .log_det_at = log_det_at};
   cnf_gradient gradient = {.struct_size = sizeof gradient, .parameters = theta_bar, .x0 = x0_bar, .times = times_bar};
   CHECK(cnf_solve_vjp(solver, &input, &loss, &output, &gradient) == CNF_OK);
-  /* some 15 steps of some hundred roundings of 2^-24 = 6e-8 each, of numbers below 10; a gradient is a sum over 37 samples */
+  /* 15 steps with a few hundred roundings of 2^-24 = 6e-8 each, of numbers below 10; the gradient of theta sums 37
+   * samples */
   const double state = 1e-4, sum = 1e-2;
   for (int i = 0; i < COUNT * TIMES * D; ++i) CHECK(fabs((double)x_at[i] - c.x_at[i]) < state);
   for (int i = 0; i < COUNT * TIMES; ++i) CHECK(fabs(log_det_at[i] - c.log_det_at[i]) < state);
@@ -238,7 +242,7 @@ int main(void) {
     cnf_method_info info = {.struct_size = sizeof info};
     CHECK(cnf_method_get(method, &info) == CNF_OK);
     if (info.family == CNF_FAMILY_IMPLICIT_ADAMS)
-      continue; /* no discrete gradient; adams_gradient_test.c has its times */
+      continue; /* it has no discrete gradient; adams_gradient_test.c tests its output times */
     for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control)
       for (int backward = 0; backward < 2; ++backward) {
         test_gradient(method, control, CNF_TRACE_EXACT, backward, 0);

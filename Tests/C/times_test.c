@@ -1,11 +1,12 @@
-/* times_test.c - output times: states and times' derivatives there against a closed form, what times cost in steps, the promises
- * that hold at them as at t1, and what is refused. Gradients by differences: times_gradient_test.c.
+/* times_test.c - output times: states and derivatives with respect to times compared with a closed form, additional
+ * steps, equal bits alone and in a batch, failures and wrong arguments. times_gradient_test.c compares gradients with
+ * central differences.
  */
 #include "times_fixture.h"
 
 /* ---- Closed form ---- */
-static const double FLOW_TOLERANCE =
-    1e-7; /* 100 times that of the steps, some 30 of them; 600 of rk4: (3/600)^4 is less */
+/* 100 times the tolerance of about 30 adaptive steps; rk4 takes 600 steps, and (3/600)^4 is less */
+static const double FLOW_TOLERANCE = 1e-7;
 
 static void linear_flow(const double *x, double t, double *y) {
   const double growth = exp(S * t);
@@ -42,13 +43,14 @@ static void test_closed_form(int32_t control, const char *method, int backward) 
   cnf_solver_destroy(solver);
 }
 
-/* Times at t0, at t1 and twice the same: what is there is the very state, and moving one of them moves what is read there. */
-static void test_ends(int32_t control, int no_length) {
+/* Output times at t0 and t1 have exactly the states there, equal output times have equal states, and each has the
+ * derivative of its own state. */
+static void test_ends(int32_t control, int is_empty) {
   static call_data c;
   const setup how = {
       .method = cnf_method_find("dopri5"), .control = control, .trace = CNF_TRACE_EXACT, .tolerance = 1e-9};
   cnf_solver *solver = solver_of(linear_ops, 1, how, (cnf_solver_options){.steps = 20});
-  fill_linear(&c, COUNT, 0.5, no_length ? 0.5 : 1.5);
+  fill_linear(&c, COUNT, 0.5, is_empty ? 0.5 : 1.5);
   const double t[TIMES] = {0, 0.3, 0.3, 1};
   for (int n = 0; n < TIMES; ++n) c.times[n] = c.t0 + t[n] * (c.t1 - c.t0);
   differentiate(solver, &c);
@@ -69,12 +71,12 @@ static void test_ends(int32_t control, int no_length) {
 }
 
 /* ---- Cost ----
- * A time cuts one step in two, and the next is planned as if it had not: k times cost k steps. That is a theorem where the
- * length of a step depends on where it begins alone, and its end moves on with its beginning: then the n-th step after k cuts
- * ends no earlier than the (n - k)-th without. So it holds sample by sample where all steps are as long as max_step allows,
- * and for a flow that decays, along which steps grow. Elsewhere a controller remembers, and a step more or less may be
- * refused: there it holds for the sum over the samples. Times that lie together, next to each other within rounding, cost no
- * more. */
+ * An output time cuts one step in two and does not change the size of the next step, so k output times cost at most k
+ * more steps. This is certain if the size of a step depends only on where it begins, and a later beginning never gives
+ * an earlier end: then step n after k cuts ends no earlier than step n - k without cuts. So it is checked for each
+ * sample where all steps are as long as max_step allows, and for a flow that decays, along which steps grow. Otherwise
+ * a controller also uses the errors of earlier steps, and the number of rejected steps may differ, so it is checked for
+ * the sum over samples. Output times that differ only by rounding cost no more than others. */
 typedef enum cost_field { LONGEST, DECAY, NET, COST_FIELDS } cost_field;
 
 static void test_cost(int32_t method, cnf_solver_options controller, cost_field kind, int together) {
@@ -103,24 +105,24 @@ static void test_cost(int32_t method, cnf_solver_options controller, cost_field 
     }
     char detail[400];
     snprintf(detail, sizeof detail,
-             "%s, field %d, %d times, together %d, pcoeff %g: %d too many of a sample, %d of all", info.name, (int)kind,
-             k, together, controller.pcoeff, worst, excess);
+             "%s, field %d, %d times, together %d, pcoeff %g: at most %d steps too many per sample, %d in all",
+             info.name, (int)kind, k, together, controller.pcoeff, worst, excess);
     check_count(excess <= 0, "steps of all samples", detail, __LINE__);
     check_count(kind == NET || worst <= 0, "steps of a sample", detail, __LINE__);
   }
   cnf_solver_destroy(solver);
 }
 
-/* ---- Promises ---- */
+/* ---- Equal bits ---- */
 
-/* Alone, in a batch, by other threads, with what is kept or made again: the same bits. */
+/* The bits do not depend on the batch, on the number of threads or on store_bytes. */
 static void test_independence(int32_t control, int32_t trace) {
   static call_data whole, other;
   const setup how = {.method = cnf_method_find("dopri5"), .control = control, .trace = trace};
   cnf_solver *solver = solver_of(net_ops, OP_COUNT, how, nothing_more);
   fill(&whole, COUNT, 0, 2);
   differentiate(solver, &whole);
-  for (int i = 0; i < COUNT; ++i) { /* a probe belongs to its sample's id */
+  for (int i = 0; i < COUNT; ++i) { /* probes depend on the id of the sample */
     uint64_t id = (uint64_t)i;
     const size_t at = (size_t)i * TIMES;
     other = whole;
@@ -141,7 +143,7 @@ static void test_independence(int32_t control, int32_t trace) {
     CHECK(other.t0_bar[0] == whole.t0_bar[i] && other.t1_bar[0] == whole.t1_bar[i]);
   }
   cnf_solver_destroy(solver);
-  const int64_t stores[] = {0, -1, 20000}; /* all, none, some */
+  const int64_t stores[] = {0, -1, 20000}; /* store all evaluations, none, some */
   for (int v = 0; v < 3; ++v) {
     setup varied = how;
     varied.threads = 1 + v, varied.store_bytes = stores[v];
@@ -153,10 +155,10 @@ static void test_independence(int32_t control, int32_t trace) {
   }
 }
 
-/* Samples that fail on the way: NaN from there on, no gradient, and the neighbours' answers are theirs. */
+/* A sample that fails has NaN at later output times and gradients of 0, and does not change the results of others. */
 static void test_failure(int32_t control) {
   static call_data good, bad;
-  const int victim = 5;
+  const int failing = 5;
   const setup how = {.method = cnf_method_find("rk4"), .control = control, .trace = CNF_TRACE_EXACT};
   setup adaptive = how;
   if (control == CNF_CONTROL_SAMPLE) adaptive.method = cnf_method_find("dopri5");
@@ -164,33 +166,34 @@ static void test_failure(int32_t control) {
   fill_linear(&good, COUNT, 0, 4);
   good.theta[0] = good.theta[3] = 2; /* e^8 from 0 to 4 */
   bad = good;
-  /* The slope, 2 x, passes the largest double, 1.8e308, between the second and the third time: e^3.6 = 37 and e^4.16 = 64. */
-  bad.x0[victim * D] = bad.x0[victim * D + 1] = 1.7e308 / 90;
+  /* 2 x exceeds the largest double, 1.8e308, between the second and the third time, where x has grown by e^3.6 = 37 and
+   * e^4.16 = 64 */
+  bad.x0[failing * D] = bad.x0[failing * D + 1] = 1.7e308 / 90;
   bad.theta[1] = bad.theta[2] = good.theta[1] = good.theta[2] = 0;
   differentiate(solver, &good);
   differentiate(solver, &bad);
-  CHECK(good.status[victim] == CNF_SAMPLE_OK && bad.status[victim] != CNF_SAMPLE_OK);
+  CHECK(good.status[failing] == CNF_SAMPLE_OK && bad.status[failing] != CNF_SAMPLE_OK);
   int reached = 0;
   for (int n = 0; n < TIMES; ++n) {
-    const int at = victim * TIMES + n, there = isfinite(bad.x_at[at * D]);
-    CHECK(there == isfinite(bad.x_at[at * D + 1]) && there == isfinite(bad.log_det_at[at]));
-    CHECK(there || (isnan(bad.x_at[at * D]) && isnan(bad.log_det_at[at])));
-    CHECK(reached == n || !there);
+    const int at = failing * TIMES + n, is_reached = isfinite(bad.x_at[at * D]);
+    CHECK(is_reached == isfinite(bad.x_at[at * D + 1]) && is_reached == isfinite(bad.log_det_at[at]));
+    CHECK(is_reached || (isnan(bad.x_at[at * D]) && isnan(bad.log_det_at[at])));
+    CHECK(reached == n || !is_reached);
     CHECK(bad.times_bar[at] == 0);
-    reached += there;
+    reached += is_reached;
   }
-  /* An adaptive step's trial reaches further, and may give up earlier. */
+  /* a longer adaptive step may fail earlier */
   CHECK(control == CNF_CONTROL_FIXED ? reached == 2 : reached < 3);
-  CHECK(bad.x0_bar[victim * D] == 0 && bad.t0_bar[victim] == 0 && bad.t1_bar[victim] == 0);
+  CHECK(bad.x0_bar[failing * D] == 0 && bad.t0_bar[failing] == 0 && bad.t1_bar[failing] == 0);
   for (int i = 0; i < COUNT; ++i) {
-    if (i == victim) continue;
+    if (i == failing) continue;
     CHECK(memcmp(bad.x_at + i * TIMES * D, good.x_at + i * TIMES * D, TIMES * D * sizeof(double)) == 0);
     CHECK(memcmp(bad.times_bar + i * TIMES, good.times_bar + i * TIMES, TIMES * sizeof(double)) == 0);
   }
   cnf_solver_destroy(solver);
 }
 
-/* Steps of at most 0.01, 50 of them: as far as 0.5 of 1. */
+/* 50 steps of at most 0.01 reach 0.5 of 1. */
 static void test_out_of_steps(void) {
   static call_data c;
   const setup how = {.method = cnf_method_find("dopri5"), .trace = CNF_TRACE_EXACT};
@@ -208,7 +211,7 @@ static void test_out_of_steps(void) {
   cnf_solver_destroy(solver);
 }
 
-/* ---- Refusals ---- */
+/* ---- Wrong arguments ---- */
 
 static cnf_status try_call(cnf_solver *solver, call_data *c, cnf_solve_input input) {
   cnf_solve_output output = output_of(c);
@@ -218,7 +221,7 @@ static cnf_status try_call(cnf_solver *solver, call_data *c, cnf_solve_input inp
   return status;
 }
 
-static void test_refusals(void) {
+static void test_wrong_arguments(void) {
   static call_data c;
   const double fractions[] = {0, 0.5, 1};
   for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_BATCH; ++control) {
@@ -230,14 +233,14 @@ static void test_refusals(void) {
     const int batch = control == CNF_CONTROL_BATCH;
     CHECK_STATUS(batch ? CNF_ERROR_OUTPUT_TIMES : CNF_OK, try_call(solver, &c, input), "times");
     input.times = NULL;
-    CHECK_STATUS(CNF_ERROR_NULL, try_call(solver, &c, input), "no times");
+    CHECK_STATUS(CNF_ERROR_NULL, try_call(solver, &c, input), "times are NULL");
     input.time_count = 0;
-    CHECK_STATUS(CNF_OK, try_call(solver, &c, input), "no times, and none counted");
+    CHECK_STATUS(CNF_OK, try_call(solver, &c, input), "times are NULL and time_count is 0");
     if (control == CNF_CONTROL_FIXED) {
       input = good, input.step_fractions = fractions, input.step_fraction_count = 3;
-      CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, input), "step fractions");
+      CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, input), "times and step fractions");
     }
-    const double wrong[] = {-0.1, 1.1, NAN, INFINITY, 0.05}; /* the last falls: it is tried as the second */
+    const double wrong[] = {-0.1, 1.1, NAN, INFINITY, 0.05}; /* 0.05 is set as the second time, below the first */
     for (int i = 0; i < 5; ++i) {
       fill(&c, COUNT, 0, 1);
       c.times[i == 4] = wrong[i];
@@ -245,20 +248,21 @@ static void test_refusals(void) {
     }
     fill(&c, COUNT, 0, 1);
     input = good, input.t0 = 1, input.t1 = 0;
-    CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, input), "rising times backward");
+    CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, input), "increasing times with t1 < t0");
     for (int i = 0; i < 15; ++i) c.times[i] = 0.5;
-    input = good, input.time_count = 14; /* 15 intervals, of which each has a step, or three */
-    CHECK_STATUS(control ? CNF_ERROR_OUTPUT_TIMES : CNF_OK, try_call(solver, &c, input), "as many as steps");
+    input = good, input.time_count = 14; /* 15 intervals, with at least one step each, or three fixed steps */
+    CHECK_STATUS(control ? CNF_ERROR_OUTPUT_TIMES : CNF_OK, try_call(solver, &c, input), "max_steps intervals");
     input.time_count = 15;
-    CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, input), "more than steps");
+    CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, input), "more intervals than max_steps");
     input.time_count = SIZE_MAX;
-    CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, input), "more than memory");
+    CHECK_STATUS(CNF_ERROR_OUTPUT_TIMES, try_call(solver, &c, input), "time_count overflows");
     cnf_solver_destroy(solver);
   }
 }
 
-/* Adams methods share slopes between lanes, so they refuse output times where samples have ways of their own. */
-static void test_refused_spans(void) {
+/* Adams methods share evaluations between lanes, so output times are an error if samples have intervals of their
+ * own. */
+static void test_adams_with_spans(void) {
   static call_data c;
   const char *const methods[] = {"explicit_adams", "implicit_adams", "rodas4"};
   double ends[COUNT];
@@ -277,15 +281,15 @@ static void test_refused_spans(void) {
 }
 
 int main(void) {
-  test_refused_spans();
+  test_adams_with_spans();
   const cnf_solver_options controllers[] = {
       {0}, {.pcoeff = 0.4, .icoeff = 0.3}, {.pcoeff = 0.3, .icoeff = 0.3, .dcoeff = 0.02}};
   for (int32_t method = 0; method < cnf_method_count(); ++method) {
     cnf_method_info info = {.struct_size = sizeof info};
     CHECK(cnf_method_get(method, &info) == CNF_OK);
-    if (info.family == CNF_FAMILY_IMPLICIT_ADAMS) continue; /* no discrete gradient */
+    if (info.family == CNF_FAMILY_IMPLICIT_ADAMS) continue; /* it has no discrete gradient */
     if (info.family == CNF_FAMILY_REVERSIBLE)
-      continue; /* what it carries beside x, and with it its errors, remembers the steps before */
+      continue; /* its second state, and so the size of a step, depends on the steps before */
     for (int i = 0; i < 6 * COST_FIELDS; ++i) test_cost(method, controllers[i % 3], (cost_field)(i / 6), i / 3 % 2);
   }
   for (int32_t control = CNF_CONTROL_SAMPLE; control <= CNF_CONTROL_FIXED; ++control) {
@@ -301,6 +305,6 @@ int main(void) {
     test_failure(control);
   }
   test_out_of_steps();
-  test_refusals();
+  test_wrong_arguments();
   return check_report();
 }

@@ -1,9 +1,12 @@
-# AVX-512 without the processor: given to CNFKernels' CMakeLists.txt as CMAKE_PROJECT_cnf_INCLUDE, this compiles its AVX-512
-# kernels against SIMDe's portable intrinsics, and lets api/machine.c find the instruction set. The library's sources know
-# nothing of it: this folder stands before theirs and the compiler's, with an immintrin.h and a target_avx512_begin.h.
+# Emulates AVX-512, so that its kernels can be tested on a processor without it. Pass this file to the CMakeLists.txt of
+# CNFKernels as CMAKE_PROJECT_cnf_INCLUDE. It compiles the AVX-512 kernels with SIMDe, which computes intrinsics in plain
+# C, and makes api/machine.c report the instruction set. The sources of the library need no change, because this folder
+# comes first in the include path: its immintrin.h and target_avx512_begin.h replace those of the compiler and the
+# library.
 
 if(NOT CMAKE_C_COMPILER_ID STREQUAL "GNU")
-  message(FATAL_ERROR "AVX-512 is emulated under gcc: Clang's own headers define types that SIMDe 0.7.4 defines too")
+  message(FATAL_ERROR "Emulated AVX-512 needs gcc, because Clang's headers define types that SIMDe 0.7.4 also defines: "
+                      "set CMAKE_C_COMPILER to gcc")
 endif()
 set(emulation ${CMAKE_CURRENT_LIST_DIR})
 file(GLOB emulated CONFIGURE_DEPENDS simd/tables/kernels_avx512*.c)

@@ -1,9 +1,10 @@
-/* <immintrin.h> for the emulated AVX-512: SIMDe's portable intrinsics under Intel's names, beside those that SIMDe 0.7.4
- * has no Intel name for, and those that it computes otherwise than the instruction does. With these each arithmetic word
- * of the vocabulary is rounded once, as on a processor. An intrinsic that SIMDe has needs nothing here; one that it lacks
- * or gets wrong is a line or a function more in one of the two lists.
+/* <immintrin.h> for the emulated AVX-512: SIMDe's portable intrinsics under Intel's names. The first list below adds
+ * intrinsics for which SIMDe 0.7.4 has no Intel name; the second replaces those whose results differ from the
+ * instruction's, so that each operation rounds once, as on a processor. If kernels use another intrinsic that SIMDe
+ * lacks or gets wrong, add it there.
  *
- * Of AVX512-BF16 SIMDe has _mm512_dpbf16_ps, which adds the even products first and rounds each, and no conversion. */
+ * Of AVX512-BF16, SIMDe has only _mm512_dpbf16_ps, which adds the even products first and rounds each, and no
+ * conversions. */
 #ifndef CNF_EMULATED_IMMINTRIN_H
 #define CNF_EMULATED_IMMINTRIN_H
 
@@ -14,7 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* ---- Without a name in SIMDe */
+/* ---- Intrinsics without an Intel name in SIMDe */
 
 #ifndef _MM_FROUND_NO_EXC
 #define _MM_FROUND_NO_EXC SIMDE_MM_FROUND_NO_EXC
@@ -23,13 +24,13 @@
 #define _mm512_shuffle_f64x2(a, b, imm8) simde_mm512_shuffle_f64x2(a, b, imm8)
 #define _mm512_extractf32x8_ps(a, imm8) _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(a), imm8))
 
-/* ---- Otherwise than the instruction: here by elements, as Intel's Software Developer's Manual (volume 2) has it */
+/* ---- Intrinsics whose results differ in SIMDe: by elements, after Intel's Software Developer's Manual (volume 2) */
 
 #define EMULATED_FUNCTION static inline __attribute__((always_inline, unused))
 
-/* a 2^floor(b), rounded once. SIMDe's a * exp2(b) overflows or vanishes where a 2^b does not, and takes subnormal
- * operands for zeros, as VSCALEF does only where MXCSR says so. 2^1000 and 2^-1000 lead every float out of range, 2^5000
- * and 2^-5000 every double. */
+/* a 2^floor(b), rounded once. SIMDe's a * exp2(b) overflows or underflows where a 2^b does not, and treats subnormal
+ * operands as zeros, which VSCALEF does only if MXCSR says so. Factors of 2^1000 and 2^-1000 take every float out of
+ * range, 2^5000 and 2^-5000 every double. */
 EMULATED_FUNCTION float emulated_scale_ps(float a, float b) {
   if (isnan(a) || isnan(b)) return a + b;
   if (isinf(b)) return a * (b > 0 ? INFINITY : 0.0f);
@@ -42,7 +43,7 @@ EMULATED_FUNCTION double emulated_scale_pd(double a, double b) {
 }
 
 /* SIMDe's fmadd rounds the product before the sum. */
-#define EMULATED_WORDS(suffix, vector, count, fused)                                \
+#define EMULATED_FUNCTIONS(suffix, vector, count, fused)                            \
   EMULATED_FUNCTION vector emulated_fmadd_##suffix(vector a, vector b, vector c) {  \
     for (int i = 0; i < count; i++) c[i] = fused(a[i], b[i], c[i]);                 \
     return c;                                                                       \
@@ -55,9 +56,9 @@ EMULATED_FUNCTION double emulated_scale_pd(double a, double b) {
     for (int i = 0; i < count; i++) a[i] = emulated_scale_##suffix(a[i], b[i]);     \
     return a;                                                                       \
   }
-EMULATED_WORDS(ps, __m512, 16, fmaf)
-EMULATED_WORDS(pd, __m512d, 8, fma)
-#undef EMULATED_WORDS
+EMULATED_FUNCTIONS(ps, __m512, 16, fmaf)
+EMULATED_FUNCTIONS(pd, __m512d, 8, fma)
+#undef EMULATED_FUNCTIONS
 
 EMULATED_FUNCTION __m512i emulated_cvtepu16_epi32(__m256i a) {
   uint16_t halves[16];
@@ -70,7 +71,7 @@ EMULATED_FUNCTION __m512i emulated_cvtepu16_epi32(__m256i a) {
 }
 #define _mm512_cvtepu16_epi32 emulated_cvtepu16_epi32
 
-/* Of AVX512-BF16: subnormals, of operands and of results, are zeros of their sign whatever MXCSR says. */
+/* AVX512-BF16 replaces subnormal operands and results by zeros of the same sign, whatever MXCSR says. */
 EMULATED_FUNCTION float emulated_no_subnormal(float a) { return fabsf(a) < 0x1p-126f ? copysignf(0, a) : a; }
 EMULATED_FUNCTION uint16_t emulated_bf16(float a) {
   uint32_t bits;
@@ -98,7 +99,7 @@ EMULATED_FUNCTION __m512bh emulated_cvtne2ps_pbh(__m512 upper, __m512 lower) {
   memcpy(&to, halves, sizeof to);
   return to;
 }
-/* The odd products first, each fused. */
+/* Adds the odd products first, each with one rounding. */
 EMULATED_FUNCTION __m512 emulated_dpbf16_ps(__m512 sum, __m512bh a, __m512bh b) {
   uint16_t x[32], y[32];
   memcpy(x, &a, sizeof x);

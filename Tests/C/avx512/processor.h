@@ -1,2 +1,2 @@
-/* Before api/machine.c: the processor has what it has, and AVX-512. */
+/* Included before api/machine.c: adds AVX-512 to the features that the processor reports. */
 #define __builtin_cpu_supports(feature) (strncmp(feature, "avx512", 6) == 0 || __builtin_cpu_supports(feature))

@@ -1,2 +1,3 @@
-/* In place of the library's: functions from here to target_end.h are for any x86-64, their intrinsics being emulated. */
+/* Replaces the header of the library: functions from here to target_end.h are compiled for any x86-64, because their
+ * intrinsics are emulated. */
 #pragma GCC push_options
