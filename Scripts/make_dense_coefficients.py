@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Coefficients of the dense output of vern7 and dopri8, printed as CSources/CNFKernels/solve/dense_coefficients.h.
+"""Coefficients of the dense output of vern7 and dopri8, printed as CSources/CNFKernels/solve/methods/dense_coefficients.h.
 
-    pip install mpmath && Scripts/make_dense_coefficients.py > CSources/CNFKernels/solve/dense_coefficients.h
+    pip install mpmath && Scripts/make_dense_coefficients.py > CSources/CNFKernels/solve/methods/dense_coefficients.h
 
 Neither method's own stages carry an interpolant of high order, so stages are added, in the manner of Enright, Jackson, Norsett and
 Thomsen 1986 (ACM TOMS 12(3)): weights that satisfy all continuous order conditions up to q at some place c give a state there
@@ -20,7 +20,7 @@ import re
 import mpmath as mp
 
 mp.mp.dps = 60
-SOURCE = pathlib.Path(__file__).parent.parent / "CSources/CNFKernels/solve/tableau.c"
+SOURCE = pathlib.Path(__file__).parent.parent / "CSources/CNFKernels/solve/methods/runge_kutta.c"
 DEPENDENT = mp.mpf("1e-12")  # pivots below are rounding: dopri8's coefficients hold its conditions to 1e-15
 METHODS = {
     # name: order, stages left out, places of added stages and the order of each one's state
@@ -30,7 +30,7 @@ METHODS = {
 
 
 def method(name):
-    """a and b of a method, as tableau.c has them."""
+    """a and b of a method, as runge_kutta.c has them."""
     text = SOURCE.read_text().split(f'.name = "{name}"')[1].split("{.name")[0]
 
     def entry(key):
