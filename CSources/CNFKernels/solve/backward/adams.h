@@ -144,3 +144,16 @@ static int32_t reverse_adams_step(cnf_worker *w, const cnf_call *call, const cnf
 static void recompute_adams_stages(cnf_worker *w, const cnf_engine *solver, const cnf_step_record *record) {
   if (record->slopes < CNF_ADAMS_LEAST) recompute_stages(w, solver, record);
 }
+
+static const cnf_family_code adams_code = {.layout = adams_layout,
+                                           .begin_chunk = start_adams,
+                                           .step = make_adams_step,
+                                           .accept = accept_adams_step,
+                                           .first_slope = first_adams_slope,
+                                           .pass = {backward_discrete, backward_continuous},
+                                           .begin_reverse = start_adams_adjoint,
+                                           .recompute = recompute_adams_stages,
+                                           .reverse = reverse_adams_step,
+                                           .continuous_step = try_step,
+                                           .continuous_errors = pair_errors,
+                                           .continuous_quadrature = add_quadrature};

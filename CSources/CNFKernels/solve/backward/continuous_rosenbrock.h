@@ -236,3 +236,13 @@ static void add_rosenbrock_quadrature(cnf_worker *w, const cnf_engine *solver, i
   }
   gather_gradients(m, w->back.reversed, waiting, gradient);
 }
+
+static const cnf_family_code rosenbrock_code = {.configure = configure_rosenbrock,
+                                                .layout = rosenbrock_layout,
+                                                .evaluations = rosenbrock_evaluations,
+                                                .step = make_rosenbrock_step,
+                                                .pass = {backward_discrete, backward_continuous},
+                                                .reverse = reverse_rosenbrock_step,
+                                                .continuous_step = try_rosenbrock_step,
+                                                .continuous_errors = rosenbrock_pair_errors,
+                                                .continuous_quadrature = add_rosenbrock_quadrature};

@@ -254,3 +254,12 @@ static int32_t backward_reversible(cnf_worker *w, const cnf_call *call, int64_t 
   end_backward(w, gradient);
   return failed;
 }
+
+static const cnf_family_code reversible_code = {
+    .layout = reversible_layout,
+    .step = make_reversible_step,
+    .judge = judge_reversible_step,
+    .accept = accept_reversible_step,
+    .finish = finish_reversible_sample,
+    .recorded_state = recorded_y,
+    .pass = {[CNF_ADJOINT_DISCRETE] = backward_reversible, [CNF_ADJOINT_REVERSIBLE] = backward_reversible}};

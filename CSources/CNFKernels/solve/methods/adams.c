@@ -3,7 +3,7 @@
  * 1883, Moulton 1926). Its weights are exact: integers over the least divisor that both formulas share. Tests compare
  * them with that integral. */
 #include "solve/methods/adams.h"
-#include "solve/methods/tableau.h"
+#include "solve/methods/families.h"
 #include <stddef.h>
 
 static const cnf_adams formulas[CNF_ADAMS_MOST] = {
@@ -42,16 +42,30 @@ const cnf_adams *cnf_adams_of(int32_t slopes) {
   return slopes >= 1 && slopes <= CNF_ADAMS_MOST ? &formulas[slopes - 1] : NULL;
 }
 
-static const cnf_tableau methods[] = {
-    /* Orders for steps that go to 0: the first three steps have errors of h^4 and h^5 (forward/adams.h). */
-    {.name = "explicit_adams",
-     .citation = "Bashforth and Adams 1883; Hairer, Norsett and Wanner, Solving ODEs I, III.1",
-     .family = CNF_FAMILY_EXPLICIT_ADAMS,
-     .order = 4},
-    {.name = "implicit_adams",
-     .citation = "Moulton 1926; Hairer, Norsett and Wanner, Solving ODEs I, III.1",
-     .family = CNF_FAMILY_IMPLICIT_ADAMS,
-     .order = 5},
-};
+/* Orders for steps that go to 0: the first three steps have errors of h^4 and h^5 (forward/adams.h). */
+static const cnf_tableau explicit_adams = {
+    .name = "explicit_adams",
+    .citation = "Bashforth and Adams 1883; Hairer, Norsett and Wanner, Solving ODEs I, III.1",
+    .family = CNF_FAMILY_EXPLICIT_ADAMS,
+    .order = 4};
+static const cnf_tableau implicit_adams = {.name = "implicit_adams",
+                                           .citation =
+                                               "Moulton 1926; Hairer, Norsett and Wanner, Solving ODEs I, III.1",
+                                           .family = CNF_FAMILY_IMPLICIT_ADAMS,
+                                           .order = 5};
 
-const cnf_method_list cnf_adams_methods = {methods, sizeof methods / sizeof methods[0]};
+const cnf_family_rules cnf_explicit_adams_family = {.methods = &explicit_adams,
+                                                    .method_count = 1,
+                                                    .start = CNF_ADAMS_START,
+                                                    .equal_steps = 1,
+                                                    .all_rows = 1,
+                                                    .events = CNF_ERROR_EVENT_METHOD,
+                                                    .adjoints = {[CNF_ADJOINT_REVERSIBLE] = CNF_ERROR_REVERSIBLE}};
+const cnf_family_rules cnf_implicit_adams_family = {.methods = &implicit_adams,
+                                                    .method_count = 1,
+                                                    .start = CNF_ADAMS_START,
+                                                    .equal_steps = 1,
+                                                    .iterates = 1,
+                                                    .events = CNF_ERROR_EVENT_METHOD,
+                                                    .adjoints = {[CNF_ADJOINT_REVERSIBLE] = CNF_ERROR_REVERSIBLE},
+                                                    .gradients = {[CNF_ADJOINT_DISCRETE] = CNF_ERROR_METHOD_GRADIENT}};

@@ -3,11 +3,13 @@
 #ifndef CNF_SOLVE_METHODS_FAMILIES_H
 #define CNF_SOLVE_METHODS_FAMILIES_H
 
-#include "cnf.h"
+#include "solve/methods/tableau.h"
 
 /* Zero means: no, none, or as for a Runge-Kutta method. A cnf_status other than CNF_OK is what a solver or a call is
  * refused with. */
 typedef struct cnf_family_rules {
+  const cnf_tableau *methods; /* [method_count] */
+  int32_t method_count;
   const char *start; /* name of the method whose steps begin a solve; NULL: its own */
   int32_t halves;    /* 1: D must be even (CNF_ERROR_METHOD_HALVES) */
   int32_t most_rows; /* D at most (CNF_ERROR_METHOD_SIZE); 0: any */
@@ -27,6 +29,20 @@ typedef struct cnf_family_rules {
   cnf_status adjoints[3];    /* with each cnf_adjoint, at creation */
   cnf_status gradients[3];   /* likewise, when a gradient is asked for */
 } cnf_family_rules;
+
+/* X(value of cnf_family, name of its rules, name of its functions), in the order of the methods' numbers. The rules cnf_<name>_family are
+ * in a file of this folder. The functions <name>_code are in the family's file of backward/, or in call/families.h. */
+#define CNF_FAMILY_LIST(X)                            \
+  X(CNF_FAMILY_RUNGE_KUTTA, runge_kutta, runge_kutta) \
+  X(CNF_FAMILY_EXPLICIT_ADAMS, explicit_adams, adams) \
+  X(CNF_FAMILY_IMPLICIT_ADAMS, implicit_adams, adams) \
+  X(CNF_FAMILY_PARTITIONED, partitioned, runge_kutta) \
+  X(CNF_FAMILY_REVERSIBLE, reversible, reversible)    \
+  X(CNF_FAMILY_ROSENBROCK, rosenbrock, rosenbrock)
+
+#define CNF_X(value, name, code) extern const cnf_family_rules cnf_##name##_family;
+CNF_FAMILY_LIST(CNF_X)
+#undef CNF_X
 
 /* Of a cnf_family. */
 const cnf_family_rules *cnf_family_rules_of(int32_t family);

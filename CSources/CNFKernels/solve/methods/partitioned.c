@@ -1,6 +1,6 @@
 /* Partitioned methods, for states of positions and momenta. A new one is one entry here: a and b move the positions,
  * `momenta` moves the momenta. */
-#include "solve/methods/tableau.h"
+#include "solve/methods/families.h"
 
 /* The halves take turns: a stage's slope moves one half of the rows, and the next stage is evaluated where both halves
  * then are. */
@@ -62,4 +62,9 @@ static const cnf_tableau methods[] = {
      .momenta = &yoshida_kicks},
 };
 
-const cnf_method_list cnf_partitioned_methods = {methods, sizeof methods / sizeof methods[0]};
+const cnf_family_rules cnf_partitioned_family = {.methods = methods,
+                                                 .method_count = sizeof methods / sizeof methods[0],
+                                                 .halves = 1,
+                                                 .recomputes = 1,
+                                                 .keeps_evaluations = 1,
+                                                 .adjoints = {[CNF_ADJOINT_REVERSIBLE] = CNF_ERROR_REVERSIBLE}};

@@ -1,5 +1,5 @@
 /* The reversible Heun method; forward/reversible_heun.h makes its steps. */
-#include "solve/methods/tableau.h"
+#include "solve/methods/families.h"
 
 static const cnf_tableau methods[] = {
     /* x' = x + h sum b_i k_i. From the second step on, k_1 is carried over and k_2 is not at the place that a says
@@ -15,4 +15,10 @@ static const cnf_tableau methods[] = {
      .e = {-1.0 / 2, 1.0 / 2}},
 };
 
-const cnf_method_list cnf_reversible_methods = {methods, sizeof methods / sizeof methods[0]};
+const cnf_family_rules cnf_reversible_family = {.methods = methods,
+                                                .method_count = sizeof methods / sizeof methods[0],
+                                                .carries_slope = 1,
+                                                .pass_leaves_store = 1,
+                                                .events = CNF_ERROR_EVENT_METHOD,
+                                                .batch = CNF_ERROR_REVERSIBLE,
+                                                .adjoints = {[CNF_ADJOINT_CONTINUOUS] = CNF_ERROR_REVERSIBLE}};

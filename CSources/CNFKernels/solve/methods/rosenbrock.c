@@ -1,6 +1,6 @@
 /* Rosenbrock methods, for stiff fields. A new one is one entry here. forward/rosenbrock.h has the formula that the
  * coefficients belong to. Tests/C/rosenbrock_test.c checks their order conditions by algebra. */
-#include "solve/methods/tableau.h"
+#include "solve/methods/families.h"
 #include <stddef.h>
 
 /* Coefficients as the code RODAS (1996) prints them, METH = 1: 16 digits, of which the order conditions confirm 13. */
@@ -35,4 +35,9 @@ static const cnf_tableau methods[] = {
      .rosenbrock = &rodas4},
 };
 
-const cnf_method_list cnf_rosenbrock_methods = {methods, sizeof methods / sizeof methods[0]};
+const cnf_family_rules cnf_rosenbrock_family = {.methods = methods,
+                                                .method_count = sizeof methods / sizeof methods[0],
+                                                .most_rows = CNF_ROSENBROCK_ROWS,
+                                                .jacobian = 1,
+                                                .keeps_path = 1,
+                                                .adjoints = {[CNF_ADJOINT_REVERSIBLE] = CNF_ERROR_REVERSIBLE}};

@@ -6,7 +6,7 @@
  * torchdiffeq carries on a solution that is not the last stage's state, yet takes the last stage's slope as the next
  * step's first. Here that slope is evaluated.
  */
-#include "solve/methods/tableau.h"
+#include "solve/methods/families.h"
 
 static const cnf_tableau methods[] = {
     {.name = "euler", .citation = "Euler 1768", .order = 1, .stages = 1, .b = {1}},
@@ -192,4 +192,8 @@ static const cnf_tableau methods[] = {
            -528747749.0 / 2220607170 - 2.0 / 45, 1.0 / 4}},
 };
 
-const cnf_method_list cnf_runge_kutta_methods = {methods, sizeof methods / sizeof methods[0]};
+const cnf_family_rules cnf_runge_kutta_family = {.methods = methods,
+                                                 .method_count = sizeof methods / sizeof methods[0],
+                                                 .recomputes = 1,
+                                                 .keeps_evaluations = 1,
+                                                 .adjoints = {[CNF_ADJOINT_REVERSIBLE] = CNF_ERROR_REVERSIBLE}};

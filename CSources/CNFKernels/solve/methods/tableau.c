@@ -4,22 +4,34 @@
 #include <math.h>
 #include <string.h>
 
-/* Methods are numbered in this order. */
-static const cnf_method_list *const lists[] = {&cnf_runge_kutta_methods, &cnf_adams_methods, &cnf_partitioned_methods,
-                                               &cnf_reversible_methods, &cnf_rosenbrock_methods};
+static const cnf_family_rules *const families[] = {
+#define CNF_X(value, name, code) &cnf_##name##_family,
+    CNF_FAMILY_LIST(CNF_X)
+#undef CNF_X
+};
 
-enum { LIST_COUNT = sizeof lists / sizeof lists[0] };
+enum { FAMILY_COUNT = sizeof families / sizeof families[0] };
 
 int32_t cnf_tableau_count(void) {
   int32_t count = 0;
-  for (int32_t i = 0; i < LIST_COUNT; i++) count += lists[i]->count;
+  for (int32_t i = 0; i < FAMILY_COUNT; i++) count += families[i]->method_count;
   return count;
 }
 
 const cnf_tableau *cnf_tableau_at(int32_t index) {
   if (index < 0) return NULL;
-  for (int32_t i = 0; i < LIST_COUNT; index -= lists[i++]->count)
-    if (index < lists[i]->count) return &lists[i]->methods[index];
+  for (int32_t i = 0; i < FAMILY_COUNT; index -= families[i++]->method_count)
+    if (index < families[i]->method_count) return &families[i]->methods[index];
+  return NULL;
+}
+
+const cnf_family_rules *cnf_family_rules_of(int32_t family) {
+  switch (family) {
+#define CNF_X(value, name, code) \
+  case value: return &cnf_##name##_family;
+    CNF_FAMILY_LIST(CNF_X)
+#undef CNF_X
+  }
   return NULL;
 }
 

@@ -44,14 +44,6 @@ typedef struct cnf_tableau {
 typedef enum cnf_half { CNF_HALF_BOTH = 0, CNF_HALF_POSITIONS = 1, CNF_HALF_MOMENTA = 2 } cnf_half;
 cnf_half cnf_tableau_half(const cnf_tableau *t, int32_t stage);
 
-/* The methods of one file of this folder. */
-typedef struct cnf_method_list {
-  const cnf_tableau *methods;
-  int32_t count;
-} cnf_method_list;
-extern const cnf_method_list cnf_runge_kutta_methods, cnf_adams_methods, cnf_partitioned_methods,
-    cnf_reversible_methods, cnf_rosenbrock_methods;
-
 /* All methods, numbered from 0. */
 int32_t cnf_tableau_count(void);
 const cnf_tableau *cnf_tableau_at(int32_t index);          /* NULL out of range */
