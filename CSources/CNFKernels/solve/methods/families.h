@@ -8,30 +8,41 @@
 /* Zero means: no, none, or as for a Runge-Kutta method. A cnf_status other than CNF_OK is what a solver or a call is
  * refused with. */
 typedef struct cnf_family_rules {
-  const cnf_tableau *methods; /* [method_count] */
+  /* The family's methods: [method_count]. */
+  const cnf_tableau *methods;
   int32_t method_count;
-  const char *start; /* name of the method whose steps begin a solve; NULL: its own */
-  int32_t halves;    /* 1: D must be even (CNF_ERROR_METHOD_HALVES) */
-  int32_t most_rows; /* D at most (CNF_ERROR_METHOD_SIZE); 0: any */
-  int32_t jacobian;  /* 1: steps take the D tangents of the field: full precision, trace NONE or EXACT_TANGENTS, and the
-                          log-determinant is no part of the error norm */
-  int32_t
-      equal_steps; /* 1: a formula is of earlier steps, all as long (CNF_ERROR_UNEQUAL_STEPS, CNF_ERROR_OUTPUT_TIMES) */
-  int32_t iterates;          /* 1: fixed steps need the tolerances too */
-  int32_t carries_slope;     /* 1: the last slope is the next step's first, also of fixed steps */
-  int32_t keeps_path;        /* 1: the continuous adjoint reads x(t) off the forward pass (store/forward_path.h) */
-  int32_t all_rows;          /* 1: the discrete adjoint wants all S rows of the states */
-  int32_t recomputes;        /* 1: a state alone leads to the next: schedules other than EVERY_STEP are allowed */
-  int32_t keeps_evaluations; /* 1: evaluations are kept for the reverse (store_bytes) */
-  int32_t pass_leaves_store; /* 1: the discrete backward pass changes nothing of what the forward pass left */
-  cnf_status events;         /* with events */
-  cnf_status batch;          /* with CNF_CONTROL_BATCH */
-  cnf_status adjoints[3];    /* with each cnf_adjoint, at creation */
-  cnf_status gradients[3];   /* likewise, when a gradient is asked for */
+  /* Name of the method whose steps begin a solve; NULL: the method itself. */
+  const char *start;
+  /* 1: D must be even (CNF_ERROR_METHOD_HALVES). */
+  int32_t halves;
+  /* D at most (CNF_ERROR_METHOD_SIZE); 0: any. */
+  int32_t most_rows;
+  /* 1: steps take the field's D tangents: full precision; trace NONE or EXACT_TANGENTS; the log-determinant is no part
+     of the error norm. */
+  int32_t jacobian;
+  /* 1: a formula uses earlier steps of the same length (CNF_ERROR_UNEQUAL_STEPS, CNF_ERROR_OUTPUT_TIMES). */
+  int32_t equal_steps;
+  /* 1: fixed steps need the tolerances too. */
+  int32_t iterates;
+  /* 1: the last slope of a step is the first of the next, also where steps are fixed. */
+  int32_t carries_slope;
+  /* 1: the continuous adjoint reads x(t) off the forward pass (store/forward_path.h). */
+  int32_t keeps_path;
+  /* 1: the discrete adjoint wants all S rows of the states. */
+  int32_t all_rows;
+  /* 1: a state alone leads to the next state: schedules other than EVERY_STEP are allowed. */
+  int32_t recomputes;
+  /* 1: evaluations are kept for the backward pass (store_bytes). */
+  int32_t keeps_evaluations;
+  /* 1: the discrete backward pass leaves what the forward pass has stored as it was. */
+  int32_t pass_leaves_store;
+  /* Refusals: of events, of CNF_CONTROL_BATCH, of each cnf_adjoint at creation, and of a gradient by each. */
+  cnf_status events, batch, adjoints[3], gradients[3];
 } cnf_family_rules;
 
-/* X(value of cnf_family, name of its rules, name of its functions), in the order of the methods' numbers. The rules cnf_<name>_family are
- * in a file of this folder. The functions <name>_code are in the family's file of backward/, or in call/families.h. */
+/* X(value of cnf_family, name of its rules, name of its functions), in the order of the methods' numbers. The rules
+ * cnf_<name>_family are in a file of this folder. The functions <name>_code are at the end of the family's file of
+ * backward/; those of Runge-Kutta methods are in call/families.h. */
 #define CNF_FAMILY_LIST(X)                            \
   X(CNF_FAMILY_RUNGE_KUTTA, runge_kutta, runge_kutta) \
   X(CNF_FAMILY_EXPLICIT_ADAMS, explicit_adams, adams) \
