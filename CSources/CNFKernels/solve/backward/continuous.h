@@ -71,7 +71,9 @@ static cnf_integrands weighted_bars(cnf_worker *w, const real *row) {
       w->back.integrand_bars.frobenius[j] =
           row[j] * w->span.direction[j] * (real)(2 * w->back.frobenius_bar / (w->continuous.scale[j] * rows)) * weight;
   }
-  return w->back.integrand_bars;
+  cnf_integrands bars = w->back.integrand_bars;
+  if (m->jacobian) bars.divergence = NULL; /* no divergence is asked for */
+  return bars;
 }
 
 /* f a + mu div, and the same of regularisers, of the evaluation at hand with slope f and cotangent a, into row. Lane
@@ -164,6 +166,32 @@ static void try_step(cnf_worker *w, const cnf_call *call, int64_t first) {
   pair_at_stage(w, s, s->count, w->continuous.pair1, PANEL(w->continuous.pair1, D));
 }
 
+/* bar [D] times -h and `weight`, unscaled, in the lanes of mask_row; zeros in the others. */
+static void scale_share(cnf_worker *w, double weight, real *bar) {
+  WORKER_NAMES(w);
+  for (int32_t j = 0; j < lanes; j++)
+    w->step.sum_row[j] = w->step.mask_row[j] > 0 ? (real)(-w->lane.h[j] * weight * w->continuous.scale[j]) : 0;
+  k->scale(D, bar, w->step.sum_row, bar);
+  for (int32_t j = 0; j < lanes; j++)
+    if (!(w->step.mask_row[j] > 0)) column_zero(D, lanes, bar, j);
+}
+
+/* Reverses the evaluation at hand, whose cotangent of f is in the bars, with -h and `weight` for mu and rho. It then waits
+ * with `waiting` others to be gathered into the gradient. Returns how many wait. */
+static int32_t reverse_share(cnf_worker *w, const cnf_engine *solver, double weight, int32_t live, int32_t waiting,
+                             real *gradient) {
+  WORKER_NAMES(w);
+  for (int32_t j = 0; j < lanes; j++)
+    w->step.sum_row[j] = w->step.mask_row[j] > 0 ? (real)(-w->lane.h[j] * weight * w->continuous.scale[j]) : 0;
+  fill_rejected_lanes(w, kept_rows(m), w->e.kept.value, live);
+  zero_rows(1, lanes, w->back.time_bar_row);
+  const cnf_integrands bars = weighted_bars(w, w->step.sum_row);
+  w->back.reversed[waiting++] = evaluate_reverse(&w->e, &bars, w->back.time_bar_row, gradient, w->back.integrands);
+  if (waiting < solver->bar_sets) return waiting;
+  gather_gradients(m, w->back.reversed, waiting, gradient);
+  return 0;
+}
+
 /* Adds theta's share of the step just tried, for the lanes of mask_row, of which `live` is one. The others have the
  * evaluations of that lane with zero cotangents: they add exact zeros. */
 static void add_quadrature(cnf_worker *w, const cnf_engine *solver, int32_t live, real *gradient) {
@@ -180,21 +208,9 @@ static void add_quadrature(cnf_worker *w, const cnf_engine *solver, int32_t live
     w->e.bars = w->back.bars[waiting];
     real *a = rows_of(m, w->e.bars.bar, 0, m->program->op_count);
     pair_at_stage(w, s, i, NULL, a);
-    for (int32_t j = 0; j < lanes; j++)
-      w->step.sum_row[j] = w->step.mask_row[j] > 0 ? (real)(-w->lane.h[j] * moved->b[i] * w->continuous.scale[j]) : 0;
-    k->scale(D, a, w->step.sum_row, a);
-    for (int32_t j = 0; j < lanes; j++)
-      if (!(w->step.mask_row[j] > 0)) column_zero(D, lanes, a, j);
+    scale_share(w, moved->b[i], a);
     if (s->half[i] != CNF_HALF_BOTH) zero_rows(D / 2, lanes, PANEL(a, D / 2 - moved->first));
-    for (int32_t j = 0; j < lanes; j++)
-      w->step.sum_row[j] = w->step.mask_row[j] > 0 ? (real)(-w->lane.h[j] * s->weight[i] * w->continuous.scale[j]) : 0;
-    fill_rejected_lanes(w, kept_rows(m), w->e.kept.value, live);
-    zero_rows(1, lanes, w->back.time_bar_row);
-    const cnf_integrands bars = weighted_bars(w, w->step.sum_row);
-    w->back.reversed[waiting++] = evaluate_reverse(&w->e, &bars, w->back.time_bar_row, gradient, w->back.integrands);
-    if (waiting < solver->bar_sets) continue;
-    gather_gradients(m, w->back.reversed, waiting, gradient);
-    waiting = 0;
+    waiting = reverse_share(w, solver, s->weight[i], live, waiting, gradient);
   }
   gather_gradients(m, w->back.reversed, waiting, gradient);
 }

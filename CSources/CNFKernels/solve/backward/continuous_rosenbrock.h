@@ -62,13 +62,6 @@ static double quadrature_weights(const cnf_stages *s, double beta[CNF_MAX_STAGES
   return of_slope;
 }
 
-/* Cotangents of the integrands as in backward/continuous.h, without a divergence if none is asked for. */
-static cnf_integrands rosenbrock_bars(cnf_worker *w, const real *row) {
-  cnf_integrands bars = weighted_bars(w, row);
-  if (w->e.model->jacobian) bars.divergence = NULL;
-  return bars;
-}
-
 /* g at `a` [D], by the reverse of the evaluation at hand, into `out` [D]. What the reverse sums over the solve is
  * thrown away. */
 static void adjoint_slope(cnf_worker *w, const real *a, real *out) {
@@ -77,7 +70,7 @@ static void adjoint_slope(cnf_worker *w, const real *a, real *out) {
   copy_rows(D, lanes, a, rows_of(m, w->e.bars.bar, 0, m->program->op_count));
   zero_rows(1, lanes, w->back.time_bar_row);
   for (int32_t j = 0; j < lanes; j++) w->step.row[j] = 1;
-  const cnf_integrands bars = rosenbrock_bars(w, w->step.row);
+  const cnf_integrands bars = weighted_bars(w, w->step.row);
   evaluate_reverse(&w->e, &bars, w->back.time_bar_row, w->back.discarded, w->back.integrands);
   for (int32_t j = 0; j < lanes; j++) w->step.row[j] = -1;
   k->scale(D, w->e.bars.bar, w->step.row, out);
@@ -210,7 +203,7 @@ static double node_cotangent(cnf_worker *w, const cnf_stages *s, int32_t node, r
 
 /* As add_quadrature, for a Rosenbrock step. */
 static void add_rosenbrock_quadrature(cnf_worker *w, const cnf_engine *solver, int32_t live, real *gradient) {
-  WORKER_NAMES(w);
+  const cnf_model *m = w->e.model;
   const cnf_stages *s = &solver->stages;
   int32_t waiting = 0;
   for (int32_t node = 0; node < s->count + 2; node++) {
@@ -219,20 +212,8 @@ static void add_rosenbrock_quadrature(cnf_worker *w, const cnf_engine *solver, i
     w->e.bars = w->back.bars[waiting];
     real *bar = rows_of(m, w->e.bars.bar, 0, m->program->op_count);
     const double weight = node_cotangent(w, s, node, bar);
-    for (int32_t j = 0; j < lanes; j++)
-      w->step.sum_row[j] = w->step.mask_row[j] > 0 ? (real)(-w->lane.h[j] * w->continuous.scale[j]) : 0;
-    k->scale(D, bar, w->step.sum_row, bar);
-    for (int32_t j = 0; j < lanes; j++) {
-      if (!(w->step.mask_row[j] > 0)) column_zero(D, lanes, bar, j);
-      w->step.sum_row[j] = w->step.mask_row[j] > 0 ? (real)(-w->lane.h[j] * weight * w->continuous.scale[j]) : 0;
-    }
-    fill_rejected_lanes(w, kept_rows(m), w->e.kept.value, live);
-    zero_rows(1, lanes, w->back.time_bar_row);
-    const cnf_integrands bars = rosenbrock_bars(w, w->step.sum_row);
-    w->back.reversed[waiting++] = evaluate_reverse(&w->e, &bars, w->back.time_bar_row, gradient, w->back.integrands);
-    if (waiting < solver->bar_sets) continue;
-    gather_gradients(m, w->back.reversed, waiting, gradient);
-    waiting = 0;
+    scale_share(w, 1, bar);
+    waiting = reverse_share(w, solver, weight, live, waiting, gradient);
   }
   gather_gradients(m, w->back.reversed, waiting, gradient);
 }
