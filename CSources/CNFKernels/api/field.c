@@ -64,6 +64,6 @@ CNF_API cnf_status cnf_field_op_parameters(const cnf_field *field, int32_t op, s
   if (op < 0 || op >= field->program.op_count) return CNF_ERROR_SIZE;
   const cnf_plan *plan = &field->program.plans[op];
   if (offset) *offset = plan->weight;
-  if (count) *count = cnf_plan_parameters(plan);
+  if (count) *count = plan->parameter_count;
   return CNF_OK;
 }

@@ -128,7 +128,7 @@ static cnf_status resolve_jacobian(const cnf_program *p, cnf_solver_options *o, 
 static cnf_status want_end_tangents(cnf_program *p) {
   int32_t *scratch = malloc(((size_t)p->op_count + 1) * sizeof *scratch);
   if (!scratch) return CNF_ERROR_MEMORY;
-  p->ends_run = 1;
+  p->output_tangent = 1;
   cnf_program_plan_tangents(p, scratch);
   free(scratch);
   return CNF_OK;

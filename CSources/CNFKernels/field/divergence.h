@@ -1,7 +1,12 @@
 /* What is integrated beside the state: tr df/dx in each of the ways that a model may have chosen, and the two regularisers of
  * RNODE (Finlay et al. 2020, arXiv 2002.02798): 1/2 mean_D f^2 and mean_D (J eps)^2. The paper has (eps' J)^2; the mean of
  * either over eps is |J|_F^2 / D, and J eps is what tangents give. Each with its reverse. */
-#include "field/evaluator.h"
+#ifndef CNF_FIELD_DIVERGENCE_H
+#define CNF_FIELD_DIVERGENCE_H
+
+#include "field/backward.h"
+#include "field/forward.h"
+#include "field/probe_constants.h"
 
 static const cnf_plan *hidden_plan(const cnf_model *m, int layer) {
   return &m->program->plans[m->program->trace.layers[layer]];
@@ -41,7 +46,7 @@ static void product_divergence(cnf_evaluator *e, real *out) {
 static void product_divergence_reverse(cnf_evaluator *e, const real *mu, real *out) {
   EVALUATOR_NAMES(e);
   int32_t hidden = p->trace.hidden;
-  zero_rows(p->value_rows, lanes, e->extra);
+  zero_rows(p->value_rows, lanes, e->pre_divergence_bar);
   for (int32_t j = 0; hidden == 0 && j < lanes; j++) out[j] = m->m[0], e->bars.d1[j] = 1;
   if (hidden == 1) copy_rows(1, lanes, e->kept.md1, out);
   if (hidden < 2) copy_rows(1, lanes, mu, e->bars.d2);
@@ -52,14 +57,14 @@ static void product_divergence_reverse(cnf_evaluator *e, const real *mu, real *o
     k->dot(m->m_rows, e->bars.d2, e->kept.md1, 0, out);
     k->scale(m->m_rows, e->kept.md1, mu, e->kept.md1);
     k->derivative_reverse(second->op.activation, m->m_rows, hidden_panel(e, e->kept.value, 1), kept_aux(e, second),
-                          e->kept.md1, hidden_panel(e, e->extra, 1));
+                          e->kept.md1, hidden_panel(e, e->pre_divergence_bar, 1));
     k->scale(m->m_rows, e->bars.d2, mu, e->bars.d2);
   }
   const cnf_plan *first = hidden_plan(m, 0);
   const real *d2 = e->bars.d2;
   derivative_product(e, m->m_packed_t, m->m_bf16_t, m->m_cols, m->m_rows, 1, &d2, &e->d1_bar, overwrite);
   k->derivative_reverse(first->op.activation, m->m_cols, hidden_panel(e, e->kept.value, 0), kept_aux(e, first),
-                        e->d1_bar, hidden_panel(e, e->extra, 0));
+                        e->d1_bar, hidden_panel(e, e->pre_divergence_bar, 0));
 }
 
 /* 1/K for the mean over K probes. */
@@ -68,7 +73,7 @@ static real probe_weight(const cnf_model *m) { return m->trace == CNF_TRACE_HUTC
 /* Rows out += what `count` tangents of the group that begins with `first` add to the divergence and the Frobenius norm. */
 static void add_tangents(cnf_evaluator *e, int32_t first, int32_t count, cnf_integrands out) {
   EVALUATOR_NAMES(e);
-  for (int32_t g = 0; p->ends_run && g < count; g++) {
+  for (int32_t g = 0; p->output_tangent && g < count; g++) {
     const real *y_dot = tangent_of(e, first, g, p->op_count);
     k->dot(p->state_dim, rows_of(m, e->constants.tangent, first + g, CNF_STATE), y_dot, 1, out.divergence);
     const real *rows = PANEL(y_dot, e->mean_first);
@@ -85,11 +90,11 @@ static void add_tangents(cnf_evaluator *e, int32_t first, int32_t count, cnf_int
 /* The cotangents of dx/dt's own tangents, where those are wanted: mu eps + nu J eps. */
 static void begin_tangent_bars(cnf_evaluator *e, int32_t first, int32_t count, cnf_integrands bars) {
   EVALUATOR_NAMES(e);
-  for (int32_t g = 0; p->ends_run && g < count; g++) {
+  for (int32_t g = 0; p->output_tangent && g < count; g++) {
     const real *probe = rows_of(m, e->constants.tangent, first + g, CNF_STATE);
     const real *y_dot = tangent_of(e, first, g, p->op_count);
     real *bar = rows_of(m, e->constants.tangent_bar, first + g, p->op_count); /* a sum over the solve */
-    if (blocks[p->op_count].bent) {
+    if (blocks[p->op_count].behind_nonlinear) {
       bar = varying_of(m, e->bars.tangent_bar, g, p->op_count);
       zero_rows(p->state_dim, lanes, bar);
     }
@@ -167,7 +172,7 @@ static cnf_reversed evaluate_reverse(cnf_evaluator *e, const cnf_integrands *bar
   }
   if (mu && m->trace == CNF_TRACE_EXACT_PRODUCT) {
     product_divergence_reverse(e, mu, out.divergence);
-    field_reverse(e, 0, 0, mu, 1, time_bar, gradient);
+    field_backward(e, 0, 0, mu, 1, time_bar, gradient);
     done.product = 1;
     return done;
   }
@@ -183,7 +188,7 @@ static cnf_reversed evaluate_reverse(cnf_evaluator *e, const cnf_integrands *bar
     field_forward(e, NULL, first, part.tangents);
     add_tangents(e, first, part.tangents, out);
     begin_tangent_bars(e, first, part.tangents, *bars);
-    field_reverse(e, first, part.tangents, mu, first + group < total, NULL, gradient);
+    field_backward(e, first, part.tangents, mu, first + group < total, NULL, gradient);
     if (gradient) gather_gradients(m, &part, 1, gradient);
   }
   done.tangents = total < group ? total : group;
@@ -193,6 +198,8 @@ static cnf_reversed evaluate_reverse(cnf_evaluator *e, const cnf_integrands *bar
     begin_tangent_bars(e, 0, done.tangents, *bars);
   }
   finish_means(e, out);
-  field_reverse(e, 0, done.tangents, mu, total > group, time_bar, gradient);
+  field_backward(e, 0, done.tangents, mu, total > group, time_bar, gradient);
   return done;
 }
+
+#endif

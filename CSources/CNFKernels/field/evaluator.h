@@ -9,17 +9,17 @@
  * them go in groups of this many. */
 #define CNF_TANGENT_GROUP 8
 
-/* Where a LINEAR op's packed weights and padded gradients begin, in reals; of a CALLBACK op its gradient,
- * at weight_bar; of LAYER_NORM its gain's and its bias's. A TRANSPOSED op has the place of the op whose weights it takes, with
- * packed and packed_t changed about: then every product of a LINEAR op is one of its own. Its gradient is that op's, W_bar = x y_bar'. */
-typedef struct cnf_linear_place {
+/* Where an op's packed weights and padded gradients start, in reals. A LINEAR op has them all. A TRANSPOSED op has those of the
+ * LINEAR op that owns its weights, with the two orientations exchanged. LAYER_NORM has gradients of gain and bias, CALLBACK
+ * one of all its parameters, at weight_bar. */
+typedef struct cnf_op_place {
   size_t packed;       /* [ceil(rows/block)][cols][block] */
   size_t packed_t;     /* the transpose: [ceil(cols/block)][rows][block] */
   size_t bf16, bf16_t; /* the same in bfloat16, from the start of packed_bf16 */
   size_t weight_bar;   /* [rows][ld] */
   size_t bias_bar;     /* [rows] */
-  size_t ld;
-} cnf_linear_place;
+  size_t ld;           /* reals from one row of weight_bar to the next */
+} cnf_op_place;
 
 typedef struct cnf_model {
   const cnf_program *program;
@@ -28,12 +28,13 @@ typedef struct cnf_model {
   const cnf_bf16_kernels *bf16; /* mixed precision: those of derivatives' products; else NULL */
   int32_t trace;                /* NONE, HUTCHINSON, EXACT_TANGENTS or EXACT_PRODUCT */
   int32_t probes;
-  int32_t kinetic, frobenius; /* 1: evaluations give this regulariser too; program->ends_run is 1 where frobenius is */
-  int32_t jacobian;           /* 1: unit tangents are there for the method, no divergence is asked for: it is 0 */
-  const real *theta;          /* of the call under way */
-  cnf_linear_place *places;   /* [op_count] */
-  real *packed;               /* all packed weights */
-  real *packed_bf16;          /* those that derivatives are multiplied by, in mixed precision */
+  int32_t kinetic,
+      frobenius;        /* 1: evaluations give this regulariser too; program->output_tangent is 1 where frobenius is */
+  int32_t jacobian;     /* 1: unit tangents are there for the method, no divergence is asked for: it is 0 */
+  const real *theta;    /* of the call under way */
+  cnf_op_place *places; /* [op_count] */
+  real *packed;         /* all packed weights */
+  real *packed_bf16;    /* those that derivatives are multiplied by, in mixed precision */
   size_t packed_size, bf16_size;
   size_t gradient_size; /* of a padded gradient, in reals */
   /* EXACT_PRODUCT: trace = d2' M d1, M [m_rows][m_cols]; one hidden layer: m_rows = 1, d2 = 1; none: M is the trace. */
@@ -78,16 +79,15 @@ typedef struct cnf_evaluator {
   cnf_kept kept;                 /* of the evaluation under way; a caller points it at storage */
   cnf_bars bars;                 /* likewise */
   cnf_constants constants;       /* of the lanes' samples */
-  real *extra;                   /* [value_rows]: what the divergence adds to cotangents of pre-activations */
+  real *pre_divergence_bar;      /* [value_rows]: what the divergence adds to cotangents of pre-activations */
+  real *divergence_bar;          /* [divergence_rows]: what it adds to cotangents of operands of other nonlinear ops */
   real *d1_bar;                  /* EXACT_PRODUCT: [m_cols] */
-  real *bf16_room;               /* mixed precision: [group + 1][ceil(widest/terms)] words, panels of a product */
-  real *held;                    /* [held_rows]: what the divergence adds to operands' cotangents */
-  real *callback_bar;            /* a callback's x_bar, t_bar, then x_dot_bar: 2 cols + 1 of the widest */
+  real *bf16_scratch;            /* mixed precision: [group + 1][ceil(widest/terms)] words, panels of a product */
+  real *scratch;                 /* of one op at a time: the most rows that an op's scratch_rows asks for */
   int32_t mean_first, mean_rows; /* the rows of dx/dt that regularisers are means over: all D, or a half */
   real *context;                 /* [context_dim]: of the lanes' samples */
-  real *masks;                   /* [mask_rows]: of the lanes' samples: 0 or 1/(1 - rate); ones where all rows stay */
-  real *context_bar;             /* [context_dim]: sums over the samples' evaluations of cotangents of `context` */
-  real *room;                    /* scratch of MULTIPLY, LAYER_NORM, DROPOUT: 3 rows + 1 of the widest */
+  real *masks;                   /* [mask_rows]: of the lanes' samples: 0 or 1/(1 - rate); all 1 without dropout */
+  real *context_bar;             /* [context_dim]: cotangents of `context`, summed over the evaluations of a solve */
 } cnf_evaluator;
 
 /* A row [1] for each of what an evaluation integrates beside the state: values, or cotangents. kinetic is 1/2 mean f^2,

@@ -1,32 +1,9 @@
-/* Where a model and an evaluator keep what they have: decided once per solver. */
-#include "field/evaluator.h"
+/* Where the arrays of a model and of an evaluator lie: decided once per solver. */
+#ifndef CNF_FIELD_LAYOUT_H
+#define CNF_FIELD_LAYOUT_H
 
-static size_t round_up(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
-#define ROUND_UP round_up
-
-/* Reals of a packed matrix of rows x cols. */
-static size_t packed_reals(const cnf_kernels *k, int32_t rows, int32_t cols) {
-  return ROUND_UP((size_t)rows, (size_t)k->block_rows) * (size_t)cols;
-}
-
-/* Words of the same in bfloat16. */
-static size_t bf16_words(const cnf_model *m, int32_t rows, int32_t cols) {
-  return m->bf16 ? packed_reals(m->tile, rows, (cols + m->bf16->terms - 1) / m->bf16->terms) : 0;
-}
-
-/* Room for `count` reals more; where they begin, a multiple of a cache line. */
-static size_t take_reals(size_t *size, size_t count) {
-  const size_t at = *size;
-  *size += ROUND_UP(count, CNF_CACHE_LINE / sizeof(float));
-  return at;
-}
-
-/* From one row of a gradient to the next: whole vectors, and no multiple of 1 KiB, at which rows would share few sets of a
- * cache (1024 columns of float: 85 GFLOP/s, with a cache line more 93). */
-static size_t gradient_stride(const cnf_kernels *k, int32_t cols) {
-  const size_t line = CNF_CACHE_LINE / sizeof(real), ld = ROUND_UP((size_t)cols, (size_t)k->width);
-  return ld % (16 * line) == 0 ? ld + line : ld;
-}
+#include "field/op_table.h"
+#include "field/sizes.h"
 
 static void place_trace_product(cnf_model *m) {
   const cnf_program *p = m->program;
@@ -41,44 +18,10 @@ static void place_trace_product(cnf_model *m) {
   m->m_bar = take_reals(&m->gradient_size, (size_t)m->m_rows * m->m_ld);
 }
 
-/* Decides where everything lies and takes the model's memory from `arena`. */
-static void model_layout(cnf_model *m, cnf_arena *arena) {
+/* EXACT_PRODUCT: the matrices whose product is the trace. */
+static void trace_product_layout(cnf_model *m, cnf_arena *arena) {
   const cnf_program *p = m->program;
-  m->packed_size = m->bf16_size = m->gradient_size = 0;
-  cnf_linear_place *places = cnf_arena_take(arena, (size_t)p->op_count, sizeof *places);
-  for (int32_t i = 0; i < p->op_count; i++) {
-    const cnf_plan *plan = &p->plans[i];
-    if (plan->op.kind == CNF_OP_CALLBACK && places) places[i] = (cnf_linear_place){.weight_bar = m->gradient_size};
-    if (plan->op.kind == CNF_OP_CALLBACK) m->gradient_size += ROUND_UP(plan->callback.parameter_count, 16);
-    if (plan->op.kind == CNF_OP_LAYER_NORM) {
-      const size_t gain = take_reals(&m->gradient_size, (size_t)plan->rows);
-      const size_t bias = take_reals(&m->gradient_size, (size_t)plan->rows);
-      if (places) places[i] = (cnf_linear_place){.weight_bar = gain, .bias_bar = bias};
-    }
-    if (plan->op.kind == CNF_OP_TRANSPOSED && places) {
-      const cnf_linear_place of = places[plan->source];
-      places[i] = of;
-      places[i].packed = of.packed_t, places[i].packed_t = of.packed;
-      places[i].bf16 = of.bf16_t, places[i].bf16_t = of.bf16;
-    }
-    if (plan->op.kind != CNF_OP_LINEAR) continue;
-    cnf_linear_place place = {.ld = gradient_stride(m->kernels, plan->cols)};
-    place.packed = take_reals(&m->packed_size, packed_reals(m->kernels, plan->rows, plan->cols));
-    place.packed_t = take_reals(&m->packed_size, packed_reals(m->kernels, plan->cols, plan->rows));
-    place.bf16 = take_reals(&m->bf16_size, bf16_words(m, plan->rows, plan->cols));
-    place.bf16_t = take_reals(&m->bf16_size, bf16_words(m, plan->cols, plan->rows));
-    place.weight_bar = take_reals(&m->gradient_size, (size_t)plan->rows * place.ld);
-    place.bias_bar = take_reals(&m->gradient_size, (size_t)plan->rows);
-    if (places) places[i] = place;
-  }
-  m->m_rows = m->m_cols = 0;
-  if (m->trace == CNF_TRACE_EXACT_PRODUCT) place_trace_product(m);
-  m->places = places;
-  m->packed_size += CNF_CACHE_LINE / sizeof(real); /* products of one lane load up to a vector past the last weights */
-  m->packed = cnf_arena_take(arena, m->packed_size, sizeof(real));
-  m->packed_bf16 = cnf_arena_take(arena, m->bf16_size, sizeof(real));
-  if (m->trace != CNF_TRACE_EXACT_PRODUCT) return;
-  size_t product = (size_t)m->m_rows * (size_t)m->m_cols;
+  const size_t product = (size_t)m->m_rows * (size_t)m->m_cols;
   m->m = cnf_arena_take(arena, product, sizeof(real));
   if (p->trace.hidden != 2) return;
   m->q = cnf_arena_take(arena, product, sizeof(real));
@@ -88,6 +31,26 @@ static void model_layout(cnf_model *m, cnf_arena *arena) {
   size_t left = a * b > a * d ? a * b : a * d;
   if (b * d > left) left = b * d;
   m->matmul_scratch = cnf_arena_take(arena, left + (a + b + d) * (size_t)m->kernels->lanes * 2, sizeof(real));
+}
+
+/* Decides where everything lies, and takes the model's memory from `arena`. */
+static void model_layout(cnf_model *m, cnf_arena *arena) {
+  const cnf_program *p = m->program;
+  m->packed_size = m->bf16_size = m->gradient_size = 0;
+  m->places = cnf_arena_take(arena, (size_t)p->op_count, sizeof *m->places);
+  for (int32_t i = 0; i < p->op_count; i++) {
+    const op_functions *functions = functions_of(&p->plans[i]);
+    cnf_op_place place = {0};
+    if (!functions->place) continue;
+    functions->place(m, i, &place);
+    if (m->places) m->places[i] = place;
+  }
+  m->m_rows = m->m_cols = 0;
+  if (m->trace == CNF_TRACE_EXACT_PRODUCT) place_trace_product(m);
+  m->packed_size += CNF_CACHE_LINE / sizeof(real); /* products of one lane load up to a vector past the last weights */
+  m->packed = cnf_arena_take(arena, m->packed_size, sizeof(real));
+  m->packed_bf16 = cnf_arena_take(arena, m->bf16_size, sizeof(real));
+  if (m->trace == CNF_TRACE_EXACT_PRODUCT) trace_product_layout(m, arena);
 }
 
 /* Reals of what one evaluation keeps; the parts lie back to back in the order of the struct. */
@@ -138,26 +101,28 @@ static void constants_layout(cnf_constants *c, const cnf_model *m, cnf_arena *ar
   sums_layout(c, m, arena);
 }
 
-/* Takes an evaluator's own panels from `arena`; what `kept` and `bars` point at is the caller's. */
+/* Takes an evaluator's own panels from `arena`. What `kept` and `bars` point at is the caller's. */
 static void evaluator_layout(cnf_evaluator *e, const cnf_model *m, cnf_arena *arena) {
+  const cnf_program *p = m->program;
   size_t row = (size_t)m->kernels->lanes * sizeof(real);
   e->model = m;
-  e->mean_rows = m->program->state_dim;
+  e->mean_rows = p->state_dim;
   constants_layout(&e->constants, m, arena);
-  e->extra = cnf_arena_take(arena, (size_t)m->program->value_rows, row);
+  e->pre_divergence_bar = cnf_arena_take(arena, (size_t)p->value_rows, row);
   e->d1_bar = cnf_arena_take(arena, m->trace == CNF_TRACE_EXACT_PRODUCT ? (size_t)m->m_cols : 0, row);
   const size_t panels = m->bf16 ? (size_t)group_size(m) + 1 : 0, terms = m->bf16 ? (size_t)m->bf16->terms : 1;
-  e->bf16_room = cnf_arena_take(arena, panels * ((size_t)m->program->widest + terms - 1) / terms, row);
-  size_t widest = 0, widest_coupling = 0;
-  for (int32_t i = 0; i < m->program->op_count; i++) {
-    const cnf_plan *plan = &m->program->plans[i];
-    if (plan->op.kind == CNF_OP_CALLBACK && (size_t)plan->cols > widest) widest = (size_t)plan->cols;
-    if (couples(&plan->op) && (size_t)plan->rows > widest_coupling) widest_coupling = (size_t)plan->rows;
+  e->bf16_scratch = cnf_arena_take(arena, panels * ((size_t)p->widest + terms - 1) / terms, row);
+  size_t scratch = 0;
+  for (int32_t i = 0; i < p->op_count; i++) {
+    const op_functions *functions = functions_of(&p->plans[i]);
+    const size_t rows = functions->scratch_rows ? functions->scratch_rows(&p->plans[i]) : 0;
+    if (rows > scratch) scratch = rows;
   }
-  e->held = cnf_arena_take(arena, (size_t)m->program->held_rows, row);
-  e->callback_bar = cnf_arena_take(arena, 2 * widest + 1, row);
-  e->context = cnf_arena_take(arena, (size_t)m->program->context_dim, row);
-  e->masks = cnf_arena_take(arena, (size_t)m->program->mask_rows, row);
-  e->context_bar = cnf_arena_take(arena, (size_t)m->program->context_dim, row);
-  e->room = cnf_arena_take(arena, 3 * widest_coupling + 1, row);
+  e->scratch = cnf_arena_take(arena, scratch, row);
+  e->divergence_bar = cnf_arena_take(arena, (size_t)p->divergence_rows, row);
+  e->context = cnf_arena_take(arena, (size_t)p->context_dim, row);
+  e->masks = cnf_arena_take(arena, (size_t)p->mask_rows, row);
+  e->context_bar = cnf_arena_take(arena, (size_t)p->context_dim, row);
 }
+
+#endif

@@ -6,6 +6,11 @@
  * W1x are the columns of W1 that see x. M is made once per parameter value. In reverse, M_bar = sum of mu d2 d1' is
  * gathered over the solve like a weight's gradient and led back into the weights once per call.
  */
+#ifndef CNF_FIELD_TRACE_PRODUCT_H
+#define CNF_FIELD_TRACE_PRODUCT_H
+
+#include "field/products.h"
+#include "field/sizes.h"
 
 /* C [M][N] += A [M][K] B [K][N]; element (i, j) of each at [i*rs + j*cs]. Tile kernels over panels of N. */
 static void matmul(const cnf_model *m, int32_t M, int32_t N, int32_t K, const real *A, size_t ars, size_t acs,
@@ -82,11 +87,11 @@ static void trace_product_finish(const cnf_model *m, real *gradient) {
   int any = 0; /* where every sample failed, because theta is not finite, 0 times theta must stay 0 */
   for (size_t i = 0; i < rows * m->m_ld && !any; i++) any = m_bar[i] != 0;
   if (!any) return;
-  const cnf_linear_place *first = &m->places[t->layers[0]], *last = &m->places[t->layers[t->hidden]];
+  const cnf_op_place *first = &m->places[t->layers[0]], *last = &m->places[t->layers[t->hidden]];
   real *w1_bar = gradient + first->weight_bar, *w3_bar = gradient + last->weight_bar;
   switch (t->hidden) {
   case 2: {
-    const cnf_linear_place *middle = &m->places[t->layers[1]];
+    const cnf_op_place *middle = &m->places[t->layers[1]];
     for (size_t i = 0; i < rows; i++)
       for (size_t j = 0; j < cols; j++) {
         gradient[middle->weight_bar + i * middle->ld + j] += m_bar[i * m->m_ld + j] * m->q[i * cols + j];
@@ -107,3 +112,5 @@ static void trace_product_finish(const cnf_model *m, real *gradient) {
     for (size_t d = 0; d < (size_t)D; d++) w1_bar[d * first->ld + d] += m_bar[0];
   }
 }
+
+#endif

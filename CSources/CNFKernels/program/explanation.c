@@ -1,23 +1,7 @@
+/* Sentences that say why a program is refused, for cnf_field_explain. */
 #include "program/program.h"
 #include <stdio.h>
-
-static const char *const kinds[] = {
-    [CNF_OP_LINEAR] = "LINEAR",
-    [CNF_OP_ACTIVATION] = "ACTIVATION",
-    [CNF_OP_TIME] = "TIME",
-    [CNF_OP_ADD] = "ADD",
-    [CNF_OP_CONCAT] = "CONCAT",
-    [CNF_OP_CALLBACK] = "CALLBACK",
-    [CNF_OP_MULTIPLY] = "MULTIPLY",
-    [CNF_OP_SLICE] = "SLICE",
-    [CNF_OP_CONTEXT] = "CONTEXT",
-    [CNF_OP_LAYER_NORM] = "LAYER_NORM",
-    [CNF_OP_DROPOUT] = "DROPOUT",
-    [CNF_OP_SCALE] = "SCALE",
-    [CNF_OP_TRANSPOSED] = "TRANSPOSED",
-    [CNF_OP_SUM] = "SUM",
-};
-_Static_assert(sizeof kinds / sizeof kinds[0] == CNF_OP_SUM + 1, "a name of every kind");
+#include <string.h>
 
 typedef struct sentence {
   const cnf_op *ops;
@@ -27,36 +11,54 @@ typedef struct sentence {
   size_t size;
 } sentence;
 
-/* Rows of a block and what it is: "block 2 (LINEAR) of 3 rows". */
+/* A block, what made it and its rows: "block 2 (LINEAR) of 3 rows". */
 static const char *block(const sentence *s, int32_t number, char out[64]) {
-  const char *kind = number == CNF_STATE ? "the state" : kinds[s->ops[number - 1].kind];
+  const char *kind = number == CNF_STATE ? "the state" : cnf_op_rows[s->ops[number - 1].kind].name;
   snprintf(out, 64, "block %d (%s) of %d rows", (int)number, kind, (int)s->rows[number]);
   return out;
 }
 
+/* What a word in braces stands for in the `misfit` of a kind. */
+static const char *meaning(const sentence *s, const char *op, const char *word, size_t length, char out[64]) {
+  const cnf_op *bad = &s->ops[s->bad_op];
+  const struct {
+    const char *word;
+    int is_block;
+    int32_t number;
+  } words[] = {{"input", 1, bad->input},
+               {"input2", 1, bad->input2},
+               {"tied", 1, bad->tied},
+               {"rows", 0, bad->rows},
+               {"first", 0, bad->first}};
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    if (strlen(words[i].word) == length && !memcmp(words[i].word, word, length)) {
+      if (words[i].is_block) return block(s, words[i].number, out);
+      snprintf(out, 64, "%d", (int)words[i].number);
+      return out;
+    }
+  return op;
+}
+
 static void explain_shape(const sentence *s, const char *op) {
   const cnf_op *bad = &s->ops[s->bad_op];
-  char a[64], b[64];
-  switch (bad->kind) {
-  case CNF_OP_ADD:
-    snprintf(s->text, s->size, "%s adds %s and %s", op, block(s, bad->input, a), block(s, bad->input2, b));
+  const char *from = cnf_op_rows[bad->kind].misfit;
+  if (!from || (cnf_op_uses(bad, CNF_USES_ROWS) && (bad->rows < 1 || bad->rows > CNF_MAX_ROWS))) {
+    snprintf(s->text, s->size, "%s has %d rows, must have 1 to %d", op, (int)bad->rows, CNF_MAX_ROWS);
     return;
-  case CNF_OP_MULTIPLY:
-    snprintf(s->text, s->size, "%s multiplies %s by %s, which has neither as many nor one", op, block(s, bad->input, a),
-             block(s, bad->input2, b));
-    return;
-  case CNF_OP_TRANSPOSED:
-    snprintf(s->text, s->size, "%s takes the weights of %s and reads %s", op, block(s, bad->tied, b),
-             block(s, bad->input, a));
-    return;
-  case CNF_OP_SLICE:
-    if (bad->rows >= 1 && bad->rows <= CNF_MAX_ROWS) {
-      snprintf(s->text, s->size, "%s takes %d rows, from row %d on, of %s", op, (int)bad->rows, (int)bad->first,
-               block(s, bad->input, a));
-      return;
-    }
   }
-  snprintf(s->text, s->size, "%s has %d rows, must have 1 to %d", op, (int)bad->rows, CNF_MAX_ROWS);
+  char sentence_text[256] = "", word[64];
+  size_t used = 0;
+  while (*from && used + 1 < sizeof sentence_text) {
+    const char *end = *from == '{' ? strchr(from, '}') : NULL;
+    if (end)
+      snprintf(sentence_text + used, sizeof sentence_text - used, "%s",
+               meaning(s, op, from + 1, (size_t)(end - from - 1), word));
+    else
+      sentence_text[used] = *from, sentence_text[used + 1] = 0;
+    used += strlen(sentence_text + used);
+    from = end ? end + 1 : from + 1;
+  }
+  snprintf(s->text, s->size, "%s", sentence_text);
 }
 
 static void explain_input(const sentence *s, const char *op) {
@@ -87,7 +89,8 @@ cnf_status cnf_program_explain(int32_t dtype, int32_t state_dim, const cnf_op *o
   const sentence s = {.ops = ops, .bad_op = bad, .rows = rows, .text = text, .size = size};
   char op[48];
   const int32_t kind = ops[bad].kind;
-  snprintf(op, sizeof op, "op %d (%s)", (int)bad, kind >= 0 && kind <= CNF_OP_SUM ? kinds[kind] : "unknown");
+  const char *name = kind >= 0 && kind < CNF_OP_KINDS ? cnf_op_rows[kind].name : "unknown";
+  snprintf(op, sizeof op, "op %d (%s)", (int)bad, name);
   switch (status) {
   case CNF_ERROR_OP_SHAPE: explain_shape(&s, op); break;
   case CNF_ERROR_OP_INPUT: explain_input(&s, op); break;

@@ -1,10 +1,9 @@
+/* Checks field programs, and plans where their blocks, parameters and kept values lie. */
 #include "program/program.h"
 #include "simd/activations/traits.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CNF_LAYER_NORM_EPSILON 1e-5 /* PyTorch's default */
 
 static int is_activation(int32_t activation) {
   switch (activation) {
@@ -23,140 +22,103 @@ static cnf_status check_callback(const cnf_callback *callback) {
   return callback->parameter_count > PTRDIFF_MAX / 64 ? CNF_ERROR_SIZE : CNF_OK;
 }
 
-/* SLICE's rows within its input's; LAYER_NORM's epsilon, DROPOUT's rate, SCALE's factor and offset; 0 where an op has none. */
-static cnf_status check_first_and_number(const cnf_op *op, const cnf_block *blocks) {
-  if (op->kind == CNF_OP_SLICE && (op->first < 0 || op->first > blocks[op->input].rows - op->rows))
-    return CNF_ERROR_OP_SHAPE;
-  if (op->kind != CNF_OP_SLICE && op->first) return CNF_ERROR_OP_RESERVED;
-  if (op->kind != CNF_OP_SCALE && op->offset != 0) return CNF_ERROR_OP_RESERVED;
-  switch (op->kind) {
-  case CNF_OP_LAYER_NORM: return op->number >= 0 && isfinite(op->number) ? CNF_OK : CNF_ERROR_OP_NUMBER;
-  case CNF_OP_SCALE: return isfinite(op->number) && isfinite(op->offset) ? CNF_OK : CNF_ERROR_OP_NUMBER;
-  case CNF_OP_DROPOUT: return op->number >= 0 && op->number < 1 ? CNF_OK : CNF_ERROR_OP_NUMBER;
+static cnf_status check_number(const cnf_op *op) {
+  int accepted = 0;
+  switch ((cnf_number_rule)cnf_op_rows[op->kind].number) {
+  case CNF_NUMBER_UNUSED: return op->number == 0 ? CNF_OK : CNF_ERROR_OP_RESERVED;
+  case CNF_NUMBER_FINITE: accepted = isfinite(op->number); break;
+  case CNF_NUMBER_NOT_NEGATIVE: accepted = op->number >= 0 && isfinite(op->number); break;
+  case CNF_NUMBER_RATE: accepted = op->number >= 0 && op->number < 1; break;
   }
-  return op->number == 0 ? CNF_OK : CNF_ERROR_OP_RESERVED;
+  return accepted && isfinite(op->offset) ? CNF_OK : CNF_ERROR_OP_NUMBER;
 }
 
-static int two_rows_fit(const cnf_op *op, const cnf_block *blocks) {
+/* Members that the kind does not use must be 0, or CNF_NO_BLOCK. */
+static int unused_members_are_clear(const cnf_op *op) {
+  const int32_t operands = cnf_op_operands(op);
+  return !op->reserved[0] && (operands > 0 || op->input == CNF_NO_BLOCK) &&
+         (operands > 1 || op->input2 == CNF_NO_BLOCK) && (cnf_op_uses(op, CNF_USES_ROWS) || !op->rows) &&
+         (cnf_op_uses(op, CNF_USES_ACTIVATION) || !op->activation) &&
+         (cnf_op_uses(op, CNF_USES_CALLBACK) || !op->callback) && (cnf_op_uses(op, CNF_USES_TIED) || !op->tied);
+}
+
+/* Row counts that the operands and the op itself give. */
+static int rows_fit(const cnf_op *op, const cnf_block *blocks) {
+  if (cnf_op_uses(op, CNF_USES_ROWS) && (op->rows < 1 || op->rows > CNF_MAX_ROWS)) return 0;
+  if (cnf_op_operands(op) < 2) return 1;
   const int32_t a = blocks[op->input].rows, b = blocks[op->input2].rows;
-  return op->kind == CNF_OP_CONCAT || a == b || (op->kind == CNF_OP_MULTIPLY && b == 1);
+  const int32_t rule = cnf_op_rows[op->kind].second;
+  return a == b || rule == CNF_SECOND_ANY || (rule == CNF_SECOND_SAME_OR_ONE && b == 1);
 }
 
-static cnf_status check_op(const cnf_op *op, int32_t number, const cnf_block *blocks) {
-  if (op->kind < CNF_OP_LINEAR || op->kind > CNF_OP_SUM) return CNF_ERROR_OP_KIND;
-  const int wants_input = cnf_op_operands(op) > 0, wants_input2 = cnf_op_operands(op) > 1;
-  const int has_rows = op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_CALLBACK || op->kind == CNF_OP_SLICE ||
-                       op->kind == CNF_OP_CONTEXT;
-  if (wants_input && (op->input < 0 || op->input > number)) return CNF_ERROR_OP_INPUT;
-  if (wants_input2 && (op->input2 < 0 || op->input2 > number)) return CNF_ERROR_OP_INPUT;
-  if ((op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION) && !is_activation(op->activation))
-    return CNF_ERROR_ACTIVATION;
-  if (has_rows && (op->rows < 1 || op->rows > CNF_MAX_ROWS)) return CNF_ERROR_OP_SHAPE;
-  if (wants_input2 && !two_rows_fit(op, blocks)) return CNF_ERROR_OP_SHAPE;
-  /* what an op does not use is held at its neutral value, so that later versions may give it a meaning */
-  if (op->reserved[0] || (op->tied && op->kind != CNF_OP_TRANSPOSED) || (op->callback && op->kind != CNF_OP_CALLBACK))
-    return CNF_ERROR_OP_RESERVED;
-  if ((!wants_input && op->input != CNF_NO_BLOCK) || (!wants_input2 && op->input2 != CNF_NO_BLOCK) ||
-      (!has_rows && op->rows) || (op->kind != CNF_OP_LINEAR && op->kind != CNF_OP_ACTIVATION && op->activation))
-    return CNF_ERROR_OP_RESERVED;
-  const cnf_status status = check_first_and_number(op, blocks);
-  return !status && op->kind == CNF_OP_CALLBACK ? check_callback(op->callback) : status;
-}
-
-/* What an op of the kinds below reads beside its operands, or keeps. */
-static cnf_status place_extras(cnf_program *p, cnf_plan *plan) {
-  switch (plan->op.kind) {
-  case CNF_OP_TRANSPOSED:
-    plan->source = plan->op.tied - 1;
-    plan->cols = p->plans[plan->source].rows;
-    p->products += (size_t)plan->rows * (size_t)plan->cols;
-    break;
-  case CNF_OP_CONTEXT:
-    if (p->context_dim > 0 && p->context_dim != plan->rows) return CNF_ERROR_CONTEXT;
-    p->context_dim = plan->rows;
-    break;
-  case CNF_OP_LAYER_NORM:
-    if (plan->op.number == 0) plan->op.number = CNF_LAYER_NORM_EPSILON;
-    plan->aux_row = p->aux_rows;
-    p->aux_rows += plan->rows + 1;
-    plan->bias = plan->weight + (size_t)plan->rows;
-    p->parameter_count = plan->bias + (size_t)plan->rows;
-    break;
-  case CNF_OP_DROPOUT:
-    plan->mask_row = p->mask_rows;
-    p->mask_rows += plan->rows;
-    break;
-  }
-  return CNF_OK;
-}
-
-/* A TRANSPOSED op takes the weights of a LINEAR op before it, which has as many rows as its input. */
+/* The tied op is a LINEAR before this one, whose result has as many rows as `input`. */
 static cnf_status check_tied(const cnf_program *p, const cnf_op *op, int32_t number) {
-  if (op->kind != CNF_OP_TRANSPOSED) return CNF_OK;
   if (op->tied < 1 || op->tied > number || p->plans[op->tied - 1].op.kind != CNF_OP_LINEAR) return CNF_ERROR_OP_INPUT;
   return p->blocks[op->tied].rows == p->blocks[op->input].rows ? CNF_OK : CNF_ERROR_OP_SHAPE;
 }
 
-/* Rows, rows' places, parameters and kept panels of op `number`, whose operands are planned already. */
+static cnf_status check_op(const cnf_program *p, const cnf_op *op, int32_t number) {
+  if (op->kind < 0 || op->kind >= CNF_OP_KINDS) return CNF_ERROR_OP_KIND;
+  const int32_t operands = cnf_op_operands(op);
+  if (operands > 0 && (op->input < 0 || op->input > number)) return CNF_ERROR_OP_INPUT;
+  if (operands > 1 && (op->input2 < 0 || op->input2 > number)) return CNF_ERROR_OP_INPUT;
+  if (cnf_op_uses(op, CNF_USES_ACTIVATION) && !is_activation(op->activation)) return CNF_ERROR_ACTIVATION;
+  if (!rows_fit(op, p->blocks)) return CNF_ERROR_OP_SHAPE;
+  if (!unused_members_are_clear(op)) return CNF_ERROR_OP_RESERVED;
+  if (cnf_op_uses(op, CNF_USES_FIRST) && (op->first < 0 || op->first > p->blocks[op->input].rows - op->rows))
+    return CNF_ERROR_OP_SHAPE;
+  if (!cnf_op_uses(op, CNF_USES_FIRST) && op->first) return CNF_ERROR_OP_RESERVED;
+  if (!cnf_op_uses(op, CNF_USES_OFFSET) && op->offset != 0) return CNF_ERROR_OP_RESERVED;
+  cnf_status status = check_number(op);
+  if (!status && cnf_op_uses(op, CNF_USES_CALLBACK)) status = check_callback(op->callback);
+  if (!status && cnf_op_uses(op, CNF_USES_TIED)) status = check_tied(p, op, number);
+  return status;
+}
+
+static int32_t result_rows(const cnf_program *p, const cnf_op *op) {
+  switch ((cnf_rows_rule)cnf_op_rows[op->kind].rows) {
+  case CNF_ROWS_OF_INPUT: return p->blocks[op->input].rows;
+  case CNF_ROWS_GIVEN: return op->rows;
+  case CNF_ROWS_ONE: return 1;
+  case CNF_ROWS_JOINED: return p->blocks[op->input].rows + p->blocks[op->input2].rows;
+  case CNF_ROWS_TIED: return p->plans[op->tied - 1].cols;
+  }
+  return 0;
+}
+
+/* Rows, parameters and kept panels of op `number`, whose operands are planned already. */
 static cnf_status place_op(cnf_program *p, int32_t number) {
   cnf_plan *plan = &p->plans[number];
   cnf_block *block = &p->blocks[number + 1];
   const cnf_op *op = &plan->op;
-  const cnf_block *a = cnf_op_operands(op) > 0 ? &p->blocks[op->input] : NULL;
-  const cnf_block *b = cnf_op_operands(op) > 1 ? &p->blocks[op->input2] : NULL;
-  switch (op->kind) {
-  case CNF_OP_SLICE:
-  case CNF_OP_CONTEXT:
-  case CNF_OP_LINEAR:
-  case CNF_OP_CALLBACK: block->rows = op->rows; break;
-  case CNF_OP_SUM:
-  case CNF_OP_TIME: block->rows = 1; break;
-  case CNF_OP_TRANSPOSED: block->rows = p->plans[op->tied - 1].cols; break;
-  case CNF_OP_CONCAT: block->rows = a->rows + b->rows; break;
-  default: block->rows = a->rows;
-  }
-  block->from_state = (a && a->from_state) || (b && b->from_state);
-  plan->rows = block->rows;
+  block->rows = plan->rows = result_rows(p, op);
+  block->from_state = (cnf_op_operands(op) > 0 && p->blocks[op->input].from_state) ||
+                      (cnf_op_operands(op) > 1 && p->blocks[op->input2].from_state);
   if (p->value_rows > CNF_MAX_ROWS - block->rows) return CNF_ERROR_SIZE;
-  p->value_rows += block->rows; /* at most: place_rows */
+  p->value_rows += block->rows; /* an upper bound: place_rows finds views */
   if (block->rows > p->widest) p->widest = block->rows;
   plan->aux_row = plan->pre_row = -1;
-  if (op->kind == CNF_OP_LINEAR || op->kind == CNF_OP_ACTIVATION) {
+  if (cnf_op_uses(op, CNF_USES_ACTIVATION)) {
     if (cnf_activation_keeps_aux(op->activation)) plan->aux_row = p->aux_rows, p->aux_rows += plan->rows;
     if (cnf_activation_keeps_pre_tangent(op->activation)) plan->pre_row = p->pre_rows, p->pre_rows += plan->rows;
   }
   plan->weight = p->parameter_count;
-  const cnf_status status = place_extras(p, plan);
+  const cnf_status status = cnf_op_rows[op->kind].place ? cnf_op_rows[op->kind].place(p, plan) : CNF_OK;
   if (status) return status;
-  if (op->kind == CNF_OP_CALLBACK) {
-    plan->callback = *op->callback;
-    plan->op.callback = NULL;
-    plan->cols = a->rows;
-    plan->aux_row = p->aux_rows++;
-    p->parameter_count += plan->callback.parameter_count;
-    p->products += (size_t)plan->rows * (size_t)plan->cols;
-  }
-  if (op->kind == CNF_OP_LINEAR) {
-    plan->source = number;
-    plan->cols = a->rows;
-    plan->bias = plan->weight + (size_t)plan->rows * (size_t)plan->cols;
-    p->parameter_count = plan->bias + (size_t)plan->rows;
-    p->products += (size_t)plan->rows * (size_t)plan->cols;
-  }
-  const int32_t held = cnf_plan_held_rows(p, plan);
-  if (p->held_rows > CNF_MAX_ROWS - held || p->aux_rows > CNF_MAX_ROWS) return CNF_ERROR_SIZE;
-  p->held_rows += held; /* at most: plan_bends */
+  p->parameter_count += plan->parameter_count;
+  if (p->divergence_rows > CNF_MAX_ROWS - plan->divergence_rows || p->aux_rows > CNF_MAX_ROWS) return CNF_ERROR_SIZE;
+  p->divergence_rows += plan->divergence_rows; /* an upper bound: tangent_plan.c counts those of nonlinear ops */
   return p->parameter_count > PTRDIFF_MAX / 64 ? CNF_ERROR_SIZE : CNF_OK;
 }
 
-/* From the last op to the first: who matters, and who finds the cotangent of its operand already begun. */
+/* From the last op to the first: which ops dx/dt depends on, and which find the cotangent of an operand already written. */
 static void plan_reverse(cnf_program *p, int32_t *written) {
   p->plans[p->op_count - 1].live = 1;
   for (int32_t i = p->op_count - 1; i >= 0; i--) {
     cnf_plan *plan = &p->plans[i];
     if (!plan->live || cnf_op_operands(&plan->op) == 0) continue;
     if (cnf_op_multiplies(&plan->op)) p->plans[plan->source].weights_read = 1;
-    p->callbacks += plan->op.kind == CNF_OP_CALLBACK;
+    p->callbacks += cnf_op_uses(&plan->op, CNF_USES_CALLBACK);
     plan->accumulate = written[plan->op.input];
     written[plan->op.input] = 1;
     if (plan->op.input > 0) p->plans[plan->op.input - 1].live = 1;
@@ -167,7 +129,7 @@ static void plan_reverse(cnf_program *p, int32_t *written) {
   }
 }
 
-/* Where blocks lie in panels: back to back, but a concatenation of neighbours that nobody else reads takes no room of its own. */
+/* Blocks lie back to back in panels. A concatenation of neighbours that no other op reads takes their rows: it is a view. */
 static void place_rows(cnf_program *p, int32_t *readers) {
   memset(readers, 0, ((size_t)p->op_count + 1) * sizeof *readers);
   for (int32_t i = 0; i < p->op_count; i++) {
@@ -181,7 +143,7 @@ static void place_rows(cnf_program *p, int32_t *readers) {
     const cnf_op *op = &plan->op;
     cnf_block *block = &p->blocks[i + 1];
     block->row = p->value_rows;
-    if (op->kind == CNF_OP_CONCAT) {
+    if (cnf_op_rows[op->kind].rows == CNF_ROWS_JOINED) {
       const cnf_block *a = &p->blocks[op->input], *b = &p->blocks[op->input2];
       plan->is_view = b->row == a->row + a->rows && readers[op->input] == 1 && readers[op->input2] == 1;
       if (plan->is_view) block->row = a->row;
@@ -190,11 +152,12 @@ static void place_rows(cnf_program *p, int32_t *readers) {
   }
 }
 
-/* Is `block` the state, or the state's rows followed by rows that do not depend on it: time, context, what is made of them? */
+/* 1: `block` is the state, or the state's rows followed by rows that do not depend on it. */
 static int begins_with_state(const cnf_program *p, int32_t block) {
   if (block == CNF_STATE) return 1;
   const cnf_op *op = &p->plans[block - 1].op;
-  return op->kind == CNF_OP_CONCAT && !p->blocks[op->input2].from_state && begins_with_state(p, op->input);
+  return cnf_op_rows[op->kind].rows == CNF_ROWS_JOINED && !p->blocks[op->input2].from_state &&
+         begins_with_state(p, op->input);
 }
 
 static cnf_trace_product find_trace_product(const cnf_program *p) {
@@ -228,8 +191,7 @@ cnf_status cnf_program_make(int32_t dtype, int32_t state_dim, const cnf_op *ops,
   if (!status) p.blocks[0] = (cnf_block){.row = 0, .rows = state_dim, .from_state = 1};
   for (int32_t i = 0; i < op_count && !status; i++) {
     p.plans[i].op = ops[i];
-    status = check_op(&ops[i], i, p.blocks);
-    if (!status) status = check_tied(&p, &ops[i], i);
+    status = check_op(&p, &ops[i], i);
     if (!status) status = place_op(&p, i);
     if (status) *bad_op = i;
   }
@@ -253,10 +215,10 @@ cnf_status cnf_program_check_callbacks(const cnf_program *program, int32_t trace
   const int by_tangents = trace == CNF_TRACE_HUTCHINSON || trace == CNF_TRACE_EXACT_TANGENTS;
   for (int32_t i = 0; i < program->op_count; i++) {
     const cnf_plan *plan = &program->plans[i];
-    if (!plan->live || plan->op.kind != CNF_OP_CALLBACK) continue;
-    if (by_tangents && plan->bends && !plan->callback.tangent) return CNF_ERROR_CALLBACK_TANGENT;
+    if (!plan->live || !cnf_op_uses(&plan->op, CNF_USES_CALLBACK)) continue;
+    if (by_tangents && plan->is_nonlinear && !plan->callback.tangent) return CNF_ERROR_CALLBACK_TANGENT;
     if (with_gradient && !plan->callback.reverse) return CNF_ERROR_CALLBACK_REVERSE;
-    if (with_gradient && by_tangents && plan->bends && !plan->callback.tangent_reverse)
+    if (with_gradient && by_tangents && plan->is_nonlinear && !plan->callback.tangent_reverse)
       return CNF_ERROR_CALLBACK_TANGENT_REVERSE;
   }
   return CNF_OK;

@@ -186,7 +186,7 @@ static void reverse_time_slope(cnf_worker *w, real *gradient) {
  * divergence and the Frobenius norm give there. h_bar_row gains these columns' part of sum_i r_bar_i' J k_i. */
 static void begin_jacobian_bars(cnf_worker *w, const cnf_stages *s, int32_t first, int32_t count, cnf_integrands bars) {
   WORKER_NAMES(w);
-  const int32_t end = m->program->op_count, bent = m->program->blocks[end].bent;
+  const int32_t end = m->program->op_count, bent = m->program->blocks[end].behind_nonlinear;
   for (int32_t g = 0; g < count; g++) {
     const int32_t column = first + g;
     const real *y_dot = tangent_of(&w->e, first, g, end);
@@ -235,7 +235,7 @@ static void reverse_start(cnf_worker *w, const cnf_stages *s, real *gradient) {
       if (!m->jacobian) add_tangents(e, first, count, w->back.integrands);
       begin_jacobian_bars(w, s, first, count, bars);
     }
-    field_reverse(e, first, count, mu, first + group < total, first == 0 ? w->back.time_bar_row : NULL, gradient);
+    field_backward(e, first, count, mu, first + group < total, first == 0 ? w->back.time_bar_row : NULL, gradient);
     const cnf_reversed done = {.kept = e->kept, .bars = e->bars, .value = first == 0, .tangents = count};
     if (gradient && gradient != w->back.discarded) gather_gradients(m, &done, 1, gradient);
   }

@@ -24,7 +24,7 @@ static void cnf_engine_layout(cnf_engine *s, cnf_arena *arena, cnf_arena *reserv
   s->constant_rows = constant_reals(&s->model);
   s->slot_size = kept_reals(&s->model);
   if (s->options.control == CNF_CONTROL_SAMPLE)
-    s->slot_size = ROUND_UP(s->slot_size / (size_t)s->model.kernels->lanes, CNF_CACHE_LINE / sizeof(real));
+    s->slot_size = round_up(s->slot_size / (size_t)s->model.kernels->lanes, CNF_CACHE_LINE / sizeof(real));
   size_t slots = (size_t)s->options.store_bytes / (s->slot_size * sizeof(real));
   s->slot_capacity = slots < CNF_MOST_SLOTS ? (int32_t)slots : CNF_MOST_SLOTS;
   s->rtol = cnf_arena_take(arena, (size_t)s->model.program->state_dim + 1, sizeof(real));

@@ -27,10 +27,9 @@ static const double simpson_weights[3] = {1.0 / 6, 4.0 / 6, 1.0 / 6};
 
 /* May f depend on t? A callback may read it. */
 static int reads_time(const cnf_model *m) {
-  for (int32_t i = 0; i < m->program->op_count; i++) {
-    const int32_t kind = m->program->plans[i].op.kind;
-    if (m->program->plans[i].live && (kind == CNF_OP_TIME || kind == CNF_OP_CALLBACK)) return 1;
-  }
+  const cnf_plan *plans = m->program->plans;
+  for (int32_t i = 0; i < m->program->op_count; i++)
+    if (plans[i].live && cnf_op_rows[plans[i].op.kind].reads_time) return 1;
   return 0;
 }
 
