@@ -15,9 +15,7 @@
 /* x' = A x + b with A = s I + w J, for which e^{A' t} is known. c = dL/dx1, mu = dL/dlog_det. */
 static void test_linear_flow(int backward) {
   const double s = -0.4, w = 0.7, T = backward ? -1.5 : 1.5, c0 = 0.8, c1 = -0.3, mu = 0.6;
-  const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
-  cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 1, &field) == CNF_OK);
+  cnf_field *field = linear_field();
   problem p = problem_of(field, 2, 1);
   const double theta[] = {s, -w, w, s, 0.3, -0.3};
   memcpy(p.theta, theta, sizeof theta);
@@ -50,100 +48,58 @@ static void test_linear_flow(int backward) {
 /* Gradients converge to the exact one as the tolerance decreases by factors of 100. */
 static void test_convergence(int kind, int32_t trace, int32_t probes, int regularised, int backward) {
   static const char *const methods[] = {"dopri5", "adaptive_heun", "fehlberg2", "bosh3", "tsit5", "vern7", "dopri8"};
-  static answer exact, a;
+  static answer exact;
   int32_t dim;
   cnf_field *field = make_field(kind, &dim);
   problem p = problem_of(field, dim, 0.5);
   p.options.trace = trace, p.options.probes = probes;
   if (backward) p.t0 = 1.1, p.t1 = 0.2;
   if (regularised) p.options.kinetic = p.options.frobenius = 1, p.loss.kinetic = 0.3, p.loss.frobenius = 0.2;
-  problem tight = p;
-  tight.options.adjoint = CNF_ADJOINT_DISCRETE;
-  tight.options.method = cnf_method_find("dopri8");
-  tight.options.rtol = tight.options.atol = 1e-12;
-  solve_all(&tight, &exact);
+  solve_exactly(&p, &exact);
   for (size_t m = 0; m < sizeof methods / sizeof methods[0]; ++m) {
     if (m > 0 && (kind != RESIDUAL || regularised)) break; /* every method with one field, the first with all fields */
     cnf_method_info info = {.struct_size = sizeof info};
     p.options.method = cnf_method_find(methods[m]);
     CHECK(cnf_method_get(p.options.method, &info) == CNF_OK);
-    double before = INFINITY;
-    for (int level = 0; level < 3; ++level) {
-      const double tolerance = pow(100, -level) * 1e-4;
-      p.options.rtol = p.options.atol = tolerance;
-      solve_all(&p, &a);
-      const double error = distance(&p, &a, &exact);
-      char detail[200];
-      snprintf(detail, sizeof detail, "field %d trace %d probes %d regularised %d backward %d %s at %g: %g, before %g",
-               kind, (int)trace, (int)probes, regularised, backward, methods[m], tolerance, error, before);
-      /* The error of each of 10 to 100 steps is at most the tolerance; but if the weights e of the error estimate
-       * are small, like the 1/512 of fehlberg2, it is a multiple that grows with 1/e. The reference has an error of
-       * 1e-12. */
-      const double steps = fmax(100, 2 / largest_of(info.e, (size_t)info.stages));
-      check_count(error <= steps * tolerance + 1e-11, "near the exact gradient", detail, __LINE__);
-      /* The global error is proportional to tolerance^(q/(q+1)), q being the embedded order, or below 10 times the
-       * tolerance: a few long steps of a high order are often much more accurate than required. */
-      const double least = pow(100, (double)info.embedded_order / (info.embedded_order + 1)) / 3;
-      check_count(error <= before / least || error < 10 * tolerance, "error decreases with tolerance", detail,
-                  __LINE__);
-      before = error;
-      if (level == 0) check_count(error > 1e-12, "not the discrete gradient", detail, __LINE__);
-    }
+    char where[160];
+    snprintf(where, sizeof where, "field %d trace %d probes %d regularised %d backward %d %s", kind, (int)trace,
+             (int)probes, regularised, backward, methods[m]);
+    /* The error of each of 10 to 100 steps is at most the tolerance; but if the weights e of the error estimate are
+     * small, like the 1/512 of fehlberg2, it is a multiple that grows with 1/e. */
+    const double steps = fmax(100, 2 / largest_of(info.e, (size_t)info.stages));
+    /* The global error is proportional to tolerance^(q/(q+1)), q being the embedded order. */
+    check_convergence(&p, &exact, steps, (double)info.embedded_order / (info.embedded_order + 1), where);
   }
   cnf_field_destroy(field);
 }
 
 /* With fixed steps of rk4, the gradient has order 4. */
 static void test_order(int32_t trace, int backward) {
-  static answer exact, a;
+  static answer exact;
   int32_t dim;
   cnf_field *field = make_field(TWO_HIDDEN, &dim);
-  problem p = problem_of(field, dim, 0.5), tight;
+  problem p = problem_of(field, dim, 0.5);
   p.options.trace = trace;
   if (backward) p.t0 = 1.1, p.t1 = 0.2;
-  tight = p;
-  tight.options.adjoint = CNF_ADJOINT_DISCRETE;
-  tight.options.method = cnf_method_find("dopri8");
-  tight.options.rtol = tight.options.atol = 1e-12;
-  solve_all(&tight, &exact);
-  p.options.control = CNF_CONTROL_FIXED, p.options.method = cnf_method_find("rk4");
-  double error[2];
-  for (int level = 0; level < 2; ++level) {
-    p.options.steps = 16 << level;
-    solve_all(&p, &a);
-    error[level] = distance(&p, &a, &exact);
-  }
-  char detail[120];
-  snprintf(detail, sizeof detail, "trace %d backward %d: %g, %g, order %g", (int)trace, backward, error[0], error[1],
-           log2(error[0] / error[1]));
-  check_count(log2(error[0] / error[1]) > 3.8 && error[1] < 1e-6, "order 4", detail, __LINE__);
+  solve_exactly(&p, &exact);
+  p.options.method = cnf_method_find("rk4");
+  char where[80];
+  snprintf(where, sizeof where, "trace %d backward %d", (int)trace, backward);
+  check_order(&p, &exact, 16, 32, 1e-6, where);
   cnf_field_destroy(field);
 }
 
 /* The gradient of a sample has the same bits alone and in a batch; that of theta with 1 and 3 threads, and if a power
  * of two multiplies the loss. */
 static void test_same_bits(int kind, int32_t control, int32_t trace) {
-  static answer all, other;
+  static answer all;
   int32_t dim;
   cnf_field *field = make_field(kind, &dim);
   problem p = problem_of(field, dim, 0.5);
   p.options.trace = trace, p.options.control = control, p.options.steps = 9;
   solve_all(&p, &all);
-  for (size_t i = 0; i < COUNT; i += 5) {
-    const size_t count = i % 2 ? 1 : 2, n = count * (size_t)dim * sizeof(double);
-    solve_some(&p, i, count, &other);
-    CHECK(memcmp(other.x0_bar, all.x0_bar + i * (size_t)dim, n) == 0);
-    CHECK(memcmp(other.t0_bar, all.t0_bar + i, count * sizeof(double)) == 0);
-    CHECK(memcmp(other.t1_bar, all.t1_bar + i, count * sizeof(double)) == 0);
-    CHECK(memcmp(other.reversed, all.reversed + i, count * sizeof(int32_t)) == 0);
-  }
-  p.options.threads = 3;
-  solve_all(&p, &other);
-  CHECK(memcmp(other.theta_bar, all.theta_bar, p.parameters * sizeof(double)) == 0);
-  p.loss.scale = 0x1p-10;
-  solve_all(&p, &other);
-  for (size_t i = 0; i < p.parameters; ++i) other.theta_bar[i] *= 0x1p10;
-  CHECK(memcmp(other.theta_bar, all.theta_bar, p.parameters * sizeof(double)) == 0);
+  check_bits(&p, &all);
+  check_power_of_two(&p, &all);
   cnf_field_destroy(field);
 }
 
@@ -171,38 +127,9 @@ static void test_instruction_sets(void) {
 /* Samples that fail in the forward or in the backward solve report it, have gradients of 0, and do not change those of
  * others. */
 static void test_failures(void) {
-  static answer a, rest;
-  const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
-  cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 1, &field) == CNF_OK);
+  cnf_field *field = linear_field();
   problem p = problem_of(field, 2, 1);
-  const double theta[] = {-0.4, -3, 3, -0.4, 0, 0}, trace_bar = -(p.t1 - p.t0);
-  memcpy(p.theta, theta, sizeof theta);
-  /* In the backward solve, 60 steps are too few for 1e-13, but enough for samples that stay at 0 and whose only
-   * cotangent is that of log_det. */
-  p.options.max_steps = 60;
-  p.options.rtol = p.options.atol = 1e-4;
-  p.options.adjoint_rtol = p.options.adjoint_atol = 1e-13;
-  for (int i = 0; i < COUNT; ++i)
-    if (i % 3 == 0) p.x0[2 * i] = p.x0[2 * i + 1] = 0;
-  p.x0[2] = NAN; /* sample 1 fails at once */
-  solve_all(&p, &a);
-  for (int i = 0; i < COUNT; ++i) {
-    CHECK(a.status[i] == (i % 3 == 0 ? CNF_SAMPLE_OK : i == 1 ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_MAX_STEPS));
-    CHECK(i == 1 ? isnan(a.loss[i]) : isfinite(a.loss[i]));
-    if (i % 3 == 0) {
-      CHECK(a.t_reached[i] == p.t1 && fabs(a.t1_bar[i] - 0.8) < 1e-12 && fabs(a.t0_bar[i] + 0.8) < 1e-12);
-      continue;
-    }
-    if (i != 1) CHECK(a.t_reached[i] > p.t0 && a.t_reached[i] < p.t1);
-    CHECK(a.x0_bar[2 * i] == 0 && a.x0_bar[2 * i + 1] == 0 && a.t0_bar[i] == 0 && a.t1_bar[i] == 0);
-  }
-  /* d/dtheta of -log_det = -(t1 - t0) tr A, from the 13 samples that did not fail */
-  const double expected[] = {13 * trace_bar, 0, 0, 13 * trace_bar, 0, 0};
-  CHECK(difference(a.theta_bar, expected, 6) < 1e-14);
-  for (int i = 0; i < COUNT; ++i) p.x0[2 * i] = NAN;
-  solve_all(&p, &rest);
-  CHECK(largest_of(rest.theta_bar, 6) == 0 && largest_of(rest.x0_bar, 2 * COUNT) == 0);
+  check_failures(&p, 1e-14);
   cnf_field_destroy(field);
 }
 

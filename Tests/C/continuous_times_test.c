@@ -10,26 +10,14 @@
 enum { TIMES = 4 };
 static const double FRACTIONS[TIMES] = {0.11, 0.45, 0.52, 0.83};
 
-/* The same problem with the discrete adjoint of an accurate solve. */
-static problem accurate(const problem *p) {
-  problem tight = *p;
-  tight.options.adjoint = CNF_ADJOINT_DISCRETE;
-  tight.options.control = CNF_CONTROL_SAMPLE;
-  tight.options.method = cnf_method_find("dopri8");
-  tight.options.rtol = tight.options.atol = 1e-12;
-  return tight;
-}
-
 /* f = A x with A = s I + w J: x(t) = e^{s t} R(w t) x(0), R being a rotation, and l = 2 s t, at each output time. */
 static void test_closed_form(int32_t control, int backward) {
   const double s = -0.4, w = 0.7, theta[] = {s, -w, w, s, 0, 0};
   /* adaptive: errors of 1e-11 in each of a few hundred steps; fixed: 120 steps of rk4 in intervals of at most 1, with
    * errors below (1/120)^4 / 100 */
   const double tolerance = 1e-9;
-  const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
   static answer a;
-  cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 1, &field) == CNF_OK);
+  cnf_field *field = linear_field();
   problem p = problem_of(field, 2, 1);
   memcpy(p.theta, theta, sizeof theta);
   p.t0 = backward ? 2 : -1, p.t1 = backward ? -1 : 2;
@@ -64,7 +52,7 @@ static void test_closed_form(int32_t control, int backward) {
 /* The gradient with respect to theta, x0, t0, t1 and the output times converges to that of the discrete adjoint as the
  * tolerance decreases. */
 static void test_convergence(int kind, int32_t trace, int32_t probes, int regularised, int backward) {
-  static answer exact, a;
+  static answer exact;
   int32_t dim;
   cnf_field *field = make_field(kind, &dim);
   problem p = problem_of(field, dim, 0.5);
@@ -72,51 +60,28 @@ static void test_convergence(int kind, int32_t trace, int32_t probes, int regula
   if (backward) p.t0 = 1.1, p.t1 = 0.2;
   set_cotangents(&p, TIMES, FRACTIONS);
   if (regularised) p.options.kinetic = p.options.frobenius = 1, p.loss.kinetic = 0.3, p.loss.frobenius = 0.2;
-  const problem tight = accurate(&p);
-  solve_all(&tight, &exact);
-  double before = INFINITY;
-  for (int level = 0; level < 3; ++level) {
-    const double tolerance = pow(100, -level) * 1e-4;
-    p.options.rtol = p.options.atol = tolerance;
-    solve_all(&p, &a);
-    const double error = distance(&p, &a, &exact);
-    char detail[200];
-    snprintf(detail, sizeof detail, "field %d trace %d probes %d regularised %d backward %d at %g: %g, before %g", kind,
-             (int)trace, (int)probes, regularised, backward, tolerance, error, before);
-    /* as without output times (continuous_test.c): at most 100 times the tolerance, and proportional to
-     * tolerance^(4/5) */
-    check_count(error <= 100 * tolerance + 1e-11, "near the exact gradient", detail, __LINE__);
-    check_count(error <= before * 3 / pow(100, 4.0 / 5) || error < 10 * tolerance, "error decreases with tolerance",
-                detail, __LINE__);
-    if (level == 0) check_count(error > 1e-12, "not the discrete gradient", detail, __LINE__);
-    before = error;
-  }
-  for (int i = 0; i < COUNT; ++i) CHECK(a.status[i] == CNF_SAMPLE_OK);
+  solve_exactly(&p, &exact);
+  char where[160];
+  snprintf(where, sizeof where, "field %d trace %d probes %d regularised %d backward %d", kind, (int)trace, (int)probes,
+           regularised, backward);
+  check_convergence(&p, &exact, 100, 4.0 / 5, where);
   cnf_field_destroy(field);
 }
 
 /* With fixed steps of rk4, as many in every interval between output times, the gradient has order 4. */
 static void test_order(int32_t trace, int backward) {
-  static answer exact, a;
+  static answer exact;
   int32_t dim;
   cnf_field *field = make_field(TWO_HIDDEN, &dim);
   problem p = problem_of(field, dim, 0.5);
   p.options.trace = trace;
   if (backward) p.t0 = 1.1, p.t1 = 0.2;
   set_cotangents(&p, TIMES, FRACTIONS);
-  const problem tight = accurate(&p);
-  solve_all(&tight, &exact);
-  p.options.control = CNF_CONTROL_FIXED, p.options.method = cnf_method_find("rk4");
-  double error[2];
-  for (int level = 0; level < 2; ++level) {
-    p.options.steps = 4 << level;
-    solve_all(&p, &a);
-    error[level] = distance(&p, &a, &exact);
-  }
-  char detail[120];
-  snprintf(detail, sizeof detail, "trace %d backward %d: %g, %g, order %g", (int)trace, backward, error[0], error[1],
-           log2(error[0] / error[1]));
-  check_count(log2(error[0] / error[1]) > 3.8 && error[1] < 1e-5, "order 4", detail, __LINE__);
+  solve_exactly(&p, &exact);
+  p.options.method = cnf_method_find("rk4");
+  char where[80];
+  snprintf(where, sizeof where, "trace %d backward %d", (int)trace, backward);
+  check_order(&p, &exact, 4, 8, 1e-5, where);
   cnf_field_destroy(field);
 }
 
@@ -131,8 +96,7 @@ static void test_ends(int32_t control, int is_empty) {
   if (control == CNF_CONTROL_FIXED) p.options.method = cnf_method_find("rk4");
   if (is_empty) p.t1 = p.t0;
   set_cotangents(&p, TIMES, fractions);
-  const problem tight = accurate(&p);
-  solve_all(&tight, &exact);
+  solve_exactly(&p, &exact);
   solve_all(&p, &a);
   char detail[120];
   snprintf(detail, sizeof detail, "control %d empty %d: %g", (int)control, is_empty, distance(&p, &a, &exact));
@@ -144,36 +108,19 @@ static void test_ends(int32_t control, int is_empty) {
 /* The gradient of a sample has the same bits alone and in a batch; that of theta with 1 and 3 threads, and if a power
  * of two multiplies the loss. */
 static void test_same_bits(int kind, int32_t control, int32_t trace) {
-  static answer all, other;
+  static answer all;
   int32_t dim;
   cnf_field *field = make_field(kind, &dim);
   problem p = problem_of(field, dim, 0.5);
   p.options.trace = trace, p.options.control = control, p.options.steps = 3;
   set_cotangents(&p, TIMES, FRACTIONS);
   solve_all(&p, &all);
-  for (size_t i = 0; i < COUNT; i += 5) {
-    const size_t count = i % 2 ? 1 : 2, n = count * (size_t)dim * sizeof(double);
-    solve_some(&p, i, count, &other);
-    CHECK(memcmp(other.x0_bar, all.x0_bar + i * (size_t)dim, n) == 0);
-    CHECK(memcmp(other.times_bar, all.times_bar + i * TIMES, count * TIMES * sizeof(double)) == 0);
-    CHECK(memcmp(other.t0_bar, all.t0_bar + i, count * sizeof(double)) == 0);
-    CHECK(memcmp(other.t1_bar, all.t1_bar + i, count * sizeof(double)) == 0);
-    CHECK(memcmp(other.reversed, all.reversed + i, count * sizeof(int32_t)) == 0);
-  }
-  p.options.threads = 3;
-  solve_all(&p, &other);
-  CHECK(memcmp(other.theta_bar, all.theta_bar, p.parameters * sizeof(double)) == 0);
-  CHECK(memcmp(other.times_bar, all.times_bar, COUNT * TIMES * sizeof(double)) == 0);
+  check_bits(&p, &all);
   /* with cotangents only at output times, which then determine the scale of the adjoint's tolerance */
   memset(p.x1_bar, 0, sizeof p.x1_bar), memset(p.log_det_bar, 0, sizeof p.log_det_bar);
+  p.options.threads = 1;
   solve_all(&p, &all);
-  for (size_t i = 0; i < COUNT * TIMES * (size_t)dim; ++i) p.x_at_bar[i] *= 0x1p-10;
-  for (size_t i = 0; i < COUNT * TIMES; ++i) p.log_det_at_bar[i] *= 0x1p-10;
-  solve_all(&p, &other);
-  for (size_t i = 0; i < p.parameters; ++i) other.theta_bar[i] *= 0x1p10;
-  for (size_t i = 0; i < COUNT * TIMES; ++i) other.times_bar[i] *= 0x1p10;
-  CHECK(memcmp(other.theta_bar, all.theta_bar, p.parameters * sizeof(double)) == 0);
-  CHECK(memcmp(other.times_bar, all.times_bar, COUNT * TIMES * sizeof(double)) == 0);
+  check_power_of_two(&p, &all);
   cnf_field_destroy(field);
 }
 
@@ -199,27 +146,18 @@ static void test_zero_cotangents(int32_t control) {
  * others. */
 static void test_failures(void) {
   static answer a, healthy;
-  const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
-  cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 1, &field) == CNF_OK);
+  cnf_field *field = linear_field();
   problem p = problem_of(field, 2, 1);
-  const double theta[] = {-0.4, -3, 3, -0.4, 0, 0};
-  memcpy(p.theta, theta, sizeof theta);
-  p.options.max_steps =
-      60; /* too few for 1e-13 backward, but enough for samples at 0 with cotangents of log_det only */
-  p.options.rtol = p.options.atol = 1e-4;
-  p.options.adjoint_rtol = p.options.adjoint_atol = 1e-13;
   set_cotangents(&p, TIMES, FRACTIONS);
-  for (int i = 0; i < COUNT; ++i) {
-    if (i % 3 != 0) continue;
-    p.x0[2 * i] = p.x0[2 * i + 1] = p.x1_bar[2 * i] = p.x1_bar[2 * i + 1] = 0;
+  make_samples_fail(&p);
+  for (int i = 0; i < COUNT; i += 3) {
+    p.x1_bar[2 * i] = p.x1_bar[2 * i + 1] = 0;
     memset(p.x_at_bar + 2 * TIMES * i, 0, 2 * TIMES * sizeof(double));
   }
-  p.x0[2] = NAN; /* sample 1 fails at once */
   solve_all(&p, &a);
   int ok_count = 0;
   for (int i = 0; i < COUNT; ++i) {
-    CHECK(a.status[i] == (i % 3 == 0 ? CNF_SAMPLE_OK : i == 1 ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_MAX_STEPS));
+    CHECK(a.status[i] == failing_status(i));
     for (int n = 0; n < TIMES; ++n)
       CHECK(fabs(a.times_bar[i * TIMES + n] - (i % 3 == 0 ? -0.8 * p.log_det_at_bar[i * TIMES + n] : 0)) < 1e-12);
     if (i % 3 != 0) CHECK(a.x0_bar[2 * i] == 0 && a.x0_bar[2 * i + 1] == 0 && a.t0_bar[i] == 0 && a.t1_bar[i] == 0);

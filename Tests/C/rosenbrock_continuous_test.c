@@ -102,7 +102,7 @@ static void test_linear_stiff(int32_t control, int backward) {
  * with explicit methods (continuous_test.c), the error is at most 100 times the tolerance and proportional to
  * tolerance^(3/4), 3 being the embedded order. With fixed steps, the order is at least 3.8, from 4 and 16 steps. */
 static void test_convergence(int kind, int32_t trace, int regularised, int backward) {
-  static answer exact, a;
+  static answer exact;
   int32_t dim;
   cnf_field *field = make_field(kind, &dim);
   problem p = rodas4_problem_of(field, dim, 0.5, trace);
@@ -110,37 +110,12 @@ static void test_convergence(int kind, int32_t trace, int regularised, int backw
   set_cotangents(&p, TIMES, FRACTIONS);
   p.options.kinetic = regularised, p.options.frobenius = regularised && trace != CNF_TRACE_NONE;
   p.loss.kinetic = regularised ? 0.3 : 0, p.loss.frobenius = p.options.frobenius ? 0.2 : 0;
-  problem tight = p;
-  tight.options.adjoint = CNF_ADJOINT_DISCRETE;
-  tight.options.method = cnf_method_find("dopri8");
-  tight.options.rtol = tight.options.atol = 1e-12;
-  solve_all(&tight, &exact);
-  double before = INFINITY;
-  char detail[200];
-  for (int level = 0; level < 3; ++level) {
-    const double tolerance = pow(100, -level) * 1e-4;
-    p.options.rtol = p.options.atol = tolerance;
-    solve_all(&p, &a);
-    const double error = distance(&p, &a, &exact);
-    snprintf(detail, sizeof detail, "field %d trace %d regularised %d backward %d at %g: %g, before %g", kind,
-             (int)trace, regularised, backward, tolerance, error, before);
-    check_count(error <= 100 * tolerance, "near the exact gradient", detail, __LINE__);
-    check_count(error <= before * 3 / pow(100, 3.0 / 4) || error < 10 * tolerance, "error decreases with tolerance",
-                detail, __LINE__);
-    if (level == 0) check_count(error > 1e-12, "not the discrete gradient", detail, __LINE__);
-    before = error;
-  }
-  for (int i = 0; i < COUNT; ++i) CHECK(a.status[i] == CNF_SAMPLE_OK);
-  p.options.control = CNF_CONTROL_FIXED;
-  double error[2];
-  for (int level = 0; level < 2; ++level) {
-    p.options.steps = 4 << 2 * level;
-    solve_all(&p, &a);
-    error[level] = distance(&p, &a, &exact);
-  }
-  snprintf(detail, sizeof detail, "field %d trace %d regularised %d backward %d: %g, %g, order %g", kind, (int)trace,
-           regularised, backward, error[0], error[1], log2(error[0] / error[1]) / 2);
-  check_count(log2(error[0] / error[1]) / 2 > 3.8 && error[1] < 1e-6, "order 4", detail, __LINE__);
+  solve_exactly(&p, &exact);
+  char where[120];
+  snprintf(where, sizeof where, "field %d trace %d regularised %d backward %d", kind, (int)trace, regularised,
+           backward);
+  check_convergence(&p, &exact, 100, 3.0 / 4, where);
+  check_order(&p, &exact, 4, 16, 1e-6, where);
   cnf_field_destroy(field);
 }
 
@@ -219,80 +194,29 @@ static void test_stiff(const stiff_case *of, int32_t trace) {
 /* The gradient of a sample has the same bits alone, in a batch, and in a batch with one that fails; that of theta with
  * 1, 2 and 3 threads, and if a power of two multiplies the loss. */
 static void test_same_bits(int kind, int32_t control, int32_t trace) {
-  static answer all, other;
+  static answer all;
   int32_t dim;
   cnf_field *field = make_field(kind, &dim);
   problem p = rodas4_problem_of(field, dim, 0.5, trace);
-  const size_t D = (size_t)dim;
   p.options.control = control, p.options.steps = 3;
   set_cotangents(&p, TIMES, FRACTIONS);
   solve_all(&p, &all);
-  for (size_t i = 0; i < COUNT; i += 3) {
-    const size_t count = i % 2 ? 1 : 5 < COUNT - i ? 5 : COUNT - i;
-    solve_some(&p, i, count, &other);
-    CHECK(memcmp(other.x0_bar, all.x0_bar + i * D, count * D * sizeof(double)) == 0);
-    CHECK(memcmp(other.times_bar, all.times_bar + i * TIMES, count * TIMES * sizeof(double)) == 0);
-    CHECK(memcmp(other.t0_bar, all.t0_bar + i, count * sizeof(double)) == 0);
-    CHECK(memcmp(other.t1_bar, all.t1_bar + i, count * sizeof(double)) == 0);
-    CHECK(memcmp(other.reversed, all.reversed + i, count * sizeof(int32_t)) == 0);
-  }
-  for (p.options.threads = 2; p.options.threads <= 3; ++p.options.threads) {
-    solve_all(&p, &other);
-    CHECK(memcmp(other.theta_bar, all.theta_bar, p.parameters * sizeof(double)) == 0);
-    CHECK(memcmp(other.times_bar, all.times_bar, COUNT * TIMES * sizeof(double)) == 0);
-  }
-  problem scaled = p;
-  for (size_t i = 0; i < COUNT * D; ++i) scaled.x1_bar[i] *= 0x1p-10;
-  for (size_t i = 0; i < COUNT * TIMES * D; ++i) scaled.x_at_bar[i] *= 0x1p-10;
-  for (size_t i = 0; i < COUNT; ++i) scaled.log_det_bar[i] *= 0x1p-10;
-  for (size_t i = 0; i < COUNT * TIMES; ++i) scaled.log_det_at_bar[i] *= 0x1p-10;
-  solve_all(&scaled, &other);
-  for (size_t i = 0; i < p.parameters; ++i) other.theta_bar[i] *= 0x1p10;
-  CHECK(memcmp(other.theta_bar, all.theta_bar, p.parameters * sizeof(double)) == 0);
-  p.x0[4 * D] = NAN;
-  solve_all(&p, &other);
-  CHECK(other.status[4] == CNF_SAMPLE_NOT_FINITE && largest_of(other.x0_bar + 4 * D, D) == 0);
-  for (size_t i = 0; i < COUNT; ++i)
-    if (i != 4) CHECK(memcmp(other.x0_bar + i * D, all.x0_bar + i * D, D * sizeof(double)) == 0);
-  CHECK(isfinite(largest_of(other.theta_bar, p.parameters)) && other.theta_bar[0] != all.theta_bar[0]);
+  check_bits(&p, &all);
+  check_power_of_two(&p, &all);
+  check_failing_neighbour(&p, &all);
   cnf_field_destroy(field);
 }
 
 /* The gradient in float agrees with that in double, up to rounding that coefficients up to 34 and differences over h/32
  * increase by a factor of a few hundred, and up to the tolerance of 1e-5 in about ten steps. */
 static void test_float(void) {
-  enum { DIM = 3, HIDDEN = 6, P = HIDDEN * (DIM + 1) + HIDDEN + DIM * HIDDEN + DIM };
-  static answer wide;
-  const cnf_op ops[] = {TIME_AND_STATE, LINEAR(2, HIDDEN, CNF_ACTIVATION_TANH),
-                        LINEAR(3, DIM, CNF_ACTIVATION_IDENTITY)};
-  float theta[P], x0[COUNT * DIM], x1_bar[COUNT * DIM], theta_bar[P], x0_bar[COUNT * DIM];
-  int32_t dim, status[COUNT];
-  cnf_field *field = make_field(SHALLOW, &dim), *narrow = NULL;
+  int32_t dim;
+  cnf_field *field = make_field(SHALLOW, &dim);
   problem p = rodas4_problem_of(field, dim, 0.5, CNF_TRACE_EXACT);
+  const cnf_solver_options narrow = p.options;
   set_cotangents(&p, 0, NULL);
-  CHECK(p.parameters == P && dim == DIM);
-  for (int i = 0; i < P; ++i) p.theta[i] = theta[i] = (float)p.theta[i];
-  for (int i = 0; i < COUNT * DIM; ++i) p.x0[i] = x0[i] = (float)p.x0[i], p.x1_bar[i] = x1_bar[i] = (float)p.x1_bar[i];
-  cnf_solver_options options = p.options;
   p.options.rtol = p.options.atol = 1e-9;
-  solve_all(&p, &wide);
-  cnf_solver *solver = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT32, DIM, ops, 4, &narrow) == CNF_OK);
-  CHECK(cnf_solver_create(narrow, &options, &solver) == CNF_OK);
-  uint64_t ids[COUNT];
-  cnf_solve_input input = input_of(&p, 0, COUNT, ids);
-  cnf_loss loss = loss_of(&p, 0);
-  input.parameters = theta, input.x0 = x0, loss.x1_bar = x1_bar;
-  cnf_solve_output output = {.struct_size = sizeof output, .status = status};
-  cnf_gradient gradient = {.struct_size = sizeof gradient, .parameters = theta_bar, .x0 = x0_bar};
-  CHECK(cnf_solve_vjp(solver, &input, &loss, &output, &gradient) == CNF_OK);
-  for (int i = 0; i < COUNT; ++i) CHECK(status[i] == CNF_SAMPLE_OK);
-  for (int i = 0; i < COUNT * DIM; ++i)
-    CHECK(fabs((double)x0_bar[i] - wide.x0_bar[i]) < 1e-4 * (1 + fabs(wide.x0_bar[i])));
-  const double largest = 1 + largest_of(wide.theta_bar, P);
-  for (int i = 0; i < P; ++i) CHECK(fabs((double)theta_bar[i] - wide.theta_bar[i]) < 1e-4 * largest);
-  cnf_solver_destroy(solver);
-  cnf_field_destroy(narrow);
+  check_float(&p, &narrow);
   cnf_field_destroy(field);
 }
 

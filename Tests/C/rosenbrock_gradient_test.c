@@ -158,64 +158,25 @@ static void test_stiff(int is_robertson, int32_t trace) {
 /* The gradient of a sample has the same bits alone, in a batch, and in a batch with one that fails; that of theta with
  * 1 and 3 threads. */
 static void test_same_bits(int kind, int32_t control, int32_t trace) {
-  static answer all, other;
+  static answer all;
   int32_t dim;
   cnf_field *field = make_field(kind, &dim);
   problem p = rodas4_problem(field, dim, 0.5, trace);
-  const size_t D = (size_t)dim;
   p.options.control = control, p.options.steps = 5;
   solve_all(&p, &all);
-  for (size_t i = 0; i < COUNT; i += 3) {
-    const size_t count = i % 2 ? 1 : 5 < COUNT - i ? 5 : COUNT - i;
-    solve_some(&p, i, count, &other);
-    CHECK(memcmp(other.x0_bar, all.x0_bar + i * D, count * D * sizeof(double)) == 0);
-    CHECK(memcmp(other.t0_bar, all.t0_bar + i, count * sizeof(double)) == 0);
-    CHECK(memcmp(other.t1_bar, all.t1_bar + i, count * sizeof(double)) == 0);
-    CHECK(memcmp(other.reversed, all.reversed + i, count * sizeof(int32_t)) == 0);
-  }
-  p.options.threads = 3;
-  solve_all(&p, &other);
-  CHECK(memcmp(other.theta_bar, all.theta_bar, p.parameters * sizeof(double)) == 0);
-  p.x0[4 * D] = NAN;
-  solve_all(&p, &other);
-  CHECK(other.status[4] == CNF_SAMPLE_NOT_FINITE && largest_of(other.x0_bar + 4 * D, D) == 0);
-  for (size_t i = 0; i < COUNT; ++i)
-    if (i != 4) CHECK(memcmp(other.x0_bar + i * D, all.x0_bar + i * D, D * sizeof(double)) == 0);
-  CHECK(isfinite(largest_of(other.theta_bar, p.parameters)) && other.theta_bar[0] != all.theta_bar[0]);
+  check_bits(&p, &all);
+  check_failing_neighbour(&p, &all);
   cnf_field_destroy(field);
 }
 
 /* The gradient in float agrees with that in double up to rounding: differences for df/dt and coefficients up to 34
  * cause relative errors of about 64 2^-24 in each of about ten steps. */
 static void test_float(void) {
-  enum { DIM = 3, HIDDEN = 6, P = HIDDEN * (DIM + 1) + HIDDEN + DIM * HIDDEN + DIM };
-  static answer wide;
-  const cnf_op ops[] = {TIME_AND_STATE, LINEAR(2, HIDDEN, CNF_ACTIVATION_TANH),
-                        LINEAR(3, DIM, CNF_ACTIVATION_IDENTITY)};
-  float theta[P], x0[COUNT * DIM], x1_bar[COUNT * DIM], theta_bar[P], x0_bar[COUNT * DIM];
   int32_t dim;
-  cnf_field *field = make_field(SHALLOW, &dim), *narrow = NULL;
+  cnf_field *field = make_field(SHALLOW, &dim);
   problem p = rodas4_problem(field, dim, 0.5, CNF_TRACE_EXACT);
   p.options.control = CNF_CONTROL_FIXED, p.options.steps = 4;
-  CHECK(p.parameters == P && dim == DIM);
-  for (int i = 0; i < P; ++i) p.theta[i] = theta[i] = (float)p.theta[i];
-  for (int i = 0; i < COUNT * DIM; ++i) p.x0[i] = x0[i] = (float)p.x0[i], p.x1_bar[i] = x1_bar[i] = (float)p.x1_bar[i];
-  solve_all(&p, &wide);
-  cnf_solver *solver = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT32, DIM, ops, 4, &narrow) == CNF_OK);
-  CHECK(cnf_solver_create(narrow, &p.options, &solver) == CNF_OK);
-  uint64_t ids[COUNT];
-  cnf_solve_input input = input_of(&p, 0, COUNT, ids);
-  cnf_loss loss = loss_of(&p, 0);
-  input.parameters = theta, input.x0 = x0, loss.x1_bar = x1_bar;
-  cnf_gradient gradient = {.struct_size = sizeof gradient, .parameters = theta_bar, .x0 = x0_bar};
-  CHECK(cnf_solve_vjp(solver, &input, &loss, NULL, &gradient) == CNF_OK);
-  for (int i = 0; i < COUNT * DIM; ++i)
-    CHECK(fabs((double)x0_bar[i] - wide.x0_bar[i]) < 1e-4 * (1 + fabs(wide.x0_bar[i])));
-  const double largest = 1 + largest_of(wide.theta_bar, P);
-  for (int i = 0; i < P; ++i) CHECK(fabs((double)theta_bar[i] - wide.theta_bar[i]) < 1e-4 * largest);
-  cnf_solver_destroy(solver);
-  cnf_field_destroy(narrow);
+  check_float(&p, &p.options);
   cnf_field_destroy(field);
 }
 

@@ -95,39 +95,9 @@ static void test_per_sample_inputs(int32_t control, int with_event) {
 /* Samples that fail in the forward or in the backward solve report it, have gradients of 0, and do not change those of
  * others. */
 static void test_failures(void) {
-  static answer a, rest;
-  const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
-  cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 1, &field) == CNF_OK);
+  cnf_field *field = linear_field();
   problem p = rodas4_problem_of(field, 2, 1, CNF_TRACE_EXACT);
-  const double theta[] = {-0.4, -3, 3, -0.4, 0, 0}, trace_bar = -(p.t1 - p.t0);
-  memcpy(p.theta, theta, sizeof theta);
-  /* In the backward solve, 60 steps are too few for 1e-13, but enough for samples that stay at 0 and whose only
-   * cotangent is that of log_det. */
-  p.options.max_steps = 60;
-  p.options.rtol = p.options.atol = 1e-4;
-  p.options.adjoint_rtol = p.options.adjoint_atol = 1e-13;
-  for (int i = 0; i < COUNT; ++i)
-    if (i % 3 == 0) p.x0[2 * i] = p.x0[2 * i + 1] = 0;
-  p.x0[2] = NAN; /* sample 1 fails at once */
-  solve_all(&p, &a);
-  for (int i = 0; i < COUNT; ++i) {
-    CHECK(a.status[i] == (i % 3 == 0 ? CNF_SAMPLE_OK : i == 1 ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_MAX_STEPS));
-    CHECK(i == 1 ? isnan(a.loss[i]) : isfinite(a.loss[i]));
-    if (i % 3 == 0) {
-      CHECK(a.t_reached[i] == p.t1 && fabs(a.t1_bar[i] - 0.8) < 1e-12 && fabs(a.t0_bar[i] + 0.8) < 1e-12);
-      continue;
-    }
-    if (i != 1) CHECK(a.t_reached[i] > p.t0 && a.t_reached[i] < p.t1 && a.reversed[i] == 0);
-    CHECK(a.x0_bar[2 * i] == 0 && a.x0_bar[2 * i + 1] == 0 && a.t0_bar[i] == 0 && a.t1_bar[i] == 0);
-  }
-  /* d/dtheta of -log_det = -(t1 - t0) tr A, from the 13 samples that did not fail; weights of 2048 increase rounding as
-   * much */
-  const double expected[] = {13 * trace_bar, 0, 0, 13 * trace_bar, 0, 0};
-  CHECK(difference(a.theta_bar, expected, 6) < 2048 * 0x1p-50);
-  for (int i = 0; i < COUNT; ++i) p.x0[2 * i] = NAN;
-  solve_all(&p, &rest);
-  CHECK(largest_of(rest.theta_bar, 6) == 0 && largest_of(rest.x0_bar, 2 * COUNT) == 0);
+  check_failures(&p, 2048 * 0x1p-50); /* coefficients of 2048 multiply the rounding errors */
   cnf_field_destroy(field);
 }
 
