@@ -2,14 +2,7 @@
 #ifndef CNF_EVENTS_FIXTURE_H
 #define CNF_EVENTS_FIXTURE_H
 
-#include <math.h>
-
-#include "fixture.h"
-
-enum { COUNT = 37, MOST_STEPS = 400 }; /* COUNT: more samples than a tile of any instruction set */
-
-/* The i-th of a series of numbers in [-1, 1] that look random. */
-static inline double noise(int i) { return sin(12.9898 * i + 0.37 * i * i); }
+#include "net_fixture.h"
 
 /* An event where g = c0 x0 + c1 x1 + square x0^2 + rate t - level is 0, for states in double or (single) float. */
 typedef struct surface {
@@ -67,23 +60,9 @@ static inline void fill(event_call *c, int count, double t0, double t1) {
   for (int i = 0; i < count; ++i) c->log_det_bar[i] = noise(i + 500), c->time_bar[i] = noise(i + 700);
 }
 
-static const cnf_op net_ops[OP_COUNT] = OPS;
-static const cnf_op linear_ops[] = {{.kind = CNF_OP_LINEAR, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = D}};
-
 static inline cnf_solver *solver_of(const cnf_op *ops, int32_t op_count, cnf_solver_options more) {
-  cnf_field *field = NULL;
-  cnf_solver *solver = NULL;
-  cnf_solver_options options;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, op_count, &field) == CNF_OK);
-  cnf_solver_options_init(&options, sizeof options);
-  options.method = more.method, options.control = more.control, options.trace = more.trace;
-  options.steps = more.steps, options.threads = more.threads ? more.threads : 1, options.max_steps = more.max_steps;
-  options.adjoint = more.adjoint, options.store_bytes = more.store_bytes, options.kinetic = more.kinetic;
-  options.frobenius = more.frobenius;
-  if (more.rtol > 0) options.rtol = options.atol = more.rtol;
-  CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
-  cnf_field_destroy(field);
-  return solver;
+  more.atol = more.rtol;
+  return options_solver(ops, op_count, more);
 }
 
 static inline cnf_solve_input input_of(const event_call *c, const cnf_event *events, size_t event_count) {

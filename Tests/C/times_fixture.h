@@ -2,11 +2,9 @@
 #ifndef CNF_TIMES_FIXTURE_H
 #define CNF_TIMES_FIXTURE_H
 
-#include <math.h>
+#include "net_fixture.h"
 
-#include "fixture.h"
-
-enum { COUNT = 37, TIMES = 4, MOST_STEPS = 400 }; /* COUNT: more samples than a tile of any instruction set */
+enum { TIMES = 4 };
 
 typedef struct setup {
   int32_t method, control, trace, threads;
@@ -15,24 +13,12 @@ typedef struct setup {
 } setup;
 
 static inline cnf_solver *solver_of(const cnf_op *ops, int32_t op_count, setup how, cnf_solver_options more) {
-  cnf_field *field = NULL;
-  cnf_solver *solver = NULL;
-  cnf_solver_options options;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, op_count, &field) == CNF_OK);
-  cnf_solver_options_init(&options, sizeof options);
-  options.method = how.method, options.control = how.control, options.trace = how.trace;
-  options.threads = how.threads ? how.threads : 1, options.store_bytes = how.store_bytes;
-  options.steps = more.steps ? more.steps : 3, options.rtol = options.atol = how.tolerance ? how.tolerance : 1e-4;
-  options.adjoint = more.adjoint, options.kinetic = more.kinetic, options.frobenius = more.frobenius;
-  options.max_steps = more.max_steps, options.max_step = more.max_step, options.initial_step = more.initial_step;
-  options.pcoeff = more.pcoeff, options.icoeff = more.icoeff, options.dcoeff = more.dcoeff;
-  CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
-  cnf_field_destroy(field);
-  return solver;
+  more.method = how.method, more.control = how.control, more.trace = how.trace;
+  more.threads = how.threads, more.store_bytes = how.store_bytes;
+  more.steps = more.steps ? more.steps : 3, more.rtol = more.atol = how.tolerance ? how.tolerance : 1e-4;
+  return options_solver(ops, op_count, more);
 }
 
-static const cnf_op net_ops[OP_COUNT] = OPS;
-static const cnf_op linear_ops[] = {{.kind = CNF_OP_LINEAR, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = D}};
 static const cnf_solver_options nothing_more = {0};
 
 /* The inputs and outputs of a call. The loss is a fixed linear function of states and log-determinants at the output
@@ -48,9 +34,6 @@ typedef struct call_data {
   int32_t status[COUNT], accepted[COUNT];
   double theta_bar[P], x0_bar[COUNT * D], t0_bar[COUNT], t1_bar[COUNT], times_bar[COUNT * MOST_STEPS];
 } call_data;
-
-/* The i-th of a series of numbers in [-1, 1] that look random. */
-static inline double noise(int i) { return sin(12.9898 * i + 0.37 * i * i); }
 
 static inline void fill(call_data *c, int count, double t0, double t1) {
   const double fractions[TIMES] = {0.11, 0.45, 0.52, 0.83};
