@@ -157,11 +157,11 @@ bench-diffusion: ## compare the three diffusions after equal processor time, and
 	$(BENCH_OBJECTIVES) diffusion $(ARGS)
 
 .PHONY: bench-neural-ode
-bench-neural-ode: build ## train neural ODEs on digits and on a disc inside a ring, three seeds (some minutes)
+bench-neural-ode: build ## train neural ODEs on digits and on a disc inside a ring, three seeds (a few minutes)
 	python3 Benchmarks/neural_ode.py $(PROGRAM) $(ARGS)
 
 .PHONY: bench-architectures
-bench-architectures: build ## train each architecture on one data set, and count dropout's steps (some minutes)
+bench-architectures: build ## train each architecture on one data set, and count dropout's steps (a few minutes)
 	$(SWIFT_BUILD) --product cnf-examples
 	@python3 Benchmarks/architectures.py $(PROGRAM) .build/$(CONFIGURATION)/cnf-examples $(ARGS)
 	@"$$(Scripts/build-c.sh clang dropout_steps_test)/tests/dropout_steps_test"
@@ -170,7 +170,7 @@ bench-architectures: build ## train each architecture on one data set, and count
 documents: build ## rebuild the figures in Documentation of conditional flows, inverses, transforms (25 minutes)
 	python3 Benchmarks/flow_documents.py $(PROGRAM) all --seconds 300 --write $(ARGS)
 
-# The other libraries live in a Python environment of their own. COMPILER=gcc builds the kernels by gcc, not by Swift's Clang.
+# The other libraries have a Python environment of their own. With COMPILER=gcc, gcc builds the kernels, not Clang.
 PEERS := .build-peers
 COMPILER ?= clang
 .PHONY: bench-peers
@@ -181,7 +181,7 @@ bench-peers: ## compare with diffrax and torchdiffeq (an hour; ARGS="--quick" is
 	  $(PEERS)/venv/bin/python Benchmarks/peers/compare.py --build "$$build" $(ARGS)
 
 $(PEERS)/ready: Benchmarks/peers/requirements.txt
-	@echo 'bench-peers: installing the rivals into $(PEERS)' >&2
+	@echo 'bench-peers: installing the other libraries into $(PEERS)' >&2
 	python3 -m venv --clear $(PEERS)/venv
 	$(PEERS)/venv/bin/pip install --quiet --requirement $<
 	@touch $@

@@ -1,9 +1,9 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-// Benchmarks of the Swift modules, apart from the package so that nobody who depends on it builds the benchmark library.
-// Run by `make bench-library`. c/ beside it has its own build. The benchmark library wants Swift 6.3, and finds a target by its
-// parent folder's name, Benchmarks.
+// Benchmarks of the Swift modules, run by `make bench-library`. They are a package of their own, so that packages that
+// depend on swift-cnf do not build the benchmark library. That library needs Swift 6.3, and finds a target by the name
+// of its parent folder, Benchmarks. The folder c has its own build.
 let package = Package(
   name: "Benchmarks",
   dependencies: [

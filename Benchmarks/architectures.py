@@ -68,7 +68,7 @@ def main() -> int:
     parser.add_argument("examples")
     parser.add_argument("--data", default="pinwheel")
     parser.add_argument("--steps", type=int, default=500)
-    parser.add_argument("--quick", action="store_true", help="few steps: a smoke")
+    parser.add_argument("--quick", action="store_true", help="few steps: a quick trial")
     options = parser.parse_args()
     steps = 10 if options.quick else options.steps
     wrong = []

@@ -2,10 +2,10 @@
 
     python3 Benchmarks/memory.py .build-c/bench/memory [--quick] [--write-results]
 
-Every cell is a process of its own (Benchmarks/c/memory.c, which says what is solved); its peak is the kernel's VmHWM. Before a
-table is printed, results are checked: all discrete ways must have the same bits, the continuous one the same gradient to
-one part in a thousand, float's rounding over so many steps. Cells go way by way, the fastest of a few runs is the time. With --write-results the
-section "Memory by the number of steps" of Benchmarks/RESULTS.md is replaced.
+Each cell is a separate process, Benchmarks/c/memory.c, which says what is solved; its peak memory is VmHWM, which Linux
+records. Results are checked before a table is printed: all discrete rows must have the same bits, and the continuous
+gradient must agree to one part in a thousand, which is float's rounding over so many steps. The time is the fastest of a
+few runs. --write-results replaces the section "Memory by the number of steps" of Benchmarks/RESULTS.md.
 """
 import argparse
 import json
@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 
-# Names that memory.c knows, and what they are.
+# Arguments of memory.c, and their texts in the tables.
 WAYS = {
     "backpropagation": "all evaluations kept: backpropagation through the solver",
     "every-step": "every state",
@@ -86,7 +86,7 @@ def replace_section(text: str, new: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("program")
-    parser.add_argument("--quick", action="store_true", help="100 and 1,000 steps alone, once each")
+    parser.add_argument("--quick", action="store_true", help="only 100 and 1,000 steps, one run each")
     parser.add_argument("--runs", type=int, default=3, help="of each cell")
     parser.add_argument("--write-results", action="store_true", help="write the section of Benchmarks/RESULTS.md")
     options = parser.parse_args()

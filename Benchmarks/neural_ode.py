@@ -1,9 +1,9 @@
-"""The tables and pictures of Documentation/neural-ode.md, by `cnf train`: digits, and a disc inside a ring with augmented dimensions and without.
+"""The tables and pictures of Documentation/neural-ode.md: digits, and a disc inside a ring, by `cnf train`.
 
     python3 Benchmarks/neural_ode.py .build/release/cnf [--seeds 3] [--pictures Documentation] [--quick]
 
-Prints both tables as Markdown. Exit code 1 where the digits' mean accuracy is below 97 %, an augmented model's below 99 %, or where a
-plain one parts disc and ring as well.
+Prints both tables as Markdown. The exit code is 1 if the mean accuracy on the digits is below 97 %, if that of an augmented
+model is below 99 %, or if a plain model separates disc and ring as well.
 """
 import argparse
 import json
@@ -80,7 +80,7 @@ def main() -> int:
     parser.add_argument("program")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--pictures", metavar="FOLDER")
-    parser.add_argument("--quick", action="store_true", help="few steps: a smoke")
+    parser.add_argument("--quick", action="store_true", help="few steps: a quick trial")
     options = parser.parse_args()
     extra = ["--steps", "20"] if options.quick else []
     with tempfile.TemporaryDirectory() as folder:

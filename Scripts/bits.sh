@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Hashes every kind of result, so that a change can prove that it moves none: to the last bit, on every instruction set here.
+# Hashes every kind of result. Two lists of hashes show whether a change moves any result, to the last bit, on every
+# instruction set of this machine.
 #
 #   Scripts/bits.sh LIST             writes the list of hashes, one line a case
 #   Scripts/bits.sh LIST EARLIER     writes it, compares it with an earlier list, and fails where a line differs
 #
-# The list has two parts. Lines that begin with a compiler's name come from Tests/C/bits.c, built by that compiler. Lines that begin with
-# "train" come from the cnf program: six models are trained for 200 steps; hashed are their weights and what they predict.
-# Bits depend on the compiler, the C library and the instruction sets, so compare lists of one machine. In the comparison lines
-# count that both lists have; lines that only one list has are reported, and only missing ones fail.
+# The list has two parts. Lines that begin with a compiler's name come from Tests/C/bits.c, built by that compiler.
+# Lines that begin with "train" come from the cnf program: it trains six models for 200 steps, and the hashes are those
+# of their weights and predictions. Bits depend on the compiler, the system's libm and the processor, so compare lists
+# of one machine. A comparison fails if a line differs or is missing; it counts new lines.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds the C library by one compiler, without Swift, and prints the folder that it is built in: .build-c/<compiler>. Tests,
+# Builds the C library with one compiler, without Swift, and prints the folder of the build, .build-c/<compiler>. Tests,
 # benchmarks and `make bits` share that folder, so nothing is compiled twice.
 #
-#   Scripts/build-c.sh gcc|clang [TARGET...]     clang is that of the Swift toolchain; without a target: all, tests included
+#   Scripts/build-c.sh gcc|clang [TARGET...]     clang is that of the Swift toolchain; without a target: everything
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Measures what the tests run, by the instrumentation of the Swift toolchain's Clang and Swift compilers: lines by folder, and the
-# functions that no test runs. Builds of its own, in .build-c/coverage and .build-coverage, because instrumented code is slow.
+# Measures what the tests run, with the instrumentation of the Swift toolchain's compilers: lines by folder, and the
+# functions that no test runs. Instrumented code is slow, so it has builds of its own: .build-c/coverage,
+# .build-coverage.
 #
 #   Scripts/coverage.sh [c] [swift]     both without an argument
 set -euo pipefail

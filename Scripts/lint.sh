@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Checks the format of every Swift, C and shell file, or with --fix repairs it. Prints what is wrong, and nothing else but a last line.
+# Checks the format of every Swift, C and shell file and the sizes of the C library's folders and functions. With --fix
+# it repairs the format. Prints what is wrong, and one line for each check that passes.
 #
-# clang-format's taste changes from version to version; the C sources follow that of Debian 12. Where another version is
-# installed, or none, the C check is skipped and says so.
+# Versions of clang-format format differently; the C sources follow that of Debian 12. With another version, or none,
+# the C check is skipped and says so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -28,6 +29,8 @@ else
   if $fix; then clang-format -i "${c_files[@]}"; else clang-format --dry-run -Werror "${c_files[@]}"; fi
   printf 'lint: C ok (%d files)\n' "${#c_files[@]}"
 fi
+
+python3 Scripts/measure_code.py --check
 
 for script in Scripts/*.sh .ci/run; do bash -n "$script"; done
 printf 'lint: shell ok\n'

@@ -4,7 +4,7 @@
 Needs mpmath (1.3.0 was used), from PyPI. Each fit is Remez's exchange in 50 digits, linearised for rationals as in Cody,
 Fraser and Hart 1968 (Numerische Mathematik 12). Coefficients are rounded to the dtype one after the other, from the lowest
 power on, and what is left is fitted again after each: the rest makes up for what rounding took away. The error that is printed
-beside a fit is that of the rounded coefficients in exact arithmetic.
+with a fit is that of the rounded coefficients in exact arithmetic.
 
     python3 Scripts/make_coefficients.py            writes the header
     python3 Scripts/make_coefficients.py --check    fails where the header differs from what it would write
@@ -158,7 +158,8 @@ def fits(bits):
     yield Fit("MILLS", f"e^(t^2/2) Phi(-t) in t, 0 <= t <= {mp.nstr(tail, 4)}; relative", mills, lambda t: 1 / mills(t), 0, tail,
               5 if single else 11, 6 if single else 12, first=0.5)
     if single:
-        # q(0) just below 1, not 1: then q, q^2 and p^2 + q^2 round by half as much. Of the 64ths 59 had the smallest error.
+        # q(0) just below 1, not 1: then q, q^2 and p^2 + q^2 round by half as much. Of the 64ths 59 had the smallest
+        # error.
         yield Fit("TANH", "tanh(x/2)/x in x^2, |x| <= 8.8; relative, over cosh(x)", half, lambda u: 1 / half(u) / mp.cosh(mp.sqrt(u)),
                   tiny, mpf("8.8") ** 2, 3, 4, first=0.5, scale=mpf(59) / 64)
 

@@ -6,8 +6,9 @@ Problems are those of Sources/TestProblems/Problems (which cites them), written 
 of the modified midpoint rule; stiff ones: Bader and Deuflhard's of the linearly implicit one (Hairer, Norsett, Wanner I, II.9;
 Hairer, Wanner II, IV.9), of variable step at tolerances below double's rounding. Each is made twice, the second time at
 a smaller tolerance, and compared with another method (SciPy's DOP853 in double; extrapolation of the linearly implicit Euler
-rule) or with published digits; the script fails where they are further apart than LIMITS. Some minutes; wants x86's 80-bit long double, numpy and scipy. With names of
-problems as arguments: those alone.
+rule) or with published digits; the script fails where they are further apart than LIMITS. It takes a
+few minutes and needs x86's 80-bit long double, numpy and scipy. Arguments are the names of problems to solve; without
+any it solves all.
 """
 
 import json
@@ -19,7 +20,8 @@ from scipy.integrate import solve_ivp
 REAL = np.longdouble
 assert np.finfo(REAL).nmant >= 63, "long double is no wider than double here"
 
-# ---- The problems: name -> (rates, start, end time) ----------------------------------------------------------------------
+# ---- The problems: name -> (rates, start, end time)
+# ----------------------------------------------------------------------
 
 
 def array(values):
@@ -201,7 +203,8 @@ PUBLISHED = {
     ],
 }
 
-# ---- Integrators ---------------------------------------------------------------------------------------------------------
+# ---- Integrators
+# ---------------------------------------------------------------------------------------------------------
 
 
 def error_size(error, y, rtol, atol):
@@ -329,12 +332,13 @@ def implicit_euler(f, jacobian):
     return at_step
 
 
-# ---- References ----------------------------------------------------------------------------------------------------------
+# ---- References
+# ----------------------------------------------------------------------------------------------------------
 
 
-# The largest difference allowed between two tolerances, and from the other method: DOP853 in double is itself no better than
-# its rounding, some 1e-16 a step, amplified; Euler's is asked for 1e-11 a step (SciPy's Radau agrees to 1e-12 up to mu = 1e5, and
-# gives up at 1e6); the published digits are those of a run in double.
+# The largest difference allowed between two tolerances, and from the other method: DOP853 in double is itself no better
+# than its rounding, some 1e-16 a step, amplified; Euler's is asked for 1e-11 a step (SciPy's Radau agrees to 1e-12 up
+# to mu = 1e5, and gives up at 1e6); the published digits are those of a run in double.
 LIMITS = {"non-stiff": (1e-12, 1e-12), "published": (1e-12, 1e-12), "Euler": (1e-12, 1e-9)}
 
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Builds the C library and its tests by the Clang of the Swift toolchain with sanitizers, and runs them.
+# Builds the C library and its tests with sanitizers, with the Clang of the Swift toolchain, and runs the tests.
 #
-#   Scripts/sanitize.sh [address] [thread]     both without an argument; build trees stay in .build-c/sanitize-<which>
+#   Scripts/sanitize.sh [address] [thread]     both without an argument; builds stay in .build-c/sanitize-<which>
 #
 #   address   AddressSanitizer with UndefinedBehaviorSanitizer; every report fails its test
-#   thread    ThreadSanitizer. Archer, which comes with libomp, tells it of OpenMP's barriers; libomp itself is not instrumented.
+#   thread    ThreadSanitizer. libomp is not instrumented; Archer, which comes with it, reports OpenMP's barriers.
 #
-# Left out: allocation_test, which defines malloc itself as the sanitizers do, and the Python example, whose interpreter has
-# no sanitizer's runtime.
+# Two tests are left out: allocation_test, which defines malloc as the sanitizers do, and the Python example, whose
+# interpreter lacks a sanitizer's runtime.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,8 +22,8 @@ fail() {
   exit 1
 }
 
-# -z undefs: the sanitizers' runtime is linked to programs, so libcnf.so has undefined symbols until it is loaded. Of the
-# linkers that come with Swift lld knows the option. ThreadSanitizer's runtime, as Swift has it, calls libdispatch.
+# -z undefs: the sanitizers' runtime is linked to programs, so libcnf.so has undefined symbols until it is loaded.
+# Swift's lld knows the option; its other linkers do not. Swift's ThreadSanitizer calls libdispatch.
 sanitize() {
   local which=$1 flags=$2 build=$PWD/.build-c/sanitize-$1 link="-fuse-ld=lld"
   [[ $which != thread ]] || link+=" -L$swift_libraries -Wl,-rpath,$swift_libraries -ldispatch -lBlocksRuntime"
@@ -33,7 +33,7 @@ sanitize() {
     -DCMAKE_CXX_FLAGS="$flags" -DCMAKE_C_STANDARD_LIBRARIES=-Wl,-z,undefs \
     -DCMAKE_EXE_LINKER_FLAGS="$link" -DCMAKE_SHARED_LINKER_FLAGS="$link" >/dev/null
   cmake --build "$build" --parallel "$jobs"
-  ctest --test-dir "$build" --output-on-failure --no-tests=error --exclude-regex '^(allocation_test|example_python_first)$'
+  ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel "$jobs" --exclude-regex '^(allocation_test|example_python_first)$'
 }
 
 (($# > 0)) || set -- address thread

@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# Sees to it that this machine has what a build needs, and installs what is missing through apt-get.
+# Checks that this machine has what a build needs, and installs what is missing with apt-get.
 #
 #   Scripts/setup.sh train    what `make build` and `make train` need
 #   Scripts/setup.sh c        the same, and what building the C library by itself needs: CMake, gcc
-#   Scripts/setup.sh test     the same, and what `make test` needs besides: clang-format, codespell
+#   Scripts/setup.sh test     the same, and what the checks of `make test` need: clang-format, codespell, python3
 #   Scripts/setup.sh arm      what `make test-arm` needs: CMake, a cross compiler, QEMU; no Swift
 #   Scripts/setup.sh avx512   what `make test-avx512` needs: CMake, gcc, SIMDe; no Swift
 #   Scripts/setup.sh peers    what `c` needs, and Python for `make bench-peers`
 #
-# Silent, and done in some milliseconds, when all is there. It asks for the things themselves (a program on PATH, a module of
-# pkg-config, a library that the linker finds), not for the names of packages, so it is at home on any system; only the
-# installation needs Debian or Ubuntu, as root or through sudo. Elsewhere it prints what to install and exits with 1.
+# If nothing is missing, it prints nothing and takes milliseconds. It looks for the things themselves (a program on
+# PATH, a module of pkg-config, a library that the linker finds), not for packages, so it works on any system. Only
+# installing needs Debian or Ubuntu, as root or through sudo. Elsewhere it prints what to install and exits with 1.
 set -euo pipefail
 
 readonly purpose=${1:-train}
 readonly swift_needed=6.2
 
-# One need a line: packages of Debian and Ubuntu | how to look for it | what it is for.
+# One line for each need: packages of Debian and Ubuntu | how to look for it | what it is for.
 readonly needs_train='
 git ca-certificates | program git      | fetching the Swift packages
 pkg-config       | program pkg-config  | finding OpenBLAS and Cairo
@@ -41,7 +41,7 @@ g++              | program g++         | the C library headers and the test of c
 cmake            | program cmake       | building the C library without Swift
 libsimde-dev     | header simde/x86/avx512.h | emulating AVX-512'
 readonly needs_peers="$needs_c
-python3-venv     | python venv         | the rivals' own Python environment
+python3-venv     | python venv         | a Python environment for the other libraries
 python3-dev      | python headers      | code that PyTorch compiles"
 
 fail() {
@@ -83,7 +83,7 @@ missing_needs() {
   done <<<"$needs"
 }
 
-# Swift is no package of Debian's: it can only be asked for.
+# Debian has no package of Swift, so this can only say what is missing.
 check_swift() {
   local text version
   have_program swift || fail "Swift $swift_needed or newer is needed, and there is no 'swift' on PATH." \
@@ -96,7 +96,7 @@ check_swift() {
       "Install a newer one as https://www.swift.org/install describes, then run this again."
 }
 
-# apt-get as root, or through sudo; sudo may ask for a password only where there is a terminal to answer on.
+# apt-get as root, or through sudo, which may ask for a password only if there is a terminal.
 apt_get() {
   local -a become=()
   if ((EUID != 0)); then
@@ -116,14 +116,14 @@ missing=$(missing_needs)
 
 have_program apt-get || list_and_fail "some things are missing, and this system has no apt-get." "$missing"
 ((EUID == 0)) || have_program sudo ||
-  list_and_fail "some things are missing; installing them takes root or sudo, and here is neither." "$missing"
+  list_and_fail "some things are missing; installing them needs root or sudo, and neither is available." "$missing"
 
 printf 'setup: installing what is missing:\n%s\n' "$missing" >&2
 read -r -a packages <<<"$(sed 's/:.*//' <<<"$missing" | tr '\n' ' ')"
 {
-  # The lists of packages may be absent or stale: refresh them only when something has to come from them.
+  # The lists of packages may be missing or old. Refresh them only if something has to be installed.
   apt_get update && apt_get install -y --no-install-recommends "${packages[@]}"
 } >&2 || list_and_fail "apt-get could not install everything." "$missing"
 
 missing=$(missing_needs)
-[[ -z $missing ]] || list_and_fail "apt-get succeeded, and yet some things cannot be found." "$missing"
+[[ -z $missing ]] || list_and_fail "apt-get succeeded, but some things are still missing." "$missing"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the path of the Clang that comes with Swift, wherever `swift` on PATH leads (it may be a launcher in another folder);
-# else that of the Clang on PATH.
+# Prints the path of the Clang of the Swift toolchain, also if `swift` on PATH is a launcher in another folder. Without
+# such a Clang it prints the path of the Clang on PATH.
 set -euo pipefail
 
 resources=$(swift -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')
@@ -9,7 +9,7 @@ if [[ -x $resources/../../bin/clang ]]; then
   printf '%s/clang\n' "$PWD"
 else
   command -v clang || {
-    printf 'swift-clang: no clang, neither beside swift nor on PATH\n' >&2
+    printf 'swift-clang: no clang, neither in the Swift toolchain nor on PATH\n' >&2
     exit 1
   }
 fi

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Builds the C library by gcc for an instruction set that this machine need not have, and runs its tests and examples there.
+# Builds the C library with gcc for an instruction set that this machine may lack, and runs its tests and examples in an
+# emulator.
 #
-#   Scripts/test-c-emulated.sh arm       AArch64 with NEON, by the cross compiler, in QEMU's user mode
-#   Scripts/test-c-emulated.sh avx512    x86-64 with AVX-512, without and with BF16, its intrinsics emulated by SIMDe (Tests/C/avx512)
+#   Scripts/test-c-emulated.sh arm       AArch64 with NEON: a cross compiler, and QEMU's user mode
+#   Scripts/test-c-emulated.sh avx512    x86-64 with AVX-512, with and without BF16: SIMDe's intrinsics (Tests/C/avx512)
 #
-# Emulation tells right from wrong, and nothing of speed. Build trees stay in .build-c/<what>.
+# Emulation shows whether results are right; it says nothing about speed. Builds stay in .build-c/<what>.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

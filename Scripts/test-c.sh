@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds the C library without Swift, as an embedder would, by gcc and by the Clang of the Swift toolchain; runs its tests and
-# examples from the build tree; installs it into a scratch prefix; and builds the examples again against what was
-# installed, by find_package and by pkg-config.
+# Builds the C library without Swift, as a program that embeds it does, with gcc and with the Clang of the Swift
+# toolchain. Runs its tests and examples, installs it into a scratch folder, and builds the examples against the
+# installed library, with find_package and with pkg-config.
 #
-#   Scripts/test-c.sh [gcc] [clang]      both without an argument; build trees stay in .build-c/<compiler>
+#   Scripts/test-c.sh [gcc] [clang]      both without an argument; builds stay in .build-c/<compiler>
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test: checks of the sources first, which take seconds; then the C library's tests beside the build and the tests of
-# Swift, since either alone leaves a core idle for minutes. What the C tests print comes at the end.
+# Runs every test. The checks of the sources come first; they take seconds. Then the C tests run next to the build and
+# the tests of Swift, because each of them alone leaves a core idle for minutes. The output of the C tests comes last.
 #
 #   Scripts/test.sh COMMAND...     COMMAND builds and tests the Swift modules
 set -euo pipefail
@@ -10,7 +10,7 @@ readonly log=.build-c/test.log
 Scripts/lint.sh
 
 mkdir -p "$(dirname "$log")"
-printf 'test: the C library is tested meanwhile; its output goes to %s\n' "$log"
+printf 'test: the C tests run in the background and write to %s\n' "$log"
 Scripts/test-c.sh >"$log" 2>&1 &
 readonly c_tests=$!
 trap 'kill "$c_tests" 2>/dev/null || true' EXIT

@@ -19,7 +19,7 @@ func addFlowBenchmarks() {
   }
 }
 
-/// An untrained flow, whose samples' log-densities on the way out are those on the way back.
+/// An untrained flow. A sample has the same log-density when it is drawn and when it is evaluated.
 private func checkedFlow() throws -> ContinuousFlow {
   let flow = ContinuousFlow(dimension: 2, hidden: [64, 64, 64], seed: 0)
   let (samples, densities) = try flow.samplesWithLogDensities(count: 100, seed: 1)

@@ -1,8 +1,9 @@
-/* blas_product.c - is OpenBLAS faster than the kernels' own product? One core, float, a line of JSON for each shape.
+/* blas_product.c - is OpenBLAS faster than the kernels' own matrix product? One core, float; a line of JSON for each
+ * shape.
  *
- * weights [n][n] times columns: a tile's lanes, two panels of them (a value and its tangent), and as many columns as a whole batch
- * would have. OpenBLAS computes from row-major arrays as they are, and packs them at every call; the kernels' weights are packed
- * once a call of the solver, so that their time does not have it.
+ * The product is weights [n][n] times columns. The columns are a tile's lanes, two panels of them (a value and its
+ * tangent), or as many as a whole batch has. OpenBLAS reads row-major arrays and packs them at every call. The kernels'
+ * weights are packed once for each call of the solver, so their time does not include packing.
  */
 #define _POSIX_C_SOURCE 199309L
 #include <cblas.h>

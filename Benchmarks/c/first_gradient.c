@@ -1,11 +1,13 @@
-/* first_gradient.c - one training step in a process that has done nothing before: what a program that embeds the library waits for
- * its first gradient, and the memory it takes. Whoever starts it measures both.
+/* first_gradient.c - the time to the first gradient, and the memory: one training step in a new process.
  *
  *     first_gradient D H1-H2-... BATCH fixed|adaptive THREADS
  *
- * The field is an MLP of [x, t] with tanh between its layers, the trace one Rademacher probe a sample, the method 20 steps of
- * rk4 or dopri5 at 1e-5: the workloads of Benchmarks/peers, with draws of its own. Prints a line of JSON: the mean loss, and the most memory
- * that the process held. (Linux; elsewhere 0. What wait4 tells a parent may be the parent's own memory at the fork.)
+ * This is what a program that embeds the library waits for. The caller measures time and memory of the process. The
+ * field is an MLP of [x, t] with tanh between its layers, the trace one Rademacher probe a sample, and the method 20
+ * steps of rk4 or dopri5 at 1e-5: the workloads of Benchmarks/peers, with random numbers of its own.
+ *
+ * Prints a line of JSON: the mean loss, and the peak memory of the process (on Linux; 0 elsewhere). What wait4 tells a
+ * parent may include the parent's own memory at the fork.
  */
 #include <math.h>
 #include <stdio.h>

@@ -1,16 +1,15 @@
-/* memory.c - one gradient in a process of its own: the most memory it held, and how long it took, by one way of differentiating and
- * over a number of steps. Benchmarks/memory.py runs every cell of the table.
+/* memory.c - peak memory and time of one gradient, by how it is differentiated and by the number of steps.
  *
  *     memory WAY STEPS fixed|adaptive
  *
- * Backpropagation through the solver keeps what it needs of every step, the adjoint method the state at the end (the comparison
- * that the project began with: O(L D) against O(D)); the schedules lie between. The field is a net of [x, t] with two hidden layers
- * of 64 tanh, D = 64, 32 samples in floats on one thread, one probe a sample. `fixed`: STEPS steps of rk4. `adaptive`: dopri5 with
- * steps of their own, no longer than 1/STEPS, and at a tolerance at which they need not be shorter. The reversible adjoint has
- * a method of its own, reversible_heun, in both.
+ * Benchmarks/memory.py runs it once for each cell of a table. Backpropagation through the solver stores all that it
+ * needs of every step; the continuous adjoint stores the state at the end; checkpoint schedules lie between. The field
+ * is a net of [x, t] with two hidden layers of 64 tanh, D = 64, and 32 samples in float on one thread, with one probe a
+ * sample. `fixed`: STEPS steps of rk4. `adaptive`: dopri5 with steps of at most 1/STEPS, and a tolerance that needs no
+ * shorter ones. The reversible adjoint uses its own method, reversible_heun, in both.
  *
- * Prints a line of JSON. `bits` is a sum over the bits of every gradient: ways that differ in what they keep must agree in it.
- * (Linux: VmHWM; elsewhere 0.)
+ * Prints a line of JSON. `bits` is a sum over the bits of every gradient: discrete gradients agree in it. The peak is
+ * VmHWM on Linux, and 0 elsewhere.
  */
 #define _POSIX_C_SOURCE 199309L
 #include <math.h>

@@ -1,11 +1,12 @@
-/* training_step.c - how long a training step takes: mean NLL of a batch and its gradient, float, by cnf_solve_vjp alone.
+/* training_step.c - the time of a training step: the mean NLL of a batch and its gradient, in float, by cnf_solve_vjp
+ * alone.
  *
- *     training_step [threads]          all threads that OpenMP has, without an argument
+ *     training_step [threads [workload...]]      without arguments: all threads, all workloads
  *
- * Each workload is checked first: loss and gradient in float against the same in double. Then it is run until enough time has
- * passed, and the median and quartiles of its runs are reported, a line of JSON each. GFLOP/s are nominal: the multiply-adds
- * of an evaluation with one probe as a textbook has it (1 unit for the value, 1 for the tangent, twice that in reverse) over the
- * time, whatever the trace; so that work saved by the library shows as speed.
+ * Each workload is checked first: loss and gradient in float are compared with those in double. It then runs for about
+ * 3 seconds. A line of JSON has the median and the quartiles of its runs. GFLOP/s are nominal: the multiply-adds of a
+ * textbook evaluation with one probe (1 unit for the value, 1 for the tangent, twice that in reverse) divided by the
+ * time, whatever the trace. Work that the library saves therefore shows as speed.
  */
 #define _POSIX_C_SOURCE 199309L
 #include <math.h>
@@ -78,7 +79,7 @@ static double now(void) {
   return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* Of all threads: where one is measured on a busy machine, the figure to trust. */
+/* Of all threads. On a busy machine this is the figure to trust. */
 static double processor_time(void) {
   struct timespec time;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
@@ -181,10 +182,10 @@ static double step(bench *b) {
   return sum;
 }
 
-/* Float against double, with the same probes (they are keyed, not drawn in turn): the gradient's relative error. The adaptive
- * steps of the two differ a little, so their results agree to about the tolerance and float's rounding over some hundred
- * evaluations. In mixed precision a product is off by up to 2^-9 for each of its operands; a gradient goes through one of
- * tangents and one of cotangents for each hidden layer, and one of its own. */
+/* The relative error of the gradient in float, compared with double. Both use the same probes, which depend on their
+ * key alone. Adaptive steps of the two differ a little, so results agree to about the tolerance and float's rounding
+ * over about a hundred evaluations. In mixed precision a product has an error of up to 2^-9 for each of its operands; a
+ * gradient goes through one product of tangents and one of cotangents for each hidden layer, and one of its own. */
 static double check(const workload *w, bench *single, int32_t threads) {
   bench exact = make(w, CNF_FLOAT64, CNF_PRECISION_FULL, threads);
   const int is_mixed = w->precision == CNF_PRECISION_MIXED;

@@ -5,8 +5,9 @@ import numpy as np
 import workloads
 
 HALF_ULP = 2.0**-24  # of float, relative
-# How much a solve may magnify an error that is made on the way: e^(L t) with L = 4 and t = 1. A tanh net whose weights have gain 2
-# stretches by some GAIN a layer where tanh is steep and by less where it saturates; 4 is taken for the whole.
+# How much a solve may magnify an error that is made on the way: e^(L t) with L = 4 and t = 1. A tanh net whose weights
+# have gain 2 stretches by some GAIN a layer where tanh is steep and by less where it saturates; 4 is taken for the
+# whole.
 MAGNIFICATION = 50
 # Steps of an adaptive solve, forward and adjoint, each wrong by the tolerance.
 ADAPTIVE_STEPS = 20

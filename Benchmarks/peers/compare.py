@@ -1,7 +1,7 @@
-"""Compares swift-cnf's C library with diffrax and torchdiffeq on this machine; `make bench-peers` sets all up and calls it.
+"""Compares swift-cnf's C library with diffrax and torchdiffeq on this machine; `make bench-peers` sets up everything and calls it.
 
-README.md beside this file says what is compared, by which rules, and how to read what is printed. Exit code 1 if programs
-disagree, or could not be run.
+README.md in this folder says what is compared, by which rules, and how to read the output. The exit code is 1 if
+programs disagree or cannot run.
 """
 
 import argparse
@@ -26,7 +26,7 @@ RIVALS = ("diffrax", "torchdiffeq")
 PACKAGES = ("diffrax", "jax", "jaxlib", "torchdiffeq", "torch", "numpy")
 HERE = os.path.dirname(os.path.abspath(__file__))
 RESULTS = os.path.join(os.path.dirname(HERE), "RESULTS.md")
-# A smoke of some minutes.
+# A short run, of a few minutes.
 QUICK = {"workloads": "W1,13:97-61:512", "threads": "2", "runs": 3, "patience": 2.0}
 
 
@@ -74,7 +74,7 @@ def arguments():
     add("--patience", type=float, default=10.0, help="seconds a row may wait for other processes to be quiet")
     add("--limit", type=float, default=180.0, help="seconds that one run may take before its program is left out")
     quick = " ".join(f"--{name} {value}" for name, value in QUICK.items())
-    add("--quick", action="store_true", help="a smoke of some minutes: " + quick)
+    add("--quick", action="store_true", help="a short run of a few minutes: " + quick)
     add("--json", metavar="FILE", help="write everything that was measured")
     add("--merge", metavar="FILE", nargs="+", help="measure nothing: the tables of what --json wrote in several runs")
     add("--markdown", metavar="FILE", help="write the tables")

@@ -10,8 +10,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-# So that glibc's allocator does not give pages back after each evaluation, and uses huge ones: the rivals make and drop large
-# arrays all the time. It makes a process larger, so memory is measured without it.
+# So that glibc's allocator does not give pages back after each evaluation, and uses huge ones: the rivals make and drop
+# large arrays all the time. It makes a process larger, so memory is measured without it.
 TUNED_ALLOCATOR = ":".join(
     (
         "glibc.malloc.mmap_threshold=4294967296",

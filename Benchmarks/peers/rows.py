@@ -218,7 +218,7 @@ class Measurement:
             worker.close()
         self.workers.clear()
 
-    # ---- Beside the timing
+    # ---- Outside of the timing
 
     def best_rival(self):
         timed = [name for name in self.rival_names() if not self.programs[name]["screened"]]

@@ -1,4 +1,5 @@
-/* field_gradient_fixture.h - fields, and calls of cnf_solver_evaluate_vjp, that the tests of a field's own gradient share. */
+/* field_gradient_fixture.h - fields, and calls of cnf_solver_evaluate_vjp, that the tests of a field's own gradient
+ * share. */
 #ifndef CNF_FIELD_GRADIENT_FIXTURE_H
 #define CNF_FIELD_GRADIENT_FIXTURE_H
 

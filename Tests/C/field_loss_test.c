@@ -1,5 +1,5 @@
-/* field_loss_test.c - losses of the field's own gradient: a target, a callback and cotangents that say the same; what is left out; samples that
- * are not finite; float; and refusals. */
+/* field_loss_test.c - losses of the field's own gradient: a target, a callback and cotangents that say the same; what
+ * is left out; samples that are not finite; float; and refusals. */
 #include "field_gradient_fixture.h"
 
 /* ---- Losses ---- */

@@ -174,7 +174,8 @@ static inline double distance(const problem *p, const answer *a, const answer *b
 
 static inline cnf_field *make_field(int kind, int32_t *dim) { return make_field_of(kind, 3, 6, dim); }
 
-/* ---- What continuous gradients are compared with ------------------------------------------------------------------ */
+/* ---- What continuous gradients are compared with ------------------------------------------------------------------
+ * */
 
 /* The reference: the discrete gradient of dopri8 with tolerance 1e-12. */
 static inline void solve_exactly(const problem *p, answer *exact) {
@@ -185,9 +186,9 @@ static inline void solve_exactly(const problem *p, answer *exact) {
   solve_all(&tight, exact);
 }
 
-/* The tolerance decreases by 100 twice. The error is at most that of `steps` steps; 1e-11 covers the error of the reference. It
- * decreases with tolerance^rate, to a factor of 3, or is below 10 times the tolerance: a few long steps of a high order are often much
- * more accurate than required. */
+/* The tolerance decreases by 100 twice. The error is at most that of `steps` steps; 1e-11 covers the error of the
+ * reference. It decreases with tolerance^rate, to a factor of 3, or is below 10 times the tolerance: a few long steps
+ * of a high order are often much more accurate than required. */
 static inline void check_convergence(problem *p, const answer *exact, double steps, double rate, const char *where) {
   static answer a;
   double before = INFINITY;
@@ -207,7 +208,8 @@ static inline void check_convergence(problem *p, const answer *exact, double ste
   for (int i = 0; i < COUNT; ++i) CHECK(a.status[i] == CNF_SAMPLE_OK);
 }
 
-/* With `coarse` and with `fine` equal steps: the order of the error is above 3.8, and the error of `fine` steps below `bound`. */
+/* With `coarse` and with `fine` equal steps: the order of the error is above 3.8, and the error of `fine` steps below
+ * `bound`. */
 static inline void check_order(problem *p, const answer *exact, int32_t coarse, int32_t fine, double bound,
                                const char *where) {
   static answer a;
@@ -276,7 +278,8 @@ static inline void check_failing_neighbour(problem *p, const answer *all) {
 
 /* ---- Float, and samples that fail ------------------------------------------------------------------------------- */
 
-/* The gradient in double, of a problem with make_field(SHALLOW), and that in float with the options `narrow` agree to 1e-4. */
+/* The gradient in double, of a problem with make_field(SHALLOW), and that in float with the options `narrow` agree to
+ * 1e-4. */
 static inline void check_float(problem *p, const cnf_solver_options *narrow) {
   enum { DIM = 3, HIDDEN = 6, P = HIDDEN * (DIM + 1) + HIDDEN + DIM * HIDDEN + DIM };
   static answer wide;
@@ -319,8 +322,8 @@ static inline cnf_field *linear_field(void) {
   return field;
 }
 
-/* Sets theta, tolerances and states so that samples of linear_field fail. 60 steps are too few for a tolerance of 1e-13 backward, except for
- * every third sample, which rests at 0. Sample 1 starts with NaN. */
+/* Sets theta, tolerances and states so that samples of linear_field fail. 60 steps are too few for a tolerance of 1e-13
+ * backward, except for every third sample, which rests at 0. Sample 1 starts with NaN. */
 static inline void make_samples_fail(problem *p) {
   const double theta[] = {-0.4, -3, 3, -0.4, 0, 0};
   memcpy(p->theta, theta, sizeof theta);
@@ -334,8 +337,8 @@ static inline int32_t failing_status(int i) {
   return i % 3 == 0 ? CNF_SAMPLE_OK : i == 1 ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_MAX_STEPS;
 }
 
-/* Samples that fail, forward or backward, have a status and gradients of 0. Theta's gradient is that of the other samples, to `tolerance`. The
- * problem is one of linear_field, and its loss the normal NLL. */
+/* Samples that fail, forward or backward, have a status and gradients of 0. Theta's gradient is that of the other
+ * samples, to `tolerance`. The problem is one of linear_field, and its loss the normal NLL. */
 static inline void check_failures(problem *p, double tolerance) {
   static answer a, rest;
   const double trace_bar = -(p->t1 - p->t0);

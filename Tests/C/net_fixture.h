@@ -14,8 +14,8 @@ static inline double noise(int i) { return sin(12.9898 * i + 0.37 * i * i); }
 static const cnf_op net_ops[OP_COUNT] = OPS;
 static const cnf_op linear_ops[] = {{.kind = CNF_OP_LINEAR, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = D}};
 
-/* A solver with the options that are not 0, the defaults for the others, and one thread if `threads` is 0. The method is always that
- * of the options. */
+/* A solver with the options that are not 0, the defaults for the others, and one thread if `threads` is 0. The method
+ * is always that of the options. */
 static inline cnf_solver *options_solver(const cnf_op *ops, int32_t op_count, cnf_solver_options options) {
   cnf_field *field = NULL;
   cnf_solver *solver = NULL;
