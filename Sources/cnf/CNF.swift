@@ -1,27 +1,29 @@
 import ArgumentParser
 import ContinuousFlows
 
-/// The command line. Each subcommand is one file in `Commands`; what they share is in `Options` and `Support`.
+/// The command line. Each subcommand is one file in `Commands`; each section of settings is a folder.
 @main
 struct CNF: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cnf",
-    abstract: "Continuous normalizing flows on CPUs: train one, sample it, ask it for densities.",
+    abstract: "Continuous normalizing flows on CPUs: train a density model, sample it, compute log p(x).",
     discussion: """
-      A run lives in a folder: its settings, checkpoints, metrics and plots. Results go to standard output (as JSON with \
-      --json), progress to standard error.
+      cnf train fits a model to a table of numbers and keeps it in a run folder, with its settings, checkpoints, metrics and \
+      plots. The other commands take that folder. Results go to standard output (as JSON with --json), progress to standard \
+      error.
 
-      A first run, of half a minute:
+      A first run takes half a minute:
         cnf train --data pinwheel --out runs/pinwheel --seconds 30
         cnf sample runs/pinwheel -n 1000 --out samples.npy
         cnf logprob runs/pinwheel --data samples.npy --out logp.npy
         cnf evaluate runs/pinwheel
 
-      Exit codes: 0 done, 64 wrong usage, 65 bad data, 130 or 143 stopped by a signal, 1 anything else.
+      Exit codes: 0 success, 64 wrong usage, 65 bad data, 130 or 143 stopped by a signal, 1 any other failure.
       """,
     version: Machine.kernelVersion,
     subcommands: [
-      TrainCommand.self, SampleCommand.self, LogProbabilityCommand.self, PredictCommand.self, EvaluateCommand.self,
+      TrainCommand.self, SettingsCommand.self, SampleCommand.self, LogProbabilityCommand.self, PredictCommand.self,
+      EvaluateCommand.self,
       PlotCommand.self, CheckGradientCommand.self, InfoCommand.self, BenchCommand.self, DatasetsCommand.self,
     ])
 
@@ -40,7 +42,7 @@ struct CNF: ParsableCommand {
     configuration.subcommands.compactMap { $0.configuration.commandName }
   }
 
-  /// A misspelt subcommand gets a suggestion, which the argument parser does not make.
+  /// Suggests a command for a misspelt one, which the argument parser does not.
   private static func checkSubcommand(_ arguments: [String]) throws {
     guard let word = arguments.first, !word.hasPrefix("-"), word != "help", !names.contains(word) else { return }
     throw CommandFailure(

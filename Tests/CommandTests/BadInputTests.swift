@@ -2,8 +2,8 @@ import FlowIO
 import Foundation
 import Testing
 
-/// Whatever is wrong, a user gets one sentence that names the thing and the mend, and the documented exit code; nothing
-/// is overwritten.
+/// Whatever is wrong, a user gets one sentence that names the thing and the fix, and the documented exit code; nothing is
+/// overwritten.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct BadInputTests {
   /// A call that has to fail.
   struct Case: CustomTestStringConvertible, Sendable {
@@ -80,7 +80,7 @@ import Testing
       words: ["adjoint-bytes is -1"]),
     Case(
       arguments: train + ["--data", "moons", "--adjoint", "every-4", "--adjoint-bytes", "4096"], code: 64,
-      words: ["adjoint-bytes", "not for every-4"]),
+      words: ["adjoint-bytes", "adjoint every-4 does not use"]),
     Case(
       arguments: train + ["--data", "moons", "--adjoint", "binomial", "--backend", "swift"], code: 64,
       words: ["adjoint is binomial", "every-8"]),

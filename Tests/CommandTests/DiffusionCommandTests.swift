@@ -97,7 +97,8 @@ import Testing
       arguments: new + ["--model", "diffusion", "--objective", "likelihood"], code: 64,
       words: ["objective is likelihood", "score-matching"]),
     .init(
-      arguments: new + ["--model", "diffusion", "--kinetic", "0.1"], code: 64, words: ["score-matching", "kinetic"]),
+      arguments: new + ["--model", "diffusion", "--kinetic", "0.1"], code: 64,
+      words: ["kinetic is 0.1", "model diffusion does not use"]),
     .init(arguments: new + ["--model", "diffusion", "--base", "gaussian"], code: 64, words: ["base is", "diffusion"]),
     .init(
       arguments: new + ["--model", "diffusion", "--end-time", "2"], code: 64, words: ["end-time is", "diffusion"]),

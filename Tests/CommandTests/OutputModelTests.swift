@@ -132,7 +132,7 @@ import Testing
       (train("residual-network", "--data", "moons", "--residual-steps", "0"), 64, ["residual-steps is 0"]),
       (train("residual-network", "--data", "moons", "--solver", "rk4"), 64, ["leave --solver"]),
       (train("flow", "--data", "moons", "--augment", "2"), 64, ["augment", "--model classifier"]),
-      (train("classifier", "--data", "moons", "--kinetic", "0.1"), 64, ["kinetic", "leave them out"]),
+      (train("classifier", "--data", "moons", "--kinetic", "0.1"), 64, ["kinetic is 0.1", "leave --kinetic out"]),
       (train("classifier", "--data", "digits", "--transform", "marginals"), 64, ["marginals", "standardise"]),
       (
         ["predict", "flow", "--data", "table.csv"], 64, ["classifier or regression", "flow holds another model (flow)"]

@@ -114,7 +114,7 @@ import Testing
           + flags)
       let outcome = try run(["sample", model, "-n", "1", "--times", "0,1"])
       #expect(
-        outcome.code == 64 && outcome.errors.contains("sample --times wants a continuous flow"), "\(outcome.errors)")
+        outcome.code == 64 && outcome.errors.contains("sample --times needs a continuous flow"), "\(outcome.errors)")
     }
     let both = try run(["sample", "diffusion", "-n", "1", "--times", "0,1", "--sampler", "euler-maruyama"])
     #expect(both.code == 64 && both.errors.contains("sampler is euler-maruyama"), "\(both.errors)")

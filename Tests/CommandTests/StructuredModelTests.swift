@@ -51,12 +51,20 @@ import Testing
     (["--model", "potential", "--hidden", "8"], ["hidden is [8]", "two or more"]),
     (["--model", "potential", "--hidden", "8,9"], ["hidden is [8, 9]", "one width"]),
     (["--model", "potential", "--activation", "relu"], ["activation is relu", "smooth"]),
-    (["--model", "potential", "--kinetic", "0.1"], ["transport and hjb", "leave kinetic"]),
-    (["--model", "potential", "--residual"], ["model is potential", "leave layer, residual"]),
-    (["--model", "hamiltonian", "--objective", "flow-matching"], ["maximum likelihood", "leave objective out"]),
+    (["--model", "potential", "--kinetic", "0.1"], ["weighted by transport and hjb", "leave --kinetic out"]),
+    (["--model", "potential", "--residual"], ["residual is true", "model potential", "leave --residual out"]),
+    (
+      ["--model", "hamiltonian", "--objective", "flow-matching"],
+      ["model hamiltonian is trained by likelihood", "leave --objective out"]
+    ),
     (["--model", "hamiltonian", "--base", "uniform"], ["base is uniform"]),
     (["--model", "hamiltonian", "--transport", "0.1"], ["--model potential"]),
-    (["--separable"], ["model is flow", "--model hamiltonian"]),
+    (["--separable"], ["separable is true", "model flow", "--model hamiltonian"]),
+    (["--model", "potential", "--no-residual"], ["residual is false", "leave --no-residual out"]),
+    (
+      ["--model", "stacked", "--objective", "flow-matching", "--solver", "rk4"],
+      ["objective is flow-matching", "model stacked is trained by likelihood", "leave --objective out"]
+    ),
     (["--model", "potential", "--hjb", "-1"], ["hjb is -1"]),
     (["--model", "potental"], ["'potental'", "did you mean 'potential'"]),
   ])

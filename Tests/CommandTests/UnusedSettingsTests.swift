@@ -1,18 +1,18 @@
 import Foundation
 import Testing
 
-/// A setting that a run has no use for is refused, whoever the model and whatever the setting says: model by key.
+/// A setting that a run does not use is refused, whatever the model and whatever the setting says: model by key.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct UnusedSettingsTests {
-  /// A model with the settings it has no use for: what README and the flags' own help say of each.
+  /// A model or objective with settings that it does not use.
   struct Case: Sendable, CustomTestStringConvertible {
     let flags: [String]
-    /// What the sentence calls the one that has no use for them.
+    /// What the sentence calls it.
     let who: String
     let unused: [String]
     var testDescription: String { flags.joined(separator: " ") }
   }
 
-  /// Every key that some run has no use for, with a value that is no default, and with the default.
+  /// Every key that some run does not use, with a value that is not the default, and with the default.
   private static let values: [String: (other: String, standard: String)] = [
     "blocks": ("3", "1"), "depth": ("3", "10"), "hidden": ("8", "64,64,64"), "activation": ("silu", "tanh"),
     "layer": ("concat", "input"), "dropout": ("0.1", "0"), "time-features": ("2", "0"), "end-time": ("2", "1"),
@@ -47,50 +47,50 @@ import Testing
     + solves
 
   static let cases: [Case] = [
-    Case(flags: ["--model", "flow"], who: "likelihood, this run's objective,", unused: matching + scoring),
-    Case(flags: ["--model", "flow"], who: "flow, this run's model,", unused: ["blocks", "depth"] + outputs + costs),
+    Case(flags: ["--model", "flow"], who: "objective likelihood", unused: matching + scoring),
+    Case(flags: ["--model", "flow"], who: "model flow", unused: ["blocks", "depth"] + outputs + costs),
     Case(
-      flags: ["--objective", "flow-matching"], who: "flow-matching, this run's objective,",
+      flags: ["--objective", "flow-matching"], who: "objective flow-matching",
       unused: training + scoring + penalties + ["trace"]),
     Case(
-      flags: ["--model", "timed-flow"], who: "timed-flow, this run's model,",
+      flags: ["--model", "timed-flow"], who: "model timed-flow",
       unused: ["blocks", "depth"] + outputs + costs),
     Case(
-      flags: ["--model", "stacked"], who: "stacked, this run's model,",
+      flags: ["--model", "stacked"], who: "model stacked",
       unused: ["depth", "steer"] + outputs + costs + conditions),
     Case(
-      flags: ["--model", "classifier"], who: "classifier, this run's model,",
+      flags: ["--model", "classifier"], who: "model classifier",
       unused: ["blocks", "depth", "base", "residual-steps"] + costs + penalties + conditions + traces),
     Case(
-      flags: ["--model", "regression", "--targets", "1"], who: "regression, this run's model,",
+      flags: ["--model", "regression", "--targets", "1"], who: "model regression",
       unused: ["blocks", "depth", "base", "residual-steps"] + costs + penalties + conditions + traces),
     Case(
-      flags: ["--model", "residual-network"], who: "residual-network, this run's model,",
+      flags: ["--model", "residual-network"], who: "model residual-network",
       unused: ["blocks", "depth", "base", "rtol", "atol", "fixed-steps", "step-size", "solver-max-steps"] + costs
         + penalties + conditions
         + traces + solves),
-    Case(flags: ["--model", "classifier"], who: "likelihood, this run's objective,", unused: matching + scoring),
-    Case(flags: ["--model", "coupling"], who: "coupling, this run's model,", unused: discrete),
-    Case(flags: ["--model", "coupling"], who: "likelihood, this run's objective,", unused: matching + scoring),
+    Case(flags: ["--model", "classifier"], who: "objective likelihood", unused: matching + scoring),
+    Case(flags: ["--model", "coupling"], who: "model coupling", unused: discrete),
+    Case(flags: ["--model", "coupling"], who: "objective likelihood", unused: matching + scoring),
     Case(
-      flags: ["--model", "affine"], who: "affine, this run's model,",
+      flags: ["--model", "affine"], who: "model affine",
       unused: discrete + ["hidden", "activation", "depth"]),
     Case(
-      flags: ["--model", "linear"], who: "linear, this run's model,",
+      flags: ["--model", "linear"], who: "model linear",
       unused: discrete + ["hidden", "activation", "depth"]),
     Case(
-      flags: ["--model", "hamiltonian"], who: "hamiltonian, this run's model,",
+      flags: ["--model", "hamiltonian"], who: "model hamiltonian",
       unused: ["blocks", "depth", "steer"] + outputs + costs + conditions + field + traces),
-    Case(flags: ["--model", "hamiltonian"], who: "likelihood, this run's objective,", unused: matching + scoring),
+    Case(flags: ["--model", "hamiltonian"], who: "objective likelihood", unused: matching + scoring),
     Case(
-      flags: ["--model", "potential"], who: "potential, this run's model,",
+      flags: ["--model", "potential"], who: "model potential",
       unused: ["blocks", "depth", "probe", "probes"] + outputs + penalties + conditions + field),
     Case(
-      flags: ["--model", "diffusion"], who: "diffusion, this run's model,",
-      unused: ["blocks", "depth", "base", "end-time"] + outputs + costs + conditions),
+      flags: ["--model", "diffusion"], who: "model diffusion",
+      unused: ["blocks", "depth", "base", "end-time"] + outputs + costs + conditions + penalties),
     Case(
-      flags: ["--model", "diffusion"], who: "score-matching, this run's objective,",
-      unused: training + matching + penalties + ["trace"]),
+      flags: ["--model", "diffusion"], who: "objective score-matching",
+      unused: training + matching + ["trace"]),
   ]
 
   private let folder = try! TemporaryFolder()
@@ -105,7 +105,7 @@ import Testing
     return outcome
   }
 
-  /// At its default a setting says nothing that could be wrong, and is refused all the same: all at once, in one sentence.
+  /// A flag is refused also at its default; all of them at once, in one sentence.
   @Test(arguments: cases) func flagsAtTheirDefaultsAreRefused(test: Case) throws {
     // Steps by number and by length exclude each other.
     let keys = test.unused.filter { $0 != "step-size" }
@@ -114,13 +114,13 @@ import Testing
       return ["--\(key)", isEuler ? "euler" : try #require(Self.values[key]).standard]
     }
     let outcome = try train(test.flags + arguments)
-    #expect(outcome.errors.contains("\(test.who) has no use for: leave --"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("which \(test.who) does not use"), "\(outcome.errors)")
     for key in keys { #expect(outcome.errors.contains("--\(key)"), "\(key) in \(outcome.errors)") }
   }
 
-  /// At another value each is refused by itself, by this sentence or by one that says more.
+  /// At another value each is refused by itself.
   @Test(arguments: cases) func everyUnusedSettingIsRefused(test: Case) throws {
-    // The others that these have no use for are the coupling flow's.
+    // The others that these do not use are those of the coupling flow.
     let isAffine = ["affine", "linear"].contains(test.flags[1])
     for key in test.unused where !isAffine || !Self.discrete.contains(key) {
       let value = try #require(Self.values[key]).other
@@ -130,7 +130,7 @@ import Testing
     }
   }
 
-  /// The rest of each case's settings is of use: a run that gives them all trains.
+  /// Settings that a model uses are accepted: a run with all of them trains.
   @Test(arguments: [
     ["--objective", "flow-matching", "--evaluation-rtol", "1e-2", "--controller", "proportional-integral"],
     ["--model", "classifier", "--solver", "bosh3", "--rtol", "1e-2", "--adjoint", "every-3"],
@@ -147,7 +147,7 @@ import Testing
     #expect(outcome.code == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
   }
 
-  /// What a config file says counts where it is no default: the resolved file of one run is the beginning of another.
+  /// A value of a config file counts where it is not the default: the resolved file of one run can start another.
   @Test func aResolvedFileIsNotRefused() throws {
     let flags = ["--count", "100", "--steps", "1", "--quiet"]
     for model in ["affine", "coupling"] {
@@ -163,7 +163,7 @@ import Testing
     #expect(other.code == 64 && other.errors.contains("depth is 10"), "\(other.errors)")
   }
 
-  /// Later commands refuse what train does: flags of a solver, for a model that solves nothing, or no such thing.
+  /// Later commands refuse solver flags that the model does not use, as train does.
   @Test func laterCommandsRefuseFlagsWithoutUse() throws {
     let flags = ["--count", "100", "--steps", "1", "--quiet"]
     let models: [(model: [String], refused: [[String]])] = [

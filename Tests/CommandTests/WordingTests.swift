@@ -32,7 +32,7 @@ import Testing
         (["--rtol", "-1"], "rtol is -1.0"), (["--fixed-steps", "-3"], "fixed-steps is -3"),
         (["--fixed-steps", "0"], "for adaptive steps give --rtol"), (["--step-size", "-1"], "step-size is -1"),
         (["--fixed-steps", "2", "--step-size", "0.5"], "fixed-steps and step-size exclude"),
-        (["--solver", "rodas4", "--trace", "hutchinson"], "solver is rodas4, which takes tangents"),
+        (["--solver", "rodas4", "--trace", "hutchinson"], "solver is rodas4, which computes every tangent"),
         (["--trace", "exakt"], "trace 'exakt'"),
       ] {
         try refused(command + flags, [words], not: ["evaluation"])
@@ -55,14 +55,17 @@ import Testing
 
   @Test func trainNamesWhatIsWrong() throws {
     func new(_ flags: String...) -> [String] { ["train", "--out", "new", "--data", "pinwheel"] + flags }
-    try refused(new("--model", "affine", "--hidden", "3,3"), ["hidden is [3, 3], which affine", "leave --hidden out"])
+    try refused(
+      new("--model", "affine", "--hidden", "3,3"), ["hidden is [3, 3], which model affine", "leave --hidden out"])
     for flags in [
       ["--model", "coupling", "--solver", "rk4"], ["--objective", "flow-matching", "--solver", "rk4"],
     ] {
-      try refused(new() + flags, ["solver is rk4, which \(flags[1])", "leave --solver out"], not: ["--fixed-steps"])
+      try refused(
+        new() + flags, ["solver is rk4, which \(flags[0].dropFirst(2)) \(flags[1])", "leave --solver out"],
+        not: ["--fixed-steps"])
     }
     try refused(
-      new("--model", "residual-network", "--rtol", "1e-2"), ["rtol is 0.01, which residual-network"],
+      new("--model", "residual-network", "--rtol", "1e-2"), ["rtol is 0.01, which model residual-network"],
       not: ["--fixed-steps"])
     try refused(
       new("--model", "classifier", "--condition-columns", "1"), ["condition-columns is 1", "--condition-columns out"])
@@ -100,7 +103,7 @@ import Testing
     try folder.write((0..<60).map { "\($0 % 7),\($0 % 5),3" }.joined(separator: "\n"), to: "one.csv")
     try refused(
       ["train", "--out", "new", "--data", "one.csv", "--model", "classifier", "--targets", "1"], code: 65,
-      ["one.csv has one class alone, 3", "two at least"])
+      ["one.csv has only one class, 3", "at least two"])
     let lines = try Program.run(
       "train", "--out", "constant", "--data", "one.csv", "--model", "affine", "--steps", "2", in: folder
     )

@@ -15,19 +15,19 @@ struct BenchPlan {
   /// Whole batches, larger layers and double besides float.
   let isFull: Bool
   let threads: Int
-  /// Of the training steps.
+  /// The instruction set of the training steps.
   let instructionSet: InstructionSet
-  /// Of the training steps and their scaling.
+  /// The precision of the training steps and their scaling.
   let precision: Precision
-  /// Of the kernels, the fastest last.
+  /// The instruction sets of the kernels, the fastest last.
   let kernelInstructionSets: [InstructionSet]
-  /// For each training step.
+  /// How long each training step is measured.
   let seconds: Double
 
   /// Kernels take microseconds: their median is steady after a fraction of what a training step needs.
   var kernelSeconds: Double { seconds / 10 }
 
-  /// What `--scaling` and `--backends` take: without the large ones where nobody asked for those.
+  /// The workloads of `--scaling` and `--backends`: without large ones unless they are asked for.
   var comparedWorkloads: [Workload] { workloadsAreChosen || isFull ? workloads : workloads.filter { !$0.isLarge } }
 
   func batch(of workload: Workload) -> Int { isFull ? workload.batch : workload.quickBatch }
@@ -46,20 +46,20 @@ struct BenchPlan {
   /// The precision of this name.
   static func precision(named name: String) throws -> Precision {
     if let precision = Precision(rawValue: name) { return precision }
-    let mend = Suggestion.sentence(for: name, among: Precision.allCases.map(\.rawValue))
-    throw CommandFailure(.usage, "there is no precision '\(name)': \(mend)")
+    let fix = Suggestion.sentence(for: name, among: Precision.allCases.map(\.rawValue))
+    throw CommandFailure(.usage, "there is no precision '\(name)': \(fix)")
   }
 
   /// The instruction set of this name.
   static func instructionSet(named name: String) throws -> InstructionSet {
     let sets = InstructionSet.allCases.filter { $0 != .automatic }
     guard let set = sets.first(where: { $0.description == name }) else {
-      let mend = Suggestion.sentence(for: name, among: sets.map(\.description))
-      throw CommandFailure(.usage, "there is no instruction set '\(name)': \(mend)")
+      let fix = Suggestion.sentence(for: name, among: sets.map(\.description))
+      throw CommandFailure(.usage, "there is no instruction set '\(name)': \(fix)")
     }
     guard set.isAvailable else {
       let available = Machine.availableInstructionSets.map(\.description).joined(separator: ", ")
-      throw CommandFailure(.usage, "this machine lacks the instruction set '\(name)': take one of \(available)")
+      throw CommandFailure(.usage, "this machine does not have the instruction set '\(name)': give one of \(available)")
     }
     return set
   }

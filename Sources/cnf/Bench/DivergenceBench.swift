@@ -3,14 +3,14 @@ import ContinuousFlows
 import FlowBenchmarks
 import FlowIO
 
-/// `--divergence`: what a change of volume costs per sample, by the dimension.
+/// `--divergence`: the cost of a change of volume per sample, by dimension.
 struct DivergenceBench {
   let plan: BenchPlan
   let progress: BenchProgress
 
   private var dimensions: [Int] { plan.isFull ? [2, 8, 32, 128, 512] : [2, 8, 32, 128] }
 
-  /// Hidden layers of one width whatever the data, and of the data's.
+  /// Hidden layers of a fixed width, and as wide as the data.
   private static let nets: [(name: String, hidden: @Sendable (Int) -> [Int])] = [
     ("D-64-64-D", { _ in [64, 64] }), ("D-D-D-D", { [$0, $0] }),
   ]
@@ -29,8 +29,8 @@ struct DivergenceBench {
         .numbers("Hutchinson"),
       ],
       notes: [
-        "growth: the exponent p of time ~ D^p between the last two dimensions. log|det|: LAPACK's, of the Jacobian of x + f(x)/10;",
-        "the Jacobian itself costs D tangents beside. product: one hidden x hidden product, up to two hidden layers",
+        "growth: the exponent p of time ~ D^p between the last two dimensions. log|det|: LAPACK's, of the Jacobian of x + f(x)/10,",
+        "without the D tangents that the Jacobian costs. product: one hidden x hidden product, up to two hidden layers",
       ])
     var columns = [[Double]](repeating: [], count: ways.count)
     for dimension in dimensions {

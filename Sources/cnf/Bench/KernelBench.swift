@@ -26,7 +26,7 @@ struct KernelBench {
     let sets = plan.kernelInstructionSets
     let names = KernelMeasurement.names(of: Scalar.self)
     let precision = Peaks.name(of: Scalar.self)
-    let shape = "on a \(size) x \(size) layer, \(precision), one thread, the same data again and again"
+    let shape = "on a \(size) x \(size) layer, \(precision), one thread, the same data in every run"
     let measured = try sets.map { set in
       try names.map { name in
         try progress.step("\(name), \(set), \(precision)") {
@@ -41,7 +41,7 @@ struct KernelBench {
       title: "Kernels: products \(shape)",
       columns: [.words("kernel")] + sets.flatMap { [.numbers("\($0) GFLOP/s"), .numbers("of peak")] },
       notes: [
-        "peak, measured in this run: \(limits.joined(separator: ", ")) GFLOP/s of float; bf16 products may exceed it on avx512bf16"
+        "peak measured in this run: \(limits.joined(separator: ", ")) GFLOP/s in float; bf16 products may exceed it on avx512bf16"
       ])
     var others = BenchTable(
       title: "Kernels: the rest \(shape)", columns: [.words("kernel")] + sets.map { .numbers("\($0) ns/element") })

@@ -63,7 +63,7 @@ struct StepBench {
     return result
   }
 
-  /// C against Swift alone, on one thread and on all, on batches that Swift can finish.
+  /// C against Swift alone, on one thread and on all, on batches small enough for Swift.
   func backends() throws -> BenchTable {
     var result = BenchTable(
       title: "Backends: the C kernels (\(plan.instructionSet)) and Swift alone, 20 steps of rk4, on a cut batch",
@@ -120,8 +120,8 @@ struct StepBench {
   private static let timeColumns: [TextTable.Column] = [.numbers("ms/step"), .numbers("quartiles, ms")]
 
   private static let notes = [
-    "evaluations: of the field, mean of a sample. GFLOP/s: the operations of a textbook's step (12 per weight, sample and",
-    "evaluation) over the time, so that work saved shows as speed. of peak: of the measured peak of one thread, times threads",
+    "evaluations: mean field evaluations per sample. GFLOP/s: the operations of a textbook step (12 per weight, sample and",
+    "evaluation) divided by the time, so saved work shows as speed. of peak: of the measured peak of a thread, times threads",
   ]
 
   private static func threads(_ count: Int) -> String { count == 1 ? "1 thread" : "\(count) threads" }

@@ -3,19 +3,20 @@ import ContinuousFlows
 import FlowBenchmarks
 import FlowIO
 
-/// `cnf bench`: how fast this machine trains, and how near the kernels come to what it can do.
+/// `cnf bench`: how fast this machine trains, and which fraction of its peak the kernels reach.
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measure the speed of kernels and training steps on this machine.",
     discussion: """
-      Without a choice everything is measured, in about a minute: the large workloads then take a part of their batch, \
-      which the table says, and --scaling and --backends leave W3 and W4 out unless --workload names them. Each result is checked before it is timed: kernels against the generic ones, training \
-      steps against the same step in double. Figures are medians. Nothing else should run beside it.
+      Without a choice everything is measured, in about a minute. Large workloads then use a part of their batch, which the \
+      table shows, and --scaling and --backends skip W3 and W4 unless --workload names them. Each result is checked before it is \
+      timed: kernels against the generic ones, training steps against the same step in double precision. Figures are medians. \
+      Run nothing else on the machine meanwhile.
 
       The workloads are training steps of a tanh network on [x, t]: \
       \(Workload.all.map { "\($0.name) \($0.layers), batch \($0.batch)" }.joined(separator: "; ")). \
-      Each is taken with 20 steps of rk4 and with dopri5 within 1e-5.
+      Each is timed with 20 steps of rk4 and with dopri5 at tolerance 1e-5.
 
       Examples:
         cnf bench
@@ -23,31 +24,32 @@ struct BenchCommand: ParsableCommand {
         cnf bench --full --json > bench.json
       """)
 
-  @Flag(help: "Each C kernel as a fraction of the machine's peak, for every instruction set.")
+  @Flag(help: "Time each C kernel, as a fraction of the machine's peak, for every instruction set.")
   var kernels = false
 
-  @Flag(help: "One training step of each workload, on all threads.")
+  @Flag(help: "Time one training step of each workload, on all threads.")
   var training = false
 
-  @Flag(help: "The same step on one thread, on two, and so on.")
+  @Flag(help: "Time the same step on one thread, on two, and so on.")
   var scaling = false
 
-  @Flag(help: "The C kernels against Swift alone, on one thread and on all.")
+  @Flag(help: "Compare the C kernels with Swift alone, on one thread and on all.")
   var backends = false
 
   @Flag(
-    help: "What a change of volume costs by the dimension: a dense determinant, exact traces, Hutchinson's estimate.")
+    help: "Time the change of volume by dimension: a dense determinant, exact traces, Hutchinson's estimate.")
   var divergence = false
 
-  @Flag(help: "Whole batches, larger layers and double: some minutes.")
+  @Flag(help: "Whole batches, larger layers and double precision; takes some minutes.")
   var full = false
 
   @Option(
     help: ArgumentHelp(
-      "Some of \(Workload.all.map(\.name).joined(separator: ",")) (default: all).", valueName: "names"))
+      "Some of \(Workload.all.map(\.name).joined(separator: ",")), separated by commas (default: all).",
+      valueName: "names"))
   var workload: String?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Threads; 0 for all there are.", valueName: "count"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Number of threads; 0 for all there are.", valueName: "count"))
   var threads = 0
 
   @Option(
@@ -61,7 +63,7 @@ struct BenchCommand: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("How long a training step is timed; a kernel a tenth of it.", valueName: "seconds"))
+    help: ArgumentHelp("Time to measure each training step for; kernels take a tenth of it.", valueName: "seconds"))
   var seconds = 0.5
 
   @OptionGroup var output: OutputOptions
@@ -129,12 +131,12 @@ struct BenchCommand: ParsableCommand {
         + "\(plan.instructionSet), \(plan.threads == 1 ? "1 thread" : "\(plan.threads) threads")")
   }
 
-  /// Benchmarks beside other work measure that work too.
+  /// Says that other work on the machine slows down what is measured.
   private func remark(_ load: Double?) {
     guard !output.quiet, let load, 2 * load > Double(Processor.count) else { return }
     Terminal.remark(
-      "cnf: the load average is \(Format.decimal(load, digits: 1)) on \(Processor.count) processors: where other work goes "
-        + "on, it slows what is measured")
+      "cnf: the load average is \(Format.decimal(load, digits: 1)) on \(Processor.count) processors: other work slows down "
+        + "what is measured")
   }
 
   private func machine(_ plan: BenchPlan, _ load: Double?) -> [(key: String, value: JSONValue)] {

@@ -2,34 +2,35 @@ import ArgumentParser
 import ContinuousFlows
 import FlowIO
 
-/// `cnf check-gradient`: whether the gradient of a flow is the derivative of its log-likelihood.
+/// `cnf check-gradient`: whether the gradient of a flow's NLL is its derivative.
 struct CheckGradientCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check-gradient",
-    abstract: "Compare the gradients of a flow's likelihood with differences.",
+    abstract: "Check a flow's gradients against finite differences.",
     discussion: """
-      The gradient of the mean negative log-likelihood of some samples, with what the run's regularisers add to it, with respect \
-      to each layer's parameters, the samples and both times, by the steps that are taken (discrete) and by a solve backward \
-      (continuous), beside central differences, in double precision: along the gradient itself, where the derivative is its length, \
-      and for all parameters along a random direction. Adaptive steps are found once and repeated for the differences, since the \
-      discrete gradient is that of the steps that were taken.
+      Type a run of a continuous flow. You get a table that compares the gradient of the NLL, with the run's penalties, with \
+      central differences in double precision. Its rows are each layer's parameters, the samples, both times, and all parameters \
+      along a random direction. Its columns are the discrete gradient (of the steps that were taken) and the continuous one \
+      (from a backward solve). Differences repeat the steps of the solve, because the discrete gradient is that of these steps.
 
-      The solver is that of evaluation; --solver, --trace and the like choose another, such as that of training. Errors of the \
-      discrete gradient stay below 1e-7, but for activations with a kink (relu, elu), where a difference may reach across it. The \
-      continuous one is as near as the steps make it; by finer steps, the last column, it comes nearer. Exit code 1 where one \
-      of them does not.
+      The solver is that of evaluation; --solver, --trace and the other solver flags choose another, such as that of training.
+
+      Errors of the discrete gradient stay below 1e-7, except with activations that have a kink (relu, elu), where a difference \
+      may reach across the kink. The continuous gradient is as accurate as the steps; the last column shows that finer steps \
+      reduce its error. The exit code is 1 if the discrete error is larger or finer steps do not help.
 
       Example:
         cnf check-gradient runs/pinwheel --trace hutchinson
       """)
 
   @OptionGroup var target: RunArgument
-  @Option(parsing: .unconditional, help: ArgumentHelp("Samples to check at, from 1 to 1000.", valueName: "count"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Number of samples to check with, from 1 to 1000.", valueName: "count"))
   var samples = 4
   @OptionGroup(title: "Data") var selection: DataSelection
   @OptionGroup(title: "Condition") var context: ContextFlags
-  @OptionGroup(title: "Solver") var solver: SolverFlags
-  @OptionGroup(title: "Machine") var machine: MachineFlags
+  @OptionGroup(title: "Solver") var solver: SettingFlags<TrainedSolver>
+  @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<MachineSettings>
   @OptionGroup var output: OutputOptions
 
   func run() throws {
@@ -39,9 +40,9 @@ struct CheckGradientCommand: ParsableCommand {
     let trained = try target.open(solver: solver, machine: machine)
     let flow = try trained.flow(for: "check-gradient")
     let method = trained.settings.evaluationSolver
-    guard try Methods.named(method).hasDiscreteGradient else {
+    guard method.row.hasDiscreteGradient else {
       throw CommandFailure(
-        .usage, "solver is \(method), which has no discrete gradient to check: take another, such as dopri5")
+        .usage, "solver is \(method.name), which has no discrete gradient to check: give another, such as dopri5")
     }
     let dataset = try trained.heldOut(instead: selection, context: context).dataset
     let points = dataset.continuousPoints(seed: trained.settings.seed)
@@ -50,24 +51,26 @@ struct CheckGradientCommand: ParsableCommand {
     let check = try GradientCheck(
       of: flow, at: points.rows(rows), options: settings.evaluationSolverOptions,
       regularisation: Regularisation(kineticEnergy: settings.kinetic, frobeniusNorm: settings.frobenius),
-      backend: settings.backendChoice, seed: settings.seed, context: dataset.context?.rows(rows))
+      backend: settings.backend, seed: settings.seed, context: dataset.context?.rows(rows))
     try output.json ? output.print(json(check)) : print(check)
     guard check.isDiscreteRight else {
       throw CommandFailure(
-        .other, "the gradient is off by \(Format.scientific(check.worstError)), more than \(GradientCheck.tolerance)")
+        .other,
+        "the discrete gradient has an error of \(Format.scientific(check.worstError)), above \(GradientCheck.tolerance)"
+      )
     }
     guard check.isContinuousRight else {
       throw CommandFailure(
         .other,
-        "the continuous gradient, off by \(Format.scientific(check.worstContinuousError ?? .nan)), does not come nearer by finer steps"
+        "the continuous gradient has an error of \(Format.scientific(check.worstContinuousError ?? .nan)), and finer steps do not reduce it"
       )
     }
   }
 
   private func print(_ check: GradientCheck) throws {
     var table = TextTable([
-      .words("with respect to"), .numbers("numbers"), .numbers("discrete"), .numbers("continuous"),
-      .numbers("differences"), .numbers("discrete error"), .numbers("continuous error"), .numbers("by finer steps"),
+      .words("with respect to"), .numbers("values"), .numbers("discrete"), .numbers("continuous"),
+      .numbers("differences"), .numbers("discrete error"), .numbers("continuous error"), .numbers("with finer steps"),
     ])
     for row in check.rows {
       let numbers = [row.discrete, row.continuous, row.differences].map {
@@ -81,7 +84,7 @@ struct CheckGradientCommand: ParsableCommand {
     let terms = [("kinetic", check.regularisation.kineticEnergy), ("frobenius", check.regularisation.frobeniusNorm)]
     let added = terms.filter { $0.1 != 0 }.map { " + \($0.1) \($0.0)" }.joined()
     try Terminal.result(
-      "mean negative log-likelihood\(added) of \(check.sampleCount) samples, trace \(check.trace.rawValue), in double precision"
+      "gradients of the NLL\(added) of \(check.sampleCount) samples, trace \(check.trace.rawValue), in double precision"
     )
     for line in table.lines { try Terminal.result(line) }
     try Terminal.result(verdict(check))
@@ -90,12 +93,12 @@ struct CheckGradientCommand: ParsableCommand {
   private func verdict(_ check: GradientCheck) -> String {
     let isRight = check.isDiscreteRight && check.isContinuousRight
     let discrete =
-      "\(isRight ? "right" : "WRONG"): the discrete gradient is off by \(Format.scientific(check.worstError))"
+      "\(isRight ? "right" : "WRONG"): largest error of the discrete gradient \(Format.scientific(check.worstError))"
     guard let continuous = check.worstContinuousError, let refined = check.worstRefinedError else {
-      return discrete + "; there is no continuous one to compare"
+      return discrete + "; there is no continuous gradient to compare"
     }
     return discrete
-      + ", the continuous one by \(Format.scientific(continuous)), by finer steps \(Format.scientific(refined))"
+      + ", of the continuous one \(Format.scientific(continuous)), with finer steps \(Format.scientific(refined))"
   }
 
   private static func value(_ number: Double?) -> JSONValue { number.map { .number($0) } ?? .null }

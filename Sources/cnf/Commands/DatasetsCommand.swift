@@ -6,12 +6,12 @@ import FlowIO
 struct DatasetsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "datasets",
-    abstract: "List the data sets that need no file.",
+    abstract: "List the built-in data sets.",
     discussion: """
-      Any of these names can stand after --data. The two-dimensional sets are generated: --count says how many samples \
-      there are, --data-seed which ones. --data also takes the path of a .npy or .csv file with one row per sample.
+      Any of these names can follow --data. The two-dimensional sets are generated: --count is their number of samples, and \
+      --data-seed chooses the samples. --data also takes the path of a .npy or .csv file with one row per sample.
 
-      Example:
+      Examples:
         cnf datasets
         cnf train --data pinwheel --out runs/pinwheel
       """)

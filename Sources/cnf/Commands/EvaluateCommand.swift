@@ -2,42 +2,42 @@ import ArgumentParser
 import ContinuousFlows
 import FlowIO
 
-/// `cnf evaluate`: how well a trained flow explains data that it has not seen.
+/// `cnf evaluate`: how well a trained model fits data that it has not seen.
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Measure the mean log-likelihood of data under a trained flow.",
+    abstract: "Measure a trained model on held-out data: NLL in nats per sample.",
     discussion: """
-      Without --data this is the part of the run's own data that was held out from training, beside a Gaussian of full \
-      covariance fitted to the rest. The trace is exact unless --trace says otherwise. nll is the mean negative \
-      log-density in nats; bits/dim is on the data's original levels where they were counted in levels.
+      Type a run. You get the NLL of its held-out samples (mean of -log p(x), nats per sample, lower is better), bits per \
+      dimension, and the same of a Gaussian with full covariance that is fitted to the other samples. Classifiers give accuracy \
+      and NLL of the classes, regressions the mean squared error. --data names other samples to measure.
 
-      Of a conditional flow it is log p(x|c). The c of a run's own data and of the digits is known; of a file --class or --context \
-      gives it, or the columns behind the samples' own are it. For classes, p(x) and the class of largest p(x|c) p(c) are \
-      compared with the labels, too.
+      Bits per dimension are per original level for data that were counted in levels, such as the digits. The divergence is \
+      exact unless --trace says otherwise.
 
-      --check-inverse goes forward and then backward, from data and from the base, and shows how far samples miss where they \
-      began, after the transform, and how far the log-determinants' sum is from 0: at the run's tolerance and by tolerance. \
-      --check-jacobian compares the integral of the trace with log |det| of the Jacobian of the map from data to base, whose rows \
-      are had by D reverse solves. A discrete flow solves nothing: what it shows is rounding, in float and in double. Of a diffusion \
-      model the probability flow is checked.
+      A conditional flow gives the NLL of p(x|c). The context c is known for the run's own data and for the digits. For a file, \
+      give it with --class or --context, or as columns behind those of the samples. A flow conditioned on classes also gives the \
+      NLL of p(x), and how often the class with the largest p(x|c) p(c) is the sample's own.
 
-      A file is taken as it is. A flow of the digits (--transform marginals or logit) has no density outside 0 ... 1, so a file that \
-      goes beyond is refused: a level k of 17 is given to it as (k + u) / 17 with u uniform in [0, 1).
+      --check-inverse solves from data to base and back, and from base to data and back, and shows how far samples miss their \
+      start (after the transform) and how far the sum of log-determinants is from 0, at several tolerances. --check-jacobian \
+      compares the integral of the trace with log |det| of the Jacobian of the map from data to base, whose rows come from D \
+      backward passes. Discrete flows solve nothing: there the checks show rounding errors. For a diffusion model the \
+      probability flow is checked.
 
-      Of a classifier the accuracy and the cross-entropy are measured, of a regression the mean squared error. \
-      Models that solve nothing (--model coupling, affine, linear) have no use for flags of solvers.
+      A flow of the digits (--transform marginals or logit) has density 0 outside 0 ... 1, so a file with other values is \
+      refused: give a level k of 17 as (k + u) / 17 with u uniform in [0, 1).
 
-      Example:
+      Examples:
         cnf evaluate runs/pinwheel --json
         cnf evaluate runs/pinwheel --check-inverse --check-jacobian
       """)
 
   @OptionGroup var target: RunArgument
-  @Flag(help: "Check that the flow's solves are each other's inverse, by tolerance.")
+  @Flag(help: "Also check that the solves in both directions are inverse to each other.")
   var checkInverse = false
 
-  @Flag(help: "Check log-densities against determinants of Jacobians, by tolerance.")
+  @Flag(help: "Also check log-densities against determinants of Jacobians.")
   var checkJacobian = false
 
   @OptionGroup(title: "Data") var selection: DataSelection
@@ -45,17 +45,19 @@ struct EvaluateCommand: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Of a model with outputs: columns at the end of the file that hold the class (1) or K targets (default as in training).",
+      "Models with outputs: number of last columns of the file that hold the class (1) or K targets (default: as in training).",
       valueName: "count"))
   var targets: Int?
 
-  @OptionGroup(title: "Solver") var solver: SolverFlags
-  @OptionGroup(title: "Machine") var machine: MachineFlags
+  @OptionGroup(title: "Solver") var solver: SettingFlags<TrainedSolver>
+  @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<MachineSettings>
   @OptionGroup var output: OutputOptions
 
   func run() throws {
+    var given = SettingsLayer()
+    given.set(\.targets, to: targets)
     let trained = try target.open(
-      solver: solver, machine: machine, beside: SettingsLayer([.targets: targets]))
+      solver: solver, machine: machine, others: given)
     let map =
       try checkInverse || checkJacobian
       ? trained.map(for: "evaluate \(checkInverse ? "--check-inverse" : "--check-jacobian")") : nil

@@ -2,14 +2,14 @@ import ArgumentParser
 import ContinuousFlows
 import FlowIO
 
-/// `cnf info`: what this program is and what it found on this machine.
+/// `cnf info`: the program's version, and what it uses of this machine.
 struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
     abstract: "Show version, instruction set, threads and BLAS.",
     discussion: """
-      The instruction set is the best this machine has; the environment's CNF_ISA=generic|avx2|avx512|avx512bf16|neon overrides it. \
-      The number of threads is what --threads 0 means; the environment's OMP_NUM_THREADS overrides it.
+      The instruction set is the best that this machine has; the environment variable CNF_ISA overrides it (generic, avx2, \
+      avx512, avx512bf16 or neon). The number of threads is what --threads 0 means; OMP_NUM_THREADS overrides it.
       """)
 
   @OptionGroup var output: OutputOptions

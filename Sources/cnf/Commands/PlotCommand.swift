@@ -3,16 +3,21 @@ import ContinuousFlows
 import FlowIO
 import FlowPlots
 
-/// `cnf plot`: the pictures of a run.
+/// `cnf plot`: the plots of a run.
 struct PlotCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plot",
-    abstract: "Draw a trained flow: density, samples, particles, training curve.",
+    abstract: "Plot a run: density, samples, paths of samples, training curve.",
     discussion: """
-      Without --out all pictures that suit the run are drawn into its folder plots/: for two-dimensional data the density \
-      beside samples and data, and particles on their way from t = 0 to T; for the digits a grid of samples, of a flow \
-      conditioned on their classes a row for each; for every run the training curve, and for those that solve the evaluations \
-      of the field. With --out one picture is drawn, as .png, .svg or .pdf: the first that suits, or --kind.
+      Type a run folder. You get every plot that suits the run as PNG in its folder plots/, and their paths on standard output:
+        density      data, samples and density next to each other (two-dimensional data)
+        particles    paths of samples from base to data (two-dimensional data)
+        samples      images of the digits next to sampled ones; a row per class for a flow conditioned on classes
+        classes      predicted classes over the plane (classifiers of two-dimensional data)
+        training     NLL over the steps of training
+        evaluations  field evaluations per sample over the steps of training (models that solve in training)
+
+      With --out you get one plot as .png, .svg or .pdf: the one of --kind, or the first that suits.
 
       Examples:
         cnf plot runs/pinwheel
@@ -22,19 +27,20 @@ struct PlotCommand: ParsableCommand {
 
   @OptionGroup var target: RunArgument
 
-  @Option(help: ArgumentHelp("\(PlotKind.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("One of \(PlotKind.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "name"))
   var kind: String?
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("The .png, .svg or .pdf file to write.", valueName: "file"))
+  @Option(name: .shortAndLong, help: ArgumentHelp(".png, .svg or .pdf file to write.", valueName: "file"))
   var out: String?
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Runs to show beside it in a plot of evaluations.", valueName: "runs"))
+    help: ArgumentHelp("Other runs to show in a plot of evaluations.", valueName: "runs"))
   var beside: [String] = []
 
-  @OptionGroup(title: "Solver") var solver: SolverFlags
-  @OptionGroup(title: "Machine") var machine: MachineFlags
+  @OptionGroup(title: "Solver") var solver: SettingFlags<TrainedSolver>
+  @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<MachineSettings>
   @OptionGroup var output: OutputOptions
 
   func run() throws {
@@ -42,10 +48,10 @@ struct PlotCommand: ParsableCommand {
     if let out { _ = try PlotFormat(path: out) }
     let trained = try target.open(solver: solver, machine: machine)
     guard let folder = trained.folder else {
-      throw CommandFailure(.usage, "\(trained.path) is a flow without its run: name the run's folder to plot it")
+      throw CommandFailure(.usage, "\(trained.path) is a model without its run: name the run's folder to plot it")
     }
     guard beside.isEmpty || asked == .evaluations else {
-      throw CommandFailure(.usage, "--beside is for a plot of evaluations: give --kind evaluations with it")
+      throw CommandFailure(.usage, "--beside is only for a plot of evaluations: give --kind evaluations with it")
     }
     let plots = try RunPlots(of: trained, beside: try beside.map { try TrainedRun(path: $0) })
     let written: [String]
@@ -66,8 +72,8 @@ struct PlotCommand: ParsableCommand {
 
   private static func kind(_ word: String) throws -> PlotKind {
     guard let kind = PlotKind(rawValue: word) else {
-      let mend = Suggestion.sentence(for: word, among: PlotKind.allCases.map(\.rawValue))
-      throw CommandFailure(.usage, "there is no plot '\(word)': \(mend)")
+      let fix = Suggestion.sentence(for: word, among: PlotKind.allCases.map(\.rawValue))
+      throw CommandFailure(.usage, "there is no plot '\(word)': \(fix)")
     }
     return kind
   }

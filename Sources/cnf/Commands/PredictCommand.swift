@@ -2,17 +2,19 @@ import ArgumentParser
 import ContinuousFlows
 import FlowIO
 
-/// `cnf predict`: what a classifier or regression says of new samples.
+/// `cnf predict`: outputs of a classifier or regression for samples.
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Ask a classifier or regression about samples.",
+    abstract: "Predict classes or targets of samples.",
     discussion: """
-      Of a classifier the class of every sample (float64, one number per sample) and with --probabilities those of all classes \
-      (float32, one row per sample); of a regression the outputs (float32, one row per sample). The file's extension says its \
-      kind: .npy or .csv. Without --out the answers go to standard output, one on each line. A sample whose solve fails gets \
-      NaN, and standard error says how many there are; the others are not affected. A sample's answer does not depend on the \
-      other samples. Data have the columns that the model was trained on, without targets or classes.
+      Type a run of a classifier or regression and samples (--data) with the columns that the model was trained on, without \
+      targets or classes. You get the class of each sample (float64, one number per sample), and with --probabilities those of \
+      all classes (float32, one row per sample); a regression gives its outputs (float32, one row per sample). --out names a \
+      .npy or .csv file; without it the predictions go to standard output, one per line.
+
+      A sample's prediction does not depend on the other samples. A sample whose solve fails gets NaN, and standard error says \
+      how many there are.
 
       Examples:
         cnf train --model classifier --data digits --out runs/digits
@@ -22,14 +24,14 @@ struct PredictCommand: ParsableCommand {
   @OptionGroup var target: RunArgument
   @OptionGroup(title: "Data") var selection: DataSelection
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("The .npy or .csv file to write.", valueName: "file"))
+  @Option(name: .shortAndLong, help: ArgumentHelp(".npy or .csv file to write.", valueName: "file"))
   var out: String?
 
-  @Option(help: ArgumentHelp("A .npy or .csv file for the probabilities of all classes.", valueName: "file"))
+  @Option(help: ArgumentHelp(".npy or .csv file to write the probabilities of all classes to.", valueName: "file"))
   var probabilities: String?
 
-  @OptionGroup(title: "Solver") var solver: SolverFlags
-  @OptionGroup(title: "Machine") var machine: MachineFlags
+  @OptionGroup(title: "Solver") var solver: SettingFlags<TrainedSolver>
+  @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<MachineSettings>
   @OptionGroup var output: OutputOptions
 
   func run() throws {
@@ -42,11 +44,11 @@ struct PredictCommand: ParsableCommand {
         .usage, "\(trained.path) is a regression, which has no probabilities: leave --probabilities out")
     }
     guard let dataset = try selection.load(for: model) else {
-      throw CommandFailure(.usage, "there are no samples to predict for: name them with --data")
+      throw CommandFailure(.usage, "there are no samples to predict: name them with --data")
     }
     let settings = trained.settings
     let found = try model.predictions(
-      for: dataset.points, options: settings.evaluationSolverOptions, backend: settings.backendChoice)
+      for: dataset.points, options: settings.evaluationSolverOptions, backend: settings.backend)
     let classes = found.classes.map { $0.map(Double.init) ?? .nan }
     if model.task == .classification {
       try format?.write(doubles: classes)
@@ -57,7 +59,7 @@ struct PredictCommand: ParsableCommand {
     }
     if found.failed > 0 {
       Terminal.remark(
-        "cnf: \(found.failed) of \(dataset.count) samples have no answer (NaN): try looser tolerances or a larger "
+        "cnf: \(found.failed) of \(dataset.count) samples have no prediction (NaN): try looser tolerances or a larger "
           + "--solver-max-steps")
     }
     try output.json ? printJSON(found, model) : printLines(found, model)

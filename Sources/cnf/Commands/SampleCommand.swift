@@ -2,21 +2,21 @@ import ArgumentParser
 import ContinuousFlows
 import FlowIO
 
-/// `cnf sample`: new points from a trained flow.
+/// `cnf sample`: new samples from a trained model.
 struct SampleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sample",
-    abstract: "Draw new samples from a trained flow.",
+    abstract: "Draw new samples from a trained model.",
     discussion: """
-      The file's extension says its kind: .npy (float32, one row per sample) or .csv. Without --out the samples go to \
-      standard output as CSV. Sample i depends on the seed and on i alone, not on how many are drawn.
+      Type a run and a number of samples. You get one row per sample: in a file with --out (.npy: float32; or .csv), otherwise \
+      on standard output as CSV. Sample i depends only on --seed and i, not on the number of samples.
 
-      With --log-density each row ends with the sample's log p(x) in nats, one column more, by the same solve. A conditional \
-      flow draws from p(x|c): of one class with --class, or of each row of --context.
+      With --log-density each row ends with the sample's log p(x) in nats, from the same solve. A conditional flow samples \
+      p(x|c): of one class with --class, or of the contexts in --context.
 
-      With --times the same samples are shown on their way from the base at t = 0 to the data at T (of K blocks K T), through the \
-      data's transform, with --log-density each with the log-density of the flow at that time: .npy float32 [times][samples][columns]; \
-      as CSV a row for each time and sample, the time first.
+      With --times you get the samples at several times on their paths from the base at t = 0 to the data at T (K T with K \
+      blocks), in the data's units: .npy float32 [times][samples][columns], or as CSV a row for each time and sample that starts \
+      with the time. With --log-density each comes with the log-density of the flow at that time.
 
       Examples:
         cnf sample runs/pinwheel -n 1000 --out samples.npy
@@ -30,24 +30,25 @@ struct SampleCommand: ParsableCommand {
 
   @Option(
     name: [.customShort("n"), .customLong("number")], parsing: .unconditional,
-    help: ArgumentHelp("How many samples.", valueName: "count"))
+    help: ArgumentHelp("Number of samples.", valueName: "count"))
   var number: Int
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("The .npy or .csv file to write.", valueName: "file"))
+  @Option(name: .shortAndLong, help: ArgumentHelp(".npy or .csv file to write.", valueName: "file"))
   var out: String?
 
-  @Flag(help: "Give each sample's log-density too, as a last column.")
+  @Flag(help: "Append each sample's log-density as a last column.")
   var logDensity = false
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Show them at these times of the flow, such as 0,0.5,1, in rising order.", valueName: "times"))
+    help: ArgumentHelp(
+      "Write the samples at these times of the flow, such as 0,0.5,1, in rising order.", valueName: "times"))
   var times: TimeList?
 
   @OptionGroup(title: "Condition") var context: ContextFlags
   @OptionGroup(title: "Diffusion models") var sampler: SamplerFlags
-  @OptionGroup(title: "Solver") var solver: SolverFlags
-  @OptionGroup(title: "Machine") var machine: MachineFlags
+  @OptionGroup(title: "Solver") var solver: SettingFlags<TrainedSolver>
+  @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<MachineSettings>
   @OptionGroup var output: OutputOptions
 
   func run() throws {
@@ -84,11 +85,11 @@ struct SampleCommand: ParsableCommand {
     guard sampler.sampler == nil else {
       throw CommandFailure(
         .usage,
-        "--times is for samples of the flow itself, and sampler is \(sampler.sampler ?? ""): leave one of them out")
+        "--times is only for samples of a flow, and sampler is \(sampler.sampler ?? ""): leave one of them out")
     }
     let model = try trained.density(for: "sample")
     let paths = try SamplePaths(
-      of: trained, count: number, seed: machine.seed ?? 0, times: times, withLogDensities: logDensity,
+      of: trained, count: number, seed: machine.layer.value(\.seed) ?? 0, times: times, withLogDensities: logDensity,
       context: context.load(for: model, count: number))
     if let format {
       try paths.write(to: format)
@@ -101,10 +102,12 @@ struct SampleCommand: ParsableCommand {
     if output.json { try output.print(paths.json(writtenTo: format?.path)) }
   }
 
-  /// The samples, with their log-densities where they are asked for: by the same solve, where a solve it is.
+  /// The samples, with their log-densities if asked for, from the same solve where samples come from a solve.
   private func draw(from trained: TrainedRun) throws -> (samples: SampleMatrix, logDensities: [Double]?) {
     let (model, settings) = (try trained.density(for: "sample"), trained.settings)
-    let (options, backend, seed) = (settings.evaluationSolverOptions, settings.backendChoice, machine.seed ?? 0)
+    let (options, backend, seed) = try (
+      settings.evaluationSolverOptions, settings.backend, machine.layer.value(\.seed) ?? 0
+    )
     if let samples = try sampler.samples(of: trained, count: number, seed: seed, options: options) {
       guard logDensity else { return (samples, nil) }
       let densities = try model.logDensities(
@@ -126,7 +129,7 @@ struct SampleCommand: ParsableCommand {
 }
 
 extension SampleMatrix {
-  /// The same rows, each with one number more at its end.
+  /// The same rows, each with one more number at its end.
   fileprivate func appending(column: [Float]) -> SampleMatrix {
     SampleMatrix(
       count: count, dimension: dimension + 1, values: (0..<count).flatMap { Array(self[$0]) + [column[$0]] })

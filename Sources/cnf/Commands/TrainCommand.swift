@@ -2,26 +2,28 @@ import ArgumentParser
 import ContinuousFlows
 import FlowIO
 
-/// `cnf train`: fit a flow to data, in a run folder of its own.
+/// `cnf train`: fit a model to data, in a run folder.
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train a flow on data, or go on with a run.",
+    abstract: "Train a model on data, or continue a run.",
     discussion: """
-      Every flag that is left out has a default that suits the data; a file of settings (--config, YAML, one 'name: value' \
-      on each line, the names being those of the flags) comes between the two. The resolved settings are written to \
-      config.yaml in the run folder, beside checkpoint.safetensors (to go on from), best.safetensors (the flow of the best \
-      validation), metrics.jsonl, TensorBoard events and plots.
+      Type what to train on and a folder for the run; every other flag has a default that suits data and model. You get the \
+      folder, with config.yaml (all settings), checkpoint.safetensors (to continue from), best.safetensors (the model with the \
+      best validation), metrics.jsonl, TensorBoard events and plots/, and the NLL of held-out samples in nats per sample, lower \
+      is better.
 
-      A tenth of the data is held out for the final figure and a tenth for validation (of the digits 360 and 72 of \
-      1,797). Ctrl-C ends the run after the step, with a checkpoint written; --resume goes on from there. With --steps \
-      alone, the same seed and data give the same weights bit for bit, also through --resume and at any number of threads.
+      Settings: flags replace values of a YAML file (--config; lines 'name: value', names as those of the flags), which replace \
+      defaults. A setting that the model or the objective does not use is refused. cnf settings shows what a call would use, \
+      and who uses each setting.
 
-      --model coupling, affine and linear are discrete flows: they solve nothing, so settings of solvers and fields are refused. \
-      --blocks K trains K continuous flows in a row.
+      Data: a tenth of the samples is held out for the final figure and a tenth is for validation (360 and 72 of the 1,797 \
+      digits).
 
-      A cosine falls to 0 at the end of the run. --resume with another --steps or --seconds stretches it over the new \
-      length from there on: the run goes on, but not to the weights that the new length would have given from the start.
+      Stopping: Ctrl-C ends the run after the current step and writes a checkpoint; --resume continues it. With --steps and \
+      without --seconds, the same seed and data give the same weights bit for bit, also through --resume and with any number of \
+      threads. A cosine schedule ends at the end of the run: --resume with other --steps or --seconds stretches it over the new \
+      length from there on.
 
       Examples:
         cnf train --data pinwheel --out runs/pinwheel
@@ -35,26 +37,19 @@ struct TrainCommand: ParsableCommand {
         cnf train --model classifier --data digits --out runs/classes
       """)
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to make for this run.", valueName: "folder"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("Folder to create for this run.", valueName: "folder"))
   var out: String?
 
-  @Option(help: ArgumentHelp("A YAML file of settings, below the flags.", valueName: "file"))
+  @Option(help: ArgumentHelp("YAML file of settings; flags replace its values.", valueName: "file"))
   var config: String?
 
   @Option(
     help: ArgumentHelp(
-      "Go on with the run in this folder, by its own settings; only how long it runs (which also stretches a cosine "
-        + "schedule), how often it looks up, and --threads may be given anew.", valueName: "folder"))
+      "Continue the run in this folder by its own settings. Only --steps, --seconds, --validation-interval, --patience, "
+        + "--checkpoint-interval and --threads may be given anew.", valueName: "folder"))
   var resume: String?
 
-  @OptionGroup(title: "Data") var data: DataOptions
-  @OptionGroup(title: "Model") var model: ModelOptions
-  @OptionGroup(title: "Models with outputs") var outputs: OutputModelOptions
-  @OptionGroup(title: "Training") var optimiser: OptimiserFlags
-  @OptionGroup(title: "Run") var pace: TrainingRunFlags
-  @OptionGroup(title: "Solver") var solver: SolverFlags
-  @OptionGroup(title: "Solver of validation and evaluation") var evaluation: EvaluationFlags
-  @OptionGroup(title: "Machine") var machine: MachineFlags
+  @OptionGroup var settings: AllSettingFlags
   @OptionGroup var output: OutputOptions
 
   func run() throws {
@@ -62,17 +57,6 @@ struct TrainCommand: ParsableCommand {
     let session = try session()
     let outcome = try session.run()
     try output.json ? output.print(outcome.json) : outcome.print()
-  }
-
-  private var flags: SettingsLayer {
-    get throws {
-      let layers = try [
-        data.settings, model.settings, outputs.settings, optimiser.settings, pace.settings, solver.trainingSettings,
-        evaluation.settings,
-        machine.settings,
-      ]
-      return layers.reduce(SettingsLayer()) { $0.overlaid(with: $1) }
-    }
   }
 
   private func session() throws -> any TrainingCall {
@@ -87,16 +71,16 @@ struct TrainCommand: ParsableCommand {
             + "the run: leave one of them out")
       }
       let kind = try ModelKind(ofRunAt: resume)
-      return try Self.session(of: kind.type, resuming: resume, overrides: flags, isQuiet: output.quiet)
+      return try Self.session(of: kind.type, resuming: resume, overrides: settings.layer, isQuiet: output.quiet)
     }
     guard let out, !out.isEmpty else {
       throw CommandFailure(.usage, "there is no folder for the run: name one with --out, such as --out runs/first")
     }
-    let file = try config.map { try SettingsLayer(contentsOf: $0) } ?? SettingsLayer()
-    let flags = try flags
-    let settings = try file.overlaid(with: flags).resolved(origin: config ?? "the command line")
+    let flags = try settings.layer
+    let resolved = try settings.resolved(config: config)
+    let kind = resolved.model
     return try Self.session(
-      of: settings.modelKind.type, settings: settings, flags: flags, out: out, isQuiet: output.quiet)
+      of: kind.type, settings: resolved, flags: flags, out: out, isQuiet: output.quiet)
   }
 
   private static func session<Model: RunModel>(

@@ -2,7 +2,7 @@ import ContinuousFlows
 import FlowPlots
 import Foundation
 
-/// The pictures of a model that is a density, beside the data it was trained on.
+/// Plots of a model that is a density, with the data it was trained on.
 struct DensityPlots<Model: DensityModel> {
   let model: Model
   let settings: Settings
@@ -19,10 +19,10 @@ struct DensityPlots<Model: DensityModel> {
     return DensityPlot(
       data: data.values.map { Double($0) }, samples: try drawn(data.count).values.map { Double($0) },
       density: DensityGrid(values: densities, rows: cells, columns: cells, x: x, y: y, quantity: .density),
-      title: settings.data, xLabel: "x₁", yLabel: "x₂")
+      title: settings.data.text, xLabel: "x₁", yLabel: "x₂")
   }
 
-  /// p(x); of a conditional model the mean of p(x|c) over some held-out samples' c, which is an estimate of it.
+  /// p(x); for a conditional model an estimate of it, the mean of p(x|c) over contexts c of held-out samples.
   private func meanDensities(of points: SampleMatrix) throws -> [Double] {
     guard let contexts = split.heldOutContexts(densityContexts) else { return try densities(of: points, context: nil) }
     var sums = [Double](repeating: 0, count: points.count)
@@ -37,26 +37,37 @@ struct DensityPlots<Model: DensityModel> {
 
   private func densities(of points: SampleMatrix, context: SampleMatrix?) throws -> [Double] {
     try model.logDensities(
-      of: points, options: settings.evaluationSolverOptions, backend: settings.backendChoice, seed: settings.seed,
+      of: points, options: settings.evaluationSolverOptions, backend: settings.backend, seed: settings.seed,
       identifiers: nil, context: context
     ).values.map { exp($0) }
   }
 
-  /// Images of the data beside images that were drawn; the digits.
+  /// Images of the data next to sampled images; the digits.
   func samples() throws -> SampleGrid {
     let data = RunPlots.shownData(of: split, seed: settings.seed).rows(0..<min(100, split.test.count))
     return SampleGrid(
       data: data.values.map { Double($0) }, samples: try drawn(100).values.map { Double($0) }, height: Digits.height,
-      width: Digits.width, black: 1, white: 0, title: settings.data)
+      width: Digits.width, black: 1, white: 0, title: settings.data.text)
+  }
+
+  /// Paths of samples from base to data; two dimensions.
+  func particles(of flow: any PathFlow) throws -> ParticlePaths {
+    let times = flow.evenTimes(pathTimes)
+    let positions = try flow.paths(
+      count: pathCount, seed: settings.seed, times: times, options: settings.evaluationSolverOptions,
+      backend: settings.backend, context: split.heldOutContexts(pathCount))
+    return ParticlePaths(
+      positions: positions.flatMap { $0.values.map { Double($0) } }, times: times, particles: pathCount,
+      title: settings.data.text)
   }
 
   private func drawn(_ count: Int) throws -> SampleMatrix {
     try model.samples(
-      count: count, seed: settings.seed, options: settings.evaluationSolverOptions, backend: settings.backendChoice,
+      count: count, seed: settings.seed, options: settings.evaluationSolverOptions, backend: settings.backend,
       context: split.heldOutContexts(count))
   }
 
-  /// What the data span in a column, with a tenth of it on either side.
+  /// The range of the data in a column, with a tenth of it added on either side.
   static func limits(of points: SampleMatrix, column: Int) -> ClosedRange<Double> {
     let values = (0..<points.count).map { Double(points.values[$0 * points.dimension + column]) }
     let (lowest, highest) = (values.min() ?? -1, values.max() ?? 1)
@@ -67,12 +78,15 @@ struct DensityPlots<Model: DensityModel> {
 
 /// Cells of the density along each axis.
 private let densityCells = 128
-/// The same of a conditional model, whose density takes so many times as long.
+/// The same for a conditional model, whose density costs `densityContexts` times as much.
 private let conditionalDensityCells = 64
 private let densityContexts = 16
+/// Samples, and times, of a plot of paths.
+private let pathCount = 400
+private let pathTimes = 41
 
 extension DatasetSplit {
-  /// What is known of `count` held-out samples, from the first on and over again; nil where nothing is.
+  /// Contexts of `count` held-out samples, from the first on, repeated where there are fewer; nil: the data have none.
   func heldOutContexts(_ count: Int) -> SampleMatrix? {
     test.context.map { $0.rows((0..<count).map { $0 % test.count }) }
   }

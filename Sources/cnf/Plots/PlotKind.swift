@@ -1,15 +1,15 @@
-/// The pictures of a run. The raw values are the words of `--kind` and the names of the files in `plots/`.
+/// The plots of a run. The raw values are the words of `--kind` and the names of the files in `plots/`.
 enum PlotKind: String, CaseIterable {
-  /// Data, samples and the density side by side; two-dimensional flows.
+  /// Data, samples and the density next to each other; two-dimensional flows.
   case density
-  /// What a classifier says of every place, under points whose classes are known; two-dimensional data.
+  /// Predicted classes over the plane, with samples of known class; two-dimensional data.
   case classes
-  /// Where particles are on their way from the base to the data; two-dimensional flows.
+  /// Paths of samples from base to data; two-dimensional flows.
   case particles
-  /// Images of the data beside images that were drawn; the digits.
+  /// Images of the data next to sampled images; the digits.
   case samples
-  /// Log-likelihood over the steps of training.
+  /// NLL over the steps of training.
   case training
-  /// Evaluations of the field over the steps of training, of other runs too where they are named.
+  /// Field evaluations over the steps of training, with those of other runs if asked for.
   case evaluations
 }

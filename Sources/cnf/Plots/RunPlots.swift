@@ -3,23 +3,23 @@ import FlowIO
 import FlowPlots
 import Foundation
 
-/// Draws the pictures of a run.
+/// Draws the plots of a run.
 struct RunPlots {
   private static let shownPoints = 2000
 
   let run: TrainedRun
   let split: DatasetSplit
-  /// Runs whose evaluations are shown beside this one's.
+  /// Runs whose evaluations are plotted with this one's.
   let others: [TrainedRun]
 
-  /// - Parameter split: the data of the run, where they are loaded already.
+  /// - Parameter split: the data of the run; nil: they are loaded.
   init(of run: TrainedRun, beside others: [TrainedRun] = [], split: DatasetSplit? = nil) throws {
     self.run = run
     self.others = others
     self.split = try split ?? run.settings.loadSplit()
   }
 
-  /// Those that suit the run, the one that says most first.
+  /// The plots that suit the run, the most telling one first.
   var kinds: [PlotKind] { run.model.plotKinds(run.settings) + (run.hasSolves ? [.evaluations] : []) }
 
   /// Draws `kinds`, as PNG into the run's folder; returns the files.
@@ -27,7 +27,7 @@ struct RunPlots {
     do {
       try FileManager.default.createDirectory(atPath: folder.plotsPath, withIntermediateDirectories: true)
     } catch {
-      throw CommandFailure(.other, "cannot make the folder \(folder.plotsPath): check its permissions")
+      throw CommandFailure(.other, "cannot create the folder \(folder.plotsPath): check its permissions")
     }
     return try kinds.map { kind in
       let path = "\(folder.plotsPath)/\(kind.rawValue).png"
@@ -43,7 +43,7 @@ struct RunPlots {
       throw CommandFailure(
         .usage,
         "a '\(kind.rawValue)' plot does not suit \(run.path) (\(type(of: run.model).noun), \(run.model.dimension) dimensions, "
-          + "trained by \(run.settings.objective)): take \(known)")
+          + "trained by \(run.settings.objective.rawValue)): take \(known)")
     }
     let plot: any Plot =
       switch kind {
@@ -54,7 +54,7 @@ struct RunPlots {
     try plot.write(to: path)
   }
 
-  /// Held-out points, as many as a panel can show.
+  /// Held-out samples, as many as a panel can show.
   static func shownData(of split: DatasetSplit, seed: UInt64) -> SampleMatrix {
     let data = split.test.continuousPoints(seed: seed)
     return data.rows(0..<min(shownPoints, data.count))
@@ -63,36 +63,35 @@ struct RunPlots {
   private func training() throws -> TrainingCurve {
     let records = try run.metrics()
     func series(_ name: String, kind: String) -> Series {
-      Self.series(name, of: "nll_nats", kind: kind, in: records) { -$0 }
+      Self.series(name, of: "nll_nats", kind: kind, in: records)
     }
     let references =
       run.model is any DensityModel
       ? [
         ReferenceLine(
           label: "Gaussian",
-          value: -GaussianFigures(on: split.test, against: split.fitted, seed: run.settings.seed).nll)
+          value: GaussianFigures(on: split.test, against: split.fitted, seed: run.settings.seed).nll)
       ] : []
     return TrainingCurve(
       series: [series("training", kind: "step"), series("validation", kind: "validation")],
-      references: references, title: run.settings.data, yLabel: "log-likelihood (nats)")
+      references: references, title: run.settings.data.text, yLabel: "NLL (nats per sample)")
   }
 
   private func evaluations() throws -> TrainingCurve {
     let series = try ([run] + others).map { run in
       Self.series(
-        others.isEmpty ? "training" : run.name, of: "evaluations_mean", kind: "step", in: try run.metrics()
-      ) { $0 }
+        others.isEmpty ? "training" : run.name, of: "evaluations_mean", kind: "step", in: try run.metrics())
     }
     return TrainingCurve(
-      series: series, title: run.settings.data, yLabel: "evaluations of the field per sample", smoothing: 20)
+      series: series, title: run.settings.data.text, yLabel: "field evaluations per sample", smoothing: 20)
   }
 
   private static func series(
-    _ name: String, of key: String, kind: String, in records: [JSONValue], _ value: (Double) -> Double
+    _ name: String, of key: String, kind: String, in records: [JSONValue]
   ) -> Series {
     let points = records.filter { $0["kind"]?.text == kind }.compactMap { record -> (Double, Double)? in
       guard let step = record["step"]?.doubleValue, let number = record[key]?.doubleValue else { return nil }
-      return (step, value(number))
+      return (step, number)
     }
     return Series(name: name, steps: points.map(\.0), values: points.map(\.1))
   }

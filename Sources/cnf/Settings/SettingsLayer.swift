@@ -1,80 +1,143 @@
 import ContinuousFlows
-import Yams
 
-/// Some of the settings, as one source gave them: the flags, or a config file.
+/// Some of the settings, as one source gave them: the flags of a call, or a config file.
 struct SettingsLayer {
-  /// Keys that may be given but are not part of the settings: they are turned into others.
-  enum Shorthand: String, CaseIterable {
-    /// Length of fixed steps, instead of their number.
-    case stepSize = "step-size"
-    case evaluationStepSize = "evaluation-step-size"
+  /// A setting that was given.
+  struct Given {
+    let key: String
+    let value: any SettingValue
+    /// What messages call it.
+    let name: String
+    /// How to give it by a flag, such as `--no-residual`.
+    let flag: String
 
-    /// What it is turned into.
-    var key: Settings.Key {
-      switch self {
-      case .stepSize: .fixedSteps
-      case .evaluationStepSize: .evaluationFixedSteps
+    /// - Parameter name: what the call names it by; nil: the key.
+    init(key: String, value: any SettingValue, name: String? = nil) {
+      self.key = key
+      self.value = value
+      self.name = name ?? key
+      flag = value as? Bool == false ? "--no-\(self.name)" : "--\(self.name)"
+    }
+  }
+
+  private var all: [String: Given] = [:]
+
+  var isEmpty: Bool { all.isEmpty }
+
+  /// Takes up `text` as the value of a setting, or of a step length.
+  ///
+  /// - Parameters:
+  ///   - name: what messages call the setting; nil: its key.
+  ///   - origin: what a message about the text begins with.
+  mutating func set(_ key: String, text: String, name: String? = nil, origin: String) throws {
+    let called = name ?? key
+    do throws(ValueError) {
+      let value: any SettingValue
+      if let setting = SettingsRegistry.byKey[key] {
+        value = try setting.value(of: text)
+      } else {
+        value = try Double(text: text)
       }
-    }
-  }
-
-  private(set) var nodes: [String: Node] = [:]
-
-  init() {}
-
-  /// The values that are not nil.
-  init(
-    _ values: [Settings.Key: (any NodeRepresentable)?], shorthands: [Shorthand: Double?] = [:]
-  ) throws {
-    for (key, value) in values {
-      if let value { nodes[key.rawValue] = try value.represented() }
-    }
-    for (shorthand, value) in shorthands {
-      if let value { nodes[shorthand.rawValue] = try value.represented() }
-    }
-  }
-
-  /// The settings of a YAML file; unknown keys are errors.
-  init(yaml text: String, path: String) throws {
-    let root: Node?
-    do {
-      root = try compose(yaml: text)
+      all[key] = Given(key: key, value: value, name: name)
     } catch {
-      throw CommandFailure(.badData, "\(path) is not YAML: \(error)")
-    }
-    guard let root else { return }
-    guard let mapping = root.mapping else {
-      throw CommandFailure(.badData, "\(path) is not a list of settings: write one 'name: value' on each line")
-    }
-    for (keyNode, value) in mapping {
-      let key = keyNode.string ?? ""
-      guard Self.known.contains(key) else {
-        let mend = Suggestion.sentence(for: key, among: Self.known)
-        throw CommandFailure(.usage, "\(path) has the unknown setting '\(key)': \(mend)")
-      }
-      nodes[key] = value
+      throw CommandFailure(.usage, "\(origin)\(called) \(Self.sentence(error, text))")
     }
   }
 
-  static let known = Settings.Key.allCases.map(\.rawValue) + Shorthand.allCases.map(\.rawValue)
+  /// Takes up a value that was parsed already.
+  mutating func set<Value>(_ path: KeyPath<SettingsRegistry, Setting<Value>>, to value: Value?) {
+    let key = SettingsRegistry.shared[keyPath: path].key
+    all[key] = value.map { Given(key: key, value: $0) }
+  }
 
-  func has(_ key: Settings.Key) -> Bool { nodes[key.rawValue] != nil }
+  private static func sentence(_ error: ValueError, _ text: String) -> String {
+    switch error {
+    case .mustBe(let words): "is '\(text)', must be \(words)"
+    case .unknown(let fix): "'\(text)' is not known: \(fix)"
+    case .sentence(let sentence): sentence
+    }
+  }
 
-  /// What is said of `key`, by itself or by a shorthand; nil: nothing.
-  func words(of key: Settings.Key) -> (name: String, value: String)? {
-    let names = [key.rawValue] + Shorthand.allCases.filter { $0.key == key }.map(\.rawValue)
-    return names.compactMap { name in nodes[name].map { (name, Self.text(of: $0)) } }.first
+  func has(_ key: String) -> Bool { all[key] != nil }
+
+  func value<Value>(_ path: KeyPath<SettingsRegistry, Setting<Value>>) -> Value? {
+    all[SettingsRegistry.shared[keyPath: path].key]?.value as? Value
+  }
+
+  /// What was given for the setting of `key`, by itself or as a step length.
+  func given(_ key: String) -> Given? {
+    all[key] ?? SettingsRegistry.byKey[key]?.stepLength.flatMap { all[$0.key] }
+  }
+
+  /// The first setting that was given, in the order of the registry, for which `condition` holds.
+  func first(where condition: (Given) -> Bool) -> Given? {
+    SettingsRegistry.all.compactMap { given($0.key) }.first(where: condition)
   }
 
   /// What `other` says, says it in place of this.
   func overlaid(with other: SettingsLayer) -> SettingsLayer {
     var result = self
     // Steps by number and by length are one choice: the later layer's word replaces the earlier's.
-    for shorthand in Shorthand.allCases {
-      let words = [shorthand.rawValue, shorthand.key.rawValue]
-      if words.contains(where: { other.nodes[$0] != nil }) { for word in words { result.nodes[word] = nil } }
+    for setting in SettingsRegistry.all {
+      guard let length = setting.stepLength, other.given(setting.key) != nil else { continue }
+      for key in [setting.key, length.key] { result.all[key] = nil }
     }
-    result.nodes.merge(other.nodes) { _, new in new }
+    result.all.merge(other.all) { _, new in new }
     return result
   }
+
+  // MARK: Over defaults
+
+  /// The settings of a run: this layer over the defaults of its data and model.
+  func resolved() throws -> Settings {
+    guard let data = value(\.data), !data.text.isEmpty else {
+      throw CommandFailure(
+        .usage,
+        "there is nothing to train on: name data with --data, such as --data pinwheel (cnf datasets lists names)")
+    }
+    let model = value(\.model) ?? ModelKind.all.first { $0.isImplied(self) } ?? .flow
+    return try resolved(over: Settings(defaultsFor: data, model: model))
+  }
+
+  /// This layer over `base`. A setting that excludes another sets that to 0 unless both are given.
+  func resolved(over base: Settings) throws -> Settings {
+    var settings = base
+    for setting in SettingsRegistry.all where has(setting.key) {
+      for other in setting.resets where !has(other) {
+        if let zero = try? SettingsRegistry.byKey[other]?.value(of: "0") { settings[key: other] = zero }
+      }
+    }
+    for setting in SettingsRegistry.all {
+      if let given = all[setting.key] { settings[key: setting.key] = given.value }
+    }
+    for setting in SettingsRegistry.all {
+      guard let length = setting.stepLength, let given = all[length.key], let value = given.value as? Double else {
+        continue
+      }
+      guard all[setting.key] == nil else {
+        throw CommandFailure(
+          .usage,
+          "\(settings.name(of: setting.key)) and \(given.name) exclude each other: give the number of steps or "
+            + "their length")
+      }
+      guard let steps = StepLength.steps(of: value, endTime: settings.endTime) else {
+        throw CommandFailure(.usage, "\(given.name) is \(value.text), must be a positive number such as 0.125")
+      }
+      settings[key: setting.key] = steps
+    }
+    try settings.checkRanges()
+    return settings
+  }
+}
+
+extension SettingsRegistry {
+  /// Keys of step lengths, each with that of the number of steps it stands for.
+  private static let lengths: [String: String] = Dictionary(
+    uniqueKeysWithValues: all.compactMap { setting in setting.stepLength.map { ($0.key, setting.key) } })
+
+  /// What a file may hold.
+  static let knownKeys: [String] = all.map(\.key) + lengths.keys.sorted()
+
+  /// The setting that `key`, which may be a step length, gives.
+  static func settingKey(of key: String) -> String { lengths[key] ?? key }
 }

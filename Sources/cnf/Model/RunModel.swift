@@ -1,0 +1,105 @@
+import ContinuousFlows
+import FlowIO
+import FlowPlots
+
+/// A model that the program trains, keeps in run folders and looks at: what a `ModelKind` names.
+protocol RunModel: TrainableModel {
+  /// What figures call it.
+  static var noun: String { get }
+
+  /// A model to start from, which fits the data it will be trained on.
+  static func untrained(for split: DatasetSplit, settings: Settings) throws -> Self
+
+  /// What a step of training minimises.
+  func objective(for split: DatasetSplit, settings: Settings) throws -> any TrainingObjective<Self>
+
+  /// The model as a continuous flow; nil: it is none.
+  var continuousFlow: ContinuousFlow? { get }
+
+  /// The model as a map between data and base; nil: it is none.
+  var invertibleFlow: (any InvertibleFlow)? { get }
+
+  /// The model as a flow whose samples can be shown on their paths from base to data; nil: it is none.
+  var pathFlow: (any PathFlow)? { get }
+
+  /// The flow whose paths are plotted; nil: none.
+  var plottedFlow: (any PathFlow)? { get }
+
+  /// The final figures on data that it was not trained on.
+  ///
+  /// - Parameter fitted: the samples that `dataset` was held out from, for baselines; nil for no comparison.
+  func report(on dataset: Dataset, against fitted: Dataset?, settings: Settings) throws -> HeldOutReport
+
+  /// Figures of its own kind that follow those; nil: none.
+  func furtherFigures(on dataset: Dataset, settings: Settings) throws -> HeldOutReport?
+
+  /// The plots that suit it and the data it was trained on, the most telling one first.
+  func plotKinds(_ settings: Settings) -> [PlotKind]
+
+  /// Draws one of them, except `training` and `evaluations`, which show the run's metrics.
+  func plot(_ kind: PlotKind, of run: TrainedRun, split: DatasetSplit) throws -> any Plot
+}
+
+extension RunModel {
+  var continuousFlow: ContinuousFlow? { nil }
+  var invertibleFlow: (any InvertibleFlow)? { continuousFlow }
+  var pathFlow: (any PathFlow)? { continuousFlow }
+  var plottedFlow: (any PathFlow)? { pathFlow }
+  func furtherFigures(on dataset: Dataset, settings: Settings) throws -> HeldOutReport? {
+    try continuousFlow?.classFigures(on: dataset, settings: settings)
+  }
+}
+
+extension RunModel where Self: InvertibleFlow {
+  var invertibleFlow: (any InvertibleFlow)? { self }
+}
+
+/// Most models of the program are densities.
+extension RunModel where Self: DensityModel {
+  func report(on dataset: Dataset, against fitted: Dataset?, settings: Settings) throws -> HeldOutReport {
+    let result = try evaluate(
+      on: dataset, options: settings.evaluationSolverOptions, backend: settings.backend, seed: settings.seed)
+    return HeldOutReport(
+      of: result, noun: Self.noun,
+      baseline: fitted.map { GaussianFigures(on: dataset, against: $0, seed: settings.seed) }
+    ).followed(by: try furtherFigures(on: dataset, settings: settings))
+  }
+
+  func plotKinds(_ settings: Settings) -> [PlotKind] {
+    if settings.data == .digits { return [.samples, .training] }
+    guard dimension == 2 else { return [.training] }
+    return [.density] + (plottedFlow == nil ? [] : [.particles]) + [.training]
+  }
+
+  func plot(_ kind: PlotKind, of run: TrainedRun, split: DatasetSplit) throws -> any Plot {
+    let plots = DensityPlots(model: self, settings: run.settings, split: split)
+    if kind == .particles, let flow = plottedFlow { return try plots.particles(of: flow) }
+    if kind == .samples { return try continuousFlow?.classSamples(run.settings, split) ?? plots.samples() }
+    return try plots.density()
+  }
+}
+
+/// A flow whose samples can be shown at times between base and data.
+protocol PathFlow {
+  /// The time at which a sample is one of the data.
+  var pathEnd: Double { get }
+
+  /// `count` times of equal distances from 0 to `pathEnd`.
+  func evenTimes(_ count: Int) -> [Double]
+
+  func paths(
+    count: Int, seed: UInt64, times: [Double], options: SolverOptions, backend: Backend, context: SampleMatrix?
+  ) throws -> [SampleMatrix]
+
+  func logDensityPaths(
+    count: Int, seed: UInt64, times: [Double], options: SolverOptions, backend: Backend, context: SampleMatrix?
+  ) throws -> DensityPaths
+}
+
+extension ContinuousFlow: PathFlow {
+  var pathEnd: Double { endTime }
+}
+
+extension StackedFlow: PathFlow {
+  var pathEnd: Double { totalTime }
+}

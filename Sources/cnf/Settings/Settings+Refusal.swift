@@ -1,0 +1,88 @@
+import ContinuousFlows
+
+extension Settings {
+  /// Throws a usage failure for the first setting that is out of its range.
+  func checkRanges() throws {
+    for setting in SettingsRegistry.all {
+      guard let allowed = setting.allowed(in: self) else { continue }
+      throw CommandFailure(.usage, "\(name(of: setting.key)) is \(self[key: setting.key].text), must be \(allowed)")
+    }
+  }
+
+  /// Throws a usage failure for what sections, and before training the model, refuse.
+  func checkRefusals(_ phase: Refusal.Phase) throws {
+    let rows = SettingsRegistry.refusals + (phase == .training ? self.model.refusals : [])
+    for row in rows where phase == .training || row.phase == .always {
+      if let sentence = try row.sentence(self) { throw CommandFailure(.usage, sentence) }
+    }
+  }
+
+  /// Throws a usage failure that names settings without effect: whoever gives one expects something of it.
+  ///
+  /// A flag counts whatever it says. A value of a file counts where it is not the default, since a run's config.yaml says
+  /// everything.
+  func refuseUnused(flags: SettingsLayer) throws {
+    if let sentence = self.objective.refusal(for: self.model) { throw CommandFailure(.usage, sentence) }
+    let changed = Set(differences(from: Settings(defaultsFor: self.data, model: self.model)))
+    func given(_ keys: [String]) -> [SettingsLayer.Given] {
+      let flagged = keys.compactMap(flags.given)
+      return flagged.isEmpty
+        ? keys.filter(changed.contains).map { SettingsLayer.Given(key: $0, value: self[key: $0]) } : flagged
+    }
+    let keyed = SettingsRegistry.all
+    let byModel = keyed.filter { !self.model.uses($0, in: self) }.map(\.key)
+    try refuse(given(byModel), unusedBy: "model \(self.model.word)", unused: { self.model.reason(for: $0) })
+    let byObjective = keyed.filter { !self.objective.uses($0) }.map(\.key)
+    try refuse(given(byObjective), unusedBy: "objective \(self.objective.rawValue)")
+    for setting in keyed where changed.contains(setting.key) {
+      guard let companion = setting.use.companion else { continue }
+      let value = self[key: companion.key].text
+      guard !companion.words.contains(value) else { continue }
+      try refuse(given([setting.key]), unusedBy: "\(companion.key) \(value)")
+    }
+  }
+
+  /// Throws a usage failure for flags without effect, of a command that looks at a trained model.
+  ///
+  /// - Parameter flags: those of the call; these settings are the run's, without them.
+  func refuseUnusedByTrained(flags: SettingsLayer) throws {
+    let unused = TrainedSolver.settings.filter { !self.model.usesWhenTrained($0, in: self) }
+    try refuse(unused.compactMap { flags.given($0.key) }, unusedBy: "model \(self.model.word)")
+  }
+
+  /// Throws where any are given.
+  private func refuse(
+    _ given: [SettingsLayer.Given], unusedBy who: String, unused reason: (SettingUse) -> String? = { _ in nil }
+  ) throws {
+    guard let first = given.first else { return }
+    let uses = given.compactMap { SettingsRegistry.byKey[SettingsRegistry.settingKey(of: $0.key)]?.use }
+    let why = uses.first.flatMap(reason).map { " (\($0))" } ?? ""
+    let alternatives = Set(uses.map { $0.alternatives(in: self) })
+    let fix = alternatives.count == 1 ? alternatives.first.flatMap { $0 }.map { ", or give \($0)" } ?? "" : ""
+    let them = given.count == 1 ? "\(first.flag)" : Self.list(given.map(\.flag))
+    throw CommandFailure(
+      .usage,
+      "\(Self.list(given.map { "\($0.name) is \($0.value.text)" })), which \(who) does not use\(why): "
+        + "leave \(them) out\(fix)")
+  }
+
+  /// "a, b and c".
+  static func list(_ words: [String], _ last: String = "and") -> String {
+    words.count < 2 ? words.joined() : words.dropLast().joined(separator: ", ") + " \(last) " + words[words.count - 1]
+  }
+}
+
+extension SettingUse {
+  /// The flags that would give the setting an effect, where they are few enough to name.
+  fileprivate func alternatives(in settings: Settings) -> String? {
+    if let model, !settings.model.features(in: settings).contains(model) {
+      let kinds = ModelKind.all.filter { $0.features.contains(model) }.map(\.word)
+      return kinds.isEmpty || kinds.count > 3 ? nil : "--model \(Settings.list(kinds, "or"))"
+    }
+    if let objective, !settings.objective.features.contains(objective) {
+      let words = Objective.allCases.filter { $0.features.contains(objective) }.map(\.rawValue)
+      return "--objective \(Settings.list(words, "or"))"
+    }
+    return companion.map { "--\($0.key) \(Settings.list($0.words, "or"))" }
+  }
+}
