@@ -2,8 +2,8 @@ import FlowIO
 import Foundation
 import Testing
 
-/// Whatever is wrong, a user gets one sentence that names the thing and the fix, and the documented exit code; nothing is
-/// overwritten.
+/// Whatever is wrong, a user gets one sentence that names the thing and the fix, and the documented exit code; nothing
+/// is overwritten.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct BadInputTests {
   /// A call that has to fail.
   struct Case: CustomTestStringConvertible, Sendable {

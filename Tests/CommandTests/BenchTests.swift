@@ -34,8 +34,8 @@ import Testing
     }
     let products = kernels.filter { $0["gflops"]?.doubleValue != nil }
     #expect(products.contains { $0["kernel"] == "product" } && products.contains { $0["kernel"] == "weight_gradient" })
-    // The peak is the best of its samples, a kernel's time their median: above 1 only where another process took the core
-    // from the peak alone.
+    // The peak is the best of its samples, a kernel's time their median: above 1 only where another process took the
+    // core from the peak alone.
     for product in products { #expect((0.001...4).contains(number(product, "peak_fraction")), "\(product)") }
   }
 
@@ -68,8 +68,8 @@ import Testing
     #expect(number(backends[0], "time_over_c") == 1 && number(backends[1], "time_over_c") > 0)
   }
 
-  /// Every way, of which `DivergenceCost` holds each against the Jacobian before it is timed, has a record at every dimension of
-  /// either net; what they cost is the machine's business.
+  /// Every way, of which `DivergenceCost` holds each against the Jacobian before it is timed, has a record at every
+  /// dimension of either net; what they cost is the machine's business.
   @Test func changesOfVolumeAreCompared() throws {
     let records = try #require(json("--divergence")["divergence"]?.elements)
     let ways = ["determinant", "tangents", "product", "hutchinson"]

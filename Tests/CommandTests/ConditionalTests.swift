@@ -96,7 +96,8 @@ import Testing
     let json = try classes.json
     #expect(json["count"] == 360 && json["classes"] == 10 && json["class_solves_failed"] == 0)
     let accuracy = try #require(json["bayes_accuracy"]?.doubleValue)
-    // A guess of the commonest class is right for 11 %, with a standard error of 1.7 %; 66 % by this short run, 8 % after three steps.
+    // A guess of the commonest class is right for 11 %, with a standard error of 1.7 %; 66 % by this short run, 8 %
+    // after three steps.
     #expect(accuracy > 0.4)
     #expect(json["marginal_nll_nats"]?.doubleValue?.isFinite == true)
     #expect(folder.exists("classes/plots/samples.png"))

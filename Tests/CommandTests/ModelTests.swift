@@ -71,7 +71,8 @@ import Testing
     for (row, difference) in zip(doubles, differences) {
       let tolerance = row["tolerance"]?.doubleValue
       #expect((tolerance != nil) == solves && difference["tolerance"] == row["tolerance"])
-      // Some tens of steps, each of an error at the tolerance; or of layers, each of some ulp of numbers below a hundred.
+      // Some tens of steps, each of an error at the tolerance; or of layers, each of some ulp of numbers below a
+      // hundred.
       let bound = tolerance.map { 100 * $0 } ?? 1e3 * Double.ulpOfOne
       for start in ["data", "drawn"] {
         for figure in ["x_max", "log_det_max"] {

@@ -13,10 +13,11 @@ import Testing
     return outcome
   }
 
-  /// A disc inside a ring: no flow of the plane parts them, so that a line cannot then; one dimension more lets the disc rise
-  /// (Dupont, Doucet and Teh 2019, arXiv 1904.01681). Solved means as in Documentation/neural-ode.md: fresh points are right, all of them but
-  /// for another machine's roundings, and the cross-entropy is a small part of the plain one's. Seeds 0 and 1 give 89.9 and 83.8 %
-  /// without, and every one of 20,000 with it; the standard error of the former is 0.3 %.
+  /// A disc inside a ring: no flow of the plane parts them, so that a line cannot then; one dimension more lets the
+  /// disc rise (Dupont, Doucet and Teh 2019, arXiv 1904.01681). Solved means as in Documentation/neural-ode.md: fresh
+  /// points are right, all of them but for another machine's roundings, and the cross-entropy is a small part of the
+  /// plain one's. Seeds 0 and 1 give 89.9 and 83.8 % without, and every one of 20,000 with it; the standard error of
+  /// the former is 0.3 %.
   @Test func circlesArePartedWithAnAugmentedDimensionAlone() throws {
     let folder = try TemporaryFolder()
     func figures(_ run: String, augment: String) throws -> JSONValue {
@@ -64,8 +65,8 @@ import Testing
     }
   }
 
-  /// The defaults, 4 s of processor time: seeds 0 to 2 have 97.78, 97.22 and 97.50 % (Documentation/neural-ode.md). The bar is what is
-  /// promised of them; 350 of 360 digits meet it.
+  /// The defaults, 4 s of processor time: seeds 0 to 2 have 97.78, 97.22 and 97.50 % (Documentation/neural-ode.md). The
+  /// bar is what is promised of them; 350 of 360 digits meet it.
   @Test func digitsAreClassified() throws {
     let folder = try TemporaryFolder()
     let train = ["train", "--model", "classifier", "--data", "digits", "--out", "run", "--seed", "0"]

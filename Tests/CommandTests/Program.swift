@@ -29,8 +29,8 @@ enum Program {
     return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? candidates[0]
   }()
 
-  /// Starts `cnf` with two threads that do not spin while they wait, since tests run beside each other; its output goes to
-  /// files, so that no pipe can fill up.
+  /// Starts `cnf` with two threads that do not spin while they wait, since tests run beside each other; its output goes
+  /// to files, so that no pipe can fill up.
   ///
   /// - Parameter outputPath: where standard output goes; nil: a file of its own.
   static func start(

@@ -52,8 +52,8 @@ import Testing
       Array(values[(time * n + sample) * 3..<(time * n + sample + 1) * 3])
     }
 
-    // At the end they are the samples; steps differ where a time was met, each by its tolerance: some tens of steps of columns of
-    // deviation 1, stretched by a few.
+    // At the end they are the samples; steps differ where a time was met, each by its tolerance: some tens of steps of
+    // columns of deviation 1, stretched by a few.
     for sample in 0..<n {
       for column in 0..<2 {
         #expect(abs(row(2, sample)[column] - samples[3 * sample + column]) < Float(300 * Self.tolerance))

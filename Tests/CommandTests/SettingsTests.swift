@@ -2,7 +2,8 @@ import FlowIO
 import Foundation
 import Testing
 
-/// Every setting of the registry, as `cnf settings` lists it: what its declaration says is what flags, YAML and refusals do.
+/// Every setting of the registry, as `cnf settings` lists it: what its declaration says is what flags, YAML and
+/// refusals do.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct SettingsTests {
   private let folder = try! TemporaryFolder()
 
@@ -106,7 +107,8 @@ import Testing
     }
   }
 
-  /// Defaults are in range for every model, and what a model or objective does not use is refused with the flag to leave out.
+  /// Defaults are in range for every model, and what a model or objective does not use is refused with the flag to
+  /// leave out.
   @Test func rowsAreWhatIsRefused() throws {
     let settings = try all()
     let models = Set(settings.flatMap(\.models)).sorted()

@@ -37,18 +37,22 @@ struct TrainCommand: ParsableCommand {
         cnf train --model classifier --data digits --out runs/classes
       """)
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Folder to create for this run.", valueName: "folder"))
-  var out: String?
+  /// Where a run comes from, and where it goes.
+  struct Folders: ParsableArguments {
+    @Option(name: .shortAndLong, help: ArgumentHelp("Folder to create for this run. Required.", valueName: "folder"))
+    var out: String?
 
-  @Option(help: ArgumentHelp("YAML file of settings; flags replace its values.", valueName: "file"))
-  var config: String?
+    @Option(help: ArgumentHelp("YAML file of settings; flags replace its values.", valueName: "file"))
+    var config: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Continue the run in this folder by its own settings. Only --steps, --seconds, --validation-interval, --patience, "
-        + "--checkpoint-interval and --threads may be given anew.", valueName: "folder"))
-  var resume: String?
+    @Option(
+      help: ArgumentHelp(
+        "Continue the run in this folder by its own settings. Only --steps, --seconds, --validation-interval, --patience, "
+          + "--checkpoint-interval and --threads may be given anew.", valueName: "folder"))
+    var resume: String?
+  }
 
+  @OptionGroup(title: "Run folder") var folders: Folders
   @OptionGroup var settings: AllSettingFlags
   @OptionGroup var output: OutputOptions
 
@@ -60,6 +64,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func session() throws -> any TrainingCall {
+    let (out, config, resume) = (folders.out, folders.config, folders.resume)
     if let resume {
       guard !resume.isEmpty else {
         throw CommandFailure(.usage, "--resume is empty: name the folder of a run")

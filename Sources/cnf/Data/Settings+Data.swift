@@ -2,8 +2,8 @@ import ContinuousFlows
 
 /// From settings to data.
 extension Settings {
-  /// The data, split in three. A file has to hold what it held when the run began: otherwise a resumed run would be another
-  /// run, and samples that were held out might have been trained on.
+  /// The data, split in three. A file has to hold what it held when the run began: otherwise a resumed run would be
+  /// another run, and samples that were held out might have been trained on.
   func loadSplit() throws -> DatasetSplit {
     let dataset = try loadData()
     if !self.dataFingerprint.isEmpty {
@@ -67,7 +67,8 @@ extension Settings {
 
   // MARK: Transform and base
 
-  /// The transform between `training` and a model of it, and the base that the model starts from, both fitted to the data.
+  /// The transform between `training` and a model of it, and the base that the model starts from, both fitted to the
+  /// data.
   func fitted(to training: Dataset) throws -> (transform: DataTransform, base: BaseDistribution) {
     let transform = try fittedTransform(to: training) ?? .identity(dimension: training.dimension)
     return (transform, try fittedBase(to: training, through: transform))

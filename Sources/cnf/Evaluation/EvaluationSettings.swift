@@ -5,7 +5,7 @@ struct EvaluationSettings: SettingsSection {
   static let title = "Solver of validation, evaluation and sampling"
 
   let evaluationSolver = Setting<SolverMethod>(
-    "evaluation-solver", default: .dopri5, use: .models(.solver), help: "Method; as --solver.")
+    "evaluation-solver", default: .dopri5, use: .models(.solver), help: "Method.")
 
   let evaluationRtol = Setting<Double>(
     "evaluation-rtol", default: 1e-5, .positive, use: .models(.solver), resets: ["evaluation-fixed-steps"],
@@ -21,5 +21,9 @@ struct EvaluationSettings: SettingsSection {
     help: "Number of equal steps from 0 to T, instead of adaptive steps.")
 
   let evaluationTrace = Setting<Trace>(
-    "evaluation-trace", default: .exact, use: .models(.divergence), help: "Divergence of the field; as --trace.")
+    "evaluation-trace", default: .exact, use: .models(.divergence),
+    help: """
+      Divergence of the field: exact, hutchinson (an unbiased estimate with random probes), automatic (exact where that is \
+      cheap), or one exact form: exactTangents, exactProduct.
+      """)
 }

@@ -1,5 +1,5 @@
-/// What a model kind may have: the reason why a setting has an effect for it. A kind's file lists its features; a setting's
-/// declaration names the one it belongs to.
+/// What a model kind may have: the reason why a setting has an effect for it. A kind's file lists its features; a
+/// setting's declaration names the one it belongs to.
 enum ModelFeature: Sendable {
   /// A net with hidden layers.
   case hiddenLayers

@@ -2,8 +2,8 @@ import ContinuousFlows
 import FlowIO
 import Foundation
 
-/// A kind of model, as `--model` names it: everything that tells it from others. Each kind stands in a file of its own in `Kinds`,
-/// with the `RunModel` that it trains.
+/// A kind of model, as `--model` names it: everything that tells it from others. Each kind stands in a file of its own
+/// in `Kinds`, with the `RunModel` that it trains.
 struct ModelKind: Sendable {
   /// Every kind, in the order of lists. A new one is its file and a word here.
   static let all: [ModelKind] = [

@@ -31,8 +31,8 @@ struct OptimiserSettings: SettingsSection {
     "optimiser", default: .adamw,
     help: "adam (weight decay is added to the gradient), or adamw (decoupled weight decay).")
 
-  /// 1,365 digits are few: with a decay of 1e-4 the flow overfits (an NLL of -68 nats held out, -83 on the training samples);
-  /// with 0.6 the two are close (-72 and -79).
+  /// 1,365 digits are few: with a decay of 1e-4 the flow overfits (an NLL of -68 nats held out, -83 on the training
+  /// samples); with 0.6 the two are close (-72 and -79).
   let weightDecay = Setting<Double>(
     "weight-decay", default: 1e-5, digits: 0.6, .positive(zero: "none"), help: "Weight decay.")
 

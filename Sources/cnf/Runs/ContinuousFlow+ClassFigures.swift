@@ -2,8 +2,8 @@ import ContinuousFlows
 import FlowIO
 
 extension ContinuousFlow {
-  /// Figures of a flow conditioned on classes: the NLL of samples without their class, and how often Bayes' rule finds the
-  /// class; nil: the flow has no classes, or the samples have no labels.
+  /// Figures of a flow conditioned on classes: the NLL of samples without their class, and how often Bayes' rule finds
+  /// the class; nil: the flow has no classes, or the samples have no labels.
   func classFigures(on dataset: Dataset, settings: Settings) throws -> HeldOutReport? {
     guard let classes = condition?.classCount, let labels = dataset.labels else { return nil }
     let densities = try classDensities(

@@ -4,8 +4,8 @@ import Foundation
 
 /// Of models with outputs.
 extension HeldOutReport {
-  /// - Parameter fitted: the samples that `dataset` was held out from. They give the guess to compare with: the classes'
-  ///   shares for a classifier, the targets' mean for a regression.
+  /// - Parameter fitted: the samples that `dataset` was held out from. They give the guess to compare with: the
+  ///   classes' shares for a classifier, the targets' mean for a regression.
   init(of result: EvaluationResult, model: NeuralODEModel, on dataset: Dataset, against fitted: Dataset?) {
     var members: [(key: String, value: JSONValue)] = [("count", .integer(result.count))]
     var lines: [String] = []

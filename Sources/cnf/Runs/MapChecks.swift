@@ -142,8 +142,8 @@ struct MapChecks {
       ] + text.lines)
   }
 
-  /// The run's options with another tolerance, with dopri5 in place of a method that cannot choose its steps. Nil: the run's
-  /// own tolerance.
+  /// The run's options with another tolerance, with dopri5 in place of a method that cannot choose its steps. Nil: the
+  /// run's own tolerance.
   private func options(_ tolerance: Double?) -> SolverOptions {
     var options = settings.evaluationSolverOptions
     guard let tolerance else { return options }

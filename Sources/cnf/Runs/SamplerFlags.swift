@@ -18,7 +18,8 @@ struct SamplerFlags: ParsableArguments {
     help: ArgumentHelp("Number of steps of the reverse diffusion (default: 1000).", valueName: "count"))
   var samplerSteps: Int?
 
-  /// Throws a usage failure for flags that are wrong for every model. (The parser's `validate` would change the messages.)
+  /// Throws a usage failure for flags that are wrong for every model. (The parser's `validate` would change the
+  /// messages.)
   func check() throws {
     if let sampler, !Self.words.contains(sampler) {
       throw CommandFailure(

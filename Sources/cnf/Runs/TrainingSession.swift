@@ -12,7 +12,8 @@ protocol TrainingCall {
 
 /// One call of `cnf train`, from its data to its plots.
 struct TrainingSession<Model: RunModel>: TrainingCall {
-  /// What may change when a run is resumed: how long it trains, how often it validates and saves, and the number of threads.
+  /// What may change when a run is resumed: how long it trains, how often it validates and saves, and the number of
+  /// threads.
   ///
   /// A cosine schedule spans `steps` or `seconds`, so another length changes the learning rates from there on.
   private static var changeable: Set<String> {

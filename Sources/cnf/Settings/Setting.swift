@@ -1,7 +1,7 @@
 import ContinuousFlows
 
-/// A setting of `cnf`: everything there is to say about it, said once. Its flag, its line in YAML, its default, the check of
-/// its value, its help and the refusal where it has no effect all come from this declaration.
+/// A setting of `cnf`: everything there is to say about it, said once. Its flag, its line in YAML, its default, the
+/// check of its value, its help and the refusal where it has no effect all come from this declaration.
 struct Setting<Value: SettingValue>: Sendable {
   /// The line of the file, and the flag without its dashes.
   let key: String
@@ -60,7 +60,7 @@ struct SettingRange<Value: SettingValue>: Sendable {
     _ words: String, zero: String? = nil, contains: @escaping @Sendable (Value) -> Bool
   ) {
     let all = words + (zero.map { ", or 0 for \($0)" } ?? "")
-    self.init(words: { _ in all }, zero: zero) { value, _ in contains(value) }
+    self.init(words: { _ in all }, zero: zero, contains: { value, _ in contains(value) })
   }
 
   /// A range that depends on other settings.

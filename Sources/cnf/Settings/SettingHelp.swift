@@ -5,8 +5,9 @@ extension SettingDeclaration {
   /// The whole help of the flag; nil: the setting has none.
   var fullHelp: String? {
     guard let help else { return nil }
-    let words = words.isEmpty || isSwitch || help.contains(words[0]) ? nil : "One of \(words.joined(separator: ", "))."
-    return ([help, words, useHelp].compactMap { $0 } + ["(default: \(defaultHelp))"]).joined(separator: " ")
+    let choice = words.isEmpty || help.contains(words[0]) ? nil : "One of \(words.joined(separator: ", "))."
+    let standard = defaultHelp.map { "(default: \($0))" }
+    return [help, choice, useHelp, standard].compactMap { $0 }.joined(separator: " ")
   }
 
   /// Which models and objectives have the setting, where some do not.
@@ -29,12 +30,12 @@ extension SettingDeclaration {
     return parts.isEmpty ? nil : parts.joined(separator: " ")
   }
 
-  /// The default, with those of other models and of the digits.
-  private var defaultHelp: String {
+  /// The default, with those of other models and of the digits; nil: there is none.
+  private var defaultHelp: String? {
     let users = SettingsDefaults.models.filter { kind, _ in use.model.map { kind.features.contains($0) } ?? true }
-    guard let first = users.first else { return "none" }
+    guard let first = users.first, key != SettingsRegistry.shared.data.key else { return nil }
     let usual = Self.named(first.settings[key: key], zero: zero)
-    guard key != "model", key != "data" else { return usual.isEmpty ? "none" : usual }
+    guard key != SettingsRegistry.shared.model.key else { return usual }
     var others: [(value: String, who: [String])] = []
     for (who, settings) in [("digits", SettingsDefaults.digits)] + users.map({ ($0.kind.word, $0.settings) }) {
       let value = Self.named(settings[key: key], zero: zero)
@@ -49,8 +50,8 @@ extension SettingDeclaration {
   }
 
   private static func named(_ value: any SettingValue, zero: String?) -> String {
-    if let number = value as? Double { return number == 0 && zero != nil ? "0, \(zero!)" : short(number) }
-    if let number = value as? Int { return number == 0 && zero != nil ? "0, \(zero!)" : "\(number)" }
+    if let number = value as? Double { return number == 0 && zero != nil ? "0 = \(zero!)" : short(number) }
+    if let number = value as? Int { return number == 0 && zero != nil ? "0 = \(zero!)" : "\(number)" }
     if let widths = value as? [Int] { return widths.isEmpty ? "none" : widths.map(\.text).joined(separator: ",") }
     return value.text
   }

@@ -19,8 +19,8 @@ extension Settings {
 
   /// Throws a usage failure that names settings without effect: whoever gives one expects something of it.
   ///
-  /// A flag counts whatever it says. A value of a file counts where it is not the default, since a run's config.yaml says
-  /// everything.
+  /// A flag counts whatever it says. A value of a file counts where it is not the default, since a run's config.yaml
+  /// says everything.
   func refuseUnused(flags: SettingsLayer) throws {
     if let sentence = self.objective.refusal(for: self.model) { throw CommandFailure(.usage, sentence) }
     let changed = Set(differences(from: Settings(defaultsFor: self.data, model: self.model)))

@@ -2,8 +2,8 @@ import ContinuousFlows
 
 /// Everything that decides what a run of training does: what `config.yaml` in a run folder holds.
 ///
-/// A value is read and set by its setting's name: `settings.learningRate`. There are no absent values, so that a resolved file
-/// says everything; 0 stands for "none" where a setting's range says so.
+/// A value is read and set by its setting's name: `settings.learningRate`. There are no absent values, so that a
+/// resolved file says everything; 0 stands for "none" where a setting's range says so.
 @dynamicMemberLookup
 struct Settings: Sendable {
   private var values: [String: any SettingValue]

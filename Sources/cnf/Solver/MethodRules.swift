@@ -109,8 +109,8 @@ enum MethodRules {
     }
   }
 
-  /// Partitioned methods are symplectic where positions' rates depend on momenta alone and momenta's on positions: for a
-  /// separable energy. (Hairer, Lubich and Wanner, Geometric Numerical Integration, section VI.3.)
+  /// Partitioned methods are symplectic where positions' rates depend on momenta alone and momenta's on positions: for
+  /// a separable energy. (Hairer, Lubich and Wanner, Geometric Numerical Integration, section VI.3.)
   ///
   /// - Parameters:
   ///   - trains: whether the method of training counts, too.

@@ -1,7 +1,7 @@
 import CLibrary
 
-/// Shows the progress of a command on standard error: a bar that redraws itself on a terminal, a plain line every few seconds
-/// elsewhere.
+/// Shows the progress of a command on standard error: a bar that redraws itself on a terminal, a plain line every few
+/// seconds elsewhere.
 final class ProgressReporter {
   private static let secondsBetweenRedraws = 0.1
   private static let secondsBetweenLines = 5.0

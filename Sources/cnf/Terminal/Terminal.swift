@@ -5,7 +5,8 @@ enum Terminal {
   /// Whether standard error is a terminal.
   static let errorIsTerminal = isatty(STDERR_FILENO) == 1
 
-  /// Whether standard error may have colours: on a terminal that has them, unless `NO_COLOR` is set to a non-empty text.
+  /// Whether standard error may have colours: on a terminal that has them, unless `NO_COLOR` is set to a non-empty
+  /// text.
   static let errorHasColour: Bool = {
     let refused = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
     let dumb = getenv("TERM").map { String(cString: $0) == "dumb" } ?? true

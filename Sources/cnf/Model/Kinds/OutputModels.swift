@@ -96,7 +96,8 @@ extension ModelKind {
     if source == .digits { adaptToDigits(&settings) }
   }
 
-  /// 97.5 % of the held-out digits, the mean of three seeds (`Documentation/neural-ode.md`), in about 15 s on two cores.
+  /// 97.5 % of the held-out digits, the mean of three seeds (`Documentation/neural-ode.md`), in about 15 s on two
+  /// cores.
   private static func adaptToDigits(_ settings: inout Settings) {
     // Most pixels at the rim are almost constant; scaled to variance 1 they drown the others (96 %).
     settings.transform = .none
