@@ -47,9 +47,12 @@ struct TrainCommand: ParsableCommand {
 
     @Option(
       help: ArgumentHelp(
-        "Continue the run in this folder by its own settings. Only --steps, --seconds, --validation-interval, --patience, "
-          + "--checkpoint-interval and --threads may be given anew.", valueName: "folder"))
+        "Continue the run in this folder by its own settings. Only these may be given anew: \(Self.changeable).",
+        valueName: "folder"))
     var resume: String?
+
+    private static let changeable = SettingsRegistry.all.filter { $0.traits.contains(.changesOnResume) }
+      .map { "--\($0.key)" }.joined(separator: ", ")
   }
 
   @OptionGroup(title: "Run folder") var folders: Folders

@@ -1,11 +1,11 @@
 /// The flags of commands that look at a trained model. They have one solver: their `--solver` is `evaluation-solver`.
 enum TrainedSolver: SettingFlagSource {
   private static let prefix = "evaluation-"
-  /// Settings of training's solver that evaluation shares.
-  private static let shared = ["solver-max-steps", "controller", "norm", "probe", "probes"]
 
-  /// The settings that can be given.
-  static let settings = SettingsRegistry.all.filter { $0.key.hasPrefix(prefix) || shared.contains($0.key) }
+  /// The settings that can be given: those of evaluation, and those that training's solver shares with it.
+  static let settings = SettingsRegistry.all.filter { setting in
+    setting.key.hasPrefix(prefix) || setting.traits.contains(.servesEvaluation)
+  }
 
   static var flags: [SettingFlag] { settings.flatMap { SettingFlag.flags(of: $0, name: shortName) } }
 

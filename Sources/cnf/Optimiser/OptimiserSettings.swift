@@ -7,11 +7,11 @@ struct OptimiserSettings: SettingsSection {
   private static let penalties = SettingUse.models(.penalties).and(.objectives(.solves))
 
   let steps = Setting<Int>(
-    "steps", default: 2000, digits: 0, .positive(zero: "no limit"), resets: ["seconds"],
+    "steps", default: 2000, digits: 0, .positive(zero: "no limit"), traits: [.changesOnResume], resets: ["seconds"],
     help: "Number of training steps. Without --seconds the run can be repeated bit for bit.")
 
   let seconds = Setting<Double>(
-    "seconds", default: 0, digits: 120, .positive(zero: "no limit"), resets: ["steps"],
+    "seconds", default: 0, digits: 120, .positive(zero: "no limit"), traits: [.changesOnResume], resets: ["steps"],
     help: "Duration of training in seconds.")
 
   let batchSize = Setting<Int>(

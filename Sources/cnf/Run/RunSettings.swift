@@ -5,14 +5,16 @@ struct RunSettings: SettingsSection {
   static let title = "Run"
 
   let validationInterval = Setting<Int>(
-    "validation-interval", default: 200, .positive, help: "Number of steps between two validations.")
+    "validation-interval", default: 200, .positive, traits: [.changesOnResume],
+    help: "Number of steps between two validations.")
 
   let patience = Setting<Int>(
-    "patience", default: 0, .positive(zero: "never stop early"),
+    "patience", default: 0, .positive(zero: "never stop early"), traits: [.changesOnResume],
     help: "Number of validations without an improvement after which training stops.")
 
   let checkpointInterval = Setting<Int>(
-    "checkpoint-interval", default: 200, .positive, help: "Number of steps between two checkpoints.")
+    "checkpoint-interval", default: 200, .positive, traits: [.changesOnResume],
+    help: "Number of steps between two checkpoints.")
 }
 
 /// On what a run is computed, and from which seed. Commands that look at a trained model have these flags, too.
@@ -23,7 +25,7 @@ struct MachineSettings: SettingsSection {
     "seed", default: 0, help: "Seed of initial weights, batches, probes and samples; --data-seed is that of the data.")
 
   let threads = Setting<Int>(
-    "threads", default: 0, .within(1...4096, zero: "all there are"),
+    "threads", default: 0, .within(1...4096, zero: "all there are"), traits: [.changesOnResume],
     help: "Number of threads. Results do not depend on it.")
 
   let backend = Setting<Backend>(

@@ -12,14 +12,6 @@ protocol TrainingCall {
 
 /// One call of `cnf train`, from its data to its plots.
 struct TrainingSession<Model: RunModel>: TrainingCall {
-  /// What may change when a run is resumed: how long it trains, how often it validates and saves, and the number of
-  /// threads.
-  ///
-  /// A cosine schedule spans `steps` or `seconds`, so another length changes the learning rates from there on.
-  private static var changeable: Set<String> {
-    ["steps", "seconds", "validation-interval", "patience", "checkpoint-interval", "threads"]
-  }
-
   private let settings: Settings
   private let split: DatasetSplit
   private let folder: RunFolder
@@ -59,8 +51,10 @@ struct TrainingSession<Model: RunModel>: TrainingCall {
   }
 
   /// The run in `path`, from its last checkpoint, or from its start where it has none yet.
+  ///
+  /// A cosine schedule spans `steps` or `seconds`, so another length changes the learning rates from there on.
   init(resuming path: String, overrides: SettingsLayer, isQuiet: Bool) throws {
-    if let given = overrides.first(where: { !Self.changeable.contains($0.key) }) {
+    if let given = overrides.first(where: { !$0.contains(.changesOnResume) }) {
       throw CommandFailure(
         .usage,
         "\(given.name) cannot change when a run is resumed: leave \(given.flag) out, or start a new run with --out")

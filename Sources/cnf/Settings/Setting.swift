@@ -10,6 +10,7 @@ struct Setting<Value: SettingValue>: Sendable {
   let digits: Value?
   let range: SettingRange<Value>
   let use: SettingUse
+  let traits: Set<SettingTrait>
   let placeholder: String
   /// Settings that giving this one sets to 0, unless they are given too.
   let resets: [String]
@@ -20,7 +21,8 @@ struct Setting<Value: SettingValue>: Sendable {
 
   init(
     _ key: String, default standard: Value, digits: Value? = nil, _ range: SettingRange<Value> = .any,
-    use: SettingUse = .always, placeholder: String = Value.placeholder, resets: [String] = [],
+    use: SettingUse = .always, traits: Set<SettingTrait> = [], placeholder: String = Value.placeholder,
+    resets: [String] = [],
     stepLength: StepLength? = nil, help: String?
   ) {
     self.key = key
@@ -28,11 +30,20 @@ struct Setting<Value: SettingValue>: Sendable {
     self.digits = digits
     self.range = range
     self.use = use
+    self.traits = traits
     self.placeholder = placeholder
     self.resets = resets
     self.stepLength = stepLength
     self.help = help
   }
+}
+
+/// Something that holds for a few settings.
+enum SettingTrait: Sendable {
+  /// May change when a run is resumed.
+  case changesOnResume
+  /// Also of the solver that commands use on a trained model.
+  case servesEvaluation
 }
 
 /// A number of equal steps, given by their length.
@@ -117,6 +128,7 @@ protocol SettingDeclaration: Sendable {
   var key: String { get }
   var help: String? { get }
   var use: SettingUse { get }
+  var traits: Set<SettingTrait> { get }
   var placeholder: String { get }
   var resets: [String] { get }
   var stepLength: StepLength? { get }

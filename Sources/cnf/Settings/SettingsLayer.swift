@@ -69,9 +69,9 @@ struct SettingsLayer {
     all[key] ?? SettingsRegistry.byKey[key]?.stepLength.flatMap { all[$0.key] }
   }
 
-  /// The first setting that was given, in the order of the registry, for which `condition` holds.
-  func first(where condition: (Given) -> Bool) -> Given? {
-    SettingsRegistry.all.compactMap { given($0.key) }.first(where: condition)
+  /// The first setting that was given, in the order of the registry, whose traits meet `condition`.
+  func first(where condition: (Set<SettingTrait>) -> Bool) -> Given? {
+    SettingsRegistry.all.lazy.filter { condition($0.traits) }.compactMap { given($0.key) }.first
   }
 
   /// What `other` says, says it in place of this.
@@ -104,7 +104,10 @@ struct SettingsLayer {
     var settings = base
     for setting in SettingsRegistry.all where has(setting.key) {
       for other in setting.resets where !has(other) {
-        if let zero = try? SettingsRegistry.byKey[other]?.value(of: "0") { settings[key: other] = zero }
+        guard let zero = try? SettingsRegistry.byKey[other]?.value(of: "0") else {
+          preconditionFailure("\(setting.key) resets \(other), which is not a number")
+        }
+        settings[key: other] = zero
       }
     }
     for setting in SettingsRegistry.all {

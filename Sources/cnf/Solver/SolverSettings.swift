@@ -25,15 +25,15 @@ struct SolverSettings: SettingsSection {
 
   let solverMaxSteps = Setting<Int>(
     "solver-max-steps", default: 4096,
-    SettingRange("from 1 to 2^24") { $0 > 0 && $0 <= 1 << 24 }, use: .models(.solver),
+    SettingRange("from 1 to 2^24") { $0 > 0 && $0 <= 1 << 24 }, use: .models(.solver), traits: [.servesEvaluation],
     help: "Number of adaptive steps after which a sample's solve fails, in training and later.")
 
   let controller = Setting<StepController>(
-    "controller", default: .integral, use: .models(.solver),
+    "controller", default: .integral, use: .models(.solver), traits: [.servesEvaluation],
     help: "How adaptive step sizes follow the error estimates: integral, proportional-integral or pid:P,I,D.")
 
   let norm = Setting<ErrorNorm>(
-    "norm", default: .rootMeanSquare, use: .models(.solver),
+    "norm", default: .rootMeanSquare, use: .models(.solver), traits: [.servesEvaluation],
     help: "Norm of a step's errors: rms, or max (every component keeps its tolerance).")
 
   let trace = Setting<Trace>(
@@ -44,10 +44,12 @@ struct SolverSettings: SettingsSection {
       """)
 
   let probe = Setting<Probe>(
-    "probe", default: .rademacher, use: .models(.probes), help: "Distribution of Hutchinson's probes.")
+    "probe", default: .rademacher, use: .models(.probes), traits: [.servesEvaluation],
+    help: "Distribution of Hutchinson's probes.")
 
   let probes = Setting<Int>(
-    "probes", default: 1, .within(1...4096), use: .models(.probes), help: "Number of probes per sample.")
+    "probes", default: 1, .within(1...4096), use: .models(.probes), traits: [.servesEvaluation],
+    help: "Number of probes per sample.")
 
   let precision = Setting<Precision>(
     "precision", default: .full, use: gradient,
