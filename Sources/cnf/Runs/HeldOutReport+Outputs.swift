@@ -56,7 +56,7 @@ extension HeldOutReport {
   private static func classifierLines(_ result: EvaluationResult, _ baseline: ClassShares?) -> [String] {
     func line(_ name: String, _ accuracy: Double, _ nats: Double) -> String {
       "  \(Format.padded(name, to: 20)) accuracy \(Format.aligned(percent(accuracy), to: 8))   NLL "
-        + "\(Format.decimal(nats, digits: 4)) nats/sample"
+        + "\(Format.decimal(nats, digits: 4)) nats"
     }
     let error =
       result.nllStandardError.isFinite

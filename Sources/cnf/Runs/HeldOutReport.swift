@@ -49,7 +49,7 @@ extension HeldOutReport {
     // One sample has no spread.
     let error = result.nllStandardError.isFinite ? Format.decimal(result.nllStandardError, digits: 3) : "unknown"
     var lines = [
-      "NLL of \(result.count) \(baseline == nil ? "" : "held-out ")samples (lower is better)",
+      "NLL of \(result.count) \(baseline == nil ? "" : "held-out ")samples (nats per sample, lower is better)",
       Self.line(noun, nll: result.nllNats, result.bitsPerDimension) + "   (standard error \(error))",
     ]
     if let baseline {
@@ -64,8 +64,8 @@ extension HeldOutReport {
 
   static func line(_ name: String, nll: Double, _ bits: Double) -> String {
     let nats = Format.aligned(Format.decimal(nll, digits: 3), to: 10)
-    return "  \(Format.padded(name, to: 24)) \(nats) nats/sample "
-      + "\(Format.aligned(Format.decimal(bits, digits: 3), to: 8)) bits/dim"
+    return
+      "  \(Format.padded(name, to: 24)) \(nats) nats \(Format.aligned(Format.decimal(bits, digits: 3), to: 8)) bits/dim"
   }
 
   static func evaluations(_ result: EvaluationResult) -> String {
