@@ -194,7 +194,7 @@ import Testing
     #expect(!folder.exists("new"))
   }
 
-  /// A full disk is no success; a reader who has had enough is no failure.
+  /// A result that cannot be written is a failure.
   @Test func aResultThatCannotBeWrittenIsAFailure() throws {
     let folder = try Self.folder()
     try folder.write("0.5,1\n", to: "point.csv")
@@ -213,7 +213,7 @@ import Testing
     }
   }
 
-  /// What a run was trained on, validated by and held out is cut from its file: another file is another run.
+  /// A run splits its file into training, validation and held-out samples, so a changed file must be noticed.
   @Test func dataThatHaveChangedAreNoticed() throws {
     let folder = try TemporaryFolder()
     let rows = (0..<40).map { "\($0 % 7),\($0 % 5)" }
@@ -236,7 +236,7 @@ import Testing
       }
       #expect(try folder.contents(of: "r") == before)
     }
-    // The run's settings still train a new run, on the file as it is now.
+    // The run's settings still train a new run, on the changed file.
     let anew = try Program.run("train", "--config", "r/config.yaml", "--out", "new", "--quiet", in: folder)
     #expect(anew.code == 0, "\(anew.errors)")
     try folder.write(rows.joined(separator: "\n"), to: "points.csv")
@@ -244,7 +244,7 @@ import Testing
     #expect(resumed.code == 0, "\(resumed.errors)")
   }
 
-  /// Everything that the cases need, beside a sound run.
+  /// A folder with everything that the cases need, and an undamaged run.
   private static func folder() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     try folder.write("data: moons\nhiden: [4]\n", to: "key.yaml")
@@ -269,7 +269,7 @@ import Testing
     }
     for file in ["best.safetensors", "checkpoint.safetensors"] {
       try damage(folder.file("cut/\(file)")) { $0.removeLast(5) }
-      // One bit of one weight.
+      // Flips one bit of one weight.
       try damage(folder.file("altered/\(file)")) { $0[$0.count - 3] ^= 4 }
     }
     return folder

@@ -2,7 +2,7 @@ import FlowIO
 import Foundation
 import Testing
 
-/// `cnf bench` measures what it is asked to; its figures can be true. How large they are is the machine's business.
+/// `cnf bench` measures what it is asked to, and its figures are plausible. How fast the machine is, is not tested.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct BenchTests {
   private func json(_ arguments: String...) throws -> JSONValue {
     let folder = try TemporaryFolder()
@@ -34,8 +34,8 @@ import Testing
     }
     let products = kernels.filter { $0["gflops"]?.doubleValue != nil }
     #expect(products.contains { $0["kernel"] == "product" } && products.contains { $0["kernel"] == "weight_gradient" })
-    // The peak is the best of its samples, a kernel's time their median: above 1 only where another process took the
-    // core from the peak alone.
+    // The peak is the best of its samples, a kernel's time is a median: above 1 only if another process slowed down the
+    // measurement of the peak alone.
     for product in products { #expect((0.001...4).contains(number(product, "peak_fraction")), "\(product)") }
   }
 
@@ -57,7 +57,7 @@ import Testing
     let scaling = try #require(json["scaling"]?.elements)
     #expect(scaling.map { $0["threads"]?.integerValue } == [1, 2])
     #expect(number(scaling[0], "speed_up") == 1 && number(scaling[1], "speed_up") > 0)
-    // A sample's loss does not depend on the threads, and they are summed in order.
+    // A sample's loss does not depend on the threads, and losses are summed in a fixed order.
     #expect(scaling[0]["loss"] == scaling[1]["loss"])
     let backends = try #require(json["backends"]?.elements)
     #expect(backends.map { $0["backend"]?.text } == ["c", "swift", "c", "swift"])
@@ -68,8 +68,8 @@ import Testing
     #expect(number(backends[0], "time_over_c") == 1 && number(backends[1], "time_over_c") > 0)
   }
 
-  /// Every way, of which `DivergenceCost` holds each against the Jacobian before it is timed, has a record at every
-  /// dimension of either net; what they cost is the machine's business.
+  /// Every way of computing the divergence has a record at every dimension of either net. `DivergenceCost` compares
+  /// each with the Jacobian before it times it.
   @Test func changesOfVolumeAreCompared() throws {
     let records = try #require(json("--divergence")["divergence"]?.elements)
     let ways = ["determinant", "tangents", "product", "hutchinson"]

@@ -2,7 +2,7 @@ import FlowIO
 import Foundation
 import Testing
 
-/// Conditional flows, checks of a flow as a map, and the logit, from the command line.
+/// Conditional flows, checks of a flow as a map, and the logit transform, on the command line.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ConditionalTests {
   private static let withoutSolves = [
     "--hidden", "8", "--steps", "20", "--batch-size", "64", "--validation-interval", "10", "--evaluation-rtol", "1e-4",
@@ -10,7 +10,8 @@ import Testing
   ]
   private static let quick = withoutSolves + ["--rtol", "1e-3", "--atol", "1e-3"]
 
-  /// `columns`, a run on two columns given the third; `classes`, a run on the digits given theirs.
+  /// `columns`, a run on two columns conditioned on the third; `classes`, a run on the digits conditioned on their
+  /// class.
   private static let shared = Result {
     let folder = try TemporaryFolder()
     let rows = (0..<200).map { row -> String in
@@ -47,7 +48,7 @@ import Testing
     let configuration = try String(contentsOfFile: folder.file("columns/config.yaml"), encoding: .utf8)
     #expect(configuration.contains("condition-columns: 1\n") && configuration.contains("condition: none\n"))
 
-    // Context from a file of its own, or behind the samples: the same numbers.
+    // Context from its own file, or in columns behind the samples: the same numbers.
     try folder.write("0.5,1\n1,-1\n", to: "points.csv")
     try folder.write("21\n18\n", to: "context.csv")
     try folder.write("21\n", to: "one.csv")
@@ -61,7 +62,7 @@ import Testing
     #expect(try succeed("check-gradient", "columns", "--samples", "2").output.contains("context"))
   }
 
-  /// The last column is the log-density that logprob finds; in JSON it stands by itself.
+  /// The last column is the log-density that logprob computes; in JSON it is a list of its own.
   @Test func samplesComeWithTheirDensities() throws {
     let (folder, _, _) = try Self.shared.get()
     try folder.write("21\n", to: "here.csv")
@@ -81,7 +82,7 @@ import Testing
     #expect(stated.count == 5 && found.count == 5)
     for sample in 0..<5 {
       #expect(Float(stated[sample]) == values[3 * sample + 2])
-      // Two solves of some ten steps at 1e-4.
+      // Two solves of about ten steps at 1e-4.
       #expect(abs(found[sample] - stated[sample]) < 2 * 10 * 1e-4)
     }
     let plain = try succeed("sample", "columns", "-n", "2", "--context", "here.csv").output
@@ -96,8 +97,8 @@ import Testing
     let json = try classes.json
     #expect(json["count"] == 360 && json["classes"] == 10 && json["class_solves_failed"] == 0)
     let accuracy = try #require(json["bayes_accuracy"]?.doubleValue)
-    // A guess of the commonest class is right for 11 %, with a standard error of 1.7 %; 66 % by this short run, 8 %
-    // after three steps.
+    // Guessing the most frequent class is right for 11 %, with a standard error of 1.7 %; this short run reaches 66 %,
+    // three steps 8 %.
     #expect(accuracy > 0.4)
     #expect(json["marginal_nll_nats"]?.doubleValue?.isFinite == true)
     #expect(folder.exists("classes/plots/samples.png"))
@@ -113,7 +114,7 @@ import Testing
     #expect(try succeed("logprob", "classes", "--data", "digits", "--json").json["count"] == 1797)
   }
 
-  /// A run that is stopped and resumed is the run that was not.
+  /// A run that is stopped and resumed has the same result as one that is not stopped.
   @Test func conditionalRunsAreResumed() throws {
     let (folder, _, _) = try Self.shared.get()
     func train(_ arguments: [String]) throws {
@@ -146,7 +147,7 @@ import Testing
       for figure in ["x_max", "x_rms", "log_det_max", "log_det_rms"] {
         let figures = doubles.compactMap { $0[start]?[figure]?.doubleValue }
         #expect(figures.count == 7 && figures.allSatisfy { $0 > 0 }, "\(start) \(figure)")
-        // Some tens of steps, each of an error at the tolerance.
+        // Several tens of steps, each with an error at the tolerance.
         for (figure, tolerance) in zip(figures, tolerances) { #expect(figure < 100 * tolerance, "\(start)") }
       }
       #expect(table.allSatisfy { $0[start]?["failed"] == 0 })
@@ -184,7 +185,7 @@ import Testing
     #expect(try SafetensorsFile(path: folder.file("u/best.safetensors")).metadata["transform.logit_alpha"] == "0.05")
   }
 
-  /// One sentence that names the thing and the mend.
+  /// One sentence that names the thing and the fix.
   static let refused: [BadInputTests.Case] = [
     .init(arguments: ["sample", "classes", "-n", "2"], code: 64, words: ["--class 0 to 9"]),
     .init(arguments: ["sample", "classes", "-n", "2", "--class", "10"], code: 64, words: ["--class is 10", "0 to 9"]),

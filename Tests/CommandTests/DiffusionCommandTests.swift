@@ -2,7 +2,7 @@ import FlowIO
 import Foundation
 import Testing
 
-/// Diffusion models by the command line, from training to pictures.
+/// Diffusion models on the command line, from training to plots.
 @Suite struct DiffusionCommandTests {
   private static func train(_ run: String, _ flags: [String], in folder: TemporaryFolder) throws -> Program.Outcome {
     try Program.start(
@@ -24,7 +24,7 @@ import Testing
     }
     for plot in ["density", "particles", "training"] { #expect(folder.exists("run/plots/\(plot).png"), "\(plot)") }
 
-    // The run, and its model as a file on its own, held out and by hand: one figure.
+    // The run, and its model as a file on its own, give the same figures.
     let evaluated = try Program.run("evaluate", "run", "--json", in: folder)
     #expect(evaluated.code == 0, "\(evaluated.errors)")
     #expect(try evaluated.json["nll_nats"] == trained.json["nll_nats"])
@@ -36,7 +36,7 @@ import Testing
     #expect(densities.allSatisfy { $0.code == 0 }, "\(densities.map(\.errors))")
     #expect(densities[0].output == densities[1].output && densities[0].output.split(separator: "\n").count == 2)
 
-    // The probability flow, there and back: some tens of steps at the finest tolerance.
+    // The probability flow, forth and back: several tens of steps at the finest tolerance.
     let checked = try Program.run("evaluate", "run", "--check-inverse", "--check-jacobian", "--json", in: folder).json
     let finest = try #require(checked["inverse"]?["table"]?.elements?.last)
     #expect(finest["tolerance"]?.doubleValue == 1e-9 && finest["data"]?["x_max"]?.doubleValue ?? .nan < 1000 * 1e-9)
@@ -60,7 +60,7 @@ import Testing
     #expect(drawn.contains(named.output.split(separator: "\n").joined()))
   }
 
-  /// A run that is stopped and resumed is the run that was not.
+  /// A run that is stopped and resumed has the same result as one that is not stopped.
   @Test func runsResume() throws {
     let folder = try TemporaryFolder()
     let flags = ["--schedule", "constant"]
@@ -115,7 +115,7 @@ import Testing
       words: ["diffusion models", "run", "leave --sampler out"]),
   ]
 
-  /// One sentence that names the thing and the mend; `run` is a flow's.
+  /// One sentence that names the thing and the fix; `run` holds a flow.
   @Test func badInput() throws {
     let folder = try TemporaryFolder()
     let (trained, _) = try TrainedFolder.shared.get()

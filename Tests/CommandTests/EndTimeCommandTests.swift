@@ -1,7 +1,7 @@
 import FlowIO
 import Testing
 
-/// Trained and drawn end times, and the picture that compares runs, on the command line.
+/// Trained and random end times, and the plot that compares runs, on the command line.
 @Suite(.serialized) struct EndTimeCommandTests {
   private static let small = [
     "train", "--data", "moons", "--count", "200", "--batch-size", "32", "--hidden", "8", "--schedule", "constant",
@@ -12,7 +12,7 @@ import Testing
     try Program.start(arguments, in: folder).outcome()
   }
 
-  /// The end time moves, is reported, and is the same through a stop; what a flow can do, this can.
+  /// The end time changes in training, is reported, and is the same after a stop; such a model can do what a flow can.
   @Test func anEndTimeIsTrained() throws {
     let folder = try TemporaryFolder()
     let timed = Self.small + ["--model", "timed-flow"]
@@ -31,7 +31,7 @@ import Testing
     #expect(refused.code == 64 && refused.errors.contains("--model flow"), "\(refused.errors)")
   }
 
-  /// T = 0.11 and 0.42 are such that 40 T / 40 rounds to more than T, which no picture of particles may ask for.
+  /// For T = 0.11 and 0.42, 40 T / 40 rounds to more than T, a time that no plot of paths may ask for.
   @Test(arguments: [["--end-time", "0.11"], ["--blocks", "2", "--end-time", "0.42"]])
   func particlesAreDrawnUntilAnyEnd(flags: [String]) throws {
     let folder = try TemporaryFolder()

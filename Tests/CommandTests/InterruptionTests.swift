@@ -2,9 +2,9 @@ import FlowIO
 import Foundation
 import Testing
 
-/// Runs that are stopped, kindly or not, lose nothing.
+/// Runs that are interrupted or killed lose nothing.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct InterruptionTests {
-  /// A run slow enough (some 20 ms a step) to be caught in the middle.
+  /// A run slow enough (about 20 ms per step) to be stopped in the middle.
   private static let slowRun = [
     "--data", "pinwheel", "--count", "2000", "--hidden", "32,32", "--steps", "60", "--batch-size", "1024",
     "--checkpoint-interval", "30", "--validation-interval", "20", "--rtol", "1e-4", "--evaluation-rtol", "1e-3",
@@ -36,10 +36,10 @@ import Testing
     let (first, second) = (try checkpoint(folder, "whole"), try checkpoint(folder, "killed"))
     #expect(first.keys.sorted() == second.keys.sorted() && !first.isEmpty)
     for (name, values) in first {
-      // Bits, not numbers: NaN would compare as different and -0 as equal.
+      // Bits, because NaN would compare as different and -0 as equal.
       #expect(second[name]?.map(\.bitPattern) == values.map(\.bitPattern), "\(name)")
     }
-    // The record is that of the uninterrupted run, too, but for the clock.
+    // The metrics are those of the uninterrupted run, too, except for times.
     func record(_ run: String) throws -> [JSONValue?] {
       try MetricsLog.read(folder.file("\(run)/metrics.jsonl")).flatMap { [$0["step"], $0["nll_nats"]] }
     }
@@ -61,7 +61,7 @@ import Testing
     #expect(try resumed.json["steps"] == 5)
   }
 
-  /// A flow that was trained is never overwritten by a run that begins anew, nor by a second process.
+  /// A trained model is never overwritten by a run that starts again, nor by a second process.
   @Test func whatWasTrainedIsKept() throws {
     let folder = try TemporaryFolder()
     let flags = Self.slowRun + ["--steps", "20", "--quiet"]
@@ -100,7 +100,7 @@ import Testing
     #expect(outcome.output.isEmpty && outcome.errors.contains("--resume run"))
     let state = try SafetensorsFile(path: folder.file("run/checkpoint.safetensors"))
     #expect(Int(state.metadata["step"] ?? "") ?? 0 >= 10)
-    // What has been saved can be looked at, and gone on with.
+    // What has been saved can be evaluated and continued.
     let evaluated = try Program.run("evaluate", "run", "--json", in: folder)
     #expect(evaluated.code == 0, "\(evaluated.errors)")
     let further = (Int(state.metadata["step"] ?? "") ?? 0) + 2

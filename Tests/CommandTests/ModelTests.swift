@@ -2,7 +2,7 @@ import FlowIO
 import Foundation
 import Testing
 
-/// `cnf train --model` and `--blocks`: runs of discrete and stacked flows, from training to pictures.
+/// `cnf train --model` and `--blocks`: runs of discrete and stacked flows, from training to plots.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ModelTests {
   private let folder: TemporaryFolder
 
@@ -42,13 +42,13 @@ import Testing
 
     let evaluated = try result(["evaluate", "run", "--json"])
     #expect(evaluated["nll_nats"] == trained["nll_nats"])
-    // A solve has evaluations, an exact map has none.
+    // A solve evaluates the field; an exact map does not.
     #expect((evaluated["evaluations_mean"]?.doubleValue ?? 0 > 0) == (model.name == "stacked"))
     let drawn = try result(["sample", "run", "-n", "20", "--out", "x.npy", "--json"])
     #expect(drawn["count"] == 20 && drawn["dimension"] == 2)
     let densities = try result(["logprob", "run", "--data", "x.npy", "--json"])
     #expect(densities["failed"] == 0 && densities["logprob"]?.elements?.count == 20)
-    // The file alone says what it is.
+    // The file alone tells which model it holds.
     let alone = try result(
       ["logprob", "run/best.safetensors", "--data", "x.npy", "--json"]
         + (model.name == "stacked" ? Self.flags(Self.evaluation) : []))
@@ -59,7 +59,8 @@ import Testing
     #expect(check.code == 64 && check.errors.contains("needs a continuous flow"), "\(check.errors)")
   }
 
-  /// There and back, and the Jacobian's determinant: to rounding where nothing is solved, else to the tolerance.
+  /// The inverse and the determinant of the Jacobian are right: to rounding where nothing is solved, else to the
+  /// tolerance.
   private func checkAsAMap(solves: Bool) throws {
     let json = try result(["evaluate", "run", "--check-inverse", "--check-jacobian", "--json"])
     let table = try #require(json["inverse"]?["table"]?.elements)
@@ -71,8 +72,8 @@ import Testing
     for (row, difference) in zip(doubles, differences) {
       let tolerance = row["tolerance"]?.doubleValue
       #expect((tolerance != nil) == solves && difference["tolerance"] == row["tolerance"])
-      // Some tens of steps, each of an error at the tolerance; or of layers, each of some ulp of numbers below a
-      // hundred.
+      // Several tens of steps, each with an error at the tolerance; or of layers, each with a few ulp of numbers below
+      // a hundred.
       let bound = tolerance.map { 100 * $0 } ?? 1e3 * Double.ulpOfOne
       for start in ["data", "drawn"] {
         for figure in ["x_max", "log_det_max"] {
@@ -87,7 +88,7 @@ import Testing
     #expect(words.output.contains("log-determinants of the layers") == !solves, "\(words.output)")
   }
 
-  /// Of evaluation's solver, as commands beside train call it.
+  /// The flags of the evaluation solver, as commands other than train name them.
   private static func flags(_ training: [String]) -> [String] { Array(training.prefix(4)) }
 
   @Test(arguments: models) func resumedRunsAreTheSame(model: (name: String, flags: [String])) throws {

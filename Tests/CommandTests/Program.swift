@@ -2,7 +2,7 @@ import FlowIO
 import Foundation
 import Testing
 
-/// The program `cnf` as its users have it: a process of its own.
+/// The program `cnf` as users run it, in a process of its own.
 enum Program {
   /// How a call ended.
   struct Outcome {
@@ -29,8 +29,8 @@ enum Program {
     return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? candidates[0]
   }()
 
-  /// Starts `cnf` with two threads that do not spin while they wait, since tests run beside each other; its output goes
-  /// to files, so that no pipe can fill up.
+  /// Starts `cnf` with two threads that do not spin while they wait, because tests run side by side. Its output goes to
+  /// files, so that no pipe can fill up.
   ///
   /// - Parameter outputPath: where standard output goes; nil: a file of its own.
   static func start(
@@ -78,7 +78,7 @@ struct RunningProgram {
       errors: try String(contentsOfFile: errorPath, encoding: .utf8))
   }
 
-  /// Waits until `condition` holds; false if the program ends before, or half a minute passes.
+  /// Waits until `condition` holds; false if the program ends first, or half a minute passes.
   func wait(until condition: () -> Bool) -> Bool {
     for _ in 0..<6000 {
       if condition() { return true }

@@ -2,7 +2,7 @@ import FlowIO
 import Foundation
 import Testing
 
-/// `cnf sample --times`: samples on their way, and the density along it.
+/// `cnf sample --times`: samples on their paths, with log-densities.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct SampleTimesTests {
   private let folder = try! TemporaryFolder()
   private static let tolerance = 1e-5
@@ -52,15 +52,15 @@ import Testing
       Array(values[(time * n + sample) * 3..<(time * n + sample + 1) * 3])
     }
 
-    // At the end they are the samples; steps differ where a time was met, each by its tolerance: some tens of steps of
-    // columns of deviation 1, stretched by a few.
+    // At the end they are the samples. Steps differ because they stop at the times, each by its tolerance: several tens
+    // of steps, of columns with standard deviation 1 that are stretched a few times.
     for sample in 0..<n {
       for column in 0..<2 {
         #expect(abs(row(2, sample)[column] - samples[3 * sample + column]) < Float(300 * Self.tolerance))
       }
       #expect(abs(Double(row(2, sample)[2]) - densities[sample]) < 300 * Self.tolerance)
     }
-    // And by the other way: log p of where they arrive.
+    // The log-density of the samples agrees, too.
     try folder.write((0..<n).map { "\(row(2, $0)[0]),\(row(2, $0)[1])\n" }.joined(), to: "ends.csv")
     let found = try succeed(["logprob", "r", "--data", "ends.csv"]).output.split(separator: "\n").compactMap {
       Double($0)
@@ -77,7 +77,7 @@ import Testing
         let z = Double(row(0, sample)[column] - shift[column]) / Double(scale[column])
         return sum - 0.5 * z * z - 0.5 * log(2 * Double.pi) - log(Double(scale[column]))
       }
-      // Float's rounding of numbers up to ten.
+      // Rounding in float of numbers up to ten.
       #expect(abs(Double(row(0, sample)[2]) - expected) < 20 * 10 * 0x1p-24, "\(model.kind)")
     }
     #expect((0..<n).allSatisfy { row(0, $0)[0] != row(1, $0)[0] && row(1, $0)[0] != row(2, $0)[0] })

@@ -2,7 +2,7 @@ import FlowIO
 import Foundation
 import Testing
 
-/// `cnf train --model hamiltonian` and `--model potential`, from flags to what the other commands make of their runs.
+/// `cnf train --model hamiltonian` and `--model potential`, and the other commands on their runs.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct StructuredModelTests {
   private let folder = try! TemporaryFolder()
 
@@ -12,7 +12,7 @@ import Testing
 
   private func expectSuccess(_ outcome: Program.Outcome) { #expect(outcome.code == 0, "\(outcome.errors)") }
 
-  /// Trains, goes on, and asks the run for all that a density has.
+  /// Trains, resumes, and runs every command for densities.
   private func follow(_ model: String, _ flags: [String], configuration: [String]) throws {
     let common = ["--data", "moons", "--count", "200", "--batch-size", "32", "--validation-interval", "5", "--json"]
     let train = ["train", "--model", model, "--out", model] + common + flags

@@ -57,7 +57,7 @@ import Testing
     #expect(configuration.contains("controller: integral\n") && configuration.contains("norm: rms\n"))
   }
 
-  /// An architecture's words go into config.yaml and back: the run it makes is the same, and can be gone on with.
+  /// Settings of an architecture go into config.yaml and back: a run by that file is the same, and can be evaluated.
   @Test(arguments: [
     [
       "layer: concatsquash", "residual: true", "layer-norm: true", "dropout: 0.2", "time-features: 2", "hyper-units: 0",
@@ -105,7 +105,7 @@ import Testing
     #expect(try run("check-gradient", "run", "--samples", "0").code == 64)
   }
 
-  /// A method may be called by either of its names.
+  /// A method has two names.
   @Test func methodsHaveAliases() throws {
     let reports = try ["heun", "heun2"].map { name in
       let outcome = try run("evaluate", "run", "--json", "--solver", name, "--fixed-steps", "4")
@@ -115,7 +115,7 @@ import Testing
     #expect(reports[0] == reports[1] && reports[0]["evaluations_mean"]?.doubleValue == 8)
   }
 
-  /// The flags reach the solver: other steps, and so other evaluations, than without them; in both backends.
+  /// The flags reach the solver: steps, and so numbers of evaluations, differ from those without; in both backends.
   @Test func controllersAndNormsAreHeeded() throws {
     func evaluations(_ flags: String...) throws -> Double {
       let (folder, _) = try TrainedFolder.shared.get()
@@ -129,16 +129,16 @@ import Testing
     #expect(try evaluations("--norm", "max") > plain)
     let cautious = try evaluations("--controller", "pid:0.1,0.2,0.05")
     #expect(cautious != plain)
-    // In float, rounding lets few samples take a step of six evaluations more or less.
+    // In float, rounding makes a few samples take one step of six evaluations more or less.
     #expect(abs(try evaluations("--controller", "pid:0.1,0.2,0.05", "--backend", "swift") - cautious) < 1)
   }
 
-  /// Flow matching by every path and coupling; a run that is stopped and resumed is the run that was not.
+  /// Flow matching with every path and coupling; a run that is stopped and resumed is the same as one that is not.
   @Test(
     arguments: ["linear", "trigonometric", "variance-preserving", "interpolant"], ["independent", "optimal-transport"])
   func trainByFlowMatching(path: String, coupling: String) throws {
     let folder = try TemporaryFolder()
-    // A uniform base is flow matching's alone.
+    // Only flow matching takes a uniform base.
     let base = coupling == "independent" ? "uniform" : "standard-normal"
     let objective = [
       "--objective", "flow-matching", "--path", path, "--coupling", coupling, "--schedule", "constant", "--base", base,
@@ -163,7 +163,8 @@ import Testing
     #expect(weights[0] == weights[1])
   }
 
-  /// Methods that keep a structure train, each with its own adjoint; and that for stiff fields by the continuous one.
+  /// Methods that preserve a structure train, each with its adjoint, and the method for stiff fields with the
+  /// continuous one.
   @Test(arguments: [
     ["leapfrog", "--fixed-steps", "4"], ["reversible_heun", "--adjoint", "reversible"],
     ["reversible_heun", "--fixed-steps", "8", "--adjoint", "reversible"], ["rodas4", "--adjoint", "continuous"],
@@ -184,7 +185,7 @@ import Testing
     expectSuccess(checked)
   }
 
-  /// Regularisers are in the run's settings and metrics; a resumed run has them, and they cannot change there.
+  /// Penalties are in the run's settings and metrics; a resumed run keeps them, and cannot change them.
   @Test func trainRegularises() throws {
     let (folder, _) = try TrainedFolder.shared.get()
     let flags = TrainedFolder.smallRun + ["--kinetic", "0.01", "--frobenius", "0.02", "--quiet"]
@@ -207,7 +208,7 @@ import Testing
     #expect(try steps("whole") == steps("half"))
   }
 
-  /// Which states a gradient holds changes no bit of a run, and is part of its settings.
+  /// The choice of stored states changes no bit of a run, and is part of its settings.
   @Test func trainTakesAdjointSchedules() throws {
     let (folder, _) = try TrainedFolder.shared.get()
     func weights(_ name: String, _ flags: String...) throws -> Data {
@@ -256,11 +257,11 @@ import Testing
     #expect(try outcome.json == ["count": 3, "failed": 0, "out": "l.npy"])
     let values = try NumPyFile.read(folder.file("l.npy"))
     #expect(values.shape == [3] && values.elementType == .float64 && values.doubles().allSatisfy { $0.isFinite })
-    // A sample's answer is its own, and the number of threads is nobody's business.
+    // A sample's log-density depends neither on other samples nor on the number of threads.
     try folder.write("2,0.25\n", to: "point.csv")
     let alone = try run("logprob", "run", "--data", "point.csv", "--threads", "1").output
     #expect(Double(alone.dropLast()) == values.doubles()[2])
-    // Two steps are not enough to get anywhere.
+    // One step is not enough for any sample.
     let failing = try run("logprob", "run", "--data", "points.csv", "--out", "f.npy", "--solver-max-steps", "1")
     #expect(failing.code == 0 && failing.errors.contains("3 of 3 samples"))
     #expect(try NumPyFile.read(folder.file("f.npy")).doubles().allSatisfy { $0.isNaN })
@@ -286,7 +287,7 @@ import Testing
     #expect(folder.exists("d/plots/samples.png") && folder.exists("d/plots/training.png"))
     #expect(try outcome.json["count"] == 360)
 
-    // Raw levels, where the flow takes (k + u) / 17: no density, which is said; a mean of that is refused.
+    // Raw levels, where the flow needs (k + u) / 17, have density 0, which is reported; their mean is refused.
     let row = (0..<64).map { "\($0 % 17)" }.joined(separator: ",")
     let inside = Array(repeating: "0.5", count: 64).joined(separator: ",")
     let huge = (["1e30"] + Array(repeating: "0.5", count: 63)).joined(separator: ",")
@@ -319,7 +320,7 @@ import Testing
     }
     for solver in ["dopri5", "rodas4"] {
       for (first, second) in zip(try values("c", solver), try values("swift", solver)) {
-        // Both solve to 1e-3, in Float, by the same steps but for rounding.
+        // Both solve to 1e-3 in float, with the same steps except for rounding.
         #expect(abs(first - second) < 1e-3)
       }
     }
@@ -337,7 +338,7 @@ import Testing
     for line in ["data: moons\n", "steps: 3\n", "seconds: 0.0\n", "seed: 5\n", "solver: dopri5\n"] {
       #expect(resolved.contains(line), "no \(line)")
     }
-    // A resolved file says everything: a run by it alone has the same weights.
+    // A resolved file holds every setting: a run by it alone has the same weights.
     expectSuccess(try Program.run("train", "--config", "r/config.yaml", "--out", "again", in: folder))
     #expect(try folder.contents(of: "r")["best.safetensors"] == folder.contents(of: "again")["best.safetensors"])
   }

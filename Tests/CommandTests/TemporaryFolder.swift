@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder of one test's own, gone with it.
+/// A folder for one test, removed with it.
 final class TemporaryFolder: Sendable {
   let path: String
 
@@ -19,7 +19,7 @@ final class TemporaryFolder: Sendable {
 
   func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: file(name)) }
 
-  /// Every file with its bytes: what has to be the same where nothing may be overwritten.
+  /// Every file with its bytes, to check that nothing was overwritten.
   func contents(of name: String) throws -> [String: Data] {
     var contents: [String: Data] = [:]
     for case let entry as String in FileManager.default.enumerator(atPath: file(name)) ?? .init() {

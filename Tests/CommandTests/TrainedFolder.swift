@@ -1,14 +1,14 @@
 import Testing
 
-/// A folder with one small run in it, `run`, trained once for all tests that only look.
+/// A folder with one small run, `run`, trained once for all tests that only read it.
 enum TrainedFolder {
-  /// Flags of a run that takes a second or two, by an objective that solves nothing.
+  /// Flags of a run of a second or two, for an objective that solves nothing.
   static let smallRunWithoutSolves = [
     "--data", "pinwheel", "--count", "400", "--hidden", "8,8", "--steps", "40", "--batch-size", "64",
     "--validation-interval", "20", "--checkpoint-interval", "20", "--evaluation-rtol", "1e-3", "--evaluation-atol",
     "1e-3",
   ]
-  /// The same by maximum likelihood.
+  /// The same for maximum likelihood.
   static let smallRun = smallRunWithoutSolves + ["--rtol", "1e-3", "--atol", "1e-3"]
 
   static let shared = Result {

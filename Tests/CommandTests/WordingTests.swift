@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What is wrong is said in the words of the command that was called, about the thing that is wrong.
+/// Messages use the flags of the command that was called, and are about the thing that is wrong.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct WordingTests {
   private let folder = try! TemporaryFolder()
 
@@ -77,7 +77,7 @@ import Testing
     try refused(new("--step-size", "0.25", "--objective", "flow-matching"), ["step-size is 0.25", "--step-size out"])
   }
 
-  /// Whatever the kernels refuse is refused before there is a folder: here, halves of three rows.
+  /// What the kernels refuse is refused before the folder is created: here, halves of three rows.
   @Test func noFolderIsMadeForWhatCannotBegin() throws {
     try folder.write((0..<40).map { "\($0 % 7),\($0 % 5),\($0 % 3)" }.joined(separator: "\n"), to: "three.csv")
     let outcome = try Program.run(
@@ -98,7 +98,7 @@ import Testing
       ["pairs.csv has 2 columns", "conditioned on 1"], not: ["trained on"])
   }
 
-  /// One class is nothing to tell apart; a column that never varies has no density.
+  /// Data with one class cannot be classified, and a constant column has no density.
   @Test func dataThatTeachNothingAreNamed() throws {
     try folder.write((0..<60).map { "\($0 % 7),\($0 % 5),3" }.joined(separator: "\n"), to: "one.csv")
     try refused(
@@ -116,7 +116,7 @@ import Testing
     #expect(varying.code == 0 && !varying.errors.contains("in every sample"), "\(varying.errors)")
   }
 
-  /// Methods of positions and momenta keep what they promise for a separable energy alone.
+  /// Methods for positions and momenta are symplectic only for a separable energy.
   @Test(arguments: ["leapfrog", "yoshida4"]) func partitionedMethodsAreForSeparableEnergies(method: String) throws {
     let flags = ["--data", "moons", "--solver", method, "--fixed-steps", "2"]
     try refused(
@@ -132,7 +132,7 @@ import Testing
     let plain = remarks(try train("plain"))
     #expect(plain.count == 1 && plain[0].hasPrefix("cnf: solver is \(method)"), "\(plain)")
     #expect(remarks(try train("separable", "--model", "hamiltonian", "--separable")).isEmpty)
-    // Later commands know it of the run.
+    // Later commands read it from the run.
     let call = ["evaluate", "separable", "--solver", method, "--fixed-steps", "2"]
     #expect(remarks(try Program.start(call, in: folder).outcome()).isEmpty)
     let whole = try Program.run(

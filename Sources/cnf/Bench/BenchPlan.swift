@@ -12,7 +12,7 @@ struct BenchPlan {
   let workloads: [Workload]
   /// Whether the user chose them.
   let workloadsAreChosen: Bool
-  /// Whole batches, larger layers and double besides float.
+  /// Whole batches, larger layers and double as well as float.
   let isFull: Bool
   let threads: Int
   /// The instruction set of the training steps.

@@ -8,7 +8,7 @@ final class BenchProgress {
 
   func expect(_ count: Int) { total += count }
 
-  /// Runs `body`, showing what it is.
+  /// Runs `body` and shows `what` meanwhile.
   func step<Result>(_ what: String, _ body: () throws -> Result) rethrows -> Result {
     reporter.update(fraction: Double(done) / Double(max(1, total)), detail: what)
     defer { done += 1 }

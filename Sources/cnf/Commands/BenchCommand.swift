@@ -40,7 +40,7 @@ struct BenchCommand: ParsableCommand {
     help: "Time the change of volume by dimension: a dense determinant, exact traces, Hutchinson's estimate.")
   var divergence = false
 
-  @Flag(help: "Whole batches, larger layers and double precision; takes some minutes.")
+  @Flag(help: "Whole batches, larger layers and double precision; takes several minutes.")
   var full = false
 
   @Option(

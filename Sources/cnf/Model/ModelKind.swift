@@ -19,7 +19,7 @@ struct ModelKind: Sendable {
   let features: Set<ModelFeature>
   /// Features that some settings add.
   var featuresOfSettings: @Sendable (Settings) -> Set<ModelFeature> = { _ in [] }
-  /// Features that a trained model has besides: more can be done with it than training could.
+  /// Further features of a trained model, for which some settings have an effect only after training.
   var featuresWhenTrained: Set<ModelFeature> = []
   /// Why a feature is missing, where that helps a user.
   var reasons: [ModelFeature: String] = [:]

@@ -3,7 +3,7 @@ import Yams
 
 /// Why a text is not a value of a setting.
 enum ValueError: Error {
-  /// The value may be no such thing; what it must be, such as "a whole number".
+  /// The text is another thing than the value must be, such as "a whole number".
   case mustBe(String)
   /// A word that is not known, and what to do about it.
   case unknown(fix: String)

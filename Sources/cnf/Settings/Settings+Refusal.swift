@@ -17,7 +17,7 @@ extension Settings {
     }
   }
 
-  /// Throws a usage failure that names settings without effect: whoever gives one expects something of it.
+  /// Throws a usage failure that names settings without effect, since a user who gives one expects an effect.
   ///
   /// A flag counts whatever it says. A value of a file counts where it is not the default, since a run's config.yaml
   /// says everything.

@@ -6,7 +6,7 @@ import Yams
 /// Settings in YAML: `config.yaml` of a run, and the file of --config.
 extension Settings {
   private static let heading = """
-    # The settings of this run: flags, then the config file, then defaults. 0 means none, off or all, as cnf train --help says.
+    # The settings of this run: flags over config file over defaults. What 0 means, cnf train --help says.
     # cnf train --config FILE trains another run by these settings.
 
     """
