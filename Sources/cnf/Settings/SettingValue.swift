@@ -36,41 +36,40 @@ extension SettingValue {
 
 // MARK: Numbers
 
-extension Int: SettingValue {
+/// A number. Its text is the shortest that gives it back.
+protocol SettingNumber: SettingValue, CustomStringConvertible {}
+
+extension SettingNumber {
+  var text: String { description }
+  var node: Node { Node(text) }
+  static var mayBeginWithDash: Bool { true }
+}
+
+extension Int: SettingNumber {
   init(text: String) throws(ValueError) {
     guard let value = Int(text, radix: 10) ?? Node(text).int else { throw .mustBe("a whole number") }
     self = value
   }
 
-  var text: String { description }
-  var node: Node { Node(text) }
   static var placeholder: String { "count" }
-  static var mayBeginWithDash: Bool { true }
 }
 
-extension UInt64: SettingValue {
+extension UInt64: SettingNumber {
   init(text: String) throws(ValueError) {
     guard let value = UInt64(text, radix: 10) else { throw .mustBe("a whole number, 0 or above") }
     self = value
   }
 
-  var text: String { description }
-  var node: Node { Node(text) }
   static var placeholder: String { "number" }
-  static var mayBeginWithDash: Bool { true }
 }
 
-extension Double: SettingValue {
+extension Double: SettingNumber {
   init(text: String) throws(ValueError) {
     guard let value = Double(text) ?? Node(text).float else { throw .mustBe("a number") }
     self = value
   }
 
-  /// The shortest digits that give this number back.
-  var text: String { description }
-  var node: Node { Node(text) }
   static var placeholder: String { "number" }
-  static var mayBeginWithDash: Bool { true }
 }
 
 extension Bool: SettingValue {

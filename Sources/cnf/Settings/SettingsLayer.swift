@@ -71,7 +71,7 @@ struct SettingsLayer {
 
   /// The first setting that was given, in the order of the registry, whose traits meet `condition`.
   func first(where condition: (Set<SettingTrait>) -> Bool) -> Given? {
-    SettingsRegistry.all.lazy.filter { condition($0.traits) }.compactMap { given($0.key) }.first
+    SettingsRegistry.all.filter { condition($0.traits) }.compactMap { given($0.key) }.first
   }
 
   /// What `other` says, says it in place of this.

@@ -3,44 +3,30 @@ import FlowPlots
 
 /// The three kinds with outputs share one model.
 extension ModelKind {
-  static let classifier = ModelKind(
-    "classifier", "classes by a neural ODE between dense layers", NeuralODEModel.self,
-    features: featuresOfOutputs.union([.solver])
-  ) {
-    $0.adaptDefaults = { adaptToOutputs(&$0, $1) }
-    $0.reasons = reasonsOfOutputs
-    $0.refusals =
-      outputRefusals + [
-        Refusal(.training) { settings in
-          settings.targets <= 1
-            ? nil : "targets is \(settings.targets), and a classifier has one column of classes: give --targets 1"
-        }
-      ]
+  static let classifier = outputs("classifier", "classes by a neural ODE between dense layers", .solver) {
+    $0.refusals.append(
+      Refusal(.training) { settings in
+        settings.targets <= 1
+          ? nil : "targets is \(settings.targets), and a classifier has one column of classes: give --targets 1"
+      })
     $0.prepare = { data, settings in settings.targets > 0 ? try data.withLabelsInLastColumn() : data.withoutNoise }
   }
 
-  static let regression = ModelKind(
-    "regression", "targets by a neural ODE between dense layers", NeuralODEModel.self,
-    features: featuresOfOutputs.union([.solver])
-  ) {
-    $0.adaptDefaults = { adaptToOutputs(&$0, $1) }
-    $0.reasons = reasonsOfOutputs
-    $0.refusals =
-      outputRefusals + [
-        Refusal(.training) { settings in
-          settings.targets > 0
-            ? nil : "a regression needs targets: give --targets K if the last K columns of the file are targets"
-        }
-      ]
+  static let regression = outputs("regression", "targets by a neural ODE between dense layers", .solver) {
+    $0.refusals.append(
+      Refusal(.training) { settings in
+        settings.targets > 0
+          ? nil : "a regression needs targets: give --targets K if the last K columns of the file are targets"
+      })
     $0.prepare = { data, settings in
       settings.targets > 0 ? try data.withTargets(lastColumns: settings.targets) : data.withoutNoise
     }
   }
 
-  static let residualNetwork = ModelKind(
-    "residual-network", "either, by residual blocks that share their weights", NeuralODEModel.self,
-    features: featuresOfOutputs.union([.residualBlocks])
+  static let residualNetwork = outputs(
+    "residual-network", "either, by residual blocks that share their weights", .residualBlocks
   ) {
+    $0.reasons[.solver] = "its steps are --residual-steps"
     $0.adaptDefaults = { settings, source in
       adaptToOutputs(&settings, source)
       settings.residualSteps = 8
@@ -49,8 +35,6 @@ extension ModelKind {
       settings.fixedSteps = 1
       settings.evaluationFixedSteps = 1
     }
-    $0.reasons = reasonsOfOutputs.merging([.solver: "its steps are --residual-steps"]) { $1 }
-    $0.refusals = outputRefusals
     $0.prepare = { data, settings in
       // Classes are what data have of their own; the last columns are targets.
       guard settings.targets > 0 else { return data.withoutNoise }
@@ -59,24 +43,29 @@ extension ModelKind {
     }
   }
 
-  private static let featuresOfOutputs: Set<ModelFeature> = [
-    .hiddenLayers, .freeField, .endTime, .outputs, .stepGradient,
-  ]
-
-  private static let reasonsOfOutputs: [ModelFeature: String] = [
-    .divergence: "it is not a density", .probes: "it is not a density", .base: "it is not a density",
-    .penalties: "they are terms of a density's loss",
-  ]
-
-  private static let outputRefusals = [
-    Refusal(.training) { settings in
-      settings.transform == .marginals
-        ? "transform marginals is for densities: give --transform standardise or none with --model \(settings.model.word)"
-        : nil
+  /// What the three have in common.
+  private static func outputs(
+    _ word: String, _ summary: String, _ feature: ModelFeature, changing change: (inout ModelKind) -> Void
+  ) -> ModelKind {
+    let features: Set<ModelFeature> = [.hiddenLayers, .freeField, .endTime, .outputs, .stepGradient, feature]
+    return ModelKind(word, summary, NeuralODEModel.self, features: features) { kind in
+      kind.adaptDefaults = adaptToOutputs
+      kind.reasons = [
+        .divergence: "it is not a density", .probes: "it is not a density", .base: "it is not a density",
+        .penalties: "they are terms of a density's loss",
+      ]
+      kind.refusals = [
+        Refusal(.training) { settings in
+          guard settings.transform == .marginals else { return nil }
+          return "transform marginals is for densities: give --transform standardise or none with --model "
+            + settings.model.word
+        }
+      ]
+      change(&kind)
     }
-  ]
+  }
 
-  private static func adaptToOutputs(_ settings: inout Settings, _ source: DatasetSource) {
+  @Sendable private static func adaptToOutputs(_ settings: inout Settings, _ source: DatasetSource) {
     settings.transform = .standardise
     settings.activation = .tanh
     settings.hidden = [64]
