@@ -31,7 +31,7 @@ extension Settings {
     }
     let keyed = SettingsRegistry.all
     let byModel = keyed.filter { !self.model.uses($0, in: self) }.map(\.key)
-    try refuse(given(byModel), unusedBy: "model \(self.model.word)", unused: { self.model.reason(for: $0) })
+    try refuse(given(byModel), unusedBy: "model \(self.model.word)", because: { self.model.reason(for: $0) })
     let byObjective = keyed.filter { !self.objective.uses($0) }.map(\.key)
     try refuse(given(byObjective), unusedBy: "objective \(self.objective.rawValue)")
     for setting in keyed where changed.contains(setting.key) {
@@ -52,18 +52,21 @@ extension Settings {
 
   /// Throws where any are given.
   private func refuse(
-    _ given: [SettingsLayer.Given], unusedBy who: String, unused reason: (SettingUse) -> String? = { _ in nil }
+    _ given: [SettingsLayer.Given], unusedBy who: String, because reason: (SettingUse) -> String? = { _ in nil }
   ) throws {
-    guard let first = given.first else { return }
+    guard !given.isEmpty else { return }
     let uses = given.compactMap { SettingsRegistry.byKey[SettingsRegistry.settingKey(of: $0.key)]?.use }
-    let why = uses.first.flatMap(reason).map { " (\($0))" } ?? ""
-    let alternatives = Set(uses.map { $0.alternatives(in: self) })
-    let fix = alternatives.count == 1 ? alternatives.first.flatMap { $0 }.map { ", or give \($0)" } ?? "" : ""
-    let them = given.count == 1 ? "\(first.flag)" : Self.list(given.map(\.flag))
+    /// What is the same for all of them.
+    func common(_ text: (SettingUse) -> String?) -> String? {
+      let texts = Set(uses.map(text))
+      return texts.count == 1 ? texts.first.flatMap { $0 } : nil
+    }
+    let why = common(reason).map { " (\($0))" } ?? ""
+    let fix = common { $0.alternatives(in: self) }.map { ", or give \($0)" } ?? ""
     throw CommandFailure(
       .usage,
       "\(Self.list(given.map { "\($0.name) is \($0.value.text)" })), which \(who) does not use\(why): "
-        + "leave \(them) out\(fix)")
+        + "leave \(Self.list(given.map(\.flag))) out\(fix)")
   }
 
   /// "a, b and c".
