@@ -30,7 +30,7 @@ struct CheckGradientCommand: ParsableCommand {
   @OptionGroup(title: "Data") var selection: DataSelection
   @OptionGroup(title: "Condition") var context: ContextFlags
   @OptionGroup(title: "Solver") var solver: SettingFlags<TrainedSolver>
-  @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<MachineSettings>
+  @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<TrainedMachine>
   @OptionGroup var output: OutputOptions
 
   func run() throws {

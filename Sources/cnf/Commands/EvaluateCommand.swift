@@ -50,7 +50,7 @@ struct EvaluateCommand: ParsableCommand {
   var targets: Int?
 
   @OptionGroup(title: "Solver") var solver: SettingFlags<TrainedSolver>
-  @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<MachineSettings>
+  @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<TrainedMachine>
   @OptionGroup var output: OutputOptions
 
   func run() throws {

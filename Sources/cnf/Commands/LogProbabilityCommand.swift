@@ -35,7 +35,7 @@ struct LogProbabilityCommand: ParsableCommand {
   var out: String?
 
   @OptionGroup(title: "Solver") var solver: SettingFlags<TrainedSolver>
-  @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<MachineSettings>
+  @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<TrainedMachine>
   @OptionGroup var output: OutputOptions
 
   func run() throws {

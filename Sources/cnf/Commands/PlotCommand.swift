@@ -40,7 +40,7 @@ struct PlotCommand: ParsableCommand {
   var beside: [String] = []
 
   @OptionGroup(title: "Solver") var solver: SettingFlags<TrainedSolver>
-  @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<MachineSettings>
+  @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<TrainedMachine>
   @OptionGroup var output: OutputOptions
 
   func run() throws {

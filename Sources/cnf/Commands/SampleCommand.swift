@@ -48,7 +48,7 @@ struct SampleCommand: ParsableCommand {
   @OptionGroup(title: "Condition") var context: ContextFlags
   @OptionGroup(title: "Diffusion models") var sampler: SamplerFlags
   @OptionGroup(title: "Solver") var solver: SettingFlags<TrainedSolver>
-  @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<MachineSettings>
+  @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<TrainedMachine>
   @OptionGroup var output: OutputOptions
 
   func run() throws {

@@ -45,7 +45,7 @@ struct SettingsCommand: ParsableCommand {
   ) -> JSONValue {
     func words(_ words: [String]) -> JSONValue { .array(words.map { .string($0) }) }
     return [
-      "name": .string(setting.key), "section": .string(section), "help": .string(setting.fullHelp ?? ""),
+      "name": .string(setting.key), "section": .string(section), "help": .string(setting.fullHelp() ?? ""),
       "is_flag": .boolean(setting.help != nil), "is_switch": .boolean(setting.isSwitch),
       "default": .string(usual[key: setting.key].text), "value": .string(resolved[key: setting.key].text),
       "words": words(setting.words),

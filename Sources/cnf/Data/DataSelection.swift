@@ -11,7 +11,7 @@ struct DataSelection: ParsableArguments {
   @Option(parsing: .unconditional, help: "Number of samples of a generated set (default: 20000).")
   var count: Int?
 
-  @Option(parsing: .unconditional, help: "Seed of a generated set (default: 0).")
+  @Option(parsing: .unconditional, help: ArgumentHelp("Seed of a generated set (default: 0).", valueName: "number"))
   var dataSeed: UInt64?
 
   /// The data with their context, which have to fit `model`; nil: none are named.

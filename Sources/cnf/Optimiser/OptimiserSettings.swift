@@ -46,7 +46,8 @@ struct OptimiserSettings: SettingsSection {
 
   let steer = Setting<Double>(
     "steer", default: 0,
-    SettingRange(words: { "from 0 to below end-time, \($0.endTime), or 0 for none" }, zero: "none") { steer, settings in
+    SettingRange(words: { "above 0 and below end-time, \($0.endTime), or 0 for none" }, zero: "none") {
+      steer, settings in
       (0..<settings.endTime).contains(steer)
     },
     use: .models(.randomEndTime).and(.objectives(.solves)),

@@ -17,12 +17,12 @@ struct RunSettings: SettingsSection {
     help: "Number of steps between two checkpoints.")
 }
 
-/// On what a run is computed, and from which seed. Commands that look at a trained model have these flags, too.
+/// What a run computes on, and its seed. Commands that look at a trained model have these flags, too.
 struct MachineSettings: SettingsSection {
   static let title = "Machine"
 
   let seed = Setting<UInt64>(
-    "seed", default: 0, help: "Seed of initial weights, batches, probes and samples; --data-seed is that of the data.")
+    "seed", default: 0, help: "Seed of initial weights, batches, probes and samples, but not of the data.")
 
   let threads = Setting<Int>(
     "threads", default: 0, .within(1...4096, zero: "all there are"), traits: [.changesOnResume],

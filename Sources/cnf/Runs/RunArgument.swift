@@ -7,7 +7,7 @@ struct RunArgument: ParsableArguments {
 
   /// The run, with the settings of this call over its own.
   func open(
-    solver: SettingFlags<TrainedSolver>, machine: SettingFlags<MachineSettings>, others: SettingsLayer = SettingsLayer()
+    solver: SettingFlags<TrainedSolver>, machine: SettingFlags<TrainedMachine>, others: SettingsLayer = SettingsLayer()
   ) throws -> TrainedRun {
     try Kernels.instructionSet()
     let solver = try solver.layer

@@ -108,9 +108,9 @@ extension SettingRange<Double> {
     SettingRange("a positive number", zero: zero) { $0 >= 0 && $0.isFinite }
   }
 
-  /// From 0 up to, and without, `bound`.
+  /// From 0 to below `bound`.
   static func below(_ bound: Double, suchAs example: String, zero: String) -> SettingRange {
-    SettingRange("from 0 to below \(bound.formatted), such as \(example)", zero: zero) { (0..<bound).contains($0) }
+    SettingRange("above 0 and below \(bound.formatted), such as \(example)", zero: zero) { (0..<bound).contains($0) }
   }
 }
 

@@ -14,11 +14,13 @@ struct SettingFlag: Sendable {
 
   /// The flag of a setting, and that of its step length where it has one.
   ///
-  /// - Parameter name: what becomes of a key.
+  /// - Parameters:
+  ///   - name: the flag's name for a key.
+  ///   - standard: the default to state in help; nil: that of the declaration.
   static func flags(
-    of setting: any SettingDeclaration, name: (String) -> String = { $0 }
+    of setting: any SettingDeclaration, name: (String) -> String = { $0 }, default standard: String? = nil
   ) -> [SettingFlag] {
-    guard let help = setting.fullHelp else { return [] }
+    guard let help = setting.fullHelp(default: standard) else { return [] }
     let own = SettingFlag(
       key: setting.key, name: name(setting.key), help: help, placeholder: setting.placeholder,
       isSwitch: setting.isSwitch, mayBeginWithDash: setting.mayBeginWithDash)

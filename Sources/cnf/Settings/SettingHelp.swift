@@ -3,10 +3,12 @@ import ContinuousFlows
 /// Help that a declaration implies: the words that a value may be, the default, and who uses the setting.
 extension SettingDeclaration {
   /// The whole help of the flag; nil: the setting has none.
-  var fullHelp: String? {
+  ///
+  /// - Parameter standard: the default to state; nil: that of the declaration.
+  func fullHelp(default standard: String? = nil) -> String? {
     guard let help else { return nil }
     let choice = words.isEmpty || help.contains(words[0]) ? nil : "One of \(words.joined(separator: ", "))."
-    let standard = defaultHelp.map { "(default: \($0))" }
+    let standard = (standard ?? defaultHelp).map { "(default: \($0))" }
     return [help, choice, useHelp, standard].compactMap { $0 }.joined(separator: " ")
   }
 
