@@ -124,6 +124,6 @@ import Testing
   @Test func plainLinesWhereNobodyWatches() throws {
     let (_, training) = try TrainedFolder.shared.get()
     #expect(!training.errors.contains("\r") && !training.errors.contains("\u{1B}"))
-    #expect(training.errors.contains("training 2 %, 0 s: step 1, log-likelihood"))
+    #expect(training.errors.contains("training 2 %, 0 s: step 1, NLL"))
   }
 }

@@ -126,7 +126,7 @@ import Testing
       (train("regression", "--data", "table.csv"), 64, ["--targets K"]),
       (train("regression", "--data", "table.csv", "--targets", "3"), 65, ["3 columns", "from 1 to 2"]),
       (train("regression", "--data", "table.csv", "--targets", "-1"), 64, ["targets is -1"]),
-      (train("classifier", "--data", "moons", "--augment", "-1"), 64, ["augment is -1", "from 0 to 4096"]),
+      (train("classifier", "--data", "moons", "--augment", "-1"), 64, ["augment is -1", "from 1 to 4096"]),
       (train("classifier", "--data", "moons", "--encoder", "0"), 64, ["encoder is [0]", "from 1 to 65536"]),
       (train("classifier", "--data", "moons", "--head", "8,x"), 64, ["8,x", "--head"]),
       (train("classifier", "--data", "moons", "--residual-steps", "4"), 64, ["residual-steps", "residual-network"]),
