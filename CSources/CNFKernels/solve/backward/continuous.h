@@ -176,8 +176,8 @@ static void scale_share(cnf_worker *w, double weight, real *bar) {
     if (!(w->step.mask_row[j] > 0)) column_zero(D, lanes, bar, j);
 }
 
-/* Reverses the evaluation at hand, whose cotangent of f is in the bars, with -h and `weight` for mu and rho. It then waits
- * with `waiting` others to be gathered into the gradient. Returns how many wait. */
+/* Reverses the evaluation at hand, whose cotangent of f is in the bars, with -h and `weight` for mu and rho. It then
+ * waits with `waiting` others to be gathered into the gradient. Returns how many wait. */
 static int32_t reverse_share(cnf_worker *w, const cnf_engine *solver, double weight, int32_t live, int32_t waiting,
                              real *gradient) {
   WORKER_NAMES(w);
