@@ -34,6 +34,7 @@ struct cnf_worker {
 static void cnf_worker_layout(cnf_worker *w, const cnf_engine *s, cnf_arena *arena, cnf_arena *reserve) {
   evaluator_layout(&w->e, &s->model, arena);
   cnf_step_layout(&w->step, s, arena);
+  cnf_store_layout(&w->store, s, arena, reserve);
   cnf_dense_output_layout(&w->dense, s, arena);
   cnf_events_layout(&w->events, s, arena);
   cnf_chunk_layout(&w->chunk, s, arena);
@@ -43,7 +44,6 @@ static void cnf_worker_layout(cnf_worker *w, const cnf_engine *s, cnf_arena *are
   if (w->back.bars) w->e.bars = w->back.bars[0];
   cnf_continuous_layout(&w->continuous, s, arena);
   if (s->code->layout) s->code->layout(w, s, arena);
-  cnf_store_layout(&w->store, s, arena, reserve);
 }
 
 /* Names that most functions on a worker use: model, kernels, lanes of a tile, D and S. */

@@ -16,7 +16,7 @@ static void load_points(cnf_worker *w, const cnf_call *call, int64_t first, int 
   const cnf_solve_input *in = call->input;
   w->chunk.first = first;
   for (int32_t j = 0; j < lanes; j++) {
-    lane_idle(w, call, j);
+    idle_lane(w, call, j);
     clear_probes(w, j);
     if (first + j >= (int64_t)in->count) continue;
     bind_lane(w, call, j, j);

@@ -34,7 +34,7 @@ static int32_t judge_points(cnf_worker *w, const field_gradient *fg, const real 
       live = j;
       continue;
     }
-    lane_idle(w, &fg->call, j);
+    idle_lane(w, &fg->call, j);
     clear_probes(w, j);
     if (g->x0) memset((real *)g->x0 + number * (size_t)D, 0, (size_t)D * sizeof(real));
     if (g->t0) g->t0[number] = 0;

@@ -45,7 +45,7 @@ static void load_batch_tile(cnf_worker *w, const batch *b, int64_t tile) {
   w->chunk.first = 0; /* numbers of a tile's samples count from the first of the call */
   for (int32_t j = 0; j < lanes; j++) {
     const int64_t number = tile * lanes + j;
-    lane_idle(w, b->call, j);
+    idle_lane(w, b->call, j);
     if (number >= (int64_t)in->count) continue;
     bind_lane(w, b->call, number, j);
     load_probes(w, b->call, number, j);

@@ -67,7 +67,7 @@ static void finish_sample(cnf_worker *w, const cnf_call *call, int32_t lane, int
   w->chunk.interval[s] = w->lane.interval[lane];
   w->chunk.status[s] = status;
   if (call->want_dense) finish_dense(w, call, w->chunk.first + s, lane, w->chunk.t[s]);
-  lane_idle(w, call, lane);
+  idle_lane(w, call, lane);
 }
 
 /* h of every lane for the next step, which ends within the lane's interval or at its end. Ends samples whose

@@ -113,7 +113,7 @@ static void start_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int6
   }
   for (int64_t tile = 0; tile < count; tile += lanes) {
     for (int32_t j = 0; j < lanes; j++) {
-      lane_idle(w, call, j);
+      idle_lane(w, call, j);
       clear_probes(w, j);
       if (tile + j >= count) continue;
       bind_lane(w, call, tile + j, j);
@@ -124,5 +124,5 @@ static void start_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int6
     if (adaptive) start_tile(w, call);
   }
   if (adaptive) order_by_first_step(w, count);
-  for (int32_t j = 0; j < lanes; j++) lane_idle(w, call, j);
+  for (int32_t j = 0; j < lanes; j++) idle_lane(w, call, j);
 }

@@ -41,7 +41,7 @@ static void bind_lane(cnf_worker *w, const cnf_call *call, int64_t s, int32_t la
 }
 
 /* Makes a lane idle. Its h is 0, so its state stays as it is. */
-static void lane_idle(cnf_worker *w, const cnf_call *call, int32_t lane) {
+static void idle_lane(cnf_worker *w, const cnf_call *call, int32_t lane) {
   WORKER_NAMES(w);
   w->lane.sample[lane] = -1;
   w->lane.t[lane] = sample_t0(call, w->chunk.first);
