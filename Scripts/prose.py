@@ -178,16 +178,18 @@ def wrap_comments(text):
     while at < len(lines):
         line, match = lines[at], COMMENT.match(lines[at])
         cut = line.rfind(" ", len(match.group(1)) + 10, COMMENT_WIDTH + 1) if match else -1
-        if len(line) > COMMENT_WIDTH and cut > 0 and not re.search(r"https?://\S+$", line):
+        if len(line) > COMMENT_WIDTH and match and re.search(r"-{9,}( \*/)?$", line):  # a rule: it gets shorter
+            lines[at] = re.sub(r"-{9,}", lambda rule: "-" * (len(rule.group()) - len(line) + COMMENT_WIDTH), line)
+        elif len(line) > COMMENT_WIDTH and cut > 0 and not re.search(r"https?://\S+$", line):
             start, rest = match.group(2), line[cut + 1:].strip()
-            following = None if rest.endswith("*/") else continues(start, lines[at + 1]) if at + 1 < len(lines) else None
+            column = re.match(r"\S+( \S+){0,5} {3,}(?=\S)", match.group(3))  # a list: `name    what it is`
+            following = None if rest.endswith("*/") or column else continues(start, lines[at + 1]) if at + 1 < len(lines) else None
             lines[at] = line[:cut].rstrip()
             if following:
                 lines[at + 1] = f"{following[0]}{rest} {following[1]}"
-            elif start.startswith("/*"):
-                lines.insert(at + 1, re.match(r"\s*", line).group() + " * " + rest)
             else:
-                lines.insert(at + 1, match.group(1) + rest)
+                leader = re.match(r"\s*", line).group() + " * " if start.startswith("/*") else match.group(1)
+                lines.insert(at + 1, leader + " " * (len(column.group()) if column else 0) + rest)
         at += 1
     return "\n".join(lines)
 
@@ -340,7 +342,7 @@ def main():
             print("prose: --wrap needs the files to wrap", file=sys.stderr)
             return 2
         for path in files_under(root, paths):
-            if path.suffix in PIECES:
+            if path.suffix in PIECES or path.suffix == ".sh" or path.name in WHOLE_NAMES:
                 text = path.read_text()
                 wrapped = wrap_comments(text)
                 if wrapped != text:
