@@ -2,7 +2,7 @@
 import PackageDescription
 
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6)]
-/// For modules whose tests look inside: one release build then serves the program and all tests.
+/// For modules whose tests use internal names: one release build then serves the program and all tests.
 let testable = strict + [.unsafeFlags(["-enable-testing"])]
 let kernelFlags = ["-std=c11", "-fopenmp", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"]
 
@@ -45,7 +45,7 @@ let package = Package(
       resources: [.copy("Data/Resources")], swiftSettings: testable),
     // What the benchmarks of `cnf bench` measure: training steps, backends, traces
     .target(name: "FlowBenchmarks", dependencies: ["CLibrary", "NeuralODE"], swiftSettings: testable),
-    // Problems that solvers are measured on, and the program that measures
+    // Problems with known solutions, and the program that measures solvers on them
     .target(
       name: "TestProblems", dependencies: ["NeuralODE"], resources: [.copy("Resources/references.json")],
       swiftSettings: strict),
@@ -54,7 +54,7 @@ let package = Package(
       dependencies: [
         "TestProblems", "FlowPlots", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
-    // Programs that compare models, and ways of training
+    // Programs that compare models and ways of training
     .executableTarget(
       name: "bench-structures",
       dependencies: [
