@@ -1,4 +1,4 @@
-/* accuracy_test.c - checks that the errors of activations are within the bounds of simd/activations/accuracy.h.
+/* accuracy_test.c - checks that the errors of activations are within the bounds of simd/activations/traits.h.
  *
  *   accuracy_test [name ...]          with a stride of the floats and some doubles: takes seconds
  *   accuracy_test --all [name ...]    with all 2^32 floats and more doubles: takes minutes

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 #include "simd/kernels.h"
-#include "simd/activations/accuracy.h"
 #include "simd/activations/traits.h"
 #include "accuracy_test.h"
 #include "kernels_terms_body.h"

@@ -1,5 +1,5 @@
 /* References of the activations: value(z); kept(z), the auxiliary value; a', a'' and a'' z_dot from these, by the
- * formulas of simd/activations/formulas.h; and the bounds of simd/activations/accuracy.h. Include it after
+ * formulas of simd/activations/formulas.h; and the bounds of simd/activations/traits.h. Include it after
  * kernels_terms_body.h. */
 #if CNF_REAL_BITS == 32
 #define TINY CNF_TINY_F32
@@ -142,20 +142,24 @@ enum { ACTIVATIONS = sizeof activations / sizeof activations[0] };
 typedef struct accuracy {
   double value, kept, slope, second;
 } accuracy;
-#define X(suffix, ...) [ACTIVATION_##suffix] = {__VA_ARGS__},
 enum {
 #define CNF_X(name, number, suffix, text) ACTIVATION_##suffix = number,
   CNF_ACTIVATION_LIST(CNF_X)
 #undef CNF_X
 };
+#define BOUNDS(...) \
+  { __VA_ARGS__ }
 #if CNF_REAL_BITS == 32
-static const accuracy fused_accuracy[ACTIVATIONS] = {CNF_ACCURACY_F32(X)};
-static const accuracy generic_accuracy[ACTIVATIONS] = {CNF_ACCURACY_F32_GENERIC(X)};
+#define FUSED(suffix, aux, pre, f32, f32_generic, f64, f64_generic) [ACTIVATION_##suffix] = BOUNDS f32,
+#define GENERIC(suffix, aux, pre, f32, f32_generic, f64, f64_generic) [ACTIVATION_##suffix] = BOUNDS f32_generic,
 #else
-static const accuracy fused_accuracy[ACTIVATIONS] = {CNF_ACCURACY_F64(X)};
-static const accuracy generic_accuracy[ACTIVATIONS] = {CNF_ACCURACY_F64_GENERIC(X)};
+#define FUSED(suffix, aux, pre, f32, f32_generic, f64, f64_generic) [ACTIVATION_##suffix] = BOUNDS f64,
+#define GENERIC(suffix, aux, pre, f32, f32_generic, f64, f64_generic) [ACTIVATION_##suffix] = BOUNDS f64_generic,
 #endif
-#undef X
+static const accuracy fused_accuracy[ACTIVATIONS] = {CNF_ACTIVATION_TRAITS(FUSED)};
+static const accuracy generic_accuracy[ACTIVATIONS] = {CNF_ACTIVATION_TRAITS(GENERIC)};
+#undef FUSED
+#undef GENERIC
 static inline const accuracy *accuracy_of(int32_t isa, int activation) {
   return isa == CNF_ISA_GENERIC ? &generic_accuracy[activation] : &fused_accuracy[activation];
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include "simd/kernels.h"
-#include "simd/activations/accuracy.h"
 #include "simd/activations/traits.h"
 #include "kernels_test.h"
 #include "kernels_terms_body.h"

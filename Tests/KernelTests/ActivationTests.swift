@@ -4,7 +4,7 @@ import Testing
 
 /// The vector activations against Double's library functions, on every 4,099th of all 2³² floats and over their interval.
 @Suite struct ActivationTests {
-  /// Those of `CSources/CNFKernels/simd/activations/accuracy.h`, rounded up, and besides what the references here are off.
+  /// Those of `CSources/CNFKernels/simd/activations/traits.h`, rounded up, and besides what the references here are off.
   struct Bound: CustomTestStringConvertible {
     let activation: Activation
     /// Largest error of the value in ulp of the value, and of the derivative in units of the last place of 1.

@@ -3,8 +3,8 @@
  *   derivative(y, aux)              a'(z)
  *   second(y, aux)                  a''(z)
  *   curvature(y, aux, y_dot, z_dot) a''(z) z_dot; y_dot = a'(z) z_dot is at hand, z_dot only where the traits keep it
- * A new activation is one line in cnf.h's list, one in traits.h, its four functions here, and their largest errors
- * in accuracy.h.
+ * A new activation takes a line in the list of cnf.h, a row in traits.h, its four functions here, and its reference in
+ * Tests/C/activation_terms_body.h.
  */
 
 CNF_INLINE void forward_identity(vec z, vec *y, vec *aux) {

@@ -10,7 +10,7 @@
  * None cancels: where x is small n is 0, and s-1 is exactly 0. One division each, and half the terms of the series of e^r.
  * In float tanh has a form of its own, in fewer operations still.
  *
- * A NaN stays one. Largest errors: simd/activations/accuracy.h, which Tests/C/accuracy_test asserts.
+ * A NaN stays one. Largest errors: simd/activations/traits.h, which Tests/C/accuracy_test asserts.
  */
 #include "simd/activations/coefficients.h"
 
