@@ -18,9 +18,8 @@ typedef struct cnf_stages {
   int32_t reversed;                   /* evaluations of one step that the backward pass reverses */
   int32_t trials; /* continuous adjoint: evaluations of one step, which shares none with other steps */
   int32_t kept;   /* evaluations that a step keeps for the backward pass, its own and stage 0 of the next step */
-  double
-      weight[CNF_MAX_STAGES]; /* of the log-determinant and the regularisers: b; partitioned methods: the mean of both
-                                 halves' b */
+  /* Of the log-determinant and the regularisers: b; of a partitioned method the mean of both halves' b. */
+  double weight[CNF_MAX_STAGES];
   cnf_half half[CNF_MAX_STAGES]; /* rows that the stage's slope moves */
 } cnf_stages;
 
