@@ -2,10 +2,10 @@ import ContinuousFlows
 import FlowIO
 import Foundation
 
-/// A kind of model, as `--model` names it: everything that tells it from others. Each kind stands in a file of its own
-/// in `Kinds`, with the `RunModel` that it trains.
+/// A kind of model, as `--model` names it, with everything that distinguishes it. Each kind has a file in `Kinds`, with
+/// the `RunModel` that it trains.
 struct ModelKind: Sendable {
-  /// Every kind, in the order of lists. A new one is its file and a word here.
+  /// Every kind, in the order of lists. A new kind needs its file and its name here.
   static let all: [ModelKind] = [
     .flow, .timedFlow, .classifier, .regression, .residualNetwork, .stacked, .coupling, .affine, .linear, .hamiltonian,
     .potential, .diffusion,
@@ -17,15 +17,15 @@ struct ModelKind: Sendable {
   let type: any RunModel.Type
   /// The features that give settings an effect.
   let features: Set<ModelFeature>
-  /// Features that some settings add.
+  /// Further features that the model has with some settings.
   var featuresOfSettings: @Sendable (Settings) -> Set<ModelFeature> = { _ in [] }
   /// Further features of a trained model, for which some settings have an effect only after training.
   var featuresWhenTrained: Set<ModelFeature> = []
-  /// Why a feature is missing, where that helps a user.
+  /// Why a feature is missing, if that helps a user.
   var reasons: [ModelFeature: String] = [:]
-  /// What trains it, the usual one first.
+  /// The objectives that can train it, the usual one first.
   var objectives: [Objective] = [.likelihood]
-  /// Whether other settings say that it is meant where no model is named.
+  /// Whether other settings imply this kind if no model is given.
   var isImplied: @Sendable (SettingsLayer) -> Bool = { _ in false }
   /// Changes the defaults of a data set to suit such a model.
   var adaptDefaults: @Sendable (inout Settings, DatasetSource) -> Void = { _, _ in }

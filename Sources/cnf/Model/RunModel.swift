@@ -2,9 +2,9 @@ import ContinuousFlows
 import FlowIO
 import FlowPlots
 
-/// A model that the program trains, keeps in run folders and looks at: what a `ModelKind` names.
+/// A model as the program trains, saves, evaluates, samples and plots it: the type of a `ModelKind`.
 protocol RunModel: TrainableModel {
-  /// What figures call it.
+  /// What tables of figures call it.
   static var noun: String { get }
 
   /// A model to start from, which fits the data it will be trained on.

@@ -12,8 +12,7 @@ extension Settings {
   /// One GiB of weights. Training holds about six times that, and most machines would swap beyond it.
   static let mostParameters = 1 << 28
 
-  /// Throws a usage failure where a flow of `dimension`, or one of so many parts like it, would have more parameters
-  /// than can be meant.
+  /// Throws a usage failure if a flow of `dimension`, or `parts` such flows, would have too many parameters.
   func checkSize(dimension: Int, contextDimension: Int = 0, parts: Int = 1) throws {
     var architecture = architecture
     architecture.contextDimension = contextDimension

@@ -1,20 +1,20 @@
 import ContinuousFlows
 
-/// A setting of `cnf`: everything there is to say about it, said once. Its flag, its line in YAML, its default, the
-/// check of its value, its help and the refusal where it has no effect all come from this declaration.
+/// The declaration of a setting of `cnf`, the only place that states rules about it. Its flag, its line in YAML, its
+/// default, the check of its value, its help and its refusal where it has no effect all come from here.
 struct Setting<Value: SettingValue>: Sendable {
-  /// The line of the file, and the flag without its dashes.
+  /// The name in the file, and the flag without its dashes.
   let key: String
   let standard: Value
-  /// The default on the digits, where it is another.
+  /// The default for the digits, if it is another.
   let digits: Value?
   let range: SettingRange<Value>
   let use: SettingUse
   let traits: Set<SettingTrait>
   let placeholder: String
-  /// Settings that giving this one sets to 0, unless they are given too.
+  /// Settings that become 0 when this one is given, unless they are given too.
   let resets: [String]
-  /// Of a number of equal steps: the setting that gives the steps' length instead.
+  /// For a number of equal steps: the setting that gives their length instead.
   let stepLength: StepLength?
   /// Nil: no flag, since the program itself writes the value.
   let help: String?
@@ -42,7 +42,7 @@ struct Setting<Value: SettingValue>: Sendable {
 enum SettingTrait: Sendable {
   /// May change when a run is resumed.
   case changesOnResume
-  /// Also of the solver that commands use on a trained model.
+  /// Also applies to the solver of commands on a trained model.
   case servesEvaluation
 }
 
@@ -54,7 +54,7 @@ struct StepLength: Sendable {
   /// How many steps of `length` there are from 0 to `endTime`; nil: it is no length, or far too short.
   static func steps(of length: Double, endTime: Double) -> Int? {
     guard length > 0, length.isFinite, endTime / length < 1e6 else { return nil }
-    // A hair less than the quotient, so that 1 / 0.1 makes ten steps and not eleven.
+    // Slightly less than the quotient, so that 1 / 0.1 makes ten steps and not eleven.
     return max(1, Int((endTime / length - 1e-9).rounded(.up)))
   }
 }
@@ -84,7 +84,7 @@ struct SettingRange<Value: SettingValue>: Sendable {
     self.zero = zero
   }
 
-  /// Whatever parses.
+  /// Every value of the type.
   static var any: SettingRange { SettingRange("anything") { _ in true } }
 }
 
@@ -123,7 +123,7 @@ extension Double {
   fileprivate var formatted: String { self == rounded() ? "\(Int(self))" : "\(self)" }
 }
 
-/// A setting of whatever type.
+/// A setting of any type.
 protocol SettingDeclaration: Sendable {
   var key: String { get }
   var help: String? { get }
@@ -140,7 +140,7 @@ protocol SettingDeclaration: Sendable {
   /// What 0 means, where it stands for something else.
   var zero: String? { get }
 
-  /// The default of a data set, before the model has its say.
+  /// The default of a data set, before the model changes it.
   func standard(for source: DatasetSource) -> any SettingValue
   func value(of text: String) throws(ValueError) -> any SettingValue
   /// What the value in `settings` must be instead; nil: it is in range.

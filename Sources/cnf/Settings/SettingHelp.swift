@@ -12,7 +12,7 @@ extension SettingDeclaration {
     return [help, choice, useHelp, standard].compactMap { $0 }.joined(separator: " ")
   }
 
-  /// Which models and objectives have the setting, where some do not.
+  /// Which models and objectives use the setting; nil: all do.
   private var useHelp: String? {
     var parts: [String] = []
     if let feature = use.model {

@@ -1,10 +1,10 @@
-/// When a setting has an effect. Elsewhere it is refused.
+/// When a setting has an effect. Otherwise it is refused.
 struct SettingUse: Sendable {
-  /// Of models that have this.
+  /// The feature that a model needs; nil: none.
   var model: ModelFeature?
-  /// With objectives that have this.
+  /// The feature that an objective needs; nil: none.
   var objective: ObjectiveFeature?
-  /// With certain values of another setting.
+  /// The setting that needs certain values; nil: none.
   var companion: Companion?
 
   /// Another setting, and its values that give this one an effect.
@@ -19,12 +19,12 @@ struct SettingUse: Sendable {
 
   static func objectives(_ feature: ObjectiveFeature) -> SettingUse { SettingUse(objective: feature) }
 
-  /// Where `key` is one of `values`.
+  /// Only if the setting `key` has one of `values`.
   static func when<Value: SettingValue>(_ key: String, is values: [Value]) -> SettingUse {
     SettingUse(companion: Companion(key: key, words: values.map(\.text)))
   }
 
-  /// Where both hold.
+  /// Only if both hold.
   func and(_ other: SettingUse) -> SettingUse {
     SettingUse(
       model: model ?? other.model, objective: objective ?? other.objective, companion: companion ?? other.companion)

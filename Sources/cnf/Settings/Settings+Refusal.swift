@@ -9,7 +9,7 @@ extension Settings {
     }
   }
 
-  /// Throws a usage failure for what sections, and before training the model, refuse.
+  /// Throws a usage failure for combinations that a section refuses, or before training the model.
   func checkRefusals(_ phase: Refusal.Phase) throws {
     let rows = SettingsRegistry.refusals + (phase == .training ? self.model.refusals : [])
     for row in rows where phase == .training || row.phase == .always {
@@ -19,8 +19,8 @@ extension Settings {
 
   /// Throws a usage failure that names settings without effect, since a user who gives one expects an effect.
   ///
-  /// A flag counts whatever it says. A value of a file counts where it is not the default, since a run's config.yaml
-  /// says everything.
+  /// A flag counts with any value. A value of a file counts only if it is not the default, because a run's config.yaml
+  /// holds every setting.
   func refuseUnused(flags: SettingsLayer) throws {
     if let sentence = self.objective.refusal(for: self.model) { throw CommandFailure(.usage, sentence) }
     let changed = Set(differences(from: Settings(defaultsFor: self.data, model: self.model)))

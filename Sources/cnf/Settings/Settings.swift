@@ -2,15 +2,15 @@ import ContinuousFlows
 
 /// Everything that decides what a run of training does: what `config.yaml` in a run folder holds.
 ///
-/// A value is read and set by its setting's name: `settings.learningRate`. There are no absent values, so that a
-/// resolved file says everything; 0 stands for "none" where a setting's range says so.
+/// A value is read and set by its setting's name: `settings.learningRate`. Every setting has a value, so that
+/// a resolved file is complete; 0 means "none" where a setting's range says so.
 @dynamicMemberLookup
 struct Settings: Sendable {
   private var values: [String: any SettingValue]
   /// Whether messages use the names of commands that look at a trained model: their --solver is `evaluation-solver`.
   var isOfTrainedModel = false
 
-  /// The defaults for data and model: a section's, then what the model changes.
+  /// The defaults for data and model: those of the declarations, then the changes of the model.
   init(defaultsFor source: DatasetSource, model: ModelKind = .flow) {
     values = Dictionary(
       uniqueKeysWithValues: SettingsRegistry.all.map { ($0.key, $0.standard(for: source)) })

@@ -1,6 +1,6 @@
 import ContinuousFlows
 
-/// Some of the settings, as one source gave them: the flags of a call, or a config file.
+/// The settings that one source gives: the flags of a call, or a config file.
 struct SettingsLayer {
   /// A setting that was given.
   struct Given {
@@ -24,7 +24,7 @@ struct SettingsLayer {
 
   var isEmpty: Bool { all.isEmpty }
 
-  /// Takes up `text` as the value of a setting, or of a step length.
+  /// Adds `text` as the value of a setting, or of a step length.
   ///
   /// - Parameters:
   ///   - name: what messages call the setting; nil: its key.
@@ -44,7 +44,7 @@ struct SettingsLayer {
     }
   }
 
-  /// Takes up a value that was parsed already.
+  /// Adds a value that is parsed already; nil removes it.
   mutating func set<Value>(_ path: KeyPath<SettingsRegistry, Setting<Value>>, to value: Value?) {
     let key = SettingsRegistry.shared[keyPath: path].key
     all[key] = value.map { Given(key: key, value: $0) }
@@ -74,10 +74,10 @@ struct SettingsLayer {
     SettingsRegistry.all.filter { condition($0.traits) }.compactMap { given($0.key) }.first
   }
 
-  /// What `other` says, says it in place of this.
+  /// This layer, with the values of `other` in place of its own.
   func overlaid(with other: SettingsLayer) -> SettingsLayer {
     var result = self
-    // Steps by number and by length are one choice: the later layer's word replaces the earlier's.
+    // The number and the length of steps are one choice: that of the later layer replaces the other.
     for setting in SettingsRegistry.all {
       guard let length = setting.stepLength, other.given(setting.key) != nil else { continue }
       for key in [setting.key, length.key] { result.all[key] = nil }

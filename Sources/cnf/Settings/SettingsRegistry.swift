@@ -3,9 +3,9 @@ import ContinuousFlows
 /// One section of settings: its stored properties are `Setting`s, in the order of the file and of help.
 protocol SettingsSection: SettingFlagSource {
   init()
-  /// What help puts above them.
+  /// The heading in help.
   static var title: String { get }
-  /// What settings of the section cannot be together.
+  /// Rules about combinations of settings.
   static var refusals: [Refusal] { get }
 }
 
@@ -45,7 +45,7 @@ struct SettingsRegistry: Sendable {
 
   static let byKey: [String: any SettingDeclaration] = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
 
-  /// What no run may be, whatever its model.
+  /// Rules about combinations of settings, for every model.
   static let refusals: [Refusal] = sections.flatMap { type(of: $0).refusals }
 
   subscript<Value>(dynamicMember path: KeyPath<DataSettings, Setting<Value>>) -> Setting<Value> {

@@ -26,7 +26,7 @@ enum MethodRules {
       stepFlags: "--\(settings.name(\.evaluationFixedSteps)) N")
   }
 
-  /// The methods that are used: of training where it solves, and of evaluation.
+  /// The methods that are used: that of training if training solves, and that of evaluation.
   private static func choices(_ settings: Settings, trains: Bool) -> [Choice] {
     guard settings.model.features.contains(.solver) else { return [] }
     return (trains && settings.objective.features.contains(.solves) ? [training(settings)] : []) + [
@@ -115,7 +115,7 @@ enum MethodRules {
   /// - Parameters:
   ///   - trains: whether the method of training counts, too.
   ///   - isKnown: whether these are the settings that the model was trained by.
-  /// - Returns: what to remark of another field, for which they have order 1 (cnf.h); nil: nothing.
+  /// - Returns: a remark for another field, for which these methods have order 1 (cnf.h); nil: there is none.
   /// - Throws: a usage failure for an energy that is not separable, since structure is what was asked for.
   static func remarkOnPartitioned(_ settings: Settings, trains: Bool, isKnown: Bool = true) throws -> String? {
     for choice in choices(settings, trains: trains) where choice.method.row.family == .partitioned {

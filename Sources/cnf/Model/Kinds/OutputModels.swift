@@ -1,7 +1,7 @@
 import ContinuousFlows
 import FlowPlots
 
-/// The three kinds with outputs share one model.
+/// Three kinds share one model type: a neural ODE, or residual blocks, between dense layers.
 extension ModelKind {
   static let classifier = outputs("classifier", "classes by a neural ODE between dense layers", .solver) {
     $0.refusals.append(
@@ -141,7 +141,7 @@ extension NeuralODEModel: RunModel {
     return (.classification, Int(labels.max() ?? 0) + 1)
   }
 
-  /// Throws a usage failure where such a model would have more parameters than can be meant.
+  /// Throws a usage failure if such a model would have too many parameters.
   private static func checkSize(_ settings: Settings, dimension: Int, outputs: Int) throws {
     let before = DenseNetwork(inputDimension: dimension, widths: settings.encoder)
     let state = before.outputDimension + settings.augment
