@@ -1,30 +1,31 @@
 extension FlowIOError: CustomStringConvertible {
-  /// One sentence: the file, what is wrong, and the mend.
+  /// One sentence that names the file, what is wrong with it, and how to fix it.
   public var description: String {
     switch self {
     case .missingFile(let path):
-      return "no such file: \(path); check the path for a misspelling"
+      return "no such file: \(path); check the spelling of the path"
     case .system(let path, let operation, let reason):
       return "cannot \(operation) \(path): \(reason)"
-    case .malformed(let path, let problem, let mend), .unsupported(let path, let problem, let mend):
-      return "\(path): \(problem); \(mend)"
+    case .malformed(let path, let problem, let fix), .unsupported(let path, let problem, let fix):
+      return "\(path): \(problem); \(fix)"
     case .missingTensor(let path, let name, let available):
-      return "\(path): there is no tensor '\(name)'; the file holds \(Self.listed(available))"
+      return "\(path): the file has no tensor '\(name)'; its tensors are: \(Self.listed(available))"
     case .wrongElementType(let path, let name, let found, let wanted):
-      return "\(path): \(name) holds \(found) elements, which cannot be read as \(wanted); convert it and save it again"
+      return "\(path): \(name) has elements of type \(found), which cannot be read as \(wanted); "
+        + "convert them and save the file again"
     case .raggedRow(let path, let line, let found, let expected):
-      return "\(path): line \(line) has \(found) \(found == 1 ? "column" : "columns") where \(expected) "
-        + "\(expected == 1 ? "is" : "are") expected; give every line the same number of columns"
+      return "\(path): line \(line) has \(found) \(found == 1 ? "column" : "columns"), but the lines before it have "
+        + "\(expected); give every line the same number of columns"
     case .notANumber(let path, let line, let column, let text):
       let problem = text.isEmpty ? "is empty" : "is not a number: '\(text)'"
-      return "\(path): line \(line), column \(column) \(problem); every cell below the header has to be a number"
+      return "\(path): line \(line), column \(column) \(problem); write a number in every cell below the header"
     case .unknownExtension(let path, let accepted):
       let extensions = accepted.joined(separator: ", ")
-      return "\(path): the extension does not tell the format; name the file with one of \(extensions)"
+      return "\(path): the file name extension must tell the format; rename the file to end in one of \(extensions)"
     }
   }
 
-  /// At most twenty names: a checkpoint may hold hundreds.
+  /// The first twenty names and the number of the others, because a checkpoint may have hundreds of tensors.
   private static func listed(_ names: [String]) -> String {
     guard !names.isEmpty else { return "none" }
     let shown = names.prefix(20).joined(separator: ", ")

@@ -1,32 +1,32 @@
-/// What can go wrong between this process and a file.
+/// An error in reading or writing a file.
 ///
-/// `description` is one sentence fit to be shown to a user as it stands: it names the file, what is wrong with it, and
-/// what to do about it.
+/// `description` is one sentence for the user: it names the file, what is wrong with it, and how to fix it.
 public enum FlowIOError: Error, Equatable, Sendable {
-  /// There is nothing at `path`.
+  /// There is no file at `path`.
   case missingFile(path: String)
 
-  /// The operating system refused `operation` ("open", "write", "rename", …); `reason` is its own text for errno.
+  /// The system call for `operation` ("open", "write", "rename", …) failed; `reason` is the system's text for `errno`.
   case system(path: String, operation: String, reason: String)
 
-  /// The bytes at `path` break the rules of their format.
-  case malformed(path: String, problem: String, mend: String)
+  /// The file at `path` violates its format; `problem` says how, and `fix` says what to do.
+  case malformed(path: String, problem: String, fix: String)
 
-  /// The bytes at `path` are legal, but hold something this module does not read.
-  case unsupported(path: String, problem: String, mend: String)
+  /// The file at `path` is valid but has content that this module cannot read (or the file could not be written in its
+  /// format); `problem` says which, and `fix` says what to do.
+  case unsupported(path: String, problem: String, fix: String)
 
-  /// A tensor was asked for that the file does not hold.
+  /// The caller asked for a tensor that is not in the file; `available` lists the tensors that are.
   case missingTensor(path: String, name: String, available: [String])
 
-  /// A tensor or array holds elements that cannot be given as what was asked for.
+  /// The caller asked for elements of type `wanted`, to which the type `found` in the file cannot be converted.
   case wrongElementType(path: String, name: String, found: String, wanted: String)
 
-  /// A line of a table has a different number of cells than the lines before it. Lines count from 1.
+  /// A line of a table has another number of cells than the lines before it. Lines count from 1.
   case raggedRow(path: String, line: Int, found: Int, expected: Int)
 
   /// A cell of a table is not a number. Lines and columns count from 1.
   case notANumber(path: String, line: Int, column: Int, text: String)
 
-  /// The name of a file does not tell its format.
+  /// The extension of the file name is none of `accepted`, so its format is unknown.
   case unknownExtension(path: String, accepted: [String])
 }

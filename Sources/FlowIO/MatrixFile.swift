@@ -1,12 +1,12 @@
-/// Samples from a file of any format this module reads.
+/// Reading a matrix of samples from an npy or text file.
 public enum MatrixFile {
-  /// The extensions that are read, in any case.
+  /// The accepted file name extensions. Case does not matter.
   public static let extensions = [".npy", ".csv", ".txt", ".tsv"]
 
-  /// Reads a matrix, choosing the format by the extension of `path`.
+  /// Reads a matrix; the extension of `path` decides the format.
   ///
-  /// - Returns: `values` is `[count][dimension]`, rounded to float; it may hold NaN and infinities. An npy array of one
-  ///   extent has dimension 1; of more than two, all but the first are flattened into the dimension.
+  /// - Returns: `values` has the shape `[count][dimension]` and is rounded to float; it may have NaN and infinities. A
+  ///   one-dimensional npy array has dimension 1. An array of more than two axes is flattened from the second axis on.
   /// - Throws: `FlowIOError.unknownExtension`, `.missingFile`, `.unsupported` for an npy scalar, and the errors of
   ///   `NumPyFile.read` and `CSVTable.read`.
   public static func read(_ path: String) throws(FlowIOError) -> (count: Int, dimension: Int, values: [Float]) {
@@ -21,7 +21,7 @@ public enum MatrixFile {
     guard let count = array.shape.first, let dimension = Shape.elementCount(Array(array.shape.dropFirst())) else {
       throw .unsupported(
         path: path, problem: "an array of shape \(array.shape) is not a matrix of samples",
-        mend: "save an array with a row for each sample")
+        fix: "save an array with one row per sample")
     }
     return (count, dimension, array.floats())
   }

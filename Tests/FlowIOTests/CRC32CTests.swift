@@ -24,7 +24,7 @@ import Testing
     }
   }
 
-  @Test func maskIsThatOfRecordFiles() {
+  @Test func maskMatchesTensorFlowRecordFiles() {
     #expect(CRC32C.masked(0) == 0xA282_EAD8)
     // 1 rotated right by 15 is bit 17.
     #expect(CRC32C.masked(1) == 0xA282_EAD8 + 0x2_0000)

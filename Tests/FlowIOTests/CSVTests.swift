@@ -40,18 +40,18 @@ import Testing
 
   @Test func raggedRows() {
     #expect(
-      problem("a,b\n1,2\n\n3\n") == "x.csv: line 4 has 1 column where 2 are expected; "
+      problem("a,b\n1,2\n\n3\n") == "x.csv: line 4 has 1 column, but the lines before it have 2; "
         + "give every line the same number of columns")
-    #expect(problem("1 2\n1 2 3\n")?.contains("line 2 has 3 columns where 2 are expected") == true)
+    #expect(problem("1 2\n1 2 3\n")?.contains("line 2 has 3 columns, but the lines before it have 2") == true)
   }
 
-  @Test func cellsThatAreNoNumbers() {
+  @Test func cellsThatAreNotNumbers() {
     #expect(
       problem("a,b\n1,2\n3,4x\n") == "x.csv: line 3, column 2 is not a number: '4x'; "
-        + "every cell below the header has to be a number")
+        + "write a number in every cell below the header")
     #expect(problem("1,2\n,3\n")?.contains("line 2, column 1 is empty") == true)
     #expect(problem("1,2,\n")?.contains("line 1, column 3 is empty") == true)
-    // A slip in the first line is not taken for a header.
+    // A first line with one mistyped number is not a header.
     #expect(problem("1.0,2.O\n1,2\n")?.contains("line 1, column 2 is not a number: '2.O'") == true)
     #expect(problem("a;b\n1,5;2,5\n")?.contains("column 1 is not a number: '1,5'") == true)
     for text in ["0x10", "1e", "1e+", "--1", ".", "-", "1_0", "1.2.3", "e5", "1 2", "infx", "\"1", "١"] {
@@ -61,7 +61,7 @@ import Testing
 
   @Test(arguments: ["", "\n\n", "# only\n", "a,b\n"])
   func nothingToRead(_ text: String) {
-    #expect(problem(text)?.hasPrefix("x.csv: there are no numbers in it") == true)
+    #expect(problem(text)?.hasPrefix("x.csv: the file has no numbers") == true)
   }
 
   @Test func numbersAreCorrectlyRounded() throws {

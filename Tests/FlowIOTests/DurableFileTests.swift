@@ -3,14 +3,14 @@ import Foundation
 import Testing
 
 @Suite struct DurableFileTests {
-  @Test func replacesAndLeavesNothingBehind() throws {
+  @Test func replacesTheFileAndLeavesNoTemporaryFile() throws {
     let directory = try TemporaryDirectory()
     let path = directory.file("a")
     try DurableFile.write(path, [1, 2, 3])
     try DurableFile.write(path, [4])
     #expect(try readBytes(path) == [4])
     try DurableFile.write(path, [])
-    // Asked for its size only: Foundation leaks a page when it reads an empty file.
+    // Only the size is checked, because Foundation leaks a page when it reads an empty file.
     #expect(try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int == 0)
     #expect(try directory.names == ["a"])
   }
@@ -44,7 +44,7 @@ import Testing
 
   @Test func failedRenameRemovesTheTemporaryFile() throws {
     let directory = try TemporaryDirectory()
-    // A name too long for the file system: only the rename can notice.
+    // A name too long for the file system. Only the rename fails, because the temporary name is shorter.
     let name = String(repeating: "n", count: 256)
     let found = error { () throws(FlowIOError) in try DurableFile.write(directory.file(name), [1]) }
     #expect(found?.description.contains("File name too long") == true)
@@ -63,7 +63,7 @@ import Testing
   }
 
   @Test func filesOfUnknownSizeAreRead() throws {
-    // Files of /proc say that they are empty.
+    // Files in /proc report a size of 0.
     #expect(try CSVTable.read("/proc/uptime").columns == 2)
   }
 }

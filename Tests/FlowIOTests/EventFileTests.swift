@@ -2,7 +2,7 @@ import FlowIO
 import Testing
 
 @Suite struct EventFileTests {
-  /// The data of each record, with lengths and checksums verified.
+  /// The data of each record. The lengths and checksums are verified.
   private func records(_ path: String) throws -> [[UInt8]] {
     var rest = try readBytes(path)[...]
     func integer(_ width: Int) -> UInt64 {
@@ -45,7 +45,7 @@ import Testing
     #expect(records[1] == expected)
   }
 
-  @Test func namesAreTensorBoardsAndNeverTaken() throws {
+  @Test func fileNamesAreThoseOfTensorBoardAndUnique() throws {
     let directory = try TemporaryDirectory()
     let writers = try (0..<3).map { _ in try EventFileWriter(directory: directory.path) }
     #expect(Set(writers.map(\.path)).count == 3)
@@ -53,7 +53,7 @@ import Testing
     #expect(try directory.names.count == 3)
   }
 
-  @Test func recordsGatherUntilFlushed() throws {
+  @Test func recordsAreBufferedUntilFlushed() throws {
     let directory = try TemporaryDirectory()
     let writer = try EventFileWriter(directory: directory.path, firstStep: 5)
     #expect(try records(writer.path).count == 2)

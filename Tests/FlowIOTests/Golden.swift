@@ -1,6 +1,6 @@
 import Foundation
 
-/// The files made by `Golden/make_golden.py`.
+/// The reference files that `Golden/make_golden.py` writes with NumPy and PyPI's safetensors.
 enum Golden {
   /// The elements, in C order, of the arrays of shape [2, 3].
   static let values = [0, 1, 2, 3, 100, 127]
@@ -14,12 +14,12 @@ enum Golden {
   }
 }
 
-/// A file's content, by other means than those under test.
+/// The content of a file, read by Foundation and not by the code under test.
 func readBytes(_ path: String) throws -> [UInt8] {
   Array(try Data(contentsOf: URL(fileURLWithPath: path)))
 }
 
-/// What `body` throws, or nil.
+/// The error that `body` throws, or nil.
 func error<Failure: Error>(_ body: () throws(Failure) -> Void) -> Failure? {
   do {
     try body()

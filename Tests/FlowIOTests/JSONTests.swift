@@ -58,7 +58,7 @@ import Testing
 
   @Test func duplicateKeysAreRefused() {
     #expect(throws: JSONParseError.self) { try JSONValue(parsing: #"{"a":1,"b":2,"a":1}"#) }
-    // The same key spelt with an escape is the same key.
+    // A key spelt with an escape equals the same key without one.
     let found = #expect(throws: JSONParseError.self) { try JSONValue(parsing: #"[{"a":1,"\u0061":2}]"#) }
     #expect(found?.description == "has the key 'a' twice at byte 16")
   }
@@ -68,7 +68,7 @@ import Testing
     #expect(throws: JSONParseError.self) { try JSONValue(parsing: [0x22, 0xED, 0xA0, 0x80, 0x22]) }
   }
 
-  @Test func deepNestingIsRefusedBeforeTheStackEnds() throws {
+  @Test func deepNestingIsRefusedBeforeTheStackOverflows() throws {
     let deep = String(repeating: "[", count: 100_000)
     #expect(throws: JSONParseError.self) { try JSONValue(parsing: deep) }
     let allowed = String(repeating: "[", count: 100) + String(repeating: "]", count: 100)

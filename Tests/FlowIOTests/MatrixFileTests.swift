@@ -24,14 +24,14 @@ import Testing
   func unknownExtensions(_ path: String) {
     let found = error { () throws(FlowIOError) in _ = try MatrixFile.read(path) }
     #expect(
-      found?.description == "\(path): the extension does not tell the format; "
-        + "name the file with one of .npy, .csv, .txt, .tsv")
+      found?.description == "\(path): the file name extension must tell the format; "
+        + "rename the file to end in one of .npy, .csv, .txt, .tsv")
   }
 
   @Test func missingFiles() {
     for path in ["/nowhere/a.npy", "/nowhere/a.csv"] {
       let found = error { () throws(FlowIOError) in _ = try MatrixFile.read(path) }
-      #expect(found?.description == "no such file: \(path); check the path for a misspelling")
+      #expect(found?.description == "no such file: \(path); check the spelling of the path")
     }
   }
 }

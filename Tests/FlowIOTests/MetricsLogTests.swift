@@ -19,7 +19,7 @@ import Testing
     #expect(try MetricsLog.read(path) == [["step": 1, "loss": nil, "note": "a\nb"], ["step": 2, "loss": 0.5]])
   }
 
-  @Test func resumedLogIsThatOfAnUninterruptedRun() throws {
+  @Test func resumedLogEqualsThatOfAnUninterruptedRun() throws {
     let directory = try TemporaryDirectory()
     let (whole, resumed) = (directory.file("whole"), directory.file("resumed"))
     let log = try MetricsLog(path: whole)
@@ -30,7 +30,7 @@ import Testing
     try interrupted?.append(["run": "begins"])
     for step in 1...6 { try interrupted?.append(record(step)) }
     interrupted = nil
-    // Killed in the middle of a line, after a checkpoint of step 4.
+    // The process is killed in the middle of a line. Its last checkpoint is that of step 4.
     let torn = try readBytes(resumed) + Array("{\"step\":7,\"lo".utf8)
     try Data(torn).write(to: URL(fileURLWithPath: resumed))
     #expect(try MetricsLog.read(resumed).count == 7)
@@ -60,7 +60,7 @@ import Testing
     #expect(try MetricsLog.read(log.path) == [])
   }
 
-  @Test func brokenLinesAreNamed() throws {
+  @Test func messageNamesTheBrokenLine() throws {
     let directory = try TemporaryDirectory()
     let path = try directory.file("log", holding: "{\"step\":1}\n[2]\n")
     let found = error { () throws(FlowIOError) in _ = try MetricsLog.read(path) }

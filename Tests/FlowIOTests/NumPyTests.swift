@@ -82,7 +82,7 @@ import Testing
   @Test(
     arguments: zip(
       ["object.npy", "structured.npy", "half.npy"],
-      ["Python objects are not read", "structured array", "elements of type '<f2' are not read"]))
+      ["Python objects are not supported", "structured array", "elements of type '<f2' are not supported"]))
   func refusedTypes(_ name: String, _ reason: String) throws {
     let path = Golden.path(name)
     let found = error { () throws(FlowIOError) in _ = try NumPyFile.read(path) }
@@ -90,7 +90,7 @@ import Testing
     #expect(found?.description.contains(reason) == true)
   }
 
-  /// A version 1 file with `header` as it stands.
+  /// A version 1 file with the text `header` and `data` zero bytes.
   private func file(_ header: String, data: Int = 0) -> [UInt8] {
     [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8)]
       + Array(header.utf8) + [UInt8](repeating: 0, count: data)
@@ -100,7 +100,7 @@ import Testing
     error { () throws(FlowIOError) in _ = try NumPyFile.read(bytes: bytes, source: "x") } != nil
   }
 
-  @Test func hugeClaimsAreRefusedBeforeAllocation() {
+  @Test func hugeShapesAreRefusedBeforeAllocation() {
     func array(_ shape: String, data: Int = 16) -> [UInt8] {
       file("{'descr': '<f4', 'fortran_order': True, 'shape': \(shape), }", data: data)
     }
@@ -109,7 +109,7 @@ import Testing
     #expect(isRefused(array("(4294967296, 4294967296)")))
     #expect(isRefused(array("(4611686018427387908,)")))
     #expect(isRefused(array("(99999999999999999999,)")))
-    // No elements, though the other extents have no product.
+    // There are no elements, although the product of the other extents overflows.
     #expect(!isRefused(array("(0, 4611686018427387904, 4611686018427387904)", data: 0)))
     #expect(isRefused([0x93] + Array("NUMPY".utf8) + [2, 0, 255, 255, 255, 255]))
   }

@@ -2,7 +2,7 @@ import FlowIO
 import Testing
 
 @Suite struct SafetensorsDamageTests {
-  /// A file of the header `text` and `data` zero bytes.
+  /// A file with the header `text` and `data` zero bytes. The header size in the file is `claimed` if given.
   private func bytes(_ text: String, data: Int = 0, claimed: UInt64? = nil) -> [UInt8] {
     let size = claimed ?? UInt64(text.utf8.count)
     return (0..<8).map { UInt8(truncatingIfNeeded: size >> UInt64(8 * $0)) } + Array(text.utf8)
@@ -13,7 +13,7 @@ import Testing
     error { () throws(FlowIOError) in _ = try SafetensorsFile(bytes: bytes, source: "x.safetensors") }?.description
   }
 
-  @Test func everyFlippedBitIsNoticed() throws {
+  @Test func everyFlippedBitIsDetected() throws {
     for name in ["example", "empty"] {
       let file = name == "empty" ? SafetensorsFile(tensors: []) : SafetensorsTests.example
       let whole = try file.serialized()
@@ -25,14 +25,14 @@ import Testing
     }
   }
 
-  @Test func everyTruncationIsNoticed() throws {
+  @Test func everyTruncationIsDetected() throws {
     let whole = try SafetensorsTests.example.serialized()
     for count in 0..<whole.count { #expect(problem(Array(whole[..<count])) != nil, "\(count) bytes") }
     #expect(problem(whole + [0]) != nil)
     #expect(problem(whole) == nil)
   }
 
-  @Test func randomDamageIsNoticed() throws {
+  @Test func randomDamageIsDetected() throws {
     let seed: UInt64 = 3
     var random = SplitMix(state: seed)
     let whole = try SafetensorsTests.example.serialized()
@@ -76,7 +76,7 @@ import Testing
     #expect(problem(bytes(header)) != nil)
   }
 
-  @Test func holesOverlapsAndRemaindersAreRefused() {
+  @Test func gapsOverlapsAndRemaindersAreRefused() {
     func tensors(_ first: (Int, Int), _ second: (Int, Int)) -> String {
       func entry(_ range: (Int, Int)) -> String {
         #"{"dtype":"U8","shape":[\#(range.1 - range.0)],"data_offsets":[\#(range.0),\#(range.1)]}"#
@@ -85,16 +85,16 @@ import Testing
     }
     #expect(problem(bytes(tensors((0, 4), (4, 8)), data: 8)) == nil)
     #expect(problem(bytes(tensors((4, 8), (0, 4)), data: 8)) == nil)
-    #expect(problem(bytes(tensors((0, 4), (5, 8)), data: 8))?.contains("begins at 5 where 4") == true)
-    #expect(problem(bytes(tensors((0, 4), (3, 8)), data: 8))?.contains("begins at 3 where 4") == true)
+    #expect(problem(bytes(tensors((0, 4), (5, 8)), data: 8))?.contains("begins at byte 5 instead of 4") == true)
+    #expect(problem(bytes(tensors((0, 4), (3, 8)), data: 8))?.contains("begins at byte 3 instead of 4") == true)
     #expect(problem(bytes(tensors((1, 4), (4, 8)), data: 8)) != nil)
-    #expect(problem(bytes(tensors((0, 4), (4, 8)), data: 9))?.contains("take 8 bytes where 9") == true)
+    #expect(problem(bytes(tensors((0, 4), (4, 8)), data: 9))?.contains("take 8 bytes, but 9") == true)
     #expect(problem(bytes(tensors((0, 4), (4, 8)), data: 7)) != nil)
   }
 
-  /// Sizes are compared with the bytes there are before anything is made of them: no test here could allocate what it
-  /// claims.
-  @Test func hugeClaimsAreRefusedBeforeAllocation() {
+  /// The sizes in the header are compared with the size of the file before memory is allocated. No machine could
+  /// allocate the sizes of this test.
+  @Test func hugeSizesAreRefusedBeforeAllocation() {
     func tensor(_ shape: String, _ end: UInt64) -> [UInt8] {
       bytes(#"{"a":{"dtype":"F32","shape":\#(shape),"data_offsets":[0,\#(end)]}}"#, data: 16)
     }
@@ -104,7 +104,7 @@ import Testing
     #expect(problem(tensor("[4294967296,4294967296]", 0)) != nil)
     #expect(problem(tensor("[4611686018427387908]", 16)) != nil)
     #expect(problem(tensor("[9223372036854775808]", 16)) != nil)
-    #expect(problem(bytes("{}", claimed: 1 << 60))?.contains("where the format allows 100000000") == true)
+    #expect(problem(bytes("{}", claimed: 1 << 60))?.contains("the format allows at most 100000000") == true)
     #expect(problem(bytes("{}", claimed: 100_000_000))?.contains("ends after 2") == true)
     #expect(problem(bytes("{}", claimed: .max)) != nil)
     #expect(problem(bytes("{}", claimed: 0)) != nil)
@@ -115,13 +115,13 @@ import Testing
     #expect(text?.contains("unknown element type 'F33'") == true)
   }
 
-  @Test func messagesNameFileAndMend() throws {
+  @Test func messagesNameTheFileAndTheFix() throws {
     var whole = try SafetensorsTests.example.serialized()
     whole[whole.count - 1] ^= 1
     #expect(
-      problem(whole) == "x.safetensors: not a whole safetensors file, tensor 'flags' does not match its checksum; "
-        + "copy it again from its origin, or use an earlier checkpoint")
+      problem(whole) == "x.safetensors: the safetensors file is damaged: tensor 'flags' does not match its checksum; "
+        + "copy the file again, or use an earlier checkpoint")
     let missing = error { () throws(FlowIOError) in _ = try SafetensorsFile(path: "/nowhere/a.safetensors") }
-    #expect(missing?.description == "no such file: /nowhere/a.safetensors; check the path for a misspelling")
+    #expect(missing?.description == "no such file: /nowhere/a.safetensors; check the spelling of the path")
   }
 }

@@ -13,7 +13,7 @@ import Testing
     ],
     metadata: ["config": "steps: 3\nname: \"é\"\n", "seed": "17"])
 
-  @Test func filesOfOthersLoad() throws {
+  @Test func filesOfOtherProgramsLoad() throws {
     let file = try SafetensorsFile(path: Golden.path("plain.safetensors"))
     #expect(file.metadata == ["format": "pt", "note": "a \"quoted\" é\n"])
     #expect(try file.tensor(named: "net.0.weight").shape == [2, 3])
@@ -83,7 +83,7 @@ import Testing
     }
   }
 
-  /// Widths as PyPI's safetensors 0.8 accepts them for eight elements.
+  /// `width` is the number of bytes of eight elements that PyPI's safetensors 0.8 accepts.
   @Test(
     arguments: zip(
       SafetensorsElementType.allCases,
@@ -95,26 +95,26 @@ import Testing
     #expect(tensor.count == 8)
   }
 
-  @Test func missingTensorNamesThoseThereAre() throws {
+  @Test func messageOfAMissingTensorListsTheTensors() throws {
     let found = error { () throws(FlowIOError) in _ = try Self.example.floats(named: "net.2.weight") }
     #expect(
-      found?.description == "safetensors file: there is no tensor 'net.2.weight'; "
-        + "the file holds net.0.weight, net.0.bias, empty, time, step, flags")
+      found?.description == "safetensors file: the file has no tensor 'net.2.weight'; "
+        + "its tensors are: net.0.weight, net.0.bias, empty, time, step, flags")
   }
 
   @Test func wrongTypesAreRefused() throws {
     let found = error { () throws(FlowIOError) in _ = try Self.example.floats(named: "step") }
     #expect(
-      found?.description == "safetensors file: tensor 'step' holds I64 elements, which cannot be read as "
-        + "floating-point numbers; convert it and save it again")
+      found?.description == "safetensors file: tensor 'step' has elements of type I64, which cannot be read as "
+        + "floating-point numbers; convert them and save the file again")
     #expect(throws: FlowIOError.self) { try Self.example.integers(named: "time") }
     let huge = SafetensorsTensor(
       name: "u", elementType: .unsigned64, shape: [1], bytes: [UInt8](repeating: 255, count: 8))
     #expect(huge.integers() == nil)
   }
 
-  @Test func checksumsSurviveAnotherProgramsOrder() throws {
-    // Members sorted differently, spaces about them, as after loading and saving in Python.
+  @Test func checksumsStayValidInAnotherOrder() throws {
+    // The members have another order and spaces around them, as after loading and saving in Python.
     let bytes = try Self.example.serialized()
     let size = Int(bytes[0]) | Int(bytes[1]) << 8
     let header = try JSONValue(parsing: Array(bytes[8..<8 + size]))

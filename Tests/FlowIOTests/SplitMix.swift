@@ -1,4 +1,4 @@
-/// SplitMix64 (Steele, Lea, Flood 2014): the same damage in every run.
+/// SplitMix64 (Steele, Lea, Flood 2014), seeded, so that every run makes the same damage.
 struct SplitMix: RandomNumberGenerator {
   var state: UInt64
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A directory of its own for a test, removed with everything in it.
+/// A new directory for one test, removed with its content when the object is freed.
 final class TemporaryDirectory {
   let path: String
 

@@ -1,9 +1,9 @@
-/// The CRC-32C (Castagnoli) checksum, as in iSCSI, ext4 and TensorFlow's record files.
+/// The CRC-32C (Castagnoli) checksum, which iSCSI, ext4 and TensorFlow's record files use.
 ///
-/// Reflected polynomial 0x82F63B78, initial value and final complement all ones (RFC 3720, appendix B.4). The checksum
-/// of the ASCII digits "123456789" is 0xE3069283. Every change of up to 32 adjacent bits is noticed.
+/// Reflected polynomial 0x82F63B78; initial value and final XOR are all ones (RFC 3720, appendix B.4). The checksum
+/// of the ASCII digits "123456789" is 0xE3069283. It detects every change that lies within 32 adjacent bits.
 public enum CRC32C {
-  /// `table[k][b]` is the remainder of byte `b` followed by `k` zero bytes, all eight laid end to end.
+  /// `table[256 k + b]` is the remainder of byte `b` followed by `k` zero bytes, for `k` from 0 to 7.
   private static let table: [UInt32] = {
     var table = [UInt32](repeating: 0, count: 8 * 256)
     for byte in 0..<256 {
@@ -23,7 +23,9 @@ public enum CRC32C {
     checksum(bytes.span)
   }
 
-  /// The checksum of `bytes`, eight of them per turn ("slicing by eight"): a byte per turn takes five times as long.
+  /// The checksum of `bytes`.
+  ///
+  /// The loop handles eight bytes per iteration ("slicing by eight"); one byte per iteration takes five times as long.
   public static func checksum(_ bytes: Span<UInt8>) -> UInt32 {
     let table = table.span
     var remainder: UInt32 = 0xFFFF_FFFF
@@ -44,8 +46,9 @@ public enum CRC32C {
     return ~remainder
   }
 
-  /// The masked form of TensorFlow's record files, which hold checksums of data that holds checksums: rotated right by
-  /// 15 bits, plus 0xA282EAD8.
+  /// The masked checksum that TensorFlow's record files store: rotated right by 15 bits, plus 0xA282EAD8.
+  ///
+  /// TensorFlow masks its checksums because the records themselves may contain checksums as data.
   public static func masked(_ checksum: UInt32) -> UInt32 {
     ((checksum >> 15) | (checksum << 17)) &+ 0xA282_EAD8
   }

@@ -1,12 +1,12 @@
 import CLibrary
 
-/// Files that are, at any instant and after any crash, either the old ones or the new ones in full.
+/// Atomic replacement of files: after a crash at any time, a file is either the complete old or the complete new one.
 public enum DurableFile {
   /// Replaces the file at `path` by `bytes`.
   ///
-  /// The bytes go to a temporary file in the same directory, which is synced, closed with the result checked and
-  /// renamed over `path`; then the directory is synced. When anything fails the temporary file is removed and the old
-  /// file is untouched. What is not a regular file (`/dev/stdout`, a named pipe) cannot be replaced and is written to.
+  /// The bytes go to a temporary file in the same directory. That file is synced, closed and renamed over `path`; then
+  /// the directory is synced. If any step fails, the temporary file is removed and the old file is unchanged. A path
+  /// that is not a regular file (`/dev/stdout`, a named pipe) cannot be replaced; it is opened and written to instead.
   ///
   /// - Throws: `FlowIOError.system` naming `path` and the operating system's reason.
   public static func write(_ path: String, _ bytes: [UInt8]) throws(FlowIOError) {
@@ -29,21 +29,21 @@ public enum DurableFile {
     try synchronizeDirectory(directory)
   }
 
-  /// Makes the names in a directory (files created, renamed, removed) survive a crash.
+  /// Syncs a directory, so that files created, renamed or removed in it stay so after a crash.
   public static func synchronizeDirectory(_ path: String) throws(FlowIOError) {
     var directory = try OpenFile(path, flags: O_RDONLY | O_DIRECTORY)
     try directory.synchronize(ignoringUnsupported: true)
     try directory.close()
   }
 
-  /// Writes and syncs a new hidden file, and removes it again when that fails.
+  /// Writes and syncs a new hidden file and returns its path; removes the file if that fails.
   private static func temporaryFile(
     in directory: String, for name: Substring, of path: String, holding bytes: [UInt8]
   ) throws(FlowIOError) -> String {
     let tag = String(UInt64.random(in: .min ... .max), radix: 36)
     let temporary = "\(directory)/.\(name.prefix(40)).\(tag).tmp"
     do throws(FlowIOError) {
-      // O_EXCL: never follow or reuse what somebody else put there.
+      // O_EXCL: never follow a link or reuse a file that another process created under this name.
       var file = try OpenFile(temporary, flags: O_WRONLY | O_CREAT | O_EXCL)
       do throws(FlowIOError) {
         try file.write(bytes)
@@ -54,7 +54,7 @@ public enum DurableFile {
         throw error
       }
     } catch {
-      // The user named `path`, and has never heard of the temporary file.
+      // The message names `path`, which the user gave, and not the temporary file.
       guard case .system(_, let operation, let reason) = error else { throw error }
       throw .system(path: path, operation: operation == "open" ? "create" : operation, reason: reason)
     }

@@ -1,7 +1,7 @@
 import CLibrary
 
 extension FlowIOError {
-  /// The error for what `errno` says now: to be made before any other system call.
+  /// The error for the current `errno`. Call it before any other system call, which may overwrite `errno`.
   static func lastSystemError(path: String, operation: String) -> FlowIOError {
     systemError(errno, path: path, operation: operation)
   }

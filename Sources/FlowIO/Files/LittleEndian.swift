@@ -1,11 +1,15 @@
-/// Fixed-width integers from and to bytes; floating point goes through its bit pattern.
+/// Conversion between fixed-width integers and little-endian bytes.
+///
+/// Floating-point numbers are converted as the integers that have their bit patterns.
 enum LittleEndian {
-  /// The integer at `offset`; the caller has checked that it lies inside `bytes`.
+  /// The integer at `offset`.
+  ///
+  /// - Precondition: `offset + MemoryLayout<Integer>.size <= bytes.count`.
   static func load<Integer: FixedWidthInteger>(_ type: Integer.Type, from bytes: [UInt8], at offset: Int) -> Integer {
     bytes.withUnsafeBytes { Integer(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: type)) }
   }
 
-  /// `count` integers from `offset` on, each passed through `transform`.
+  /// The `count` integers that begin at byte `offset`, each passed through `transform`.
   ///
   /// - Precondition: `offset + count * MemoryLayout<Integer>.size <= bytes.count`.
   @inline(__always)
@@ -13,7 +17,9 @@ enum LittleEndian {
     _ bytes: [UInt8], from offset: Int, count: Int, as type: Integer.Type, _ transform: (Integer) -> Result
   ) -> [Result] {
     let width = MemoryLayout<Integer>.size
-    precondition(offset >= 0 && count >= 0 && count <= (bytes.count - offset) / width, "elements beyond the bytes")
+    precondition(
+      offset >= 0 && count >= 0 && count <= (bytes.count - offset) / width,
+      "\(count) elements of \(width) bytes at offset \(offset) reach beyond the end of \(bytes.count) bytes")
     return bytes.withUnsafeBytes { buffer in
       [Result](unsafeUninitializedCapacity: count) { results, initialized in
         for index in 0..<count {
@@ -25,7 +31,7 @@ enum LittleEndian {
     }
   }
 
-  /// The bytes of `elements`, each turned into an integer first.
+  /// The bytes of `elements`, each converted to an integer by `transform`.
   @inline(__always)
   static func bytes<Element, Integer: FixedWidthInteger>(
     of elements: [Element], _ transform: (Element) -> Integer

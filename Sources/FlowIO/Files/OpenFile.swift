@@ -1,11 +1,13 @@
 import CLibrary
 
-/// A file descriptor that is closed exactly once, with every system call checked.
+/// A file descriptor that is closed exactly once. The result of every system call is checked.
 struct OpenFile: ~Copyable {
   let path: String
   private var descriptor: Int32
 
-  /// Opens `path` with the `O_…` flags given; `O_CLOEXEC` is added.
+  /// Opens `path` with `flags` (`O_…` constants) and `O_CLOEXEC`.
+  ///
+  /// - Throws: `FlowIOError.missingFile` if there is no file and `flags` does not create one; `.system` otherwise.
   init(_ path: String, flags: Int32, mode: mode_t = 0o666) throws(FlowIOError) {
     var descriptor: Int32
     repeat { descriptor = open(path, flags | O_CLOEXEC, mode) } while descriptor < 0 && errno == EINTR
@@ -28,7 +30,7 @@ struct OpenFile: ~Copyable {
     return status
   }
 
-  /// Writes all of `bytes`, however many calls that takes.
+  /// Writes all of `bytes`, with as many system calls as that takes.
   func write(_ bytes: [UInt8]) throws(FlowIOError) {
     var done = 0
     while done < bytes.count {
@@ -65,9 +67,10 @@ struct OpenFile: ~Copyable {
     }
   }
 
-  /// Waits until the file is on the disk.
+  /// Waits until the content of the file is on the disk.
   ///
-  /// - Parameter ignoringUnsupported: some file systems cannot sync a directory; that is no reason to fail.
+  /// - Parameter ignoringUnsupported: whether to succeed on a file system that cannot sync this kind of file. Some
+  ///   file systems cannot sync a directory.
   func synchronize(ignoringUnsupported: Bool = false) throws(FlowIOError) {
     guard fsync(descriptor) == 0 else {
       if ignoringUnsupported, errno == EINVAL || errno == ENOTSUP { return }
@@ -75,11 +78,11 @@ struct OpenFile: ~Copyable {
     }
   }
 
-  /// Closes the file; network file systems report a failed write here. Further calls do nothing.
+  /// Closes the file. Network file systems may report a failed write only now. Further calls do nothing.
   mutating func close() throws(FlowIOError) {
     guard descriptor >= 0 else { return }
     let closing = descriptor
-    // Linux frees the descriptor even when close fails, so it may never be closed twice.
+    // Linux frees the descriptor even if close fails, so it must not be closed again.
     descriptor = -1
     guard CLibrary.close(closing) == 0 || errno == EINTR else {
       throw .lastSystemError(path: path, operation: "close")

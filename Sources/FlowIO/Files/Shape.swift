@@ -1,6 +1,6 @@
-/// Products of extents read from files.
+/// Checked arithmetic on array shapes that come from files.
 enum Shape {
-  /// The number of elements, or nil when it, or an extent, is not a number an array could have.
+  /// The number of elements of an array of `shape`, or nil if an extent is negative or the product overflows `Int`.
   static func elementCount(_ shape: [Int]) -> Int? {
     var count = 1
     for extent in shape {

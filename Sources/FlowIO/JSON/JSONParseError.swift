@@ -1,8 +1,8 @@
-/// Why bytes are not a JSON document.
+/// The reason why a text is not a valid JSON document.
 public struct JSONParseError: Error, Equatable, Sendable {
-  /// What is wrong, as the predicate of a sentence about the text.
+  /// What is wrong, as a phrase that continues "the text …", such as "has an unknown escape in a string".
   public let problem: String
-  /// Where, as a number of bytes from the beginning.
+  /// Where the problem is: the number of bytes before it.
   public let offset: Int
 }
 

@@ -1,9 +1,9 @@
-/// A strict reader of JSON (RFC 8259): nothing but the grammar, and no key twice in an object.
+/// A strict parser of JSON (RFC 8259). It accepts no extensions of the grammar and no duplicate keys in an object.
 ///
-/// Duplicate keys are where readers disagree about what a file says, and a checkpoint may say one thing only.
+/// JSON readers disagree about which of two duplicate keys counts, and the meaning of a checkpoint must be unambiguous.
 struct JSONParser {
-  /// Deeper documents are refused: the parser calls itself, and a file of brackets shall not overflow the stack.
-  private static let deepest = 128
+  /// The deepest nesting accepted. The parser is recursive, so a file of many brackets could overflow the stack.
+  private static let maximumDepth = 128
 
   private let bytes: [UInt8]
   private var offset = 0
@@ -12,13 +12,13 @@ struct JSONParser {
     self.bytes = bytes
   }
 
-  /// The one value in `bytes`, with nothing but white space about it.
+  /// The one value in `bytes`, with only white space before and after it.
   static func parse(_ bytes: [UInt8]) throws(JSONParseError) -> JSONValue {
     var parser = JSONParser(bytes)
     parser.skipSpace()
     let value = try parser.value(depth: 0)
     parser.skipSpace()
-    guard parser.offset == bytes.count else { throw parser.error("has text after its end") }
+    guard parser.offset == bytes.count else { throw parser.error("has text after the end of the value") }
     return value
   }
 
@@ -34,12 +34,15 @@ struct JSONParser {
     while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { offset += 1 }
   }
 
-  /// Steps over `character`, or says that it is missing.
+  /// Consumes `character`.
+  ///
+  /// - Throws: `JSONParseError` if another character comes next.
   private mutating func expect(_ character: Unicode.Scalar) throws(JSONParseError) {
-    guard next == UInt8(ascii: character) else { throw error("lacks a '\(character)'") }
+    guard next == UInt8(ascii: character) else { throw error("is missing a '\(character)'") }
     offset += 1
   }
 
+  /// Consumes `character` if it comes next, and returns whether it did.
   private mutating func take(_ character: Unicode.Scalar) -> Bool {
     guard next == UInt8(ascii: character) else { return false }
     offset += 1
@@ -47,8 +50,8 @@ struct JSONParser {
   }
 
   private mutating func value(depth: Int) throws(JSONParseError) -> JSONValue {
-    guard depth < Self.deepest else { throw error("is nested more than \(Self.deepest) deep") }
-    guard let first = next else { throw error("ends too early") }
+    guard depth < Self.maximumDepth else { throw error("is nested more than \(Self.maximumDepth) levels deep") }
+    guard let first = next else { throw error("ends where a value is expected") }
     switch first {
     case UInt8(ascii: "{"): return try object(depth: depth)
     case UInt8(ascii: "["): return try array(depth: depth)
@@ -57,7 +60,7 @@ struct JSONParser {
     case UInt8(ascii: "f"): return try word("false", .boolean(false))
     case UInt8(ascii: "n"): return try word("null", .null)
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
-    default: throw error("has a character that begins no value")
+    default: throw error("has a character that cannot begin a value")
     }
   }
 
@@ -97,7 +100,9 @@ struct JSONParser {
 
   private mutating func word(_ word: StaticString, _ value: JSONValue) throws(JSONParseError) -> JSONValue {
     for place in 0..<word.utf8CodeUnitCount {
-      guard next == word.description.utf8.dropFirst(place).first else { throw error("has a misspelt word") }
+      guard next == word.description.utf8.dropFirst(place).first else {
+        throw error("has a word other than true, false and null")
+      }
       offset += 1
     }
     return value
@@ -121,16 +126,18 @@ struct JSONParser {
     }
     var literal = ""
     for index in start..<offset { literal.unicodeScalars.append(Unicode.Scalar(bytes[index])) }
-    // The digits are kept: -0 is a number, not the integer 0.
+    // -0 becomes a floating-point number, because the integer 0 has no sign.
     if isInteger, literal != "-0", let integer = Int(literal) { return .integer(integer) }
-    guard let number = Double(literal), number.isFinite else { throw error("has a number out of range") }
+    guard let number = Double(literal), number.isFinite else {
+      throw error("has a number beyond the range of a double")
+    }
     return .number(number)
   }
 
   private mutating func digits() throws(JSONParseError) {
     let start = offset
     while let byte = next, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") { offset += 1 }
-    guard offset > start else { throw error("lacks a digit") }
+    guard offset > start else { throw error("is missing a digit") }
   }
 
   // MARK: Strings
@@ -152,7 +159,7 @@ struct JSONParser {
     }
   }
 
-  /// The scalar of an escape whose backslash is behind us.
+  /// The character of an escape sequence, whose backslash has been consumed.
   private mutating func escape() throws(JSONParseError) -> Unicode.Scalar {
     guard let byte = next else { throw error("ends inside a string") }
     offset += 1
@@ -181,7 +188,7 @@ struct JSONParser {
     var value: UInt32 = 0
     for _ in 0..<4 {
       guard let byte = next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
-        throw error("lacks a hexadecimal digit")
+        throw error("is missing a hexadecimal digit")
       }
       value = value << 4 | UInt32(digit)
       offset += 1

@@ -1,8 +1,8 @@
 extension JSONValue: CustomStringConvertible {
   /// The value as JSON on one line, without spaces.
   ///
-  /// Numbers are the shortest decimals that read back to the same double; NaN and the infinities, which JSON has no
-  /// words for, are `null`. Only what has to be escaped is: text stays UTF-8.
+  /// Each number is the shortest decimal that reads back to the same double. NaN and the infinities, which JSON cannot
+  /// express, become `null`. Text stays UTF-8; only the characters that JSON requires to be escaped are.
   public var description: String {
     var output = ""
     write(to: &output)

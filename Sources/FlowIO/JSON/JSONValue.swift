@@ -1,7 +1,7 @@
-/// A JSON document (RFC 8259) whose objects keep their order.
+/// A JSON document (RFC 8259). The members of an object keep their order.
 ///
-/// A number literal without fraction or exponent that fits is an `integer`, any other a `number`; so counts and offsets
-/// are exact up to 2⁶³ - 1.
+/// A number without fraction and exponent becomes an `integer` if it fits into `Int`; any other becomes a `number`. So
+/// counts and offsets are exact up to 2⁶³ - 1.
 public enum JSONValue: Sendable {
   case null
   case boolean(Bool)
@@ -16,22 +16,22 @@ public enum JSONValue: Sendable {
     members?.first { $0.key == key }?.value
   }
 
-  /// The members of an object, in order.
+  /// The members of an object, in order; nil for anything else.
   public var members: [(key: String, value: JSONValue)]? {
     if case .object(let members) = self { members } else { nil }
   }
 
-  /// The elements of an array.
+  /// The elements of an array; nil for anything else.
   public var elements: [JSONValue]? {
     if case .array(let elements) = self { elements } else { nil }
   }
 
-  /// The text of a string.
+  /// The text of a string; nil for anything else.
   public var text: String? {
     if case .string(let text) = self { text } else { nil }
   }
 
-  /// The value of an integer, or of a number that is one exactly.
+  /// The value of an integer, or of a number that is exactly an integer; nil for anything else.
   public var integerValue: Int? {
     switch self {
     case .integer(let value): value
@@ -40,7 +40,7 @@ public enum JSONValue: Sendable {
     }
   }
 
-  /// The value of an integer or number; nil for anything else, so for a null that stands for a non-finite number.
+  /// The value of an integer or number; nil for anything else, including the `null` that stands for NaN or infinity.
   public var doubleValue: Double? {
     switch self {
     case .integer(let value): Double(value)

@@ -1,17 +1,18 @@
 /// One record of a TensorBoard event file.
 ///
-/// A record is framed as in TFRecord files: the length of the data as 64 bits, its masked CRC-32C, the data, its masked
-/// CRC-32C. The data is an `Event` message (tensorflow/core/util/event.proto): 1 wall time (double), 2 step (int64),
-/// 3 file version, 5 summary {1 value {1 tag, 2 simple value (float)}}, 7 session log {1 status}.
+/// The framing is that of TFRecord files: the length of the data (64 bits), the masked CRC-32C of the length, the data,
+/// and the masked CRC-32C of the data. The data is an `Event` message (tensorflow/core/util/event.proto) with these
+/// fields: 1 wall time (double), 2 step (int64), 3 file version, 5 summary {1 value {1 tag, 2 simple value (float)}},
+/// 7 session log {1 status}.
 enum EventRecord {
-  /// The first record of a file, without which TensorBoard does not read on.
+  /// The first record of a file. TensorBoard ignores a file without it.
   static func fileVersion(wallTime: Double) -> [UInt8] {
     var event = double(1, wallTime)
     event += delimited(3, Array("brain.Event:2".utf8))
     return framed(event)
   }
 
-  /// Tells TensorBoard to forget what earlier files say of `step` and later ones: session status 1 is START.
+  /// Tells TensorBoard to discard points of `step` and later steps in earlier files. Session status 1 is START.
   static func restart(step: Int, wallTime: Double) -> [UInt8] {
     var event = double(1, wallTime)
     event += varint(2, step)
@@ -38,7 +39,7 @@ enum EventRecord {
     return record
   }
 
-  // MARK: Protocol buffers: a key (field number, wire type), then the value
+  // MARK: Protocol buffers: each field is a key (field number and wire type), then the value
 
   private static func key(_ field: UInt8, wireType: UInt8) -> [UInt8] {
     [field << 3 | wireType]
@@ -58,7 +59,7 @@ enum EventRecord {
     key(field, wireType: 2) + base128(content.count) + content
   }
 
-  /// Seven bits a byte, lowest first; the top bit says that more follow. Negative numbers take ten bytes.
+  /// Seven bits per byte, lowest first; the top bit says that more bytes follow. Negative numbers take ten bytes.
   private static func base128(_ value: Int) -> [UInt8] {
     var rest = UInt64(bitPattern: Int64(value))
     var bytes: [UInt8] = []

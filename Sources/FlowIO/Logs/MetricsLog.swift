@@ -1,15 +1,15 @@
 import CLibrary
 
-/// A log of JSON objects, one a line (`metrics.jsonl`).
+/// A log of JSON objects, one per line (`metrics.jsonl`).
 ///
-/// Each record reaches the operating system in one write to the end of the file, so a killed process leaves at most its
-/// last line unfinished. Such a line is removed when the log is opened again. Not for use from several threads at once.
+/// Each record is appended by one write, so a killed process leaves at most its last line unfinished. Opening the log
+/// again removes such a line. Not for use from several threads at once.
 public final class MetricsLog {
-  /// Where the log is.
+  /// The path of the log.
   public let path: String
   private var file: OpenFile
 
-  /// Opens the log at `path`, or begins a new one.
+  /// Opens the log at `path`, or creates a new one.
   ///
   /// - Throws: `FlowIOError.system`.
   public init(path: String) throws(FlowIOError) {
@@ -20,27 +20,29 @@ public final class MetricsLog {
     if whole < bytes.count { try file.truncate(to: whole) }
   }
 
-  /// Adds a record, with its members in the order given: `try log.append(["step": 1, "loss": .number(loss)])`.
+  /// Appends a record and keeps the order of its members: `try log.append(["step": 1, "loss": .number(loss)])`.
   ///
   /// Numbers that are not finite become `null`.
   ///
   /// - Precondition: `record` is an object.
   /// - Throws: `FlowIOError.system`.
   public func append(_ record: JSONValue) throws(FlowIOError) {
-    precondition(record.members != nil, "a record is an object, not \(record)")
+    precondition(record.members != nil, "a record of a metrics log must be a JSON object, not \(record)")
     try file.write(Array((record.description + "\n").utf8))
   }
 
-  /// Waits until all records are on the disk: to be called before a checkpoint that they belong to is written.
+  /// Waits until all records are on the disk. Call it before writing the checkpoint that the records belong to.
+  ///
+  /// - Throws: `FlowIOError.system`.
   public func synchronize() throws(FlowIOError) {
     try file.synchronize()
   }
 
-  /// Cuts the log before the first record whose `step` is beyond `step`, and waits until that is on the disk.
+  /// Removes the first record whose `step` is greater than `step` and all later records, and syncs the file.
   ///
-  /// A run resumed from a checkpoint of `step` then continues the log just as the uninterrupted run would have.
+  /// A run that resumes from the checkpoint of `step` then continues the log as the uninterrupted run would have.
   ///
-  /// - Throws: `FlowIOError.system`, `.malformed` naming the line that is not a record.
+  /// - Throws: `FlowIOError.system`; `.malformed` with the number of a line that is not a JSON object.
   public func truncate(afterStep step: Int) throws(FlowIOError) {
     for line in try Self.lines(of: path) {
       guard let recorded = line.record["step"]?.integerValue, recorded > step else { continue }
@@ -50,14 +52,16 @@ public final class MetricsLog {
     try file.synchronize()
   }
 
-  /// Closes the log; nothing may be appended afterwards, and further calls do nothing.
+  /// Closes the log. Nothing may be appended afterwards; further calls do nothing.
+  ///
+  /// - Throws: `FlowIOError.system`.
   public func close() throws(FlowIOError) {
     try file.close()
   }
 
-  /// The records of the log at `path`, all objects; a last line that was not finished is left out.
+  /// The records of the log at `path`, all of them objects. An unfinished last line is left out.
   ///
-  /// - Throws: `FlowIOError.missingFile`, `.system`, `.malformed` naming the line that is not a record.
+  /// - Throws: `FlowIOError.missingFile`, `.system`; `.malformed` with the number of a line that is not a JSON object.
   public static func read(_ path: String) throws(FlowIOError) -> [JSONValue] {
     try lines(of: path).map(\.record)
   }
@@ -70,7 +74,7 @@ public final class MetricsLog {
       guard let record = try? JSONValue(parsing: Array(bytes[start..<end])), record.members != nil else {
         throw .malformed(
           path: path, problem: "line \(lines.count + 1) is not a JSON object",
-          mend: "remove that line, or the file if the records before it are not needed")
+          fix: "remove that line, or the whole file if you do not need its records")
       }
       lines.append((start, record))
       start = end + 1

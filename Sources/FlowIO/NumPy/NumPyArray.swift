@@ -1,16 +1,16 @@
-/// An array as NumPy saves it.
+/// An array that is read from or written to an npy file.
 public struct NumPyArray: Equatable, Sendable {
-  /// The extents, outermost first; empty for a scalar; zeros are legal.
+  /// The extents, outermost first. A scalar has none; an extent may be 0.
   public let shape: [Int]
   public let elementType: NumPyElementType
-  /// The elements in C order, little-endian, whatever the file had.
+  /// The elements in C order and little-endian, also if the file has another order.
   let bytes: [UInt8]
 
-  /// - Precondition: `bytes` are as many as `shape` and `elementType` take.
+  /// - Precondition: the number of bytes is the one that `shape` and `elementType` imply.
   init(shape: [Int], elementType: NumPyElementType, bytes: [UInt8]) {
     precondition(
       Shape.elementCount(shape)?.multipliedReportingOverflow(by: elementType.byteWidth).partialValue == bytes.count,
-      "\(bytes.count) bytes for an array of shape \(shape) and type \(elementType.rawValue)")
+      "\(bytes.count) bytes do not make an array of shape \(shape) and type \(elementType.rawValue)")
     (self.shape, self.elementType, self.bytes) = (shape, elementType, bytes)
   }
 
@@ -37,11 +37,11 @@ public struct NumPyArray: Equatable, Sendable {
   /// The number of elements.
   public var count: Int { bytes.count / elementType.byteWidth }
 
-  /// Whether the elements are integers; booleans count, as 0 and 1.
+  /// Whether the elements are integers. Booleans count as integers, 0 and 1.
   public var isInteger: Bool { elementType.isInteger }
 
-  /// The elements in C order. Doubles and wide integers are rounded to nearest; doubles beyond the range of a float
-  /// become infinite.
+  /// The elements in C order as floats. Doubles and wide integers are rounded to nearest; doubles beyond the range of a
+  /// float become infinite.
   public func floats() -> [Float] {
     switch elementType {
     case .boolean: map(UInt8.self) { $0 == 0 ? 0 : 1 }
@@ -58,7 +58,7 @@ public struct NumPyArray: Equatable, Sendable {
     }
   }
 
-  /// The elements in C order; integers beyond 2⁵³ are rounded to nearest.
+  /// The elements in C order as doubles. Integers beyond 2⁵³ are rounded to nearest.
   public func doubles() -> [Double] {
     switch elementType {
     case .boolean: map(UInt8.self) { $0 == 0 ? 0 : 1 }
@@ -75,7 +75,7 @@ public struct NumPyArray: Equatable, Sendable {
     }
   }
 
-  /// The elements of an integer array in C order; nil for floating point, and when an element is beyond 2⁶³ - 1.
+  /// The elements in C order as integers; nil for a floating-point array, and if an element is beyond 2⁶³ - 1.
   public func integers() -> [Int]? {
     switch elementType {
     case .boolean: return map(UInt8.self) { $0 == 0 ? 0 : 1 }

@@ -1,4 +1,4 @@
-/// The element types read from npy files; raw values are NumPy's names for them without the byte order.
+/// The element types that npy files may have here. The raw values are NumPy's names without the byte order.
 public enum NumPyElementType: String, CaseIterable, Sendable {
   case boolean = "b1"
   case signed8 = "i1"
@@ -15,6 +15,6 @@ public enum NumPyElementType: String, CaseIterable, Sendable {
   /// The size of an element in bytes: the digit of its name.
   public var byteWidth: Int { rawValue.last!.wholeNumberValue! }
 
-  /// Whether the elements are integers; booleans count, as 0 and 1.
+  /// Whether the elements are integers. Booleans count as integers, 0 and 1.
   public var isInteger: Bool { self != .float32 && self != .float64 }
 }

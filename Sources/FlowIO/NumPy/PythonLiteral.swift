@@ -1,4 +1,4 @@
-/// What `repr` of Python writes into the header of an npy file.
+/// A Python literal in the header of an npy file, as Python's `repr` writes it.
 enum PythonLiteral: Sendable {
   case boolean(Bool)
   case integer(Int)

@@ -1,8 +1,8 @@
-/// A reader of Python literals, as far as npy headers have them: dictionaries with text keys, tuples, lists, text
-/// without escapes, integers, `True` and `False`.
+/// A parser of the Python literals that npy headers contain: dictionaries with text keys, tuples, lists, text without
+/// escapes, integers, `True` and `False`.
 struct PythonLiteralParser {
-  /// The deepest header NumPy writes is a dictionary of a list of tuples of tuples.
-  private static let deepest = 16
+  /// The deepest nesting accepted. NumPy's deepest header is a dictionary of a list of tuples of tuples.
+  private static let maximumDepth = 16
 
   private var rest: ArraySlice<UInt8>
 
@@ -10,7 +10,7 @@ struct PythonLiteralParser {
     rest = text
   }
 
-  /// The one literal of the text; nil when there is anything else.
+  /// The one literal of the text, or nil if the text is anything else.
   mutating func parse() -> PythonLiteral? {
     guard let literal = literal(depth: 0) else { return nil }
     skipSpace()
@@ -18,7 +18,7 @@ struct PythonLiteralParser {
   }
 
   private mutating func literal(depth: Int) -> PythonLiteral? {
-    guard depth < Self.deepest else { return nil }
+    guard depth < Self.maximumDepth else { return nil }
     skipSpace()
     guard let first = rest.first else { return nil }
     switch first {
@@ -47,7 +47,7 @@ struct PythonLiteralParser {
     }
   }
 
-  /// The elements of a tuple or list whose opening bracket comes next; a comma after the last is allowed.
+  /// The elements of a tuple or list whose opening bracket comes next. A comma after the last element is allowed.
   private mutating func elements(until close: StaticString, depth: Int) -> [PythonLiteral]? {
     rest.removeFirst()
     var elements: [PythonLiteral] = []
@@ -70,7 +70,7 @@ struct PythonLiteralParser {
     return text.contains("\\") ? nil : text
   }
 
-  /// Digits; Python 2 appended an L to some of them.
+  /// An integer without sign. Python 2 appended an L to some of them.
   private mutating func integer() -> PythonLiteral? {
     let digits = rest.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
     guard let value = Int(String(decoding: digits, as: UTF8.self)) else { return nil }

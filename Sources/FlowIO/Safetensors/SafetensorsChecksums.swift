@@ -1,24 +1,24 @@
-/// The checksums this project adds to `__metadata__`, which other readers see as text of no meaning to them.
+/// The checksums that this project adds to the `__metadata__` of a safetensors file. Other readers ignore them.
 ///
-/// Each value is a CRC-32C as eight lower-case hexadecimal digits, but for the count:
+/// Each checksum is a CRC-32C as eight lower-case hexadecimal digits. The keys are:
 ///
-/// - `crc32c.tensor.<name>`: of the bytes of that tensor;
-/// - `crc32c.tensors`: how many tensors there are, in decimal;
-/// - `crc32c.header`: of what the header says. That is the compact JSON text
-///   `{"metadata":{…},"tensors":{"<name>":["<dtype>",[<shape>]],…}}` in UTF-8, with keys sorted by their bytes and the
-///   metadata complete but for `crc32c.header` itself.
+/// - `crc32c.tensor.<name>`: the checksum of the bytes of that tensor;
+/// - `crc32c.tensors`: the number of tensors, in decimal;
+/// - `crc32c.header`: the checksum of the content of the header. This content is the compact JSON text
+///   `{"metadata":{…},"tensors":{"<name>":["<dtype>",[<shape>]],…}}` in UTF-8, with keys sorted by their bytes and all
+///   metadata except `crc32c.header` itself.
 ///
-/// The header's checksum is that of its meaning, not of its text: another program may load a file and save the same
-/// tensors and metadata in another order, and the file stays valid. What the meaning leaves out, the format checks: an
-/// offset off by anything makes a hole or an overlap. If any key begins with `crc32c.` all of them have to be there,
-/// so that a flipped bit in a key does not switch the checking off.
+/// The header's checksum covers its content and not its exact text. So another program may load a file and save the
+/// same tensors and metadata in another order, and the file stays valid. The content leaves out the data offsets, which
+/// the format itself checks: a wrong offset makes a gap or an overlap. If any key begins with `crc32c.`, all of these
+/// keys are required, so a flipped bit in a key does not disable the check.
 enum SafetensorsChecksums {
   static let prefix = "crc32c."
   static let headerKey = "crc32c.header"
   private static let countKey = "crc32c.tensors"
   private static let tensorPrefix = "crc32c.tensor."
 
-  /// The metadata of a file together with all checksums.
+  /// `metadata` with all checksums added.
   static func adding(to metadata: [String: String], of tensors: [SafetensorsTensor]) -> [String: String] {
     var complete = removed(from: metadata)
     complete[countKey] = String(tensors.count)
@@ -29,19 +29,20 @@ enum SafetensorsChecksums {
     return complete
   }
 
-  /// The metadata that is not checksums.
+  /// `metadata` without the checksums.
   static func removed(from metadata: [String: String]) -> [String: String] {
     metadata.filter { !$0.key.hasPrefix(prefix) }
   }
 
-  /// What of a file just read contradicts its checksums; nil when they hold, or when there are none.
-  static func contradiction(in metadata: [String: String], of tensors: [SafetensorsTensor]) -> String? {
+  /// The first mismatch between the content of a file and its checksums, as a phrase for an error message. Nil if all
+  /// match, or if the file has no checksums.
+  static func mismatch(in metadata: [String: String], of tensors: [SafetensorsTensor]) -> String? {
     guard metadata.keys.contains(where: { $0.hasPrefix(prefix) }) else { return nil }
     guard metadata[headerKey] == headerChecksum(metadata: metadata, tensors: tensors) else {
       return "the header does not match its checksum"
     }
     guard metadata[countKey] == String(tensors.count) else {
-      return "the number of tensors does not match its record"
+      return "it has \(tensors.count) tensors, which is not the number in its metadata"
     }
     for tensor in tensors where metadata[tensorPrefix + tensor.name] != digits(CRC32C.checksum(tensor.bytes)) {
       return "tensor '\(tensor.name)' does not match its checksum"
@@ -51,7 +52,7 @@ enum SafetensorsChecksums {
 
   private static func headerChecksum(metadata: [String: String], tensors: [SafetensorsTensor]) -> String {
     let text = metadata.filter { $0.key != headerKey }.sorted { precedes($0.key, $1.key) }
-    let meaning: JSONValue = [
+    let content: JSONValue = [
       "metadata": .object(text.map { (key: $0.key, value: .string($0.value)) }),
       "tensors": .object(
         tensors.sorted { precedes($0.name, $1.name) }.map { tensor in
@@ -59,7 +60,7 @@ enum SafetensorsChecksums {
           return (key: tensor.name, value: [.string(tensor.elementType.rawValue), shape])
         }),
     ]
-    return digits(CRC32C.checksum(Array(meaning.description.utf8)))
+    return digits(CRC32C.checksum(Array(content.description.utf8)))
   }
 
   private static func precedes(_ left: String, _ right: String) -> Bool {

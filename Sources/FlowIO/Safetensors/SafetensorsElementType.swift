@@ -1,5 +1,5 @@
-/// The element types of the safetensors format (`Dtype` of the crate safetensors 0.8); raw values are their names in
-/// the header.
+/// The element types of the safetensors format (`Dtype` of the crate safetensors 0.8). The raw values are their names
+/// in the header.
 public enum SafetensorsElementType: String, CaseIterable, Sendable {
   case boolean = "BOOL"
   case float4 = "F4"
@@ -24,7 +24,7 @@ public enum SafetensorsElementType: String, CaseIterable, Sendable {
   case signed64 = "I64"
   case unsigned64 = "U64"
 
-  /// The size of an element. Those below eight bits are packed.
+  /// The size of an element in bits. Elements of less than eight bits are packed.
   public var bitWidth: Int {
     switch self {
     case .float4: 4
@@ -36,7 +36,7 @@ public enum SafetensorsElementType: String, CaseIterable, Sendable {
     }
   }
 
-  /// The size in bytes of an array of `shape`; nil when it is not a whole number or beyond what `Int` holds.
+  /// The size in bytes of an array of `shape`; nil if it is not a whole number of bytes or overflows `Int`.
   func byteCount(shape: [Int]) -> Int? {
     guard let count = Shape.elementCount(shape) else { return nil }
     let (bits, overflow) = count.multipliedReportingOverflow(by: bitWidth)

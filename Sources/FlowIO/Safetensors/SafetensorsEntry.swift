@@ -1,9 +1,9 @@
-/// What the header says of one tensor, checked against the size of the data before anything is allocated for it.
+/// The entry of one tensor in the header. It is checked against the size of the data before memory is allocated for it.
 struct SafetensorsEntry {
   let name: String
   let elementType: SafetensorsElementType
   let shape: [Int]
-  /// From the beginning of the data; `begin <= end <= dataSize`.
+  /// The range of bytes `begin..<end`, counted from the beginning of the data; `begin <= end <= dataSize`.
   let begin: Int
   let end: Int
 
@@ -12,27 +12,27 @@ struct SafetensorsEntry {
       SafetensorsFile.damaged(source, "tensor '\(name)' \(problem)")
     }
     guard let members = value.members, Set(members.map(\.key)) == ["dtype", "shape", "data_offsets"] else {
-      throw damaged("is not described by dtype, shape and data_offsets")
+      throw damaged("must have exactly the keys dtype, shape and data_offsets in the header")
     }
     guard let typeName = value["dtype"]?.text else { throw damaged("has a dtype that is not text") }
     guard let elementType = SafetensorsElementType(rawValue: typeName) else {
       throw .unsupported(
         path: source, problem: "tensor '\(name)' has the unknown element type '\(typeName)'",
-        mend: "save it as F32 or F64, or copy the file again if it should be that")
+        fix: "save the tensor as F32 or F64, or copy the file again if that is its type")
     }
     guard let shape = Self.counts(value["shape"]), let offsets = Self.counts(value["data_offsets"]), offsets.count == 2
-    else { throw damaged("has a shape or offsets that are not counts") }
+    else { throw damaged("has a shape or offsets that are not integers from 0 on") }
     let (begin, end) = (offsets[0], offsets[1])
     guard begin <= end, end <= dataSize else {
-      throw damaged("lies at bytes \(begin) to \(end) of \(dataSize)")
+      throw damaged("has the data offsets \(begin) and \(end), which are not within the \(dataSize) bytes of data")
     }
     guard elementType.byteCount(shape: shape) == end - begin else {
-      throw damaged("of shape \(shape) and type \(typeName) cannot take \(end - begin) bytes")
+      throw damaged("has \(end - begin) bytes, which is not the size of shape \(shape) and type \(typeName)")
     }
     (self.name, self.elementType, self.shape, self.begin, self.end) = (name, elementType, shape, begin, end)
   }
 
-  /// An array of integers from 0 on, written as such (`1.0` is not a count).
+  /// An array of integers from 0 on, or nil if it is anything else. `1.0` is not an integer here.
   private static func counts(_ value: JSONValue?) -> [Int]? {
     guard let elements = value?.elements else { return nil }
     var counts: [Int] = []

@@ -1,11 +1,11 @@
 extension SafetensorsFile {
   /// The bytes of the file, with checksums.
   ///
-  /// As PyTorch's own writer does, tensors of wider elements go first and the header is padded with spaces to a multiple
-  /// of eight, so every element lies at a multiple of its size; among equals the order is kept. Metadata is sorted: the
-  /// same content gives the same bytes.
+  /// As in PyTorch's writer, tensors of wider elements come first, and spaces pad the header to a multiple of eight
+  /// bytes. So every element lies at a multiple of its size. Tensors of one width keep their order. Metadata is sorted,
+  /// so the same content gives the same bytes.
   ///
-  /// - Throws: `FlowIOError.unsupported` for a header beyond the format's limit.
+  /// - Throws: `FlowIOError.unsupported` if the header is larger than the format allows.
   public func serialized() throws(FlowIOError) -> [UInt8] {
     let ordered = tensors.enumerated().sorted { left, right in
       let widths = (left.element.elementType.bitWidth, right.element.elementType.bitWidth)
@@ -32,8 +32,8 @@ extension SafetensorsFile {
     guard header.count <= Self.largestHeader else {
       throw .unsupported(
         path: source,
-        problem: "a header of \(header.count) bytes is beyond the format's limit of \(Self.largestHeader)",
-        mend: "save fewer tensors or less metadata in one file")
+        problem: "its header would have \(header.count) bytes, but the format allows at most \(Self.largestHeader)",
+        fix: "save fewer tensors or less metadata in one file")
     }
 
     var bytes: [UInt8] = []
@@ -44,7 +44,9 @@ extension SafetensorsFile {
     return bytes
   }
 
-  /// Replaces the file at `path`, durably (see `DurableFile`).
+  /// Writes the file with checksums. A file at `path` is replaced atomically (see `DurableFile`).
+  ///
+  /// - Throws: `FlowIOError.system`; `.unsupported` if the header is larger than the format allows.
   public func write(to path: String) throws(FlowIOError) {
     try DurableFile.write(path, serialized())
   }

@@ -2,18 +2,18 @@
 public struct SafetensorsTensor: Equatable, Sendable {
   public let name: String
   public let elementType: SafetensorsElementType
-  /// The extents, outermost first; empty for a scalar; zeros are legal.
+  /// The extents, outermost first. A scalar has none; an extent may be 0.
   public let shape: [Int]
-  /// The elements in C order (the last extent varies fastest), little-endian.
+  /// The elements in C order (the last index varies fastest), little-endian.
   public let bytes: [UInt8]
 
   /// A tensor of any type.
   ///
-  /// - Precondition: `bytes` are as many as `shape` and `elementType` take.
+  /// - Precondition: the number of bytes is the one that `shape` and `elementType` imply.
   public init(name: String, elementType: SafetensorsElementType, shape: [Int], bytes: [UInt8]) {
     precondition(
       elementType.byteCount(shape: shape) == bytes.count,
-      "\(bytes.count) bytes for tensor '\(name)' of shape \(shape) and type \(elementType.rawValue)")
+      "\(bytes.count) bytes do not make tensor '\(name)' of shape \(shape) and type \(elementType.rawValue)")
     self.name = name
     self.elementType = elementType
     self.shape = shape
@@ -41,7 +41,7 @@ public struct SafetensorsTensor: Equatable, Sendable {
   /// The number of elements.
   public var count: Int { bytes.count * 8 / elementType.bitWidth }
 
-  /// The elements in C order as floats, from `F16`, `BF16` and `F32` exactly and from `F64` rounded; nil for others.
+  /// The elements in C order as floats: exact from `F16`, `BF16` and `F32`, rounded from `F64`, nil for other types.
   public func floats() -> [Float]? {
     switch elementType {
     case .float16: map(UInt16.self, Self.half)
@@ -52,7 +52,7 @@ public struct SafetensorsTensor: Equatable, Sendable {
     }
   }
 
-  /// The elements in C order as doubles, from `F16`, `BF16`, `F32` and `F64`, all exactly; nil for others.
+  /// The elements in C order as doubles: exact from `F16`, `BF16`, `F32` and `F64`, nil for other types.
   public func doubles() -> [Double]? {
     switch elementType {
     case .float16: map(UInt16.self) { Double(Self.half($0)) }
@@ -63,8 +63,8 @@ public struct SafetensorsTensor: Equatable, Sendable {
     }
   }
 
-  /// The elements in C order as integers, from the integer types; nil for others, and when an element of a `U64` tensor
-  /// is beyond 2⁶³ - 1.
+  /// The elements in C order as integers; nil if the type is not an integer type, or if an element of a `U64` tensor is
+  /// beyond 2⁶³ - 1.
   public func integers() -> [Int]? {
     switch elementType {
     case .signed8: return map(Int8.self) { Int($0) }
@@ -93,8 +93,8 @@ public struct SafetensorsTensor: Equatable, Sendable {
     Float(bitPattern: UInt32(bits) << 16)
   }
 
-  /// IEEE binary16: 1 sign bit, 5 of exponent with bias 15, 10 of fraction. By hand, since Swift has no `Float16` on
-  /// some of the machines Swift runs on.
+  /// IEEE binary16: 1 sign bit, 5 exponent bits with bias 15, 10 fraction bits. It is decoded here because Swift lacks
+  /// `Float16` on some platforms.
   private static func half(_ bits: UInt16) -> Float {
     let exponent = Int(bits >> 10 & 0x1F)
     let fraction = UInt32(bits & 0x3FF)

@@ -1,11 +1,11 @@
-/// The reader behind `CSVTable`: one pass over the bytes, a line at a time.
+/// The parser of `CSVTable`. It makes one pass over the bytes, line by line.
 struct CSVParser {
   private(set) var header: [String]?
   private(set) var columns = 0
   private(set) var values: [Double] = []
 
   private let source: String
-  /// A space stands for runs of spaces and tabs. Nil until a line has told.
+  /// The separator that the first line decides; nil before that. A space stands for runs of spaces and tabs.
   private var separator: UInt8?
   private var line = 0
 
@@ -14,8 +14,9 @@ struct CSVParser {
   }
 
   mutating func parse(_ text: Span<UInt8>) throws(FlowIOError) {
-    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-    var start = text.count >= 3 && mark.indices.allSatisfy { text[$0] == mark[$0] } ? 3 : 0
+    let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    let hasMark = text.count >= 3 && byteOrderMark.indices.allSatisfy { text[$0] == byteOrderMark[$0] }
+    var start = hasMark ? 3 : 0
     while start < text.count {
       var end = start
       while end < text.count, text[end] != UInt8(ascii: "\n") { end += 1 }
@@ -54,8 +55,10 @@ struct CSVParser {
     }
   }
 
-  /// The names in a first line, or nil if it has numbers. A line of numbers and others is not a header: more likely it
-  /// is one with a typing error, which shall be reported.
+  /// The column names in the first line, or nil if the line has a number.
+  ///
+  /// A line with both numbers and other text is not a header: it more likely has a typing error, which the caller then
+  /// reports.
   private static func names(in text: Span<UInt8>, _ content: Range<Int>, _ separator: UInt8) -> [String]? {
     var names: [String] = []
     var isHeader = false
@@ -77,8 +80,10 @@ struct CSVParser {
     return UInt8(ascii: " ")
   }
 
-  /// The next cell without the space and the quotes about it; `position` moves behind its separator, and becomes nil
-  /// after the last cell: a separator at the end of a line is followed by one more, empty, cell.
+  /// The range of the next cell, without the spaces and quotes around it.
+  ///
+  /// `position` moves to the character after the separator, and becomes nil after the last cell. A separator at the end
+  /// of a line is followed by one more cell, which is empty.
   @inline(__always)
   private static func nextCell(
     of text: Span<UInt8>, _ position: inout Int?, _ end: Int, _ separator: UInt8
@@ -91,7 +96,7 @@ struct CSVParser {
     }
     var stop = start
     if start < end, text[start] == UInt8(ascii: "\"") {
-      // A doubled quote inside quotes closes and opens again, which comes to the same.
+      // A doubled quote inside quotes closes and opens them again, so it needs no case of its own.
       var isQuoted = false
       while stop < end, isQuoted || !isSeparator(text[stop], separator) {
         if text[stop] == UInt8(ascii: "\"") { isQuoted.toggle() }

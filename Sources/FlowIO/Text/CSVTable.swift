@@ -9,9 +9,10 @@ public struct CSVTable: Equatable, Sendable {
   /// `[rows][columns]`, row by row; NaN and infinities if the file has them.
   public let values: [Double]
 
-  /// - Precondition: `values` fill whole rows; the header, if any, has a name for each column.
+  /// - Precondition: `values.count` is a multiple of `columns`; the header, if there is one, has `columns` names.
   public init(header: [String]? = nil, columns: Int, values: [Double]) {
-    precondition(columns > 0 && values.count % columns == 0, "\(values.count) values in rows of \(columns)")
+    precondition(
+      columns > 0 && values.count % columns == 0, "\(values.count) values do not fill rows of \(columns) columns")
     precondition(header == nil || header?.count == columns, "\(header?.count ?? 0) names for \(columns) columns")
     self.header = header
     self.rows = values.count / columns
@@ -21,40 +22,43 @@ public struct CSVTable: Equatable, Sendable {
 
   /// Reads the table at `path`.
   ///
-  /// The first line that is neither blank nor a comment (`#`) tells the separator: a semicolon if it has one, else a
-  /// tab, else a comma, else runs of spaces. It is a header if none of its cells is a finite number and one is no number
-  /// at all. Cells may be quoted; `nan`, `inf` and `infinity` are numbers; lines end in LF or CRLF; blank lines are
-  /// skipped, and so is a byte order mark.
+  /// The first line that is neither blank nor a comment (`#`) decides the separator: a semicolon if the line has one,
+  /// else a tab, else a comma, else runs of spaces. That line is a header if none of its cells is a finite number and
+  /// at least one cell is not a number. Cells may be quoted. `nan`, `inf` and `infinity` are numbers. Lines end in LF
+  /// or CRLF. Blank lines and a byte order mark are skipped.
   ///
-  /// - Throws: `FlowIOError.missingFile`, `.system`, `.raggedRow`, `.notANumber`, and `.malformed` for a file without
+  /// - Throws: `FlowIOError.missingFile`, `.system`, `.raggedRow`, `.notANumber`; `.malformed` for a file without
   ///   numbers.
   public static func read(_ path: String) throws(FlowIOError) -> CSVTable {
     try read(bytes: FileBytes.read(path), source: path)
   }
 
-  /// Reads the bytes of a file; `source` is what messages call it.
+  /// Reads the table in the bytes of a file. Error messages call the file `source`.
   public static func read(bytes: [UInt8], source: String) throws(FlowIOError) -> CSVTable {
     var parser = CSVParser(source: source)
     try parser.parse(bytes.span)
     guard !parser.values.isEmpty else {
       throw .malformed(
-        path: source, problem: "there are no numbers in it", mend: "give it one sample a line, separated by commas")
+        path: source, problem: "the file has no numbers", fix: "write one sample per line, with commas between numbers")
     }
     return CSVTable(header: parser.header, columns: parser.columns, values: parser.values)
   }
 
-  /// Replaces the file at `path`, durably (see `DurableFile`), by a comma-separated table.
+  /// Writes a comma-separated table. A file at `path` is replaced atomically (see `DurableFile`).
   ///
-  /// Numbers are the shortest decimals that read back to the same value of their type.
+  /// Each number is the shortest decimal that reads back to the same value of its type.
   ///
   /// - Parameters:
   ///   - values: `[rows][columns]`, row by row.
-  ///   - header: names for the columns; quoted where they have to be.
-  /// - Precondition: `values` fill whole rows; the header, if any, has a name for each column.
+  ///   - header: the names of the columns. Names with a quote, comma, semicolon or tab are quoted; line breaks become
+  ///     spaces.
+  /// - Precondition: `values.count` is a multiple of `columns`; the header, if there is one, has `columns` names.
+  /// - Throws: `FlowIOError.system`.
   public static func write<Number: BinaryFloatingPoint & CustomStringConvertible>(
     _ values: [Number], columns: Int, header: [String]? = nil, to path: String
   ) throws(FlowIOError) {
-    precondition(columns > 0 && values.count % columns == 0, "\(values.count) values in rows of \(columns)")
+    precondition(
+      columns > 0 && values.count % columns == 0, "\(values.count) values do not fill rows of \(columns) columns")
     precondition(header == nil || header?.count == columns, "\(header?.count ?? 0) names for \(columns) columns")
     var bytes: [UInt8] = []
     if let header { bytes += (header.map(quoted).joined(separator: ",") + "\n").utf8 }
@@ -66,7 +70,8 @@ public struct CSVTable: Equatable, Sendable {
   }
 
   private static func quoted(_ name: String) -> String {
-    // Bytes, since "\r\n" is a single character. A name may not span lines: the reader counts lines.
+    // This works on bytes because "\r\n" is one Swift character. A name must not span lines, because the reader takes
+    // each line as a row.
     let line = String(decoding: name.utf8.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }, as: UTF8.self)
     guard line.utf8.contains(where: { "\",;\t".utf8.contains($0) }) else { return line }
     return "\"" + line.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""

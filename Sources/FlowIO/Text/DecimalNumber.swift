@@ -1,18 +1,20 @@
-/// Decimal text as doubles, correctly rounded.
+/// Correctly rounded conversion of decimal text to doubles.
 ///
-/// Numbers of up to 15 or 16 digits, the most there are, need one exact multiplication or division: a mantissa of at
-/// most 2⁵³ and a power of ten up to 10²² are doubles without error, so their product is rounded once (W. D. Clinger,
-/// "How to read floating point numbers accurately", 1990). The rest go to the standard library.
+/// Most numbers have at most 15 or 16 digits and need one multiplication or division. A mantissa of at most 2⁵³ and a
+/// power of ten up to 10²² are exact as doubles, so their product or quotient is rounded only once (W. D. Clinger, "How
+/// to read floating point numbers accurately", 1990). The standard library converts the other numbers.
 enum DecimalNumber {
   private static let powers: [Double] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
     1e21, 1e22,
   ]
-  /// As many decimal digits as fit 64 bits, whatever they are.
+  /// The largest number of decimal digits that always fits into 64 bits.
   private static let digitLimit = 19
 
-  /// The number that is all of `text[range]`, or nil: an optional sign, digits with at most one point, an optional
-  /// exponent; or `nan`, `inf`, `infinity` in any case.
+  /// The value of the number in `text[range]`, or nil if the range is not exactly one number.
+  ///
+  /// A number is an optional sign, digits with at most one point and an optional exponent, or one of `nan`, `inf` and
+  /// `infinity` in upper or lower case after an optional sign.
   static func parse(_ text: Span<UInt8>, _ range: Range<Int>) -> Double? {
     var index = range.lowerBound
     let end = range.upperBound
@@ -37,7 +39,7 @@ enum DecimalNumber {
           if mantissa > 0 { significant += 1 }
           if hasPoint { exponent -= 1 }
         } else {
-          // Counted, so that what follows knows the mantissa is not all there is.
+          // The count tells the code below that the mantissa lacks digits.
           significant += 1
           if !hasPoint { exponent += 1 }
         }
@@ -65,7 +67,7 @@ enum DecimalNumber {
     return isNegative ? -magnitude : magnitude
   }
 
-  /// `text[range]` as a string, with what is not UTF-8 replaced.
+  /// `text[range]` as a string. Bytes that are not UTF-8 become replacement characters.
   static func string(_ text: Span<UInt8>, _ range: Range<Int>) -> String {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(range.count)
@@ -73,7 +75,8 @@ enum DecimalNumber {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// The value of `e-05` and the like. Beyond a million it is not followed: the number is 0 or infinite either way.
+  /// The value of an exponent such as `e-05`, or nil if the range is not exactly an exponent. It is limited to a
+  /// million: the number is 0 or infinite beyond that.
   private static func writtenExponent(_ text: Span<UInt8>, _ range: Range<Int>) -> Int? {
     var index = range.lowerBound
     guard text[index] | 0x20 == UInt8(ascii: "e") else { return nil }

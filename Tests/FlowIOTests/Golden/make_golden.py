@@ -1,7 +1,7 @@
-"""Writes the golden files beside this script: what NumPy and PyPI's safetensors say the formats are.
+"""Writes reference files of the formats with NumPy and PyPI's safetensors into the folder of this script.
 
-Run with numpy 2 and safetensors 0.8 installed. The arrays are small and their values follow formulas that
-the tests repeat: element i (in C order) of an array of 6 is VALUES[i].
+Run it with numpy 2 and safetensors 0.8 installed. The arrays are small. Their values follow formulas that the
+tests repeat: element i (in C order) of an array of 6 is VALUES[i].
 """
 
 import json
@@ -42,7 +42,7 @@ write_npy("half.npy", np.zeros(2, "<f2"))
 write_npy("structured.npy", np.zeros(2, [("x", "<f4"), ("y", "<i8")]))
 np.save(HERE / "object.npy", np.array([None, "text"], dtype=object), allow_pickle=True)
 
-# What PyTorch users have: no checksums, the writer's own order, a header of several element types.
+# A file as PyTorch users have it: no checksums, the order of safetensors' own writer, several element types.
 tensors = {
     "net.0.weight": np.array(VALUES, "<f4").reshape(2, 3),
     "net.0.bias": np.array([0.5, -1.5], "<f4"),
@@ -65,17 +65,17 @@ def crc32c(data):
 
 
 def checked_safetensors(tensors, metadata):
-    """A file with the checksums of this project, made from their description alone."""
+    """A file with this project's checksums, computed from their description and without this project's code."""
     metadata = dict(metadata)
     metadata["crc32c.tensors"] = str(len(tensors))
     for name, array in tensors.items():
         metadata[f"crc32c.tensor.{name}"] = f"{crc32c(array.tobytes()):08x}"
     names = {"float32": "F32", "float64": "F64", "int64": "I64"}
-    meaning = {
+    content = {
         "metadata": metadata,
         "tensors": {name: [names[array.dtype.name], list(array.shape)] for name, array in tensors.items()},
     }
-    text = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     metadata["crc32c.header"] = f"{crc32c(text.encode()):08x}"
     header, offset = {"__metadata__": dict(sorted(metadata.items()))}, 0
     for name, array in tensors.items():
