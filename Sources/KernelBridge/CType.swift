@@ -1,8 +1,8 @@
 import CNFKernels
 
-/// Values of this package as the C library's numbers.
+/// Converts values of this package to the constants of the C library.
 enum CType {
-  /// `cnf_dtype` of a scalar type.
+  /// The `cnf_dtype` of a scalar type.
   static func of<Scalar: FlowScalar>(_: Scalar.Type) throws(KernelError) -> Int32 {
     if Scalar.self == Float.self { return Int32(CNF_FLOAT32.rawValue) }
     if Scalar.self == Double.self { return Int32(CNF_FLOAT64.rawValue) }
@@ -73,7 +73,7 @@ enum CType {
       op.kind = Int32(CNF_OP_CONCAT.rawValue)
       op.input = Int32(clamping: first.index)
       op.input2 = Int32(clamping: second.index)
-    case .callback(let input, let rows, _):  // whose functions FieldHandle adds
+    case .callback(let input, let rows, _):  // `FieldHandle` adds the functions.
       op.kind = Int32(CNF_OP_CALLBACK.rawValue)
       op.input = Int32(clamping: input.index)
       op.rows = Int32(clamping: rows)
@@ -113,7 +113,7 @@ enum CType {
     return op
   }
 
-  /// `CNF_TRACE_…` as a trace.
+  /// The trace of a `CNF_TRACE_…` constant; `.none` for an unknown one.
   static func trace(_ value: Int32) -> Trace {
     Trace.allCases.first { of($0) == value } ?? .none
   }

@@ -1,9 +1,9 @@
 import CNFKernels
 
-/// A callback's functions as the C library calls them: the object that its `context` points at.
+/// The object that `cnf_callback.context` points at: it passes calls of the C library on to a callback's functions.
 ///
-/// C function pointers cannot be generic, so they call this class, whose one subclass knows the scalar. `@unchecked
-/// Sendable`: an instance never changes, and all that it holds is `Sendable`.
+/// C function pointers cannot be generic, so they call this class, whose one subclass knows the scalar type. It is
+/// `@unchecked Sendable` because an instance never changes and all its properties are `Sendable`.
 class CallbackContext: @unchecked Sendable {
   fileprivate func evaluate(
     _ lanes: Int32, _ t: UnsafeRawPointer, _ x: UnsafeRawPointer, _ theta: UnsafeRawPointer?,
@@ -29,7 +29,7 @@ class CallbackContext: @unchecked Sendable {
   }
 }
 
-/// The functions of one callback for one scalar.
+/// The functions of one callback for one scalar type.
 final class TypedCallbackContext<Scalar: FlowScalar>: CallbackContext, @unchecked Sendable {
   private let functions: FieldCallback.Functions<Scalar>
   private let rows: Int
@@ -43,7 +43,7 @@ final class TypedCallbackContext<Scalar: FlowScalar>: CallbackContext, @unchecke
     parameterCount = layout.callback.parameterCount
   }
 
-  /// As C takes it. This object has to outlive the solvers of the field: handles keep it.
+  /// The callback as a C struct. This object must outlive the solvers of the field, so the handles keep it.
   var callback: cnf_callback {
     var c = cnf_callback()
     c.struct_size = MemoryLayout<cnf_callback>.size

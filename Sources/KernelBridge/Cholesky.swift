@@ -1,10 +1,10 @@
 import COpenBLAS
 import Synchronization
 
-/// OpenBLAS's thread setting is one per process: whoever changes it holds this.
+/// Guards OpenBLAS's thread setting, of which there is one per process.
 private let blasThreads = Mutex<Void>(())
 
-/// Runs `body` with LAPACK on one thread, so that what it gives does not depend on their number.
+/// Runs `body` with LAPACK on one thread, so that its results do not depend on the number of threads.
 func withOneBlasThread(_ body: () -> Void) {
   blasThreads.withLock { _ in
     let threads = openblas_get_num_threads()
@@ -14,12 +14,14 @@ func withOneBlasThread(_ body: () -> Void) {
   }
 }
 
-/// The lower triangular L with `L Lᵀ = matrix`, row-major, zeros above its diagonal.
+/// The lower triangular matrix L with `L Lᵀ = matrix`, row-major, with zeros above its diagonal.
+///
+/// LAPACK's `dpotrf` computes it on one thread, so the result does not depend on the number of threads.
 ///
 /// - Parameters:
 ///   - matrix: symmetric positive definite, `[order][order]`; only its lower triangle is read.
 /// - Throws: `KernelError.notPositiveDefinite`.
-/// - Complexity: O(order³), by LAPACK's `dpotrf` on one thread, so that the result does not depend on their number.
+/// - Complexity: O(order³).
 public func choleskyLowerFactor(of matrix: [Double], order: Int) throws(KernelError) -> [Double] {
   precondition(
     order >= 1 && matrix.count == order * order,
@@ -28,11 +30,11 @@ public func choleskyLowerFactor(of matrix: [Double], order: Int) throws(KernelEr
   var size = Int32(order)
   var info: Int32 = 0
   withOneBlasThread {
-    // LAPACK is column-major: our lower triangle is its upper one.
+    // LAPACK is column-major, so the lower triangle here is its upper triangle.
     dpotrf_("U", &size, &factor, &size, &info)
   }
   guard info <= 0 else { throw .notPositiveDefinite(order: Int(info)) }
-  precondition(info == 0, "dpotrf refused its argument \(-info)")
+  precondition(info == 0, "LAPACK's dpotrf reports that its argument \(-info) is invalid")
   for row in 0..<order {
     for column in row + 1..<max(order, row + 1) { factor[row * order + column] = 0 }
   }

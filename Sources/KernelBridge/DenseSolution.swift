@@ -1,6 +1,6 @@
 import CNFKernels
 
-/// A solve with the polynomials of its steps: states at any time between, without solving again.
+/// The result of a solve with a polynomial for each step. It gives the state at any time without solving again.
 ///
 /// ```swift
 /// let path = try solver.denseSolution(problem)
@@ -9,11 +9,12 @@ import CNFKernels
 /// }
 /// ```
 ///
-/// Within a step errors are of its length to the power of `order` + 1, and states at its ends are those of the solve to rounding.
+/// Within a step of length h, the error of the polynomial is O(h^(`order` + 1)). At the ends of a step, the states
+/// equal those of the solve up to rounding.
 public struct DenseSolution<Scalar: FlowScalar>: Sendable {
   public let solution: Solution<Scalar>
   public let stateDimension: Int
-  /// Of the method's interpolant.
+  /// The order of the method's interpolation polynomial.
   public let order: Int
   private let terms: Int
   private let stride: Int
@@ -32,22 +33,22 @@ public struct DenseSolution<Scalar: FlowScalar>: Sendable {
 
   public var count: Int { solution.statuses.count }
 
-  /// The state `[D]` of one sample at `time`; NaN where it has none: before the start, or beyond where it came.
+  /// The state `[D]` of one sample at `time`. It is NaN before the start time and after the last time that was reached.
   public func state(at time: Double, ofSample sample: Int) -> [Scalar] { values(sample, time).state }
 
-  /// Its log-determinant, from the start time on; NaN likewise.
+  /// The log-determinant of one sample from the start time to `time`; NaN where the state is.
   public func logDeterminant(at time: Double, ofSample sample: Int) -> Double { values(sample, time).logDeterminant }
 
-  /// All samples' states at `time`, `[count][D]`.
+  /// The states of all samples at `time`, `[count][D]`.
   public func states(at time: Double) -> [Scalar] { (0..<count).flatMap { state(at: time, ofSample: $0) } }
 
-  /// All samples' log-determinants at `time`, `[count]`.
+  /// The log-determinants of all samples at `time`, `[count]`.
   public func logDeterminants(at time: Double) -> [Double] {
     (0..<count).map { logDeterminant(at: time, ofSample: $0) }
   }
 
   private func values(_ sample: Int, _ time: Double) -> (state: [Scalar], logDeterminant: Double) {
-    precondition(sample >= 0 && sample < count, "sample \(sample) of \(count)")
+    precondition(sample >= 0 && sample < count, "there is no sample \(sample): there are \(count), from 0 on")
     var state = [Scalar](repeating: .nan, count: stateDimension)
     var logDeterminant = Double.nan
     coefficients.withUnsafeBytes { coefficients in
@@ -65,21 +66,25 @@ public struct DenseSolution<Scalar: FlowScalar>: Sendable {
         let status = state.withUnsafeMutableBytes {
           cnf_dense_evaluate(&dense, sample, &time, 1, $0.baseAddress, &logDeterminant)
         }
-        precondition(status == CNF_OK, "cnf_dense_evaluate refuses what the solver has written")
+        precondition(status == CNF_OK, "cnf_dense_evaluate refuses the polynomials of its own solver")
       }
     }
     return (state, logDeterminant)
   }
 }
 
-/// Steps of a sample that are made room for before it is known how many there are.
-private let likelySteps = 64
+/// The number of steps per sample to allocate for while the actual number is unknown.
+private let initialStepCapacity = 64
 
 extension KernelSolver {
-  /// Solves, and keeps the polynomials of every step. Solves again where adaptive steps are more than there was room for.
+  /// Solves the problem and keeps the polynomials of every step.
+  ///
+  /// Solves a second time, with more memory, if some sample takes more adaptive steps than the first allocation holds.
+  ///
+  /// - Throws: `KernelError` if an option or the problem is refused, or memory is short.
   public func denseSolution(_ problem: SolveProblem<Scalar>) throws(KernelError) -> DenseSolution<Scalar> {
     let interpolant = try Methods.interpolant(of: options.method)
-    var stride = likelySteps
+    var stride = initialStepCapacity
     if case .fixed(let steps) = options.control {
       stride = problem.stepFractions.map { $0.count - 1 } ?? steps * (problem.outputTimes.count + 1)
     }
@@ -95,7 +100,7 @@ extension KernelSolver {
 }
 
 extension Methods {
-  /// Order and number of terms of the method's interpolant.
+  /// The order and the number of terms of the method's interpolation polynomial.
   static func interpolant(of name: String) throws(KernelError) -> (order: Int, terms: Int) {
     var info = cnf_method_info()
     info.struct_size = MemoryLayout<cnf_method_info>.size

@@ -1,7 +1,9 @@
 import CNFKernels
 
-/// An event's functions as the C library calls them: the object that its `context` points at (`CallbackContext` says why it
-/// is a class with one subclass). C has states feature-major; each lane's is handed over as one row.
+/// The object that `cnf_event.context` points at: it passes calls of the C library on to an event's functions.
+///
+/// `CallbackContext` says why it is a class with one subclass. C has states feature-major, `[D][lanes]`; the event's
+/// functions get the state `[D]` of one lane at a time.
 class EventContext: @unchecked Sendable {
   fileprivate func evaluate(
     _ lanes: Int32, _ t: UnsafePointer<Double>, _ x: UnsafeRawPointer, _ g: UnsafeMutablePointer<Double>
@@ -25,7 +27,7 @@ final class TypedEventContext<Scalar: FlowScalar>: EventContext, @unchecked Send
     self.dimension = dimension
   }
 
-  /// As C takes it. This object has to outlive the call.
+  /// The event as a C struct. This object must outlive the call.
   var c: cnf_event {
     var c = cnf_event()
     c.struct_size = MemoryLayout<cnf_event>.size
@@ -37,19 +39,19 @@ final class TypedEventContext<Scalar: FlowScalar>: EventContext, @unchecked Send
     return c
   }
 
-  /// Calls `body` with each lane's state, and room for as many numbers again.
+  /// Calls `body` for each lane with its state `[D]` and a zeroed buffer `[D]`.
   private func forEachLane(
     _ lanes: Int, _ x: UnsafeRawPointer,
     _ body: (Int, UnsafeBufferPointer<Scalar>, UnsafeMutableBufferPointer<Scalar>) -> Void
   ) {
     let states = x.assumingMemoryBound(to: Scalar.self)
-    withUnsafeTemporaryAllocation(of: Scalar.self, capacity: 2 * dimension) { room in
-      let state = UnsafeMutableBufferPointer(rebasing: room[..<dimension])
-      let other = UnsafeMutableBufferPointer(rebasing: room[dimension...])
+    withUnsafeTemporaryAllocation(of: Scalar.self, capacity: 2 * dimension) { memory in
+      let state = UnsafeMutableBufferPointer(rebasing: memory[..<dimension])
+      let output = UnsafeMutableBufferPointer(rebasing: memory[dimension...])
       for lane in 0..<lanes {
         for row in 0..<dimension { state.initializeElement(at: row, to: states[row * lanes + lane]) }
-        other.initialize(repeating: 0)
-        body(lane, UnsafeBufferPointer(state), other)
+        output.initialize(repeating: 0)
+        body(lane, UnsafeBufferPointer(state), output)
       }
     }
   }

@@ -3,10 +3,12 @@ import CNFKernels
 /// Owns a `cnf_field`.
 struct FieldHandle: ~Copyable {
   let pointer: OpaquePointer
-  /// What C's callbacks point at. Solvers made from the field need them as long as they live.
+  /// The objects that C's callbacks point at. They must outlive all solvers that are made from the field.
   let callbacks: [CallbackContext]
 
-  /// Checks `program` and compiles it for `Scalar`; an error names the operation at fault with its rows.
+  /// Checks `program` and compiles it for `Scalar`.
+  ///
+  /// - Throws: `KernelError`, which names the operation at fault and its number of rows.
   init<Scalar: FlowScalar>(_ program: FieldProgram, _: Scalar.Type) throws(KernelError) {
     var operations = program.operations.map(CType.of)
     let contexts = try Self.contexts(program, Scalar.self)
@@ -47,7 +49,7 @@ struct FieldHandle: ~Copyable {
   private static func context(_ program: FieldProgram, _ operation: Int) -> String {
     let whole = "field program of \(program.operations.count) operations on \(program.stateDimension) rows"
     guard program.operations.indices.contains(operation) else {
-      return program.blockRows.last.map { "\(whole), the last giving \($0)" } ?? whole
+      return program.blockRows.last.map { "\(whole), whose last block has \($0) rows" } ?? whole
     }
     let rows = program.blockRows[operation + 1]
     return "\(whole), operation \(operation) (\(program.operations[operation]), \(rows) rows)"

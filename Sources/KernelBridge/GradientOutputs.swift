@@ -1,6 +1,6 @@
 import CNFKernels
 
-/// The arrays that C writes one loss's derivatives to.
+/// The arrays that C writes the derivatives of one loss to.
 struct GradientOutputs<Scalar: FlowScalar> {
   private let parameters: OutputArray<Scalar>
   private let states: OutputArray<Scalar>
@@ -22,7 +22,7 @@ struct GradientOutputs<Scalar: FlowScalar> {
     context = OutputArray(repeating: 0, count: count * contextDimension)
   }
 
-  /// Calls `body` with the arrays as C writes them; the pointers live as long as the call.
+  /// Calls `body` with a C struct that points to the arrays. The pointers are valid during the call only.
   func withC<Result>(_ body: (UnsafeMutablePointer<cnf_gradient>) -> Result) -> Result {
     var gradient = cnf_gradient()
     gradient.struct_size = MemoryLayout<cnf_gradient>.size

@@ -4,8 +4,8 @@ extension KernelError: CustomStringConvertible {
     case .refused(_, let message, let context): "\(context): \(message)"
     case .unknownMethod(let name, let suggestions, let known):
       suggestions.isEmpty
-        ? "no method is called '\(name)'; known: \(known.joined(separator: ", "))"
-        : "no method is called '\(name)'; did you mean \(suggestions.joined(separator: " or "))?"
+        ? "there is no method '\(name)'; the methods are: \(known.joined(separator: ", "))"
+        : "there is no method '\(name)'; did you mean \(suggestions.joined(separator: " or "))?"
     case .invalidOption(let name, let value, let allowed): "\(name) is \(value), must be \(allowed)"
     case .notPositiveDefinite(let order):
       "the matrix is not positive definite: its leading minor of order \(order) is not positive"

@@ -1,21 +1,21 @@
 import CNFKernels
 
-/// Why the kernels refused a call. Nothing has been written when one is thrown.
+/// The reason why the kernels refused a call. A refused call writes no results.
 public enum KernelError: Error, Sendable, Equatable {
-  /// The C library's status and message, and what was being done with what.
+  /// The C library refused a call: its status and message, and the call and its arguments in words.
   case refused(status: Int32, message: String, context: String)
-  /// There is no method of this name.
+  /// There is no method of this name. `suggestions` are similar names, and `known` are all names.
   case unknownMethod(name: String, suggestions: [String], known: [String])
-  /// An option's value is out of its range.
+  /// The value of an option is out of its range.
   case invalidOption(name: String, value: String, allowed: String)
-  /// The matrix has no Cholesky factor: its leading minor of this order is not positive.
+  /// The matrix has no Cholesky factor, because its leading minor of this order is not positive.
   case notPositiveDefinite(order: Int)
-  /// The matrix of this order has no inverse: a pivot, counted from 1, is exactly 0.
+  /// The matrix of this order has no inverse, because this pivot (counted from 1) is exactly 0.
   case singular(order: Int, pivot: Int)
 }
 
 extension KernelError {
-  /// Throws unless `status` is `CNF_OK`.
+  /// Throws `KernelError.refused` unless `status` is `CNF_OK`.
   static func check(_ status: cnf_status, _ context: @autoclosure () -> String) throws(KernelError) {
     guard status != CNF_OK else { return }
     let code = Int32(truncatingIfNeeded: status.rawValue)

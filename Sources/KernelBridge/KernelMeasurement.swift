@@ -1,47 +1,54 @@
 import CNFKernels
 
-/// How long one of the C kernels takes on one tile, measured after its result was found to be that of the generic kernels.
+/// The time of one C kernel on one tile of samples.
+///
+/// Before it is timed, the kernel's result is checked against that of the generic kernels.
 public struct KernelMeasurement: Sendable {
   /// The kernels that can be measured.
   public static let names: [String] = (0..<cnf_kernel_count()).map { String(cString: cnf_kernel_name($0)) }
 
-  /// Those of them that work on `Scalar`: double has no products of bfloat16.
+  /// The kernels that work on `Scalar`. Only `Float` has products of bfloat16.
   public static func names<Scalar: FlowScalar>(of _: Scalar.Type) -> [String] {
     names.filter { Scalar.self == Float.self || !$0.hasSuffix("_bf16") }
   }
 
   public let name: String
   public let instructionSet: InstructionSet
-  /// Samples of a tile.
+  /// The number of samples in a tile.
   public let laneCount: Int
-  /// Of a call: the median of the samples.
+  /// The median of the measured times of a call, in seconds.
   public let seconds: Double
-  /// The lower and the upper quartile of the samples.
+  /// The lower and the upper quartile of the measured times, in seconds.
   public let quartiles: ClosedRange<Double>
+  /// The number of measured times.
   public let samples: Int
-  /// Floating-point operations of a call where it is a product; else nil.
+  /// The floating-point operations of a call if it is a matrix product; nil for other kernels.
   public let operations: Double?
-  /// Numbers that a call walks: its panel, or its weights.
+  /// The numbers that a call processes: those of its panel, or its weights.
   public let elements: Double
 
   public var nanosecondsPerElement: Double { seconds * 1e9 / elements }
-  /// Nil where operations are not counted.
+  /// Floating-point operations per second; nil if the kernel is not a matrix product.
   public var operationsPerSecond: Double? { operations.map { $0 / seconds } }
 
-  /// How much of `peak`, operations per second of one thread, the kernel reaches; nil where operations are not counted.
+  /// The fraction of `peak` (operations per second of one thread) that the kernel reaches; nil if it is not a matrix
+  /// product.
   public func fraction(ofPeak peak: Double) -> Double? { operationsPerSecond.map { $0 / peak } }
 
-  /// Measures the kernel of this name on a layer of `rows` × `columns` (1 to 8192 each), its operands in cache, on this thread.
+  /// Measures the kernel `name` on a layer of `rows` × `columns` (1 to 8192 each), on this thread and with its operands
+  /// in cache.
   ///
   /// - Parameters:
-  ///   - name: one of `names(of:)`; another is a programmer's error.
-  ///   - seconds: about how long to measure; above 0, at most 3600.
-  /// - Throws: `KernelError` where an argument is out of range, the machine lacks the instruction set, or the result is wrong.
+  ///   - name: one of `names(of:)`. Another name is a programming error.
+  ///   - seconds: the approximate duration of the measurement; above 0, at most 3600.
+  /// - Throws: `KernelError` if an argument is out of range, the machine lacks the instruction set, or the kernel's
+  ///   result is wrong.
   public init<Scalar: FlowScalar>(
     of name: String, _: Scalar.Type, instructionSet: InstructionSet, rows: Int, columns: Int, seconds: Double
   ) throws(KernelError) {
     guard let number = Self.names.firstIndex(of: name), Self.names(of: Scalar.self).contains(name) else {
-      preconditionFailure("no kernel is called '\(name)'")
+      preconditionFailure(
+        "there is no kernel '\(name)' of \(Scalar.self); the kernels are: \(Self.names(of: Scalar.self))")
     }
     var measure = cnf_kernel_measure()
     measure.struct_size = MemoryLayout<cnf_kernel_measure>.size
@@ -62,9 +69,11 @@ public struct KernelMeasurement: Sendable {
 }
 
 extension Machine {
-  /// Floating-point operations per second of one thread at most, a multiply-add being two.
+  /// Measures the highest number of floating-point operations per second that one thread reaches. A multiply-add counts
+  /// as two.
   ///
-  /// - Throws: `KernelError` where `seconds` is not above 0 and at most 3600, or the machine lacks the instruction set.
+  /// - Parameter seconds: the approximate duration of the measurement.
+  /// - Throws: `KernelError` if `seconds` is not above 0 and at most 3600, or the machine lacks the instruction set.
   public static func measurePeak<Scalar: FlowScalar>(
     _: Scalar.Type, instructionSet: InstructionSet = .automatic, seconds: Double
   ) throws(KernelError) -> Double {

@@ -1,8 +1,8 @@
 import CNFKernels
 
-/// The C library's random numbers. Equal to `RandomSource`'s; kept for the test that says so.
+/// The C library's random numbers. A test compares them with those of `RandomSource`, which must be equal.
 public enum KernelRandom {
-  /// Philox4x32-10 of one block.
+  /// One block of Philox4x32-10.
   public static func philox(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
     let counters = [counter.x, counter.y, counter.z, counter.w]
     var out: [UInt32] = [0, 0, 0, 0]
@@ -10,21 +10,21 @@ public enum KernelRandom {
     return SIMD4(out[0], out[1], out[2], out[3])
   }
 
-  /// Standard normal numbers `[count][dimension]` of samples `first ..< first + count`.
+  /// Standard normal numbers `[count][dimension]` for the samples `first ..< first + count`.
   public static func normal<Scalar: FlowScalar>(
     _: Scalar.Type = Scalar.self, source: RandomSource, first: UInt64 = 0, count: Int, dimension: Int
   ) throws(KernelError) -> [Scalar] {
     try fill(cnf_random_normal, "normal", source, first, count, dimension)
   }
 
-  /// Uniform numbers on [0, 1), `[count][dimension]`.
+  /// Uniform numbers on [0, 1), `[count][dimension]`, for the samples `first ..< first + count`.
   public static func uniform<Scalar: FlowScalar>(
     _: Scalar.Type = Scalar.self, source: RandomSource, first: UInt64 = 0, count: Int, dimension: Int
   ) throws(KernelError) -> [Scalar] {
     try fill(cnf_random_uniform, "uniform", source, first, count, dimension)
   }
 
-  /// −1 or 1, `[count][dimension]`.
+  /// Numbers that are −1 or 1, `[count][dimension]`, for the samples `first ..< first + count`.
   public static func rademacher<Scalar: FlowScalar>(
     _: Scalar.Type = Scalar.self, source: RandomSource, first: UInt64 = 0, count: Int, dimension: Int
   ) throws(KernelError) -> [Scalar] {

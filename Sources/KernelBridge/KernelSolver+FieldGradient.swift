@@ -1,8 +1,10 @@
 import CNFKernels
 
 extension KernelSolver {
-  /// The derivative of a loss of the field itself, at the problem's states and start times; no step is made. One evaluation
-  /// and one reverse of each sample; the problem's end and output times are of no account.
+  /// The derivative of a loss of the field itself, at the problem's states and start times, without a solve.
+  ///
+  /// It takes one evaluation and one backward pass of the field per sample. The problem's end and output times are
+  /// ignored.
   public func fieldGradient(
     of loss: FieldLoss<Scalar>, at problem: SolveProblem<Scalar>
   ) throws(KernelError) -> FieldGradient<Scalar> {
@@ -37,18 +39,19 @@ extension FieldLoss {
     case .cotangents(let velocities, let divergences):
       precondition(
         velocities.isEmpty || velocities.count == count * dimension,
-        "\(velocities.count) numbers for velocity cotangents [\(count)][\(dimension)]")
+        "\(velocities.count) numbers do not make velocity cotangents [\(count)][\(dimension)]")
       precondition(
         divergences.isEmpty || divergences.count == count,
-        "\(divergences.count) numbers for divergence cotangents [\(count)]")
+        "\(divergences.count) numbers do not make divergence cotangents [\(count)]")
     case .squaredDistance(let targets, let weights, _):
       precondition(
-        targets.count == count * dimension, "\(targets.count) numbers for targets [\(count)][\(dimension)]")
+        targets.count == count * dimension, "\(targets.count) numbers do not make targets [\(count)][\(dimension)]")
       precondition((weights?.count ?? count) == count, "\(weights?.count ?? 0) weights for \(count) samples")
     }
   }
 
-  /// Calls `body` with this loss as C reads it; the pointers live as long as the call.
+  /// Calls `body` with the cotangents of velocities and divergences, or with the loss, as C takes them. The pointers
+  /// are valid during the call only.
   func withC<Result>(
     _ body: (UnsafeRawPointer?, UnsafePointer<Double>?, UnsafePointer<cnf_field_loss>?) -> Result
   ) -> Result {

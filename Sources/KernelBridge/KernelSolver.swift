@@ -1,27 +1,30 @@
 import CNFKernels
 import Synchronization
 
-/// The C kernels as a `FieldSolver`, for `Float` and `Double`.
+/// A `FieldSolver` that runs the C kernels, for `Float` and `Double`.
 ///
-/// A solver's memory serves one call at a time, so calls from several threads wait for one another; give each thread its
-/// own solver to have them run side by side. Within a call the kernels use `options.threads` threads. A sample's results
+/// A solver serves one call at a time, so calls from several threads wait for each other. Give each thread its own
+/// solver to run calls in parallel. Within a call the kernels use `options.threads` threads. The results of a sample
 /// are bitwise independent of the other samples and of the number of threads.
 public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
   public let program: FieldProgram
   public let options: SolverOptions
   public let resolvedTrace: Trace
-  /// The instruction set in use.
+  /// The instruction set that the solver uses.
   public let instructionSet: InstructionSet
-  /// Samples that are carried side by side in one tile.
+  /// The number of samples that one tile solves side by side.
   public let laneCount: Int
-  /// Threads of a call.
+  /// The number of threads of a call.
   public let threadCount: Int
-  /// Memory allocated, in bytes. Step records are reserved address space besides, touched only as steps are recorded.
+  /// The allocated memory, in bytes. It does not include the records of steps: their address space is reserved, and
+  /// memory is used only when steps are recorded.
   public let bytes: Int
   let handle: Mutex<SolverHandle>
 
-  /// - Throws: `KernelError` where the program or an option is refused, the method is unknown, the machine lacks
-  ///   `isa`, or memory is short.
+  /// Compiles `program` and allocates the memory for its solves.
+  ///
+  /// - Throws: `KernelError` if the program or an option is refused, the method is unknown, the machine lacks `isa`, or
+  ///   memory is short.
   public init(
     program: FieldProgram, options: SolverOptions = SolverOptions(), isa: InstructionSet = .automatic
   ) throws(KernelError) {
@@ -47,14 +50,15 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
     try outputs(of: problem, fractionStride: 0).solution()
   }
 
-  /// The ends of every sample's accepted steps as fractions of its interval, from 0 to 1 where its status is ok.
+  /// For every sample, the start and the ends of its accepted steps as fractions of its time interval.
   ///
-  /// Given back as `stepFractions` of a fixed-step problem, one sample's fractions repeat its steps. Solves twice: once to
-  /// learn how many there are.
+  /// They run from 0 to 1 if the status of the sample is ok. A fixed-step problem with one sample's fractions as its
+  /// `stepFractions` repeats the steps of that sample. This method solves twice, because the number of steps is unknown
+  /// before the first solve.
   public func acceptedStepFractions(_ problem: SolveProblem<Scalar>) throws(KernelError) -> [[Double]] {
     precondition(
       problem.outputTimes.isEmpty && problem.sampleOutputTimes == nil,
-      "a fixed-step problem of step fractions has no output times")
+      "step fractions need a problem without output times")
     let accepted = try outputs(of: problem, fractionStride: 0).accepted
     let stride = Int(accepted.max() ?? 0) + 1
     let fractions = try outputs(of: problem, fractionStride: stride).fractions
@@ -136,15 +140,15 @@ public final class KernelSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
   }
 
   func context(_ call: String, _ problem: SolveProblem<Scalar>, _ count: Int) -> String {
-    let start = problem.startTimes == nil ? "\(problem.startTime)" : "each one's own"
-    let end = problem.endTimes == nil ? "\(problem.endTime)" : "each one's own"
+    let start = problem.startTimes == nil ? "\(problem.startTime)" : "the start time of each sample"
+    let end = problem.endTimes == nil ? "\(problem.endTime)" : "the end time of each sample"
     return "\(call) of \(count) samples of \(program.stateDimension) rows from t = \(start) to \(end)"
       + program.callbackNames
   }
 }
 
 extension FieldProgram {
-  /// Of the callbacks, for a message that may be about one of them.
+  /// The names of the callbacks, for an error message that one of them may have caused.
   fileprivate var callbackNames: String {
     let names = callbackLayouts.map { "'\($0.callback.name)'" }
     return names.isEmpty ? "" : ", callbacks " + names.joined(separator: ", ")

@@ -1,20 +1,23 @@
 import CLibrary
 import COpenBLAS
 
-/// A square matrix in triangular factors with row exchanges, by LAPACK's `dgetrf` on one thread: its determinant, its inverse,
-/// and solutions of its linear systems.
+/// The LU factors of a square matrix, which give its determinant, its inverse and the solutions of linear systems.
 ///
-/// - Complexity: O(order³) to make and to invert, O(order²) to solve.
+/// LAPACK's `dgetrf` computes them on one thread, so the results do not depend on the number of threads.
+///
+/// - Complexity: O(order³) to factor and to invert, O(order²) to solve one system.
 public struct LUFactors: Sendable {
   public let order: Int
-  /// LAPACK is column-major, so it has factored the transpose, Aᵀ = P L U; row-major this is Uᵀ below and on the diagonal, and Lᵀ,
-  /// whose diagonal is 1, above it.
+  /// LAPACK is column-major, so it factors the transpose, Aᵀ = P L U. Read as row-major, this array has Uᵀ on and below
+  /// the diagonal, and above it Lᵀ, whose diagonal is 1.
   private let factors: [Double]
-  /// Counted from 1: step i has exchanged i with this.
+  /// The row exchanges, counted from 1: step i exchanged row i with row `pivots[i]`.
   private let pivots: [Int32]
 
+  /// Factors a matrix.
+  ///
   /// - Parameter matrix: `[order][order]`, row-major.
-  /// - Throws: `KernelError.singular` where a pivot is exactly 0.
+  /// - Throws: `KernelError.singular` if a pivot is exactly 0.
   public init(of matrix: [Double], order: Int) throws(KernelError) {
     precondition(
       order >= 1 && matrix.count == order * order,
@@ -25,7 +28,7 @@ public struct LUFactors: Sendable {
     var info: Int32 = 0
     withOneBlasThread { dgetrf_(&size, &size, &factors, &size, &pivots, &info) }
     guard info <= 0 else { throw .singular(order: order, pivot: Int(info)) }
-    precondition(info == 0, "dgetrf refused its argument \(-info)")
+    precondition(info == 0, "LAPACK's dgetrf reports that its argument \(-info) is invalid")
     self.order = order
     self.factors = factors
     self.pivots = pivots
@@ -36,23 +39,25 @@ public struct LUFactors: Sendable {
     (0..<order).reduce(0) { $0 + log(abs(factors[$1 * (order + 1)])) }
   }
 
-  /// A⁻¹, `[order][order]` row-major, by `dgetri`.
+  /// The inverse A⁻¹, `[order][order]` row-major, by LAPACK's `dgetri`.
   public func inverse() -> [Double] {
     var inverse = factors
     var size = Int32(order)
     var info: Int32 = 0
-    // LAPACK's advice is a multiple of the order; 32 of it suit blocks of any size it has.
+    // LAPACK recommends a workspace of the order times its block size; 32 is enough for its block sizes.
     var work = [Double](repeating: 0, count: 32 * order)
     var length = Int32(work.count)
     withOneBlasThread { dgetri_(&size, &inverse, &size, pivots, &work, &length, &info) }
-    // Column-major (Aᵀ)⁻¹ is row-major A⁻¹.
-    precondition(info == 0, "dgetri gave \(info) for a matrix that dgetrf has factored")
+    // The column-major (Aᵀ)⁻¹ is the row-major A⁻¹.
+    precondition(info == 0, "LAPACK's dgetri returned \(info) for a matrix that dgetrf factored")
     return inverse
   }
 
-  /// x with `A x = vector`, both `[order]`: in an order of sums of its own, whatever other vectors there are.
+  /// The solution x of `A x = vector`; both are `[order]`.
+  ///
+  /// It adds in a fixed order, so the result has the same bits however many vectors are solved for.
   public func solve(_ vector: [Double]) -> [Double] {
-    precondition(vector.count == order, "\(vector.count) numbers for a system of order \(order)")
+    precondition(vector.count == order, "\(vector.count) numbers do not fit a linear system of order \(order)")
     var x = vector
     for row in 0..<order {
       var rest = x[row]
@@ -69,7 +74,7 @@ public struct LUFactors: Sendable {
   }
 }
 
-/// `log |det matrix|`; −∞ for a singular one, NaN for one with numbers that are not finite.
+/// `log |det matrix|`; −∞ for a singular matrix, NaN if the matrix has a number that is not finite.
 ///
 /// - Parameter matrix: `[order][order]`, row-major.
 public func logAbsoluteDeterminant(of matrix: [Double], order: Int) -> Double {

@@ -1,7 +1,7 @@
 import CNFKernels
 
 extension Loss {
-  /// Whether C writes each sample's loss: cotangents come from a loss that it never sees.
+  /// Whether C writes the loss of each sample. It cannot if the caller gives cotangents of a loss that C does not know.
   var givesLosses: Bool {
     if case .cotangents = self { false } else { true }
   }
@@ -12,20 +12,22 @@ extension Loss {
     else { return }
     precondition(
       eventTimes.isEmpty || eventTimes.count == count,
-      "\(eventTimes.count) numbers for event time cotangents [\(count)]")
+      "\(eventTimes.count) numbers do not make event time cotangents [\(count)]")
     precondition(
-      states.count == count * dimension, "\(states.count) numbers for state cotangents [\(count)][\(dimension)]")
+      states.count == count * dimension,
+      "\(states.count) numbers do not make state cotangents [\(count)][\(dimension)]")
     precondition(
-      logDeterminants.count == count, "\(logDeterminants.count) numbers for log-determinant cotangents [\(count)]")
+      logDeterminants.count == count,
+      "\(logDeterminants.count) numbers do not make log-determinant cotangents [\(count)]")
     precondition(
       statesAt.isEmpty || statesAt.count == count * times * dimension,
-      "\(statesAt.count) numbers for state cotangents at output times [\(count)][\(times)][\(dimension)]")
+      "\(statesAt.count) numbers do not make state cotangents at output times [\(count)][\(times)][\(dimension)]")
     precondition(
       logDeterminantsAt.isEmpty || logDeterminantsAt.count == count * times,
-      "\(logDeterminantsAt.count) numbers for log-determinant cotangents at output times [\(count)][\(times)]")
+      "\(logDeterminantsAt.count) numbers do not make log-determinant cotangents at output times [\(count)][\(times)]")
   }
 
-  /// Calls `body` with this loss as C reads it; the pointers live as long as the call.
+  /// Calls `body` with this loss as a C struct. The pointers are valid during the call only.
   func withC<Result>(
     _ regularisation: Regularisation, dimension: Int, _ body: (UnsafePointer<cnf_loss>) -> Result
   ) -> Result {

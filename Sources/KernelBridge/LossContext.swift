@@ -1,7 +1,8 @@
 import CNFKernels
 
-/// A loss's closure as the C library calls it: the object that the loss's `context` points at. C function pointers cannot be
-/// generic, so they call this class, whose one subclass knows the scalar.
+/// The object that `cnf_loss.context` points at: it passes calls of the C library on to the closure of a loss.
+///
+/// C function pointers cannot be generic, so they call this class, whose one subclass knows the scalar type.
 class LossContext {
   fileprivate init() {}
 
@@ -16,7 +17,7 @@ class LossContext {
   }
 }
 
-/// The closure for one scalar. Called from several threads at a time; nothing of it changes.
+/// The closure for one scalar type. Several threads may call it at once; it never changes.
 final class TypedLossContext<Scalar: FlowScalar>: LossContext {
   private let function: @Sendable (Arrivals<Scalar>) -> ArrivalCotangents<Scalar>
   private let dimension: Int

@@ -1,19 +1,21 @@
 import CNFKernels
 
-/// The methods, read from the C library's table: the numbers exist nowhere else.
+/// The integration methods. They are read from the C library, which has the only copy of their coefficients.
 public enum Methods {
-  /// Every method, in the table's order.
+  /// Every method, in the order of the C library.
   public static let all: [ButcherTableau] = (0..<cnf_method_count()).map(tableau)
 
   /// The explicit Runge-Kutta methods.
   public static let rungeKutta = all.filter { $0.family == .rungeKutta }
 
-  /// The method of this name, or `KernelError.unknownMethod` with names like it.
+  /// The method of this name.
+  ///
+  /// - Throws: `KernelError.unknownMethod` with similar names.
   public static func named(_ name: String) throws(KernelError) -> ButcherTableau {
     all[Int(try index(of: name))]
   }
 
-  /// Every name that a method may be called by: heun is heun2.
+  /// All names of methods, including aliases such as heun for heun2.
   public static let names: [String] = all.flatMap { [$0.name] + ($0.alias.map { [$0] } ?? []) }
 
   /// The method's number in the C library.
@@ -33,7 +35,7 @@ public enum Methods {
     case CNF_FAMILY_ROSENBROCK.rawValue: .rosenbrock
     case CNF_FAMILY_PARTITIONED.rawValue: .partitioned
     case CNF_FAMILY_REVERSIBLE.rawValue: .reversible
-    default: preconditionFailure("cnf.h and the library do not belong together")
+    default: preconditionFailure("cnf.h and the loaded CNFKernels library are of different versions")
     }
   }
 

@@ -1,6 +1,6 @@
-/// Memory of its own for numbers that C writes: a pointer for the call, an array after it.
+/// Memory that C writes numbers to: a pointer during the call, an array after it.
 ///
-/// `@unchecked Sendable`: one call writes it, and its caller reads it after that.
+/// It is `@unchecked Sendable` because one call writes it, and the caller reads it only afterwards.
 final class OutputArray<Element: BitwiseCopyable>: @unchecked Sendable {
   private let buffer: UnsafeMutableBufferPointer<Element>
 
@@ -12,6 +12,6 @@ final class OutputArray<Element: BitwiseCopyable>: @unchecked Sendable {
   deinit { buffer.deallocate() }
 
   var array: [Element] { Array(buffer) }
-  /// nil where there are none: then C computes none. Valid while this object lives.
+  /// Nil if the array is empty: C then does not compute these results. The pointer is valid while this object lives.
   var pointer: UnsafeMutablePointer<Element>? { buffer.isEmpty ? nil : buffer.baseAddress }
 }

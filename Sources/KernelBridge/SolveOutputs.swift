@@ -1,6 +1,6 @@
 import CNFKernels
 
-/// The arrays that C writes one solve's results to.
+/// The arrays that C writes the results of one solve to.
 struct SolveOutputs<Scalar: FlowScalar> {
   private let states: OutputArray<Scalar>
   private let logDeterminants: OutputArray<Double>
@@ -11,26 +11,27 @@ struct SolveOutputs<Scalar: FlowScalar> {
   private let evaluations: OutputArray<Int32>
   private let adjointEvaluations: OutputArray<Int32>
   private let smallestSteps: OutputArray<Double>
-  /// Empty where the solver does not integrate them.
+  /// Empty if the solver does not integrate them.
   private let kineticEnergies: OutputArray<Double>
   private let frobeniusNorms: OutputArray<Double>
-  /// `[count][stride]`; empty where not asked for.
+  /// `[count][stride]`; empty if not requested.
   private let stepFractions: OutputArray<Double>
   private let stride: Int
   /// `[count][times][D]` and `[count][times]`.
   private let statesAtTimes: OutputArray<Scalar>
   private let logDeterminantsAtTimes: OutputArray<Double>
-  /// Empty but for the reversible adjoint.
+  /// Empty unless the adjoint is `.reversible`.
   private let retraceErrors: OutputArray<Double>
-  /// Empty where the problem has no events.
+  /// Empty if the problem has no events.
   private let events: OutputArray<Int32>
-  /// `[count][dense stride][terms][D+1]`; empty where not asked for.
+  /// `[count][dense stride][terms][D+1]`; empty if not requested.
   private let dense: OutputArray<Scalar>
   private let denseEnds: OutputArray<Double>
   private let denseLeftOut: OutputArray<Int32>
   private let denseStride: Int
 
-  /// `denseTerms`: of the method, where dense output is wanted, for `denseStride` steps.
+  /// For dense output, `denseTerms` is the number of terms of the method's polynomials, and `denseStride` the number of
+  /// steps per sample that fit. Without dense output both are 0.
   init(
     count: Int, dimension: Int, options: SolverOptions, times: Int, fractionStride: Int = 0, hasEvents: Bool = false,
     denseTerms: Int = 0, denseStride: Int = 0
@@ -68,7 +69,7 @@ struct SolveOutputs<Scalar: FlowScalar> {
   var ends: [Double] { denseEnds.array }
   var leftOut: [Int32] { denseLeftOut.array }
 
-  /// Calls `body` with the arrays as C writes them; the pointers live as long as the call.
+  /// Calls `body` with a C struct that points to the arrays. The pointers are valid during the call only.
   func withC<Result>(_ body: (UnsafeMutablePointer<cnf_solve_output>) -> Result) -> Result {
     var output = cnf_solve_output()
     output.struct_size = MemoryLayout<cnf_solve_output>.size
@@ -96,7 +97,7 @@ struct SolveOutputs<Scalar: FlowScalar> {
     return withExtendedLifetime(self) { body(&output) }
   }
 
-  /// What has been written, as the shared type. A status that this version does not know counts as "not finite".
+  /// The results that C has written. A status that this version does not know counts as `.notFinite`.
   func solution() -> Solution<Scalar> {
     Solution(
       states: states.array, logDeterminants: logDeterminants.array, timesReached: timesReached.array,

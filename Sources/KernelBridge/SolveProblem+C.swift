@@ -1,26 +1,26 @@
 import CNFKernels
 
 extension SolveProblem {
-  /// `[count]`, by the length of `states`.
+  /// The number of samples: the length of `states` divided by `dimension`.
   func count(dimension: Int) -> Int { states.count / dimension }
 
-  /// Shapes that do not fit are a programmer's error: C would read past an array's end.
+  /// Stops the program if the length of an array is wrong, because C would read past its end.
   func checkShapes(program: FieldProgram, probeCount: Int) {
     let dimension = program.stateDimension
     precondition(
       parameters.count == program.parameterCount,
-      "\(parameters.count) parameters for a program that has \(program.parameterCount)")
+      "\(parameters.count) parameters do not fit a program that has \(program.parameterCount)")
     precondition(
-      states.count.isMultiple(of: dimension), "\(states.count) numbers are no states [count][\(dimension)]")
+      states.count.isMultiple(of: dimension), "\(states.count) numbers do not make states [count][\(dimension)]")
     let count = count(dimension: dimension)
     if let probes {
       precondition(
         probes.count == count * probeCount * dimension,
-        "\(probes.count) numbers for probes [\(count)][\(probeCount)][\(dimension)]")
+        "\(probes.count) numbers do not make probes [\(count)][\(probeCount)][\(dimension)]")
     }
     precondition(
       context.count == count * program.contextDimension,
-      "\(context.count) numbers for a context [\(count)][\(program.contextDimension)]")
+      "\(context.count) numbers do not make a context [\(count)][\(program.contextDimension)]")
     if let sampleIdentifiers {
       precondition(sampleIdentifiers.count == count, "\(sampleIdentifiers.count) identifiers for \(count) samples")
     }
@@ -28,14 +28,15 @@ extension SolveProblem {
       if let times { precondition(times.count == count, "\(times.count) \(name) times for \(count) samples") }
     }
     if let sampleOutputTimes {
-      precondition(outputTimes.isEmpty, "output times common to all samples, and each one's own")
+      precondition(
+        outputTimes.isEmpty, "a problem must not have both outputTimes (for all samples) and sampleOutputTimes")
       precondition(
         sampleOutputTimes.count == count * outputTimeCount(sampleCount: count),
-        "\(sampleOutputTimes.count) output times are not as many for each of \(count) samples")
+        "\(sampleOutputTimes.count) output times cannot be divided evenly among \(count) samples")
     }
   }
 
-  /// Calls `body` with this problem as C reads it; the pointers live as long as the call.
+  /// Calls `body` with this problem as a C struct. The pointers are valid during the call only.
   func withC<Result>(dimension: Int, _ body: (UnsafePointer<cnf_solve_input>) -> Result) -> Result {
     let contexts = events.map { TypedEventContext($0, dimension: dimension) }
     return withExtendedLifetime(contexts) {
@@ -85,7 +86,8 @@ extension SolveProblem {
 }
 
 extension SolveProblem {
-  /// Calls `body` with the samples' own start and end times, the common output times, the samples' own, and the context.
+  /// Calls `body` with the start times and the end times of the samples, the common output times, the output times of
+  /// each sample, and the context. What the problem lacks is nil.
   private func withTimesAndContext<Result>(
     _ body: (
       UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafeRawPointer?
@@ -108,7 +110,7 @@ extension SolveProblem {
 }
 
 extension Optional {
-  /// Calls `body` with the array's storage, or with nil for nil.
+  /// Calls `body` with a pointer to the array's elements, or with nil if there is no array.
   func withPointer<Element, Result>(
     _ body: (UnsafePointer<Element>?) -> Result
   ) -> Result where Wrapped == [Element] {

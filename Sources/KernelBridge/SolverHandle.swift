@@ -5,7 +5,7 @@ struct SolverHandle: ~Copyable {
   let pointer: OpaquePointer
   private let callbacks: [CallbackContext]
 
-  /// Tolerances of rows are copied; nil: the options'.
+  /// Creates a solver. The C library copies the tolerances per row; if they are nil, it uses those of `options`.
   init(
     field: borrowing FieldHandle, options: cnf_solver_options, relativeTolerances: [Double]?,
     absoluteTolerances: [Double]?, context: @autoclosure () -> String
@@ -32,7 +32,7 @@ struct SolverHandle: ~Copyable {
 
   deinit { cnf_solver_destroy(pointer) }
 
-  /// What the solver came to.
+  /// The choices that the solver made, such as its trace, instruction set, lanes and threads.
   var info: cnf_solver_info {
     var info = cnf_solver_info()
     info.struct_size = MemoryLayout<cnf_solver_info>.size

@@ -1,8 +1,9 @@
 import CNFKernels
 
 extension SolverOptions {
-  /// As the C library takes them. A zero that C would read as "the default" is refused here, since nobody asked for that.
-  /// Tolerances of rows are not among them: they are arrays, which `SolverHandle` lends.
+  /// The options as a C struct, without the tolerances per row: those are arrays, which `SolverHandle` passes.
+  ///
+  /// C takes a zero as "the default". In Swift a zero is a mistake, so it is refused here.
   func c(instructionSet: InstructionSet, stateDimension: Int) throws(KernelError) -> cnf_solver_options {
     try checkController()
     try Self.require(relativeTolerances, "relativeTolerances", count: stateDimension)
@@ -12,7 +13,7 @@ extension SolverOptions {
     if let threads { try Self.require(threads, "threads") }
     var c = cnf_solver_options()
     let status = cnf_solver_options_init(&c, MemoryLayout<cnf_solver_options>.size)
-    precondition(status == CNF_OK, "cnf.h and the library do not belong together")
+    precondition(status == CNF_OK, "cnf.h and the loaded CNFKernels library are of different versions")
     c.method = try Methods.index(of: method)
     switch control {
     case .perSample(let rtol, let atol):
@@ -79,7 +80,7 @@ extension SolverOptions {
     return c
   }
 
-  /// Of checkpoints.
+  /// Checks the byte budget of checkpoints.
   private static func require(_ bytes: Int?) throws(KernelError) {
     guard let bytes, bytes < 1 else { return }
     throw .invalidOption(name: "adjoint.bytes", value: "\(bytes)", allowed: "above 0")

@@ -1,10 +1,11 @@
-/// The word that was probably meant: the one rule of the project, for methods, settings, commands and data sets.
+/// Suggestions for misspelt names: of methods, settings, commands and data sets.
 public enum Suggestion {
-  /// Those of `words` that could be meant by `word`, nearest first: few slips of the keyboard away, or one begins with the
-  /// other. Upper and lower case do not matter.
+  /// Those of `words` that are similar to `word`, most similar first.
+  ///
+  /// Two words are similar if few typing errors separate them, or if one begins with the other. Case does not matter.
   public static func near(_ word: String, among words: [String]) -> [String] {
     let word = word.lowercased()
-    // Two slips, or more in long words: beyond a third of the letters everything is like everything.
+    // Two errors, or more in long words. With more errors than a third of the letters, unrelated words would match.
     let limit = max(2, word.count / 3)
     let near = words.enumerated().compactMap { place, known -> (distance: Int, place: Int)? in
       let lowered = known.lowercased()
@@ -15,14 +16,14 @@ public enum Suggestion {
     return near.sorted { ($0.distance, $0.place) < ($1.distance, $1.place) }.map { words[$0.place] }
   }
 
-  /// "did you mean 'x'?", or what there is to choose from.
+  /// "did you mean 'x'?", or a list of all `words` if none is similar.
   public static func sentence(for word: String, among words: [String]) -> String {
     if let nearest = near(word, among: words).first { return "did you mean '\(nearest)'?" }
-    return "take one of \(words.joined(separator: ", "))"
+    return "choose one of \(words.joined(separator: ", "))"
   }
 
-  /// Insertions, deletions, substitutions and exchanges of neighbours that make `second` of `first`: the restricted
-  /// Damerau-Levenshtein distance.
+  /// The number of insertions, deletions, substitutions and swaps of adjacent letters that turn `first` into `second`
+  /// (the restricted Damerau-Levenshtein distance).
   static func distance(_ first: String, _ second: String) -> Int {
     let first = Array(first)
     let second = Array(second)
