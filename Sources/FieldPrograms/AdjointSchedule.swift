@@ -1,23 +1,33 @@
-/// How a gradient is made of a solve, and what is kept for it.
+/// How a gradient is computed, and which states of the forward pass are stored for it.
 public enum AdjointSchedule: Sendable, Equatable {
-  /// The exact gradient of the steps that were taken; each of them is recorded. The next three give the same, bit for bit, from
-  /// fewer states: those in between are made again from the last one before them. What grows with the steps is then their times
-  /// and lengths, and of `every` the states that it records.
+  /// The exact gradient of the steps that were taken. The state of each step is stored.
+  ///
+  /// `every`, `binomial` and `automatic` give the same bits from fewer stored states (checkpoints): the backward pass
+  /// recomputes the states between them. The times and lengths of all steps are always stored.
   case everyStep
-  /// The state of every k-th step of a sample is recorded, k at least 1; the others are made once more, k − 1 at a time.
+  /// Stores the state of every k-th step of a sample, k at least 1. The backward pass recomputes the others, k − 1 at a
+  /// time.
   case every(Int)
-  /// At most as many states are held as `bytes` have room for, per thread; nil: 16 MiB. Of fixed steps as few are made again as
-  /// is possible (Griewank and Walther's "revolve"). The C kernels alone have it.
+  /// Stores as many states as fit into `bytes` per thread; nil means 16 MiB.
+  ///
+  /// With fixed steps, the backward pass recomputes as few steps as possible (Griewank and Walther's "revolve"). Only
+  /// the C kernels have this schedule.
   case binomial(bytes: Int? = nil)
-  /// Every step while their states fit in `bytes` per thread, then as `binomial`; nil: a quarter of the machine's memory over
-  /// the threads. The C kernels alone have it.
+  /// Stores every state while the states fit into `bytes` per thread, and continues like `binomial` after that.
+  ///
+  /// nil means a quarter of the machine's memory, divided among the threads. Only the C kernels have this schedule.
   case automatic(bytes: Int? = nil)
-  /// The gradient of the flow, by a second solve backward in time that needs no record: memory does not grow with steps. As near
-  /// as its tolerances make it, which are the solve's where they are nil; with fixed steps they are not used. A sample that does
-  /// not get back has the status of its way back, its loss, and no gradient. In full precision.
+  /// The gradient of the exact flow (not of the steps), by a second solve backward in time. It stores no states, so
+  /// memory does not grow with the number of steps.
+  ///
+  /// Its accuracy is that of its tolerances. nil means those of the forward solve; with fixed steps they are not used.
+  /// A sample whose backward solve fails keeps its loss, has the status of that failure, and has no gradient. Works in
+  /// full precision.
   case continuous(rtol: Double? = nil, atol: Double? = nil)
-  /// The gradient of the steps that were taken, which the way back undoes one by one: no state is recorded, and it is exact but
-  /// for the rounding of that, which `Solution.retraceErrors` measures. Of the method reversible_heun alone, by the C kernels. A
-  /// sample that comes to numbers that are not finite on the way back has no gradient, as one of the continuous adjoint.
+  /// The gradient of the steps that were taken. The backward pass reverses them one by one, so no state is stored.
+  ///
+  /// It is exact up to the rounding errors of the reversed steps, which `Solution.retraceErrors` measures. Only for the
+  /// method reversible_heun and the C kernels. A sample that becomes infinite or NaN in the backward pass has no
+  /// gradient, as with `continuous`.
   case reversible
 }

@@ -1,48 +1,51 @@
-/// What a method's coefficients belong to.
+/// The kind of an integration method, which tells what its coefficients mean.
 public enum MethodFamily: Sendable, Equatable {
-  /// Explicit: `kᵢ = f(t + cᵢh, x + h Σⱼ aᵢⱼkⱼ)`.
+  /// Explicit Runge-Kutta: `kᵢ = f(t + cᵢh, x + h Σⱼ aᵢⱼkⱼ)`.
   case rungeKutta
-  /// Adams-Bashforth, from a start of `rk4_38`; a, b and e are empty.
+  /// Adams-Bashforth, whose first steps are those of `rk4_38`. a, b and e are empty.
   case explicitAdams
-  /// Adams-Moulton, iterated from Adams-Bashforth, from the same start; a, b and e are empty.
+  /// Adams-Moulton, solved by an iteration that starts from Adams-Bashforth. Its first steps are those of `rk4_38`. a,
+  /// b and e are empty.
   case implicitAdams
-  /// Linearly implicit, for stiff fields: a, b and e belong to transformed stages, as `cnf.h` has them.
+  /// Rosenbrock: linearly implicit, for stiff fields. a, b and e belong to transformed stages, which `cnf.h` defines.
   case rosenbrock
-  /// Symplectic, for states of positions and momenta, one half of the rows each: a and b move the positions, `momenta` the rest.
+  /// Symplectic, for states of positions (the first half of the rows) and momenta (the second half). a and b are for
+  /// the positions, `momenta` for the momenta.
   case partitioned
-  /// Reversible Heun: its steps can be undone, so `AdjointSchedule.reversible` needs no record of them.
+  /// Reversible Heun. Its steps can be computed backward, so `AdjointSchedule.reversible` stores no states.
   case reversible
 }
 
-/// A method: of Runge and Kutta `kᵢ = f(t + cᵢh, x + h Σⱼ aᵢⱼkⱼ)`; of these and Rosenbrock's `x′ = x + h Σᵢ bᵢkᵢ`, error
-/// `h Σᵢ eᵢkᵢ`.
+/// An integration method with its coefficients.
 ///
-/// The numbers live in one place, the C library's table; this is the shape they travel in.
+/// A step of length h of a Runge-Kutta or Rosenbrock method is `x′ = x + h Σᵢ bᵢkᵢ`, and its estimated error is
+/// `h Σᵢ eᵢkᵢ`. The slopes of a Runge-Kutta method are `kᵢ = f(t + cᵢh, x + h Σⱼ aᵢⱼkⱼ)`. The C library has the only
+/// copy of the coefficients; `Methods` reads them from there.
 public struct ButcherTableau: Sendable, Equatable {
   public let name: String
   public let family: MethodFamily
-  /// Another name of the method.
+  /// A second name of the method, if it has one.
   public let alias: String?
   public let citation: String
-  /// Order of the solution that is carried on.
+  /// The order of the solution x′.
   public let order: Int
-  /// Order of the embedded solution; 0 where there is none.
+  /// The order of the embedded solution, which the error estimate compares with; 0 if there is none.
   public let embeddedOrder: Int
-  /// `[stages][stages]`, strictly lower triangular; Adams methods have no stages.
+  /// `[stages][stages]`, strictly lower triangular. Adams methods have no stages.
   public let a: [[Double]]
   public let b: [Double]
-  /// Where stages are in time; of Runge-Kutta methods alone.
+  /// `[stages]`, the times of the stages as fractions of a step. Only Runge-Kutta methods have them here.
   public let c: [Double]
-  /// Weights of the error estimate; empty where there is none.
+  /// `[stages]`, the weights of the error estimate; empty if there is none.
   public let e: [Double]
-  /// Whether the last stage is the first of the next step.
+  /// Whether the last slope of a step is also the first slope of the next step (FSAL).
   public let isFirstSameAsLast: Bool
-  /// Of partitioned methods, what moves the second half of the rows.
+  /// The coefficients for the momenta, the second half of the rows; nil unless the method is partitioned.
   public let momenta: Momenta?
-  /// Of Rosenbrock methods, the numbers besides `a`, `b` and `e`.
+  /// The other coefficients of a Rosenbrock method; nil unless the method is one.
   public let rosenbrock: Rosenbrock?
 
-  /// A partitioned method's second pair of coefficients, shaped as `a` and `b`.
+  /// The coefficients of a partitioned method for the momenta, with the shapes of `a` and `b`.
   public struct Momenta: Sendable, Equatable {
     public let a: [[Double]]
     public let b: [Double]
@@ -53,18 +56,18 @@ public struct ButcherTableau: Sendable, Equatable {
     }
   }
 
-  /// The numbers of a Rosenbrock method besides `a`, `b` and `e`, which belong to its transformed stages:
+  /// The coefficients of a Rosenbrock method in addition to `a`, `b` and `e`, all for transformed stages:
   /// `(1/γ − hJ) kᵢ = f(t + αᵢh, x + h Σⱼ aᵢⱼkⱼ) + Σⱼ cᵢⱼkⱼ + dᵢ h ∂f/∂t`.
   public struct Rosenbrock: Sendable, Equatable {
-    /// The same for every stage.
+    /// γ, the same for every stage.
     public let gamma: Double
     /// `[stages][stages]`, strictly lower triangular.
     public let c: [[Double]]
-    /// Stage i is at `t + αᵢh`.
+    /// `[stages]`; stage i is at time `t + αᵢh`.
     public let alpha: [Double]
-    /// Weights of `∂f/∂t`.
+    /// `[stages]`, the weights of `∂f/∂t`.
     public let d: [Double]
-    /// Weights of the dense output's second and third power, which is of order 3.
+    /// `[stages]`, the weights of the second and third power in dense output, which has order 3.
     public let second: [Double]
     public let third: [Double]
 
@@ -78,7 +81,8 @@ public struct ButcherTableau: Sendable, Equatable {
     }
   }
 
-  /// Whether it has the gradient of its own steps; implicit_adams, whose steps end where an iteration does, has the continuous one.
+  /// Whether the method has the exact gradient of its steps. implicit_adams does not, because an iteration ends its
+  /// steps; it has the continuous adjoint only.
   public var hasDiscreteGradient: Bool { family != .implicitAdams }
 
   public init(

@@ -1,30 +1,31 @@
-/// Dense layers one after the other, `y = Wₙ a(… a(W₁ x + b₁) …) + bₙ`: what stands before and behind an ordinary differential
-/// equation inside a larger model, where a field program cannot, since it keeps its dimension.
+/// A sequence of dense layers, `y = Wₙ a(… a(W₁ x + b₁) …) + bₙ`.
 ///
-/// Parameters are one flat array, layer after layer: the weight `[rows][columns]` row-major, then the bias `[rows]`, in the order
-/// of a PyTorch `nn.Sequential`'s state_dict.
+/// A model has such layers before or after a neural ODE. They may change the dimension, which a field program cannot.
+///
+/// The parameters are one flat array, layer after layer: first the weight `[rows][columns]` row-major, then the bias
+/// `[rows]`. This is the order of the state_dict of a PyTorch `nn.Sequential`.
 public struct DenseNetwork: Sendable, Equatable {
-  /// Where one layer keeps its parameters in the flat array, and what is done to its rows.
+  /// The place of one layer's parameters in the flat array, and its activation.
   public struct Layout: Sendable, Equatable {
     public let rows: Int
     public let columns: Int
     public let weightOffset: Int
     public let biasOffset: Int
-    /// The network's, but for the last layer, which has none.
+    /// The activation of the network; `.identity` for the last layer.
     public let activation: Activation
   }
 
   public let inputDimension: Int
-  /// Rows of each layer, the outputs' last; empty: the identity, without parameters.
+  /// The number of rows of each layer; the last is that of the outputs. Empty means the identity, without parameters.
   public let widths: [Int]
-  /// Between two layers.
+  /// The activation between two layers.
   public let activation: Activation
-  /// In order.
+  /// The layers in order.
   public let layouts: [Layout]
 
   public init(inputDimension: Int, widths: [Int], activation: Activation = .relu) {
     precondition(inputDimension >= 1, "inputDimension is \(inputDimension), must be at least 1")
-    precondition(widths.allSatisfy { $0 >= 1 }, "layers' widths are \(widths), must be at least 1")
+    precondition(widths.allSatisfy { $0 >= 1 }, "the widths of layers are \(widths), must be at least 1")
     self.inputDimension = inputDimension
     self.widths = widths
     self.activation = activation

@@ -1,5 +1,7 @@
-/// A net as a field: layers that see the time in one of FFJORD's ways, with norms, residual connections, dropout, Fourier features
-/// of the time and a context, as they are asked for.
+/// A neural network as a vector field.
+///
+/// Its layers depend on the time in one of FFJORD's ways. Layer norms, residual connections, dropout, Fourier features
+/// of the time and a context are optional.
 ///
 /// ```swift
 /// var architecture = FieldArchitecture(hidden: [64, 64], activation: .softplus, layer: .concatsquash)
@@ -7,32 +9,34 @@
 /// let program = architecture.program(stateDimension: 2)
 /// ```
 ///
-/// A hidden layer is `dropout(h + activation(norm(layer(h))))`, of which each part but the layer and the activation may be missing;
-/// h is added where it is as wide. The last layer has none of them. The first sees `[x, context, time]`, in this order.
+/// A hidden layer is `dropout(h + activation(norm(layer(h))))`. Each part except the layer and the activation is
+/// optional, and h is added only if it has the same width. The last layer is a plain layer. The input of the first
+/// layer is `[x, context, time]`, in this order.
 public struct FieldArchitecture: Sendable, Equatable {
   /// Widths of the hidden layers; empty for one layer from the state to its derivative.
   public var hidden: [Int]
   public var activation: Activation
   public var layer: TimeLayer
-  /// Rows of a context that is given with every sample; 0: none.
+  /// The number of rows of the context that every sample has; 0 for no context.
   public var contextDimension: Int
-  /// Frequencies of Fourier features, `sin(wᵢ t)` and `cos(wᵢ t)`, which layers see in place of t; 0: they see t.
+  /// The number of frequencies wᵢ of Fourier features `sin(wᵢ t)` and `cos(wᵢ t)`, which replace t as the input of
+  /// layers; 0 for t itself.
   public var timeFeatures: Int
-  /// Whether a hidden layer's input is added to its result, where both are of the same width.
+  /// Whether the input of a hidden layer is added to its output if both have the same width.
   public var isResidual: Bool
-  /// Whether a norm stands before every activation.
+  /// Whether a layer norm comes before every activation.
   public var hasLayerNorm: Bool
-  /// The rate at which hidden layers' rows are dropped in training, in [0, 1); 0: none.
+  /// The rate at which rows of hidden layers are dropped in training, in [0, 1); 0 for no dropout.
   public var dropout: Double
-  /// Of `hyper` layers: hidden tanh units of the net that makes weights of the time, of which FFJORD's linear layers have 8; 0:
-  /// weights are affine in the time.
+  /// For `hyper` layers, the number of tanh units of the hypernetwork that computes the weights from the time (FFJORD's
+  /// linear layers have 8). With 0, the weights are affine in the time.
   public var hyperUnits: Int
 
   public init(
     hidden: [Int], activation: Activation, layer: TimeLayer = .input, contextDimension: Int = 0, timeFeatures: Int = 0,
     isResidual: Bool = false, hasLayerNorm: Bool = false, dropout: Double = 0, hyperUnits: Int = 0
   ) {
-    precondition(hidden.allSatisfy { $0 >= 1 }, "hidden layers' widths are \(hidden), must be at least 1")
+    precondition(hidden.allSatisfy { $0 >= 1 }, "the widths of hidden layers are \(hidden), must be at least 1")
     precondition(contextDimension >= 0, "contextDimension is \(contextDimension), must not be negative")
     precondition(timeFeatures >= 0, "timeFeatures is \(timeFeatures), must not be negative")
     precondition((0..<1).contains(dropout), "dropout is \(dropout), must be in [0, 1)")
@@ -48,8 +52,9 @@ public struct FieldArchitecture: Sendable, Equatable {
     self.hyperUnits = hyperUnits
   }
 
-  /// The field of a state of `stateDimension` rows. With `layer` `.input` and nothing else asked for it is
-  /// `FieldProgram.multilayerPerceptron`, operation for operation.
+  /// The field program for a state of `stateDimension` rows.
+  ///
+  /// With the layer `.input` and no options, it has the same operations as `FieldProgram.multilayerPerceptron`.
   public func program(stateDimension: Int) -> FieldProgram {
     var program = FieldProgram(stateDimension: stateDimension)
     var block = FieldProgram.Block.state
@@ -64,7 +69,7 @@ public struct FieldArchitecture: Sendable, Equatable {
     return program
   }
 
-  /// nil where no layer sees the time.
+  /// Appends the time and its features; nil if no layer depends on the time.
   private func timeBlocks(in program: inout FieldProgram) -> FieldProgram.TimeBlocks? {
     if layer == .ignore { return nil }
     let time = program.append(.time)
@@ -89,7 +94,7 @@ public struct FieldArchitecture: Sendable, Equatable {
     return block
   }
 
-  /// A layer with its activation, which a plain product takes along.
+  /// Appends a layer with its activation. If the layer is one linear operation, the activation is fused with it.
   @discardableResult
   private func append(
     to program: inout FieldProgram, of input: FieldProgram.Block, rows: Int, _ activation: Activation,

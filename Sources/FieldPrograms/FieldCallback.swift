@@ -1,8 +1,9 @@
-/// An operation that the host computes: `y = g(x, t; θ)`, `x` being the rows of its input block, `θ` parameters of its own.
+/// An operation that your own Swift code computes: `y = g(x, t; θ)`, where `x` is the input block and `θ` are
+/// parameters of the callback.
 ///
-/// Slower than the built-in operations, and in every other respect one of them: alone or among others, with divergence
-/// and exact gradient, by the C kernels and by `PureSwift`. Which scalars it serves is a matter of which functions it is given;
-/// `Functions` says what they must keep to.
+/// It is slower than a built-in operation, and otherwise works like one. It may be the whole field or one operation of
+/// many, has a divergence and an exact gradient, and runs with the C kernels and with `PureSwift`. It serves the scalar
+/// types that you give functions for; `Functions` lists the rules for them.
 ///
 /// ```swift
 /// let decay = FieldCallback(
@@ -14,11 +15,11 @@
 /// program.append(.callback(input: .state, rows: 2, decay))
 /// ```
 ///
-/// Two callbacks are equal when they are the same object: closures cannot be compared.
+/// Two callbacks are equal if they are the same object, because closures cannot be compared.
 public final class FieldCallback: Sendable {
-  /// For messages.
+  /// The name in error messages.
   public let name: String
-  /// Parameters of its own, which lie in the program's flat array after those of earlier operations.
+  /// The number of parameters of the callback. In the flat array they come after those of earlier operations.
   public let parameterCount: Int
   public let float: Functions<Float>?
   public let double: Functions<Double>?
@@ -26,8 +27,8 @@ public final class FieldCallback: Sendable {
   public init(
     name: String, parameterCount: Int = 0, float: Functions<Float>? = nil, double: Functions<Double>? = nil
   ) {
-    precondition(parameterCount >= 0, "callback '\(name)' has \(parameterCount) parameters")
-    precondition(float != nil || double != nil, "callback '\(name)' has functions for no scalar")
+    precondition(parameterCount >= 0, "callback '\(name)' has parameterCount \(parameterCount), must not be negative")
+    precondition(float != nil || double != nil, "callback '\(name)' needs functions for Float, Double or both")
     self.name = name
     self.parameterCount = parameterCount
     self.float = float
@@ -49,25 +50,26 @@ extension FieldCallback: Equatable {
 }
 
 extension FieldCallback {
-  /// What a callback computes, over a tile of `lanes` samples side by side.
+  /// The functions of a callback. Each one computes a tile of `lanes` samples side by side.
   ///
-  /// Spans are feature-major: row r of lane j at `r * lanes + j`. With J = ∂y/∂x, in the order of the arguments:
+  /// Spans are feature-major: row r of lane j is at index `r * lanes + j`. Below, J = ∂y/∂x.
   ///
-  /// | argument | shape | |
+  /// | argument | shape | meaning |
   /// |---|---|---|
-  /// | `t` | `[lanes]` | a time of its own for each lane |
-  /// | `x`, `xDot`, `xBar`, `xDotBar` | `[rows of the input][lanes]` | value, tangent, cotangents of both |
-  /// | `parameters` | `[parameterCount]` | |
-  /// | `y`, `yDot`, `yBar`, `yDotBar` | `[rows][lanes]` | |
-  /// | `tBar` | `[lanes]` | |
-  /// | `parametersBar` | `[parameterCount]` | a sum that is added to, over all lanes in a fixed order |
+  /// | `t` | `[lanes]` | the time of each lane |
+  /// | `x`, `xDot`, `xBar`, `xDotBar` | `[rows of the input][lanes]` | input, its tangent, cotangents of both |
+  /// | `parameters` | `[parameterCount]` | θ |
+  /// | `y`, `yDot`, `yBar`, `yDotBar` | `[rows][lanes]` | output, its tangent, cotangents of both |
+  /// | `tBar` | `[lanes]` | cotangent of the time |
+  /// | `parametersBar` | `[parameterCount]` | cotangent of θ: add to it, over all lanes in a fixed order |
   ///
-  /// - `y` and `yDot` are to be written whole; `xBar`, `xDotBar` and `tBar` are 0 at the call.
-  /// - What is written to a lane depends on that lane's numbers alone, in the same way at every place and for every number
-  ///   of lanes: that a sample's answer is its own rests on it. A lane fails by becoming NaN.
-  /// - Lanes without a sample hold numbers of no meaning, NaN among them; in the reverse functions they hold those of another
-  ///   lane with cotangents of 0, and must add exactly 0 to `parametersBar`.
-  /// - They are called from several threads at a time; numbers must depend on the arguments alone.
+  /// - Write all of `y` and `yDot`. `xBar`, `xDotBar` and `tBar` are 0 before the call.
+  /// - The numbers of a lane must depend on the input of that lane only, and not on its position or the number of
+  ///   lanes. The promise that a sample's results do not depend on the other samples rests on this rule.
+  /// - To report a failure of a lane, write NaN to it.
+  /// - Lanes without a sample have arbitrary numbers, including NaN. In the reverse functions they have the values of
+  ///   another lane and cotangents of 0, and must add exactly 0 to `parametersBar`.
+  /// - Several threads call the functions at once. Results must depend on the arguments only.
   public struct Functions<Scalar: FlowScalar>: Sendable {
     /// `(lanes, t, x, parameters, y)`: y = g(x, t).
     public typealias Evaluate =
@@ -81,8 +83,8 @@ extension FieldCallback {
         Int, Span<Scalar>, Span<Scalar>, Span<Scalar>, Span<Scalar>, inout MutableSpan<Scalar>,
         inout MutableSpan<Scalar>, inout MutableSpan<Scalar>
       ) -> Void
-    /// `(lanes, t, x, parameters, xDot, yDotBar, xBar, xDotBar, tBar, parametersBar)`, of s = ẏ̄ᵀ J(x, t; θ) ẋ lane by lane:
-    /// ẋ̄ = Jᵀẏ̄, x̄ = ∂s/∂x, t̄ = ∂s/∂t, θ̄ += ∂s/∂θ.
+    /// `(lanes, t, x, parameters, xDot, yDotBar, xBar, xDotBar, tBar, parametersBar)`: with s = ẏ̄ᵀ J(x, t; θ) ẋ for
+    /// each lane, ẋ̄ = Jᵀẏ̄, x̄ = ∂s/∂x, t̄ = ∂s/∂t, θ̄ += ∂s/∂θ.
     public typealias TangentReverse =
       @Sendable (
         Int, Span<Scalar>, Span<Scalar>, Span<Scalar>, Span<Scalar>, Span<Scalar>, inout MutableSpan<Scalar>,
@@ -90,11 +92,11 @@ extension FieldCallback {
       ) -> Void
 
     public let evaluate: Evaluate
-    /// nil: solves with `Trace.none` only.
+    /// Needed for solves with a trace other than `Trace.none`.
     public let tangent: Tangent?
-    /// nil: no gradients.
+    /// Needed for gradients.
     public let reverse: Reverse?
-    /// nil: gradients with `Trace.none` only.
+    /// Needed for gradients of solves with a trace other than `Trace.none`.
     public let tangentReverse: TangentReverse?
 
     public init(

@@ -1,11 +1,12 @@
-/// A loss that is a sum over samples of a function of the field itself: of `f(x, t; θ)` and its divergence where each sample
-/// is. Flow matching, score matching and regression on a field are such losses; no solve is part of them.
+/// A loss that is a sum over samples of a function of the field `f(x, t; θ)` and its divergence at each sample.
+///
+/// Flow matching, score matching and regression on a field are such losses. They need no solve.
 public enum FieldLoss<Scalar: FlowScalar>: Sendable {
-  /// The cotangents `∂L/∂f` `[count][D]` and `∂L/∂(divergence)` `[count]` are known already; empty: zeros. Without those of the
-  /// divergence it is not evaluated.
+  /// A loss whose cotangents you know: `∂L/∂f` `[count][D]` and `∂L/∂(divergence)` `[count]`. Empty arrays stand for
+  /// zeros. If `divergences` is empty, the divergence is not computed.
   case cotangents(velocities: [Scalar], divergences: [Double] = [])
-  /// `scale · Σ wᵢ · ½|f(xᵢ, tᵢ) − targetᵢ|²`, `targets` `[count][D]`, `weights` `[count]`, nil: ones; `scale` is `1/count` for a
-  /// mean over samples.
+  /// `scale · Σ wᵢ · ½|f(xᵢ, tᵢ) − targetᵢ|²` with targets `[count][D]` and weights wᵢ `[count]` (nil: all 1). A scale
+  /// of `1/count` gives the mean over samples.
   case squaredDistance(from: [Scalar], weights: [Double]? = nil, scale: Double)
 }
 
@@ -13,13 +14,13 @@ public enum FieldLoss<Scalar: FlowScalar>: Sendable {
 public struct FieldGradient<Scalar: FlowScalar>: Sendable {
   /// `∂L/∂θ`, `[P]`.
   public var parameters: [Scalar]
-  /// `∂L/∂x`, `[count][D]`; zero where the field is not finite.
+  /// `∂L/∂x`, `[count][D]`; zero for samples whose field is not finite.
   public var states: [Scalar]
-  /// Each sample's share of `∂L/∂t`, `[count]`, likewise.
+  /// `∂L/∂t` of each sample's own time, `[count]`; zero for samples whose field is not finite.
   public var times: [Double]
-  /// Each sample's loss, scaled and weighted; NaN where the field is not finite; empty for `.cotangents`.
+  /// The scaled and weighted loss of each sample, `[count]`; NaN if its field is not finite; empty for `.cotangents`.
   public var losses: [Double]
-  /// `∂L/∂context`, `[count][C]`; zero where the field is not finite.
+  /// `∂L/∂context`, `[count][C]`; zero for samples whose field is not finite.
   public var context: [Scalar]
 
   public init(parameters: [Scalar], states: [Scalar], times: [Double], losses: [Double], context: [Scalar] = []) {

@@ -1,7 +1,7 @@
 extension FieldProgram {
-  /// Where one norm keeps its parameters in the flat array.
+  /// The place of one layer norm's parameters in the flat array.
   public struct NormLayout: Sendable, Equatable {
-    /// Number of the operation in `operations`.
+    /// The index of the operation in `operations`.
     public let operation: Int
     public let rows: Int
     public let gainOffset: Int
@@ -9,16 +9,16 @@ extension FieldProgram {
     public let epsilon: Double
   }
 
-  /// Which rows of all masks of a sample, `[maskRows]`, one dropout has.
+  /// The place of one dropout's mask. The masks of all dropouts of a sample form one array of rows.
   public struct DropoutLayout: Sendable, Equatable {
-    /// Number of the operation in `operations`.
+    /// The index of the operation in `operations`.
     public let operation: Int
     public let rows: Int
     public let firstMaskRow: Int
     public let rate: Double
   }
 
-  /// The norms' places in the parameter array, in order.
+  /// The places of the layer norms' parameters in the flat array, in order.
   public var normLayouts: [NormLayout] {
     let offsets = parameterOffsets
     return operations.indices.compactMap { number in
@@ -30,7 +30,7 @@ extension FieldProgram {
     }
   }
 
-  /// The dropouts' places among the rows of masks, in order.
+  /// The places of the dropouts' masks, in order.
   public var dropoutLayouts: [DropoutLayout] {
     var first = 0
     return operations.indices.compactMap { number in
@@ -40,13 +40,13 @@ extension FieldProgram {
     }
   }
 
-  /// C, the rows of the context that every sample has to bring; 0: none.
+  /// C, the number of rows of the context that every sample needs; 0 if the program reads no context.
   public var contextDimension: Int {
     for case .context(let rows) in operations { return rows }
     return 0
   }
 
-  /// Σ rows · columns over the transposed operations.
+  /// The number of multiply-adds of the transposed operations for one sample: Σ rows · columns.
   public var transposedProducts: Int {
     operations.indices.reduce(0) { sum, number in
       guard case .transposed(let input, _) = operations[number] else { return sum }
@@ -54,7 +54,7 @@ extension FieldProgram {
     }
   }
 
-  /// Whether each block depends on the state: `operations.count + 1` answers.
+  /// For each block, whether it depends on the state: `[operations.count + 1]`.
   public var dependsOnState: [Bool] {
     var depends = [true]
     for operation in operations {
@@ -65,7 +65,7 @@ extension FieldProgram {
 }
 
 extension FieldProgram.Operation {
-  /// The blocks that it reads, in order.
+  /// The blocks that the operation reads, in order.
   public var inputs: [FieldProgram.Block] {
     switch self {
     case .linear(let input, _, _), .activation(let input, _), .callback(let input, _, _), .slice(let input, _, _),

@@ -1,13 +1,13 @@
 /// A vector field `dx/dt = f(x, t; θ)` as a straight-line program over blocks of rows.
 ///
-/// Block 0 is the state `x` (`stateDimension` rows). Each operation makes the next block from blocks before it; the last
-/// block is `dx/dt` and has `stateDimension` rows. Both the C kernels and `PureSwift` run this program.
+/// Block 0 is the state `x` (`stateDimension` rows). Each operation computes the next block from earlier blocks. The
+/// last block is `dx/dt` and has `stateDimension` rows. Both the C kernels and `PureSwift` run this program.
 ///
-/// Parameters are one flat array, operation after operation: a linear one's weight `[rows][columns]` row-major, then its
-/// bias `[rows]`, which is the order of a PyTorch `nn.Sequential`'s state_dict; a norm's gain and bias, `[rows]` each; a
-/// callback's own parameters.
+/// The parameters are one flat array, operation after operation. A linear operation has its weight `[rows][columns]`
+/// row-major, then its bias `[rows]`, as in the state_dict of a PyTorch `nn.Sequential`. A layer norm has its gain and
+/// its bias, `[rows]` each. A callback has the parameters it declares.
 public struct FieldProgram: Sendable, Equatable {
-  /// A block of rows: the state, or an operation's result.
+  /// A block of rows: the state, or the result of an operation.
   public struct Block: Sendable, Equatable, Hashable {
     public let index: Int
     public init(index: Int) { self.index = index }
@@ -15,7 +15,7 @@ public struct FieldProgram: Sendable, Equatable {
   }
 
   public enum Operation: Sendable, Equatable {
-    /// `activation(W · input + b)`, with `W` of `rows × rows(input)`.
+    /// `activation(W · input + b)`, where `W` is `rows × rows(input)`.
     case linear(input: Block, rows: Int, activation: Activation)
     /// `activation(input)`, row by row.
     case activation(input: Block, Activation)
@@ -25,32 +25,36 @@ public struct FieldProgram: Sendable, Equatable {
     case add(Block, Block)
     /// The rows of `first`, then those of `second`.
     case concatenate(Block, Block)
-    /// `rows` rows that the host computes of `input` and `t`.
+    /// `rows` rows that a callback computes from `input` and `t`.
     case callback(input: Block, rows: Int, FieldCallback)
-    /// `first · second`, row by row; where `second` has one row, by that.
+    /// `first · second`, row by row. If `second` has one row, it multiplies every row of `first`.
     case multiply(Block, Block)
-    /// `rows` rows of `input`, from its row `first` on.
+    /// The rows `first ..< first + rows` of `input`.
     case slice(input: Block, first: Int, rows: Int)
-    /// `rows` rows that are given with every sample and stay the same over its solve: `SolveProblem.context`.
+    /// The context: `rows` rows that every sample has and that are constant during its solve (`SolveProblem.context`).
     case context(rows: Int)
-    /// `gain · (input − mean) / √(variance + epsilon) + bias`, mean and variance over the rows of a sample; PyTorch's LayerNorm
-    /// (Ba, Kiros, Hinton 2016, arXiv 1607.06450).
+    /// `gain · (input − mean) / √(variance + epsilon) + bias`, with mean and variance over the rows of a sample. This
+    /// is PyTorch's LayerNorm (Ba, Kiros, Hinton 2016, arXiv 1607.06450).
     case layerNorm(input: Block, epsilon: Double = 1e-5)
-    /// Each row of `input` dropped (0) with probability `rate`, else over `1 − rate`: one mask for a sample's whole solve,
-    /// where `SolveProblem.dropoutIsActive`; else `input` (Srivastava et al. 2014, Journal of Machine Learning Research 15).
+    /// Sets each row of `input` to 0 with probability `rate`, and divides the other rows by `1 − rate` (Srivastava et
+    /// al. 2014, Journal of Machine Learning Research 15).
+    ///
+    /// Each sample has one mask for its whole solve. Unless `SolveProblem.dropoutIsActive`, the result is `input`.
     case dropout(input: Block, rate: Double)
-    /// `factor · input + offset`, by constants.
+    /// `factor · input + offset` with constant `factor` and `offset`.
     case scale(input: Block, by: Double, plus: Double = 0)
-    /// `Wᵀ · input` without bias, `W` being the weights of the linear operation that made `weightsOf`: θ has them once, and their
-    /// gradient is the sum of both uses. Gradients of potentials are made of it.
+    /// `Wᵀ · input` without bias, where `W` are the weights of the linear operation that computed `weightsOf`.
+    ///
+    /// The parameters contain `W` once, and its gradient is the sum over both uses. Gradients of potentials need this
+    /// operation.
     case transposed(input: Block, weightsOf: Block)
     /// One row: the sum of the rows of `input`.
     case sum(input: Block)
   }
 
-  /// Where one linear operation keeps its parameters in the flat array.
+  /// The place of one linear operation's parameters in the flat array.
   public struct LinearLayout: Sendable, Equatable {
-    /// Number of the operation in `operations`.
+    /// The index of the operation in `operations`.
     public let operation: Int
     public let rows: Int
     public let columns: Int
@@ -58,12 +62,12 @@ public struct FieldProgram: Sendable, Equatable {
     public let biasOffset: Int
   }
 
-  /// Where one callback keeps its parameters in the flat array.
+  /// The place of one callback's parameters in the flat array.
   public struct CallbackLayout: Sendable, Equatable {
-    /// Number of the operation in `operations`.
+    /// The index of the operation in `operations`.
     public let operation: Int
     public let rows: Int
-    /// Rows of the input.
+    /// The number of rows of the input.
     public let columns: Int
     public let offset: Int
     public let callback: FieldCallback
@@ -71,7 +75,7 @@ public struct FieldProgram: Sendable, Equatable {
 
   public let stateDimension: Int
   public private(set) var operations: [Operation]
-  /// Rows of every block, the state first: `operations.count + 1` numbers.
+  /// The number of rows of every block, the state first: `[operations.count + 1]`.
   public private(set) var blockRows: [Int]
 
   /// An empty program over a state of `stateDimension ≥ 1` rows.
@@ -82,13 +86,13 @@ public struct FieldProgram: Sendable, Equatable {
     self.blockRows = [stateDimension]
   }
 
-  /// Appends `operation`; returns the block it makes. Shapes that do not fit are a programmer's error.
+  /// Appends `operation` and returns its result as a block. Stops the program if shapes do not fit.
   @discardableResult
   public mutating func append(_ operation: Operation) -> Block {
     if case .context(let rows) = operation, contextDimension > 0 {
       precondition(
         rows == contextDimension,
-        "operation \(operations.count) reads a context of \(rows) rows, not \(contextDimension)")
+        "operation \(operations.count) reads a context of \(rows) rows, but an earlier one of \(contextDimension)")
     }
     let rows =
       if case .transposed(let input, let weights) = operation {
@@ -101,16 +105,17 @@ public struct FieldProgram: Sendable, Equatable {
     return Block(index: operations.count)
   }
 
-  /// The columns of the linear operation that made `weights`.
+  /// The rows of `transposed`: the columns of the linear operation that computed `weights`.
   private func rowsOfTransposed(_ input: Block, _ weights: Block) -> Int {
     if let problem = problemOfTransposing(input, weightsOf: weights) {
       preconditionFailure("operation \(operations.count) \(problem)")
     }
-    guard let source = linearInput(of: weights) else { preconditionFailure("problemOfTransposing knows these") }
+    guard let source = linearInput(of: weights) else { preconditionFailure("problemOfTransposing has checked this") }
     return blockRows[source.index]
   }
 
-  /// Why the next operation cannot be `transposed` of these blocks, with both shapes where they do not fit; nil where it can.
+  /// The reason why the next operation cannot be `transposed` of these blocks, with the shapes if they do not fit; nil
+  /// if it can.
   public func problemOfTransposing(_ input: Block, weightsOf weights: Block) -> String? {
     guard blockRows.indices.contains(input.index) else {
       return "reads block \(input.index), which does not exist before it"
@@ -122,7 +127,7 @@ public struct FieldProgram: Sendable, Equatable {
     return rows == own ? nil : "multiplies the transpose of weights of \(rows) rows with a block of \(own)"
   }
 
-  /// What the linear operation that made `block` reads; nil where no linear operation made it.
+  /// The input of the linear operation that computed `block`; nil if another operation did.
   public func linearInput(of block: Block) -> Block? {
     guard operations.indices.contains(block.index - 1),
       case .linear(let input, _, _) = operations[block.index - 1]
@@ -130,7 +135,7 @@ public struct FieldProgram: Sendable, Equatable {
     return input
   }
 
-  /// Rows of an operation's result, given those of the blocks before it.
+  /// The number of rows of an operation's result.
   private static func rows(of operation: Operation, blockRows: [Int], number: Int) -> Int {
     func rows(_ block: Block) -> Int {
       precondition(
@@ -148,18 +153,19 @@ public struct FieldProgram: Sendable, Equatable {
     case .add(let first, let second):
       precondition(
         rows(first) == rows(second),
-        "operation \(number) adds blocks of \(rows(first)) and \(rows(second)) rows")
+        "operation \(number) adds blocks of \(rows(first)) and \(rows(second)) rows, must be the same number")
       return rows(first)
     case .concatenate(let first, let second): return rows(first) + rows(second)
     case .multiply(let first, let second):
       precondition(
         rows(second) == rows(first) || rows(second) == 1,
-        "operation \(number) multiplies blocks of \(rows(first)) and \(rows(second)) rows")
+        "operation \(number) multiplies blocks of \(rows(first)) and \(rows(second)) rows, must be the same number, "
+          + "or the second 1")
       return rows(first)
     case .slice(let input, let first, let count):
       precondition(
         first >= 0 && count >= 1 && first + count <= rows(input),
-        "operation \(number) takes rows \(first)..<\(first + count) of a block of \(rows(input))")
+        "operation \(number) takes the rows \(first)..<\(first + count) of a block that has \(rows(input)) rows")
       return count
     case .context(let count):
       precondition(count >= 1, "operation \(number) (\(operation)) has \(count) rows, must be at least 1")
@@ -179,11 +185,11 @@ public struct FieldProgram: Sendable, Equatable {
     case .sum(let input):
       _ = rows(input)
       return 1
-    case .transposed: preconditionFailure("rowsOfTransposed knows these")
+    case .transposed: preconditionFailure("rowsOfTransposed gives the rows of this operation")
     }
   }
 
-  /// The linear operations' places in the parameter array, in order.
+  /// The places of the linear operations' parameters in the flat array, in order.
   public var linearLayouts: [LinearLayout] {
     let offsets = parameterOffsets
     return operations.indices.compactMap { number in
@@ -195,7 +201,7 @@ public struct FieldProgram: Sendable, Equatable {
     }
   }
 
-  /// The callbacks' places in the parameter array, in order.
+  /// The places of the callbacks' parameters in the flat array, in order.
   public var callbackLayouts: [CallbackLayout] {
     let offsets = parameterOffsets
     return operations.indices.compactMap { number in
@@ -208,7 +214,7 @@ public struct FieldProgram: Sendable, Equatable {
   /// `P`, the length of the flat parameter array.
   public var parameterCount: Int { parameterOffsets[operations.count] }
 
-  /// Where each operation's parameters begin in the flat array, and where the last one's end.
+  /// The offset of each operation's parameters in the flat array, and last the total number of parameters.
   var parameterOffsets: [Int] {
     var offsets = [0]
     for operation in operations {
@@ -226,14 +232,16 @@ public struct FieldProgram: Sendable, Equatable {
     return offsets
   }
 
-  /// Whether the last block can be `dx/dt`: there is an operation, and it has `stateDimension` rows.
+  /// Whether the last block can be `dx/dt`: there is an operation, and the last one has `stateDimension` rows.
   public var isComplete: Bool { !operations.isEmpty && blockRows.last == stateDimension }
 }
 
 extension FieldProgram {
-  /// The multilayer perceptron of the literature: `[x, t]` into hidden layers, a linear layer out.
+  /// A multilayer perceptron: `[x, t]` as input, hidden layers, and a linear layer as output.
   ///
-  /// - Parameter hidden: widths of the hidden layers; empty for an affine field.
+  /// - Parameters:
+  ///   - hidden: the widths of the hidden layers; empty for an affine field.
+  ///   - seesTime: whether t is an input.
   public static func multilayerPerceptron(
     stateDimension: Int, hidden: [Int], activation: Activation, seesTime: Bool = true
   ) -> FieldProgram {

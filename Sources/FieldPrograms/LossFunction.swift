@@ -1,10 +1,12 @@
-/// Samples that have been solved, as a loss sees them: some of a call's, together or one by one, in any order and from any thread.
+/// Some of a call's samples after they have been solved, as a loss function gets them.
+///
+/// The solver passes them in groups of one or more samples, in any order and from any thread.
 public struct Arrivals<Scalar: FlowScalar>: Sendable {
-  /// Number, within the call, of the first of them; the others follow it.
+  /// The index of the first of these samples in the call; the others follow it.
   public let first: Int
-  /// `x(t1)`, `[count][D]`; of a failed sample where it stopped.
+  /// The end states `x(t1)`, `[count][D]`; for a failed sample, the state where it stopped.
   public let states: [Scalar]
-  /// `[count]`.
+  /// The log-determinants from t0 to t1, `[count]`.
   public let logDeterminants: [Double]
   public let statuses: [SampleStatus]
 
@@ -18,9 +20,11 @@ public struct Arrivals<Scalar: FlowScalar>: Sendable {
   public var count: Int { statuses.count }
 }
 
-/// What a loss has to say of each of `Arrivals`; begins with zeros. What it says of a failed sample is not used.
+/// The losses of solved samples and their cotangents, as a loss function returns them.
+///
+/// All numbers are 0 at first. The values for a failed sample are ignored.
 public struct ArrivalCotangents<Scalar: FlowScalar>: Sendable {
-  /// Each sample's loss, `[count]`.
+  /// The loss of each sample, `[count]`.
   public var losses: [Double]
   /// `∂L/∂x(t1)`, `[count][D]`.
   public var states: [Scalar]
@@ -33,18 +37,18 @@ public struct ArrivalCotangents<Scalar: FlowScalar>: Sendable {
     logDeterminants = Array(repeating: 0, count: arrivals.count)
   }
 
-  /// Why these are not the cotangents of `arrivals`: both shapes in one sentence; nil where they are.
+  /// A message with both shapes if the lengths of these arrays do not fit `samples`; nil if they fit.
   public func shapeProblem(of arrivals: Arrivals<Scalar>) -> String? {
     guard
       losses.count != arrivals.count || logDeterminants.count != arrivals.count
         || states.count != arrivals.states.count
     else { return nil }
     return
-      "a loss of \(losses.count) losses, \(states.count) state and \(logDeterminants.count) log-determinant cotangents for "
-      + "\(arrivals.count) samples of \(arrivals.states.count) numbers"
+      "a loss function returned \(losses.count) losses, \(states.count) state cotangents and \(logDeterminants.count) "
+      + "log-determinant cotangents for \(arrivals.count) samples with \(arrivals.states.count) state numbers in all"
   }
 
-  /// Arrays of another size are a programmer's error.
+  /// Stops the program if the lengths of these arrays do not fit `samples`.
   public func checkShapes(of arrivals: Arrivals<Scalar>) {
     if let problem = shapeProblem(of: arrivals) { preconditionFailure(problem) }
   }

@@ -1,9 +1,9 @@
 /// Philox4x32-10, the counter-based generator of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as
-/// 1, 2, 3" (SC 2011). A number depends on its key alone, not on who asks for it or when.
+/// 1, 2, 3" (SC 2011). A number depends only on its counter and key, and not on the order of calls.
 ///
-/// The C library has a twin, which draws the probes of its solves; a test holds the two equal.
+/// The C library has its own implementation, which draws the probes of its solves. A test checks that both are equal.
 public enum Philox {
-  /// Ten rounds on `counter` under `key`.
+  /// The four words after ten rounds on `counter` with `key`.
   public static func block(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
     var x = counter
     var k = key
@@ -19,7 +19,7 @@ public enum Philox {
   }
 }
 
-/// What a stream of random numbers is for: streams of one seed never meet.
+/// The purpose of a stream of random numbers. Different streams of one seed never share numbers.
 public enum RandomStream: UInt32, Sendable {
   case probe = 0
   case base = 1
@@ -27,17 +27,17 @@ public enum RandomStream: UInt32, Sendable {
   case initial = 3
   case data = 4
   case dropout = 5
-  /// Times and noise of flow matching; in C one of the user's own.
+  /// Times and noise of flow matching. This and the following streams are in the range that C leaves to its users.
   case path = 16
-  /// Ends of solves that training moves about; likewise.
+  /// Random end times of solves in training.
   case endTime = 17
-  /// Times and noise of score matching, likewise.
+  /// Times and noise of score matching.
   case diffusion = 32
-  /// Noise of the reverse diffusion's steps, likewise.
+  /// Noise of the steps of the reverse diffusion.
   case reverseDiffusion = 33
 }
 
-/// Random numbers keyed by (seed, stream, step, sample, dimension).
+/// Random numbers, each of which is a function of (seed, stream, step, sample, dimension).
 public struct RandomSource: Sendable {
   public let seed: UInt64
   public let stream: UInt32
@@ -45,13 +45,13 @@ public struct RandomSource: Sendable {
   public let step: UInt64
 
   public init(seed: UInt64, stream: RandomStream, step: UInt64 = 0) {
-    precondition(step < 1 << 44, "step \(step) is not below 2^44")
+    precondition(step < 1 << 44, "the step of a random source is \(step), must be below 2^44")
     self.seed = seed
     self.stream = stream.rawValue
     self.step = step
   }
 
-  /// The four words for dimensions `4 · block ..< 4 · block + 4` of `sample` (below 2⁴⁴).
+  /// The four 32-bit words for dimensions `4 · block ..< 4 · block + 4` of `sample`, which is below 2⁴⁴.
   public func words(sample: UInt64, block: UInt32) -> SIMD4<UInt32> {
     let high = stream << 24 | UInt32(sample >> 32 & 0xFFF) << 12 | UInt32(step >> 32 & 0xFFF)
     return Philox.block(
@@ -59,17 +59,17 @@ public struct RandomSource: Sendable {
       key: SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)))
   }
 
-  /// One 32-bit word.
+  /// The 32-bit word for one dimension of `sample`.
   public func word(sample: UInt64, dimension: Int) -> UInt32 {
     words(sample: sample, block: UInt32(dimension / 4))[dimension % 4]
   }
 
-  /// Uniform on `[0, 1)`, a multiple of 2⁻³².
+  /// A uniform number on `[0, 1)`, a multiple of 2⁻³².
   public func uniform(sample: UInt64, dimension: Int) -> Double {
     Double(word(sample: sample, dimension: dimension)) * 0x1p-32
   }
 
-  /// −1 or 1.
+  /// −1 or 1, with equal probability.
   public func rademacher(sample: UInt64, dimension: Int) -> Double {
     word(sample: sample, dimension: dimension) >> 31 == 1 ? 1 : -1
   }

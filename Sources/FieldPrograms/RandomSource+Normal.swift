@@ -1,7 +1,7 @@
 import CLibrary
 
 extension RandomSource {
-  /// Standard normal, by Box and Muller from the pair of words that holds `dimension`.
+  /// A standard normal number, by the Box-Muller transform of the pair of words that `dimension` belongs to.
   public func normal(sample: UInt64, dimension: Int) -> Double {
     let four = words(sample: sample, block: UInt32(dimension / 4))
     let pair = dimension % 4 / 2 * 2
@@ -11,7 +11,7 @@ extension RandomSource {
   }
 }
 
-/// A `RandomNumberGenerator` over one source, for shuffles and choices.
+/// A `RandomNumberGenerator` that draws from one source, for shuffles and random choices.
 public struct PhiloxGenerator: RandomNumberGenerator, Sendable {
   private let source: RandomSource
   private var position: UInt64 = 0

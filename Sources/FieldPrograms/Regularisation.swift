@@ -1,9 +1,9 @@
-/// What a loss gains from the regularisers of RNODE (Finlay, Jacobsen, Nurbekyan, Oberman 2020, arXiv 2002.02798): they make
-/// a flow straighter and slower, so that its solves take fewer steps.
+/// The coefficients of RNODE's regularisers (Finlay, Jacobsen, Nurbekyan, Oberman 2020, arXiv 2002.02798).
 ///
-/// Each sample's loss gains `s · (kineticEnergy · ∫ ½ mean_D f² |dt| + frobeniusNorm · ∫ ‖J‖²_F / D |dt|)`, where s is the
-/// `scale` of the standard normal likelihood, and 1 for cotangents: for these the coefficients are `∂L/∂(integral)` of every
-/// sample. One that is not 0 needs a solver whose options integrate its regulariser.
+/// The regularisers make a flow straighter and slower, so that its solves take fewer steps. They add
+/// `s · (kineticEnergy · ∫ ½ mean_D f² |dt| + frobeniusNorm · ∫ ‖J‖²_F / D |dt|)` to the loss of each sample. Here s is
+/// the `scale` of the standard normal likelihood. For cotangents s is 1, so the coefficients are `∂L/∂(integral)` of
+/// every sample. A coefficient that is not 0 needs a solver whose options integrate that regulariser.
 public struct Regularisation: Sendable, Equatable {
   public var kineticEnergy: Double
   public var frobeniusNorm: Double

@@ -1,7 +1,7 @@
-/// Where a sample's solve stops before its end time: where a function g of time and state crosses zero.
+/// An event stops a sample's solve before its end time, where a function g of time and state crosses zero.
 ///
-/// The sample's status is then ok, its state, log-determinant and time reached are those of the crossing, which gradients are exact
-/// for: of the state, and of the time itself (`Loss.cotangents`, `eventTimes`).
+/// The status of the sample is then ok, and its state, log-determinant and time reached are those at the crossing.
+/// Gradients of the state and of the time of the crossing are exact (`Loss.cotangents`, `eventTimes`).
 ///
 /// ```swift
 /// let ground = SolveEvent<Double>(
@@ -17,10 +17,10 @@
 /// print(fall.timesReached, fall.events)
 /// ```
 ///
-/// g is looked at where steps end: two crossings within one step are missed. A sample that starts where g is 0 has no sign yet, and no
-/// event until it has had one. g that is not a number gives its sample `SampleStatus.eventUndefined`.
+/// g is evaluated at the end of each step, so two crossings within one step are missed. A sample that starts at g = 0
+/// can have an event only after g has had a sign. If g is NaN, the sample has the status `.eventUndefined`.
 public struct SolveEvent<Scalar: FlowScalar>: Sendable {
-  /// As the sample travels, whichever way time runs.
+  /// The change of sign of g along the solve, whether time increases or decreases.
   public enum Direction: Int32, Sendable {
     case either = 0
     /// From negative to positive.
@@ -28,17 +28,18 @@ public struct SolveEvent<Scalar: FlowScalar>: Sendable {
     case falling = -1
   }
 
-  /// `(t, x)`: g, of one sample's state `[D]`.
+  /// `(t, x)`: returns g for the state `[D]` of one sample.
   public typealias Value = @Sendable (Double, Span<Scalar>) -> Double
-  /// `(t, x, slope)`: writes all of `∂g/∂x` `[D]`, and returns `∂g/∂t`.
+  /// `(t, x, slope)`: writes all of `∂g/∂x` `[D]` to `slope`, and returns `∂g/∂t`.
   public typealias Slope = @Sendable (Double, Span<Scalar>, inout MutableSpan<Scalar>) -> Double
 
   public let direction: Direction
-  /// In time: the crossing is passed by no more. nil: 16 units in the scalar's last place of the larger of both times.
+  /// The largest time by which the solve may stop after the crossing. nil means 16 units in the last place of the
+  /// scalar type at the larger of the start and the end time.
   public let tolerance: Double?
-  /// nil: no gradients.
+  /// The derivatives of g, which gradients of the solve need.
   public let gradient: Slope?
-  /// Called from several threads at a time; numbers must depend on the arguments alone.
+  /// The function g. Several threads call it at once; its result must depend on the arguments only.
   public let value: Value
 
   public init(

@@ -1,9 +1,9 @@
 extension SolveProblem {
-  /// The problem of some of its samples alone, in this order; each keeps its identifier.
+  /// The problem for some of its samples, in this order. Each sample keeps its identifier.
   ///
   /// - Parameters:
-  ///   - numbers: of the samples.
-  ///   - dimension: D, the numbers in a state.
+  ///   - numbers: the indices of the samples.
+  ///   - dimension: D, the number of rows of a state.
   public func samples(_ numbers: [Int], dimension: Int) -> SolveProblem {
     let count = states.count / dimension
     func rows<Value>(_ values: [Value]) -> [Value] {

@@ -1,36 +1,46 @@
-/// What one solve is given: samples, their interval of time, parameters, and where the probes come from.
+/// The input of one solve: the samples, their time interval, the parameters, and the source of the probes.
 public struct SolveProblem<Scalar: FlowScalar>: Sendable {
-  /// `θ`, `[P]`.
+  /// The parameters θ of the field, `[P]`.
   public var parameters: [Scalar]
-  /// States at `startTime`, `[count][D]` row-major.
+  /// The states at `startTime`, `[count][D]` row-major.
   public var states: [Scalar]
   public var startTime: Double
   /// May be before `startTime`: the solve then runs backward in time.
   public var endTime: Double
-  /// `[count][K][D]`, used as they are; nil: drawn, keyed by `(seed, step, sample identifier)`.
+  /// Hutchinson's probes, `[count][K][D]`; nil draws them as a function of `(seed, step, sample identifier)`.
   public var probes: [Scalar]?
+  /// The seed of probes and dropout masks.
   public var seed: UInt64
+  /// The training step, which gives each step its own probes and masks; below 2⁴⁴.
   public var step: UInt64
-  /// `[count]`; nil: sample i has identifier i.
+  /// The identifiers of the samples for probes and masks, `[count]`; nil gives sample i the identifier i.
   public var sampleIdentifiers: [UInt64]?
-  /// For fixed steps: the steps' ends as fractions of the interval, rising from 0 to 1; nil: equal steps.
+  /// For fixed steps, the start and the ends of the steps as fractions of the time interval, rising from 0 to 1; nil
+  /// means equal steps.
   public var stepFractions: [Double]?
-  /// Times, from `startTime` to `endTime` in the order of the solve, at which every sample's steps end and its state is
-  /// given; fixed steps are then so many in each interval between them. Not with step fractions or steps common to a batch.
+  /// Times from `startTime` to `endTime`, in the order of the solve, at which the states of all samples are returned.
+  ///
+  /// A step ends at each of them. With fixed steps, the number of steps is that of each interval between them. They
+  /// cannot be combined with step fractions or with steps that are common to a batch.
   public var outputTimes: [Double]
-  /// `[count]`: each sample's own start and end time, in place of the common one; nil: that. A sample's numbers are those of a
-  /// problem with its times alone. Not with steps common to a batch.
+  /// The start time of each sample, `[count]`, in place of `startTime`; nil uses `startTime`.
+  ///
+  /// A sample's results are the same as in a problem where all samples have its times. Individual times cannot be
+  /// combined with steps that are common to a batch.
   public var startTimes: [Double]?
+  /// The end time of each sample, `[count]`, in place of `endTime`; nil uses `endTime`.
   public var endTimes: [Double]?
-  /// `[count][times]`: each sample's own output times, from its start to its end, in place of `outputTimes`; nil: those.
+  /// The output times of each sample from its start to its end time, `[count][times]`, in place of `outputTimes`; nil
+  /// uses those.
   public var sampleOutputTimes: [Double]?
-  /// Where a sample stops before `endTime`; of several the first along the way counts. At most 8. Not with Adams methods or steps
-  /// common to a batch.
+  /// Events that end a sample before `endTime`, at most 8. The first one that occurs counts. They cannot be combined
+  /// with Adams methods or with steps that are common to a batch.
   public var events: [SolveEvent<Scalar>]
-  /// What the program's `context` operations read, `[count][C]` row-major; empty where C is 0.
+  /// The rows that the program's `context` operations read, `[count][C]` row-major; empty if C is 0.
   public var context: [Scalar]
-  /// Whether `dropout` operations drop rows: masks are keyed by `(seed, step, sample identifier)`, one for a whole solve and its
-  /// gradient. Off when a model is evaluated.
+  /// Whether `dropout` operations drop rows. Set it in training only.
+  ///
+  /// A sample has one mask for a whole solve and its gradient, a function of `(seed, step, sample identifier)`.
   public var dropoutIsActive: Bool
 
   public init(
@@ -60,28 +70,30 @@ public struct SolveProblem<Scalar: FlowScalar>: Sendable {
 
   public func startTime(of sample: Int) -> Double { startTimes?[sample] ?? startTime }
   public func endTime(of sample: Int) -> Double { endTimes?[sample] ?? endTime }
-  /// How many output times each of `count` samples has.
+  /// The number of output times of each of `count` samples.
   public func outputTimeCount(sampleCount count: Int) -> Int {
     guard let sampleOutputTimes else { return outputTimes.count }
     return count == 0 ? 0 : sampleOutputTimes.count / count
   }
 }
 
-/// The scalars that states can be made of: `Float` and `Double`.
+/// The scalar types of states: `Float` and `Double`.
 public protocol FlowScalar: BinaryFloatingPoint, SIMDScalar, Codable, Sendable {}
 extension Float: FlowScalar {}
 extension Double: FlowScalar {}
 
-/// How one sample's solve ended. The others are never affected. The raw values are those of `cnf_sample_status`.
+/// How the solve of one sample ended. A failed sample never affects the others. The raw values are those of
+/// `cnf_sample_status`.
 public enum SampleStatus: Int32, Sendable, CaseIterable {
+  /// The sample reached its end time or an event.
   case ok = 0
-  /// Took the maximum number of steps before reaching its end time.
+  /// The sample took the maximum number of steps before it reached its end time.
   case maximumSteps = 1
-  /// Needs steps too small to change its time: the field is stiff or singular.
+  /// The sample needs steps that are too small to change its time: the field is stiff or singular.
   case stepTooSmall = 2
-  /// State, field, log-determinant, a regulariser or the sample's gradient became infinite or not a number.
+  /// The state, field, log-determinant, a regulariser or the gradient of the sample became infinite or NaN.
   case notFinite = 3
-  /// An event's function is not a number, or its crossing has no derivative.
+  /// The function of an event is NaN, or the time of its crossing has no derivative.
   case eventUndefined = 4
 }
 
@@ -97,35 +109,37 @@ extension SampleStatus: CustomStringConvertible {
   }
 }
 
-/// What a solve gives. All arrays have one entry (`states`: one row) per sample.
+/// The results of a solve. All arrays have one entry (`states`: one row) per sample.
 public struct Solution<Scalar: FlowScalar>: Sendable {
-  /// States at the end time, or where a failed sample stopped, `[count][D]`.
+  /// The states at the end time, or where an event or a failure stopped the sample, `[count][D]`.
   public var states: [Scalar]
   /// `log |det ∂x(t1)/∂x(t0)|`, the integral of the divergence from t0 to t1.
   public var logDeterminants: [Double]
-  /// The end time, or where an event or a failure stopped the sample.
+  /// The end time, or the time at which an event or a failure stopped the sample.
   public var timesReached: [Double]
   public var statuses: [SampleStatus]
   public var acceptedSteps: [Int]
   public var rejectedSteps: [Int]
-  /// Evaluations of the field, those of rejected steps and of the first step's choice included.
+  /// The number of evaluations of the field, including those of rejected steps and of the choice of the first step.
   public var evaluations: [Int]
-  /// Length of the shortest accepted step, the last included; 0: none.
+  /// The length of the shortest accepted step, including the last one; 0 if there is none.
   public var smallestSteps: [Double]
-  /// Evaluations that a gradient has reversed; 0 without one.
+  /// The number of evaluations that the backward pass of a gradient differentiated; 0 without a gradient.
   public var adjointEvaluations: [Int]
-  /// `∫ ½ mean_D f² |dt|`, as far as the sample came; empty where the solver does not integrate it.
+  /// `∫ ½ mean_D f² |dt|` up to the time reached; empty if the solver does not integrate it.
   public var kineticEnergies: [Double]
-  /// `∫ ‖J‖²_F / D |dt|`, or its estimate, likewise.
+  /// `∫ ‖J‖²_F / D |dt|` or its estimate, up to the time reached; empty if the solver does not integrate it.
   public var frobeniusNorms: [Double]
-  /// States at the problem's output times, `[count][times][D]`; NaN at those that a failed sample has not reached.
+  /// The states at the problem's output times, `[count][times][D]`; NaN at times that the sample did not reach.
   public var statesAtTimes: [Scalar]
-  /// Log-determinants from t0 to the output times, `[count][times]`, likewise.
+  /// The log-determinants from t0 to the output times, `[count][times]`; NaN at times that the sample did not reach.
   public var logDeterminantsAtTimes: [Double]
-  /// By the reversible adjoint: the largest distance of a component of the initial state from where the way back has ended; NaN
-  /// for samples that did not get back, empty without such a way.
+  /// For the reversible adjoint, how far the end of its backward pass is from the initial state: the largest difference
+  /// of a component.
+  ///
+  /// NaN for samples whose backward pass failed; empty for other adjoints.
   public var retraceErrors: [Double]
-  /// Number of the problem's event that ended the sample; nil: none. Empty where the problem has no events.
+  /// The index of the event that ended the sample, nil if none did. Empty if the problem has no events.
   public var events: [Int?]
 
   public init(
@@ -151,6 +165,6 @@ public struct Solution<Scalar: FlowScalar>: Sendable {
     self.events = events
   }
 
-  /// Number of the first sample that did not reach its end time.
+  /// The index of the first sample whose status is not ok; nil if there is none.
   public var firstFailure: Int? { statuses.firstIndex { $0 != .ok } }
 }

@@ -1,27 +1,27 @@
 /// How step sizes are chosen.
 public enum StepControl: Sendable, Equatable {
-  /// Every sample has its own steps: error is measured against `atol + rtol · max(|x|, |x′|)`.
+  /// Every sample has its own step sizes. The error is measured relative to `atol + rtol · max(|x|, |x′|)`.
   case perSample(rtol: Double, atol: Double)
-  /// This many equal steps, or the step fractions of the problem.
+  /// This many equal steps, or the step fractions of the problem if it has them.
   case fixed(steps: Int)
-  /// One step size for the whole batch, as torchdiffeq has it: for comparison only.
+  /// One step size for the whole batch, as in torchdiffeq. It is there for comparison only.
   case batch(rtol: Double, atol: Double)
 }
 
-/// How the divergence `tr(∂f/∂x)` is had.
+/// How the divergence `tr(∂f/∂x)` is computed.
 public enum Trace: String, Sendable, CaseIterable, Codable {
-  /// Not at all: the log-determinant is 0.
+  /// The divergence is not computed, and the log-determinant is 0.
   case none
-  /// The mean over probes ε of `εᵀJε`: unbiased (Hutchinson 1990, Communications in Statistics - Simulation and Computation 19; in
-  /// flows: Grathwohl et al. 2019, arXiv 1810.01367).
+  /// The mean over probes ε of `εᵀJε`, an unbiased estimate (Hutchinson 1990, Communications in Statistics - Simulation
+  /// and Computation 19; for flows: Grathwohl et al. 2019, arXiv 1810.01367).
   case hutchinson
-  /// The cheaper of the two exact forms that fit the program.
+  /// The cheaper of `exactTangents` and `exactProduct` that works for the program.
   case exact
-  /// D tangents; fits every program.
+  /// The exact trace by D tangents. Works for every program.
   case exactTangents
-  /// One hidden × hidden product; fits nets of at most two hidden layers.
+  /// The exact trace by one hidden × hidden product. Works for networks of at most two hidden layers.
   case exactProduct
-  /// Exact when that costs at most twice as many multiply-adds as the probes, else Hutchinson.
+  /// `exact` if that costs at most twice as many multiply-adds as the probes, else `hutchinson`.
   case automatic
 }
 
@@ -31,56 +31,64 @@ public enum Probe: String, Sendable, CaseIterable, Codable {
   case gaussian
 }
 
-/// Of a sample's errors against their tolerances.
+/// The norm of a sample's errors, each divided by its tolerance.
 public enum ErrorNorm: String, Sendable, CaseIterable, Codable {
-  /// Root mean square.
+  /// The root mean square over components.
   case rootMeanSquare = "rms"
-  /// The largest: every component keeps its tolerance.
+  /// The largest component, so that every component meets its tolerance.
   case maximum = "max"
 }
 
-/// A method with its settings: what a solver is made from, beside a program.
+/// The options of a solver: its method, step control, trace and adjoint.
 public struct SolverOptions: Sendable, Equatable {
-  /// Name of a method, such as `rk4` or `dopri5`; the C library's table has them all.
+  /// The name of a method, such as `rk4` or `dopri5`. `Methods.names` lists all.
   public var method: String
   public var control: StepControl
-  /// Adams methods: the longest formula, 1 to 12, as torchdiffeq counts it (`cnf.h`, section 5); below 4, steps of `rk4_38`.
+  /// For Adams methods, the highest order of the formula, 1 to 12, counted as in torchdiffeq (`cnf.h`, section 5).
+  /// Below 4, all steps are those of `rk4_38`.
   public var maximumOrder: Int
-  /// implicit_adams: a step's iteration ends where it changes each component by less than
+  /// For implicit_adams: the iteration of a step ends when it changes each component by less than
   /// `iterationAtol + iterationRtol · size`.
   public var iterationRtol: Double
   public var iterationAtol: Double
-  /// Length of the first adaptive step; nil: chosen (Hairer-Nørsett-Wanner I, II.4).
+  /// The length of the first adaptive step; nil lets the solver choose it (Hairer-Nørsett-Wanner I, II.4).
   public var initialStep: Double?
-  /// A shorter step ends the sample; nil: 16 units in the last place of `t`, or of 1e-12 times
-  /// the end time where that is larger.
+  /// A sample that needs a shorter step fails. nil means 16 units in the last place of `t`, or of 1e-12 times the end
+  /// time if that is larger.
   public var minimumStep: Double?
-  /// No adaptive step is longer; nil: no bound.
+  /// The length of the longest adaptive step; nil for no limit.
   public var maximumStep: Double?
   public var stepController: StepController
   public var errorNorm: ErrorNorm
-  /// `[D]`: each row's own tolerances, in place of the control's, which the log-determinant keeps; nil: the control's.
+  /// The relative tolerance of each row, `[D]`; nil uses that of `control`, as the log-determinant always does.
   public var relativeTolerances: [Double]?
+  /// The absolute tolerance of each row, `[D]`; nil uses that of `control`, as the log-determinant always does.
   public var absoluteTolerances: [Double]?
-  /// Accepted and rejected steps together.
+  /// The largest number of accepted and rejected steps of a sample.
   public var maximumSteps: Int
   public var trace: Trace
   public var probe: Probe
+  /// The number of Hutchinson's probes per sample.
   public var probeCount: Int
   /// Whether the log-determinant is a component of the error norm.
   public var errorNormIncludesLogDeterminant: Bool
-  /// nil: as many as OpenMP has. Results do not depend on it.
+  /// The number of threads; nil for OpenMP's default. Results do not depend on it.
   public var threads: Int?
-  /// Bytes per thread for evaluations that a gradient keeps between a solve and its reverse; those without room are made
-  /// again. nil: 32 MiB; 0: none. Results do not depend on it. The C kernels alone heed it: PureSwift makes all of them again.
-  /// States of those that are kept are not held beside: what `adjoint` says is of the others.
+  /// The memory per thread, in bytes, for evaluations that the forward pass keeps for the backward pass. nil means 32
+  /// MiB, and 0 keeps none.
+  ///
+  /// The backward pass recomputes evaluations that do not fit. Results do not depend on this option. The states of kept
+  /// evaluations are not stored a second time, so `adjoint` applies to the other steps only. Only the C kernels use
+  /// this option; `PureSwift` recomputes all evaluations.
   public var keptEvaluationBytes: Int?
   public var precision: Precision
   /// Whether solves integrate the kinetic energy, `½ mean_D f²`, over |dt|.
   public var integratesKineticEnergy: Bool
-  /// Whether solves integrate the Jacobian's Frobenius norm over |dt|: `‖J‖²_F / D` by exact tangents, by Hutchinson's probes
-  /// its unbiased estimate, the mean of `mean_D (Jε)²`. It needs one of these two traces: `.exact` and `.automatic` then
-  /// come to one of them, and `.none` and `.exactProduct` are refused.
+  /// Whether solves integrate the Frobenius norm of the Jacobian, `‖J‖²_F / D`, over |dt|.
+  ///
+  /// It is exact with the trace `.exactTangents`. With `.hutchinson` it is the unbiased estimate from the probes, the
+  /// mean of `mean_D (Jε)²`. `.exact` and `.automatic` resolve to one of these two; `.none` and `.exactProduct` are
+  /// refused.
   public var integratesFrobeniusNorm: Bool
   public var adjoint: AdjointSchedule
 

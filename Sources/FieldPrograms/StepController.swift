@@ -1,24 +1,24 @@
-/// How an adaptive step's length follows from the errors of the last ones.
+/// How the length of an adaptive step follows from the errors of the steps before it.
 ///
-/// With r the norm of an attempt's errors against their tolerances, r′ and r″ those of the sample's last two accepted steps
-/// (1 where there are none) and k the embedded order + 1, the length is multiplied by
+/// Let r be the norm of an attempt's errors divided by their tolerances, r′ and r″ those of the sample's last two
+/// accepted steps (1 if there are none), and k the embedded order + 1. Each attempt multiplies the step length by
 ///
 ///     safety · r^(−(P+I+D)/k) · r′^((P+2D)/k) · r″^(−D/k)
 ///
-/// but by 1 to `largestFactor` after an accepted step, by `smallestFactor` to `safety` after a refused one (Söderlind 2003, ACM
-/// TOMS 29(1); letters and limits are diffrax's).
+/// The factor is limited to 1 ... `largestFactor` after an accepted step, and to `smallestFactor` ... `safety` after a
+/// rejected step (Söderlind 2003, ACM TOMS 29(1); the letters and limits are those of diffrax).
 public struct StepController: Sendable, Equatable {
-  /// P.
+  /// P in the formula.
   public var proportional: Double
-  /// I, above 0: without it a controller does not hold the tolerance.
+  /// I in the formula, above 0. Without it, the controller does not keep the error at the tolerance.
   public var integral: Double
-  /// D.
+  /// D in the formula.
   public var derivative: Double
-  /// Above 0, below 1.
+  /// The safety factor, above 0 and below 1.
   public var safety: Double
-  /// Above 0, below 1.
+  /// The smallest factor of a step length, above 0 and below 1.
   public var smallestFactor: Double
-  /// At least 1.
+  /// The largest factor of a step length, at least 1.
   public var largestFactor: Double
 
   public init(
@@ -33,16 +33,17 @@ public struct StepController: Sendable, Equatable {
     self.largestFactor = largestFactor
   }
 
-  /// From the last error alone, as torchdiffeq does it.
+  /// A controller that uses the last error only, like torchdiffeq.
   public static let integral = StepController()
-  /// P = 0.4, I = 0.3: calmer where the integral controller's steps go up and down between accepted and refused ones.
+  /// P = 0.4, I = 0.3. It helps if the integral controller alternates between accepted and rejected steps.
   public static let proportionalIntegral = StepController(proportional: 0.4, integral: 0.3)
+  /// A controller with the given P, I and D and the default limits.
   public static func pid(_ proportional: Double, _ integral: Double, _ derivative: Double) -> StepController {
     StepController(proportional: proportional, integral: integral, derivative: derivative)
   }
 }
 
-/// The words of the command line: `integral`, `proportional-integral`, or `pid:` with three numbers such as
+/// The text form of the command line: `integral`, `proportional-integral`, or `pid:` with three numbers such as
 /// `pid:0.3,0.4,0.1`. Safety and limits are the default ones.
 extension StepController: CustomStringConvertible {
   public init?(_ words: String) {

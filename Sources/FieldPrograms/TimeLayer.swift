@@ -1,31 +1,34 @@
-/// How a layer of a field sees the time: the linear layers of FFJORD (Grathwohl et al. 2019, arXiv 1810.01367, and its published
-/// code), with τ the time, or its Fourier features.
+/// How a layer of a field depends on the time: the linear layers of FFJORD (Grathwohl et al. 2019, arXiv 1810.01367,
+/// and its published code).
 ///
-/// The raw values are the names used on the command line.
+/// Below, h is the input of a layer, and τ is the time or its Fourier features. The raw values are the names on the
+/// command line.
 public enum TimeLayer: String, Sendable, CaseIterable, Codable {
-  /// `W h + b`; the first layer alone sees the time, as `W [x, c, τ] + b`, c the context if there is one.
+  /// `W h + b`. Only the first layer reads the time, as `W [x, c, τ] + b`, where c is the context if there is one.
   case input
-  /// `W h + b`: the field does not depend on the time.
+  /// `W h + b`. The field does not depend on the time.
   case ignore
-  /// `W [h, τ] + b`, at every layer.
+  /// `W [h, τ] + b` in every layer.
   case concat
   /// `(W h + b) ∘ σ(G τ + g)`.
   case squash
-  /// `(W h + b) ∘ σ(G τ + g) + S τ + s`; FFJORD's has s = 0.
+  /// `(W h + b) ∘ σ(G τ + g) + S τ + s`. FFJORD has s = 0.
   case concatsquash
-  /// Weights made of the time, `W(t) h + b(t)`: affine in it, `(W₀ h + b₀) + t (W₁ h + b₁)`, as FFJORD makes those of
-  /// convolutions; or by a net of one hidden layer, see `FieldArchitecture.hyperUnits`.
+  /// `W(t) h + b(t)`, with weights that depend on the time.
+  ///
+  /// They are affine in t, `(W₀ h + b₀) + t (W₁ h + b₁)`, as in FFJORD's convolutions; or a network of one hidden layer
+  /// computes them (`FieldArchitecture.hyperUnits`).
   case hyper
-  /// Two layers, from the first at t = 0 to the second at t = 1: `y₀ + t (y₁ − y₀)`.
+  /// Two layers and their blend, the first at t = 0 and the second at t = 1: `y₀ + t (y₁ − y₀)`.
   case blend
 }
 
 extension FieldProgram {
-  /// What the layers of a field see of the time.
+  /// The blocks that give the time to the layers of a field.
   public struct TimeBlocks: Sendable, Equatable {
     /// One row: t.
     public let time: Block
-    /// t, or its Fourier features.
+    /// t or its Fourier features.
     public let features: Block
 
     public init(time: Block, features: Block) {
@@ -34,17 +37,19 @@ extension FieldProgram {
     }
   }
 
-  /// Appends `sin(wᵢ t)`, then `cos(wᵢ t) = sin(wᵢ t + π/2)`, for `count` frequencies: a linear operation of the time, so they are
-  /// learned. `InitialParameters` begins with wᵢ = π i. (Features as of Tancik et al. 2020, arXiv 2006.10739, of one coordinate.)
+  /// Appends the Fourier features `sin(wᵢ t)` and then `cos(wᵢ t) = sin(wᵢ t + π/2)` for `count` frequencies (Tancik et
+  /// al. 2020, arXiv 2006.10739, for one coordinate).
+  ///
+  /// They are one linear operation of the time, so the frequencies are learned. `InitialParameters` sets wᵢ = π i.
   @discardableResult
   public mutating func appendFourierFeatures(of time: Block, count: Int) -> Block {
     precondition(
       time.index > 0 && operations.indices.contains(time.index - 1) && operations[time.index - 1] == .time,
-      "Fourier features are of the time, not of block \(time.index)")
+      "Fourier features need the block of a `time` operation, but block \(time.index) is none")
     return append(.linear(input: time, rows: 2 * count, activation: .sin))
   }
 
-  /// Whether operation `number` is Fourier features, as `appendFourierFeatures` makes them.
+  /// Whether operation `number` computes Fourier features in the form of `appendFourierFeatures`.
   public func isFourierFeatures(_ number: Int) -> Bool {
     guard case .linear(let input, let rows, .sin) = operations[number], rows.isMultiple(of: 2), input != .state else {
       return false
@@ -52,7 +57,7 @@ extension FieldProgram {
     return operations[input.index - 1] == .time
   }
 
-  /// Appends one of FFJORD's layers: `rows` rows of `input`, before any activation.
+  /// Appends one of FFJORD's layers with `rows` rows, without activation.
   ///
   /// - Parameter hyperUnits: see `FieldArchitecture.hyperUnits`.
   @discardableResult
@@ -77,12 +82,12 @@ extension FieldProgram {
     }
   }
 
-  /// What a layer's product is of.
+  /// The block that a layer multiplies its weights with: `input`, for `.concat` with the time appended.
   mutating func seen(_ input: Block, by layer: TimeLayer, _ time: TimeBlocks) -> Block {
     layer == .concat ? append(.concatenate(input, time.features)) : input
   }
 
-  /// `Σₖ φₖ(t) (Wₖ h + bₖ)`, φ₀ = 1 and φ₁ = t, or the hidden units of a hypernet.
+  /// `Σₖ φₖ(t) (Wₖ h + bₖ)`, where φ₀ = 1, and the others are t or the hidden units of a hypernetwork.
   private mutating func appendHyper(of input: Block, rows: Int, time: Block, units: Int) -> Block {
     let hidden = units > 0 ? append(.linear(input: time, rows: units, activation: .tanh)) : time
     var sum = append(.linear(input: input, rows: rows, activation: .identity))

@@ -198,7 +198,8 @@ import Testing
     bars.states = [1, 2, 3]
     #expect(
       bars.shapeProblem(of: arrivals)
-        == "a loss of 2 losses, 3 state and 2 log-determinant cotangents for 2 samples of 4 numbers")
+        == "a loss function returned 2 losses, 3 state cotangents and 2 log-determinant cotangents for 2 samples "
+        + "with 4 state numbers in all")
     bars = ArrivalCotangents(for: arrivals)
     bars.losses.append(0)
     #expect(bars.shapeProblem(of: arrivals)?.contains("3 losses") == true)

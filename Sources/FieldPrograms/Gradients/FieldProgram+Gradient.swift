@@ -1,22 +1,23 @@
-// The gradient of a scalar block, as operations appended to the program that makes it. What comes of it is a program like any
-// other: its tangents are products with the Hessian, its reverse the third derivatives, by the bodies that are there already.
+// The gradient of a scalar block, as operations that are appended to the program that computes the block. The result is
+// an ordinary program, so the existing code for tangents gives products with the Hessian, and the existing code for the
+// backward pass gives third derivatives.
 //
-// The sweep is ordinary reverse accumulation, over symbols instead of numbers. With ȳ the cotangent of an operation's result:
+// The sweep is ordinary reverse-mode differentiation on blocks instead of numbers. With ȳ the cotangent of a result:
 //   y = W x + b:     x̄ += Wᵀ ȳ, a transposed product with the same weights
-//   y = a(z):        z̄ += a′(z) ∘ ȳ, a′ itself being made of activations (`appendDerivative`)
-//   y = u ∘ v:       ū += v ∘ ȳ, v̄ += u ∘ ȳ, summed over rows where v has one
+//   y = a(z):        z̄ += a′(z) ∘ ȳ, where a′ is made of activations (`appendDerivative`)
+//   y = u ∘ v:       ū += v ∘ ȳ, v̄ += u ∘ ȳ, summed over rows if v has one row
 //   y = Σ x:         x̄ += ȳ in every row
-// A cotangent begins as the constant 1, and stays a constant as long as it can: then it costs no operation.
+// The first cotangent is the constant 1. A cotangent stays a constant as long as possible, which costs no operation.
 
 extension FieldProgram {
-  /// Appends the gradient of `potential`, a block of one row, by each of `variables`; returns it, block by block, with as many rows
-  /// as the variable has.
+  /// Appends the gradient of `potential`, a block of one row, with respect to each of `variables`. Returns one block
+  /// per variable, with as many rows as the variable.
   ///
-  /// Blocks that `potential` does not depend on have the gradient zero. The parameters stay as they are: the gradient's linear
-  /// operations take the weights of the potential's (`Operation.transposed`).
+  /// The gradient with respect to a block that `potential` does not depend on is zero. The program gets no new
+  /// parameters: the gradient uses the potential's weights (`Operation.transposed`).
   ///
-  /// - Parameter variables: such as the state and the time; different blocks, each made before `potential`.
-  /// - Throws: `DerivativeError` for an operation whose derivative is no program.
+  /// - Parameter variables: different blocks before `potential`, such as the state and the time.
+  /// - Throws: `DerivativeError` if an operation has no derivative as a program.
   public mutating func appendGradient(of potential: Block, by variables: [Block]) throws(DerivativeError) -> [Block] {
     precondition(
       blockRows[potential.index] == 1, "a potential of \(blockRows[potential.index]) rows, must be 1")
@@ -26,9 +27,11 @@ extension FieldProgram {
     return gradient
   }
 
-  /// Appends `a′(z)` for `y = a(z)`, both blocks; nil where it is 1.
+  /// Appends `a′(z)` for `y = a(z)`; returns nil if it is 1.
   ///
-  /// - Parameter input: z; nil where it is fused away.
+  /// - Parameters:
+  ///   - input: the block z; nil if the activation is fused with a linear operation.
+  ///   - output: the block y.
   mutating func appendDerivative(
     of activation: Activation, input: Block?, output: Block
   ) throws(DerivativeError) -> Block? {
@@ -58,8 +61,10 @@ extension FieldProgram {
     }
   }
 
-  /// Appends a linear layer whose activation `appendGradient` can differentiate: fused where its derivative is made of its result,
-  /// as its own operation else. Returns what the activation gives.
+  /// Appends a linear layer whose activation `appendGradient` can differentiate, and returns its result.
+  ///
+  /// The activation is fused with the linear operation if its derivative can be computed from its result alone.
+  /// Otherwise it is a separate operation.
   @discardableResult
   public mutating func appendSmoothLayer(input: Block, rows: Int, activation: Activation) -> Block {
     switch activation {

@@ -1,27 +1,27 @@
-/// One reverse sweep over the operations before a potential, which appends operations of its own.
+/// One backward sweep over the operations of a potential. It appends the operations that compute the gradient.
 struct GradientSweep {
   /// `∂(potential)/∂(block)`.
   private enum Cotangent {
     /// The same number in every row.
     case constant(Double)
-    /// One row, which all rows of the block have.
+    /// A block of one row: the cotangent of every row.
     case row(FieldProgram.Block)
-    /// As many rows as the block.
+    /// A block with one row per row of the block.
     case rows(FieldProgram.Block)
   }
 
   private(set) var program: FieldProgram
   private let potential: FieldProgram.Block
   private let variables: [FieldProgram.Block]
-  /// Of blocks up to the potential; nil: nothing has reached them.
+  /// The cotangents of the blocks up to the potential, as far as they are summed; nil for zero.
   private var cotangents: [Cotangent?]
-  /// Whether a block depends on one of the variables: the others' cotangents are nobody's concern.
+  /// For each block, whether it depends on a variable. Only these blocks need cotangents.
   private let depends: [Bool]
 
   init(program: FieldProgram, potential: FieldProgram.Block, variables: [FieldProgram.Block]) {
     precondition(
       variables.allSatisfy { $0.index < potential.index && program.blockRows.indices.contains($0.index) },
-      "variables \(variables.map(\.index)) of a potential that is block \(potential.index)")
+      "the variables are the blocks \(variables.map(\.index)), must be before the potential, block \(potential.index)")
     self.program = program
     self.potential = potential
     self.variables = variables
@@ -87,11 +87,11 @@ struct GradientSweep {
 
   private mutating func add(_ cotangent: Cotangent, to block: FieldProgram.Block) {
     guard depends[block.index] else { return }
-    guard let there = cotangents[block.index] else {
+    guard let sumSoFar = cotangents[block.index] else {
       cotangents[block.index] = cotangent
       return
     }
-    switch (there, cotangent) {
+    switch (sumSoFar, cotangent) {
     case (.constant(let a), .constant(let b)): cotangents[block.index] = .constant(a + b)
     case (.row(let a), .row(let b)): cotangents[block.index] = .row(program.append(.add(a, b)))
     case (.constant(let a), .row(let b)), (.row(let b), .constant(let a)):
@@ -99,12 +99,12 @@ struct GradientSweep {
     case (.constant(let a), .rows(let b)), (.rows(let b), .constant(let a)):
       cotangents[block.index] = .rows(program.append(.scale(input: b, by: 1, plus: a)))
     default:
-      let sum = program.append(.add(materialised(there, like: block), materialised(cotangent, like: block)))
+      let sum = program.append(.add(materialised(sumSoFar, like: block), materialised(cotangent, like: block)))
       cotangents[block.index] = .rows(sum)
     }
   }
 
-  /// `cotangent ∘ factor`, where `factor`, nil being 1, has as many rows as `block` or one.
+  /// `cotangent ∘ factor`. `factor` has as many rows as `block` or one row; nil stands for 1.
   private mutating func product(
     _ cotangent: Cotangent, with factor: FieldProgram.Block?, of block: FieldProgram.Block
   ) -> Cotangent {
@@ -129,7 +129,7 @@ struct GradientSweep {
     }
   }
 
-  /// The sum over the rows of `block`, one row.
+  /// The sum of the cotangent over the rows of `block`, one row.
   private mutating func total(_ cotangent: Cotangent, of block: FieldProgram.Block) -> Cotangent {
     let count = Double(program.blockRows[block.index])
     switch cotangent {
@@ -139,21 +139,21 @@ struct GradientSweep {
     }
   }
 
-  /// The rows that belong to `block`, which begins at row `first` of a concatenation.
+  /// The part of the cotangent that belongs to `block`, which begins at row `first` of a concatenation.
   private mutating func part(_ cotangent: Cotangent, from first: Int, of block: FieldProgram.Block) -> Cotangent {
     guard case .rows(let rows) = cotangent, depends[block.index] else { return cotangent }
     return .rows(program.append(.slice(input: rows, first: first, rows: program.blockRows[block.index])))
   }
 
-  /// `rows` at their place among those of `block`, the others being 0.
+  /// A block with as many rows as `block`: `rows` from row `first` on, and zeros elsewhere.
   private mutating func padded(
     _ rows: FieldProgram.Block, from first: Int, rows count: Int, to block: FieldProgram.Block
   ) -> FieldProgram.Block {
-    let behind = program.blockRows[block.index] - first - count
+    let rowsAfter = program.blockRows[block.index] - first - count
     var result = rows
     if first > 0 { result = program.append(.concatenate(zeros(of: block, from: 0, rows: first), result)) }
-    if behind > 0 {
-      result = program.append(.concatenate(result, zeros(of: block, from: first + count, rows: behind)))
+    if rowsAfter > 0 {
+      result = program.append(.concatenate(result, zeros(of: block, from: first + count, rows: rowsAfter)))
     }
     return result
   }
@@ -162,7 +162,8 @@ struct GradientSweep {
     program.append(.scale(input: program.append(.slice(input: block, first: first, rows: rows)), by: 0))
   }
 
-  /// The cotangent as a block of as many rows as `block` has. A constant row is made of the time, which no tangent moves.
+  /// The cotangent as a block with as many rows as `block`. One constant row is computed from the time, because the
+  /// tangent of the time is always 0.
   private mutating func materialised(
     _ cotangent: Cotangent, like block: FieldProgram.Block
   ) -> FieldProgram.Block {

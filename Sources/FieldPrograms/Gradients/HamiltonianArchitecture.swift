@@ -1,19 +1,20 @@
-/// Hamilton's equations of a learned energy: `dq/dt = ∂H/∂p`, `dp/dt = −∂H/∂q` for a state `(q, p)`, positions in its first half
-/// of rows and momenta in its second (Greydanus, Dzamba, Yosinski 2019, Hamiltonian neural networks, arXiv 1906.01563).
+/// A vector field from a learned energy H by Hamilton's equations, `dq/dt = ∂H/∂p` and `dp/dt = −∂H/∂q` (Greydanus,
+/// Dzamba, Yosinski 2019, Hamiltonian neural networks, arXiv 1906.01563).
 ///
-/// Along a path H is constant, and the divergence is 0: volumes are kept.
+/// The first half of the state's rows are positions q, the second half are momenta p. H is constant along a path, and
+/// the divergence is 0, so the flow preserves volume.
 public struct HamiltonianArchitecture: Sendable, Equatable {
-  /// Widths of the hidden layers of a net that has one row, H.
+  /// The widths of the hidden layers of the network that computes H.
   public var hidden: [Int]
-  /// One with a smooth derivative: tanh, softplus, silu, sigmoid, elu, sin, logcosh.
+  /// An activation with a smooth derivative: tanh, softplus, silu, sigmoid, elu, sin or logcosh.
   public var activation: Activation
-  /// `H = T(p) + V(q)`, a net for each: then each half's rate depends on the other half alone, and the partitioned methods
-  /// (`leapfrog`, `yoshida4`) are symplectic.
+  /// Whether `H = T(p) + V(q)`, with a network for each. The derivative of each half then depends on the other half
+  /// only, and the partitioned methods (`leapfrog`, `yoshida4`) are symplectic.
   public var isSeparable: Bool
-  /// Whether H depends on the time too: it is then no constant, but the divergence is 0 all the same.
+  /// Whether H depends on the time too. H is then not constant along a path, but the divergence is still 0.
   public var seesTime: Bool
 
-  /// The paper's net: two hidden layers of 200 tanh.
+  /// The default is the paper's network: two hidden layers of 200 tanh units.
   public init(
     hidden: [Int] = [200, 200], activation: Activation = .tanh, isSeparable: Bool = false, seesTime: Bool = false
   ) {
@@ -23,9 +24,9 @@ public struct HamiltonianArchitecture: Sendable, Equatable {
     self.seesTime = seesTime
   }
 
-  /// `f(q, p)`, over a state of an even number of rows.
+  /// The field program for a state of `stateDimension` rows, an even number.
   ///
-  /// - Throws: `DerivativeError` for an activation without a smooth derivative.
+  /// - Throws: `DerivativeError` if the activation has no smooth derivative.
   public func program(stateDimension: Int) throws(DerivativeError) -> FieldProgram {
     var program = FieldProgram(stateDimension: stateDimension)
     let energy = appendEnergy(to: &program)
@@ -33,7 +34,7 @@ public struct HamiltonianArchitecture: Sendable, Equatable {
     return program
   }
 
-  /// A field whose every row is H, with the parameters of `program`: its velocities are energies.
+  /// A program with the same parameters as `program` whose every row is H. Evaluate it to get energies.
   public func energyProgram(stateDimension: Int) -> FieldProgram {
     var program = FieldProgram(stateDimension: stateDimension)
     let energy = appendEnergy(to: &program)
@@ -42,11 +43,11 @@ public struct HamiltonianArchitecture: Sendable, Equatable {
     return program
   }
 
-  /// H, one row.
+  /// Appends H, a block of one row.
   private func appendEnergy(to program: inout FieldProgram) -> FieldProgram.Block {
     precondition(
       program.stateDimension.isMultiple(of: 2),
-      "a Hamiltonian field over \(program.stateDimension) rows, must be positions and as many momenta")
+      "a Hamiltonian field has \(program.stateDimension) rows, must be an even number: positions and as many momenta")
     guard isSeparable else { return appendNet(of: .state, to: &program) }
     let (positions, momenta) = program.appendHalves()
     let potential = appendNet(of: positions, to: &program)
@@ -62,7 +63,7 @@ public struct HamiltonianArchitecture: Sendable, Equatable {
 }
 
 extension FieldProgram {
-  /// Appends positions and momenta, the halves of the state.
+  /// Appends the two halves of the state: positions and momenta.
   mutating func appendHalves() -> (positions: Block, momenta: Block) {
     let half = stateDimension / 2
     return (
@@ -70,20 +71,20 @@ extension FieldProgram {
     )
   }
 
-  /// Appends Hamilton's equations of `energy`, a block of one row, over the halves of the state.
+  /// Appends Hamilton's equations of `energy`, a block of one row, and returns the block dx/dt.
   ///
-  /// Where the program begins with the two halves and reads the state by them alone, derivatives are taken by these: those of
-  /// an energy T(p) + V(q) then depend on one half each, operation by operation.
+  /// If the program begins with the two halves of the state and reads the state only through them, it differentiates
+  /// with respect to the halves. The derivatives of an energy T(p) + V(q) then depend on one half each.
   ///
-  /// - Throws: `DerivativeError` for an operation whose derivative is no program.
+  /// - Throws: `DerivativeError` if an operation has no derivative as a program.
   @discardableResult
   public mutating func appendHamiltonian(of energy: Block) throws(DerivativeError) -> Block {
     precondition(
       stateDimension.isMultiple(of: 2),
-      "a Hamiltonian field over \(stateDimension) rows, must be positions and as many momenta")
+      "a Hamiltonian field has \(stateDimension) rows, must be an even number: positions and as many momenta")
     let half = stateDimension / 2
     let (byPositions, byMomenta): (Block, Block)
-    if readsHalvesAlone(before: energy) {
+    if readsStateOnlyByHalves(before: energy) {
       let gradient = try appendGradient(of: energy, by: [Block(index: 1), Block(index: 2)])
       (byPositions, byMomenta) = (gradient[0], gradient[1])
     } else {
@@ -94,7 +95,8 @@ extension FieldProgram {
     return append(.concatenate(byMomenta, append(.scale(input: byPositions, by: -1))))
   }
 
-  private func readsHalvesAlone(before energy: Block) -> Bool {
+  /// Whether the program begins with the two halves of the state, and the operations up to `energy` read only these.
+  private func readsStateOnlyByHalves(before energy: Block) -> Bool {
     let half = stateDimension / 2
     guard energy.index > 2, operations[0] == .slice(input: .state, first: 0, rows: half),
       operations[1] == .slice(input: .state, first: half, rows: half)
@@ -102,8 +104,9 @@ extension FieldProgram {
     return !operations[2..<energy.index].contains { $0.inputs.contains(.state) }
   }
 
-  /// Whether this is Hamilton's equations of one of its own blocks, operation by operation as `appendHamiltonian` makes them: then
-  /// its divergence is exactly 0, and nobody has to compute it.
+  /// Whether this program is what `appendHamiltonian` appends for one of its blocks, operation by operation.
+  ///
+  /// Its divergence is then exactly 0 and need not be computed.
   public var isHamiltonian: Bool {
     guard stateDimension.isMultiple(of: 2), let last = operations.last, case .concatenate = last else { return false }
     var prefix = FieldProgram(stateDimension: stateDimension)

@@ -1,30 +1,32 @@
-/// OT-Flow's field: minus the gradient of a learned potential, `dx/dt = −∇ₓΦ(x, t) / α₀` (Onken, Wu Fung, Li, Ruthotto 2021,
-/// arXiv 2006.00104).
+/// OT-Flow's vector field, the negative gradient of a learned potential: `dx/dt = −∇ₓΦ(x, t) / α₀` (Onken, Wu Fung, Li,
+/// Ruthotto 2021, arXiv 2006.00104).
 ///
-/// `Φ(s) = wᵀ N(s) + ½ |A s + a|² + bᵀ s + c`, s = (x, t), where N is a residual net of `width` rows with activation σ and steps
-/// h = 1 / (layers − 1):
+/// `Φ(s) = wᵀ N(s) + ½ |A s + a|² + bᵀ s + c` with s = (x, t). N is a residual network of `width` rows with activation
+/// σ and step h = 1 / (layers − 1):
 ///
 ///     u₀ = σ(K₀ s + k₀),   uᵢ = uᵢ₋₁ + h σ(Kᵢ uᵢ₋₁ + kᵢ),   N = u of the last layer,
 ///
-/// and A has min(`rank`, D) rows. (The paper has ½ sᵀAᵀA s; a's linear part is one more bᵀs.) Optimal transport moves each sample
-/// along a straight line at constant speed, and its potential obeys the Hamilton-Jacobi-Bellman equation
-/// `−∂ₜΦ + |∇ₓΦ|² / (2 α₀) = 0`, in either direction of time; `costProgram` measures how far from both a path is.
+/// A has min(`rank`, D) rows. (The paper has ½ sᵀAᵀA s; the linear part of a is another bᵀs.)
 ///
-/// The trace is exact, by D tangents of the gradient: each costs two `width × width` products for a layer behind the first,
-/// O(width² D) an evaluation as the paper's closed form, at about twice its constant.
+/// Optimal transport moves each sample along a straight line at constant speed. Its potential satisfies the
+/// Hamilton-Jacobi-Bellman equation `−∂ₜΦ + |∇ₓΦ|² / (2 α₀) = 0`, in either direction of time. `costProgram` measures
+/// how far a path is from both.
+///
+/// The trace is exact, by D tangents of the gradient. Each tangent takes two `width × width` products for every layer
+/// after the first. An evaluation costs O(width² D) like the paper's closed form, with about twice its constant.
 public struct TransportArchitecture: Sendable, Equatable {
-  /// m, rows of each of N's layers.
+  /// m, the number of rows of each layer of N.
   public var width: Int
-  /// N's layers, the first that sees s included; at least 2.
+  /// The number of layers of N, including the first one, which reads s; at least 2.
   public var layers: Int
-  /// Rows of A at most.
+  /// The largest number of rows of A.
   public var rank: Int
-  /// The paper's is logcosh, |z| + log(1 + e^(−2|z|)), whose derivative is tanh.
+  /// The paper uses logcosh, |z| + log(1 + e^(−2|z|)), whose derivative is tanh.
   public var activation: Activation
   /// α₀, above 0.
   public var transportScale: Double
 
-  /// Rows of A at most, in the paper.
+  /// The largest number of rows of A in the paper.
   public static let defaultRank = 10
 
   public init(
@@ -33,8 +35,8 @@ public struct TransportArchitecture: Sendable, Equatable {
   ) {
     precondition(
       width >= 1 && layers >= 2 && rank >= 1 && transportScale > 0 && transportScale.isFinite,
-      "a potential of width \(width), \(layers) layers, rank \(rank), α₀ \(transportScale): widths and rank from 1, "
-        + "layers from 2, α₀ above 0")
+      "a potential has width \(width), \(layers) layers, rank \(rank), α₀ \(transportScale): width and rank must be at "
+        + "least 1, layers at least 2, α₀ above 0")
     self.width = width
     self.layers = layers
     self.rank = rank
@@ -42,9 +44,9 @@ public struct TransportArchitecture: Sendable, Equatable {
     self.transportScale = transportScale
   }
 
-  /// `f(x, t)`.
+  /// The field program for a state of `stateDimension` rows.
   ///
-  /// - Throws: `DerivativeError` for an activation without a smooth derivative.
+  /// - Throws: `DerivativeError` if the activation has no smooth derivative.
   public func program(stateDimension: Int) throws(DerivativeError) -> FieldProgram {
     var program = FieldProgram(stateDimension: stateDimension)
     let (gradient, _) = try appendGradient(at: .state, to: &program)
@@ -52,8 +54,12 @@ public struct TransportArchitecture: Sendable, Equatable {
     return program
   }
 
-  /// A field over D + 2 rows, with the parameters of `program`: x moves as there, and two rows are integrals of what OT-Flow
-  /// charges for, `½ |dx/dt|²` and `|−∂ₜΦ + α₀ ½ |dx/dt|²|`, along t as it is. The trace is that of x's field.
+  /// A field program for D + 2 rows with the same parameters as `program`.
+  ///
+  /// The first D rows, x, move as in `program`. The other two rows integrate OT-Flow's costs, `½ |dx/dt|²` and
+  /// `|−∂ₜΦ + α₀ ½ |dx/dt|²|`, over t with its sign. The trace equals that of `program`.
+  ///
+  /// - Throws: `DerivativeError` if the activation has no smooth derivative.
   public func costProgram(stateDimension: Int) throws(DerivativeError) -> FieldProgram {
     var program = FieldProgram(stateDimension: stateDimension + Self.costRows)
     let x = program.append(.slice(input: .state, first: 0, rows: stateDimension))
@@ -71,10 +77,10 @@ public struct TransportArchitecture: Sendable, Equatable {
     return program
   }
 
-  /// Rows that `costProgram` has beside x.
+  /// The number of rows that `costProgram` has in addition to x.
   public static let costRows = 2
 
-  /// A field whose every row is Φ, with the parameters of `program`.
+  /// A program with the same parameters as `program` whose every row is Φ. Evaluate it to get potentials.
   public func potentialProgram(stateDimension: Int) -> FieldProgram {
     var program = FieldProgram(stateDimension: stateDimension)
     let (_, potential) = appendPotential(at: .state, to: &program)
@@ -83,12 +89,12 @@ public struct TransportArchitecture: Sendable, Equatable {
     return program
   }
 
-  /// Numbers of `program.linearLayouts` that are the last on their way to Φ: w's, A's, and b's.
+  /// The indices in `program.linearLayouts` of the last layers of the three terms of Φ: those with w, A and b.
   public var lastLayers: (net: Int, quadratic: Int, linear: Int) { (layers, layers + 1, layers + 2) }
 
   // MARK: Parts
 
-  /// Φ at x and the time, and s.
+  /// Appends s = (x, t) and Φ(s).
   private func appendPotential(
     at x: FieldProgram.Block, to program: inout FieldProgram
   ) -> (s: FieldProgram.Block, potential: FieldProgram.Block) {
@@ -108,7 +114,7 @@ public struct TransportArchitecture: Sendable, Equatable {
     return (s, program.append(.add(program.append(.add(net, quadratic)), linear)))
   }
 
-  /// `∇ₛΦ`, D + 1 rows, the time's last; and Φ.
+  /// Appends `∇ₛΦ` (D + 1 rows, the last for the time) and Φ.
   private func appendGradient(
     at x: FieldProgram.Block, to program: inout FieldProgram
   ) throws(DerivativeError) -> (gradient: FieldProgram.Block, potential: FieldProgram.Block) {
@@ -124,7 +130,7 @@ public struct TransportArchitecture: Sendable, Equatable {
     return program.append(.scale(input: byState, by: -1 / transportScale))
   }
 
-  /// `|z|`, as max(z, 0) + max(−z, 0).
+  /// Appends `|z|` as max(z, 0) + max(−z, 0).
   private func appendMagnitude(of z: FieldProgram.Block, to program: inout FieldProgram) -> FieldProgram.Block {
     let positive = program.append(.activation(input: z, .relu))
     let negative = program.append(.activation(input: program.append(.scale(input: z, by: -1)), .relu))
