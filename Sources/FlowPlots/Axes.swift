@@ -1,13 +1,13 @@
-/// A pair of axes around a frame on the canvas: the mapping from data to points of the canvas, the grid and the labels.
+/// A pair of axes around a frame on the canvas. It maps data to canvas coordinates, and draws the grid and the labels.
 public struct Axes: Sendable {
   public var x: Axis
   public var y: Axis
-  /// The rectangle that the limits of both axes span.
+  /// The rectangle on the canvas that the limits of both axes map to.
   public var frame: Rectangle
-  /// Whether labels stand to the left; neighbours that share a y axis do without.
+  /// Whether the y axis has labels. Only the leftmost of several panels that share a y axis needs them.
   public var labelsY = true
 
-  /// Height below the frame of the tick labels, and of a row with the axis label or the note.
+  /// The height of the row of tick labels below the frame, and that of the row of the axis label and the note.
   static let tickRow = 20.0
   static let labelRow = 18.0
 
@@ -31,20 +31,21 @@ public struct Axes: Sendable {
     frame.width = max(frame.width - left, 1)
   }
 
-  /// Room to the left of the frame that the labels of `axis` need.
+  /// The width that the labels of `axis` need to the left of the frame.
   static func leftMargin(_ axis: Axis, ticks: Ticks, on canvas: borrowing Canvas) -> Double {
     var widest = 0.0
     for label in ticks.labels { widest = max(widest, canvas.width(of: label, font: Theme.tickFont)) }
     return widest + 8 + (axis.label.isEmpty ? 0 : 22)
   }
 
-  /// The place of `point` on the canvas, perhaps outside the frame; nil for NaN, ±∞, and what a logarithm cannot take.
+  /// The position of the data `point` on the canvas, which may be outside the frame. It is nil for NaN and ±∞, and for
+  /// values that are not positive on a logarithmic axis.
   public func place(of point: Point) -> Point? {
     guard let across = x.fraction(of: point.x), let up = y.fraction(of: point.y) else { return nil }
     return Point(x: frame.x + across * frame.width, y: frame.bottom - up * frame.height)
   }
 
-  /// The places of those of `points` that lie in the frame or within `reach` of it.
+  /// The positions of those `points` that are in the frame or at most `reach` outside it.
   public func places(of points: [Point], reach: Double = 0) -> [Point] {
     points.compactMap { point in
       guard let place = place(of: point),
@@ -57,10 +58,10 @@ public struct Axes: Sendable {
 
   // MARK: Ticks
 
-  /// The finest ticks whose labels keep clear of each other.
+  /// The finest ticks of the y axis whose labels do not overlap.
   func yTicks() -> Ticks { Axes.ticks(of: y, height: frame.height) }
 
-  /// The finest ticks of an upright axis: 34 points apart on average, nowhere closer than a line of text.
+  /// The finest ticks of a vertical axis: 34 points apart on average, and never closer than a line of text.
   static func ticks(of axis: Axis, height: Double) -> Ticks {
     var maximum = min(max(Int(height / 34), 2), 8)
     while true {
@@ -72,7 +73,7 @@ public struct Axes: Sendable {
     }
   }
 
-  /// The finest ticks whose labels keep clear of each other.
+  /// The finest ticks of the x axis whose labels do not overlap.
   func xTicks(on canvas: borrowing Canvas) -> Ticks {
     var maximum = min(max(Int(frame.width / 45), 2), 9)
     while true {
@@ -95,7 +96,7 @@ public struct Axes: Sendable {
 
   // MARK: Drawing
 
-  /// Draws the grid, then `content` cut off at the frame, then the frame with all labels.
+  /// Draws the grid, then `content` clipped to the frame, then the frame with all labels.
   public func draw(on canvas: borrowing Canvas, content: (borrowing Canvas) -> Void) {
     let (across, up) = (xTicks(on: canvas), yTicks())
     drawGrid(across.minor, up.minor, color: Theme.minorGrid, on: canvas)
@@ -154,14 +155,14 @@ public struct Axes: Sendable {
     canvas.text(ticks.note, at: Point(x: frame.x, y: frame.y - 6), font: Theme.tickFont, color: Theme.faintText)
   }
 
-  /// Says in the middle of the frame that it is not empty by mistake.
+  /// Writes "no data" into the middle of the frame.
   func drawNothing(on canvas: borrowing Canvas) {
     canvas.text(
       "no data", at: frame.center, font: Theme.labelFont, color: Theme.faintText, horizontal: .center,
       vertical: .middle)
   }
 
-  /// A cloud of dots: every point of `points` that lies in the frame, sized and faded by their number.
+  /// Draws a dot for each of `points` that is in the frame. The more points, the smaller and fainter the dots.
   func drawScatter(_ points: [Point], color: Color, on canvas: borrowing Canvas) {
     let dot = Theme.dot(count: points.count, color: color)
     let places = places(of: points, reach: dot.radius)

@@ -3,7 +3,7 @@ import CLibrary
 /// How an axis spaces its values.
 public enum AxisScale: Equatable, Sendable {
   case linear
-  /// By the logarithm; only positive values have a place.
+  /// By the logarithm. Only positive values can be shown.
   case logarithmic
 }
 
@@ -12,24 +12,27 @@ public struct Axis: Equatable, Sendable {
   /// The label, with the unit if there is one; may be empty.
   public var label: String
   public let scale: AxisScale
-  /// What the axis shows: finite, positive if logarithmic, and wide enough that ticks differ in double precision.
+  /// The range of values that the axis shows. It is finite, positive if logarithmic, and wide enough that ticks differ
+  /// in double precision.
   public let limits: ClosedRange<Double>
 
-  /// Larger magnitudes are treated as infinite, so that no difference of two values overflows.
+  /// Values of larger magnitude count as infinite, so that no difference of two values overflows.
   private static let bound = 1e300
 
-  /// Values more axis lengths away than this have no place: sums with places in sight would lose those.
+  /// Values farther away than this many axis lengths are not drawn. In sums with them, visible positions would be lost
+  /// to rounding.
   private static let farthest = 1e9
 
-  /// An axis with the given limits, widened where they are too narrow to be ticked.
+  /// An axis with the given limits. Limits that are too narrow for ticks are widened.
   public init(label: String = "", limits: ClosedRange<Double>, scale: AxisScale = .linear) {
     self.label = label
     self.scale = scale
     self.limits = Axis.usable(limits, scale)
   }
 
-  /// An axis that covers every value it can show, with `padding` of the length to spare on either side; 0...1 (1...10 if
-  /// logarithmic) when there is none.
+  /// An axis that covers all `values` it can show. If it can show none, its limits are 0...1, or 1...10 if logarithmic.
+  ///
+  /// - Parameter padding: the free space on either side, as a fraction of the length of the range of values.
   public init(
     label: String = "", covering values: some Sequence<Double>, scale: AxisScale = .linear, padding: Double = 0.04
   ) {
@@ -42,14 +45,14 @@ public struct Axis: Equatable, Sendable {
       self.init(label: label, limits: scale == .linear ? 0...1 : 1...10, scale: scale)
       return
     }
-    let bare = Axis.usable(low...high, scale)
+    let range = Axis.usable(low...high, scale)
     switch scale {
     case .linear:
-      let spare = padding * (bare.upperBound - bare.lowerBound)
-      self.init(label: label, limits: bare.lowerBound - spare...bare.upperBound + spare, scale: scale)
+      let space = padding * (range.upperBound - range.lowerBound)
+      self.init(label: label, limits: range.lowerBound - space...range.upperBound + space, scale: scale)
     case .logarithmic:
-      let factor = exp(padding * (log(bare.upperBound) - log(bare.lowerBound)))
-      self.init(label: label, limits: bare.lowerBound / factor...bare.upperBound * factor, scale: scale)
+      let factor = exp(padding * (log(range.upperBound) - log(range.lowerBound)))
+      self.init(label: label, limits: range.lowerBound / factor...range.upperBound * factor, scale: scale)
     }
   }
 
@@ -63,14 +66,16 @@ public struct Axis: Equatable, Sendable {
     let high = min(max(limits.upperBound, least), bound)
     guard low <= high else { return scale == .linear ? 0...1 : 1...10 }  // NaN
     let size = max(abs(low), abs(high))
-    // Thirteen digits in common leave two for the ticks. Equal values are shown amid a tenth of their size.
+    // If the limits share thirteen digits, two are left for the ticks. A single value gets a range of a tenth of its
+    // size on either side.
     if high - low > max(size * 1e-13, 1 / bound) { return low...high }
     if scale == .logarithmic { return max(low / 2, least)...min(high * 2, bound) }
     let half = size <= 1 / bound ? 1 : size * (high > low ? 1e-13 : 0.1)
     return max(low - half, -bound)...min(high + half, bound)
   }
 
-  /// Where `value` lies between the limits: 0 at the lower, 1 at the upper, beyond 0...1 outside; nil if it has no place.
+  /// The position of `value` along the axis: 0 at the lower limit, 1 at the upper limit, outside 0...1 beyond them. It
+  /// is nil if the axis cannot show the value.
   public func fraction(of value: Double) -> Double? {
     guard Axis.shows(value, scale) else { return nil }
     let fraction =
@@ -78,7 +83,7 @@ public struct Axis: Equatable, Sendable {
       case .linear:
         (value - limits.lowerBound) / (limits.upperBound - limits.lowerBound)
       case .logarithmic:
-        // A difference of logarithms, as the quotient of two values can overflow.
+        // A difference of logarithms, because the quotient of two values can overflow.
         (log(value) - log(limits.lowerBound)) / (log(limits.upperBound) - log(limits.lowerBound))
       }
     return abs(fraction) < Axis.farthest ? fraction : nil

@@ -1,12 +1,12 @@
 import CCairo
 import CLibrary
 
-/// A cairo surface with its context: the only place of this module that sees cairo or an unsafe pointer.
+/// A cairo surface with its context. Only this file of the module uses cairo and unsafe pointers.
 ///
-/// Coordinates are points from the top-left corner, y downwards. cairo's context remembers the first failure and ignores
-/// what follows, so drawing never throws and `encoded()` reports. Not thread-safe: one canvas, one thread.
+/// Coordinates are points from the top-left corner, with y downwards. Drawing never throws: cairo remembers the first
+/// failure and ignores later calls, and `encoded()` throws. Use a canvas from one thread only.
 public struct Canvas: ~Copyable {
-  /// PNG files are twice as fine as their size in points, for dense screens.
+  /// The number of pixels per point in PNG files; above 1 for screens of high resolution.
   public static let pixelsPerPoint = 2.0
 
   private static let dotsBeforeRaster = 4_000
@@ -17,11 +17,14 @@ public struct Canvas: ~Copyable {
   private let sink: ByteSink
   private let format: PlotFormat
 
-  /// - Throws: `PlotError.cannotDraw` when the size is not finite, not positive or beyond cairo's bounds.
+  /// An empty canvas of `size` points for a file of `format`.
+  ///
+  /// - Throws: `PlotError.cannotDraw` if the size is not positive or larger than cairo allows.
   public init(size: Size, format: PlotFormat) throws(PlotError) {
-    // Beyond 32,767 pixels cairo refuses by itself; the bound here keeps the conversion to Int32 from trapping.
+    // cairo itself refuses more than 32,767 pixels. The limit here prevents a crash in the conversion to Int32.
     guard size.width > 0, size.height > 0, max(size.width, size.height) < 1e6 else {
-      throw .cannotDraw(reason: "a picture of \(size.width) × \(size.height) points is not possible")
+      throw .cannotDraw(
+        reason: "its size is \(size.width) × \(size.height) points, which must be positive and below 1,000,000")
     }
     let sink = ByteSink()
     let closure = Unmanaged.passUnretained(sink).toOpaque()
@@ -34,18 +37,18 @@ public struct Canvas: ~Copyable {
       case .svg: cairo_svg_surface_create_for_stream(appendBytes, closure, size.width, size.height)
       case .pdf: cairo_pdf_surface_create_for_stream(appendBytes, closure, size.width, size.height)
       }
-    // A surface in error makes a context in error, which `encoded()` reports.
+    // If the surface has an error, so has the context, and `encoded()` reports it.
     self.init(surface: surface, sink: sink, format: format)
     cairo_scale(context, scale, scale)
   }
 
-  /// Takes over `surface`.
+  /// Takes ownership of `surface`.
   private init(surface: OpaquePointer, sink: ByteSink, format: PlotFormat) {
     self.surface = surface
     self.sink = sink
     self.format = format
     context = cairo_create(surface)
-    // Hinted advances differ between scales; without them a layout is the same in every format.
+    // Without hinting, text has the same width at every scale, so the layout is the same in every format.
     let options = cairo_font_options_create()
     cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE)
     cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF)
@@ -66,7 +69,8 @@ public struct Canvas: ~Copyable {
   }
 
   /// Ends the drawing and returns the bytes of the file.
-  /// - Throws: `PlotError.cannotDraw` with the first failure since the canvas was made.
+  ///
+  /// - Throws: `PlotError.cannotDraw` with the first failure since the canvas was created.
   public consuming func encoded() throws(PlotError) -> [UInt8] {
     try check(cairo_status(context))
     if format == .png {
@@ -78,7 +82,8 @@ public struct Canvas: ~Copyable {
     return sink.bytes
   }
 
-  /// Writes `bytes` to `path`, replacing what is there.
+  /// Writes `bytes` to `path` and replaces a file that is there.
+  ///
   /// - Throws: `PlotError.cannotWrite` with the operating system's reason.
   static func write(_ bytes: [UInt8], to path: String) throws(PlotError) {
     func failure() -> PlotError { .cannotWrite(path: path, reason: String(cString: strerror(errno))) }
@@ -88,7 +93,7 @@ public struct Canvas: ~Copyable {
       fclose(file)
       throw error
     }
-    // A full disk may show only when the buffer is flushed.
+    // A full disk may cause an error only when fclose flushes the buffer.
     guard fclose(file) == 0 else { throw failure() }
   }
 }
@@ -123,7 +128,7 @@ extension Canvas {
     lines([[start, end]], stroke: stroke)
   }
 
-  /// Draws several open lines as one stroke: where they cross, a translucent colour is laid down once.
+  /// Draws several open lines as one stroke, so that a translucent colour does not get darker where lines cross.
   public func lines(_ lines: [[Point]], stroke: Stroke) {
     use(stroke)
     for line in lines {
@@ -134,7 +139,7 @@ extension Canvas {
     cairo_stroke(context)
   }
 
-  /// Fills a disc at each centre, one after another, so that translucent dots add up where they lie on each other.
+  /// Fills a disc at each centre, one after another, so that translucent dots get darker where they overlap.
   public func dots(_ centers: [Point], radius: Double, color: Color) {
     use(color)
     for center in centers {
@@ -144,7 +149,7 @@ extension Canvas {
     }
   }
 
-  /// Runs `body` on a canvas that paints inside `rectangle` only.
+  /// Runs `body` on this canvas with drawing limited to `rectangle`.
   public func clipped(to rectangle: Rectangle, _ body: (borrowing Canvas) -> Void) {
     cairo_save(context)
     cairo_rectangle(context, rectangle.x, rectangle.y, rectangle.width, rectangle.height)
@@ -153,31 +158,33 @@ extension Canvas {
     cairo_restore(context)
   }
 
-  /// `dots`, cut off at the edges of `rectangle`.
+  /// Draws dots, clipped to `rectangle`.
   ///
-  /// In SVG and PDF a crowd becomes a picture at four pixels a point: as shapes, 100,000 dots make a file of tens of
-  /// megabytes that no viewer scrolls.
+  /// In SVG and PDF files, more than 4,000 dots become an image of four pixels per point. As shapes, 100,000 dots would
+  /// make a file of tens of megabytes, which viewers cannot scroll.
   public func dots(_ centers: [Point], radius: Double, color: Color, within rectangle: Rectangle) {
     guard format != .png, centers.count > Canvas.dotsBeforeRaster else {
       return clipped(to: rectangle) { $0.dots(centers, radius: radius, color: color) }
     }
-    let finer = 4.0
+    let resolution = 4.0
     let raster = Canvas(
       surface: cairo_image_surface_create(
-        CAIRO_FORMAT_ARGB32, Int32((rectangle.width * finer).rounded(.up)),
-        Int32((rectangle.height * finer).rounded(.up))),
+        CAIRO_FORMAT_ARGB32, Int32((rectangle.width * resolution).rounded(.up)),
+        Int32((rectangle.height * resolution).rounded(.up))),
       sink: sink, format: .png)
-    cairo_scale(raster.context, finer, finer)
+    cairo_scale(raster.context, resolution, resolution)
     cairo_translate(raster.context, -rectangle.x, -rectangle.y)
     raster.dots(centers, radius: radius, color: color)
-    paint(raster.surface, at: Point(x: rectangle.x, y: rectangle.y), scale: Point(x: 1 / finer, y: 1 / finer))
+    paint(
+      raster.surface, at: Point(x: rectangle.x, y: rectangle.y), scale: Point(x: 1 / resolution, y: 1 / resolution))
   }
 
-  /// Stretches `image` over `rectangle`; `smooth` interpolates between pixels, otherwise they stay sharp squares.
+  /// Stretches `image` over `rectangle`. If `smooth`, it interpolates between pixels; otherwise they stay sharp
+  /// squares.
   public func draw(_ image: PixelImage, in rectangle: Rectangle, smooth: Bool) {
     let picture = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, Int32(image.width), Int32(image.height))!
     defer { cairo_surface_destroy(picture) }
-    // A surface in error has no data; painting it hands its status to the context.
+    // A surface with an error has no data. Painting it passes the error on to the context.
     if let data = cairo_image_surface_get_data(picture) {
       let stride = Int(cairo_image_surface_get_stride(picture))
       image.pixels.withUnsafeBytes { source in
@@ -209,7 +216,7 @@ extension Canvas {
 // MARK: Text
 
 extension Canvas {
-  /// Which part of a text lies at the given place.
+  /// The part of a text that is at the given position.
   public enum HorizontalAnchor: Sendable { case left, center, right }
   public enum VerticalAnchor: Sendable { case top, middle, baseline }
 
@@ -220,7 +227,7 @@ extension Canvas {
     cairo_set_font_size(context, font.size)
   }
 
-  /// The advance of `text` in points.
+  /// The width of `text` in points.
   public func width(of text: String, font: Font) -> Double {
     use(font)
     var extents = cairo_text_extents_t()
@@ -228,7 +235,7 @@ extension Canvas {
     return extents.x_advance
   }
 
-  /// Draws one line of text; `upwards` turns it a quarter counter-clockwise about its place.
+  /// Draws one line of text. If `upwards`, it is rotated a quarter turn counter-clockwise about its position.
   public func text(
     _ text: String, at place: Point, font: Font, color: Color, horizontal: HorizontalAnchor = .left,
     vertical: VerticalAnchor = .baseline, upwards: Bool = false
@@ -240,8 +247,8 @@ extension Canvas {
       case .center: -advance / 2
       case .right: -advance
       }
-    // The height of capitals, 0.73 em in DejaVu and near it in other sans faces; the same for every text, so that
-    // neighbours share a baseline whatever their letters.
+    // The height of capital letters is 0.73 em in DejaVu and close to it in other sans-serif fonts. It is the same for
+    // every text, so that neighbouring texts have a common baseline.
     let capitals = 0.73 * font.size
     let down =
       switch vertical {
@@ -256,12 +263,12 @@ extension Canvas {
     cairo_move_to(context, left, down)
     cairo_show_text(context, text)
     cairo_restore(context)
-    // The current point outlives a restore and would join the next path.
+    // The current point stays after a restore and would become part of the next path.
     cairo_new_path(context)
   }
 }
 
-/// Collects what cairo streams out.
+/// Collects the bytes that cairo writes.
 private final class ByteSink {
   var bytes: [UInt8] = []
 }

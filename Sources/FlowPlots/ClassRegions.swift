@@ -1,33 +1,37 @@
-/// What a classifier says of every place of the plane, under the points whose classes are known.
+/// A plot of a classifier in the plane: the class probabilities as colours, and labelled points on top.
 public struct ClassRegions: Plot {
-  /// `[rows][columns][classes]`: probabilities at the centres of `DensityGrid.centers(rows:columns:x:y:)`, row 0 at the lower
-  /// bound of y; a cell with NaN is shown as unknown.
+  /// The class probabilities `[rows][columns][classes]` at the centres `DensityGrid.centers(rows:columns:x:y:)`. Row 0
+  /// is at the lower bound of y. A cell with NaN is shown as unknown.
   public let probabilities: [Double]
   public let rows: Int
   public let columns: Int
   public let classes: Int
   public let x: ClosedRange<Double>
   public let y: ClosedRange<Double>
-  /// `[count][2]`; those outside are left out.
+  /// The labelled points `[count][2]`. Points outside the rectangle are not shown.
   public var points: [Double]
-  /// `[count]`, from 0.
+  /// The class of each point, `[count]`, from 0.
   public var labels: [Int]
   public var title: String
 
   private static let panelWidth = 320.0
   private static let leftMargin = 62.0
-  /// How much of its colour a place has that is certainly of a class: points are seen on it.
-  private static let depth = 0.4
+  /// The strength of a class's colour where its probability is 1. It is pale so that points stand out.
+  private static let colorStrength = 0.4
 
   public init(
     probabilities: [Double], rows: Int, columns: Int, classes: Int, x: ClosedRange<Double>, y: ClosedRange<Double>,
     points: [Double] = [], labels: [Int] = [], title: String = ""
   ) {
-    precondition(rows > 0 && columns > 0 && classes > 0, "a grid cannot have \(rows)×\(columns) cells of \(classes)")
+    precondition(
+      rows > 0 && columns > 0 && classes > 0,
+      "a grid has \(rows)×\(columns) cells and \(classes) classes, must be at least 1 each")
     precondition(
       probabilities.count == rows * columns * classes,
-      "\(probabilities.count) probabilities for a grid of \(rows)×\(columns) cells of \(classes) classes")
-    precondition(points.count == 2 * labels.count, "\(labels.count) labels for \(points.count) numbers of points")
+      "\(probabilities.count) probabilities do not make a grid of \(rows)×\(columns) cells and \(classes) classes")
+    precondition(
+      points.count == 2 * labels.count,
+      "\(points.count) coordinates do not make a point for each of \(labels.count) labels")
     self.probabilities = probabilities
     self.rows = rows
     self.columns = columns
@@ -46,7 +50,7 @@ public struct ClassRegions: Plot {
 
   private var top: Double { Theme.margin + (title.isEmpty ? 0 : 26) }
 
-  /// One unit is as long along y as along x, unless that would make the panel flat or tall.
+  /// The height at which one unit has the same length along x and y, unless that would make the panel too flat or tall.
   private var panelHeight: Double {
     let ratio = (y.upperBound - y.lowerBound) / (x.upperBound - x.lowerBound)
     return Self.panelWidth * (ratio.isFinite && (0.4...2).contains(ratio) ? ratio : 1)
@@ -69,7 +73,7 @@ public struct ClassRegions: Plot {
     }
   }
 
-  /// A pixel for each cell, row by row from the top: the classes' colours mixed by probability, on white.
+  /// One pixel per cell, row by row from the top: the colours of the classes, mixed by probability, on white.
   private var regions: PixelImage {
     var image = PixelImage(width: columns, height: rows, color: Theme.missing)
     for row in 0..<rows {
@@ -87,13 +91,13 @@ public struct ClassRegions: Plot {
     var (red, green, blue) = (1.0, 1.0, 1.0)
     for (number, probability) in probabilities.enumerated() {
       let color = color(of: number)
-      red += probability * depth * (color.red - 1)
-      green += probability * depth * (color.green - 1)
-      blue += probability * depth * (color.blue - 1)
+      red += probability * colorStrength * (color.red - 1)
+      green += probability * colorStrength * (color.green - 1)
+      blue += probability * colorStrength * (color.blue - 1)
     }
     return Color(red: red, green: green, blue: blue)
   }
 
-  /// Of the palette without its black, which is no colour to mix.
+  /// The colour of a class: the palette without its black, which is unsuitable for mixing.
   static func color(of number: Int) -> Color { Theme.palette[number % (Theme.palette.count - 1)] }
 }

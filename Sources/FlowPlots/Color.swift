@@ -1,6 +1,6 @@
 import CLibrary
 
-/// An sRGB colour with straight (not premultiplied) alpha; every component is in 0...1.
+/// An sRGB colour with straight (not premultiplied) alpha. Every component is in 0...1.
 public struct Color: Equatable, Sendable {
   public var red: Double
   public var green: Double
@@ -28,7 +28,7 @@ public struct Color: Equatable, Sendable {
     Color(red: red, green: green, blue: blue, alpha: alpha)
   }
 
-  /// Relative luminance as in WCAG 2.2 (linear-light Rec. 709), 0 for black and 1 for white; alpha is ignored.
+  /// The relative luminance of WCAG 2.2 (linear-light Rec. 709), 0 for black and 1 for white. Alpha is ignored.
   public var luminance: Double {
     0.2126 * Color.linear(red) + 0.7152 * Color.linear(green) + 0.0722 * Color.linear(blue)
   }
@@ -37,7 +37,7 @@ public struct Color: Equatable, Sendable {
     component <= 0.04045 ? component / 12.92 : pow((component + 0.055) / 1.055, 2.4)
   }
 
-  /// One opaque pixel, `0xFFRRGGBB`: the word that cairo's ARGB32 images hold.
+  /// One opaque pixel, `0xFFRRGGBB`, in the format of cairo's ARGB32 images.
   var pixel: UInt32 {
     func byte(_ component: Double) -> UInt32 { UInt32((min(max(component, 0), 1) * 255).rounded()) }
     return 0xFF00_0000 | byte(red) << 16 | byte(green) << 8 | byte(blue)

@@ -1,8 +1,8 @@
 import CLibrary
 
-/// Texts of numbers n·10^e with whole n: exact, and free of "-0" because no floating-point number is ever printed.
+/// Exact text for numbers n·10^e with an integer n. It never formats a floating-point number, so "-0" cannot occur.
 enum DecimalText {
-  /// `count`·10^`exponent` written out, with as many decimals as `exponent` asks for: (15, -1) is "1.5", (-20, -1) "−2.0".
+  /// `count`·10^`exponent` without an exponent, with -`exponent` decimals: (15, -1) is "1.5", (-20, -1) is "−2.0".
   static func plain(_ count: Int, exponent: Int) -> String {
     var digits = String(count.magnitude)
     if exponent >= 0 {
@@ -21,7 +21,8 @@ enum DecimalText {
     return "10" + (exponent < 0 ? "⁻" : "") + String(String(exponent.magnitude).map { raised[$0.wholeNumberValue!] })
   }
 
-  /// The shortest usual form: written out while it is short, otherwise like "1.25×10¹²".
+  /// `count`·10^`exponent` in the shortest usual form: without an exponent if that is short, otherwise like
+  /// "1.25×10¹²".
   static func compact(_ count: Int, exponent: Int) -> String {
     guard count != 0 else { return "0" }
     var (count, exponent) = (count, exponent)
@@ -32,11 +33,11 @@ enum DecimalText {
     return (factor == "1" ? "" : factor + "×") + powerOfTen(magnitude)
   }
 
-  /// Labels for `counts`, all in units of 10^`exponent`, and the note that goes with them: empty, or what every label is to
-  /// be multiplied by and what is to be added, as "×10⁻⁶ + 1".
+  /// Labels for `counts` (in units of 10^`exponent`), and the note that belongs to them. The note is empty, or it says
+  /// how to multiply every label and what to add, as in "×10⁻⁶ + 1".
   ///
-  /// Labels keep at most six digits: a power of ten leaves them for the note when they are far from 1, and the digits that
-  /// all of them share do when they lie close together far from 0.
+  /// Labels have at most six digits. If the numbers are far from 1, a power of ten moves to the note. If they are close
+  /// together and far from 0, the digits that all of them share move to the note.
   static func labels(of counts: [Int], exponent: Int) -> (labels: [String], note: String) {
     guard let largest = counts.map(\.magnitude).max(), largest > 0 else {
       return (counts.map { _ in "0" }, "")
@@ -45,7 +46,7 @@ enum DecimalText {
     let digits = String(largest).count
     if digits > 6, let low = counts.map(\.magnitude).min(), counts.count > 1, (counts.min()! < 0) == (counts.max()! < 0)
     {
-      // A little below the labels is near enough to them to be subtracted, when that is a rounder number.
+      // A number slightly below the labels may be subtracted instead if it is rounder.
       let (low, high) = (Int(low), Int(largest))
       let margin = 9 * (high - low)
       if low > margin {
@@ -60,11 +61,11 @@ enum DecimalText {
     if (-3..<6).contains(magnitude) {
       return (counts.map { $0 == 0 ? "0" : plain($0, exponent: exponent) }, "")
     }
-    // One decimal point for all, behind the first digit of the largest.
+    // All labels have the decimal point after the first digit of the largest.
     return (counts.map { $0 == 0 ? "0" : plain($0, exponent: 1 - digits) }, "×" + powerOfTen(magnitude))
   }
 
-  /// The number with most trailing zeros between positive bounds, the highest if there are several.
+  /// The number with the most trailing zeros between two positive bounds; the largest if there are several.
   private static func roundest(from low: Int, to high: Int) -> Int {
     var (best, unit) = (high, 1)
     while unit <= high / 10 {
@@ -78,7 +79,7 @@ enum DecimalText {
 }
 
 extension DecimalText {
-  /// `value` rounded to `digits` significant digits, in the shortest usual form; "NaN", "∞" and "−∞" as such.
+  /// `value` rounded to `digits` significant digits, in the shortest usual form; or "NaN", "∞" or "−∞".
   static func rounded(_ value: Double, digits: Int) -> String {
     guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "−∞" : "∞" }
     guard abs(value) > 1e-300 else { return "0" }

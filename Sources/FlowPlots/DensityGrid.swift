@@ -1,6 +1,6 @@
 /// A density on a grid of cells over a rectangle of the plane.
 public struct DensityGrid: Equatable, Sendable {
-  /// What the values of a grid are.
+  /// The meaning of the values of a grid.
   public enum Quantity: Equatable, Sendable {
     case density
     /// Natural logarithms of densities.
@@ -9,10 +9,10 @@ public struct DensityGrid: Equatable, Sendable {
 
   public let rows: Int
   public let columns: Int
-  /// The rectangle the cells tile: columns along x, rows along y from its lower bound upwards.
+  /// The rectangle that the cells fill: columns along x, and rows along y from its lower bound upwards.
   public let x: ClosedRange<Double>
   public let y: ClosedRange<Double>
-  /// `[rows][columns]`, each the value at the centre of its cell; NaN where unknown.
+  /// The values at the centres of the cells, `[rows][columns]`; NaN if unknown.
   public let values: [Double]
   public let quantity: Quantity
 
@@ -21,8 +21,9 @@ public struct DensityGrid: Equatable, Sendable {
     values: [Double], rows: Int, columns: Int, x: ClosedRange<Double>, y: ClosedRange<Double>,
     quantity: Quantity = .logDensity
   ) {
-    precondition(rows >= 0 && columns >= 0, "a grid cannot have \(rows)×\(columns) cells")
-    precondition(values.count == rows * columns, "\(values.count) values for a grid of \(rows)×\(columns)")
+    precondition(rows >= 0 && columns >= 0, "a grid has \(rows)×\(columns) cells, must not be negative")
+    precondition(
+      values.count == rows * columns, "\(values.count) values do not make a grid of \(rows)×\(columns) cells")
     self.rows = rows
     self.columns = columns
     self.x = x
@@ -31,7 +32,7 @@ public struct DensityGrid: Equatable, Sendable {
     self.quantity = quantity
   }
 
-  /// The centres of the cells, `[rows·columns][2]`, in the order of `values`: where to ask for the density.
+  /// The centres of the cells, `[rows·columns][2]`, in the order of `values`. Evaluate the density at these points.
   public static func centers(
     rows: Int, columns: Int, x: ClosedRange<Double>, y: ClosedRange<Double>
   ) -> [Double] {
@@ -43,8 +44,10 @@ public struct DensityGrid: Equatable, Sendable {
     }
   }
 
-  /// The value `up` and `across` the grid (0...1), linear between centres of cells and that of the nearest cell where a
-  /// neighbour is not finite.
+  /// The value at a position in the grid, where `across` and `up` go from 0 to 1.
+  ///
+  /// It is linear between the centres of cells. If one of the four cells around it is not finite, it is that of the
+  /// nearest cell.
   func value(across: Double, up: Double) -> Double {
     func split(_ fraction: Double, _ count: Int) -> (low: Int, high: Int, share: Double) {
       let position = min(max(fraction * Double(count) - 0.5, 0), Double(count - 1))
@@ -61,8 +64,8 @@ public struct DensityGrid: Equatable, Sendable {
     return values[(row.share < 0.5 ? row.low : row.high) * columns + (column.share < 0.5 ? column.low : column.high)]
   }
 
-  /// The values that span the colours when the caller gives none: from 0 for densities; for their logarithms the upper eight
-  /// nats, since far tails would otherwise take most colours.
+  /// The default range of values for the colours. Densities begin at 0. Log-densities show the upper eight nats only,
+  /// because the far tails would otherwise take most of the colours.
   var shownRange: ClosedRange<Double> {
     let finite = values.lazy.filter { abs($0) < 1e300 }
     guard let highest = finite.max(), let lowest = finite.min() else { return 0...1 }

@@ -1,34 +1,36 @@
-/// Data, samples of the model and the model's density side by side over the same part of the plane.
+/// Data, samples of the model and the density of the model, side by side over the same rectangle of the plane.
 public struct DensityPlot: Plot {
-  /// Points of the data and of the model.
+  /// The points of the data.
   public var data: [Point]
+  /// The samples of the model.
   public var samples: [Point]
-  /// The density; its rectangle is what all three panels show.
+  /// The density of the model. All three panels show its rectangle.
   public var density: DensityGrid
-  /// The values at the ends of the colours; nil for 0 to the highest density, or the upper eight nats of log-densities.
+  /// The values at the ends of the colormap. nil means 0 to the highest density, or the upper eight nats of
+  /// log-densities.
   public var colorLimits: ClosedRange<Double>?
   public var colormap: Colormap
   public var title: String
-  /// Names of the two coordinates.
+  /// The names of the two coordinates.
   public var xLabel: String
   public var yLabel: String
 
   private static let panelWidth = 280.0
   private static let gap = 30.0
   private static let leftMargin = 62.0
-  /// Bar, labels and margin to the right of the last panel.
+  /// The width of the colour bar with its labels and the margin, to the right of the last panel.
   private static let rightMargin = 100.0
   private static let panelTitle = 26.0
 
   /// - Parameters:
-  ///   - data: points of the data, `[count][2]`; those outside the rectangle of `density` are cut off.
-  ///   - samples: points of the model, `[count][2]`.
+  ///   - data: the points of the data, `[count][2]`. Points outside the rectangle of `density` are not shown.
+  ///   - samples: the samples of the model, `[count][2]`.
   public init(
     data: [Double], samples: [Double], density: DensityGrid, colorLimits: ClosedRange<Double>? = nil,
     colormap: Colormap = .viridis, title: String = "", xLabel: String = "", yLabel: String = ""
   ) {
-    precondition(data.count % 2 == 0, "\(data.count) numbers are not points of the plane")
-    precondition(samples.count % 2 == 0, "\(samples.count) numbers are not points of the plane")
+    precondition(data.count % 2 == 0, "data has \(data.count) numbers, must be an even number: two per point")
+    precondition(samples.count % 2 == 0, "samples has \(samples.count) numbers, must be an even number: two per point")
     self.data = Point.rows(of: data)
     self.samples = Point.rows(of: samples)
     self.density = density
@@ -49,7 +51,7 @@ public struct DensityPlot: Plot {
     Theme.margin + (title.isEmpty ? 0 : 26) + DensityPlot.panelTitle
   }
 
-  /// One unit is as long along y as along x, unless that would make the panels flat or tall.
+  /// The height at which one unit has the same length along x and y, unless that would make panels too flat or tall.
   private var panelHeight: Double {
     let (across, up) = (density.x.upperBound - density.x.lowerBound, density.y.upperBound - density.y.lowerBound)
     let ratio = up / across

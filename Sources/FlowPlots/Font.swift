@@ -1,6 +1,6 @@
-/// A size of the sans-serif face.
+/// The sans-serif font at a size.
 public struct Font: Equatable, Sendable {
-  /// Em size in points.
+  /// The em size in points.
   public var size: Double
   public var bold: Bool
 

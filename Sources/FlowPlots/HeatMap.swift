@@ -1,17 +1,17 @@
-/// A grid of values as colours, with the bar that explains them.
+/// A grid of values as colours, with a colour bar.
 struct HeatMap {
   var grid: DensityGrid
   var colormap: Colormap
-  /// The values that the ends of the colormap stand for, as an axis so that the bar has its ticks.
+  /// The axis of the colour bar. Its limits are the values at the ends of the colormap.
   var values: Axis
 
   static let barGap = 14.0
   static let barWidth = 12.0
 
-  /// Paints the grid over `rectangle`, whose edges are those of the grid.
+  /// Draws the grid so that its edges are those of `rectangle`.
   func draw(in rectangle: Rectangle, on canvas: borrowing Canvas) {
     guard grid.rows > 0, grid.columns > 0 else { return canvas.fill(rectangle, color: Theme.missing) }
-    // Interpolating values rather than colours keeps every pixel on the colormap.
+    // Values are interpolated, not colours, so that every pixel has a colour of the colormap.
     let width = max(Int(rectangle.width * Canvas.pixelsPerPoint), 1)
     let height = max(Int(rectangle.height * Canvas.pixelsPerPoint), 1)
     var image = PixelImage(width: width, height: height, color: Theme.missing)
@@ -30,7 +30,7 @@ struct HeatMap {
     return colormap.color(at: (min(max(value, low), high) - low) / (high - low))
   }
 
-  /// Draws the bar to the right of `rectangle`, as high as it.
+  /// Draws the colour bar to the right of `rectangle`, with the same height.
   func drawBar(rightOf rectangle: Rectangle, on canvas: borrowing Canvas) {
     let bar = Rectangle(
       x: rectangle.right + HeatMap.barGap, y: rectangle.y, width: HeatMap.barWidth, height: rectangle.height)
@@ -54,7 +54,7 @@ struct HeatMap {
       font: Theme.labelFont, color: Theme.text, horizontal: .center, vertical: .middle, upwards: true)
   }
 
-  /// Width of the bar with its labels.
+  /// The width of the colour bar with its labels.
   func barWidth(height: Double, on canvas: borrowing Canvas) -> Double {
     var widest = 0.0
     for label in ticks(height: height).labels { widest = max(widest, canvas.width(of: label, font: Theme.tickFont)) }

@@ -1,15 +1,15 @@
-/// Names beside samples of their lines, in rows above a plot.
+/// The legend above a plot: rows of names, each after a short piece of its line.
 struct Legend {
   var entries: [(name: String, stroke: Stroke)]
-  /// Where a row ends and the next begins, in points.
+  /// The largest width of a row, in points.
   var width: Double
 
   private static let row = 18.0
-  private static let sample = 22.0
+  private static let lineLength = 22.0
   private static let gap = 20.0
   private static let widestName = 220.0
 
-  /// Height with the space below; 0 without entries.
+  /// The height including the space below; 0 without entries.
   func height(on canvas: borrowing Canvas) -> Double {
     entries.isEmpty ? 0 : Double(offsets(on: canvas).rows) * Legend.row + 6
   }
@@ -18,9 +18,10 @@ struct Legend {
     for (entry, offset) in zip(entries, offsets(on: canvas).places) {
       let left = corner.x + offset.x
       let middle = corner.y + offset.y + Legend.row / 2 - 3
-      canvas.line(from: Point(x: left, y: middle), to: Point(x: left + Legend.sample, y: middle), stroke: entry.stroke)
+      canvas.line(
+        from: Point(x: left, y: middle), to: Point(x: left + Legend.lineLength, y: middle), stroke: entry.stroke)
       canvas.text(
-        name(entry.name, on: canvas), at: Point(x: left + Legend.sample + 6, y: middle), font: Theme.labelFont,
+        name(entry.name, on: canvas), at: Point(x: left + Legend.lineLength + 6, y: middle), font: Theme.labelFont,
         color: Theme.text, vertical: .middle)
     }
   }
@@ -33,10 +34,10 @@ struct Legend {
     var places: [Point] = []
     var (x, row) = (0.0, 0)
     for entry in entries {
-      let long = Legend.sample + 6 + canvas.width(of: name(entry.name, on: canvas), font: Theme.labelFont)
-      if x > 0, x + long > width { (x, row) = (0, row + 1) }
+      let length = Legend.lineLength + 6 + canvas.width(of: name(entry.name, on: canvas), font: Theme.labelFont)
+      if x > 0, x + length > width { (x, row) = (0, row + 1) }
       places.append(Point(x: x, y: Double(row) * Legend.row))
-      x += long + Legend.gap
+      x += length + Legend.gap
     }
     return (places, row + 1)
   }

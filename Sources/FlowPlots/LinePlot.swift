@@ -1,4 +1,4 @@
-/// Several lines over common axes, with a legend above and labelled reference lines.
+/// A plot of several lines in common axes, with a legend above and labelled reference lines.
 public struct LinePlot: Plot {
   public var series: [Series]
   public var references: [ReferenceLine]
@@ -7,15 +7,16 @@ public struct LinePlot: Plot {
   public var yLabel: String
   public var xScale: AxisScale
   public var yScale: AxisScale
-  /// What each axis shows; nil for all there is.
+  /// The range of the x axis; nil covers all points.
   public var xLimits: ClosedRange<Double>?
+  /// The range of the y axis; nil covers all points and reference lines.
   public var yLimits: ClosedRange<Double>?
   public var size: Size
 
-  /// What the legend leaves free of the width, at most the labels of the y axis and the right margin.
+  /// The part of the width that the legend leaves free, for the labels of the y axis and the right margin.
   private static let legendIndent = 110.0
   private static let widestReference = 180.0
-  /// Lines with so few points show where they are.
+  /// A line with at most this number of points has a dot at each of them.
   private static let markedPoints = 20
 
   public init(
@@ -109,7 +110,7 @@ public struct LinePlot: Plot {
     return widest == 0 ? 0 : min(widest, LinePlot.widestReference) + 6 + Theme.margin
   }
 
-  /// Writes each label level with its line, or as near to it as its neighbours allow.
+  /// Writes each label at the height of its line, or as close to it as the other labels allow.
   private func drawReferenceLabels(_ axes: Axes, on canvas: borrowing Canvas) {
     let distance = 14.0
     var labels: [(text: String, y: Double)] = []
@@ -119,7 +120,8 @@ public struct LinePlot: Plot {
       labels.append((reference.label, place.y))
     }
     labels.sort { $0.y < $1.y }
-    // Down from the top to part them, then up from the bottom to bring back those that were pushed out of the frame.
+    // The first pass moves labels down until they do not overlap. The second pass moves labels that are now below the
+    // frame up again.
     for index in labels.indices.dropFirst() { labels[index].y = max(labels[index].y, labels[index - 1].y + distance) }
     var floor = axes.frame.bottom
     for index in labels.indices.reversed() {

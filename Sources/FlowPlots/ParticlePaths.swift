@@ -1,19 +1,21 @@
-/// Particles on their way from the base at the first time to the data at the last: where they are at chosen times, and the
-/// lines they draw.
+/// Particles that move from the base at the first time to the data at the last time.
+///
+/// The first panels show their positions at some times, and the last panel shows the paths of some particles.
 public struct ParticlePaths: Plot {
-  /// `[times][particles][2]`.
+  /// The positions of the particles, `[times][particles][2]`.
   public let positions: [Double]
-  /// One for each row of positions, in the order of integration.
+  /// The time of each row of `positions`, in the order of integration.
   public let times: [Double]
   public let particles: Int
-  /// Number of panels that show the particles at one time; the first and the last time are among them.
+  /// The number of panels that show positions at one time. They include the first and the last time.
   public var snapshots: Int
-  /// Particles, at most, whose lines the last panel shows; more would cover each other.
+  /// The largest number of paths in the last panel. More paths would cover each other.
   public var pathCount: Int
   public var colormap: Colormap
   public var title: String
-  /// What the panels show; nil for all there is.
+  /// The range of the x axis; nil covers all positions.
   public var xLimits: ClosedRange<Double>?
+  /// The range of the y axis; nil covers all positions.
   public var yLimits: ClosedRange<Double>?
 
   private static let panelWidth = 190.0
@@ -27,11 +29,11 @@ public struct ParticlePaths: Plot {
     colormap: Colormap = Colormap.viridis.slice(0...0.8), title: String = "", xLimits: ClosedRange<Double>? = nil,
     yLimits: ClosedRange<Double>? = nil
   ) {
-    precondition(snapshots >= 1, "particles cannot be shown at \(snapshots) times")
-    precondition(pathCount >= 0, "there cannot be \(pathCount) paths")
+    precondition(snapshots >= 1, "snapshots is \(snapshots), must be at least 1")
+    precondition(pathCount >= 0, "pathCount is \(pathCount), must not be negative")
     precondition(
       particles >= 0 && positions.count == times.count * particles * 2,
-      "\(positions.count) numbers for \(times.count) times of \(particles) particles in the plane")
+      "\(positions.count) numbers do not make positions [\(times.count)][\(particles)][2]")
     self.positions = positions
     self.times = times
     self.particles = particles
@@ -54,7 +56,7 @@ public struct ParticlePaths: Plot {
 
   // MARK: Layout
 
-  /// Indices of the times shown: evenly spaced in time, each once.
+  /// The indices of the times to show: evenly spaced in time, without duplicates.
   private var shownTimes: [Int] {
     guard let first = times.first, let last = times.last else { return [] }
     var shown: [Int] = []
@@ -75,7 +77,7 @@ public struct ParticlePaths: Plot {
     return (axis(xLimits, 0), axis(yLimits, 1))
   }
 
-  /// One unit is as long along y as along x, unless that would make the panels flat or tall.
+  /// The height at which one unit has the same length along x and y, unless that would make panels too flat or tall.
   private var panelHeight: Double {
     let (x, y) = axes
     let ratio = (y.limits.upperBound - y.limits.lowerBound) / (x.limits.upperBound - x.limits.lowerBound)
@@ -116,7 +118,7 @@ public struct ParticlePaths: Plot {
       horizontal: .center)
   }
 
-  /// "t = 0.25", with "base" and "data" at the ends.
+  /// A title such as "t = 0.25", with "(base)" at the first time and "(data)" at the last.
   private func name(of time: Int) -> String {
     let text = "t = " + DecimalText.rounded(times[time], digits: 3)
     if time == 0 { return text + "  (base)" }
@@ -137,8 +139,10 @@ public struct ParticlePaths: Plot {
     (0..<particles).map { point($0, at: time) }
   }
 
-  /// Particles whose lines are drawn: spread over all, by a stride that shares no period with an order of the particles,
-  /// such as by class, as an even stride may.
+  /// The indices of the particles whose paths are drawn.
+  ///
+  /// The stride has no common divisor with the number of particles. So the choice is spread over all particles, also if
+  /// they are in a periodic order such as by class.
   private var chosenParticles: [Int] {
     func divisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : divisor(b, a % b) }
     guard particles > 0 else { return [] }
@@ -147,7 +151,7 @@ public struct ParticlePaths: Plot {
     return (0..<min(particles, pathCount)).map { $0 * stride % particles }
   }
 
-  /// The lines of some particles in the colours of their times.
+  /// Draws the paths of some particles in the colours of their times.
   private func drawPaths(in panel: Axes, on canvas: borrowing Canvas) {
     let chosen = chosenParticles
     var any = false

@@ -1,10 +1,10 @@
-/// Why a plot could not be made. `description` is one sentence a user can act on.
+/// The reason why a plot could not be drawn or written. `description` is one sentence for the user.
 public enum PlotError: Error, Equatable, Sendable {
-  /// The path ends in none of the extensions that name a picture format.
+  /// The extension of the path is not that of a picture format.
   case unknownFormat(path: String)
-  /// The file could not be written; `reason` is the operating system's.
+  /// The file could not be written; `reason` is the operating system's text.
   case cannotWrite(path: String, reason: String)
-  /// cairo refused to draw; `reason` is its own text.
+  /// The plot could not be drawn; `reason` is cairo's text, or names the size that is not allowed.
   case cannotDraw(reason: String)
 }
 

@@ -1,11 +1,12 @@
-/// The picture formats a plot can be written in.
+/// The picture formats of plots.
 public enum PlotFormat: String, CaseIterable, Sendable {
   case png
   case svg
   case pdf
 
-  /// The format that the extension of `path` names, in either case of letters.
-  /// - Throws: `PlotError.unknownFormat` when there is no extension or it names no format.
+  /// The format that the extension of `path` names. Upper and lower case are the same.
+  ///
+  /// - Throws: `PlotError.unknownFormat` if there is no extension or it names no format.
   public init(path: String) throws(PlotError) {
     let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
@@ -15,7 +16,7 @@ public enum PlotFormat: String, CaseIterable, Sendable {
     self = format
   }
 
-  /// ".png, .svg or .pdf", for sentences.
+  /// ".png, .svg or .pdf", for error messages.
   static var extensionList: String {
     let names = allCases.map { ".\($0.rawValue)" }
     return names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]

@@ -1,4 +1,4 @@
-/// A place, in the units of whoever made it: points of the canvas (y downwards) or data (y upwards).
+/// A point in the plane, in coordinates of the canvas (y downwards) or of the data (y upwards).
 public struct Point: Equatable, Sendable {
   public var x: Double
   public var y: Double
@@ -8,7 +8,7 @@ public struct Point: Equatable, Sendable {
     self.y = y
   }
 
-  /// The rows of a row-major `[count][2]` array.
+  /// The rows of a row-major `[count][2]` array as points.
   static func rows(of flat: [Double]) -> [Point] {
     stride(from: 0, to: flat.count - 1, by: 2).map { Point(x: flat[$0], y: flat[$0 + 1]) }
   }

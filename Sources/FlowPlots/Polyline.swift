@@ -1,14 +1,14 @@
-/// A line through data points as it can be drawn: in places of the canvas, without what cannot be seen.
+/// A line through data points in coordinates of the canvas, without the parts that cannot be seen.
 struct Polyline {
-  /// Open lines of two points and more.
+  /// Open lines of two or more points.
   private(set) var lines: [[Point]] = []
-  /// Points with no neighbour to draw a line to.
+  /// Points without a neighbour to draw a line to.
   private(set) var dots: [Point] = []
 
-  /// cairo keeps coordinates in 24.8 fixed point; far places must be cut off before, at this distance from the frame.
+  /// Lines are clipped at this distance from the frame, because cairo's 24.8 fixed-point coordinates would overflow.
   private static let reach = 50.0
 
-  /// - Parameter points: in the units of `axes`; one without a place there makes a gap.
+  /// - Parameter points: in the units of `axes`. A point that the axes cannot show makes a gap.
   init(_ points: [Point], in axes: Axes) {
     var run: [Point] = []
     for point in points {
@@ -40,8 +40,9 @@ struct Polyline {
     if !line.isEmpty { lines.append(line) }
   }
 
-  /// Leaves of the points that follow one another in a quarter-point column the first, lowest, highest and last: the same
-  /// pixels from a bounded number of points, however long the series.
+  /// Of consecutive points in the same column of a quarter point width, keeps the first, lowest, highest and last.
+  ///
+  /// The pixels stay the same, and the number of points is bounded for a series of any length.
   private static func thinned(_ run: [Point]) -> [Point] {
     var result: [Point] = []
     var start = 0
@@ -65,15 +66,15 @@ struct Polyline {
   private static func clip(_ start: Point, _ end: Point, to bounds: Rectangle) -> (Point, Point)? {
     let (dx, dy) = (end.x - start.x, end.y - start.y)
     var (enter, leave) = (0.0, 1.0)
-    for (towards, room) in [
+    for (towards, distance) in [
       (-dx, start.x - bounds.x), (dx, bounds.right - start.x), (-dy, start.y - bounds.y), (dy, bounds.bottom - start.y),
     ] {
       if towards == 0 {
-        if room < 0 { return nil }
+        if distance < 0 { return nil }
       } else if towards < 0 {
-        enter = max(enter, room / towards)
+        enter = max(enter, distance / towards)
       } else {
-        leave = min(leave, room / towards)
+        leave = min(leave, distance / towards)
       }
     }
     guard enter <= leave else { return nil }

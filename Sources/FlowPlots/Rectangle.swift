@@ -1,4 +1,4 @@
-/// An upright rectangle in points of the canvas; `y` is its top edge.
+/// A rectangle with horizontal and vertical edges, in points of the canvas. `y` is its top edge.
 public struct Rectangle: Equatable, Sendable {
   public var x: Double
   public var y: Double

@@ -1,6 +1,6 @@
-/// A horizontal line to compare with.
+/// A horizontal line at a value to compare with.
 public struct ReferenceLine: Equatable, Sendable {
-  /// Written beside the line, on the right of the frame.
+  /// The text at the right end of the line, outside the frame.
   public var label: String
   public var value: Double
 

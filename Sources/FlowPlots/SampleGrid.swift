@@ -1,40 +1,43 @@
-/// Grey images of the data beside images the model made, each in a grid.
+/// A grid of grey images from the data next to a grid of images from the model.
 public struct SampleGrid: Plot {
-  /// `[count][height·width]`, row by row from the top.
+  /// The images of the data, `[count][height·width]`, each row by row from the top.
   public var data: [Double]
+  /// The images of the model, `[count][height·width]`, each row by row from the top.
   public var samples: [Double]
-  /// Height and width of one image in pixels.
+  /// The height of an image in pixels.
   public let height: Int
+  /// The width of an image in pixels.
   public let width: Int
-  /// Images in one grid; what does not fit is left out.
+  /// The number of rows of a grid. Images that do not fit into the grid are left out.
   public let rows: Int
+  /// The number of columns of a grid.
   public let columns: Int
-  /// The values drawn as black and as white; black may be the higher.
+  /// The values that are drawn as black and as white; the value for black may be the larger one.
   public var black: Double
   public var white: Double
   public var title: String
 
-  /// Longer side of an image in pixels of the PNG, about.
+  /// The approximate longer side of an image in pixels of the PNG.
   private static let side = 72
   private static let gap = 6
   private static let gridGap = 36.0
   private static let gridTitle = 24.0
   private static let narrowest = 110.0
-  /// Stands for a value that is not a number: no grey, so that it cannot pass for one.
+  /// The colour of NaN. It is not grey, so that it cannot be taken for a value.
   private static let notANumber = Theme.palette[1]
 
   /// - Parameters:
-  ///   - data: images of the data, `[count][height·width]`; any count, also none.
-  ///   - samples: images of the model, in the same layout.
+  ///   - data: the images of the data, `[count][height·width]`. There may be any number, including none.
+  ///   - samples: the images of the model, in the same layout.
   public init(
     data: [Double], samples: [Double], height: Int, width: Int, rows: Int = 10, columns: Int = 10, black: Double = 0,
     white: Double = 1, title: String = ""
   ) {
-    precondition(height > 0 && width > 0, "images cannot have \(height)×\(width) pixels")
-    precondition(rows > 0 && columns > 0, "a grid cannot have \(rows)×\(columns) places")
+    precondition(height > 0 && width > 0, "images have \(height)×\(width) pixels, must be at least 1×1")
+    precondition(rows > 0 && columns > 0, "a grid has \(rows)×\(columns) images, must be at least 1×1")
     for values in [data, samples] {
       precondition(
-        values.count % (height * width) == 0, "\(values.count) values do not make images of \(height)×\(width)")
+        values.count % (height * width) == 0, "\(values.count) values do not make images of \(height)×\(width) pixels")
     }
     self.data = data
     self.samples = samples
@@ -53,16 +56,16 @@ public struct SampleGrid: Plot {
       height: top + gridSize.height + Theme.margin)
   }
 
-  /// A grid of few small images is narrower than its title.
+  /// The width of a grid with its title. A grid of few small images is narrower than its title.
   private var columnWidth: Double { max(gridSize.width, SampleGrid.narrowest) }
 
   private var top: Double { Theme.margin + (title.isEmpty ? 0 : 24) + SampleGrid.gridTitle }
 
   // MARK: Layout in pixels
 
-  /// Small images are magnified by a whole number, so that their pixels stay equal squares; of large ones every
-  /// `stride`-th pixel is shown.
+  /// The factor by which small images are magnified. It is an integer, so that all pixels stay equal squares.
   private var magnification: Int { max(SampleGrid.side / max(height, width), 1) }
+  /// Of large images, only every `stride`-th pixel is shown.
   private var stride: Int { (max(height, width) + 2 * SampleGrid.side - 1) / (2 * SampleGrid.side) }
   private var cellHeight: Int { (height + stride - 1) / stride * magnification }
   private var cellWidth: Int { (width + stride - 1) / stride * magnification }
@@ -95,7 +98,7 @@ public struct SampleGrid: Plot {
     }
   }
 
-  /// The whole grid as one picture, magnified here because viewers blur small pictures that they magnify themselves.
+  /// The whole grid as one image. It is magnified here, because viewers blur small images when they magnify them.
   private func mosaic(of values: [Double]) -> PixelImage {
     let (stepDown, stepAcross) = (cellHeight + SampleGrid.gap, cellWidth + SampleGrid.gap)
     var image = PixelImage(

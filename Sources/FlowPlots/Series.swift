@@ -2,11 +2,11 @@ import CLibrary
 
 /// A named line of a plot.
 public struct Series: Equatable, Sendable {
-  /// What the legend calls it; a series without a name is left out there.
+  /// The name in the legend. A series with an empty name is not in the legend.
   public var name: String
-  /// In the order in which the line runs; points that cannot be placed make gaps.
+  /// The points in the order of the line. Points that cannot be drawn make gaps.
   public var points: [Point]
-  /// How the line looks; nil for the next colour of the palette.
+  /// The style of the line; nil uses the next colour of the palette.
   public var stroke: Stroke?
 
   public init(name: String, points: [Point], stroke: Stroke? = nil) {
@@ -15,15 +15,21 @@ public struct Series: Equatable, Sendable {
     self.stroke = stroke
   }
 
-  /// A value for each step; `steps` and `values` are of one length.
+  /// A line with one value per step.
+  ///
+  /// - Precondition: `steps` and `values` have the same length.
   public init(name: String, steps: [Double], values: [Double]) {
-    precondition(steps.count == values.count, "\(steps.count) steps for \(values.count) values of \"\(name)\"")
+    precondition(
+      steps.count == values.count,
+      "series \"\(name)\" has \(steps.count) steps and \(values.count) values, must be the same number")
     self.init(name: name, points: zip(steps, values).map { Point(x: $0, y: $1) })
   }
 
-  /// The points with each finite value replaced by that of a straight line fitted to its neighbours, whose weights halve
-  /// with every `halfLife` of distance along x. Unlike an average, a line does not trail behind a falling curve and is not
-  /// drawn inwards at its ends.
+  /// The points, smoothed by local linear regression.
+  ///
+  /// Each finite value is replaced by that of a straight line fitted to the points around it. The weight of a point
+  /// halves with every `halfLife` of distance along x. Unlike a moving average, a fitted line does not lag behind a
+  /// falling curve, and has no bias at the ends.
   func smoothed(halfLife: Double) -> [Point] {
     let (before, after) = (moments(points.indices, halfLife), moments(points.indices.reversed(), halfLife))
     return points.indices.map { index in
@@ -38,7 +44,8 @@ public struct Series: Equatable, Sendable {
     }
   }
 
-  /// Weighted sums over the points up to each one, with u the distance from it in half-lives: sₖ = Σ w uᵏ, tₖ = Σ w uᵏ y.
+  /// Weighted sums over the points up to one of them, where u is the distance from it in half-lives: sₖ = Σ w uᵏ and
+  /// tₖ = Σ w uᵏ y.
   private struct Moments {
     var s0 = 0.0
     var s1 = 0.0
@@ -47,15 +54,16 @@ public struct Series: Equatable, Sendable {
     var t1 = 0.0
   }
 
-  /// The moments of each finite point over itself and those before it in `order`, in one pass: moving on by d turns u into
-  /// u − d and w into w·0.5^|d|.
+  /// For each finite point, the moments over itself and the points before it in `order`.
+  ///
+  /// One pass computes them: moving on by the distance d turns u into u − d, and w into w·0.5^|d|.
   private func moments(_ order: some Sequence<Int>, _ halfLife: Double) -> [Moments?] {
     var result: [Moments?] = Array(repeating: nil, count: points.count)
     var (sum, last) = (Moments(), 0.0)
     for index in order where points[index].x.isFinite && points[index].y.isFinite {
       let d = (points[index].x - last) / halfLife
       let keep = pow(0.5, abs(d))
-      // Beyond any memory the old sums must vanish, not become 0·∞.
+      // For a large distance, the old sums must become 0 and not 0·∞.
       sum =
         keep < 1e-30
         ? Moments()

@@ -1,9 +1,9 @@
-/// How a line is drawn.
+/// The style of a line.
 public struct Stroke: Equatable, Sendable {
   public var color: Color
-  /// Width in points.
+  /// The width in points.
   public var width: Double
-  /// Lengths of dashes and gaps in points, in turn; empty for a solid line.
+  /// The lengths of dashes and gaps in points, alternating; empty for a solid line.
   public var dash: [Double]
 
   public init(color: Color, width: Double, dash: [Double] = []) {

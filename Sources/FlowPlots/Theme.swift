@@ -1,11 +1,11 @@
-/// The look all plots share: colours, type sizes and distances, in points.
+/// The common style of all plots: colours, and font sizes and distances in points.
 enum Theme {
   static let text = Color(hex: 0x262626)
   static let faintText = Color(hex: 0x6B6B6B)
   static let grid = Color(hex: 0xE4E4E4)
   static let minorGrid = Color(hex: 0xF2F2F2)
   static let frame = Color(hex: 0xB0B0B0)
-  /// Ground of a place where there is no value.
+  /// The background of a cell without a value.
   static let missing = Color(hex: 0xEDEDED)
 
   static let tickFont = Font(size: 10)
@@ -16,25 +16,25 @@ enum Theme {
   static let margin = 16.0
   static let hairline = 0.75
 
-  /// Colours told apart under every common colour blindness: M. Okabe and K. Ito (2008), in the order in which they read
-  /// best on white, without the yellow that does not.
+  /// Colours that people with any common colour blindness can tell apart, by M. Okabe and K. Ito (2008). They are
+  /// ordered by legibility on white; the yellow, which is not legible there, is left out.
   static let palette = [0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9, 0x000000].map { Color(hex: $0) }
 
-  /// Colour of data and of what the model made of it, the same in every plot.
+  /// The colours of data and of the model, the same in every plot.
   static let data = palette[0]
   static let model = palette[1]
 
-  /// The look of the `index`-th series: colours first, then the same colours dashed.
+  /// The style of the `index`-th series: first all colours solid, then the same colours dashed.
   static func stroke(ofSeries index: Int) -> Stroke {
     let dashes = [[], [6.0, 3.0], [2.0, 2.0], [8.0, 3.0, 2.0, 3.0]]
     return Stroke(
       color: palette[index % palette.count], width: 1.75, dash: dashes[index / palette.count % dashes.count])
   }
 
-  /// Dots shrink and fade as they become many, so that a crowd shows its density rather than a blot.
+  /// The style of `count` dots. More dots are smaller and fainter, so that their density stays visible.
   static func dot(count: Int, color: Color) -> (radius: Double, color: Color) {
-    let crowd = Double(max(count, 1))
-    let radius = min(max(2.5 * (400 / crowd).squareRoot().squareRoot(), 0.8), 2.5)
-    return (radius, color.with(alpha: min(max(20 / crowd.squareRoot(), 0.08), 0.85)))
+    let count = Double(max(count, 1))
+    let radius = min(max(2.5 * (400 / count).squareRoot().squareRoot(), 0.8), 2.5)
+    return (radius, color.with(alpha: min(max(20 / count.squareRoot(), 0.08), 0.85)))
   }
 }

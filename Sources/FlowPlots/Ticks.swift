@@ -1,18 +1,19 @@
 import CLibrary
 
-/// Round places along an axis, with their labels.
+/// The ticks of an axis: round numbers with their labels.
 ///
-/// On a linear axis neighbours differ by 1, 2 or 5 times a power of ten. The places are kept as whole multiples of that
-/// power, so a label is the exact decimal of its tick. A logarithmic axis is ticked at powers of ten; below two decades at
-/// 1, 2 and 5 times them, and below a factor of about five like a linear one.
+/// On a linear axis, neighbouring ticks differ by 1, 2 or 5 times a power of ten. Ticks are stored as integer multiples
+/// of that power, so a label is the exact decimal of its tick. A logarithmic axis has ticks at powers of ten. If it
+/// spans less than two decades, they are at 1, 2 and 5 times powers of ten. If it spans less than a factor of about
+/// five, they are those of a linear axis.
 public struct Ticks: Equatable, Sendable {
-  /// Ascending, all within the limits they were made for.
+  /// The ticks in ascending order, all within the limits.
   public let values: [Double]
-  /// One for each value.
+  /// The label of each tick.
   public let labels: [String]
-  /// What applies to every label, such as "×10⁶"; usually empty.
+  /// A factor or an offset that applies to every label, such as "×10⁶"; usually empty.
   public let note: String
-  /// Unlabelled places between the values of a logarithmic axis.
+  /// The ticks without labels of a logarithmic axis, between `values`.
   public let minor: [Double]
 
   private init(counts: [Int], exponent: Int) {
@@ -28,17 +29,19 @@ public struct Ticks: Equatable, Sendable {
     self.minor = minor
   }
 
-  /// The double nearest to count·10^exponent for |exponent| ≤ 22: a power of ten up to there is exact.
+  /// count·10^exponent. For |exponent| ≤ 22 it is the nearest double, because powers of ten up to there are exact.
   private static func value(_ count: Int, _ exponent: Int) -> Double {
     exponent < 0 ? Double(count) / pow(10, Double(-exponent)) : Double(count) * pow(10, Double(exponent))
   }
 
-  /// Ticks for `limits`, as many as possible but at most `maximum` (at least 2). From a maximum of 5 on there are two or
-  /// more.
+  /// As many ticks within `limits` as possible, but at most `maximum`. With a maximum of 5 or more there are at least
+  /// two.
   ///
-  /// `limits` should come from `Axis`, whose limits are wide enough for their ticks to be told apart in double precision.
+  /// - Parameters:
+  ///   - limits: those of an `Axis`, which are wide enough that ticks differ in double precision.
+  ///   - maximum: at least 2.
   public init(limits: ClosedRange<Double>, scale: AxisScale = .linear, maximum: Int) {
-    precondition(maximum >= 2, "an axis needs room for two ticks, not \(maximum)")
+    precondition(maximum >= 2, "the maximum number of ticks is \(maximum), must be at least 2")
     switch scale {
     case .linear: self = Ticks.linear(limits, maximum: maximum)
     case .logarithmic: self = Ticks.logarithmic(limits, maximum: maximum)
@@ -48,12 +51,12 @@ public struct Ticks: Equatable, Sendable {
   private static func linear(_ limits: ClosedRange<Double>, maximum: Int) -> Ticks {
     let span = limits.upperBound - limits.lowerBound
     guard span > 0, span.isFinite else { return Ticks(counts: [], exponent: 0) }
-    // Start one decade below the finest step that can do, and coarsen until the ticks fit.
+    // The search starts one decade below the finest possible step, and coarsens the step until the ticks fit.
     var exponent = Int(log10(span / Double(maximum)).rounded(.down)) - 1
     while true {
       for step in [1, 2, 5] {
         let unit = value(step, exponent)
-        // A tick on the very limit must not be lost to the rounding of the quotient.
+        // The slack keeps a tick that is exactly at a limit when the quotient is rounded.
         let slack = 1e-9 * span / unit
         let first = (limits.lowerBound / unit - slack).rounded(.up)
         let last = (limits.upperBound / unit + slack).rounded(.down)
@@ -85,7 +88,7 @@ public struct Ticks: Equatable, Sendable {
     }
     guard high > low else { return linear(limits, maximum: maximum) }
     let every = (high - low) / maximum + 1
-    // Multiples of the stride, where two are in sight, so that 10⁰ is among them.
+    // Exponents are multiples of the stride if two of these are visible, so that 10⁰ is among them.
     let multiples = (low...high).filter { $0 % every == 0 }
     let powers = multiples.count >= 2 ? multiples : Array(stride(from: low, through: high, by: every))
     let short = powers.allSatisfy { (-2...3).contains($0) }
@@ -95,7 +98,7 @@ public struct Ticks: Equatable, Sendable {
       minor: every == 1 ? subdivisions(limits, low - 1, high) : [])
   }
 
-  /// 2, 3, … 9 times each power of ten, where they lie within the limits.
+  /// 2, 3, … 9 times each power of ten, within the limits.
   private static func subdivisions(_ limits: ClosedRange<Double>, _ low: Int, _ high: Int) -> [Double] {
     (low...high).flatMap { power in (2...9).map { value($0, power) } }.filter { limits.contains($0) }
   }

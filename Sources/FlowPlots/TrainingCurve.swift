@@ -1,18 +1,18 @@
-/// How losses and other numbers went over the steps of a training run.
+/// A plot of losses and other quantities over the steps of a training run.
 public struct TrainingCurve: Plot {
-  /// One per quantity, such as "training" and "held out"; x is the step.
+  /// One series per quantity, such as "training" and "held out"; x is the step.
   public var series: [Series]
-  /// Values to compare with, such as that of a full-covariance Gaussian.
+  /// Values to compare with, such as the NLL of a full-covariance Gaussian.
   public var references: [ReferenceLine]
   public var title: String
   public var xLabel: String
   public var yLabel: String
   public var xScale: AxisScale
   public var yScale: AxisScale
-  /// What the y axis shows; nil for all there is.
+  /// The range of the y axis; nil covers all values.
   public var yLimits: ClosedRange<Double>?
-  /// Distance, in steps, at which a point counts half in the average drawn over each series, which itself turns pale; 0
-  /// for no average.
+  /// The distance, in steps, at which the weight of a point halves in the smoothed line. Each series is then pale, and
+  /// its smoothed line is drawn over it. 0 draws the series only.
   public var smoothing: Double
   public var size: Size
 
@@ -21,7 +21,7 @@ public struct TrainingCurve: Plot {
     yLabel: String = "loss (nats)", xScale: AxisScale = .linear, yScale: AxisScale = .linear,
     yLimits: ClosedRange<Double>? = nil, smoothing: Double = 0, size: Size = Size(width: 640, height: 400)
   ) {
-    precondition(smoothing >= 0, "a half-life cannot be \(smoothing)")
+    precondition(smoothing >= 0, "smoothing is \(smoothing) steps, must not be negative")
     self.series = series
     self.references = references
     self.title = title
@@ -41,7 +41,7 @@ public struct TrainingCurve: Plot {
     ).draw(on: canvas)
   }
 
-  /// The series as they are or, with smoothing, pale and nameless below their averages.
+  /// The series; with smoothing, the pale series without names and then the smoothed lines.
   private var lines: [Series] {
     guard smoothing > 0 else { return series }
     let strokes = series.indices.map { series[$0].stroke ?? Theme.stroke(ofSeries: $0) }
