@@ -1,7 +1,8 @@
 extension TestProblem {
   /// The 25 non-stiff problems of DETEST, t from 0 to 20.
   public static let nonStiff = scalar + smallSystems + moderateSystems + orbits + secondOrder
-  /// Problems that explicit methods need far more steps for than the solution has features; all have a Jacobian.
+  /// The stiff problems. Explicit methods need far more steps for them than the shape of the solution requires. All
+  /// have a `tangent`.
   public static let stiff = vanDerPol + kinetics
 
   static let detest =

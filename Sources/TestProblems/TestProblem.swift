@@ -1,24 +1,24 @@
 import FieldPrograms
 
-/// An initial value problem y′ = f(t, y) from t = 0, with what is known of it: the problems that solvers are measured on.
+/// An initial value problem y′ = f(t, y) from t = 0 with a reference solution. Benchmarks measure solvers on it.
 ///
-/// The whole list is `TestProblem.nonStiff` and `TestProblem.stiff`; each problem is one entry of one file in `Problems`.
+/// `TestProblem.nonStiff` and `TestProblem.stiff` list all problems. The folder `Problems` defines them.
 public struct TestProblem: Sendable {
-  /// `(t, y, rates)`: writes f(t, y) to `rates`, both `[dimension]`.
+  /// `(t, y, rates)`: writes f(t, y) to `rates`; y and rates are `[dimension]`.
   public typealias Rates = @Sendable (Double, [Double], inout [Double]) -> Void
   /// `(t, y, yDot, ratesDot)`: writes the Jacobian ∂f/∂y times ẏ to `ratesDot`.
   public typealias Tangent = @Sendable (Double, [Double], [Double], inout [Double]) -> Void
 
-  /// As the literature has it: `A1`, …, `E5`; also the key of its reference.
+  /// The name in the literature: `A1`, …, `E5`. It is also the key of the reference solution.
   public let name: String
-  /// What it is of.
+  /// A description in a few words.
   public let title: String
   public let citation: String
   /// y(0).
   public let start: [Double]
   public let endTime: Double
   public let rates: Rates
-  /// nil where explicit methods alone are meant for it.
+  /// The product with the Jacobian, which implicit methods need; nil for problems that are meant for explicit methods.
   public let tangent: Tangent?
 
   init(
@@ -36,10 +36,12 @@ public struct TestProblem: Sendable {
 
   public var dimension: Int { start.count }
 
-  /// y(endTime), `[dimension]`, to at least 12 digits of the scale that `Scripts/make_reference_solutions.py` states.
+  /// The reference solution y(endTime), `[dimension]`. It is exact to at least 12 digits, relative to the scale that
+  /// `Scripts/make_reference_solutions.py` states.
   public var reference: [Double] {
     guard let reference = References.all[name], reference.count == dimension else {
-      preconditionFailure("problem \(name) has no reference of \(dimension) numbers")
+      preconditionFailure(
+        "references.json has no \(dimension) numbers for problem \(name): run Scripts/make_reference_solutions.py")
     }
     return reference
   }
@@ -50,7 +52,7 @@ extension TestProblem: CustomStringConvertible {
 }
 
 extension TestProblem {
-  /// The field as one callback in `Double`, with the Jacobian as its tangent where it is known. A lane at a time.
+  /// The field as a program of one callback in `Double`, with `tangent` as its tangent. It computes one lane at a time.
   public var program: FieldProgram {
     var lanewiseTangent: FieldCallback.Functions<Double>.Tangent?
     if let tangent { lanewiseTangent = Self.lanewise(tangent, dimension) }

@@ -1,31 +1,32 @@
 import NeuralODE
 
-/// What one solve of a test problem cost, and how far it came out from the reference.
+/// The cost of one solve of a test problem, and its error.
 public struct WorkPrecision: Sendable {
   public let problem: String
   public let method: String
-  /// Relative and absolute, both.
+  /// The relative and the absolute tolerance.
   public let tolerance: Double
   public let evaluations: Int
-  /// The root mean square of (y − reference) / (tolerance + tolerance · |reference|): the norm of step control, at the end
-  /// time. NaN where the sample failed.
+  /// The error at the end time in the norm of step control: the root mean square of (y − reference) / (tolerance +
+  /// tolerance · |reference|). NaN if the solve failed.
   public let error: Double
   public let status: SampleStatus
-  /// Whether the error at the end was controlled, by `GlobalErrorSolver`, and not that of each step alone.
+  /// Whether `GlobalErrorSolver` controlled the error at the end time. Otherwise only the error of each step was
+  /// controlled.
   public let isGlobal: Bool
 
-  /// The error that is asked of a solver: ten times the tolerance.
+  /// The largest error that a solve may have: ten times the tolerance.
   public static let allowedError = 10.0
-  /// The share of solves that is hoped to be within it.
+  /// The fraction of solves that should be within the allowed error.
   public static let goal = 0.95
   public var isWithinTolerance: Bool { status == .ok && error <= Self.allowedError }
 
-  /// Steps that a solve may take: methods of low order need a million of them at the smallest tolerances.
+  /// The largest number of steps of a solve. Methods of low order need a million at the smallest tolerances.
   public static let maximumSteps = 1 << 20
 
-  /// Solves `problem` from its start to its end by per-sample steps of `method`.
+  /// Solves `problem` by adaptive steps of `method` and compares the result with the reference.
   ///
-  /// - Parameter isGlobal: whether the error at the end is controlled, not that of each step alone.
+  /// - Parameter isGlobal: whether to control the error at the end time, and not only that of each step.
   public static func measure(
     _ problem: TestProblem, method: String, tolerance: Double, isGlobal: Bool = false, backend: Backend = .c
   ) throws -> WorkPrecision {
@@ -52,7 +53,7 @@ public struct WorkPrecision: Sendable {
 }
 
 extension Sequence<WorkPrecision> {
-  /// The share of solves whose error is at most ten times the tolerance.
+  /// The fraction of solves whose error is at most ten times the tolerance.
   public var shareWithinTolerance: Double {
     let all = Array(self)
     return all.isEmpty ? 1 : Double(all.count(where: \.isWithinTolerance)) / Double(all.count)

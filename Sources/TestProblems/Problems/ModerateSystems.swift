@@ -15,12 +15,12 @@ extension TestProblem {
       "C4", "diffusion over 51 points", citation: detest, start: unit(51), endTime: detestEnd, rates: diffusion),
     TestProblem(
       "C5", "the motion of the five outer planets about the sun, in units of 100 days", citation: detest,
-      start: Planets.places + Planets.speeds, endTime: detestEnd, rates: Planets.rates),
+      start: Planets.positions + Planets.velocities, endTime: detestEnd, rates: Planets.rates),
   ]
 
   private static func unit(_ dimension: Int) -> [Double] { [1] + Array(repeating: 0, count: dimension - 1) }
 
-  /// Each of the first substances decays into the next at `rate(number)`; the last one stays.
+  /// Substance i decays into substance i + 1 at `rate(i)`; the last one is stable.
   private static func chain(_ rate: @escaping @Sendable (Int) -> Double) -> Rates {
     { _, y, f in
       f[0] = 0
@@ -39,21 +39,21 @@ extension TestProblem {
   }
 }
 
-/// Jupiter, Saturn, Uranus, Neptune, Pluto: places `[5][3]`, then speeds.
+/// Jupiter, Saturn, Uranus, Neptune and Pluto. The state is their positions `[5][3]`, then their velocities `[5][3]`.
 private enum Planets {
   static let gravity = 2.95912208286
   static let sun = 1.00000597682
   static let masses = [
     0.000954786104043, 0.000285583733151, 0.0000437273164546, 0.0000517759138449, 0.00000277777777778,
   ]
-  static let places = [
+  static let positions = [
     3.42947415189, 3.35386959711, 1.35494901715,
     6.64145542550, 5.97156957878, 2.18231499728,
     11.2630437207, 14.6952576794, 6.27960525067,
     -30.1552268759, 1.65699966404, 1.43785752721,
     -21.1238353380, 28.4465098142, 15.3882659679,
   ]
-  static let speeds = [
+  static let velocities = [
     -0.557160570446, 0.505696783289, 0.230578543901,
     -0.415570776342, 0.365682722812, 0.169143213293,
     -0.325325669158, 0.189706021964, 0.0877265322780,

@@ -1,7 +1,7 @@
 import Foundation
 
 extension TestProblem {
-  /// DETEST class D: two bodies, orbits of eccentricity 0.1 to 0.9 from their nearest point.
+  /// DETEST class D: orbits of two bodies with eccentricity 0.1 to 0.9, which start where the bodies are nearest.
   static let orbits = [("D1", 0.1), ("D2", 0.3), ("D3", 0.5), ("D4", 0.7), ("D5", 0.9)].map { name, eccentricity in
     TestProblem(
       name, "an orbit of eccentricity \(eccentricity)", citation: detest,

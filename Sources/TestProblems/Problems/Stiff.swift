@@ -4,8 +4,9 @@ extension TestProblem {
   private static let ivpTestSet =
     "Mazzia, Magherini: Test Set for Initial Value Problem Solvers, release 2.4, Bari 2008"
 
-  /// Van der Pol's equation in the time of its slow motion, y″ = μ²((1 − y²) y′ − y): two slow stretches, and jumps of width
-  /// 1/μ² between them. μ = 10³ is problem VDPOL of the test set.
+  /// Van der Pol's equation on the time scale of its slow motion, y″ = μ²((1 − y²) y′ − y).
+  ///
+  /// Between slow parts, the solution jumps within a time of 1/μ². μ = 10³ is problem VDPOL of the test set.
   static let vanDerPol = (3...6).map { power in
     let square = (0..<2 * power).reduce(1.0) { product, _ in product * 10 }
     return TestProblem(
@@ -20,7 +21,7 @@ extension TestProblem {
       })
   }
 
-  /// Chemistry and biology.
+  /// Reactions from chemistry and biology.
   static let kinetics = [
     TestProblem(
       "ROBER", "Robertson's reaction", citation: "Robertson 1966; " + ivpTestSet, start: [1, 0, 0], endTime: 1e11,
