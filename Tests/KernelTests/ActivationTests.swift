@@ -2,18 +2,20 @@ import Foundation
 import NeuralODE
 import Testing
 
-/// The vector activations against Double's library functions, on every 4,099th of all 2³² floats and over their interval.
+/// Compares the vectorised activations with the library functions of Double. Floats are every 4,099th of all 2³² bit
+/// patterns; doubles are evenly spaced over the interval where activations change.
 @Suite struct ActivationTests {
-  /// Those of `CSources/CNFKernels/simd/activations/traits.h`, rounded up, and besides what the references here are off.
+  /// The error bounds of an activation: those of `CSources/CNFKernels/simd/activations/traits.h`, rounded up, plus the
+  /// errors of the references here.
   struct Bound: CustomTestStringConvertible {
     let activation: Activation
-    /// Largest error of the value in ulp of the value, and of the derivative in units of the last place of 1.
+    /// The largest error of the value in ulp of the value, and of the derivative in units in the last place of 1.
     let value: Double
     let slope: Double
     var testDescription: String { "\(activation)" }
   }
 
-  /// SiLU's slope takes 1 − s, rounded, times z up to 17.
+  /// SiLU's bound is larger, because its derivative multiplies the rounded 1 − s by z up to 17.
   static let bounds = [
     Bound(activation: .identity, value: 0, slope: 0), Bound(activation: .relu, value: 0, slope: 0),
     Bound(activation: .tanh, value: 4, slope: 4), Bound(activation: .softplus, value: 4, slope: 2),
@@ -22,8 +24,9 @@ import Testing
     Bound(activation: .sin, value: 4, slope: 3), Bound(activation: .logcosh, value: 4, slope: 2),
   ]
 
-  /// Without fused multiply-add the square in e^(−z²/2) is rounded: half an ulp of z²/2, which is up to 87.6 in Float (64 ulp
-  /// of e^…), and up to 708.7 in Double (512 ulp).
+  /// Whether the square in e^(−z²/2) is rounded, as it is without fused multiply-add.
+  ///
+  /// The error is half an ulp of z²/2. This is up to 87.6 in Float (64 ulp of e^…) and up to 708.7 in Double (512 ulp).
   static func squareIsRounded(_ activation: Activation, _ isa: InstructionSet) -> Bool {
     activation == .gelu && isa == .generic
   }
@@ -39,7 +42,7 @@ import Testing
     case .silu: return (z == -.infinity ? 0 : z * s, s * (1 + z * complement))
     case .sigmoid: return (s, s * complement)
     case .gelu:
-      // What rounding takes from erfc's argument is given back to first order: its tail makes it z² times as large.
+      // The rounding error of erfc's argument is corrected to first order, because the tail magnifies it by z².
       guard z.isFinite else { return (max(z, 0), z > 0 ? 1 : 0) }
       let root = 0.5.squareRoot()
       let rest = 0.5.addingProduct(-root, root) / (2 * root)
@@ -55,7 +58,7 @@ import Testing
     }
   }
 
-  /// Values and derivatives of a field that is the activation itself.
+  /// The values and derivatives of the activation, as a field of one row and its divergence.
   private func evaluate<Scalar: FlowScalar>(
     _ activation: Activation, _ points: [Scalar], isa: InstructionSet
   ) throws -> (velocities: [Scalar], divergences: [Double]) {
@@ -81,7 +84,7 @@ import Testing
       }
       let (value, slope) = Self.reference(bound.activation, Double(point), sineEnd: Activation.sineEnd(Float.self))
       let rounded = Float(value)
-      // Near e^−87 activations go to 0 at once.
+      // Near e^−87 activations jump to 0.
       let ulp = Double(max(abs(rounded), 0x1p-96).ulp)
       if point.isFinite || value.isFinite {
         let ulps = abs(Double(found.velocities[index]) - value) / ulp
@@ -96,7 +99,7 @@ import Testing
     #expect(worstSlope.units <= bound.slope, "\(isa): \(worstSlope.units)·2⁻²³ at \(worstSlope.at)")
   }
 
-  /// Bounds in ulp: without fused multiply-add, the portable set rounds each term of the series twice.
+  /// The portable instruction set has larger bounds: without fused multiply-add it rounds each term of a series twice.
   @Test(arguments: Activation.allCases, instructionSets)
   func doublesAreWithinTheirBounds(activation: Activation, isa: InstructionSet) throws {
     let points = (0..<200_000).map { 0.37e-3 * (Double($0) - 100_000) } + [0, -0.0, 1e-300, -1e-300, 1e-9, 700, -700]
@@ -110,10 +113,10 @@ import Testing
       let units = abs(found.divergences[index] - slope) / 0x1p-52
       if !(units <= worstSlope.units) { worstSlope = (units, point) }
     }
-    // The reference is itself a sum of rounded functions: an ulp of either figure may be its own.
+    // The reference is itself a sum of rounded functions, so an ulp of each error may be that of the reference.
     let allowed = Self.squareIsRounded(activation, isa) ? 512 + 8.0 : isa == .generic || activation == .gelu ? 8 : 5
     #expect(worst.ulps <= allowed, "\(worst.ulps) ulp at \(worst.at)")
-    // SiLU's 1 − s is off by 1.5 · 2⁻⁵³ at most, of which z up to 37 makes 28 · 2⁻⁵².
+    // The error of SiLU's 1 − s is at most 1.5 · 2⁻⁵³, which z up to 37 magnifies to 28 · 2⁻⁵².
     #expect(worstSlope.units <= (activation == .silu ? 28 : 8), "\(worstSlope.units)·2⁻⁵² at \(worstSlope.at)")
   }
 }

@@ -1,7 +1,7 @@
 import NeuralODE
 import Testing
 
-/// Adams methods by their names; their formulas are tested beside the C library (`Tests/C/adams_test.c`).
+/// Adams methods from Swift. The C tests check their formulas (`Tests/C/adams_test.c`).
 @Suite struct AdamsTests {
   private static let names = ["explicit_adams", "implicit_adams"]
   private static let program = FieldProgram.multilayerPerceptron(stateDimension: 2, hidden: [8], activation: .tanh)
@@ -19,9 +19,10 @@ import Testing
     return try KernelSolver(program: Self.program, options: options)
   }
 
-  /// Orders 4 and 5: with twice as many steps the error falls by at least 2^(4 - 0.2), at any `maximumOrder` from 5 on.
+  /// The methods have order 4 and 5: twice as many steps reduce the error by at least 2^(4 - 0.2), at any
+  /// `maximumOrder` from 5 on.
   @Test(arguments: names, [5, 6, 12])
-  func approachesTheSolution(name: String, order: Int) throws {
+  func convergesToTheSolution(name: String, order: Int) throws {
     func values(_ name: String, _ steps: Int) throws -> [Double] {
       let solution = try solver(name, steps: steps, order: order).solve(Self.problem)
       #expect(solution.statuses.allSatisfy { $0 == .ok })
@@ -34,8 +35,8 @@ import Testing
     #expect(errors[0] < 1e-4 && errors[0] > 13.9 * errors[1], "\(name), order \(order): \(errors)")
   }
 
-  /// The way back is by rk4_38, of order 4, as the start of the way out is: with twice as many steps the error of the gradient falls
-  /// by at least 2^(4 - 0.2), towards that of dopri8's own steps.
+  /// The backward solve is by rk4_38, of order 4, like the first steps of the forward solve. So twice as many steps
+  /// reduce the error of the gradient by at least 2^(4 - 0.2). The reference is the exact gradient of steps of dopri8.
   @Test(arguments: names) func hasTheContinuousAdjoint(name: String) throws {
     func gradient(_ name: String, _ steps: Int, _ adjoint: AdjointSchedule) throws -> [Double] {
       var options = Fixtures.options(name, .fixed(steps: steps))
@@ -55,13 +56,13 @@ import Testing
     #expect(errors[0] < 1e-4 && errors[0] > 13.9 * errors[1], "\(name): \(errors)")
   }
 
-  @Test(arguments: names) func doesNotKnowTheThreads(name: String) throws {
+  @Test(arguments: names) func doesNotDependOnThreads(name: String) throws {
     let alone = try solver(name, steps: 20, threads: 1).solve(Self.problem)
     let together = try solver(name, steps: 20, threads: 3).solve(Self.problem)
     #expect(alone.states == together.states && alone.logDeterminants == together.logDeterminants)
   }
 
-  @Test(arguments: names) func saysWhatItCannotDo(name: String) throws {
+  @Test(arguments: names) func refusesWhatItDoesNotSupport(name: String) throws {
     let method = try Methods.named(name)
     #expect(method.family != .rungeKutta && method.stages == 0 && !method.isAdaptive && !method.citation.isEmpty)
     if !method.hasDiscreteGradient {

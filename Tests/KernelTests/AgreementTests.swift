@@ -2,14 +2,14 @@ import NeuralODE
 import PureSwift
 import Testing
 
-/// The C kernels against the same program run in Swift alone: two programs written from the same formulas.
+/// Compares the C kernels with `PureSwift`: two implementations of the same formulas.
 ///
-/// Bounds: a solve of s steps makes some 10·s·(depth of the net) roundings of its state, each at most half an ulp of a
-/// number as large as the largest state, and the flow amplifies them by e^{Lipschitz·T} ≲ 30. For s = 8, depth 4 that is
-/// about 5,000 ulp at worst, and the square root of the count times 30 ≈ 500 where roundings are independent.
+/// Bounds: a solve of s steps makes about 10·s·(depth of the network) roundings of its state. Each is at most half an
+/// ulp of the largest state, and the flow amplifies it by e^{Lipschitz·T} ≲ 30. For s = 8 and depth 4 that is about
+/// 5,000 ulp in the worst case. If roundings are independent, it is the square root of their number times 30 ≈ 500 ulp.
 @Suite struct AgreementTests {
   private static let stateUlps = 2_000.0
-  /// Gradients also sum over samples, and pass through the net twice more.
+  /// Gradients also sum over samples, and pass through the network twice more.
   private static let gradientUlps = 20_000.0
 
   struct Case: CustomTestStringConvertible {
@@ -46,7 +46,7 @@ import Testing
     return cases + regularised
   }()
 
-  /// Methods with stages of weight 0 and without, every trace, in groups of tangents and alone.
+  /// Every Runge-Kutta method (some have stages of weight 0) with every trace, with one probe and with several.
   private static let regularised: [Case] = regularisations.flatMap { regularisation in
     [(Trace.none, 1), (.hutchinson, 1), (.hutchinson, 11), (.exactTangents, 1), (.exactProduct, 1)].filter {
       regularisation.fits($0.0)
@@ -106,7 +106,7 @@ import Testing
   @Test(arguments: cases) func agreeInDouble(test: Case) throws { try compare(test, Double.self) }
   @Test(arguments: cases) func agreeInFloat(test: Case) throws { try compare(test, Float.self) }
 
-  /// The controllers too are the same: steps taken and refused, sample by sample.
+  /// The step controllers agree too: each sample has the same accepted and rejected steps.
   @Test(arguments: [Trace.none, .exact, .hutchinson], [1e-3, 1e-5, 1e-7])
   func adaptiveStepsAreTheSame(trace: Trace, tolerance: Double) throws {
     for regularisation in [Regularisation.none] + regularisations where regularisation.fits(trace) {
@@ -136,14 +136,16 @@ import Testing
     #expect(a.rejectedSteps == b.rejectedSteps)
     let tableau = try Methods.named(method)
     for sample in a.evaluations.indices {
-      // Two for the first step's choice. Where the last stage is no next first one, C makes all stages in every attempt, in all
-      // lanes at once; PureSwift keeps the first one for the first attempt and after a refused step.
+      // The choice of the first step takes two evaluations. If a method is not FSAL, C evaluates all stages in every
+      // attempt, because it does so for all lanes at once. PureSwift keeps the first stage for the first attempt and
+      // after a rejected step.
       let (accepted, attempts) = (a.acceptedSteps[sample], a.acceptedSteps[sample] + a.rejectedSteps[sample])
       let first = tableau.isFirstSameAsLast ? 0 : attempts
       #expect(a.evaluations[sample] == 2 + (tableau.stages - 1) * attempts + first)
       #expect(b.evaluations[sample] == a.evaluations[sample] - (first == 0 ? 0 : attempts - accepted + 1))
     }
-    // A step's length is chosen from its error, whose rounding reaches the state by the tolerance.
+    // The length of a step depends on its estimated error, so rounding of the error changes the state by a fraction of
+    // the tolerance.
     #expect(zip(a.states, b.states).allSatisfy { abs($0 - $1) < 1e-6 * tolerance + 1e-11 })
     let pairs = zip(a.kineticEnergies, b.kineticEnergies).map { ($0, $1) } + zip(a.frobeniusNorms, b.frobeniusNorms)
     #expect(pairs.allSatisfy { abs($0 - $1) < (1e-6 * tolerance + 1e-11) * max(1, abs($1)) })

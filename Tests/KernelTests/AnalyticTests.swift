@@ -3,9 +3,9 @@ import NeuralODE
 import Testing
 
 @Suite struct AnalyticTests {
-  /// x' = A x: the log-determinant is tr(A)·T whatever x is, in every way of taking the trace, in both directions.
+  /// For x' = A x, the log-determinant is tr(A)·T for every x, with every trace and in both directions of time.
   @Test(arguments: [Trace.exactTangents, .exactProduct, .hutchinson])
-  func linearFieldsLogDeterminantIsItsTrace(trace: Trace) throws {
+  func logDeterminantOfALinearFieldIsItsTrace(trace: Trace) throws {
     let dimension = 5
     var matrix: [Double] = Fixtures.normals(dimension * dimension, seed: 1)
     if trace == .hutchinson {
@@ -28,8 +28,10 @@ import Testing
     }
   }
 
-  /// How many times its own estimate a step's error is on x' = ax: with z = ah, the leading terms are β z^{p+1} and α z^{q+1},
-  /// for the orders p and q of the solution and the embedded one; steps have α z^{q+1} = 2 · tolerance where |x| = 1.
+  /// The ratio of a step's error to its estimate for x' = ax.
+  ///
+  /// With z = ah, the leading terms are β z^{p+1} for the error and α z^{q+1} for the estimate, where p and q are the
+  /// orders of the solution and of the embedded solution. Steps have α z^{q+1} = 2 · tolerance where |x| = 1.
   private func underestimate(_ method: ButcherTableau, _ tolerance: Double) -> Double {
     func coefficient(_ weights: [Double], power: Int) -> Double {
       var stages = [Double](repeating: 1, count: method.stages)
@@ -52,14 +54,14 @@ import Testing
     for tolerance in [1e-4, 1e-6, 1e-8] {
       let solver = try KernelSolver<Double>(
         program: Fixtures.linearField(2),
-        // Heun-Euler's first order takes some 1e4 steps at 1e-8.
+        // Heun-Euler, whose estimate is of first order, takes about 1e4 steps at 1e-8.
         options: Fixtures.options(method.name, .perSample(rtol: tolerance, atol: tolerance), maximumSteps: 1 << 16))
       let solution = try solver.solve(SolveProblem(parameters: parameters, states: start, from: 0, to: 2))
       #expect(solution.statuses.allSatisfy { $0 == .ok })
       for index in start.indices {
         let exact = start[index] * exp(rates[index % 2] * 2)
-        // Local errors of at most the tolerance, carried on by e^{aT} ≤ 4.1 over at most some tens of steps, or where the
-        // estimate is of first order, over as many as there are.
+        // Each local error is at most the tolerance, and e^{aT} ≤ 4.1 amplifies it. There are at most some tens of
+        // steps, except for estimates of first order, where the actual number counts.
         let steps = method.embeddedOrder == 1 ? max(10, Double(solution.acceptedSteps[index / 2])) : 10
         let bound = 5 * steps * tolerance * (1 + abs(exact)) * max(1, underestimate(method, tolerance))
         #expect(abs(solution.states[index] - exact) < bound, "\(method.name) at \(tolerance)")
@@ -67,9 +69,9 @@ import Testing
     }
   }
 
-  /// There and back again, to an error in proportion to the tolerance.
+  /// A solve forward and then backward in time ends at the start, with an error proportional to the tolerance.
   @Test(arguments: [Activation.tanh, .softplus])
-  func forwardThenBackwardReturns(activation: Activation) throws {
+  func forwardThenBackwardEndsAtTheStart(activation: Activation) throws {
     let program = Fixtures.net(3, [16, 16], activation)
     let parameters: [Double] = Fixtures.parameters(for: program, seed: 6, gain: 1.5)
     let start: [Double] = Fixtures.normals(3 * 40, seed: 7)
@@ -77,18 +79,19 @@ import Testing
     for tolerance in [1e-4, 1e-6, 1e-8] {
       let solver = try KernelSolver<Double>(
         program: program, options: Fixtures.options("dopri5", .perSample(rtol: tolerance, atol: tolerance)))
-      let there = try solver.solve(SolveProblem(parameters: parameters, states: start, from: 0, to: 1))
-      let back = try solver.solve(SolveProblem(parameters: parameters, states: there.states, from: 1, to: 0))
-      let stateError = zip(back.states, start).map { abs($0 - $1) }.max()!
-      let logError = zip(there.logDeterminants, back.logDeterminants).map { abs($0 + $1) }.max()!
+      let forward = try solver.solve(SolveProblem(parameters: parameters, states: start, from: 0, to: 1))
+      let backward = try solver.solve(SolveProblem(parameters: parameters, states: forward.states, from: 1, to: 0))
+      let stateError = zip(backward.states, start).map { abs($0 - $1) }.max()!
+      let logError = zip(forward.logDeterminants, backward.logDeterminants).map { abs($0 + $1) }.max()!
       errors.append(max(stateError, logError))
-      // Tens of steps each way, each within the tolerance, growing by at most e^{Lipschitz} ~ 10.
+      // There are tens of steps in each direction, each within the tolerance, and errors grow by at most e^{Lipschitz}
+      // ~ 10.
       #expect(errors.last! < 200 * tolerance, "\(activation) at \(tolerance): \(errors.last!)")
     }
     #expect(errors[2] < errors[0] / 100)
   }
 
-  /// Log-determinant of the solve = log |det ∂x(T)/∂x(0)|, the Jacobian by gradients of each component.
+  /// The log-determinant of the solve is log |det ∂x(T)/∂x(0)|. The gradients of the components give the Jacobian.
   @Test func logDeterminantIsThatOfTheFlowMap() throws {
     let program = Fixtures.net(2, [8, 8], .tanh)
     let parameters: [Double] = Fixtures.parameters(for: program, seed: 8, gain: 2)
@@ -101,11 +104,11 @@ import Testing
       ).states
     }
     let determinant = rows[0][0] * rows[1][1] - rows[0][1] * rows[1][0]
-    // Both sides carry the solve's own error.
+    // Both sides have the error of the solve.
     #expect(abs(log(abs(determinant)) - (try solver.solve(problem).logDeterminants[0])) < 1e-8)
   }
 
-  @Test func noTimeIsNoChange() throws {
+  @Test func anEmptyTimeIntervalChangesNothing() throws {
     let program = Fixtures.net(2, [4], .tanh)
     let start: [Float] = [1, -2, 3, 4]
     let solver = try KernelSolver<Float>(program: program)

@@ -1,10 +1,10 @@
 import Foundation
 import NeuralODE
 
-/// Callbacks that the tests of this folder share.
+/// The callbacks of the tests in this folder.
 enum Callbacks {
-  /// A dense layer `tanh(W x + w t + b)`, parameters W beside w `[rows][columns + 1]`, then b: what `.linear` does with the
-  /// rows of x and t side by side.
+  /// A dense layer `tanh(W x + w t + b)` with the parameters `[W w]` `[rows][columns + 1]`, then b: the same as
+  /// `.linear` of the concatenation of x and t.
   static func tanhLayer(rows: Int, columns: Int) -> FieldCallback {
     /// z of one row and lane.
     @Sendable func sum(_ r: Int, _ j: Int, _ lanes: Int, _ t: Span<Double>, _ x: Span<Double>, _ w: Span<Double>)
@@ -18,7 +18,8 @@ enum Callbacks {
     @Sendable func sumDot(_ r: Int, _ j: Int, _ lanes: Int, _ xDot: Span<Double>, _ w: Span<Double>) -> Double {
       (0..<columns).reduce(0) { $0 + w[r * (columns + 1) + $1] * xDot[$1 * lanes + j] }
     }
-    @Sendable func leadBack(
+    /// Adds the cotangents of x, t and the parameters that follow from z̄ of one row and lane.
+    @Sendable func addCotangents(
       _ zBar: Double, _ r: Int, _ j: Int, _ lanes: Int, _ t: Span<Double>, _ x: Span<Double>, _ w: Span<Double>,
       _ xBar: inout MutableSpan<Double>, _ tBar: inout MutableSpan<Double>, _ wBar: inout MutableSpan<Double>
     ) {
@@ -48,7 +49,7 @@ enum Callbacks {
           for r in 0..<rows {
             for j in 0..<lanes {
               let y = tanh(sum(r, j, lanes, t, x, w))
-              leadBack((1 - y * y) * yBar[r * lanes + j], r, j, lanes, t, x, w, &xBar, &tBar, &wBar)
+              addCotangents((1 - y * y) * yBar[r * lanes + j], r, j, lanes, t, x, w, &xBar, &tBar, &wBar)
             }
           }
         },
@@ -57,7 +58,7 @@ enum Callbacks {
             for j in 0..<lanes {
               let y = tanh(sum(r, j, lanes, t, x, w))
               let (slope, bar) = (1 - y * y, yDotBar[r * lanes + j])
-              leadBack(
+              addCotangents(
                 bar * -2 * y * slope * sumDot(r, j, lanes, xDot, w), r, j, lanes, t, x, w, &xBar, &tBar, &wBar)
               for c in 0..<columns {
                 xDotBar[c * lanes + j] += w[r * (columns + 1) + c] * slope * bar
@@ -68,7 +69,8 @@ enum Callbacks {
         }))
   }
 
-  /// `[x, t]` through a layer of tanh, a linear layer, and a residual: with the first layer built in, or as a callback.
+  /// A tanh layer of `[x, t]`, a linear layer, and a residual connection. The tanh layer is built-in operations or a
+  /// callback.
   static func residualNet(dimension: Int, width: Int, asCallback: Bool) -> FieldProgram {
     var program = FieldProgram(stateDimension: dimension)
     let entry = program.append(.linear(input: .state, rows: dimension, activation: .identity))
@@ -85,7 +87,8 @@ enum Callbacks {
     return program
   }
 
-  /// `x' = cos t` in the first row, but NaN from t = 0.5 on in samples whose second row, which never changes, is above 1.
+  /// `x' = 1 − t²/2` in the first row and 0 in the second. It is NaN from t = 0.5 on for samples whose second row is
+  /// above 1.
   static let failing = FieldCallback(
     name: "failing",
     double: .init { lanes, t, x, _, y in
@@ -95,7 +98,7 @@ enum Callbacks {
       }
     })
 
-  /// `y′ = y²`, row by row, with derivatives.
+  /// `y′ = y²` for each row, with derivatives.
   static let square = FieldCallback(
     name: "square",
     double: .init(
@@ -109,10 +112,11 @@ enum Callbacks {
         }
       }))
 
-  /// Which functions of `breaking` break off.
+  /// Which functions of `breaking` give NaN.
   enum Breaking { case everything, reverses }
 
-  /// `x′ = t − θx` in the first row and 0 in the second, with derivatives; NaN from t = 0.5 on in samples whose second row is above 1.
+  /// `x′ = t − θx` in the first row and 0 in the second, with derivatives. The functions in question are NaN from t =
+  /// 0.5 on for samples whose second row is above 1.
   static func breaking(_ breaking: Breaking) -> FieldCallback {
     @Sendable func isBroken(_ j: Int, _ lanes: Int, _ t: Span<Double>, _ x: Span<Double>) -> Bool {
       x[lanes + j] > 1 && t[j] > 0.5

@@ -2,11 +2,11 @@ import NeuralODE
 import PureSwift
 import Testing
 
-/// Fields with operations of the host: the numbers of the built-in ones, by both backends.
+/// Fields with callbacks give the same numbers as fields with built-in operations, with both backends.
 @Suite struct CallbackTests {
   static let dimension = 3
   static let count = 37
-  /// As `AgreementTests`, for a solve of 8 steps of a net of two layers.
+  /// The bounds of `AgreementTests`, for a solve of 8 steps with a network of two layers.
   static let ulps = 2_000.0
   static let gradientUlps = 20_000.0
   static let traces = [Trace.none, .exactTangents, .hutchinson]
@@ -40,7 +40,7 @@ import Testing
   }
 
   @Test(arguments: traces, Backend.allCases)
-  func aCallbackIsTheLayerItReplaces(trace: Trace, backend: Backend) throws {
+  func aCallbackEqualsTheLayerItReplaces(trace: Trace, backend: Backend) throws {
     let loss = Loss<Double>.standardNormalNegativeLogLikelihood(scale: 1.0 / Double(Self.count))
     let gradients = try [false, true].map { asCallback in
       let program = Callbacks.residualNet(dimension: Self.dimension, width: 5, asCallback: asCallback)
@@ -61,7 +61,7 @@ import Testing
     #expect(largestDifference(evaluations[0].divergences, evaluations[1].divergences) < Self.ulps)
   }
 
-  @Test(arguments: Backend.allCases) func aSamplesAnswerIsItsOwn(backend: Backend) throws {
+  @Test(arguments: Backend.allCases) func resultsDoNotDependOnOtherSamples(backend: Backend) throws {
     let program = Callbacks.residualNet(dimension: Self.dimension, width: 5, asCallback: true)
     let control = StepControl.perSample(rtol: 1e-6, atol: 1e-6)
     let loss = Loss<Double>.standardNormalNegativeLogLikelihood(scale: 1)
@@ -84,25 +84,26 @@ import Testing
   }
 
   @Test(arguments: Backend.allCases, [StepControl.perSample(rtol: 1e-6, atol: 1e-6), .fixed(steps: 9)])
-  func aLaneFailsByItself(backend: Backend, control: StepControl) throws {
+  func aFailedLaneDoesNotAffectOthers(backend: Backend, control: StepControl) throws {
     let program = Callbacks.field(2, Callbacks.failing)
     var problem = SolveProblem<Double>(parameters: [], states: (0..<20).map { 0.05 * Double($0) }, from: 0, to: 2)
     let solver = try Self.solver(program, .none, backend, control: control)
-    let sound = try solver.solve(problem)
+    let allOk = try solver.solve(problem)
     problem.states[9] = 2
-    let spoiled = try solver.solve(problem)
-    #expect(sound.statuses.allSatisfy { $0 == .ok })
+    let oneFailed = try solver.solve(problem)
+    #expect(allOk.statuses.allSatisfy { $0 == .ok })
     for sample in 0..<10 where sample != 4 {
-      #expect(spoiled.statuses[sample] == .ok)
+      #expect(oneFailed.statuses[sample] == .ok)
       #expect(
-        bits(Array(spoiled.states[2 * sample..<2 * sample + 2]))
-          == bits(Array(sound.states[2 * sample..<2 * sample + 2])))
+        bits(Array(oneFailed.states[2 * sample..<2 * sample + 2]))
+          == bits(Array(allOk.states[2 * sample..<2 * sample + 2])))
     }
-    #expect(spoiled.statuses[4] == .notFinite && spoiled.timesReached[4] <= 0.5 + 2.0 / 9)
-    #expect(spoiled.evaluations[4] < 1_000)
+    #expect(oneFailed.statuses[4] == .notFinite && oneFailed.timesReached[4] <= 0.5 + 2.0 / 9)
+    #expect(oneFailed.evaluations[4] < 1_000)
   }
 
-  /// What a callback is not given is refused by name, before anything runs.
+  /// If a callback lacks a function that a call needs, the call is refused before it runs, and the error names the
+  /// function.
   @Test func missingFunctionsAreNamed() throws {
     let whole = try #require(Callbacks.tanhLayer(rows: 2, columns: 2).double)
     func program(_ functions: FieldCallback.Functions<Double>) -> FieldProgram {
@@ -136,7 +137,7 @@ import Testing
     }
   }
 
-  /// The solver keeps what its callbacks capture for as long as it lives, and no longer.
+  /// The objects that callbacks capture live as long as the solver.
   @Test func solversRetainTheirCallbacks() throws {
     final class Rate: Sendable {
       let value: Double
@@ -156,7 +157,7 @@ import Testing
     var solver: KernelSolver<Double>? = try makeSolver()
     #expect(kept != nil)
     let states = try #require(solver).solve(SolveProblem(parameters: [], states: [1], from: 0, to: 2)).states
-    // e^-1, to the tolerance times the few steps taken
+    // The error of e^-1 is at most the tolerance times the few steps.
     #expect(abs(states[0] - 0.36787944117144233) < 1e-7)
     solver = nil
     #expect(kept == nil)

@@ -1,7 +1,7 @@
 import NeuralODE
 import Testing
 
-/// The continuous adjoint through Swift; Tests/C/continuous_test has its closed forms, orders and failures.
+/// The continuous adjoint from Swift. `Tests/C/continuous_test.c` checks closed forms, orders and failures.
 @Suite struct ContinuousAdjointTests {
   private static let dimension = 3
   private static let count = 21
@@ -28,16 +28,17 @@ import Testing
     return pairs.flatMap { zip($0, $1).map { abs($0 - $1) } }.max()!
   }
 
-  @Test(arguments: [Trace.hutchinson, .exactTangents, .exactProduct]) func comesToTheExactGradient(trace: Trace) throws
+  @Test(arguments: [Trace.hutchinson, .exactTangents, .exactProduct]) func convergesToTheExactGradient(trace: Trace)
+    throws
   {
     let exact = try gradient(.everyStep, tolerance: 1e-11, trace: trace)
-    // Errors of some ten steps, each at most its tolerance times a loss of size 1.
+    // There are about ten steps, and each adds an error of at most its tolerance times a loss of size 1.
     for tolerance in [1e-5, 1e-8] {
       let found = try gradient(.continuous(), tolerance: tolerance, trace: trace)
       #expect(distance(found, exact) < 10 * tolerance)
       #expect(distance(found, exact) > 0, "it must not be the discrete gradient")
     }
-    // Tolerances of its own, on the way back alone.
+    // Other tolerances for the backward solve only.
     let loose = try gradient(.continuous(rtol: 1e-3, atol: 1e-3), tolerance: 1e-8, trace: trace)
     #expect(distance(loose, exact) > 1e-8)
   }

@@ -2,7 +2,8 @@ import Foundation
 import NeuralODE
 import Testing
 
-/// Dense output through the bridge. Its orders are measured in C (`Tests/C/dense_test.c`); here, that the numbers arrive.
+/// Dense output from Swift. The C tests measure its orders (`Tests/C/dense_test.c`); these tests check that Swift
+/// passes all numbers on.
 @Suite struct DenseSolutionTests {
   private static func solver<Scalar: FlowScalar>(
     _: Scalar.Type, _ method: String, _ control: StepControl
@@ -18,9 +19,9 @@ import Testing
       states: [0.5, -1, 0.25, 2, 1, 1], from: 1, to: -1, outputTimes: times)
   }
 
-  /// Between the ends, states are those of a solve that stops there: both are within a hundred tolerances of the flow.
+  /// A state between the ends equals that of a solve with this output time, within a hundred tolerances.
   @Test(arguments: ["dopri5", "tsit5", "bosh3", "vern7", "dopri8"])
-  func statesAreThoseOfASolveThatStopsThere(method: String) throws {
+  func statesEqualThoseAtOutputTimes(method: String) throws {
     let tolerance = 1e-8
     let solver = try Self.solver(Double.self, method, .perSample(rtol: tolerance, atol: tolerance))
     let times = [0.9, 0.31, -0.4, -0.99]
@@ -42,7 +43,7 @@ import Testing
     #expect(path.logDeterminant(at: -1.1, ofSample: 0).isNaN)
   }
 
-  /// More steps than there was room for at first, and fixed ones, in single precision.
+  /// More adaptive steps than the first allocation holds, and fixed steps, in single precision.
   @Test(arguments: [StepControl.perSample(rtol: 1e-6, atol: 1e-6), .fixed(steps: 100)])
   func manySteps(control: StepControl) throws {
     let solver = try Self.solver(Float.self, "bosh3", control)
@@ -52,7 +53,7 @@ import Testing
     #expect(path.solution.states == solution.states)
     for sample in 0..<3 {
       let end = path.state(at: -1, ofSample: sample)
-      for row in 0..<2 {  // four terms: a few units in the last place of numbers below 4
+      for row in 0..<2 {  // The polynomial has four terms, which are rounded and below 4.
         #expect(abs(end[row] - solution.states[sample * 2 + row]) < 4 * 4 * Float.ulpOfOne)
       }
     }

@@ -2,17 +2,18 @@ import NeuralODE
 import PureSwift
 import Testing
 
-/// Dropout with one mask a solve is a net without dropout that multiplies by the mask's numbers: the same steps, the same bits, by C
-/// kernels and by Swift alone. (`Tests/C/dropout_steps_test.c` has more methods, and what a mask drawn in each evaluation costs.)
+/// A network with dropout, which has one mask per solve, equals a network without dropout that multiplies by the
+/// numbers of the mask. Both give the same steps and bits, with the C kernels and with `PureSwift`.
+/// (`Tests/C/dropout_steps_test.c` has more methods, and shows what it costs to draw a mask in each evaluation.)
 @Suite struct DropoutTests {
   static let cases = LayerTests.cases.filter { $0.architecture.dropout > 0 }
 
   @Test(arguments: cases, [1e-4, 1e-8])
-  func aMaskIsAFactorOfEachRow(test: LayerTests.Case, tolerance: Double) throws {
+  func dropoutEqualsMultiplicationByItsMask(test: LayerTests.Case, tolerance: Double) throws {
     let options = Fixtures.options("dopri5", .perSample(rtol: tolerance, atol: tolerance), trace: .hutchinson)
     let dropped = LayerTests.problem(test.program, Double.self)
-    let baked = Self.baked(dropped, of: test.program)
-    let program = Self.baked(test.program)
+    let masked = Self.withMasksAsContext(dropped, of: test.program)
+    let program = Self.withMasksAsContext(test.program)
     let loss = Loss<Double>.standardNormalNegativeLogLikelihood(scale: 1)
     func gradients(_ program: FieldProgram, _ problem: SolveProblem<Double>) throws -> [Gradient<Double>] {
       [
@@ -21,7 +22,7 @@ import Testing
           .gradient(of: loss, at: problem),
       ]
     }
-    for (with, without) in zip(try gradients(test.program, dropped), try gradients(program, baked)) {
+    for (with, without) in zip(try gradients(test.program, dropped), try gradients(program, masked)) {
       #expect(with.solution.statuses.allSatisfy { $0 == .ok })
       #expect(with.solution.acceptedSteps == without.solution.acceptedSteps)
       #expect(with.solution.evaluations == without.solution.evaluations)
@@ -30,19 +31,20 @@ import Testing
       #expect(bits(with.parameters) == bits(without.parameters))
       #expect(bits(with.states) == bits(without.states))
     }
-    // The mask is no formality.
+    // The masks change the result.
     var whole = dropped
     whole.dropoutIsActive = false
     let solver = try KernelSolver<Double>(program: test.program, options: options)
     #expect(try solver.solve(whole).states != (try solver.solve(dropped).states))
   }
 
-  /// The same operations but for the dropouts, which are products with slices of a context that has all masks behind its own rows.
-  private static func baked(_ program: FieldProgram) -> FieldProgram {
+  /// The program with its dropouts replaced by products with slices of the context. The context has all masks after its
+  /// own rows.
+  private static func withMasksAsContext(_ program: FieldProgram) -> FieldProgram {
     let own = program.contextDimension
     let maskRows = program.dropoutLayouts.reduce(0) { $0 + $1.rows }
-    var baked = FieldProgram(stateDimension: program.stateDimension)
-    let given = baked.append(.context(rows: own + maskRows))
+    var masked = FieldProgram(stateDimension: program.stateDimension)
+    let context = masked.append(.context(rows: own + maskRows))
     var blocks = [FieldProgram.Block.state]
     for (number, operation) in program.operations.enumerated() {
       let inputs = operation.inputs.map { blocks[$0.index] }
@@ -52,35 +54,37 @@ import Testing
         guard let layout = program.dropoutLayouts.first(where: { $0.operation == number }) else {
           preconditionFailure("operation \(number) has no mask")
         }
-        let mask = baked.append(.slice(input: given, first: own + layout.firstMaskRow, rows: layout.rows))
-        block = baked.append(.multiply(inputs[0], mask))
-      case .context: block = baked.append(.slice(input: given, first: 0, rows: own))
+        let mask = masked.append(.slice(input: context, first: own + layout.firstMaskRow, rows: layout.rows))
+        block = masked.append(.multiply(inputs[0], mask))
+      case .context: block = masked.append(.slice(input: context, first: 0, rows: own))
       case .linear(_, let rows, let activation):
-        block = baked.append(.linear(input: inputs[0], rows: rows, activation: activation))
-      case .activation(_, let activation): block = baked.append(.activation(input: inputs[0], activation))
-      case .time: block = baked.append(.time)
-      case .add: block = baked.append(.add(inputs[0], inputs[1]))
-      case .concatenate: block = baked.append(.concatenate(inputs[0], inputs[1]))
-      case .multiply: block = baked.append(.multiply(inputs[0], inputs[1]))
+        block = masked.append(.linear(input: inputs[0], rows: rows, activation: activation))
+      case .activation(_, let activation): block = masked.append(.activation(input: inputs[0], activation))
+      case .time: block = masked.append(.time)
+      case .add: block = masked.append(.add(inputs[0], inputs[1]))
+      case .concatenate: block = masked.append(.concatenate(inputs[0], inputs[1]))
+      case .multiply: block = masked.append(.multiply(inputs[0], inputs[1]))
       case .slice(_, let first, let rows):
-        block = baked.append(.slice(input: inputs[0], first: first, rows: rows))
-      case .layerNorm(_, let epsilon): block = baked.append(.layerNorm(input: inputs[0], epsilon: epsilon))
+        block = masked.append(.slice(input: inputs[0], first: first, rows: rows))
+      case .layerNorm(_, let epsilon): block = masked.append(.layerNorm(input: inputs[0], epsilon: epsilon))
       case .scale(_, let factor, let offset):
-        block = baked.append(.scale(input: inputs[0], by: factor, plus: offset))
+        block = masked.append(.scale(input: inputs[0], by: factor, plus: offset))
       case .callback, .transposed, .sum: preconditionFailure("no architecture has operation \(operation)")
       }
       blocks.append(block)
     }
-    return baked
+    return masked
   }
 
-  /// The problem with its masks in the context, drawn by the key that `cnf.h` states.
-  private static func baked(_ problem: SolveProblem<Double>, of program: FieldProgram) -> SolveProblem<Double> {
+  /// The problem with its masks in the context. They are drawn with the key that `cnf.h` states.
+  private static func withMasksAsContext(
+    _ problem: SolveProblem<Double>, of program: FieldProgram
+  ) -> SolveProblem<Double> {
     let source = RandomSource(seed: problem.seed, stream: .dropout, step: problem.step)
     let own = program.contextDimension
-    var baked = problem
-    baked.dropoutIsActive = false
-    baked.context = (0..<LayerTests.count).flatMap { sample -> [Double] in
+    var masked = problem
+    masked.dropoutIsActive = false
+    masked.context = (0..<LayerTests.count).flatMap { sample -> [Double] in
       let identifier = problem.sampleIdentifiers?[sample] ?? UInt64(sample)
       let masks = program.dropoutLayouts.flatMap { layout in
         (layout.firstMaskRow..<layout.firstMaskRow + layout.rows).map { row in
@@ -89,6 +93,6 @@ import Testing
       }
       return problem.context[sample * own..<(sample + 1) * own] + masks
     }
-    return baked
+    return masked
   }
 }

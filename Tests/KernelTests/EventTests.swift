@@ -3,7 +3,8 @@ import NeuralODE
 import PureSwift
 import Testing
 
-/// Events through the bridge. Their numbers are tested in C (`Tests/C/events_test.c`); here, that they arrive.
+/// Events from Swift. The C tests check their numbers (`Tests/C/events_test.c`); these tests check that Swift passes
+/// them on.
 @Suite struct EventTests {
   private static let gravity = 9.81
 
@@ -33,7 +34,7 @@ import Testing
       value: { _, state in Double(state[0]) })
   }
 
-  /// t = √(2h/g), and dt/dh = t/2h; from 500 m the ground is not met in time.
+  /// t = √(2h/g) and dt/dh = t/2h. From 500 m the body does not reach the ground before the end time.
   @Test func freeFall() throws {
     let solver = try Self.fallingBody(Double.self)
     let gradient = try solver.gradient(
@@ -46,7 +47,7 @@ import Testing
     #expect(solution.timesReached[3] == 4)
     for (sample, height) in [1.0, 5, 20].enumerated() {
       let time = (2 * height / Self.gravity).squareRoot()
-      // the field is a parabola, which dopri5 has exactly: rounding alone
+      // The path is a parabola, for which dopri5 is exact up to rounding.
       #expect(abs(solution.timesReached[sample] - time) < 1e-13)
       #expect(abs(solution.states[sample * 2]) < 1e-12)
       #expect(abs(gradient.states[sample * 2] - time / (2 * height)) < 1e-12)

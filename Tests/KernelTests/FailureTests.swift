@@ -2,9 +2,10 @@ import Foundation
 import NeuralODE
 import Testing
 
-/// Solves that cannot arrive: a status in bounded time, with the time reached, and neighbours that do.
+/// Samples that cannot reach their end time get a status in bounded time, with the time they reached. The other samples
+/// reach theirs.
 @Suite struct FailureTests {
-  /// x' = 40 x leaves Float's range at t = 88/40 from 1, and never from 0.
+  /// x' = 40 x overflows Float at t = 88/40 if it starts at 1, and never if it starts at 0.
   @Test func overflowIsNotFinite() throws {
     let program = Fixtures.linearField(1)
     for control in [StepControl.perSample(rtol: 1e-3, atol: 1e-3), .fixed(steps: 300)] {
@@ -34,7 +35,8 @@ import Testing
     }
   }
 
-  /// Stiffness of 10⁸ needs steps of 10⁻⁸: the steps run out; with a least step of 10⁻⁵ the sample says so sooner.
+  /// A field with the eigenvalue −10⁸ needs steps of 10⁻⁸, so the sample takes its maximum number of steps. With a
+  /// minimum step of 10⁻⁵ it fails sooner.
   @Test func stiffFieldsEndInBoundedTime() throws {
     var options = Fixtures.options("dopri5", .perSample(rtol: 1e-6, atol: 1e-6), maximumSteps: 1_000)
     let problem = SolveProblem<Double>(parameters: [-1e8, 1e8], states: [2, 1], from: 0, to: 1)
@@ -63,7 +65,8 @@ import Testing
     }
   }
 
-  /// One step size for all, as torchdiffeq has it, is there to compare with: near the truth, but not a sample's own.
+  /// Batch control (one step size for all samples, as in torchdiffeq) agrees with per-sample control within the
+  /// tolerance, but the result of a sample depends on the batch.
   @Test func batchControlAgreesWithinTheTolerance() throws {
     let program = Fixtures.net(2, [16, 16], .tanh)
     let parameters: [Double] = Fixtures.parameters(for: program, seed: 85, gain: 2)
@@ -85,8 +88,8 @@ import Testing
     #expect(bits(gradient.solution.states) == bits(solution.states))
   }
 
-  /// The counts of batch control are those of the search: at least one refused step here, the same for every sample.
-  @Test func batchControlCountsItsSearch() throws {
+  /// Batch control counts its attempts: the same for every sample, with at least one rejected step here.
+  @Test func batchControlCountsItsAttempts() throws {
     var options = Fixtures.options("dopri5", .batch(rtol: 1e-6, atol: 1e-6))
     options.initialStep = 1
     let program = Fixtures.net(2, [16, 16], .tanh)

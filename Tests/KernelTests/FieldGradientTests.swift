@@ -2,8 +2,8 @@ import NeuralODE
 import PureSwift
 import Testing
 
-/// The gradient of losses of the field itself. The C numbers are tested in C (`Tests/C/field_gradient_test.c`); here, that they
-/// arrive, and that PureSwift has the same.
+/// The gradient of losses of the field itself. The C tests check the numbers (`Tests/C/field_gradient_test.c`); these
+/// tests check that Swift passes them on, and that PureSwift gives the same.
 @Suite struct FieldGradientTests {
   private static let count = 71
 
@@ -35,7 +35,8 @@ import Testing
     )
   }
 
-  /// One evaluation and its reverse: some hundred roundings of sums over 71 samples, a fraction of `AgreementTests`'s solves.
+  /// One evaluation and its backward pass make about a hundred roundings of sums over 71 samples, a fraction of those
+  /// of the solves in `AgreementTests`.
   private static func compare<Scalar: FlowScalar>(
     _ program: FieldProgram, _ trace: Trace, _ regularisation: Regularisation, _: Scalar.Type
   ) throws {
@@ -66,9 +67,9 @@ import Testing
     try Self.compare(Fixtures.sideBySide(3, .tanh), trace, .none, Double.self)
   }
 
-  /// A step of euler of length 1 has the same gradient by θ, to the bit in C.
+  /// One Euler step of length 1 has the same gradient with respect to θ, in C with the same bits.
   @Test(arguments: [Trace.none, .hutchinson, .exactTangents, .exactProduct])
-  func isThatOfAStepOfEuler(trace: Trace) throws {
+  func equalsTheGradientOfAnEulerStep(trace: Trace) throws {
     let program = Fixtures.net(3, [9, 7], .tanh)
     let (c, swift) = try Self.solvers(program, trace, Double.self)
     let velocities: [Double] = Fixtures.normals(3 * Self.count, seed: 8)
@@ -87,9 +88,9 @@ import Testing
     #expect(largestDifference(d.states, zip(velocities, e.states).map { $0 + $1 }) < 4)
   }
 
-  /// Threads change nothing; a sample's own numbers are those it has alone.
+  /// The number of threads changes no bit. The numbers of a sample are those that it has without the other samples.
   @Test(arguments: [Trace.hutchinson, .exactTangents, .exactProduct])
-  func bitsAreTheSame(trace: Trace) throws {
+  func bitsDoNotDependOnThreadsAndOtherSamples(trace: Trace) throws {
     let program = Fixtures.net(3, [9, 7], .tanh)
     func check<Solver: FieldSolver<Double>>(_ make: (Int) throws -> Solver) throws {
       let problem: SolveProblem<Double> = Self.problem(program)
@@ -115,7 +116,7 @@ import Testing
     try check { try Self.solvers(program, trace, threads: $0, Double.self).1 }
   }
 
-  /// A sample that is not finite has no gradient, no loss, and no say.
+  /// A sample that is not finite has no gradient and no loss, and does not affect the others.
   @Test func samplesThatAreNotFinite() throws {
     let program = Fixtures.net(3, [9, 7], .tanh)
     let (c, swift) = try Self.solvers(program, .hutchinson, Double.self)

@@ -1,15 +1,16 @@
 import FieldPrograms
 import NeuralODE
 
-/// Numbers, programs and small arithmetic that the tests of this folder share.
+/// Random numbers, programs and options of the tests in this folder.
 enum Fixtures {
-  /// Normal numbers, the same for a seed at every run.
+  /// Normal numbers that are the same in every run for a seed.
   static func normals<Scalar: FlowScalar>(_ count: Int, seed: UInt64, scale: Double = 1) -> [Scalar] {
     let source = RandomSource(seed: seed, stream: .data, step: 77)
     return (0..<count).map { Scalar(scale * source.normal(sample: 0, dimension: $0)) }
   }
 
-  /// Weights of the usual size for a net: normal, of deviation `gain/√columns`; biases of deviation 0.1.
+  /// Parameters of the usual size for a network: normal weights with standard deviation `gain/√columns`, and the other
+  /// parameters with standard deviation 0.1.
   static func parameters<Scalar: FlowScalar>(
     for program: FieldProgram, seed: UInt64, gain: Double = 1
   ) -> [Scalar] {
@@ -27,8 +28,8 @@ enum Fixtures {
     .multilayerPerceptron(stateDimension: dimension, hidden: hidden, activation: activation)
   }
 
-  /// A program that uses every operation: an activation of its own, residual connections, time twice, hidden blocks side
-  /// by side, and a block that nothing reads.
+  /// A program with a separate activation, residual connections, a concatenation of the time and one of hidden blocks,
+  /// and a block that no operation reads.
   static func everyOperation(_ dimension: Int, _ activation: Activation) -> FieldProgram {
     var program = FieldProgram(stateDimension: dimension)
     let time = program.append(.time)
@@ -44,20 +45,20 @@ enum Fixtures {
     return program
   }
 
-  /// Linear operations side by side as one operand, which a bent block is then added to: tangents of a solve's constants
-  /// meet tangents of every evaluation.
+  /// Adds a nonlinear block to the concatenation of two linear operations. The tangents of the linear operations are
+  /// constant over a solve, and they are added to tangents that change in every evaluation.
   static func sideBySide(_ dimension: Int, _ activation: Activation) -> FieldProgram {
     var program = FieldProgram(stateDimension: dimension)
     let left = program.append(.linear(input: .state, rows: 2, activation: .identity))
     let right = program.append(.linear(input: .state, rows: 3, activation: .identity))
     let both = program.append(.concatenate(left, right))
-    let bent = program.append(.linear(input: both, rows: 5, activation: activation))
-    let sum = program.append(.add(both, bent))
+    let nonlinear = program.append(.linear(input: both, rows: 5, activation: activation))
+    let sum = program.append(.add(both, nonlinear))
     program.append(.linear(input: sum, rows: dimension, activation: activation))
     return program
   }
 
-  /// `dx/dt = A x` with the rows of `matrix`.
+  /// `dx/dt = A x + b`, where the parameters are A `[dimension][dimension]`, then b.
   static func linearField(_ dimension: Int) -> FieldProgram {
     var program = FieldProgram(stateDimension: dimension)
     program.append(.linear(input: .state, rows: dimension, activation: .identity))
@@ -75,7 +76,8 @@ enum Fixtures {
   }
 }
 
-/// Every way to regularise, weighty enough to be seen beside a likelihood. Those with a Frobenius norm need tangents.
+/// The combinations of regularisers, with coefficients that are large enough to matter next to the likelihood. Those
+/// with a Frobenius norm need a trace that computes tangents.
 let regularisations = [
   Regularisation(kineticEnergy: 0.7), Regularisation(frobeniusNorm: 0.3),
   Regularisation(kineticEnergy: 0.2, frobeniusNorm: 0.9),
@@ -85,18 +87,18 @@ extension Regularisation {
   func fits(_ trace: Trace) -> Bool { frobeniusNorm == 0 || (trace != .none && trace != .exactProduct) }
 }
 
-/// The instruction sets of this machine.
+/// The instruction sets that this machine can run.
 let instructionSets = Machine.availableInstructionSets.filter { $0 != .automatic }
 
-/// Largest difference in units of `ulp` at the scale of the larger of the two arrays.
+/// The largest difference of two elements, in units of the `ulp` of the largest element of both arrays.
 func largestDifference<Scalar: FlowScalar>(_ a: [Scalar], _ b: [Scalar]) -> Double {
-  precondition(a.count == b.count, "\(a.count) against \(b.count)")
+  precondition(a.count == b.count, "the arrays have \(a.count) and \(b.count) elements, must be the same number")
   let scale = zip(a, b).reduce(Scalar(0)) { max($0, abs($1.0), abs($1.1)) }
   let worst = zip(a, b).reduce(0.0) { max($0, Double(abs($1.0 - $1.1))) }
   guard a.allSatisfy(\.isFinite), b.allSatisfy(\.isFinite) else { return .infinity }
   return worst / Double(max(scale, .leastNormalMagnitude).ulp)
 }
 
-/// Bit patterns, for equality that tells −0 from 0 and lets NaN equal itself.
+/// The bit patterns of `values`. Their equality distinguishes −0 from 0, and a NaN equals itself.
 func bits(_ values: [Double]) -> [UInt64] { values.map(\.bitPattern) }
 func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }

@@ -2,7 +2,7 @@ import Foundation
 import NeuralODE
 import Testing
 
-/// Control of the error at the end, on fields whose end is known.
+/// Control of the error at the end time, on fields with known end states.
 @Suite struct GlobalErrorTests {
   /// `x′ = rate · x`, which multiplies errors by `exp(rate · time)`.
   private static func growth(_ rate: Double) -> FieldProgram {
@@ -20,10 +20,10 @@ import Testing
     return options
   }
 
-  /// A sample that starts small has grown by e⁶ of an error at the start, which its own size then does not excuse: it starts from 1 and
-  /// falls at first. `x′ = cos(t) · 3 x`, back where it began after 2π, in between e⁶ apart.
+  /// `x′ = cos(t) · 3 x` amplifies and then shrinks errors by up to e⁶, so control of the error of each step is not
+  /// enough.
   @Test(arguments: Methods.all.filter(\.isAdaptive).map(\.name), [1e-3, 1e-6])
-  func whatArrivesIsWithinTheTolerances(method: String, tolerance: Double) throws {
+  func endStatesAreWithinTheTolerances(method: String, tolerance: Double) throws {
     let wave = FieldCallback(
       name: "wave",
       double: .init(
@@ -43,9 +43,9 @@ import Testing
     }
   }
 
-  /// A sample among others has the bits that it has alone, whatever the others take.
+  /// A sample has the same bits alone and among others, also if the others need more refinements.
   @Test(arguments: [Trace.exact, .hutchinson], [ErrorNorm.rootMeanSquare, .maximum])
-  func aSampleIsItsOwn(trace: Trace, norm: ErrorNorm) throws {
+  func resultsDoNotDependOnOtherSamples(trace: Trace, norm: ErrorNorm) throws {
     let program = Fixtures.net(2, [7], .tanh)
     let parameters: [Double] = Fixtures.parameters(for: program, seed: 5, gain: 6)
     let states: [Double] = Fixtures.normals(24, seed: 6, scale: 2)
@@ -59,7 +59,7 @@ import Testing
           sampleIdentifiers: samples.map { identifiers[$0] }, outputTimes: [1, 2]))
     }
     let all = try solve(Array(0..<12), threads: 2)
-    #expect(Set(all.refinements).count > 1, "no sample differs: \(all.refinements)")
+    #expect(Set(all.refinements).count > 1, "all samples have the same refinements: \(all.refinements)")
     for sample in 0..<12 {
       let alone = try solve([sample], threads: 1)
       #expect(alone.solution.states == Array(all.solution.states[sample * 2..<sample * 2 + 2]))
@@ -70,20 +70,20 @@ import Testing
     }
   }
 
-  /// A sample that cannot arrive says so, and leaves the others to arrive.
+  /// A sample that cannot reach its end time has a status that says so, and does not affect the others.
   @Test func aFailedSampleKeepsItsStatus() throws {
     var program = FieldProgram(stateDimension: 1)
     program.append(.multiply(.state, .state))
     let solver = try GlobalErrorSolver<Double>(program: program, options: Self.options("dopri5", 1e-6))
-    // x′ = x² from 1 has its pole at t = 1
+    // The solution of x′ = x² from 1 has a pole at t = 1.
     let result = try solver.solve(SolveProblem(parameters: [], states: [1, -1], from: 0, to: 2))
     #expect(result.solution.statuses[0] != .ok && result.errors[0].isNaN && !result.isWithinTolerances(0))
     #expect(result.isWithinTolerances(1))
     #expect(abs(result.solution.states[1] + 1.0 / 3) <= 2e-6)
   }
 
-  /// Where refinements run out before two solves agree, the distance says so.
-  @Test func tooFewRefinementsAreSeen() throws {
+  /// If two solves still differ after the last refinement, the error is reported as above the tolerance.
+  @Test func tooFewRefinementsAreReported() throws {
     let solver = try GlobalErrorSolver<Double>(
       program: Self.growth(1), options: Self.options("fehlberg2", 1e-5), maximumRefinements: 1)
     let result = try solver.solve(SolveProblem(parameters: [], states: [1], from: 0, to: 5))

@@ -1,7 +1,7 @@
 import NeuralODE
 import Testing
 
-/// The discrete gradient against central differences of the very steps that were taken, in Double.
+/// Compares the discrete gradient with central differences over the same steps, in Double.
 @Suite struct GradientTests {
   private struct Case: CustomTestStringConvertible {
     let name: String
@@ -48,8 +48,8 @@ import Testing
     return cases
   }()
 
-  /// Regularisers: every trace, activations with each kind of second derivative, programs whose last block is and is not
-  /// bent, more probes and rows than tangents that run side by side, and every method.
+  /// Cases with regularisers: every trace and method, activations with each kind of second derivative, programs with a
+  /// linear and a nonlinear last block, and more probes and rows than tangents that run side by side.
   private static let regularised: [Case] = regularisations.flatMap { regularisation in
     var cases: [Case] = []
     for activation in [Activation.tanh, .softplus, .silu, .sin] {
@@ -91,13 +91,15 @@ import Testing
     }
   }
 
-  /// Central differences with h = 1e-5 carry h²·L⁗/6 ~ 1e-11 and rounding of 1e-16/h·|L| ~ 1e-11: 1e-7 is asked for.
+  /// Central differences with h = 1e-5 have a truncation error of h²·L⁗/6 ~ 1e-11 and a rounding error of 1e-16/h·|L| ~
+  /// 1e-11. The test requires 1e-7.
   @Test(arguments: cases)
-  private func gradientIsThatOfTheSteps(test: Case) throws {
+  private func gradientEqualsDifferences(test: Case) throws {
     let program = test.program
     let dimension = program.stateDimension
     let isFixed = if case .fixed = test.control { true } else { false }
-    // Steps of one sample are one grid; several samples of an adaptive solve have several.
+    // The differences need common steps. Several samples of an adaptive solve have different steps, so it has one
+    // sample.
     let count = isFixed ? 5 : 1
     let solver = try KernelSolver<Double>(
       program: program,
@@ -146,8 +148,8 @@ import Testing
     agree(gradient.endTimes.reduce(0, +), try difference { $0.endTime += $1 }, scale: 1, "end time")
   }
 
-  /// Cotangents of one's own: the gradient of c·x(T) + d·log-determinant, and of nothing at all.
-  @Test func cotangentsAreFollowed() throws {
+  /// Cotangents of the caller: the gradient of c·x(T) + d·log-determinant, and that of 0.
+  @Test func gradientOfGivenCotangents() throws {
     let program = Fixtures.net(2, [6, 6], .silu)
     let solver = try KernelSolver<Double>(program: program, options: Fixtures.options("rk4", .fixed(steps: 3)))
     var problem = SolveProblem<Double>(
@@ -174,7 +176,8 @@ import Testing
     #expect(nothing.losses.isEmpty)
   }
 
-  /// A batch's gradient is the sum of its samples' gradients, to rounding, over sizes that fill no tile evenly.
+  /// The gradient of a batch is the sum of the gradients of its samples up to rounding, for sizes that do not fill
+  /// tiles.
   @Test(arguments: [1, 2, 31, 33, 100, 517])
   func batchGradientIsTheSumOfSamples(count: Int) throws {
     let program = Fixtures.net(2, [12, 12], .tanh)
@@ -195,7 +198,7 @@ import Testing
       #expect(bits(Array(whole.states[2 * sample..<2 * sample + 2])) == bits(single.states), "sample \(sample)")
       #expect(whole.losses[sample].bitPattern == single.losses[0].bitPattern)
     }
-    // Up to 517 terms in two orders: n·ulp of the largest sum bounds the difference.
+    // The same terms, up to 517, are summed in two orders: n·ulp of the largest sum bounds the difference.
     #expect(largestDifference(whole.parameters, sum) < 16 * Double(count + 8))
   }
 }

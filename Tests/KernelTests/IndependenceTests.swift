@@ -1,7 +1,8 @@
 import NeuralODE
 import Testing
 
-/// A sample's answer is its own, and gradients do not know how many threads there were. All comparisons are of bits.
+/// The results of a sample do not depend on the other samples, and gradients do not depend on the number of threads.
+/// All comparisons are of bits.
 @Suite struct IndependenceTests {
   private static let count = 1_000
   private let dimension = 2
@@ -43,7 +44,7 @@ import Testing
       isa: test.isa)
   }
 
-  /// The rows of these samples, which keep their identifiers wherever they stand.
+  /// The problem with these samples, which keep their identifiers at any position in the batch.
   private func problem(_ test: Case, _ samples: [Int]) -> SolveProblem<Float> {
     let program = Fixtures.net(dimension, [33, 32], test.activation)
     let states: [Float] = Fixtures.normals(Self.count * dimension, seed: 71)
@@ -56,7 +57,7 @@ import Testing
   private struct Answer: Equatable {
     let state: [UInt32]
     let logDeterminant: UInt64
-    /// Kinetic energy and Frobenius norm, where they are integrated.
+    /// The kinetic energy and the Frobenius norm, if they are integrated.
     let regularisers: [UInt64]
     let steps: [Int]
     let status: SampleStatus
@@ -76,7 +77,7 @@ import Testing
   }
 
   @Test(arguments: cases)
-  func samplesDoNotKnowTheirNeighbours(test: Case) throws {
+  func samplesDoNotDependOnTheirBatch(test: Case) throws {
     let all = Array(0..<Self.count)
     let expected = answers(try solver(test, threads: 1).solve(problem(test, all)))
     #expect(Set(expected.map(\.steps)).count > (test.control == .fixed(steps: 7) ? 0 : 3))
@@ -98,7 +99,7 @@ import Testing
   }
 
   @Test(arguments: cases)
-  func gradientsDoNotKnowTheThreads(test: Case) throws {
+  func gradientsDoNotDependOnThreads(test: Case) throws {
     let loss = Loss<Float>.standardNormalNegativeLogLikelihood(scale: 1e-3)
     let problem = problem(test, Array(0..<Self.count))
     let expected = try solver(test, threads: 1).gradient(of: loss, regularisation: test.regularisation, at: problem)
@@ -114,7 +115,7 @@ import Testing
     }
   }
 
-  /// Every method, on few samples: alone, in batches, at another place, on other numbers of threads.
+  /// Every method on few samples: alone, in batches, at other positions, and with other numbers of threads.
   @Test(arguments: Methods.rungeKutta) func everyMethodIsIndependent(method: ButcherTableau) throws {
     let fixed = StepControl.fixed(steps: 3)
     let all = Array(0..<97)
@@ -137,7 +138,7 @@ import Testing
     }
   }
 
-  /// A sample that diverges, or is not a number, leaves the bits of all others alone, and adds nothing to the gradient.
+  /// A sample that diverges or is NaN changes no bit of the other samples, and adds nothing to the gradient.
   @Test(arguments: instructionSets, [Regularisation.none] + regularisations)
   func failuresDoNotSpread(isa: InstructionSet, regularisation: Regularisation) throws {
     let test = Case(
@@ -147,23 +148,25 @@ import Testing
     let solver = try solver(test, threads: 2)
     let loss = Loss<Float>.standardNormalNegativeLogLikelihood(scale: 1)
     let expected = try solver.gradient(of: loss, regularisation: regularisation, at: healthy)
-    var ill = healthy
+    var withFailures = healthy
     let inserted: [Float] = [.nan, 1, 2, .infinity, -.infinity, .nan, 3e38, -3e38]
-    // Four bad samples among the first tile's; the rest move up.
-    ill.states = Array(healthy.states[..<10]) + inserted + Array(healthy.states[10...])
-    ill.sampleIdentifiers = (0..<5).map { UInt64($0) } + [1000, 1001, 1002, 1003] + (5..<100).map { UInt64($0) }
-    let found = try solver.gradient(of: loss, regularisation: regularisation, at: ill)
+    // Four bad samples are inserted into the first tile; the samples after them move to other lanes.
+    withFailures.states = Array(healthy.states[..<10]) + inserted + Array(healthy.states[10...])
+    withFailures.sampleIdentifiers =
+      (0..<5).map { UInt64($0) } + [1000, 1001, 1002, 1003] + (5..<100).map { UInt64($0) }
+    let found = try solver.gradient(of: loss, regularisation: regularisation, at: withFailures)
     #expect(found.solution.statuses[5...7].allSatisfy { $0 == .notFinite })
     let answers = answers(found.solution)
     #expect(Array(answers[..<5] + answers[9...]) == self.answers(expected.solution))
     #expect(found.losses[5...7].allSatisfy { $0.isNaN })
     #expect(found.states[10..<16].allSatisfy { $0 == 0 })
-    // The last of the four stays finite and may add its share; the three others add nothing. The rest are summed in other
-    // lanes: n·ulp of the largest sum.
+    // The last of the four stays finite, so it adds to the gradient; the other three add nothing. The healthy samples
+    // are summed in other lanes, which changes the sum by at most n·ulp of the largest sum.
     let fourth = try solver.gradient(
       of: loss, regularisation: regularisation,
       at: SolveProblem(
-        parameters: ill.parameters, states: Array(inserted[6...]), from: 1, to: 0, seed: 4, sampleIdentifiers: [1003]))
+        parameters: healthy.parameters, states: Array(inserted[6...]), from: 1, to: 0, seed: 4,
+        sampleIdentifiers: [1003]))
     let sum = zip(expected.parameters, fourth.parameters).map { $0 + $1 }
     #expect(largestDifference(found.parameters, sum) < 104)
   }

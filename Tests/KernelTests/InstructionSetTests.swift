@@ -1,7 +1,8 @@
 import NeuralODE
 import Testing
 
-/// Every instruction set of this machine against the portable one, on sizes that divide no block, tile or chunk.
+/// Compares every instruction set of this machine with the portable one, for sizes that do not fill blocks, tiles and
+/// chunks.
 @Suite struct InstructionSetTests {
   struct Shape: CustomTestStringConvertible {
     let dimension: Int
@@ -18,8 +19,8 @@ import Testing
     Shape(dimension: 67, hidden: [31], count: 7),
   ]
 
-  /// States to 2,000 ulp and gradients to 20,000, for the reasons of AgreementTests: the sets differ only in the order and
-  /// the fusing of roundings.
+  /// The bounds are 2,000 ulp for states and 20,000 ulp for gradients, as `AgreementTests` derives them. Instruction
+  /// sets differ only in the order of additions and in fused multiply-adds.
   private func compare<Scalar: FlowScalar>(
     _ shape: Shape, _ isa: InstructionSet, method: String = "rk4", _: Scalar.Type
   ) throws -> Int {
@@ -55,7 +56,7 @@ import Testing
     return comparisons
   }
 
-  /// Generic is the one the others are compared with; the C tests compare it, kernel by kernel, with scalar code.
+  /// The C tests compare the portable set, kernel by kernel, with scalar code.
   @Test(arguments: InstructionSet.allCases.filter { $0 != .automatic && $0 != .generic })
   func setsAgree(isa: InstructionSet) throws {
     guard isa.isAvailable else {

@@ -1,7 +1,7 @@
 import NeuralODE
 import Testing
 
-/// Whether an evaluation is kept for the reverse or made again, the gradient has the same bits.
+/// The gradient has the same bits whether an evaluation is kept for the backward pass or recomputed.
 @Suite struct KeptEvaluationsTests {
   struct Case: CustomTestStringConvertible {
     let method: String
@@ -12,7 +12,7 @@ import Testing
     var testDescription: String { "\(method), \(control), \(trace), \(isa), \(regularisation)" }
   }
 
-  /// Methods with and without first-same-as-last, with stages of weight 0; one probe, several, more than run side by side.
+  /// Methods with and without FSAL, and with stages of weight 0.
   static let cases: [Case] = instructionSets.flatMap { isa in
     cases(isa)
       + cases(isa).filter { regularisations[2].fits($0.trace) }.map {
@@ -54,7 +54,7 @@ import Testing
   private func expectSameBits(_ test: Case, program: FieldProgram, probes: Int) throws {
     let expected = try gradient(test, program: program, probes: probes, bytes: 0)
     #expect(expected.parameters.contains { $0 != 0 })
-    // Room for some steps and not for all, then for all of them.
+    // Memory for some of the steps, and then for all.
     for bytes in [100_000, 400_000, nil] {
       let found = try gradient(test, program: program, probes: probes, bytes: bytes)
       #expect(bits(found.parameters) == bits(expected.parameters), "parameters, \(String(describing: bytes)) bytes")

@@ -3,7 +3,8 @@ import NeuralODE
 import PureSwift
 import Testing
 
-/// The architectures of `FieldArchitecture`: their formulas, their gradients, and the C kernels beside Swift alone.
+/// The architectures of `FieldArchitecture`: their formulas, their gradients, and the C kernels compared with
+/// `PureSwift`.
 @Suite struct LayerTests {
   struct Case: CustomTestStringConvertible, Sendable {
     let name: String
@@ -69,7 +70,7 @@ import Testing
       program: program, options: Fixtures.options("dopri5", .fixed(steps: 1), trace: .none))
     let found = try solver.evaluate(problem).velocities
     let (x, t, theta) = (problem.states, problem.startTime, problem.parameters)
-    /// Row r of the next linear layer in the order of the program, of what it sees.
+    /// The result of linear layer `number`, in the order of the program, for the input `seen`.
     func linear(_ number: Int, _ seen: [Double]) -> [Double] {
       let layout = program.linearLayouts[number]
       return (0..<layout.rows).map { row in
@@ -94,7 +95,7 @@ import Testing
     case .blend: expected = zip(linear(0, x), linear(1, x)).map { $0 + t * ($1 - $0) }
     case .hyper: expected = zip(linear(0, x), linear(1, x)).map { $0 + t * $1 }
     }
-    // Some ten roundings of numbers of order 1.
+    // About ten roundings of numbers of order 1.
     #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-14 }, "\(layer): \(found), by hand \(expected)")
   }
 
@@ -106,8 +107,8 @@ import Testing
         == .multilayerPerceptron(stateDimension: 3, hidden: [7], activation: .tanh, seesTime: false))
   }
 
-  /// x, context and time, in this order, and the exact trace of such a net is a product.
-  @Test func conditionalNetsSeeContextBeforeTime() throws {
+  /// The input of a network is x, context and time in this order. Its exact trace can be computed as a product.
+  @Test func contextComesBeforeTime() throws {
     let program = FieldArchitecture(hidden: [4], activation: .tanh, contextDimension: 2).program(stateDimension: 3)
     #expect(program.contextDimension == 2)
     #expect(program.linearLayouts[0].columns == 3 + 2 + 1)
@@ -116,7 +117,7 @@ import Testing
     var problem = SolveProblem<Double>(
       parameters: Array(repeating: 0, count: program.parameterCount), states: [0, 0, 0], from: 1, to: 0,
       context: [0, 0])
-    // The only weight that is not 0 is the second context row's.
+    // Only the weight of the second row of the context is not 0.
     problem.parameters[4] = 1
     problem.parameters[program.linearLayouts[1].weightOffset] = 1
     #expect(try solver.evaluate(problem).velocities == [0, 0, 0])
@@ -137,7 +138,7 @@ import Testing
     let found = try solver.evaluate(problem).velocities
     for index in 0..<3 {
       let angle = Double.pi * Double(index + 1) * 0.3
-      // An angle below 4π in float is off by 5e-7, its sine by as much.
+      // An angle below 4π has a rounding error of 5e-7 in float, and so has its sine.
       #expect(abs(Double(found[index]) - sin(angle)) < 2e-6)
       #expect(abs(Double(found[index + 3]) - cos(angle)) < 2e-6)
     }
@@ -163,8 +164,9 @@ import Testing
 
   // MARK: Gradients
 
-  /// Of fourth order: truncation h⁴ ≈ 1e-20 of a fifth derivative along a direction of some hundred parameters (norms bend
-  /// sharply: up to 1e9), rounding ulp/h ≈ 1e-11 of the loss.
+  /// The step h of differences of fourth order. Their truncation error is h⁴ ≈ 1e-20 times a fifth derivative along a
+  /// direction of about a hundred parameters (up to 1e9 with layer norms). Their rounding error is ulp/h ≈ 1e-11 of the
+  /// loss.
   private static let difference = 1e-5
   private static let tolerance = 1e-7
 
@@ -215,9 +217,10 @@ import Testing
     try compare(gradient.endTimes.reduce(0, +), "t1") { moved, h in moved.endTime += h }
   }
 
-  // MARK: Swift alone
+  // MARK: PureSwift
 
-  /// As `AgreementTests`' bounds, and a norm of six rows may stand where its variance is a tenth of its rows' size: ten times more.
+  /// Ten times the bounds of `AgreementTests`, because the standard deviation in a layer norm of six rows may be a
+  /// tenth of the size of the rows.
   private static let stateUlps = 20_000.0
   private static let gradientUlps = 200_000.0
 
@@ -250,7 +253,8 @@ import Testing
     try compareBackends(test, trace, Float.self)
   }
 
-  /// Masks are drawn once, so adaptive steps are the same sample by sample; `DropoutTests` has what they are without dropout.
+  /// Masks are drawn once per solve, so both backends take the same adaptive steps. `DropoutTests` compares with
+  /// networks without dropout.
   @Test(arguments: cases) func adaptiveStepsAreTheSame(test: Case) throws {
     let options = Fixtures.options("dopri5", .perSample(rtol: 1e-6, atol: 1e-6), trace: .hutchinson)
     let c = try KernelSolver<Double>(program: test.program, options: options)
@@ -265,7 +269,7 @@ import Testing
     }
   }
 
-  // MARK: A sample's answer is its own
+  // MARK: Independence of samples
 
   @Test(arguments: cases) func samplesAreIndependent(test: Case) throws {
     let program = test.program

@@ -1,7 +1,8 @@
 import NeuralODE
 import Testing
 
-/// Products of derivatives in bfloat16: near full precision, with its states, and with every promise kept.
+/// Mixed precision: derivatives are close to those of full precision, states have the same bits, and results stay
+/// independent of batch and threads.
 @Suite struct MixedPrecisionTests {
   struct Case: CustomTestStringConvertible {
     let trace: Trace
@@ -26,7 +27,8 @@ import Testing
     var options = Fixtures.options("dopri5", test.control, trace: test.trace, probes: probes, threads: threads)
     options.precision = precision
     options.keptEvaluationBytes = bytes
-    // Mixed precision leaves the log-determinant out of the error norm by itself; full precision has to be told.
+    // Mixed precision always leaves the log-determinant out of the error norm. Full precision needs the option for
+    // that.
     options.errorNormIncludesLogDeterminant = precision == .mixed
     let solver = try KernelSolver<Float>(program: program, options: options, isa: test.isa)
     let states: [Float] = Fixtures.normals(53 * Self.dimension, seed: 32)
@@ -42,10 +44,10 @@ import Testing
     Fixtures.net(dimension, hidden, .tanh), Fixtures.everyOperation(dimension, .softplus),
   ]
 
-  /// A rounded operand is off by 2⁻⁹ at most, so a product by twice that; a gradient has gone through a product of tangents
-  /// and one of cotangents for each of at most three bending layers, and its own: 7 · 2 · 2⁻⁹. That it is off at all shows
-  /// that it was rounded.
-  @Test(arguments: cases) func gradientIsNearThatOfFullPrecision(test: Case) throws {
+  /// The relative error of a rounded operand is at most 2⁻⁹, and that of a product twice that. A gradient passes
+  /// through a product of tangents and one of cotangents for each of at most three nonlinear layers, and through its
+  /// own product: 7 · 2 · 2⁻⁹. The lower bound shows that operands were rounded.
+  @Test(arguments: cases) func gradientIsCloseToThatOfFullPrecision(test: Case) throws {
     for program in Self.programs where test.trace != .exactProduct || program == Self.programs[0] {
       let full = try gradient(test, .full, program: program)
       let mixed = try gradient(test, .mixed, program: program)
@@ -56,7 +58,7 @@ import Testing
     }
   }
 
-  /// The value path is float: the same states by the same steps, to the bit.
+  /// Values are computed in float, so states and steps are the same to the bit.
   @Test(arguments: cases) func statesAreThoseOfFullPrecision(test: Case) throws {
     for program in Self.programs where test.trace != .exactProduct || program == Self.programs[0] {
       let full = try gradient(test, .full, program: program).solution
@@ -70,8 +72,9 @@ import Testing
     }
   }
 
-  /// Alone, in other company, on other threads, kept or made again: the same bits.
-  @Test(arguments: cases) func promisesHold(test: Case) throws {
+  /// A sample has the same bits alone, in other batches, with other numbers of threads, and with evaluations kept or
+  /// recomputed.
+  @Test(arguments: cases) func resultsDoNotDependOnBatchAndThreads(test: Case) throws {
     for program in Self.programs where test.trace != .exactProduct || program == Self.programs[0] {
       let whole = try gradient(test, .mixed, program: program)
       let single = try gradient(test, .mixed, program: program, threads: 1, bytes: 0)

@@ -1,7 +1,8 @@
 import NeuralODE
 import Testing
 
-/// Output times through the bridge. Their numbers are tested in C (`Tests/C/times_test.c`); here, that they arrive.
+/// Output times from Swift. The C tests check the numbers (`Tests/C/times_test.c`); these tests check that Swift passes
+/// them on.
 @Suite struct OutputTimesTests {
   private static func solver(
     _ method: String = "rk4", steps: Int = 10, adjoint: AdjointSchedule = .everyStep
@@ -19,8 +20,8 @@ import Testing
       states: [0.5, -1, 0.25, 2, 1, 1], from: 0, to: end, outputTimes: times)
   }
 
-  /// The state at a time is the end of a solve to it that had the same steps, to the bit.
-  @Test(arguments: Methods.all.map(\.name)) func statesAreThoseOfAShorterSolve(method: String) throws {
+  /// The state at an output time equals, to the bit, the end state of a solve to that time with the same steps.
+  @Test(arguments: Methods.all.map(\.name)) func statesEqualThoseOfAShorterSolve(method: String) throws {
     let solver = try Self.solver(method)
     let times = [0.5, 0.75]
     let whole = try solver.solve(Self.problem(solver, to: 2, times: times))
@@ -36,9 +37,10 @@ import Testing
     }
   }
 
-  /// A loss at a time alone has the gradient of the solve that ends there: the end's derivative is the time's.
+  /// A loss at one output time only has the gradient of a solve that ends there. The derivative by the output time
+  /// equals that by the end time of the shorter solve.
   @Test(arguments: Methods.all.filter(\.hasDiscreteGradient).map(\.name))
-  func gradientIsThatOfAShorterSolve(method: String) throws {
+  func gradientEqualsThatOfAShorterSolve(method: String) throws {
     let solver = try Self.solver(method)
     let zeros = [Double](repeating: 0, count: 6)
     let states = [1.0, -0.5, 0.25, 2, -1, 0.75]
@@ -56,7 +58,8 @@ import Testing
     #expect(whole.endTimes == [0, 0, 0])
   }
 
-  /// Every method has a gradient at output times, its own or the continuous one: that of the flow, as steps become short.
+  /// Every method has a gradient with output times, discrete or continuous. It converges to that of the flow as steps
+  /// become short.
   @Test(arguments: Methods.all) func everyMethodHasAGradient(method: ButcherTableau) throws {
     func gradient(_ name: String, _ steps: Int, _ adjoint: AdjointSchedule) throws -> [Double] {
       let solver = try Self.solver(name, steps: steps, adjoint: adjoint)
@@ -78,7 +81,8 @@ import Testing
       let errors = try [20, 40].map { steps in
         zip(try gradient(method.name, steps, adjoint), exact).map { abs($0 - $1) }.max() ?? .infinity
       }
-      // Order 1 at least, to within 0.2, down to what some hundred roundings of numbers below 100 add up to.
+      // The order is at least 1 to within 0.2, unless the error is that of about a hundred roundings of numbers below
+      // 100.
       #expect(
         errors[0] < 1 && (errors[1] < errors[0] / 1.74 || errors[1] < 1e-10), "\(method.name), \(adjoint): \(errors)")
     }

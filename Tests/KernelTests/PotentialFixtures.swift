@@ -1,13 +1,14 @@
 import NeuralODE
 import Testing
 
-/// A field that is made of a potential's gradient, and a field whose rows are the potential.
+/// A field that is made from the gradient of a potential, and a program that gives the potential itself.
 struct PotentialCase: CustomTestStringConvertible, Sendable {
   let name: String
   let program: FieldProgram
-  /// Every row is the potential, with the same parameters; nil for a field with more rows than a gradient.
+  /// A program with the same parameters whose every row is the potential; nil for a field with more rows than a
+  /// gradient.
   let potential: FieldProgram?
-  /// Row r of the field is `signs[r]` times the potential's derivative by state row `rows[r]`.
+  /// Row r of the field is `signs[r]` times the derivative of the potential by row `rows[r]` of the state.
   var rows: [Int] = Array(0..<PotentialCase.dimension)
   var signs = [Double](repeating: -1, count: PotentialCase.dimension)
   var testDescription: String { name }
@@ -15,7 +16,7 @@ struct PotentialCase: CustomTestStringConvertible, Sendable {
   static let dimension = 4
   static let count = 9
 
-  /// Those that an energy may have; by the identity it is linear, and its field a constant.
+  /// The activations with a smooth derivative. With the identity, the energy is linear and its field constant.
   static let smooth = Activation.allCases.filter { ![.identity, .relu, .gelu].contains($0) }
 
   private static func hamiltonian(_ architecture: HamiltonianArchitecture, _ name: String) -> PotentialCase {
@@ -41,17 +42,18 @@ struct PotentialCase: CustomTestStringConvertible, Sendable {
         HamiltonianArchitecture(hidden: [5, 4], activation: .tanh, isSeparable: true), "separable energy"),
       hamiltonian(
         HamiltonianArchitecture(hidden: [5], activation: .sin, isSeparable: true, seesTime: true),
-        "separable energy that moves"),
+        "separable energy that depends on the time"),
     ]
 
   static let transports = [
     transport(TransportArchitecture(width: 6), "transport"),
     transport(
       TransportArchitecture(width: 5, layers: 3, rank: 2, activation: .softplus, transportScale: 0.7),
-      "transport by three layers"),
+      "transport, three layers"),
   ]
 
-  /// Minus the gradient of a potential in which every operation occurs that has a derivative, by rows and by single rows.
+  /// The scaled gradient of a potential with every operation that has a derivative, on blocks of several rows and of
+  /// one row.
   static let everyOperation: PotentialCase = {
     var program = FieldProgram(stateDimension: dimension)
     let time = program.append(.time)
@@ -77,7 +79,7 @@ struct PotentialCase: CustomTestStringConvertible, Sendable {
       name: "every operation", program: field, potential: program,
       signs: Array(repeating: everyOperationScale, count: dimension))
   }()
-  /// Its gradient is of order 10: so fast a field would leave nothing of a difference's digits.
+  /// The gradient is of order 10. Without this scale the field would be too fast for accurate differences.
   private static let everyOperationScale = -0.05
 
   static let costs = PotentialCase(
@@ -85,8 +87,8 @@ struct PotentialCase: CustomTestStringConvertible, Sendable {
     program: try! TransportArchitecture(width: 6, transportScale: 0.8).costProgram(stateDimension: dimension - 2),
     potential: nil)
 
-  /// Those whose divergence is not rounding alone.
-  static let diverging = transports + [everyOperation, costs]
+  /// The cases whose divergence is not 0.
+  static let withDivergence = transports + [everyOperation, costs]
   static let gradients = hamiltonians + transports + [everyOperation]
   static let all = gradients + [costs]
 

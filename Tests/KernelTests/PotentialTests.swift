@@ -3,8 +3,8 @@ import NeuralODE
 import PureSwift
 import Testing
 
-/// Fields that are gradients of programs: beside differences of the potential, their own gradients beside differences of solves, C
-/// beside Swift alone, and what Hamilton's equations keep.
+/// Fields that are gradients of potentials. The fields are compared with differences of the potential, their gradients
+/// with differences of solves, and the C kernels with `PureSwift`.
 @Suite struct PotentialTests {
   private static let dimension = PotentialCase.dimension
   private static let count = PotentialCase.count
@@ -16,8 +16,9 @@ import Testing
     try KernelSolver<Double>(program: program, options: Fixtures.options(method, control, trace: trace, probes: 2))
   }
 
-  /// Of fourth order: with h = 2⁻¹⁰ truncation is h⁴ ≈ 1e-12 of a fifth derivative, which elu's second jumps make h² ≈ 1e-6 of a
-  /// third where they lie within 2h, and rounding 1e-13 of the potential.
+  /// The differences are of fourth order with h = 2⁻¹⁰. Their truncation error is h⁴ ≈ 1e-12 times a fifth derivative.
+  /// Where a jump of elu's second derivative is within 2h, it is h² ≈ 1e-6 times a third derivative. Their rounding
+  /// error is 1e-13 of the potential.
   @Test(arguments: PotentialCase.gradients) func fieldsAreGradients(test: PotentialCase) throws {
     let potential = try solver(try #require(test.potential))
     let problem = test.problem(Double.self)
@@ -50,7 +51,8 @@ import Testing
       + zip(solution.logDeterminants, Fixtures.normals(Self.count, seed: 84) as [Double]).map { $0 * $1 }.reduce(0, +)
   }
 
-  /// As `LayerTests`: h⁴ = 1e-16 of a fifth derivative along a direction, 1e-12 of the loss by rounding; README promises 1e-7.
+  /// As in `LayerTests`: the truncation error is h⁴ = 1e-16 times a fifth derivative along a direction, and the
+  /// rounding error 1e-12 of the loss. README promises 1e-7.
   @Test(arguments: PotentialCase.all, [Trace.none, .hutchinson, .exactTangents])
   func gradientsAreThoseOfDifferences(test: PotentialCase, trace: Trace) throws {
     let solver = try solver(test.program, trace: trace)
@@ -85,14 +87,15 @@ import Testing
     try compare(gradient.endTimes.reduce(0, +), "t1") { moved, h in moved.endTime += h }
   }
 
-  // MARK: Swift alone, and bits
+  // MARK: PureSwift, and bits
 
-  /// `AgreementTests`' bounds; a gradient field's programs are three times as deep, forward and back.
+  /// The bounds of `AgreementTests`, times 3, because the program of a gradient is three times as deep.
   @Test(arguments: PotentialCase.all, [Trace.none, .hutchinson])
   func backendsAgree(test: PotentialCase, trace: Trace) throws { try compareBackends(test, trace) }
 
-  /// Of Hamiltonian fields the exact divergence is rounding, of which no bits agree; `StructuredFieldTests` bounds it.
-  @Test(arguments: PotentialCase.diverging)
+  /// The exact divergence of Hamiltonian fields is only rounding error, which cannot be compared.
+  /// `StructuredFieldTests` bounds it.
+  @Test(arguments: PotentialCase.withDivergence)
   func backendsAgreeOnDivergences(test: PotentialCase) throws { try compareBackends(test, .exactTangents) }
 
   private func compareBackends(_ test: PotentialCase, _ trace: Trace) throws {
@@ -107,7 +110,8 @@ import Testing
     try compare(Float.self)
   }
 
-  /// Which trace `automatic` comes to is decided by products, those with tied weights among them, by both.
+  /// Both backends choose the same trace for `automatic`, from the number of products including those with tied
+  /// weights.
   @Test(arguments: PotentialCase.all) func automaticTracesAgree(test: PotentialCase) throws {
     for probes in [1, 2, 3] {
       _ = try Twins<Double>(test.program, Fixtures.options("rk4", .fixed(steps: 4), trace: .automatic, probes: probes))
@@ -137,7 +141,7 @@ import Testing
 
   // MARK: What is refused
 
-  @Test func derivativesThatAreNoPrograms() {
+  @Test func derivativesThatAreNotPrograms() {
     #expect(throws: DerivativeError.activation(.gelu)) {
       try HamiltonianArchitecture(hidden: [4], activation: .gelu).program(stateDimension: 2)
     }

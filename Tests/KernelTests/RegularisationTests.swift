@@ -3,8 +3,8 @@ import NeuralODE
 import PureSwift
 import Testing
 
-/// Kinetic energy and Frobenius norm: known integrals, and what they may not touch. Their gradients are tried with all
-/// others, in the suites that run over `regularisations`.
+/// The kinetic energy and the Frobenius norm: known integrals, and that they do not change the solve. The suites that
+/// run over `regularisations` check their gradients.
 @Suite struct RegularisationTests {
   private static let both = regularisations[2]
 
@@ -17,8 +17,8 @@ import Testing
       + (try instructionSets.map { ("\($0)", try KernelSolver<Double>(program: program, options: options, isa: $0)) })
   }
 
-  /// x' = A x: the Frobenius norm's integral is ‖A‖²_F T / D whatever x is; with A = diag(a) the kinetic energy's is
-  /// the mean over D of ½ a x² (e^{2aT} − 1)/2. Both positive, whichever way time runs.
+  /// For x' = A x, the integral of the Frobenius norm is ‖A‖²_F T / D for every x. With A = diag(a), that of the
+  /// kinetic energy is the mean over D of ½ a x² (e^{2aT} − 1)/2. Both are positive in either direction of time.
   @Test(arguments: ["bosh3", "dopri5", "tsit5", "dopri8"])
   func linearFieldsAreKnown(method: String) throws {
     let dimension = 5
@@ -37,19 +37,21 @@ import Testing
             let x = states[sample * dimension + row]
             return sum + 0.25 * rates[row] * x * x * expm1(2 * rates[row] * (to - from)) * (to > from ? 1 : -1)
           }
-          // Some hundred steps, whose quadratures are about as exact as the state: 1e-9, times e^{2aT} ≲ 10.
+          // There are about a hundred steps. The error of each integral is like that of the state: 1e-9, times e^{2aT}
+          // ≲ 10.
           let found = solution.kineticEnergies[sample]
           #expect(abs(found - exact / 5) < 2e-7 * (1 + exact), "\(name), \(method): \(found) for \(exact / 5)")
         }
         let general = try solver.solve(SolveProblem(parameters: full, states: states, from: from, to: to))
         let norm = full[..<(dimension * dimension)].reduce(0) { $0 + $1 * $1 } / 5 * 1.2
-        // Weights sum to 1 in every step, and steps to the interval: rounding alone.
+        // The norm is constant, the weights of a step sum to 1, and the steps to the interval: only rounding errors are
+        // left.
         for found in general.frobeniusNorms { #expect(abs(found - norm) < 1e-12 * norm, "\(name): \(found), \(norm)") }
       }
     }
   }
 
-  /// The mean of |Jε|² over all 2^D Rademacher vectors is ‖J‖²_F: of one evaluation by a step of Euler's method.
+  /// The mean of |Jε|² over all 2^D Rademacher vectors is ‖J‖²_F. One Euler step gives that of one evaluation.
   @Test(arguments: 1...5)
   func allProbesAverageToTheNorm(dimension: Int) throws {
     let program = Fixtures.everyOperation(dimension, .tanh)
@@ -72,9 +74,10 @@ import Testing
     #expect(exact[0] > 0)
   }
 
-  /// Regularisers are no part of the error norm, and no part of the state: steps and states have the bits they have without.
+  /// Regularisers are not part of the error norm or the state, so steps and states have the same bits with and without
+  /// them.
   @Test(arguments: [Trace.none, .hutchinson, .exactTangents, .exactProduct], regularisations)
-  func theSolveIsTheSame(trace: Trace, regularisation: Regularisation) throws {
+  func regularisersDoNotChangeTheSolve(trace: Trace, regularisation: Regularisation) throws {
     guard regularisation.fits(trace) else { return }
     let program = Fixtures.net(3, [24, 17], .tanh)
     let problem = SolveProblem<Float>(
@@ -84,7 +87,7 @@ import Testing
       var plain = Fixtures.options("dopri5", .perSample(rtol: 1e-5, atol: 1e-5), trace: trace)
       var with = Fixtures.options(
         "dopri5", .perSample(rtol: 1e-5, atol: 1e-5), trace: trace, regularisation: regularisation)
-      // The Frobenius norm has the divergence made in another order, so that its rounding may not choose steps here.
+      // With the Frobenius norm the divergence is summed in another order. Its rounding must not affect the steps here.
       plain.errorNormIncludesLogDeterminant = regularisation.frobeniusNorm == 0
       with.errorNormIncludesLogDeterminant = plain.errorNormIncludesLogDeterminant
       let a = try KernelSolver<Float>(program: program, options: plain, isa: isa).solve(problem)
@@ -96,8 +99,8 @@ import Testing
     }
   }
 
-  /// Batch control finds its steps and then takes them as fixed ones; a regulariser comes along.
-  @Test func batchControlIntegratesThem() throws {
+  /// Batch control finds its steps first and then takes them as fixed steps, in which it integrates the regularisers.
+  @Test func batchControlIntegratesRegularisers() throws {
     let program = Fixtures.net(2, [16, 16], .tanh)
     let problem = SolveProblem<Double>(
       parameters: Fixtures.parameters(for: program, seed: 27), states: Fixtures.normals(2 * 70, seed: 28), from: 1,
@@ -117,7 +120,7 @@ import Testing
     }
   }
 
-  /// f = 1e25 moves x by 10 in 1e-24, but its square is beyond Float: the sample says so.
+  /// f = 1e25 moves x by 10 in a time of 1e-24, but f² overflows Float, so the sample fails.
   @Test func aRegulariserThatOverflowsIsNotFinite() throws {
     let program = Fixtures.linearField(1)
     for control in [StepControl.perSample(rtol: 1e-3, atol: 1e-3), .fixed(steps: 2)] {
@@ -133,7 +136,7 @@ import Testing
     }
   }
 
-  @Test func whatDoesNotFitIsRefused() throws {
+  @Test func combinationsThatDoNotFitAreRefused() throws {
     let program = Fixtures.net(2, [4], .tanh)
     for trace in [Trace.none, .exactProduct] {
       let options = Fixtures.options("rk4", .fixed(steps: 2), trace: trace, regularisation: regularisations[1])
@@ -155,7 +158,7 @@ import Testing
       #expect(throws: (any Error).self) {
         try solver.gradient(of: loss, regularisation: Regularisation(kineticEnergy: .nan), at: problem)
       }
-      // Of cotangents the coefficient is dL/d(integral): nothing but the kinetic energy.
+      // With cotangents the coefficient is dL/d(integral). Here the loss is the kinetic energy alone.
       let alone = try solver.gradient(
         of: .cotangents(states: [0, 0], logDeterminants: [0]), regularisation: Regularisation(kineticEnergy: 1),
         at: problem)

@@ -1,8 +1,8 @@
 import NeuralODE
 import Testing
 
-/// Samples that cannot arrive, or not get back, by every method, backend, control and adjoint: a status after a bounded number of
-/// evaluations, and neighbours that are what they are without them.
+/// Samples that fail in the forward or the backward solve, with every method, backend, step control and adjoint. They
+/// get a status after a bounded number of evaluations, and the other samples have the same results as without them.
 @Suite struct RobustnessTests {
   private static let maximumSteps = 400
   private static let fixedSteps = 40
@@ -11,11 +11,12 @@ import Testing
     let method: ButcherTableau
     let backend: Backend
     let control: StepControl
-    /// nil: a solve without a gradient.
+    /// nil for a solve without a gradient.
     let adjoint: AdjointSchedule?
     var testDescription: String { "\(method.name), \(backend), \(control), \(String(describing: adjoint))" }
 
-    /// Evaluations of one step are at most its stages, or four iterations and one, and four of a Rosenbrock method beside them.
+    /// An upper bound of evaluations. A step evaluates at most its stages, or four iterations and one more for an Adams
+    /// method; a Rosenbrock method adds four.
     var mostEvaluations: Int {
       let steps = control == .fixed(steps: fixedSteps) ? fixedSteps : maximumSteps
       return steps * (max(method.stages, 4) + 5) + 2
@@ -33,7 +34,7 @@ import Testing
     }
   }
 
-  /// Those that the backend has for the method; nil: a solve alone.
+  /// The adjoints that the backend has for the method; nil stands for a solve without a gradient.
   private static func adjoints(_ method: ButcherTableau, _ backend: Backend) -> [AdjointSchedule?] {
     switch method.family {
     case .rungeKutta, .partitioned: [nil, .everyStep, .continuous()]
@@ -44,7 +45,9 @@ import Testing
     }
   }
 
-  /// What is asked of one batch of two rows a sample, of which `bad` are those that fail.
+  /// Checks one batch of samples of two rows, of which the samples `bad` fail.
+  ///
+  /// If `mustFail` is false, the samples `bad` may also succeed.
   private func check(
     _ test: Case, _ program: FieldProgram, _ parameters: [Double], states: [Double], to end: Double, bad: Set<Int>,
     mustFail: Bool = true
@@ -70,8 +73,8 @@ import Testing
       #expect(all.solution.statuses[sample] == without.solution.statuses[place], "sample \(sample)")
       #expect(all.numbers(of: sample) == without.numbers(of: place), "sample \(sample)")
     }
-    guard mustFail else { return }  // those that may not fail have gradients of their own
-    // Sums over the samples in another order: a rounding for each of some thousand terms.
+    guard mustFail else { return }  // Samples that succeed add to the gradient.
+    // The sums over samples are in another order, with one rounding for each of about a thousand terms.
     let bound = 1_000.0
     let difference = largestDifference(all.parameters, without.parameters)
     #expect(difference < bound, "parameters: \(difference) ulp")
@@ -88,18 +91,21 @@ import Testing
     return try solver.gradient(of: .standardNormalNegativeLogLikelihood(scale: 1), at: problem)
   }
 
-  /// y′ = y² leaves every bound at t = 1/y(0): in the first row at 1 and 0.25, for others after the end, or never.
+  /// y′ = y² has a pole at t = 1/y(0). The samples 1 and 3 have it at 1 and 0.25, and the others after the end or
+  /// never.
   @Test(arguments: cases) func poles(test: Case) throws {
     let program = Callbacks.field(2, Callbacks.square)
-    // With fixed steps a linearly implicit method comes out on the other side of a pole, finite, and so may one that steps back.
-    let stepsBack = test.method.b.contains { $0 < 0 }
-    let passes = (test.method.family == .rosenbrock || stepsBack) && !test.isAdaptive
+    // With fixed steps, a linearly implicit method may pass the pole with finite states, and so may a method with
+    // negative weights.
+    let hasNegativeWeights = test.method.b.contains { $0 < 0 }
+    let passes = (test.method.family == .rosenbrock || hasNegativeWeights) && !test.isAdaptive
     try check(
       test, program, [], states: [0.2, 0.1, 1, 0.3, -2, 0, 4, -1, 0.05, -0.5], to: 2, bad: [1, 3],
       mustFail: !passes)
   }
 
-  /// A net of Lipschitz constant near 1e8: whatever becomes of its samples, each is the same without the first three.
+  /// A network with a Lipschitz constant near 1e8. Samples may fail or not, but each is the same without the first
+  /// three.
   @Test(arguments: cases) func steepNets(test: Case) throws {
     let program = Fixtures.net(2, [16], .tanh)
     let parameters: [Double] = Fixtures.parameters(for: program, seed: 5).map { 1e4 * $0 }
@@ -107,15 +113,15 @@ import Testing
       test, program, parameters, states: Fixtures.normals(2 * 9, seed: 6), to: 1, bad: [0, 1, 2], mustFail: false)
   }
 
-  /// A field that is NaN from t = 0.5 on for some samples, with its derivatives.
-  @Test(arguments: cases) func fieldsThatBreakOff(test: Case) throws {
+  /// A field that is NaN, with its derivatives, from t = 0.5 on for some samples.
+  @Test(arguments: cases) func fieldsThatBecomeNaN(test: Case) throws {
     try check(
       test, Callbacks.field(2, Callbacks.breaking(.everything)), [0.7],
       states: [1, 0, 0.5, 2, -1, 0, 2, 2, 0.3, 1, 1, -1], to: 1, bad: [1, 3])
   }
 
-  /// A field whose derivatives alone are NaN: samples arrive, and do not get back.
-  @Test(arguments: cases.filter { $0.adjoint == .continuous() }) func derivativesThatBreakOff(test: Case) throws {
+  /// A field of which only the derivatives become NaN: the forward solve succeeds, and the backward solve fails.
+  @Test(arguments: cases.filter { $0.adjoint == .continuous() }) func derivativesThatBecomeNaN(test: Case) throws {
     var alone = test
     let program = Callbacks.field(2, Callbacks.breaking(.reverses))
     let states = [1.0, 0, 0.5, 2, -1, 0, 2, 2, 0.3, 1, 1, -1]
@@ -131,7 +137,7 @@ import Testing
 }
 
 extension Gradient<Double> {
-  /// Bits of all that one sample of two rows has of its own.
+  /// The bits of all results of one sample of two rows.
   fileprivate func numbers(of sample: Int) -> [UInt64] {
     let rows = 2 * sample..<2 * sample + 2
     let counts = [solution.acceptedSteps, solution.rejectedSteps, solution.evaluations, solution.adjointEvaluations]

@@ -2,7 +2,8 @@ import NeuralODE
 import PureSwift
 import Testing
 
-/// Which states a gradient holds does not change a bit of it, by either backend. Tests/C/schedules_test has every method, and counts.
+/// The bits of a gradient do not depend on which states are stored for it, with either backend.
+/// `Tests/C/schedules_test.c` covers every method and counts evaluations.
 @Suite struct SchedulesTests {
   struct Case: CustomTestStringConvertible {
     let method: String
@@ -15,21 +16,22 @@ import Testing
   private static let dimension = 3
   private static let count = 41
 
-  /// One checkpoint of double states in a chunk of 8 tiles of at most 32 lanes takes 9,216 bytes: budgets for a few and for many.
+  /// One checkpoint of double states in a chunk of 8 tiles of at most 32 lanes takes 9,216 bytes. The budgets hold a
+  /// few and many of them.
   private static let schedules: [AdjointSchedule] = [
     .every(1), .every(2), .every(5), .every(300), .binomial(bytes: 10_000), .binomial(bytes: 50_000), .binomial(),
     .automatic(bytes: 20_000), .automatic(),
   ]
-  /// The backend in Swift has no budgets.
-  private static let counted: [AdjointSchedule] = [.every(1), .every(2), .every(5), .every(300)]
+  /// The schedules of the backend in Swift, which has no budgets.
+  private static let withoutBudgets: [AdjointSchedule] = [.every(1), .every(2), .every(5), .every(300)]
 
   private static func cases(_ schedules: [AdjointSchedule]) -> [Case] {
-    let ways: [(String, StepControl, Trace)] = [
+    let settings: [(String, StepControl, Trace)] = [
       ("dopri5", .perSample(rtol: 1e-6, atol: 1e-6), .hutchinson), ("rk4", .fixed(steps: 11), .exactTangents),
       ("bosh3", .perSample(rtol: 1e-5, atol: 1e-5), .exactProduct), ("euler", .fixed(steps: 23), .none),
     ]
-    return ways.flatMap { way in
-      schedules.map { Case(method: way.0, control: way.1, trace: way.2, schedule: $0) }
+    return settings.flatMap { method, control, trace in
+      schedules.map { Case(method: method, control: control, trace: trace, schedule: $0) }
     }
   }
 
@@ -69,7 +71,7 @@ import Testing
     }
   }
 
-  @Test(arguments: cases(counted)) func swiftGivesTheSameBits(test: Case) throws {
+  @Test(arguments: cases(withoutBudgets)) func swiftGivesTheSameBits(test: Case) throws {
     let tableau = try Methods.named(test.method)
     let expected = try gradient(
       by: PureSwiftSolver<Double>(

@@ -2,7 +2,7 @@ import NeuralODE
 import PureSwift
 import Testing
 
-/// Samples that go their own ways in one problem: forward, backward or nowhere.
+/// Samples with their own start and end times in one problem: forward in time, backward, or with an empty interval.
 @Suite struct SpanTests {
   private static let count = 37
   private static let program = Fixtures.net(2, [6], .tanh)
@@ -18,7 +18,7 @@ import Testing
       endTimes: ends)
   }
 
-  /// Sample `number` of `whole` in a problem of its own, with common times.
+  /// A problem with only sample `number` of `whole`, whose times are the common times of the problem.
   private static func alone(_ number: Int, of whole: SolveProblem<Double>) -> SolveProblem<Double> {
     SolveProblem(
       parameters: whole.parameters, states: Array(whole.states[2 * number..<2 * number + 2]),
@@ -30,11 +30,11 @@ import Testing
     _ solver: Solver, differentiates: Bool, _ problem: SolveProblem<Double> = problem()
   ) throws {
     let name = "\(Solver.self) \(solver.options.method) \(solver.options.control)"
-    let weighs = differentiates ? regularisation : .none
+    let regularisation = differentiates ? Self.regularisation : .none
     func run(_ problem: SolveProblem<Double>) throws -> Gradient<Double> {
       if differentiates {
         return try solver.gradient(
-          of: .standardNormalNegativeLogLikelihood(scale: 1), regularisation: weighs, at: problem)
+          of: .standardNormalNegativeLogLikelihood(scale: 1), regularisation: regularisation, at: problem)
       }
       let solution = try solver.solve(problem)
       return Gradient(parameters: [], states: [], startTimes: [], endTimes: [], losses: [], solution: solution)
@@ -62,9 +62,9 @@ import Testing
     }
   }
 
-  /// Every method that there is, by both backends.
+  /// Every method with both backends.
   @Test(arguments: Methods.all.map(\.name), [StepControl.fixed(steps: 4), .perSample(rtol: 1e-4, atol: 1e-4)])
-  func aSampleIsItselfInAMixedProblem(method: String, control: StepControl) throws {
+  func resultsDoNotDependOnOtherSamples(method: String, control: StepControl) throws {
     let tableau = try Methods.named(method)
     if control != .fixed(steps: 4) && !tableau.isAdaptive { return }
     let trace = tableau.family == .rosenbrock ? Trace.exactTangents : .hutchinson
@@ -79,8 +79,8 @@ import Testing
         startingTableau: try Methods.named(PureSwiftSolver<Double>.startingMethod)), differentiates: isRungeKutta)
   }
 
-  /// Step fractions divide every sample's own way.
-  @Test func fractionsAreOfEachWay() throws {
+  /// Step fractions divide the time interval of each sample.
+  @Test func fractionsDivideEachInterval() throws {
     let options = Fixtures.options("rk4", .fixed(steps: 1), trace: .hutchinson, regularisation: Self.regularisation)
     var problem = Self.problem()
     problem.stepFractions = [0, 0.2, 0.7, 1]
@@ -90,7 +90,7 @@ import Testing
     try Self.check(swift, differentiates: true, problem)
   }
 
-  /// Two programs written from the same formulas. The bounds are those of `AgreementTests`, whose solves are longer.
+  /// The bounds are those of `AgreementTests`, whose solves are longer.
   @Test(arguments: [Trace.none, .hutchinson, .exactTangents, .exactProduct])
   func backendsAgree(trace: Trace) throws {
     let regularisation = Self.regularisation.fits(trace) ? Self.regularisation : Regularisation(kineticEnergy: 0.4)
@@ -104,7 +104,8 @@ import Testing
       let a = try c.gradient(of: loss, regularisation: regularisation, at: problem)
       let b = try swift.gradient(of: loss, regularisation: regularisation, at: problem)
       #expect(a.solution.acceptedSteps == b.solution.acceptedSteps)
-      // An adaptive step's length is chosen from its error, whose rounding reaches the state by the tolerance.
+      // The length of an adaptive step depends on its estimated error, so rounding of the error changes the state by a
+      // fraction of the tolerance.
       let ulps = control == .fixed(steps: 6) ? 20_000.0 : 1e7
       for (one, other) in [
         (a.solution.states, b.solution.states), (a.solution.logDeterminants, b.solution.logDeterminants),
@@ -121,7 +122,7 @@ import Testing
     }
   }
 
-  /// Each sample's own output times through the bridge.
+  /// Output times of each sample.
   @Test func ownOutputTimes() throws {
     let solver = try KernelSolver<Double>(
       program: Self.program, options: Fixtures.options("dopri5", .perSample(rtol: 1e-4, atol: 1e-4)))

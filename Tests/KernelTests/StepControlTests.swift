@@ -3,7 +3,8 @@ import NeuralODE
 import PureSwift
 import Testing
 
-/// Controllers, norms and tolerances of rows: beside formulas written out here, and C beside PureSwift.
+/// Step controllers, error norms and tolerances per row, compared with formulas that are written out here, and the C
+/// kernels compared with `PureSwift`.
 @Suite struct StepControlTests {
   static let controllers = [
     StepController.integral, .proportionalIntegral, .pid(0.3, 0.4, 0.1), .pid(-1.0 / 6, 1.0 / 3, 0),
@@ -15,7 +16,8 @@ import Testing
     (Fixtures.linearField(1), SolveProblem(parameters: [-rate, rate], states: [0], from: 0, to: end))
   }
 
-  /// The loop written out with δ = 1/ratio, as diffrax states it: ends of accepted steps, and how many were refused.
+  /// A plain loop of adaptive steps with δ = 1/ratio, as diffrax writes it. Returns the ends of accepted steps and the
+  /// number of rejected steps.
   private static func plainLoop(
     _ tableau: ButcherTableau, _ controller: StepController, rate: Double, end: Double, tolerance: Double, step: Double
   ) -> (ends: [Double], rejected: Int) {
@@ -50,7 +52,7 @@ import Testing
     return (ends, rejected)
   }
 
-  /// Where steps are bound by stability, so that many are refused; C and PureSwift.
+  /// On a problem where stability limits the steps, so that many are rejected; with the C kernels and `PureSwift`.
   @Test(arguments: controllers) func stepsAreThoseOfTheFormula(controller: StepController) throws {
     let (rate, end, tolerance, first) = (40.0, 2.0, 1e-5, 0.01)
     let (program, problem) = Self.decay(rate, to: end)
@@ -65,15 +67,17 @@ import Testing
     #expect(ends.count > 15)
     for found in [try c.acceptedStepFractions(problem)[0], try swift.acceptedStepFractions(problem)[0]] {
       #expect(found.count == ends.count)
-      // Each attempt's error is a difference of numbers near 1 of 1e-5: its rounding of 1e-15 moves a step by some 1e-11 of its
-      // length, and errors near the bound of stability grow from step to step, by 1e3 here.
+      // The error of an attempt is about 1e-5 and a difference of numbers near 1. So its rounding error of 1e-15
+      // changes a step by about 1e-11 of its length. At the limit of stability errors grow from step to step, by 1e3
+      // here.
       for (a, b) in zip(found, ends) { #expect(abs(a - b) < 1e-8) }
     }
     #expect(try c.solve(problem).rejectedSteps == [rejected])
     #expect(try swift.solve(problem).rejectedSteps == [rejected])
   }
 
-  /// Integral control alternates between steps that are too long and shorter ones (Hairer and Wanner, Solving ODEs II, IV.2).
+  /// Integral control alternates between steps that are too long and shorter ones (Hairer and Wanner, Solving ODEs II,
+  /// IV.2).
   @Test func proportionalPartsCalmStiffFields() throws {
     let (program, problem) = Self.decay(200, to: 2)
     func rejected(_ controller: StepController) throws -> Int {
@@ -85,12 +89,13 @@ import Testing
     }
     let integral = try rejected(.integral)
     let proportional = try rejected(.proportionalIntegral)
-    #expect(integral > 10 && proportional * 2 < integral, "\(integral) refused by I, \(proportional) by PI")
+    #expect(
+      integral > 10 && proportional * 2 < integral, "rejected steps: \(integral) of integral, \(proportional) of PI")
   }
 
-  /// Steps, statuses and statistics of C are PureSwift's, whatever the options.
+  /// Both backends have the same steps, statuses and statistics with all options.
   @Test(arguments: controllers, ErrorNorm.allCases)
-  func bothTakeTheSameSteps(controller: StepController, norm: ErrorNorm) throws {
+  func backendsTakeTheSameSteps(controller: StepController, norm: ErrorNorm) throws {
     let program = Fixtures.net(2, [32, 32], .tanh)
     let problem = SolveProblem<Double>(
       parameters: Fixtures.parameters(for: program, seed: 63, gain: 3), states: Fixtures.normals(2 * 70, seed: 64),
@@ -109,20 +114,22 @@ import Testing
         #expect(a.statuses.allSatisfy { $0 == .ok } && b.statuses == a.statuses)
         #expect(a.acceptedSteps == b.acceptedSteps && a.rejectedSteps == b.rejectedSteps)
         #expect(a.adjointEvaluations == b.adjointEvaluations && a.adjointEvaluations.allSatisfy { $0 > 0 })
-        // A length follows an error's root: errors down to a thousandth of a tolerance of 1e-6 are sums of terms up to a hundred
-        // (vern7's coefficients), rounded to 1e-14, a part in 1e5, whose seventh root is a part in 7e5; lengths are below 1.
+        // The length of a step is proportional to a root of its error. Errors down to a thousandth of a tolerance of
+        // 1e-6 are sums of terms up to a hundred (vern7's coefficients), rounded to 1e-14, which is a part in 1e5. The
+        // seventh root of that is a part in 7e5, and lengths are below 1.
         #expect(zip(a.smallestSteps, b.smallestSteps).allSatisfy { $0 > 0 && abs($0 - $1) < 1e-5 })
         if let longest {
           let steps = try c.acceptedStepFractions(problem).flatMap { zip($0, $0.dropFirst()).map { $1 - $0 } }
-          // A step is as far as t + h is from t when rounded.
+          // The length of a step is the difference of the rounded times t and t + h.
           #expect(steps.allSatisfy { $0 <= longest + 1e-15 })
         }
       }
     }
   }
 
-  /// The same tolerance for every row is that tolerance, to the bit; a looser row asks for fewer steps, a tighter one for more.
-  @Test(arguments: ErrorNorm.allCases) func rowsHaveTolerancesOfTheirOwn(norm: ErrorNorm) throws {
+  /// The same tolerance for every row gives the same bits as the common tolerance. A looser tolerance of a row takes
+  /// fewer steps, and a tighter one takes more.
+  @Test(arguments: ErrorNorm.allCases) func tolerancesPerRow(norm: ErrorNorm) throws {
     let program = Fixtures.net(2, [16, 16], .tanh)
     let problem = SolveProblem<Double>(
       parameters: Fixtures.parameters(for: program, seed: 81, gain: 3), states: Fixtures.normals(2 * 60, seed: 82),
@@ -143,21 +150,21 @@ import Testing
     }
     #expect(attempts(try solve([1e-5, 1e-1])) < attempts(common))
     #expect(attempts(try solve([1e-5, 1e-8])) > attempts(common))
-    // The log-determinant keeps the common one: wide rows alone do not make its steps few.
+    // The log-determinant has the common tolerance, so loose tolerances of the rows do not reduce its steps as much.
     #expect(attempts(try solve([1e-1, 1e-1], .exact)) > attempts(try solve([1e-1, 1e-1])))
   }
 
-  /// By the largest error, a row without any leaves the others alone: two rows are solved by the steps of one.
-  @Test func theLargestErrorIsThatOfItsRow() throws {
+  /// With the maximum norm, a row without error does not affect the steps: two rows take the same steps as one.
+  @Test func aRowWithoutErrorDoesNotAffectTheMaximumNorm() throws {
     let one = SolveProblem<Double>(
       parameters: [-1.3, 0.2], states: Fixtures.normals(40, seed: 83), from: 0, to: 2)
-    // The second row stands still.
+    // The second row is constant.
     let two = SolveProblem<Double>(
       parameters: [-1.3, 0, 0, 0, 0.2, 0], states: one.states.flatMap { [$0, 7] }, from: 0, to: 2)
     let options = SolverOptions(
       control: .perSample(rtol: 1e-6, atol: 1e-6), errorNorm: .maximum, trace: .none)
     var wide = options
-    // So wide that x₀ = 7 is nothing to the first step's choice.
+    // The tolerance is so loose that x₀ = 7 does not affect the choice of the first step.
     (wide.relativeTolerances, wide.absoluteTolerances) = ([1e-6, 1e6], [1e-6, 1e6])
     let a = try KernelSolver<Double>(program: Fixtures.linearField(1), options: options).solve(one)
     let b = try KernelSolver<Double>(program: Fixtures.linearField(2), options: wide).solve(two)
@@ -166,8 +173,8 @@ import Testing
     #expect(bits(a.smallestSteps) == bits(b.smallestSteps))
   }
 
-  /// The largest error is at least the root mean square: steps are no fewer.
-  @Test(arguments: [1e-3, 1e-6]) func theLargestErrorAsksForMore(tolerance: Double) throws {
+  /// The maximum norm is at least as large as the root mean square, so it takes more steps.
+  @Test(arguments: [1e-3, 1e-6]) func theMaximumNormTakesMoreSteps(tolerance: Double) throws {
     let program = Fixtures.net(5, [16, 16], .tanh)
     let problem = SolveProblem<Double>(
       parameters: Fixtures.parameters(for: program, seed: 84, gain: 3), states: Fixtures.normals(5 * 60, seed: 85),
@@ -183,9 +190,9 @@ import Testing
     }
   }
 
-  /// One sample as a batch has the steps of its own solve.
+  /// Batch control of a single sample takes the same steps as per-sample control.
   @Test(arguments: controllers, ErrorNorm.allCases)
-  func aBatchOfOneIsASample(controller: StepController, norm: ErrorNorm) throws {
+  func batchControlOfOneSample(controller: StepController, norm: ErrorNorm) throws {
     let program = Fixtures.net(2, [16, 16], .tanh)
     let problem = SolveProblem<Double>(
       parameters: Fixtures.parameters(for: program, seed: 86, gain: 3), states: [0.4, -1.1], from: 0, to: 1)
@@ -195,7 +202,7 @@ import Testing
         relativeTolerances: [1e-4, 1e-6], maximumSteps: most)
       return try KernelSolver<Double>(program: program, options: options).solve(problem)
     }
-    // To the end, and where both are stopped before it.
+    // Up to the end time, and up to the maximum number of steps.
     for most in [4096, 3] {
       try expectSame(
         try solve(.perSample(rtol: 1e-5, atol: 1e-5), most), try solve(.batch(rtol: 1e-5, atol: 1e-5), most))
@@ -205,13 +212,14 @@ import Testing
   private func expectSame(_ sample: Solution<Double>, _ batch: Solution<Double>) throws {
     #expect(sample.statuses == batch.statuses)
     #expect(sample.acceptedSteps == batch.acceptedSteps && sample.rejectedSteps == batch.rejectedSteps)
-    // Places of the batch's steps are fractions of the interval, rounded.
+    // Batch control stores its steps as fractions of the interval, which are rounded.
     #expect(zip(sample.states, batch.states).allSatisfy { abs($0 - $1) < 1e-13 })
     #expect(abs(sample.smallestSteps[0] - batch.smallestSteps[0]) < 1e-14)
   }
 
-  /// What a controller remembers is the sample's own: alone, in any batch, at any place, on any number of threads.
-  @Test(arguments: instructionSets) func memoryIsTheSamplesOwn(isa: InstructionSet) throws {
+  /// The controller remembers the errors of each sample by itself: results are the same alone, in any batch, at any
+  /// position and with any number of threads.
+  @Test(arguments: instructionSets) func controllersDoNotDependOnOtherSamples(isa: InstructionSet) throws {
     let program = Fixtures.net(2, [33, 32], .tanh)
     let states: [Float] = Fixtures.normals(2 * 150, seed: 87)
     func solve(_ samples: [Int], threads: Int) throws -> [[UInt64]] {
@@ -237,8 +245,8 @@ import Testing
     }
   }
 
-  /// f = 1 + 1e300·relu(x − 1): errors whose squares are not finite are refused by either norm.
-  @Test(arguments: ErrorNorm.allCases) func errorsThatAreNotFiniteAreRefused(norm: ErrorNorm) throws {
+  /// f = 1 + 1e300·relu(x − 1): both norms reject steps with errors whose squares are not finite.
+  @Test(arguments: ErrorNorm.allCases) func stepsWithInfiniteErrorsAreRejected(norm: ErrorNorm) throws {
     var program = FieldProgram(stateDimension: 1)
     let hidden = program.append(.linear(input: .state, rows: 1, activation: .relu))
     program.append(.linear(input: hidden, rows: 1, activation: .identity))

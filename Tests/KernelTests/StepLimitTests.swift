@@ -2,7 +2,7 @@ import NeuralODE
 import PureSwift
 import Testing
 
-/// The ends of the controller's range, where C and PureSwift have to take the same side.
+/// Limits of step sizes and tolerances, where C and PureSwift must decide in the same way.
 @Suite struct StepLimitTests {
   private func both(
     _ program: FieldProgram, _ problem: SolveProblem<Double>, _ change: (inout SolverOptions) -> Void
@@ -22,7 +22,8 @@ import Testing
     #expect(solutions.c.evaluations == solutions.swift.evaluations)
   }
 
-  /// A tolerance that is relative alone leaves a component of exactly 0 without any: it must neither fail nor divide by 0.
+  /// With a relative tolerance only, a component that is exactly 0 has the tolerance 0. It must not fail or divide by
+  /// 0.
   @Test(arguments: [(1e-5, 0.0), (0.0, 1e-160)])
   func zerosDoNotNeedAnAbsoluteTolerance(rtol: Double, atol: Double) throws {
     let program = Fixtures.linearField(2)
@@ -39,21 +40,22 @@ import Testing
     #expect(solutions.c.states[0] == 0 && solutions.c.states[3] == 0)
   }
 
-  /// x' = 1 over an interval whose ends differ by few units in the last place: the state must go as far as the time does.
+  /// x' = 1 over an interval whose ends differ by few units in the last place. The state must change by as much as the
+  /// time.
   @Test(arguments: [(1e16, 2.0), (1e12, 0x1p-10), (-1e12, 0x1p-8), (1e6, 1.0)])
-  func stateAndTimeGoTheSameWay(start: Double, span: Double) throws {
+  func stateChangesAsMuchAsTime(start: Double, span: Double) throws {
     let solutions = try both(
       Fixtures.linearField(1), SolveProblem(parameters: [0, 1], states: [0], from: start, to: start + span)
     ) { _ in }
     for solution in [solutions.c, solutions.swift] {
       #expect(solution.statuses == [.ok])
-      // The sum of steps that are each the difference of two times, rounded once each.
+      // The state is a sum of steps, each of which is the difference of two times and rounded once.
       #expect(abs(solution.states[0] - span) < 1e-12 * span, "\(solution.states[0])")
     }
     expectEqual(solutions)
   }
 
-  @Test func theLeastStepEndsASampleAndRaisesTheFirst() throws {
+  @Test func minimumStepFailsSamplesAndLimitsTheFirstStep() throws {
     let program = Fixtures.net(2, [16, 16], .tanh)
     let problem = SolveProblem<Double>(
       parameters: Fixtures.parameters(for: program, seed: 101, gain: 3), states: Fixtures.normals(2 * 50, seed: 102),
@@ -76,7 +78,8 @@ import Testing
     }
   }
 
-  /// No way to go, and yet a derivative: dL/dt1 = L′·f + dL/dlog-determinant · divergence, dL/dt0 its opposite.
+  /// An empty interval has derivatives by its ends: dL/dt1 = L′·f + dL/d(log-determinant) · divergence, and dL/dt0 =
+  /// −dL/dt1.
   @Test(arguments: [StepControl.perSample(rtol: 1e-5, atol: 1e-5), .fixed(steps: 3), .batch(rtol: 1e-5, atol: 1e-5)])
   func anEmptyIntervalHasAGradient(control: StepControl) throws {
     let program = Fixtures.net(2, [8, 8], .tanh)
@@ -93,13 +96,13 @@ import Testing
       let expected =
         bars[2 * sample] * velocities[2 * sample] + bars[2 * sample + 1] * velocities[2 * sample + 1]
         + logBars[sample] * divergences[sample]
-      // Three fixed steps of no length share it by thirds; a dozen roundings.
+      // Each of three fixed steps of length 0 has a third of it, with about a dozen roundings.
       #expect(abs(gradient.endTimes[sample] - expected) < 1e-14 * 16, "\(control)")
       #expect(abs(gradient.startTimes[sample] + expected) < 1e-14 * 16, "\(control)")
     }
   }
 
-  /// Idle lanes add exact zeros even where the field overflows at the origin.
+  /// Idle lanes add exactly 0 to gradients, also if the field overflows at the origin.
   @Test(arguments: instructionSets, [1, 33])
   func idleLanesDoNotOverflow(isa: InstructionSet, count: Int) throws {
     var program = FieldProgram(stateDimension: 1)

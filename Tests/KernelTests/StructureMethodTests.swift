@@ -3,12 +3,12 @@ import NeuralODE
 import PureSwift
 import Testing
 
-/// Symplectic and reversible methods through Swift; Tests/C/partitioned_test and reversible_test have their algebra, what they keep,
-/// and their gradients beside differences.
+/// Symplectic and reversible methods from Swift. `Tests/C/partitioned_test.c` and `reversible_test.c` check their
+/// algebra, the quantities they preserve, and their gradients.
 @Suite struct StructureMethodTests {
   private static let symplectic = ["symplectic_euler", "leapfrog", "position_verlet", "yoshida4"]
 
-  @Test(arguments: symplectic) func twoTableauxOfOneShape(name: String) throws {
+  @Test(arguments: symplectic) func bothTableauxHaveOneShape(name: String) throws {
     let method = try Methods.named(name)
     let momenta = try #require(method.momenta)
     #expect(
@@ -16,7 +16,7 @@ import Testing
         && !method.citation.isEmpty)
     #expect(momenta.a.count == method.stages && momenta.b.count == method.stages)
     #expect(abs(momenta.b.reduce(0, +) - 1) < 1e-15 && abs(method.b.reduce(0, +) - 1) < 1e-15)
-    // A stage moves one half.
+    // Each stage changes either the positions or the momenta.
     for stage in 0..<method.stages {
       let movesPositions = ([method.b] + method.a).contains { $0[stage] != 0 }
       #expect(movesPositions != ([momenta.b] + momenta.a).contains { $0[stage] != 0 })
@@ -24,7 +24,7 @@ import Testing
     #expect(try Methods.named("stormer_verlet").name == "leapfrog")
   }
 
-  /// One step of leapfrog on q' = p, p' = -q, by hand.
+  /// One step of leapfrog on q' = p, p' = -q, compared with a computation by hand.
   @Test func leapfrogOfAnOscillator() throws {
     var program = FieldProgram(stateDimension: 2)
     program.append(.linear(input: .state, rows: 2, activation: .identity))
@@ -51,20 +51,22 @@ import Testing
         seed: 7))
   }
 
-  /// Steps undone on the way back give the gradient of steps whose states were kept, but for the rounding of some hundred steps.
+  /// The gradients from reversed steps and from stored states agree, up to the rounding of about a hundred steps.
   @Test(arguments: [Trace.hutchinson, .exactTangents, .exactProduct])
-  func undoneAndKeptStatesAgree(trace: Trace) throws {
+  func reversedAndStoredStatesAgree(trace: Trace) throws {
     for control in [StepControl.fixed(steps: 20), .perSample(rtol: 1e-4, atol: 1e-4)] {
-      let kept = try gradient(.everyStep, control, trace: trace)
-      let undone = try gradient(.reversible, control, trace: trace)
+      let stored = try gradient(.everyStep, control, trace: trace)
+      let reversed = try gradient(.reversible, control, trace: trace)
       let differences = zip(
-        kept.parameters + kept.states + kept.startTimes, undone.parameters + undone.states + undone.startTimes
+        stored.parameters + stored.states + stored.startTimes,
+        reversed.parameters + reversed.states + reversed.startTimes
       )
       .map { abs($0 - $1) }
       #expect(differences.max()! < 1e-11)
-      #expect(kept.solution.states == undone.solution.states && kept.solution.retraceErrors.isEmpty)
-      #expect(undone.solution.retraceErrors.count == 21 && undone.solution.retraceErrors.allSatisfy { $0 < 1e-11 })
-      #expect(undone.solution.adjointEvaluations == undone.solution.acceptedSteps.map { $0 + 1 })
+      #expect(stored.solution.states == reversed.solution.states && stored.solution.retraceErrors.isEmpty)
+      #expect(
+        reversed.solution.retraceErrors.count == 21 && reversed.solution.retraceErrors.allSatisfy { $0 < 1e-11 })
+      #expect(reversed.solution.adjointEvaluations == reversed.solution.acceptedSteps.map { $0 + 1 })
     }
   }
 

@@ -2,7 +2,7 @@ import Foundation
 import NeuralODE
 import Testing
 
-/// What a Hamiltonian field keeps, and what OT-Flow charges for.
+/// The quantities that Hamiltonian fields preserve, and the costs of OT-Flow's fields.
 @Suite struct StructuredFieldTests {
   private static let dimension = PotentialCase.dimension
   private static let count = PotentialCase.count
@@ -15,14 +15,15 @@ import Testing
 
   // MARK: Hamiltonian fields
 
-  /// The trace of J S with a symmetric J and an antisymmetric S is 0: what is left is the rounding of some hundred products of size 1.
+  /// The trace of J S with a symmetric J and an antisymmetric S is 0. Only the rounding of about a hundred products of
+  /// size 1 is left.
   @Test(arguments: PotentialCase.hamiltonians) func divergenceIsZero(test: PotentialCase) throws {
     let solver = try solver(test.program, "dopri5", .fixed(steps: 3), trace: .exactTangents)
     #expect(try solver.evaluate(test.problem()).divergences.allSatisfy { abs($0) < 100 * Double.ulpOfOne })
     #expect(test.program.isHamiltonian)
   }
 
-  /// Only the equations themselves are known for what they are: with one constant or one operation changed they are not.
+  /// `isHamiltonian` is true for Hamilton's equations only. It is false if one constant or operation is changed.
   @Test func otherFieldsAreNotHamiltonian() throws {
     for test in PotentialCase.transports + [PotentialCase.costs] { #expect(!test.program.isHamiltonian) }
     #expect(!Fixtures.net(4, [6, 5], .tanh).isHamiltonian)
@@ -59,8 +60,8 @@ import Testing
     return zip(before, try energies(architecture, problem)).map { abs($0 - $1) }.max() ?? .infinity
   }
 
-  /// Along accurate paths H stays: a thousand tolerances, over as many steps at most.
-  @Test func energyIsKept() throws {
+  /// H is constant along accurate paths: up to a thousand tolerances, for at most a thousand steps.
+  @Test func energyIsConstant() throws {
     for isSeparable in [false, true] {
       let architecture = HamiltonianArchitecture(hidden: [9, 8], isSeparable: isSeparable)
       let control = StepControl.perSample(rtol: 1e-12, atol: 1e-12)
@@ -68,8 +69,8 @@ import Testing
     }
   }
 
-  /// Methods made for halves: half the step, a quarter or a sixteenth of the energy's error. The slopes of single paths fluctuate, by
-  /// where on its oscillation the error is met: half an order is allowed.
+  /// For partitioned methods, half the step gives a quarter or a sixteenth of the error of the energy. The error
+  /// oscillates along a path, so the measured order may be off by one half.
   @Test(arguments: [("leapfrog", 2.0), ("yoshida4", 4.0)]) func symplecticEnergyErrors(
     method: String, order: Double
   ) throws {
@@ -77,7 +78,7 @@ import Testing
     let coarse = try largestDrift(architecture, method, .fixed(steps: 200), until: 20)
     let fine = try largestDrift(architecture, method, .fixed(steps: 400), until: 20)
     #expect(log2(coarse / fine) > order - 0.5, "\(coarse), \(fine)")
-    // Not separable: the method is of order 1 there, which tells the two apart.
+    // If the energy is not separable, these methods have order 1 only.
     let other = HamiltonianArchitecture(hidden: [9, 8])
     let (coarser, finer) = (
       try largestDrift(other, method, .fixed(steps: 200), until: 20),
@@ -88,8 +89,9 @@ import Testing
 
   // MARK: Transport
 
-  /// Both costs by hand: velocities of the plain field, the potential's derivative by t from differences of fourth order (1e-12).
-  @Test func costsAreThoseOfTheFormulas() throws {
+  /// Compares both costs with their formulas. The velocities are those of the plain field. Differences of fourth order
+  /// (1e-12) give the derivative of the potential by t.
+  @Test func costsEqualTheirFormulas() throws {
     let (architecture, dimension) = (TransportArchitecture(width: 6, transportScale: 0.8), 2)
     let field = try solver(try architecture.program(stateDimension: dimension), "rk4", .fixed(steps: 1))
     let costs = try solver(try architecture.costProgram(stateDimension: dimension), "rk4", .fixed(steps: 1))
@@ -120,8 +122,8 @@ import Testing
     }
   }
 
-  /// The trace of x's field, whichever program it is taken of: costs depend on x, and nothing on costs.
-  @Test func tracesOfCostProgramsAreTheFields() throws {
+  /// The trace of the cost program is that of x's field, because costs depend on x and nothing depends on costs.
+  @Test func traceOfTheCostProgramEqualsThatOfTheField() throws {
     let (architecture, dimension) = (TransportArchitecture(width: 6, transportScale: 0.8), 2)
     let problem = PotentialCase.costs.problem(Double.self)
     var plain = problem
@@ -135,15 +137,15 @@ import Testing
     #expect(a.contains { abs($0) > 1e-3 })
   }
 
-  /// A gradient has its potential's parameters, and multiplies by each matrix once forward and once transposed: width² + O(width D)
-  /// multiply-adds either way, so D tangents cost O(width² D).
-  @Test func weightsAreSharedNotCopied() throws {
+  /// A gradient has the parameters of its potential. It multiplies by each matrix once and by its transpose once, with
+  /// width² + O(width D) multiply-adds each. So D tangents cost O(width² D).
+  @Test func gradientSharesTheWeightsOfItsPotential() throws {
     for width in [8, 32] {
       let architecture = TransportArchitecture(width: width)
       let program = try architecture.program(stateDimension: 3)
       let plain = architecture.potentialProgram(stateDimension: 3)
       #expect(program.parameterCount == plain.parameterCount)
-      // Forward K₀, K₁, w, A, b once; back through the transposes of the same once more.
+      // The forward part multiplies by K₀, K₁, w, A and b once, and the backward part by the transpose of each once.
       let forward = program.linearLayouts.reduce(0) { $0 + $1.rows * $1.columns }
       #expect(program.transposedProducts == forward)
       #expect(forward == width * 4 + width * width + width + 3 * 4 + 4)

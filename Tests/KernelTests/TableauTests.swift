@@ -2,14 +2,14 @@ import Foundation
 import NeuralODE
 import Testing
 
-/// A rooted tree of Butcher's theory, by its subtrees.
+/// A rooted tree of Butcher's theory of order conditions, given by its subtrees.
 private struct RootedTree: Hashable {
   let children: [RootedTree]
   var order: Int { children.reduce(1) { $0 + $1.order } }
-  /// γ(t), the tree's density.
+  /// γ(t), the density of the tree.
   var density: Double { children.reduce(Double(order)) { $0 * $1.density } }
 
-  /// uᵢ(t): the product over subtrees of Σⱼ aᵢⱼ uⱼ; the tree's weight is Σ bᵢ uᵢ.
+  /// uᵢ(t), the product of Σⱼ aᵢⱼ uⱼ over the subtrees. The weight of the tree is Σ bᵢ uᵢ.
   func stageWeights(_ a: [[Double]]) -> [Double] {
     children.reduce(into: [Double](repeating: 1, count: a.count)) { weights, child in
       let inner = child.stageWeights(a)
@@ -22,7 +22,7 @@ private struct RootedTree: Hashable {
     var byOrder: [[RootedTree]] = [[]]
     for size in 1...order {
       var found: Set<RootedTree> = []
-      // A tree is a multiset of smaller trees: subtrees are taken in the order of one list.
+      // A tree is a multiset of smaller trees, so the subtrees are chosen in the order of one list.
       let smaller = byOrder.flatMap { $0 }
       func extend(_ children: [RootedTree], from first: Int, left: Int) {
         if left == 0 { found.insert(RootedTree(children: children)) }
@@ -40,15 +40,15 @@ private struct RootedTree: Hashable {
 @Suite struct TableauTests {
   private static let trees = RootedTree.all(upTo: 8)
 
-  @Test func treesAreAsManyAsTheyShouldBe() {
+  @Test func numbersOfTreesAreKnown() {
     let counts = (1...8).map { order in Self.trees.filter { $0.order == order }.count }
     #expect(counts == [1, 1, 2, 4, 9, 20, 48, 115])
   }
 
-  /// Σ bᵢ uᵢ(t) = 1/γ(t) for every tree up to the stated order, and not for all of the next.
+  /// Σ bᵢ uᵢ(t) = 1/γ(t) holds for every tree up to the stated order, and not for all trees of the next order.
   @Test(arguments: Methods.rungeKutta)
   func orderConditionsHold(method: ButcherTableau) {
-    // Coefficients up to 20 in size, products of up to eight of them, each rounded once.
+    // Coefficients are up to 20 in size, and products have up to eight of them, each rounded once.
     let tolerance = 1e-12
     func worst(_ weights: [Double], order: Int) -> Double {
       Self.trees.filter { $0.order == order }.map { tree in
@@ -77,7 +77,8 @@ private struct RootedTree: Hashable {
     #expect(method.isFirstSameAsLast == (method.isAdaptive && method.a.last == method.b))
   }
 
-  /// The slope of log error against log step on x' = tanh(W x + w t + b), state and log-determinant, in Double.
+  /// Measures the slope of log(error) over log(step) for x' = tanh(W x + w t + b), of state and log-determinant, in
+  /// Double.
   @Test(arguments: Methods.rungeKutta)
   func convergesAtItsOrder(method: ButcherTableau) throws {
     let program = Fixtures.net(2, [8], .tanh)
@@ -90,7 +91,7 @@ private struct RootedTree: Hashable {
       return solution.states + solution.logDeterminants
     }
     let exact = try solve("dopri8", steps: 400)
-    // Few enough steps that the error stays well above rounding, enough that the leading term rules.
+    // The steps are few enough that the error is well above rounding, and enough that its leading term dominates.
     let steps = [
       1: [64, 128, 256], 2: [64, 128, 256], 3: [32, 64, 128], 4: [32, 64, 128], 5: [80, 112, 144], 7: [12, 15, 18],
       8: [8, 10, 12],

@@ -13,8 +13,8 @@ import Testing
     ).divergences
   }
 
-  /// tr ∂f/∂x by central differences of sixth order: with h = 3e-3 and seventh derivatives up to 5,000 (tanh of weights of
-  /// size 1.5) their error h⁶·f⁽⁷⁾/140 is 3e-14, and rounding 2·10⁻¹⁶/h is 7e-14.
+  /// tr ∂f/∂x by central differences of sixth order. With h = 3e-3 and seventh derivatives up to 5,000 (tanh with
+  /// weights of size 1.5), their truncation error h⁶·f⁽⁷⁾/140 is 3e-14, and their rounding error 2·10⁻¹⁶/h is 7e-14.
   private func traceByDifferences(_ program: FieldProgram, _ parameters: [Double], _ state: [Double]) throws -> Double {
     let solver = try KernelSolver<Double>(
       program: program, options: Fixtures.options("rk4", .fixed(steps: 1), trace: .none))
@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test(arguments: [Activation.tanh, .softplus, .silu, .identity], [[], [9], [9, 7], [9, 7, 5]])
-  func exactTraceIsTheJacobians(activation: Activation, hidden: [Int]) throws {
+  func exactTraceEqualsThatOfTheJacobian(activation: Activation, hidden: [Int]) throws {
     let program = Fixtures.net(3, hidden, activation)
     let parameters: [Double] = Fixtures.parameters(for: program, seed: 11, gain: 0.7)
     let state: [Double] = Fixtures.normals(3, seed: 12, scale: 0.5)
@@ -56,19 +56,19 @@ import Testing
   }
 
   @Test(arguments: Activation.allCases)
-  func tangentsServeEveryProgram(activation: Activation) throws {
+  func tangentsWorkForEveryProgram(activation: Activation) throws {
     let program = Fixtures.everyOperation(3, activation)
     let parameters: [Double] = Fixtures.parameters(for: program, seed: 13, gain: 0.7)
-    // Away from the kink of ReLU, differences see the same branch on both sides.
+    // The state is away from the kink of ReLU, so differences are on one side of it.
     let state: [Double] = Fixtures.normals(3, seed: 14, scale: 0.5)
     let exact = try traceByDifferences(program, parameters, state)
     let found = try divergences(program, parameters, state, trace: .exactTangents)[0]
     #expect(abs(found - exact) < 1e-11 * max(1, abs(exact)), "\(found) against \(exact)")
   }
 
-  /// Sums of H·H products in two orders differ by rounding only.
+  /// Both forms sum H·H products in different orders, so they differ by rounding only.
   @Test(arguments: instructionSets)
-  func productFormIsTheTangentForm(isa: InstructionSet) throws {
+  func productFormEqualsTangentForm(isa: InstructionSet) throws {
     for hidden in [[1], [64], [33, 17], [64, 64], [128, 100]] {
       let program = Fixtures.net(6, hidden, .softplus)
       let parameters: [Double] = Fixtures.parameters(for: program, seed: 15)
@@ -79,7 +79,7 @@ import Testing
     }
   }
 
-  /// The mean of εᵀJε over all 2^D Rademacher vectors is tr J, to rounding.
+  /// The mean of εᵀJε over all 2^D Rademacher vectors is tr J, up to rounding.
   @Test(arguments: 1...6)
   func allProbesAverageToTheTrace(dimension: Int) throws {
     let program = Fixtures.net(dimension, [7, 9, 8], .tanh)
@@ -91,7 +91,7 @@ import Testing
     let single = try divergences(program, parameters, states, trace: .hutchinson, probes: probes)
     let exact = try divergences(program, parameters, state, trace: .exactTangents)[0]
     #expect(abs(single.reduce(0, +) / Double(count) - exact) < 1e-12)
-    // All of them at once, as the K probes of one sample.
+    // The same with all of them as the K probes of one sample.
     let solver = try KernelSolver<Double>(
       program: program, options: Fixtures.options("rk4", .fixed(steps: 1), trace: .hutchinson, probes: count))
     let together = try solver.evaluate(
@@ -115,9 +115,9 @@ import Testing
     #expect(throws: KernelError.self) { try resolved(3, [64, 64, 64], .exactProduct) }
   }
 
-  /// Drawn probes of the C library are those of Swift's source: same key, same numbers.
+  /// The probes that the C library draws equal those of `RandomSource` with the same key.
   @Test(arguments: [Probe.rademacher, .gaussian])
-  func probesAreDrawnFromTheirKeys(probe: Probe) throws {
+  func drawnProbesEqualThoseOfTheirKeys(probe: Probe) throws {
     let program = Fixtures.net(3, [5, 5, 5], .tanh)
     let parameters: [Double] = Fixtures.parameters(for: program, seed: 19)
     let states: [Double] = Fixtures.normals(3 * 4, seed: 20)
@@ -135,7 +135,7 @@ import Testing
           ? source.normal(sample: sample, dimension: $0) : source.rademacher(sample: sample, dimension: $0)
       }
     }
-    let given = try solver.evaluate(problem).divergences
-    for (a, b) in zip(drawn, given) { #expect(abs(a - b) <= 8 * max(abs(a), 1).ulp) }
+    let expected = try solver.evaluate(problem).divergences
+    for (a, b) in zip(drawn, expected) { #expect(abs(a - b) <= 8 * max(abs(a), 1).ulp) }
   }
 }

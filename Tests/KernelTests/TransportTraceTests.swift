@@ -2,7 +2,7 @@ import Foundation
 import NeuralODE
 import Testing
 
-/// OT-Flow's trace in closed form, as its paper has it, beside what D tangents of the gradient's program give.
+/// Compares OT-Flow's trace in closed form, as in its paper, with the trace by D tangents of the gradient's program.
 @Suite struct TransportTraceTests {
   struct Case: CustomTestStringConvertible {
     let layers: Int
@@ -15,11 +15,11 @@ import Testing
   }
   private static let dimension = 5
   private static let count = 7
-  /// Some 5 · 6 · 3 sums of products in Double are off by √n · 1.1e-16 of the terms' size; the kernels' tanh and sigmoid by a few units
-  /// more.
+  /// About 5 · 6 · 3 sums of products in Double have an error of √n · 1.1e-16 times the size of the terms. The kernels'
+  /// tanh and sigmoid add a few units.
   private static let tolerance = 1e-12
 
-  /// σ, σ′, σ″.
+  /// σ, σ′ and σ″.
   private static func derivatives(_ activation: Activation, _ z: Double) -> (Double, Double, Double) {
     switch activation {
     case .logcosh: (abs(z) + log1p(exp(-2 * abs(z))), tanh(z), 1 - tanh(z) * tanh(z))
@@ -29,8 +29,11 @@ import Testing
     }
   }
 
-  /// tr ∇ₓ²Φ of one sample, and the sum of its terms' sizes (Onken et al. 2021, arXiv 2006.00104, the section on exact traces). With
-  /// J₀ = diag(σ′(K₀ s + k₀)) K₀ E and Jᵢ = Jᵢ₋₁ + h diag(σ′(Kᵢ uᵢ₋₁ + kᵢ)) Kᵢ Jᵢ₋₁, E the columns of x, and zᵢ the cotangent of uᵢ₋₁:
+  /// tr ∇ₓ²Φ of one sample, and the sum of the sizes of its terms (Onken et al. 2021, arXiv 2006.00104, the section on
+  /// exact traces).
+  ///
+  /// Let J₀ = diag(σ′(K₀ s + k₀)) K₀ E and Jᵢ = Jᵢ₋₁ + h diag(σ′(Kᵢ uᵢ₋₁ + kᵢ)) Kᵢ Jᵢ₋₁, where E selects the columns of
+  /// x, and let zᵢ be the cotangent of uᵢ₋₁. Then
   ///
   ///     tr = Σⱼ σ″(K₀ s + k₀)ⱼ z₁ⱼ |(K₀ E)ⱼ|² + h Σᵢ Σⱼ σ″(Kᵢ uᵢ₋₁ + kᵢ)ⱼ zᵢ₊₁ⱼ |(Kᵢ Jᵢ₋₁)ⱼ|² + tr (A E)ᵀ (A E).
   private static func laplacian(
@@ -51,7 +54,7 @@ import Testing
     let s = Array(x) + [t]
     let places = TransportArchitecture(layers: test.layers).lastLayers
 
-    // Forward: the arguments of each layer's activation, u, and K J, `[m][D]`.
+    // Forward: the arguments of the activation of each layer, u, and K J `[m][D]`.
     var (arguments, images): ([[Double]], [[[Double]]]) = ([], [])
     var (u, jacobian): ([Double], [[Double]]) = ([], [])
     for number in 0..<test.layers {
@@ -75,7 +78,7 @@ import Testing
       images.append(image)
     }
 
-    // Backward: the cotangent of each u, and the terms.
+    // Backward: the cotangent of each u, and the terms of the trace.
     var z = layer(places.net).weights[0]
     var terms: [Double] = []
     for number in (0..<test.layers).reversed() {
@@ -115,7 +118,7 @@ import Testing
       #expect(
         abs(found[sample] - expected) < Self.tolerance * size / architecture.transportScale,
         "sample \(sample): \(found[sample]), closed form \(expected)")
-      #expect(abs(trace) > 1e-3, "sample \(sample) shows nothing")
+      #expect(abs(trace) > 1e-3, "the trace of sample \(sample) is too small for a comparison")
     }
   }
 }

@@ -2,14 +2,14 @@ import NeuralODE
 import PureSwift
 import Testing
 
-/// Samples with times of their own by both backends: every method and adjoint, with output times where a method has them. Ways are
-/// at most 1 long, as those of `TwinTests` are, so its bounds hold.
+/// Compares both backends on samples with their own start and end times: every method and adjoint, with output times if
+/// a method has them. Intervals are at most 1 long, like those of `TwinTests`, so its bounds hold.
 @Suite struct TwinSpanTests {
   private static let dimension = TwinTests.dimension
   private static let count = TwinTests.count
   private static let timeCount = 6
 
-  /// Backward, forward and of no length, beside each other; the longest are `reach` long.
+  /// Samples with intervals backward and forward in time and of length 0. The longest ones have the length `reach`.
   private static func problem(
     _ program: FieldProgram, timesOfSamples: Bool, reach: Double = 1
   ) -> SolveProblem<Double> {
@@ -23,7 +23,7 @@ import Testing
     return problem
   }
 
-  /// The start, a time twice, another place for each sample, one close to the end, and the end.
+  /// The output times of a sample: its start, one time twice, another time, one close to the end, and the end.
   private static func outputTimes(_ number: Int, _ start: Double, _ end: Double) -> [Double] {
     let (twice, other) = (0.1 + 0.01 * Double(number), 0.55 + 0.01 * Double(number))
     return [0, twice, twice, other, 0.999].map { start + $0 * (end - start) } + [end]
@@ -49,9 +49,9 @@ import Testing
     try compare(test, .everyStep, hasTimes: true, .adaptive(tolerance: 1e-6))
   }
 
-  /// All samples are solved: with times of their own their numbers are those of a problem of one sample, bit for bit.
+  /// The results of each sample equal those of a problem with this sample only, to the bit.
   @Test(arguments: [TwinTests.fixed[6], TwinTests.adaptive[0], TwinTests.adaptive[1]])
-  func aSampleIsItself(test: TwinTests.Case) throws {
+  func resultsDoNotDependOnOtherSamples(test: TwinTests.Case) throws {
     let swift = try Twins<Double>(test.program, test.options()).swift
     let (dimension, count, times) = (Self.dimension, Self.count, Self.timeCount)
     let problem = Self.problem(test.program, timesOfSamples: true)
@@ -88,7 +88,7 @@ import Testing
     }
   }
 
-  /// Output times of all samples on ways of their own.
+  /// Common output times of samples with different intervals.
   @Test func commonTimes() throws {
     for test in [TwinTests.fixed[6], TwinTests.adaptive[0]] {
       var problem = Self.problem(test.program, timesOfSamples: false)
@@ -112,8 +112,9 @@ import Testing
 
   // MARK: Adams and Rosenbrock methods
 
-  /// The explicit formula of 11 slopes is stable for h|λ| below 0.0033, λ an eigenvalue of ∂f/∂x; at −0.03 its largest root is 1.66,
-  /// and twenty steps multiply rounding by 10⁴. Its ways are 1/30 long at most, so that 30 steps are stable for |λ| up to 3.
+  /// The explicit formula of 11 slopes is stable for h|λ| below 0.0033, where λ is an eigenvalue of ∂f/∂x. At −0.03 its
+  /// largest root is 1.66, and twenty steps multiply rounding errors by 10⁴. So its intervals are at most 1/30 long: 30
+  /// steps are then stable for |λ| up to 3.
   @Test(arguments: TwinTests.adams) func adamsMethods(test: TwinTests.Case) throws {
     let (factor, reach) = test.order == 12 ? (256, 1.0 / 30) : (1.0, 1)
     let bounds = Twins<Double>.Bounds(
@@ -135,7 +136,7 @@ import Testing
 
   // MARK: Losses by closure
 
-  /// Σᵢ (1 + i/10) (½|xᵢ|² − 0.7 ℓᵢ), by either adjoint.
+  /// The loss Σᵢ (1 + i/10) (½|xᵢ|² − 0.7 ℓᵢ), with both adjoints.
   @Test(arguments: [AdjointSchedule.everyStep, .continuous()]) func closures(adjoint: AdjointSchedule) throws {
     let loss = Loss<Double>.function { arrivals in
       var bars = ArrivalCotangents(for: arrivals)
@@ -157,7 +158,7 @@ import Testing
     }
   }
 
-  // MARK: What both refuse
+  // MARK: What both backends refuse
 
   @Test func refusals() throws {
     let test = TwinTests.fixed[0]
@@ -171,7 +172,9 @@ import Testing
       #expect(throws: PureSwiftError.self, sourceLocation: sourceLocation) { try twins.swift.solve(problem) }
       #expect(throws: KernelError.self, sourceLocation: sourceLocation) { try twins.c.solve(problem) }
     }
-    // The second sample runs backward. Its first time before its start; its way turned; times of all samples, not on every sample's way.
+    // The second sample runs backward in time. First its first output time is before its start. Then its interval
+    // changes direction, so its output times do not fit. Then common output times are outside the intervals of some
+    // samples.
     try expectRefusal { $0.sampleOutputTimes?[Self.timeCount] += 1e-9 }
     try expectRefusal { $0.endTimes?[1] += 2 }
     try expectRefusal {
@@ -180,7 +183,8 @@ import Testing
     }
     var problem = Self.problem(test.program, timesOfSamples: true)
     problem.outputTimes = [0.5]
-    #expect(throws: PureSwiftError.self) { try twins.swift.solve(problem) }  // a programmer's error to the other
+    // In KernelSolver this is a precondition failure.
+    #expect(throws: PureSwiftError.self) { try twins.swift.solve(problem) }
     problem = Self.problem(test.program, timesOfSamples: true)
     problem.sampleOutputTimes?.removeLast()
     #expect(throws: PureSwiftError.self) { try twins.swift.solve(problem) }
@@ -190,9 +194,9 @@ import Testing
       let timed = Self.problem(test.program, timesOfSamples: true)
       #expect(throws: PureSwiftError.self) { try others.swift.solve(timed) }
     }
-    let way = try Twins<Double>(test.program, test.options(.continuous()))
+    let continuous = try Twins<Double>(test.program, test.options(.continuous()))
     let timed = Self.problem(test.program, timesOfSamples: true)
     let loss: Loss<Double> = TwinTests.loss(times: Self.timeCount)
-    #expect(throws: PureSwiftError.self) { try way.swift.gradient(of: loss, at: timed) }
+    #expect(throws: PureSwiftError.self) { try continuous.swift.gradient(of: loss, at: timed) }
   }
 }

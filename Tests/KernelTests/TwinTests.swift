@@ -2,8 +2,8 @@ import NeuralODE
 import PureSwift
 import Testing
 
-/// What both backends have, by both: output times, the continuous adjoint, Adams and Rosenbrock methods. The same steps, and
-/// numbers that differ by rounding.
+/// Compares both backends: output times, the continuous adjoint, Adams and Rosenbrock methods. Steps are the same, and
+/// other numbers differ by rounding only.
 @Suite struct TwinTests {
   static let dimension = 3
   static let count = 37
@@ -31,10 +31,10 @@ import Testing
     }
   }
 
-  /// Every Runge-Kutta method by one trace, every trace by two methods, regularisers and all operations.
+  /// Every method with one trace, every trace with two methods, regularisers, and a program with many operations.
   private static func cases(_ methods: [ButcherTableau], _ control: StepControl) -> [Case] {
     let names = methods.map(\.name)
-    let ways =
+    let cases =
       names.map { Case(method: $0, control: control, trace: .hutchinson, probes: 1) }
       + names.suffix(2).flatMap { name in
         traces.flatMap { trace, probes in
@@ -43,7 +43,7 @@ import Testing
           }
         }
       }
-    return ways + [
+    return cases + [
       Case(
         method: names[names.count - 1], control: control, trace: .exactTangents,
         program: Fixtures.everyOperation(dimension, .silu))
@@ -62,7 +62,7 @@ import Testing
       states: Fixtures.normals(count * dimension, seed: 62), from: 1, to: 0, seed: 3, step: 5, outputTimes: times)
   }
 
-  /// Cotangents at the end and at `times` times, all of them different.
+  /// Cotangents at the end and at `times` output times, all different.
   static func loss<Scalar: FlowScalar>(times: Int) -> Loss<Scalar> {
     .cotangents(
       states: Fixtures.normals(count * dimension, seed: 63), logDeterminants: Fixtures.normals(count, seed: 64),
@@ -81,7 +81,7 @@ import Testing
 
   // MARK: Output times
 
-  /// The start, a time twice, one close to the end, and the end.
+  /// The output times: the start, one time twice, another time, one close to the end, and the end.
   private static let times = [1, 0.7, 0.7, 0.31, 1e-3, 0]
 
   @Test(arguments: fixed) func outputTimesOfFixedSteps(test: Case) throws {
@@ -93,7 +93,7 @@ import Testing
     try compare(test, .everyStep, times: Self.times, Twins<Double>.Bounds.adaptive(tolerance: 1e-6))
   }
 
-  @Test func waysOfNoLength() throws {
+  @Test func emptyIntervals() throws {
     for test in [Self.fixed[6], Self.adaptive[0]] {
       let twins = try Twins<Double>(test.program, test.options())
       var problem: SolveProblem<Double> = Self.problem(test.program, times: [1, 1])
@@ -104,7 +104,7 @@ import Testing
       #expect(a.solution.statesAtTimes == b.solution.statesAtTimes)
       #expect(a.parameters == b.parameters && a.states == b.states)
       for (a, b) in zip(a.endTimes + a.startTimes + a.outputTimes, b.endTimes + b.startTimes + b.outputTimes) {
-        #expect(abs(a - b) <= 1e-14 * 100 && a != 0)  // a hundred products of numbers of size 1
+        #expect(abs(a - b) <= 1e-14 * 100 && a != 0)  // A hundred products of numbers of size 1.
       }
     }
   }
@@ -136,7 +136,8 @@ import Testing
   }
 
   @Test(arguments: adams) func adamsMethods(test: Case) throws {
-    // Weights of a formula of 12 slopes add up to 2⁸ times their sum, and so does what rounds.
+    // In a formula of 12 slopes the absolute values of the weights add up to 2⁸ times their sum, and so do rounding
+    // errors.
     let factor = test.order == 12 ? 256.0 : 1
     try compare(test, factor, Double.self)
     try compare(test, factor, Float.self)
@@ -148,14 +149,15 @@ import Testing
     let problem: SolveProblem<Scalar> = Self.problem(test.program)
     let twins = try Twins<Scalar>(test.program, test.options())
     try twins.expectEqualSolutions(problem, bounds, test.name)
-    // In Float an iteration's change may lie at the tolerance to within its rounding: one sees it below, the other above.
+    // In Float the change of an iteration may be within rounding of the tolerance, so one backend may find it below and
+    // the other above.
     let (a, b) = try (twins.c.solve(problem), twins.swift.solve(problem))
     if Scalar.self == Double.self { #expect(a.evaluations == b.evaluations, "\(test.name)") }
     try compare(test, .continuous(), times: [], bounds)
   }
 
-  /// Iterations that do not converge are counted, and hold a lane's formula back, sample by sample.
-  @Test func doubtfulIterations() throws {
+  /// Iterations that do not converge are counted for each sample, and lower the order of the sample's formula.
+  @Test func iterationsThatDoNotConverge() throws {
     let test = Case(method: "implicit_adams", control: .fixed(steps: 8), trace: .exactTangents, order: 5)
     let problem: SolveProblem<Double> = Self.problem(test.program)
     var mixed = 0
@@ -185,7 +187,8 @@ import Testing
     }
   }
 
-  /// ∂f/∂t by a quotient of differences rounds by 4 units over c = 2⁻¹⁰, in Float 2⁻⁵, of |f| in a slope: some 4,000 ulp.
+  /// ∂f/∂t is a quotient of differences. Its rounding error in a slope is 4 units of |f| divided by c = 2⁻¹⁰ (in Float
+  /// 2⁻⁵): about 4,000 ulp.
   @Test(arguments: rosenbrock) func rosenbrockMethods(test: Case) throws {
     try compareSolves(test, Double.self)
     if case .fixed = test.control { try compareSolves(test, Float.self) }
@@ -200,7 +203,7 @@ import Testing
     #expect(try twins.c.solve(problem).evaluations == twins.swift.solve(problem).evaluations, "\(test.name)")
   }
 
-  /// Rows are swapped, lane by lane: the matrix 1/γ − hJ has its largest entries below the diagonal.
+  /// The matrix 1/γ − hJ has its largest entries below the diagonal, so its factorisation must swap rows in each lane.
   @Test func pivots() throws {
     let program = Fixtures.linearField(3)
     let matrix = [-1.0, 0, 3, 900, -1000, 0, 0, 5000, -5100]
@@ -213,7 +216,7 @@ import Testing
 
   // MARK: What is refused
 
-  /// PureSwift takes every tableau that moves all rows at once and evaluates where its coefficients say.
+  /// Whether PureSwift has the method: all Runge-Kutta, Adams and Rosenbrock methods.
   static func hasTwin(_ method: ButcherTableau) -> Bool {
     switch method.family {
     case .rungeKutta, .explicitAdams, .implicitAdams, .rosenbrock: true
@@ -274,9 +277,9 @@ import Testing
       #expect(throws: KernelError.self) { try twins.c.solve(withTimes) }
     }
     withTimes.outputTimes = [0.5]
-    let way = try make("rk4") { $0.adjoint = .continuous() }
+    let continuous = try make("rk4") { $0.adjoint = .continuous() }
     #expect(throws: PureSwiftError.self) {
-      try way.swift.gradient(of: .standardNormalNegativeLogLikelihood(scale: 1), at: withTimes)
+      try continuous.swift.gradient(of: .standardNormalNegativeLogLikelihood(scale: 1), at: withTimes)
     }
     var unequal = problem
     unequal.stepFractions = [0, 0.3, 0.6, 1]

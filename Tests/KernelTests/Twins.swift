@@ -2,7 +2,7 @@ import NeuralODE
 import PureSwift
 import Testing
 
-/// The C kernels and the same program in Swift, made from one set of options, and what is asked of their answers.
+/// A `KernelSolver` and a `PureSwiftSolver` with the same program and options, and comparisons of their results.
 struct Twins<Scalar: FlowScalar> {
   let c: KernelSolver<Scalar>
   let swift: PureSwiftSolver<Scalar>
@@ -15,7 +15,7 @@ struct Twins<Scalar: FlowScalar> {
     #expect(c.resolvedTrace == swift.resolvedTrace)
   }
 
-  /// Largest differences allowed, in units of `ulp` at the scale of the larger array.
+  /// The largest allowed differences, in units of `ulp` of the largest element.
   struct Bounds {
     let state: Double
     let gradient: Double
@@ -63,12 +63,15 @@ struct Twins<Scalar: FlowScalar> {
 }
 
 extension Twins.Bounds {
-  /// Of fixed steps; `AgreementTests` derives them.
+  /// The bounds for fixed steps, which `AgreementTests` derives.
   static var fixed: Self { Self(state: 2_000, gradient: 20_000) }
-  /// Of adaptive steps in Double, at this tolerance. A step much shorter than its tolerance allows, after a cut or at the start, has
-  /// an error near rounding: by an estimate of order 8, at 1e-8 of a tolerance of 1e-6, rounding is some percent of it, and so are
-  /// the next step's length and error. States then differ by some percent of a local error, which is below the tolerance:
-  /// a thousandth of that is allowed, in ulps of 1, and gradients ten times as much, as they are of fixed steps.
+  /// The bounds for adaptive steps in Double with this tolerance.
+  ///
+  /// A step that is much shorter than its tolerance allows, for example the first one, has an error close to rounding.
+  /// With an estimate of order 8, and an error of 1e-8 of a tolerance of 1e-6, rounding is some percent of the error.
+  /// So the length and error of the next step differ by some percent too, and states differ by some percent of a local
+  /// error, which is below the tolerance. A thousandth of the tolerance is allowed, in ulps of 1. Gradients are allowed
+  /// ten times as much, as for fixed steps.
   static func adaptive(tolerance: Double) -> Self {
     let state = 1e-3 * tolerance / Double.ulpOfOne
     return Self(state: state, gradient: 10 * state)
