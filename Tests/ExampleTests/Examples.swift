@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// The program `cnf-examples` as a process of its own.
+/// Runs the program `cnf-examples` as a process.
 enum Examples {
-  /// The built program, in the folder that also holds the test bundle.
+  /// The path of the built program, which is in the folder of the test bundle.
   private static let path: String = {
     let own = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
     let candidates = [Bundle.main.bundleURL, own.deletingLastPathComponent()]
@@ -12,7 +12,7 @@ enum Examples {
     return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? candidates[0]
   }()
 
-  /// Runs an example to its end; what it has printed. A failure to end well is a failure of the test.
+  /// Runs an example and returns its output. The test fails if the exit status is not 0.
   static func run(_ arguments: String...) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
@@ -29,7 +29,7 @@ enum Examples {
     return String(decoding: output, as: UTF8.self)
   }
 
-  /// The number that follows `words` in an example's output.
+  /// The number that follows `words` in the output of an example.
   static func number(after words: String, in output: String) throws -> Double {
     let rest = try #require(output.range(of: words).map { output[$0.upperBound...] }, "no '\(words)' in: \(output)")
     let text = rest.drop { $0 == " " }.prefix { $0.isNumber || "+-.e".contains($0) }

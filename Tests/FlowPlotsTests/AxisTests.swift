@@ -12,7 +12,7 @@ import Testing
   }
 
   @Test(arguments: [0, 5, -5, 1e-12, 1e12, 0x1p-1030, -1e299, 1e305], [AxisScale.linear, .logarithmic])
-  func equalValuesGetRoom(value: Double, scale: AxisScale) {
+  func equalValuesGetARange(value: Double, scale: AxisScale) {
     let limits = Axis(covering: [value, value], scale: scale).limits
     #expect(limits.lowerBound < limits.upperBound)
     #expect((limits.upperBound - limits.lowerBound).isFinite)

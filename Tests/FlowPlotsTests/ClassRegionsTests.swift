@@ -3,8 +3,9 @@ import Testing
 @testable import FlowPlots
 
 @Suite struct ClassRegionsTests {
-  @Test func placesHaveTheColoursOfTheirClasses() throws {
-    // Row 0 is below: certainly class 0 there, class 1 above on the left, unknown above on the right.
+  @Test func cellsHaveTheColoursOfTheirClasses() throws {
+    // Row 0 is at the bottom and certainly of class 0. In row 1, the left cell is of class 1 and the right one is
+    // unknown.
     let plot = ClassRegions(
       probabilities: [1, 0, 1, 0, 0, 1, .nan, .nan], rows: 2, columns: 2, classes: 2, x: 0...1, y: 0...1,
       points: [0.25, 0.75], labels: [0])
@@ -22,7 +23,7 @@ import Testing
     #expect(pixel(0.3, 0.3) == light(0) && pixel(0.8, 0.2) == light(0))
     #expect(pixel(0.1, 0.9) == light(1))
     #expect(pixel(0.9, 0.9) == Theme.missing.pixel)
-    // The point is of class 0, where the model says 1.
+    // The point is of class 0, but the model predicts class 1 there.
     #expect(pixel(0.25, 0.75) != light(1))
   }
 

@@ -24,7 +24,7 @@ import Testing
     let half = map.slice(0...0.5)
     #expect(half.color(at: 0) == map.color(at: 0))
     #expect(half.color(at: 1) == map.color(at: 0.5))
-    // An anchor sits on an exact multiple of 1/17.
+    // The anchors are at multiples of 1/17.
     #expect(map.color(at: 3.0 / 17).pixel == map.anchors[3].pixel)
   }
 

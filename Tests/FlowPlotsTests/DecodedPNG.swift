@@ -2,14 +2,14 @@ import CCairo
 
 @testable import FlowPlots
 
-/// A PNG read back by cairo, to look at single pixels.
+/// A PNG that cairo has decoded, so that tests can check single pixels.
 struct DecodedPNG {
   let width: Int
   let height: Int
   /// `[height][width]`, each `0xAARRGGBB`.
   let pixels: [UInt32]
 
-  /// Nil when cairo cannot read the bytes.
+  /// Nil if cairo cannot read the bytes.
   init?(_ bytes: [UInt8]) {
     final class Source {
       var rest: ArraySlice<UInt8>
@@ -39,12 +39,12 @@ struct DecodedPNG {
     }
   }
 
-  /// The pixel that holds a place of the canvas, given in points.
+  /// The pixel at a position of the canvas, given in points.
   func pixel(at place: Point) -> UInt32 {
     let (x, y) = (Int(place.x * Canvas.pixelsPerPoint), Int(place.y * Canvas.pixelsPerPoint))
     return pixels[y * width + x]
   }
 
-  /// How many pixels have exactly this colour.
+  /// The number of pixels with exactly this colour.
   func count(of color: Color) -> Int { pixels.count { $0 == color.pixel } }
 }

@@ -13,7 +13,7 @@ import Testing
   // MARK: Densities
 
   @Test func densityShowsLowRowsBelow() throws {
-    // The lower half holds the highest value, the upper half the lowest; panels are square, 280 points wide.
+    // The lower half has the highest value and the upper half the lowest. Panels are squares of 280 points.
     let grid = DensityGrid(values: [4, 4, 0, 0], rows: 2, columns: 2, x: -1...1, y: -1...1, quantity: .density)
     let plot = DensityPlot(data: [0, 0], samples: [], density: grid)
     let image = try rendered(plot)
@@ -89,7 +89,7 @@ import Testing
   @Test func smoothingKeepsLinesAndEvensNoise() {
     let steps = (0..<200).map { Double($0) * 3 }
     let line = Series(name: "", steps: steps, values: steps.map { 2 - 0.5 * $0 }).smoothed(halfLife: 20)
-    // A fitted line reproduces a line to the rounding of sums of some hundred terms.
+    // A fitted line reproduces a line up to the rounding of sums of about a hundred terms.
     for (step, point) in zip(steps, line) { #expect(abs(point.y - (2 - 0.5 * step)) < 1e-9) }
     var noisy = steps.indices.map { $0 % 2 == 0 ? 1.0 : -1.0 }
     noisy[50] = .nan
@@ -122,7 +122,7 @@ import Testing
   }
 
   @Test(arguments: oddValues)
-  func oddPlacesDrawSomething(values: [Double]) throws {
+  func oddPositionsDrawSomething(values: [Double]) throws {
     let flat = values.flatMap { value -> [Double] in [value, -value] }
     let grid = DensityGrid(values: values, rows: 1, columns: values.count, x: -1...1, y: -1e12...1e12)
     #expect(try DensityPlot(data: flat, samples: flat.reversed(), density: grid).encoded(as: .png).count > 500)

@@ -16,7 +16,8 @@ import Testing
     #expect(ticks.values.count <= maximum)
     #expect(ticks.values.count == ticks.labels.count)
     if maximum >= 5 { #expect(ticks.values.count >= 2) }
-    // A tick is a correctly rounded decimal; its step inherits two roundings of values of the size of the limits.
+    // A tick is a correctly rounded decimal. A step is a difference of two ticks, so it has two roundings of values of
+    // the size of the limits.
     let size = max(abs(limits.lowerBound), abs(limits.upperBound))
     let slack = 4 * size.ulp
     for value in ticks.values {
@@ -30,7 +31,7 @@ import Testing
     while mantissa >= 9.5 { mantissa /= 10 }
     while mantissa < 0.95 { mantissa *= 10 }
     #expect([1, 2, 5].contains { abs(mantissa / $0 - 1) < 0.01 + slack / step }, "step \(step)")
-    // Nothing wider than a step stays without a tick at either end.
+    // The distance from the outermost ticks to the limits is at most a step.
     #expect(ticks.values[0] - limits.lowerBound <= step * 1.001 + slack)
     #expect(limits.upperBound - ticks.values[ticks.values.count - 1] <= step * 1.001 + slack)
   }

@@ -33,7 +33,8 @@ import Testing
   }
 
   @Test func theSamePlotHasTheSameBytes() throws {
-    // Only as PNG: cairo numbers the parts of SVG files through the whole process, and dates PDF files.
+    // This holds for PNG only: cairo numbers the parts of SVG files across the process, and writes the date into PDF
+    // files.
     #expect(try Square().encoded(as: .png) == Square().encoded(as: .png))
   }
 
@@ -43,7 +44,7 @@ import Testing
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let file = folder.appendingPathComponent(name)
-    // Longer than the plot, so that leftovers would show.
+    // The old file is longer than the plot, so that remaining bytes of it would be seen.
     try Data(repeating: 7, count: 1_000_000).write(to: file)
     try Square().write(to: file.path)
     let written = [UInt8](try Data(contentsOf: file))

@@ -3,7 +3,7 @@ import NeuralODE
 import TestProblems
 import Testing
 
-/// The problems and their references, against what is known in closed form, and against each other.
+/// Checks the reference solutions: with closed forms, with solves of the fields, and with known properties.
 @Suite struct ReferenceTests {
   static func problem(_ name: String) throws -> TestProblem {
     try #require((TestProblem.nonStiff + TestProblem.stiff).first { $0.name == name })
@@ -20,7 +20,7 @@ import Testing
     #expect(TestProblem.stiff.allSatisfy { $0.tangent != nil })
   }
 
-  /// First components in closed form.
+  /// The first components that are known in closed form.
   static let closedForms: [(String, Double)] = {
     let bessel: Double = (2 / (Double.pi * 21)).squareRoot() * sin(21.0)
     let fall: Double = log(cosh((0.032 * 0.4).squareRoot() * 20))
@@ -31,15 +31,15 @@ import Testing
     ]
   }()
 
-  /// To some 16 roundings of the formula.
+  /// The error is at most about 16 roundings of the formula.
   @Test(arguments: closedForms)
-  func referencesAreTheClosedForms(name: String, value: Double) throws {
+  func referencesEqualTheClosedForms(name: String, value: Double) throws {
     let reference = try Self.problem(name).reference[0]
-    // the references' absolute tolerance is 1e-20 a step, of which there are less than a hundred
+    // The absolute tolerance of the references is 1e-20 per step, and there are less than a hundred steps.
     #expect(abs(reference - value) <= 16 * value.magnitude.ulp + 1e-18, "\(name): \(reference), \(value)")
   }
 
-  /// An orbit of period 2π around a focus: Kepler's equation E − e sin E = t gives the place.
+  /// The orbits have the period 2π. Kepler's equation E − e sin E = t gives the position.
   @Test(arguments: [("D1", 0.1), ("D2", 0.3), ("D3", 0.5), ("D4", 0.7), ("D5", 0.9)])
   func orbitsObeyKepler(name: String, eccentricity: Double) throws {
     var anomaly = 20.0
@@ -47,29 +47,32 @@ import Testing
       anomaly -= (anomaly - eccentricity * sin(anomaly) - 20) / (1 - eccentricity * cos(anomaly))
     }
     let reference = try Self.problem(name).reference
-    // the start is rounded: a relative error u in the speed turns the mean anomaly by 3·20·u/(1 − e), here up to 600 u
+    // The start is rounded. A relative error u of the speed changes the mean anomaly by 3·20·u/(1 − e), here up to 600
+    // u.
     let tolerance = 1e-12
     #expect(abs(reference[0] - (cos(anomaly) - eccentricity)) < tolerance)
     #expect(abs(reference[1] - (1 - eccentricity * eccentricity).squareRoot() * sin(anomaly)) < tolerance)
   }
 
-  /// Swift's fields are those that the references were made of: the most accurate method at a small tolerance comes to them.
+  /// The fields here are those that the references were computed from: the most accurate method with a small tolerance
+  /// gives the references.
   @Test(arguments: TestProblem.nonStiff)
-  func fieldsAreThoseOfTheReferences(problem: TestProblem) throws {
+  func fieldsMatchTheReferences(problem: TestProblem) throws {
     let solve = try WorkPrecision.measure(problem, method: "dopri8", tolerance: 1e-11)
     #expect(solve.status == .ok)
-    // far above what the worst conditioned of them (D5) makes of 1e-11, far below what a wrong coefficient would do
+    // The limit is far above the error of the problem with the worst condition (D5) at a tolerance of 1e-11, and far
+    // below the effect of a wrong coefficient.
     #expect(solve.error * solve.tolerance < 1e-7, "\(problem): \(solve.error) tolerances")
   }
 
-  /// HIRES is mild enough for explicit steps.
-  @Test func hiresIsThatOfItsReference() throws {
+  /// HIRES is not too stiff for explicit steps.
+  @Test func hiresMatchesItsReference() throws {
     let solve = try WorkPrecision.measure(try Self.problem("HIRES"), method: "dopri5", tolerance: 1e-8)
     #expect(solve.isWithinTolerance, "\(solve)")
   }
 
-  /// Between jumps y″ is that of the slow motion y′ = z(y) = y/(1 − y²), which z′ = dz/dy · z gives to 1/μ²; at the reference
-  /// the field has it as a difference times μ², which rounding leaves 4 digits of at μ = 10⁶.
+  /// Between jumps, the solution follows the slow motion y′ = z(y) = y/(1 − y²), so y″ = dz/dy · z up to 1/μ². At the
+  /// reference, the field computes y″ as a difference times μ², of which rounding leaves 4 digits at μ = 10⁶.
   @Test(arguments: ["VDP3", "VDP4", "VDP5", "VDP6"])
   func vanDerPolMovesSlowlyAtItsReference(name: String) throws {
     let problem = try Self.problem(name)
@@ -80,8 +83,8 @@ import Testing
     #expect(rates[0] == z && abs(rates[1] / (slope * z) - 1) < 1e-3)
   }
 
-  /// Late in Robertson's reaction y₂ = 4e-6 y₁ and y₃ = 1, so y₁′ = −4.8e-4 y₁²: y₁ = 1/(4.8e-4 t), and y₃′ = y₁/t, but for terms
-  /// of the size of y₁, and of log t/t.
+  /// Late in Robertson's reaction y₂ = 4e-6 y₁ and y₃ = 1, so y₁′ = −4.8e-4 y₁². This gives y₁ = 1/(4.8e-4 t) and y₃′ =
+  /// y₁/t, up to terms of the size of y₁ and of log t/t.
   @Test func robertsonDecaysAtItsReference() throws {
     let problem = try Self.problem("ROBER")
     let (t, y) = (problem.endTime, problem.reference)
@@ -91,10 +94,11 @@ import Testing
     #expect(abs(rates[2] * t / y[0] - 1) < 1e-5 && abs(rates[0] * t / y[0] + 1) < 1e-5)
   }
 
-  /// The Jacobian is that of the field: central differences of step h along a direction are off by h² from the third
-  /// derivative, none here but VDP's, and by ulp/h from rounding, both of the size of the rates.
+  /// Compares the Jacobian with central differences of step h along a direction. Their truncation error is h² times the
+  /// third derivative, which only VDP has here, and their rounding error is ulp/h. Both are relative to the size of the
+  /// rates.
   @Test(arguments: TestProblem.stiff)
-  func jacobiansAreThoseOfTheFields(problem: TestProblem) throws {
+  func jacobiansEqualDifferencesOfTheFields(problem: TestProblem) throws {
     let tangent = try #require(problem.tangent)
     let h = 1e-5
     for seed in 0..<3 {

@@ -3,25 +3,27 @@ import NeuralODE
 import TestProblems
 import Testing
 
-/// What `make bench-solvers` measures, at two tolerances.
+/// The measurements of `make bench-solvers` at some tolerances.
 ///
-/// Step control bounds the error of each step. What reaches the end is the sum of all, as the problem's own flow has carried
-/// them there: where it damps them, the end is within a few tolerances; in orbits and oscillations they grow with time, and
-/// no control of this kind keeps 95 % of all problems within ten. SciPy's on the same problems, tolerances and norm: RK23 58 %,
-/// RK45 64 %, DOP853 76 %.
+/// Step control bounds the error of each step. The error at the end is the sum of all, changed by the flow. If the flow
+/// damps errors, the end is within a few tolerances. In orbits and oscillations errors grow with time, and no step
+/// control keeps 95 % of all problems within ten tolerances. With the same problems, tolerances and norm, SciPy's RK23
+/// has 58 %, RK45 64 %, and DOP853 76 %.
 @Suite struct WorkPrecisionTests {
   static let tolerances = [1e-4, 1e-8]
-  /// Problems that come to rest, or decay.
+  /// Problems whose solutions come to rest or decay.
   static let damped: Set = ["A1", "A2", "A4", "B2", "B3", "C1", "C2", "C3", "C4", "E4"]
-  /// The mean of SciPy's first two.
+  /// The mean of SciPy's RK23 and RK45.
   static let leastShareOfAll = 0.61
 
-  /// fehlberg2's pair was made so that its first-order member errs by h²/512 alone (Fehlberg 1969). That is what the estimate
-  /// sees, and steps are chosen for; the error of its second-order member, which is carried on, is up to h³/6 of a third derivative
-  /// and hundreds of times larger at the tolerances of use. torchdiffeq has it so too.
+  /// The methods whose estimate bounds their error, which excludes fehlberg2.
+  ///
+  /// The first-order method of fehlberg2 has an error of only h²/512 by design (Fehlberg 1969), and the estimate
+  /// measures that. The steps continue with its second-order method, whose error is up to h³/6 times a third
+  /// derivative. This is hundreds of times larger at usual tolerances. torchdiffeq has the same pair.
   static let controlled = Methods.rungeKutta.filter { $0.isAdaptive && $0.name != "fehlberg2" }
 
-  @Test func everySolveArrivesAndMostAreWithinTenTolerances() throws {
+  @Test func everySolveSucceedsAndMostAreWithinTenTolerances() throws {
     let methods = Methods.rungeKutta.filter(\.isAdaptive)
     var solves: [WorkPrecision] = []
     for method in methods {
@@ -41,7 +43,7 @@ import Testing
     #expect(solves.shareWithinTolerance >= Self.leastShareOfAll, "\(misses(of: solves))")
   }
 
-  /// With the error at the end controlled nearly all are within ten tolerances, and most within one; the estimate says which are.
+  /// With control of the error at the end, nearly all solves are within ten tolerances.
   @Test func theErrorAtTheEndIsControlled() throws {
     var solves: [WorkPrecision] = []
     for method in Methods.rungeKutta where method.isAdaptive {
@@ -59,18 +61,18 @@ import Testing
       .joined(separator: ", ")
   }
 
-  /// A Rosenbrock method arrives at every stiff problem's reference, in steps that follow the tolerance and not the stiffness.
-  /// The first step of Robertson's reaction to t = 1e11 is 1e-15 of the way at the smallest tolerance.
+  /// A Rosenbrock method solves every stiff problem, with steps that depend on the tolerance and not on the stiffness.
+  /// In Robertson's reaction, the first step at the smallest tolerance is 1e-15 of the interval up to t = 1e11.
   @Test(arguments: TestProblem.stiff, [1e-4, 1e-5, 1e-6, 1e-7, 1e-9])
-  func stiffProblemsArriveByRosenbrock(problem: TestProblem, tolerance: Double) throws {
+  func rosenbrockSolvesStiffProblems(problem: TestProblem, tolerance: Double) throws {
     let solve = try WorkPrecision.measure(problem, method: "rodas4", tolerance: tolerance)
     #expect(solve.isWithinTolerance, "\(solve)")
-    // Eight evaluations an attempt. Attempts of order 4 grow as tolerance^(-1/4), by 5.6 from 1e-4 to 1e-7; at 1e-4 the
-    // most are 915, for the jumps of Van der Pol's equation with mu = 1e6.
+    // An attempt takes eight evaluations. With order 4 the number of attempts grows like tolerance^(-1/4), by 5.6 from
+    // 1e-4 to 1e-7. At 1e-4 the largest number is 915, for the jumps of Van der Pol's equation with mu = 1e6.
     #expect(Double(solve.evaluations) < 8 * 1_000 * pow(tolerance / 1e-4, -0.25), "\(solve)")
   }
 
-  /// Explicit steps on stiff problems: a status in bounded time, and the time that was reached.
+  /// Explicit steps on stiff problems end with a status in bounded time, and report the time reached.
   @Test(arguments: TestProblem.stiff)
   func stiffProblemsEndInBoundedTime(problem: TestProblem) throws {
     let steps = 2_000
@@ -80,7 +82,7 @@ import Testing
         method: "dopri5", control: .perSample(rtol: 1e-6, atol: 1e-9), maximumSteps: steps, trace: .none))
     let solution = try solver.solve(
       SolveProblem(parameters: [], states: problem.start, from: 0, to: problem.endTime))
-    // the choice of the first step, then six a step
+    // The choice of the first step takes two evaluations, and each attempt takes six.
     #expect(solution.evaluations[0] <= 2 + 6 * steps)
     #expect(solution.states.allSatisfy { $0.isFinite })
     #expect((solution.statuses[0] == .ok) == (solution.timesReached[0] == problem.endTime))
