@@ -43,7 +43,7 @@ let package = Package(
     .target(
       name: "ContinuousFlows", dependencies: ["CLibrary", "NeuralODE", "FlowIO"],
       resources: [.copy("Data/Resources")], swiftSettings: testable),
-    // What the benchmarks of `cnf bench` measure: training steps, backends, traces
+    // The benchmarks of `cnf bench`: training steps, backends, traces
     .target(name: "FlowBenchmarks", dependencies: ["CLibrary", "NeuralODE"], swiftSettings: testable),
     // Problems with known solutions, and the program that measures solvers on them
     .target(
