@@ -37,7 +37,7 @@ public struct ArrivalCotangents<Scalar: FlowScalar>: Sendable {
     logDeterminants = Array(repeating: 0, count: arrivals.count)
   }
 
-  /// A message with both shapes if the lengths of these arrays do not fit `samples`; nil if they fit.
+  /// A message with both shapes if the lengths of these arrays do not fit `arrivals`; nil if they fit.
   public func shapeProblem(of arrivals: Arrivals<Scalar>) -> String? {
     guard
       losses.count != arrivals.count || logDeterminants.count != arrivals.count
@@ -48,7 +48,7 @@ public struct ArrivalCotangents<Scalar: FlowScalar>: Sendable {
       + "log-determinant cotangents for \(arrivals.count) samples with \(arrivals.states.count) state numbers in all"
   }
 
-  /// Stops the program if the lengths of these arrays do not fit `samples`.
+  /// Stops the program if the lengths of these arrays do not fit `arrivals`.
   public func checkShapes(of arrivals: Arrivals<Scalar>) {
     if let problem = shapeProblem(of: arrivals) { preconditionFailure(problem) }
   }

@@ -154,9 +154,9 @@ import Testing
     #expect(canvas.shortened("", font: Theme.tickFont, width: 0) == "")
   }
 
-  // MARK: Particles
+  // MARK: Samples over time
 
-  @Test func particlesHaveAPanelForEachChosenTime() throws {
+  @Test func samplesHaveAPanelForEachChosenTime() throws {
     let times: [Double] = (0...10).map { Double($0) / 10 }
     let positions = times.flatMap { time -> [Double] in [time, 0, -time, 1] }
     let five = ParticlePaths(positions: positions, times: times, particles: 2)
