@@ -1,16 +1,17 @@
-/* bits.c - hashes of every kind of result, so that "the results have not moved" can be checked: `make bits`.
+/* bits.c - prints hashes of every kind of result, to check that a change does not alter them: `make bits`.
  *
- * One line a case: its name, then hashes of the outputs of cnf_solve, of those of cnf_solve_vjp, of the gradients by
- * theta (with the losses), by x0 and context, and by times, and of the field's values and own gradient. Sections:
+ * Each case has one line: its name, then hashes of the outputs of cnf_solve, of those of cnf_solve_vjp, of the
+ * gradients with respect to theta (with the losses), x0 and context, and times, and of the values and gradient of the
+ * field. The sections are:
  *
  *   methods     every method x trace x control x adjoint, on a net with two hidden layers
  *   settings    one method of each family with output times, spans, events, dense output, regularisers and the like
  *   ops         every program of ops_fixture.h, every activation and a callback
  *   random      the random numbers; tables of the methods
  *
- * Each is run for both dtypes, every instruction set of this machine, 1 and 2 threads. Lists compare between builds by
- * the same compiler for the same machine: compilers contract and order operations differently, and libm is the
- * system's.
+ * Each case is run for both dtypes, every instruction set of this machine, and 1 and 2 threads. Compare lists only
+ * between builds by the same compiler on the same machine, because compilers contract and order operations differently,
+ * and libm belongs to the system.
  */
 #include "bits_fixture.h"
 
@@ -18,7 +19,7 @@ enum { ISAS = 8 };
 static int32_t isas[ISAS];
 static int isa_count;
 
-/* [x, t] through tanh and softplus: exact traces by product fit. */
+/* A network of [x, t] with tanh and softplus, for which the product form of the exact trace works. */
 static program two_layers(void) {
   program p = {.name = "net"};
   const int32_t input = pair(&p, CNF_OP_CONCAT, CNF_STATE, leaf_op(&p, CNF_OP_TIME, 0));
@@ -45,7 +46,8 @@ static bits_case case_of(const program *p, int32_t dim, const char *method) {
   return c;
 }
 
-/* The case for both dtypes, every instruction set, 1 and 2 threads; a case that is refused has one line a dtype. */
+/* Runs the case for both dtypes, every instruction set, and 1 and 2 threads. A case with invalid options has one line
+ * per dtype. */
 static void print_everywhere(bits_case *c) {
   for (c->dtype = CNF_FLOAT32; c->dtype <= CNF_FLOAT64; ++c->dtype)
     for (int i = 0; i < isa_count; ++i)
@@ -78,8 +80,7 @@ static void print_methods(void) {
   }
 }
 
-/* ---- Settings: each changes a case in one respect -----------------------------------------------------------------
- * */
+/* ---- Settings: each changes a case in one respect ---------------------------------------------------------------- */
 
 static void set_times(bits_case *c) { c->timed = 1; }
 static void set_own_times(bits_case *c) { c->timed = c->own_times = c->spans = 1; }
@@ -179,10 +180,9 @@ static void print_settings(void) {
     }
 }
 
-/* ---- Ops -----------------------------------------------------------------------------------------------------------
- * */
+/* ---- Ops --------------------------------------------------------------------------------------------------------- */
 
-/* `host`: the layer of the program's callback, whose dtype follows the case's. */
+/* `host`: the layer that the callback of the program computes, in the dtype of the case. */
 static void print_program(const program *p, const char *name, layer *host) {
   static const struct {
     const char *method;
@@ -229,8 +229,7 @@ static void print_ops(void) {
   print_program(&p, p.name, &host);
 }
 
-/* ---- Random numbers and tables --------------------------------------------------------------------------------------
- * */
+/* ---- Random numbers and tables ----------------------------------------------------------------------------------- */
 
 static void print_random(void) {
   static double numbers_out[SAMPLES * MOST_D];

@@ -1,11 +1,11 @@
-/* bits_fixture.h - one case of bits.c: what is solved, and hashes of everything that comes out. */
+/* bits_fixture.h - one case of bits.c: its inputs, and hashes of all outputs. */
 #ifndef CNF_BITS_FIXTURE_H
 #define CNF_BITS_FIXTURE_H
 
 #include "callback_layer.h"
 #include "ops_fixture.h"
 
-/* SAMPLES is a prime above the lanes of every tile. */
+/* SAMPLES is a prime that is larger than the lanes of every tile. */
 enum { SAMPLES = 67, MOST_D = 4, MOST_C = 2, MOST_TIMES = 3, MOST_STEPS = 12, MOST_TERMS = 9, MOST_PROBES = 2 };
 
 typedef struct bits_case {
@@ -16,7 +16,7 @@ typedef struct bits_case {
   double t0, t1;
   int32_t timed, own_times, spans, stops, dense, fractions, ids, dropout, given_probes, broken;
   int32_t loss; /* cnf_loss_kind */
-  layer *host;  /* of a callback; NULL: the program has none */
+  layer *host;  /* the layer that a callback computes; NULL: the program has no callback */
 } bits_case;
 
 /* ---- Inputs: in double, and as the dtype of the field ------------------------------------------------------------ */
@@ -101,7 +101,7 @@ static inline void hash_bits(uint64_t *hash, uint64_t bits) {
   *hash = (*hash ^ bits) * UINT64_C(0x100000001b3);
   *hash ^= *hash >> 29;
 }
-/* Every NaN counts as one value: which NaN an operation gives is no result. */
+/* All NaNs have the same hash, because an operation may return any of them. */
 static inline void hash_doubles(uint64_t *hash, const double *x, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     uint64_t bits = UINT64_C(0x7ff8000000000000);
@@ -124,8 +124,7 @@ static inline void hash_integers(uint64_t *hash, const int32_t *x, size_t count)
   for (size_t i = 0; i < count; ++i) hash_bits(hash, (uint32_t)x[i]);
 }
 
-/* ---- Outputs: room for doubles, which may hold floats -------------------------------------------------------------
- * */
+/* ---- Outputs: arrays of doubles, which may hold floats ---------------------------------------------------------- */
 
 typedef struct bits_outputs {
   double x1[SAMPLES * MOST_D], x_at[SAMPLES * MOST_TIMES * MOST_D], log_det_at[SAMPLES * MOST_TIMES];
@@ -167,7 +166,7 @@ static inline cnf_solve_output output_of(const bits_case *c, bits_outputs *o) {
                             .event = o->event};
 }
 
-/* Of a solve: all outputs, and dense output as it is read. */
+/* The outputs of a solve, including dense output and its values. */
 static inline uint64_t hash_outputs(const bits_case *c, const bits_outputs *o) {
   uint64_t hash = UINT64_C(0xcbf29ce484222325);
   const size_t dim = (size_t)c->dim, count = SAMPLES;
@@ -272,7 +271,7 @@ static inline cnf_solve_input solve_input_of(const bits_case *c, const bits_inpu
                            .dropout_active = c->dropout};
 }
 
-/* Prints a column: the hash, or the status of a call that is refused. */
+/* Prints a column: the hash, or the status of a call that fails. */
 static inline void print_hash(const char *what, cnf_status status, uint64_t hash) {
   if (status == CNF_OK)
     printf(" %s=%016llx", what, (unsigned long long)hash);
@@ -280,8 +279,7 @@ static inline void print_hash(const char *what, cnf_status status, uint64_t hash
     printf(" %s=refused-%d", what, (int)status);
 }
 
-/* The solve with a derivative: hashes of outputs, of theta's gradient with the losses, of the states' and of the
- * times'. */
+/* Hashes of cnf_solve_vjp: outputs, the gradient with respect to theta and the losses, to states, and to times. */
 static inline void print_gradients(const bits_case *c, cnf_solver *solver, const bits_inputs *in, size_t parameters) {
   static bits_outputs outputs;
   static double theta[MOST_PARAMETERS], x0[SAMPLES * MOST_D], context[SAMPLES * MOST_C], t0[SAMPLES], t1[SAMPLES];
@@ -325,7 +323,7 @@ static inline void print_gradients(const bits_case *c, cnf_solver *solver, const
   print_hash("times", status, hash);
 }
 
-/* The field's own values and gradient, without a solve. */
+/* Hashes of the values and the gradient of the field, without a solve. */
 static inline void print_field(const bits_case *c, cnf_solver *solver, const bits_inputs *in, size_t parameters) {
   static double velocity[SAMPLES * MOST_D], divergence[SAMPLES], theta[MOST_PARAMETERS], x0[SAMPLES * MOST_D];
   static double t0[SAMPLES], losses[SAMPLES], context[SAMPLES * MOST_C];
@@ -365,8 +363,8 @@ static inline cnf_status make_solver(const bits_case *c, cnf_solver **solver, si
   return status;
 }
 
-/* Prints the case's line. A solver that is refused is refused on every instruction set: it has a line on the first
- * alone. */
+/* Prints the line of the case. If the solver cannot be created, which does not depend on the instruction set, there is
+ * only a line for the first one. */
 static inline void print_case(const bits_case *c, int is_first) {
   static bits_inputs inputs;
   static bits_outputs outputs;
