@@ -1,5 +1,4 @@
-/* field_gradient_fixture.h - fields, and calls of cnf_solver_evaluate_vjp, that the tests of a field's own gradient
- * share. */
+/* field_gradient_fixture.h - fields, and calls of cnf_solver_evaluate_vjp, for the tests of the gradient of a field. */
 #ifndef CNF_FIELD_GRADIENT_FIXTURE_H
 #define CNF_FIELD_GRADIENT_FIXTURE_H
 
@@ -106,7 +105,7 @@ static inline cnf_status differentiate(cnf_solver *solver, call_data *c, int wit
                                  &gradient);
 }
 
-/* Whether a solver of the field may have the trace: a product fits only some programs. */
+/* Whether a solver of the field allows the trace: the product form works only for some programs. */
 static inline int trace_fits(int kind, int32_t trace) {
   return trace != CNF_TRACE_EXACT_PRODUCT || (kind != CALLBACK && kind != LINEAR_ENDS);
 }

@@ -1,5 +1,5 @@
-/* field_loss_test.c - losses of the field's own gradient: a target, a callback and cotangents that say the same; what
- * is left out; samples that are not finite; float; and refusals. */
+/* field_loss_test.c - losses of the gradient of a field: a target, a callback and cotangents that are the same loss;
+ * calls without optional arguments; samples that are not finite; float; and wrong arguments. */
 #include "field_gradient_fixture.h"
 
 /* ---- Losses ---- */
@@ -142,8 +142,8 @@ static void test_failure(int kind, setup how) {
   const cnf_field_loss loss = {
       .struct_size = sizeof loss, .kind = CNF_FIELD_LOSS_TARGET, .scale = 0.5, .target = target};
   fill(&good, field, dim, COUNT);
-  for (int v = 0; v < 4;
-       ++v) { /* cotangents of 0, and targets equal to the values, so that these samples add nothing */
+  /* cotangents of 0, and targets equal to the values, so that these samples add nothing */
+  for (int v = 0; v < 4; ++v) {
     const size_t at = failing[v] * (size_t)dim;
     memset(good.velocity_bar + at, 0, (size_t)dim * sizeof(double));
     good.divergence_bar[failing[v]] = 0;

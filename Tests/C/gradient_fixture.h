@@ -174,8 +174,7 @@ static inline double distance(const problem *p, const answer *a, const answer *b
 
 static inline cnf_field *make_field(int kind, int32_t *dim) { return make_field_of(kind, 3, 6, dim); }
 
-/* ---- What continuous gradients are compared with ------------------------------------------------------------------
- * */
+/* ---- Reference of continuous gradients -------------------------------------------------------------------------- */
 
 /* The reference: the discrete gradient of dopri8 with tolerance 1e-12. */
 static inline void solve_exactly(const problem *p, answer *exact) {
