@@ -4,7 +4,8 @@
 
 #include "field/op_table.h"
 
-/* The cotangent of tangent g of block i + 1, whose op is nonlinear, in place: what reached it, and mu times its exit. */
+/* The cotangent of tangent g of block i + 1, whose op is nonlinear, in place: what reached it, and mu times its
+ * exit. */
 static const real *complete_tangent_bar(cnf_evaluator *e, int32_t i, int32_t g, const op_backward *pass) {
   OP_NAMES(e, i);
   const int32_t n = pass->first + g;
@@ -60,11 +61,11 @@ static void backward_op(cnf_evaluator *e, int32_t i, const op_backward *pass) {
     backward_linear_op(e, i);
 }
 
-/* Reverse of field_forward. With the value: the last block of bars.bar holds the cotangent of dx/dt, block 0 receives that of
- * the state, and row `time_bar` and the context's rows are added to. Without it (time_bar NULL) only tangents go back. Row
- * `mu`: the cotangent of the divergence, over the number of probes. continues: pre_divergence_bar and divergence_bar hold
- * what other tangents, or the product form of the divergence, have added. Callbacks and norms add to `gradient` at once;
- * gather_gradients adds that of the products later. */
+/* Reverse of field_forward. With the value: the last block of bars.bar holds the cotangent of dx/dt, block 0 receives
+ * that of the state, and row `time_bar` and the context's rows are added to. Without it (time_bar NULL) only tangents
+ * go back. Row `mu`: the cotangent of the divergence, over the number of probes. continues: pre_divergence_bar and
+ * divergence_bar hold what other tangents, or the product form of the divergence, have added. Callbacks and norms add
+ * to `gradient` at once; gather_gradients adds that of the products later. */
 static void field_backward(cnf_evaluator *e, int32_t first, int32_t count, const real *mu, int continues,
                            real *time_bar, real *gradient) {
   EVALUATOR_NAMES(e);
@@ -85,7 +86,8 @@ static void field_backward(cnf_evaluator *e, int32_t first, int32_t count, const
   }
 }
 
-/* Adds the gradients of all weights and biases from `count` evaluations that have gone back to the padded `gradient`. */
+/* Adds the gradients of all weights and biases from `count` evaluations that have gone back to the padded
+ * `gradient`. */
 static void gather_gradients(const cnf_model *m, const cnf_reversed *done, int32_t count, real *gradient) {
   enum { MOST = 64 };
   const cnf_program *p = m->program;

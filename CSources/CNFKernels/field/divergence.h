@@ -1,6 +1,6 @@
-/* What is integrated beside the state: tr df/dx in each of the ways that a model may have chosen, and the two regularisers of
- * RNODE (Finlay et al. 2020, arXiv 2002.02798): 1/2 mean_D f^2 and mean_D (J eps)^2. The paper has (eps' J)^2; the mean of
- * either over eps is |J|_F^2 / D, and J eps is what tangents give. Each with its reverse. */
+/* The integrands besides dx/dt, and their backward pass: tr df/dx by each of the methods that a model may have chosen,
+ * and the two regularisers of RNODE (Finlay et al. 2020, arXiv 2002.02798), 1/2 mean_D f^2 and mean_D (J eps)^2. The
+ * paper has (eps' J)^2. The mean of either over eps is |J|_F^2 / D, and tangents give J eps. */
 #ifndef CNF_FIELD_DIVERGENCE_H
 #define CNF_FIELD_DIVERGENCE_H
 
@@ -26,7 +26,7 @@ static void product_derivatives(cnf_evaluator *e) {
   }
 }
 
-/* The divergence by the product's form, after field_forward; keeps M d1. */
+/* The divergence in the product form, after field_forward; keeps M d1. */
 static void product_divergence(cnf_evaluator *e, real *out) {
   EVALUATOR_NAMES(e);
   if (p->trace.hidden == 0) {
@@ -42,7 +42,7 @@ static void product_divergence(cnf_evaluator *e, real *out) {
     k->dot(m->m_rows, e->bars.d2, e->kept.md1, 0, out);
 }
 
-/* Overwrites `extra`, and leaves d1 and mu d2 in the bars; row out receives the divergence. */
+/* Overwrites pre_divergence_bar, and leaves d1 and mu d2 in the bars. Row out receives the divergence. */
 static void product_divergence_reverse(cnf_evaluator *e, const real *mu, real *out) {
   EVALUATOR_NAMES(e);
   int32_t hidden = p->trace.hidden;
@@ -70,7 +70,8 @@ static void product_divergence_reverse(cnf_evaluator *e, const real *mu, real *o
 /* 1/K for the mean over K probes. */
 static real probe_weight(const cnf_model *m) { return m->trace == CNF_TRACE_HUTCHINSON ? 1 / (real)m->probes : 1; }
 
-/* Rows out += what `count` tangents of the group that begins with `first` add to the divergence and the Frobenius norm. */
+/* Rows out += what `count` tangents of the group that begins with `first` add to the divergence and the Frobenius
+ * norm. */
 static void add_tangents(cnf_evaluator *e, int32_t first, int32_t count, cnf_integrands out) {
   EVALUATOR_NAMES(e);
   for (int32_t g = 0; p->output_tangent && g < count; g++) {
@@ -87,7 +88,7 @@ static void add_tangents(cnf_evaluator *e, int32_t first, int32_t count, cnf_int
   }
 }
 
-/* The cotangents of dx/dt's own tangents, where those are wanted: mu eps + nu J eps. */
+/* The cotangents of the tangents of dx/dt, if the program has output_tangent: mu eps + nu J eps. */
 static void begin_tangent_bars(cnf_evaluator *e, int32_t first, int32_t count, cnf_integrands bars) {
   EVALUATOR_NAMES(e);
   for (int32_t g = 0; p->output_tangent && g < count; g++) {
@@ -109,7 +110,7 @@ static void mean_of_probes(const cnf_model *m, real *row) {
   for (int32_t j = 0; j < m->kernels->lanes; j++) row[j] /= (real)m->probes;
 }
 
-/* Sums over tangents and rows become the means that are defined. */
+/* Sums over tangents and rows become means. */
 static void finish_means(const cnf_evaluator *e, cnf_integrands out) {
   const cnf_model *m = e->model;
   mean_of_probes(m, out.divergence);
@@ -132,7 +133,7 @@ static void clear_integrands(const cnf_model *m, cnf_integrands out) {
   if (m->frobenius) zero_rows(1, lanes, out.frobenius);
 }
 
-/* f at block 0 of the kept values and row `time`; with_integrands: and rows out = what is integrated beside it, else zeros. */
+/* f at block 0 of the kept values and row `time`. Rows out = the other integrands, or 0 without with_integrands. */
 static void evaluate(cnf_evaluator *e, const real *time, int with_integrands, cnf_integrands out) {
   EVALUATOR_NAMES(e);
   const int with_trace = with_integrands && m->trace != CNF_TRACE_NONE && !m->jacobian;
@@ -155,10 +156,11 @@ static void evaluate(cnf_evaluator *e, const real *time, int with_integrands, cn
   finish_means(e, out);
 }
 
-/* Reverse of evaluate. Rows of bars: `divergence`, its cotangent over the number of probes; `kinetic`, what f is multiplied
- * with in its cotangent; `frobenius`, likewise J eps in its own; bars NULL: the evaluation had no integrands. Rows out
- * receive the integrands again. What is returned is still to be gathered into the gradient; parts that cannot wait, because
- * their panels are used again, are gathered here. gradient may be NULL where there are no callbacks: they are not. */
+/* The backward pass of evaluate. Rows of bars: `divergence` is its cotangent over the number of probes; `kinetic` times
+ * f is added to the cotangent of f; `frobenius` times J eps is added to the cotangent of J eps. bars NULL: the
+ * evaluation had no integrands. Rows out receive the integrands again. The caller gathers the result into the gradient
+ * (gather_gradients). Groups of tangents whose panels are used again are gathered here. gradient may be NULL where
+ * there are no callbacks: nothing is gathered then. */
 static cnf_reversed evaluate_reverse(cnf_evaluator *e, const cnf_integrands *bars, real *time_bar, real *gradient,
                                      cnf_integrands out) {
   EVALUATOR_NAMES(e);

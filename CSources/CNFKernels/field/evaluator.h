@@ -1,17 +1,18 @@
-/* A field at the current parameters (model, one per solver) and the panels to run it on a tile (evaluator, one per thread). */
+/* A field at the current parameters (model, one per solver) and the panels to run it on a tile (evaluator, one per
+ * thread). */
 #ifndef CNF_FIELD_EVALUATOR_H
 #define CNF_FIELD_EVALUATOR_H
 #include "field/arena.h"
 #include "program/program.h"
 #include "simd/kernels.h"
 
-/* Tangents that run through a field side by side, and share its weights while those are in the first-level cache. More of
- * them go in groups of this many. */
+/* Tangents that run through a field side by side share its weights while those are in the first-level cache. They go in
+ * groups of this many. */
 #define CNF_TANGENT_GROUP 8
 
-/* Where an op's packed weights and padded gradients start, in reals. A LINEAR op has them all. A TRANSPOSED op has those of the
- * LINEAR op that owns its weights, with the two orientations exchanged. LAYER_NORM has gradients of gain and bias, CALLBACK
- * one of all its parameters, at weight_bar. */
+/* Where an op's packed weights and padded gradients start, in reals. A LINEAR op has them all. A TRANSPOSED op has
+ * those of the LINEAR op that owns its weights, with the two orientations exchanged. LAYER_NORM has gradients of gain
+ * and bias, CALLBACK one of all its parameters, at weight_bar. */
 typedef struct cnf_op_place {
   size_t packed;       /* [ceil(rows/block)][cols][block] */
   size_t packed_t;     /* the transpose: [ceil(cols/block)][rows][block] */
@@ -23,9 +24,9 @@ typedef struct cnf_op_place {
 
 typedef struct cnf_model {
   const cnf_program *program;
-  const cnf_kernels *kernels;   /* of the call under way: tile's, or tile->single */
-  const cnf_kernels *tile;      /* those that memory is laid out for */
-  const cnf_bf16_kernels *bf16; /* mixed precision: those of derivatives' products; else NULL */
+  const cnf_kernels *kernels;   /* of the call under way: those of tile, or tile->single */
+  const cnf_kernels *tile;      /* those that the memory layout is for */
+  const cnf_bf16_kernels *bf16; /* mixed precision: those of products of derivatives; else NULL */
   int32_t trace;                /* NONE, HUTCHINSON, EXACT_TANGENTS or EXACT_PRODUCT */
   int32_t probes;
   int32_t kinetic,
@@ -44,7 +45,7 @@ typedef struct cnf_model {
   real *matmul_scratch;
 } cnf_model;
 
-/* What one evaluation leaves for its reverse. Panels are [rows][lanes]. */
+/* What one evaluation leaves for its backward pass. Panels are [rows][lanes]. */
 typedef struct cnf_kept {
   real *value;   /* [value_rows] */
   real *aux;     /* [aux_rows]; of a callback: its time */
@@ -53,19 +54,19 @@ typedef struct cnf_kept {
   real *md1;     /* EXACT_PRODUCT: [m_rows], M d1 */
 } cnf_kept;
 
-/* Cotangents of one evaluation; they stay until the weights' gradients have been gathered. */
+/* Cotangents of one evaluation. They stay until the gradients of the weights have been gathered. */
 typedef struct cnf_bars {
   real *bar;         /* [value_rows]: of values; where an op has an activation, of what is before it */
   real *tangent_bar; /* [group][tangent_rows]: likewise, of tangents */
   real *d1, *d2;     /* EXACT_PRODUCT: [m_cols] a1'(z1); [m_rows] mu a2'(z2) */
 } cnf_bars;
 
-/* What stays the same for a lane's sample over its solve, for each of N tangents, and the sums over its evaluations that
- * belong to it (probe_constants.h). */
+/* What stays the same over the solve of a lane's sample, for each of N tangents, and the sums of its cotangents over
+ * the evaluations (probe_constants.h). */
 typedef struct cnf_constants {
   real *tangent;     /* [N][value_rows]: of blocks whose tangent does not vary; block 0: the probes */
-  real *entry;       /* [N][entry_rows]: W x_dot of ops that bend such a tangent */
-  real *exit;        /* [N][value_rows]: of blocks that exit, the probe led back to them */
+  real *entry;       /* [N][entry_rows]: W x_dot of nonlinear ops that read such a tangent */
+  real *exit;        /* [N][value_rows]: the probe carried back to blocks that reach the output */
   real *divergence;  /* [1]: what the constant tangents add to the divergence, summed over n */
   real *tangent_bar; /* [N][value_rows]: sums of cotangents of `tangent` */
   real *entry_bar;   /* [N][entry_rows]: likewise of `entry` */
@@ -90,13 +91,14 @@ typedef struct cnf_evaluator {
   real *context_bar;             /* [context_dim]: cotangents of `context`, summed over the evaluations of a solve */
 } cnf_evaluator;
 
-/* A row [1] for each of what an evaluation integrates beside the state: values, or cotangents. kinetic is 1/2 mean f^2,
- * frobenius mean (J eps)^2 over the rows that the evaluator names, its mean over probes, or its sum over the D unit vectors; unused where the model lacks it. */
+/* A row [1] for each of the other integrands of an evaluation: values, or cotangents. kinetic is 1/2 mean f^2;
+ * frobenius is mean (J eps)^2, as a mean over probes or a sum over the D unit vectors. Both means are over the rows
+ * that the evaluator names. A regulariser that the model lacks is not used. */
 typedef struct cnf_integrands {
   real *divergence, *kinetic, *frobenius;
 } cnf_integrands;
 
-/* An evaluation that has been reversed: whose products make the weights' gradients. */
+/* An evaluation after its backward pass: what gather_gradients reads. */
 typedef struct cnf_reversed {
   cnf_kept kept;
   cnf_bars bars;

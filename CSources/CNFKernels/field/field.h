@@ -1,5 +1,5 @@
-/* A field at given parameters, evaluated on a tile: all of this folder, which solver_f32.c and solver_f64.c compile once per
- * dtype. */
+/* A field at given parameters, evaluated on a tile: all of this folder, which solver_f32.c and solver_f64.c compile
+ * once per dtype. */
 #ifndef CNF_FIELD_FIELD_H
 #define CNF_FIELD_FIELD_H
 

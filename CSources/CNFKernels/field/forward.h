@@ -4,7 +4,8 @@
 
 #include "field/op_table.h"
 
-/* y = what the linear op i makes of its operands in set n of `panels`. Blocks that do not depend on the state are 0 there. */
+/* y = what the linear op i makes of its operands in set n of `panels`. Blocks that do not depend on the state are 0
+ * there. */
 static void map_op(const cnf_model *m, int32_t i, int32_t n, real *panels, real *y) {
   const cnf_program *p = m->program;
   const cnf_op *op = &p->plans[i].op;
@@ -35,8 +36,8 @@ static void tangent_op(cnf_evaluator *e, int32_t i, int32_t first, int32_t g) {
   functions->map(m, i, a_dot, has_b ? tangent_of(e, first, g, op->input2) : NULL, tangent_of(e, first, g, i + 1));
 }
 
-/* Block 0 of the kept values is x, row `time` is t; the last block becomes dx/dt. With it tangents [first, first + count),
- * count <= CNF_TANGENT_GROUP. time NULL: the values are there already, and only tangents are computed. */
+/* Block 0 of the kept values is x, row `time` is t; the last block becomes dx/dt. With it tangents [first, first +
+ * count), count <= CNF_TANGENT_GROUP. time NULL: the values are there already, and only tangents are computed. */
 static void field_forward(cnf_evaluator *e, const real *time, int32_t first, int32_t count) {
   const cnf_program *p = e->model->program;
   for (int32_t i = 0; i < p->op_count; i++) {

@@ -28,7 +28,8 @@ static void zero_rows(int32_t rows, int32_t lanes, real *to) {
   memset(to, 0, (size_t)rows * (size_t)lanes * sizeof(real));
 }
 
-/* to = from, or to += from. The first op of a backward pass that reaches a block writes its cotangent; the others add. */
+/* to = from, or to += from. The first op of a backward pass that reaches a block writes its cotangent; the others
+ * add. */
 static void put_rows(const cnf_kernels *k, int32_t rows, const real *from, int32_t accumulate, real *to) {
   if (accumulate)
     k->add(rows, to, from, to);
@@ -88,15 +89,16 @@ static real *varying_of(const cnf_model *m, real *panels, int32_t g, int32_t blo
   return panels +
          ((size_t)g * (size_t)p->tangent_rows + (size_t)p->blocks[block].tangent_row) * (size_t)m->kernels->lanes;
 }
-/* The tangent of a block, number g of the group that starts with tangent `first`: of this evaluation, or of the solve. */
+/* The tangent of a block, number g of the group that starts with tangent `first`: of this evaluation, or of the
+ * solve. */
 static real *tangent_of(const cnf_evaluator *e, int32_t first, int32_t g, int32_t block) {
   return e->model->program->blocks[block].behind_nonlinear ? varying_of(e->model, e->kept.tangent, g, block)
                                                            : rows_of(e->model, e->constants.tangent, first + g, block);
 }
 
-/* Where the cotangent of tangent n, number g of its group, of an op's operand goes: to this evaluation's, or to the sums
- * over the solve, which always accumulate. NULL: nobody needs it, because the block does not depend on the state, or because
- * probes are not differentiated. */
+/* Where the cotangent of tangent n, number g of its group, of an op's operand goes: to this evaluation's, or to the
+ * sums over the solve, which always accumulate. NULL: nobody needs it, because the block does not depend on the state,
+ * or because probes are not differentiated. */
 static real *operand_tangent_bar(cnf_evaluator *e, int32_t n, int32_t g, int32_t block, int32_t *accumulate) {
   EVALUATOR_NAMES(e);
   if (!blocks[block].from_state || block == CNF_STATE) return NULL;

@@ -1,13 +1,12 @@
 /* What of the divergence is the same over a solve, and its derivative, once per solve; program/tangent_plan.c says why.
  *
- * prepare_constants: the probe v goes forward through linear ops to the first nonlinear ones (entry = W x_dot of those), and
- * back from dx/dt through linear ops to the last nonlinear ones (exit = g). The divergence of an evaluation is then the sum of
- * exit' y_dot, plus what linear ops alone carry from the state to dx/dt.
+ * prepare_constants: the probe v goes forward through linear ops to the first nonlinear ones (entry = W x_dot of
+ * those), and back from dx/dt through linear ops to the last nonlinear ones (exit = g). The divergence of an evaluation
+ * is then the sum of exit' y_dot, plus what linear ops alone carry from the state to dx/dt.
  *
- * finish_constants: evaluations sum the cotangents of all these over the solve. The sums are carried back into the gradients
- * of weights. With cotangent mu of the divergence, exit_bar is the sum of mu y_dot. The gradient of a LINEAR op on a path to
- * dx/dt is (v carried back to its result) x (exit_bar carried forward to its operand)'.
- */
+ * finish_constants: evaluations sum the cotangents of all these over the solve. The sums are carried back into the
+ * gradients of weights. With cotangent mu of the divergence, exit_bar is the sum of mu y_dot. The gradient of a LINEAR
+ * op on a path to dx/dt is (v carried back to its result) x (exit_bar carried forward to its operand)'. */
 #ifndef CNF_FIELD_PROBE_CONSTANTS_H
 #define CNF_FIELD_PROBE_CONSTANTS_H
 
@@ -19,8 +18,8 @@ static void unit_tangent(const cnf_model *m, int32_t d, real *panel) {
   for (int32_t j = 0; j < lanes; j++) panel[(size_t)d * (size_t)lanes + (size_t)j] = 1;
 }
 
-/* Adds `bar`, a cotangent of linear op i's result, to those of its operands in set n of `panels`, as far as they depend on
- * the state; to that of the state itself only where to_state is 1. */
+/* Adds `bar`, a cotangent of linear op i's result, to those of its operands in set n of `panels`, as far as they depend
+ * on the state; to that of the state itself only where to_state is 1. */
 static void transpose_op(const cnf_model *m, int32_t i, int32_t n, const real *bar, int to_state, real *panels) {
   const cnf_program *p = m->program;
   const cnf_plan *plan = &p->plans[i];
@@ -47,7 +46,7 @@ static int leads_in(const cnf_program *p, int32_t i) {
   return p->plans[i].live && block->from_state && !block->behind_nonlinear && block->reaches_nonlinear;
 }
 
-/* From the probes in block 0 of c->tangent to all that follows from them. */
+/* Computes the constants from the probes in block 0 of c->tangent. */
 static void prepare_constants(const cnf_model *m, cnf_constants *c) {
   const cnf_program *p = m->program;
   const cnf_kernels *k = m->kernels;
@@ -71,7 +70,7 @@ static void prepare_constants(const cnf_model *m, cnf_constants *c) {
   }
 }
 
-/* All sums to zero, for the evaluations to come. */
+/* Sets all sums to 0, for the evaluations that follow. */
 static void clear_constants(const cnf_model *m, cnf_constants *c) {
   const cnf_program *p = m->program;
   const int32_t lanes = m->kernels->lanes;
@@ -91,7 +90,7 @@ static void add_outer(const cnf_model *m, int32_t i, const real *z, const real *
   functions_of(&m->program->plans[i])->weight_gradient(m, i, 0, 0, 1, &z, &x, gradient);
 }
 
-/* The sums of all lanes into the padded gradient; c's sums are used up. */
+/* Adds the sums of all lanes to the padded gradient. Overwrites the sums of c. */
 static void finish_constants(const cnf_model *m, cnf_constants *c, real *gradient) {
   const cnf_program *p = m->program;
   const cnf_kernels *k = m->kernels;

@@ -11,7 +11,8 @@ static void product_of_one(const cnf_kernels *k, const real *packed, int32_t row
 
 static const int overwrite[CNF_TANGENT_GROUP] = {0}; /* as a product's `accumulate` */
 
-/* A product of derivatives, tangents or cotangents: by the weights at `packed`, or in mixed precision by those at `bf16`. */
+/* A product of derivatives, tangents or cotangents: by the weights at `packed`, or in mixed precision by those at
+ * `bf16`. */
 static void derivative_product(const cnf_evaluator *e, size_t packed, size_t bf16, int32_t rows, int32_t cols,
                                int32_t count, const real *const *x, real *const *y, const int *accumulate) {
   const cnf_model *m = e->model;

@@ -23,8 +23,8 @@ static size_t take_reals(size_t *size, size_t count) {
   return at;
 }
 
-/* Reals from one row of a padded gradient to the next: whole vectors, and no multiple of 1 KiB, because rows would then share
- * few sets of a cache (1024 columns of float: 85 GFLOP/s, and 93 with one cache line more). */
+/* Reals from one row of a padded gradient to the next: whole vectors, and no multiple of 1 KiB, because rows would then
+ * share few sets of a cache (1024 columns of float: 85 GFLOP/s, and 93 with one cache line more). */
 static size_t gradient_stride(const cnf_kernels *k, int32_t cols) {
   const size_t line = CNF_CACHE_LINE / sizeof(real), ld = round_up((size_t)cols, (size_t)k->width);
   return ld % (16 * line) == 0 ? ld + line : ld;

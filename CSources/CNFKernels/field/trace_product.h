@@ -3,9 +3,9 @@
  * f = W3 a2(W2 a1(W1 x + ...) + ...):  tr df/dx = d2' M d1,  M = W2 o Q,  Q = (W1x W3)',  d = a'(z)
  * f = W2 a1(W1 x + ...):               tr df/dx = M d1,      M_j = sum_d W1[j][d] W2[d][j]
  * f = W1 x + ...:                      tr df/dx = M = sum_d W1[d][d]
- * W1x are the columns of W1 that see x. M is made once per parameter value. In reverse, M_bar = sum of mu d2 d1' is
- * gathered over the solve like a weight's gradient and led back into the weights once per call.
- */
+ * W1x are the columns of W1 that multiply x. M is computed once per parameter value. In the backward pass, the sum of
+ * mu d2 d1' over the solve is M_bar, which is gathered like the gradient of a weight and carried back into the weights
+ * once per call. */
 #ifndef CNF_FIELD_TRACE_PRODUCT_H
 #define CNF_FIELD_TRACE_PRODUCT_H
 
@@ -32,7 +32,7 @@ static void matmul(const cnf_model *m, int32_t M, int32_t N, int32_t K, const re
 }
 
 typedef struct trace_layers {
-  const cnf_plan *first, *middle, *last; /* middle is NULL but for two hidden layers */
+  const cnf_plan *first, *middle, *last; /* middle: two hidden layers, else NULL */
   const real *w1, *w2, *w3;              /* first [.][c1], middle [m_rows][m_cols], last [D][.] */
   size_t c1;
 } trace_layers;
@@ -77,14 +77,14 @@ static void trace_product_pack(cnf_model *m) {
   m->bf16->pack(m->m, 1, cols, m->m_cols, m->m_rows, m->packed_bf16 + m->m_bf16_t);
 }
 
-/* Leads M_bar, which the solve has gathered in `gradient`, back into the weights' gradients. Once per call. */
+/* Carries M_bar, which the solve has gathered in `gradient`, back into the gradients of the weights. Once per call. */
 static void trace_product_finish(const cnf_model *m, real *gradient) {
   trace_layers l = trace_layers_of(m);
   const cnf_trace_product *t = &m->program->trace;
   int32_t D = m->program->state_dim;
   size_t rows = (size_t)m->m_rows, cols = (size_t)m->m_cols;
   const real *m_bar = gradient + m->m_bar;
-  int any = 0; /* where every sample failed, because theta is not finite, 0 times theta must stay 0 */
+  int any = 0; /* where every sample has failed because theta is not finite, 0 times theta must stay 0 */
   for (size_t i = 0; i < rows * m->m_ld && !any; i++) any = m_bar[i] != 0;
   if (!any) return;
   const cnf_op_place *first = &m->places[t->layers[0]], *last = &m->places[t->layers[t->hidden]];

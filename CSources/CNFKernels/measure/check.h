@@ -1,4 +1,4 @@
-/* Whether an instruction set's result is that of the generic kernels: what is measured has to be right first. */
+/* Compares the result of a kernel with that of the generic kernels, before it is timed. */
 
 static double result_at(const operands *m, shape shape, int i, int j) {
   size_t row = (size_t)i, column = (size_t)j, lanes = (size_t)m->k->lanes, block = (size_t)m->k->block_rows;
@@ -32,8 +32,8 @@ static extents extents_of(const measured_kernel *kernel, const operands *m) {
   return (extents){0};
 }
 
-/* Terms are at most some units, so that sums of n of them differ by roundings of about ulp sqrt(n); the factor has room
- * for the activations, whose bounds Tests/C states, and for sums of one sign. */
+/* Terms are at most a few units, so sums of n of them differ by roundings of about ulp sqrt(n). The factor allows for
+ * the errors of activations (simd/activations/traits.h) and for sums of one sign. */
 #define ULPS 32
 
 static int results_agree(const measured_kernel *kernel, const operands *m, const operands *generic) {

@@ -1,4 +1,5 @@
-/* What api/ calls: the measurements of both dtypes. Arguments have been validated; isa is one that this machine has. */
+/* What api/ calls to measure kernels, for both dtypes. Arguments have been validated; isa is one that this machine
+ * has. */
 #ifndef CNF_MEASURE_ENTRY_H
 #define CNF_MEASURE_ENTRY_H
 
@@ -12,7 +13,7 @@ const char *cnf_measured_kernel_name(int32_t kernel);
 cnf_status cnf_measured_peak_f32(int32_t isa, double seconds, double *flops_per_second);
 cnf_status cnf_measured_peak_f64(int32_t isa, double seconds, double *flops_per_second);
 
-/* All of *out but struct_size and isa. */
+/* Writes all of *out except struct_size and isa. */
 cnf_status cnf_measured_kernel_f32(int32_t kernel, int32_t isa, int32_t rows, int32_t cols, double seconds,
                                    cnf_kernel_measure *out);
 cnf_status cnf_measured_kernel_f64(int32_t kernel, int32_t isa, int32_t rows, int32_t cols, double seconds,

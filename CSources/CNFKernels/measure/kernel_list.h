@@ -1,4 +1,4 @@
-/* The one list of measured kernels: what a call is, where its result stands, and how much it does. */
+/* The list of measured kernels: how each is called, where its result is, and how much work a call does. */
 
 /* Where out holds the result. */
 typedef enum shape {
@@ -10,7 +10,8 @@ typedef enum shape {
   PACKED    /* as `packed` */
 } shape;
 
-/* What a call walks. PRODUCT: the weights for every lane of every panel, 2 operations each; else numbers, without a count of operations. */
+/* How the work of a call is counted. PRODUCT: 2 operations for every weight, lane and panel; else numbers, not
+ * operations. */
 typedef enum work { PRODUCT, ROWS_BY_LANES, ROWS_BY_COLS } work;
 
 typedef struct measured_kernel {
@@ -19,7 +20,7 @@ typedef struct measured_kernel {
   int activation;
   shape shape;
   work work;
-  int panels; /* PRODUCT: how many are multiplied, or contracted */
+  int panels; /* PRODUCT: how many panels are multiplied, or contracted */
 } measured_kernel;
 
 #define RUN(name, ...)                    \
@@ -62,7 +63,7 @@ RUN(blend, blend(m->rows, m->row, m->z, m->bar, m->out))
 RUN(lanes_out, lanes_out(m->rows, m->z, m->columns))
 RUN(lanes_in, lanes_in(m->rows, m->sources, m->out))
 #if CNF_REAL_BITS == 32
-RUN(product_bf16, bf16->product(m->packed_bf16, m->rows, m->cols, 1, m->inputs, &m->out, &zero, m->room_bf16))
+RUN(product_bf16, bf16->product(m->packed_bf16, m->rows, m->cols, 1, m->inputs, &m->out, &zero, m->scratch_bf16))
 RUN(weight_gradient_bf16, bf16->weight_gradient(m->rows, m->cols, STAGES, m->stages, m->inputs, m->ld, m->out))
 #endif
 #undef RUN

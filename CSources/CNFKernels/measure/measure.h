@@ -1,11 +1,11 @@
-/* The machine's peak, and one kernel against it, for one dtype. */
+/* Measures the peak of the machine, and one kernel, for one dtype. */
 
 typedef struct chain_operands {
   const cnf_kernels *k;
   real *a, *b, *x; /* [width], [width], [chains][width] */
 } chain_operands;
 
-enum { ROUNDS = 1024 }; /* of a call: its beginning and end are then below a hundredth of it */
+enum { ROUNDS = 1024 }; /* of a call: so many that its start and end take less than a hundredth of it */
 
 static void run_chains(void *context) {
   const chain_operands *c = context;

@@ -1,4 +1,4 @@
-/* Measurements for one dtype: every body, once. */
+/* Measurements of float kernels. */
 #define CNF_REAL_BITS 32
 #include <float.h>
 #include <math.h>

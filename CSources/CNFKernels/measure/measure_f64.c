@@ -1,4 +1,4 @@
-/* Measurements for one dtype: every body, once. */
+/* Measurements of double kernels. */
 #define CNF_REAL_BITS 64
 #include <float.h>
 #include <math.h>

@@ -1,9 +1,10 @@
-/* What the measured kernels work on: one set of operands for all of them, in one mapping.
+/* The operands of the measured kernels: one set for all of them, in one mapping.
  *
- * Every number depends on its place and on its lane modulo CHECKED_LANES alone. Two instruction sets with different tiles
- * then compute the same results in lane j and lane j modulo CHECKED_LANES, and sums over lanes in proportion to the lanes. */
+ * Every number depends only on its place and on its lane modulo CHECKED_LANES. Two instruction sets with different
+ * tiles then compute the same results in lane j and lane j modulo CHECKED_LANES, and sums over lanes in proportion to
+ * the lanes. */
 
-enum { STAGES = 7 };                                         /* as dopri5 combines at most */
+enum { STAGES = 7 };                                         /* the most that dopri5 combines */
 #define CHECKED_LANES (CNF_TYPED(cnf_kernels_generic).lanes) /* every other table's lanes are a multiple of these */
 
 typedef struct operands {
@@ -11,7 +12,7 @@ typedef struct operands {
   int rows, cols, activation;
   size_t ld;                                   /* columns rounded up to a vector */
   real *weights, *packed, *bias;               /* [rows][cols], the same packed, [rows] */
-  real *packed_bf16, *room_bf16;               /* the same in words of bfloat16; those of a panel [cols][lanes] */
+  real *packed_bf16, *scratch_bf16;            /* the same in words of bfloat16; those of a panel [cols][lanes] */
   real *unit;                                  /* [rows]: ones, tolerances as large as the numbers */
   real *x;                                     /* [STAGES][cols][lanes] */
   real *z, *y, *aux;                           /* [rows][lanes]: before and after the activation, and what it keeps */
@@ -35,7 +36,7 @@ static void operands_layout(operands *m, cnf_arena *arena) {
   m->weights = cnf_arena_take(arena, rows * cols, sizeof(real));
   m->packed = cnf_arena_take(arena, packed, sizeof(real));
   m->packed_bf16 = cnf_arena_take(arena, packed, sizeof(real));
-  m->room_bf16 = cnf_arena_take(arena, cols, panel);
+  m->scratch_bf16 = cnf_arena_take(arena, cols, panel);
   m->bias = cnf_arena_take(arena, rows, sizeof(real));
   m->unit = cnf_arena_take(arena, rows, sizeof(real));
   m->x = cnf_arena_take(arena, STAGES * cols, panel);
@@ -48,7 +49,7 @@ static void operands_layout(operands *m, cnf_arena *arena) {
   m->out = cnf_arena_take(arena, out, sizeof(real));
 }
 
-/* Uniform in (-1, 1), by the golden ratio's low discrepancy: no two rows or lanes alike. */
+/* Uniform in (-1, 1), by the low discrepancy of the golden ratio: no two rows or lanes are alike. */
 static real number(size_t row, size_t lane) {
   uint32_t bits = (uint32_t)row * UINT32_C(0x9e3779b9) + (uint32_t)lane * UINT32_C(0x85ebca6b) + UINT32_C(0x5bd1e995);
   return (real)((double)(bits >> 8) * 0x1p-23 - 1 + 0x1p-24);
@@ -59,7 +60,7 @@ static void fill(real *panel, size_t first, size_t rows, size_t lanes) {
     for (size_t j = 0; j < lanes; j++) panel[r * lanes + j] = number(first + r, j % (size_t)CHECKED_LANES);
 }
 
-/* Weights are of the size 1/sqrt(cols) that keeps a layer's results about as large as its inputs. */
+/* Weights of size 1/sqrt(cols) keep the results of a layer about as large as its inputs. */
 static void operands_fill(operands *m) {
   size_t rows = (size_t)m->rows, cols = (size_t)m->cols, lanes = (size_t)m->k->lanes;
   real gain = 1 / (real)sqrt((double)cols);
@@ -83,7 +84,7 @@ static void operands_fill(operands *m) {
   }
 }
 
-/* 0 where there is no memory. */
+/* Returns 0 if there is no memory. */
 static int operands_make(operands *m, int32_t isa, int32_t rows, int32_t cols, int32_t activation) {
   *m = (operands){.k = CNF_TYPED(cnf_kernels_for)(isa), .rows = rows, .cols = cols};
   size_t width = (size_t)m->k->width;

@@ -1,11 +1,12 @@
+/* Times repeated calls: medians and quartiles of samples. */
 #define _POSIX_C_SOURCE 199309L
 #include "measure/timing.h"
 #include <stdlib.h>
 #include <time.h>
 
-/* Short samples, so that some are spared when another process takes the core; an even number of quarters. */
+/* Short samples: some of them then escape other processes that take the core. */
 enum { MOST_SAMPLES = 200, LEAST_SAMPLES = 8 };
-#define MOST_CALLS ((int64_t)1 << 40) /* of a sample, should the call take no time at all */
+#define MOST_CALLS ((int64_t)1 << 40) /* of a sample, in case a call takes no time at all */
 
 static double now(void) {
   struct timespec time;

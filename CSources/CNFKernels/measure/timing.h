@@ -1,4 +1,4 @@
-/* How long a call takes, by repetition. */
+/* How long a call takes, measured by repeating it. */
 #ifndef CNF_MEASURE_TIMING_H
 #define CNF_MEASURE_TIMING_H
 
@@ -10,8 +10,8 @@ typedef struct cnf_timing {
   int32_t samples;
 } cnf_timing;
 
-/* Calls run(context) for about `seconds`, at least some times. A sample is as many calls as make the clock's own cost
- * vanish; the calls that find out how many that is warm up caches, and are not counted. */
+/* Calls run(context) for about `seconds`, and at least a few times. A sample is so many calls that the cost of reading
+ * the clock is negligible. The calls that find this number warm up the caches and are not counted. */
 cnf_timing cnf_time_calls(void (*run)(void *context), void *context, double seconds);
 
 #endif

@@ -1,12 +1,11 @@
 /* The list of ops: one row per kind.
  *
  * A new op takes a kind in cnf.h, a row and an #include here, its functions in field/ops/<name>.h, and a program in
- * Tests/C/ops_fixture.h. program/ops.c makes the rows that checking, planning and messages read. field/op_table.h makes the
- * table of the functions that evaluate: it defines CNF_OP_FUNCTIONS before it includes this file.
+ * Tests/C/ops_fixture.h. program/ops.c makes the rows that checking, planning and messages read. field/op_table.h makes
+ * the table of the functions that evaluate: it defines CNF_OP_FUNCTIONS before it includes this file.
  *
- * X(KIND, name, ...): CNF_OP_KIND of cnf.h; the file field/ops/<name>.h; then the members of cnf_op_row (ops.h) that are
- * not 0.
- */
+ * X(KIND, name, ...): CNF_OP_KIND of cnf.h; the file field/ops/<name>.h; then the members of cnf_op_row (ops.h) that
+ * are not 0. */
 #ifndef CNF_PROGRAM_OP_LIST_H
 #define CNF_PROGRAM_OP_LIST_H
 
@@ -22,7 +21,7 @@
   X(CALLBACK, callback, .operands = 1, .rows = CNF_ROWS_GIVEN, .uses = CNF_USES_ROWS | CNF_USES_CALLBACK,      \
     .derivative = CNF_DERIVATIVE_VARIES, .reads_time = 1, .place = place_callback)                             \
   X(MULTIPLY, multiply, .operands = 2, .second = CNF_SECOND_SAME_OR_ONE, .derivative = CNF_DERIVATIVE_VARIES,  \
-    .misfit = "{op} multiplies {input} by {input2}, which has neither as many nor one",                      \
+    .misfit = "{op} multiplies {input} by {input2}, which has neither as many nor one",                        \
     .place = place_multiply)                                                                                   \
   X(SLICE, slice, .operands = 1, .rows = CNF_ROWS_GIVEN, .uses = CNF_USES_ROWS | CNF_USES_FIRST,               \
     .misfit = "{op} takes {rows} rows, from row {first} on, of {input}")                                       \

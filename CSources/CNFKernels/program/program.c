@@ -111,7 +111,8 @@ static cnf_status place_op(cnf_program *p, int32_t number) {
   return p->parameter_count > PTRDIFF_MAX / 64 ? CNF_ERROR_SIZE : CNF_OK;
 }
 
-/* From the last op to the first: which ops dx/dt depends on, and which find the cotangent of an operand already written. */
+/* From the last op to the first: which ops dx/dt depends on, and which find the cotangent of an operand already
+ * written. */
 static void plan_reverse(cnf_program *p, int32_t *written) {
   p->plans[p->op_count - 1].live = 1;
   for (int32_t i = p->op_count - 1; i >= 0; i--) {
@@ -129,7 +130,8 @@ static void plan_reverse(cnf_program *p, int32_t *written) {
   }
 }
 
-/* Blocks lie back to back in panels. A concatenation of neighbours that no other op reads takes their rows: it is a view. */
+/* Blocks lie back to back in panels. A concatenation of neighbours that no other op reads takes their rows: it is a
+ * view. */
 static void place_rows(cnf_program *p, int32_t *readers) {
   memset(readers, 0, ((size_t)p->op_count + 1) * sizeof *readers);
   for (int32_t i = 0; i < p->op_count; i++) {

@@ -28,9 +28,8 @@ typedef struct cnf_plan {
   int32_t tangent_accumulate; /* as accumulate and accumulate2, for cotangents of tangents */
   int32_t tangent_accumulate2;
   int32_t entry_row; /* nonlinear LINEAR whose input has a constant tangent: first row in the entry panel; else -1 */
-  int32_t
-      divergence_rows; /* rows of what the divergence adds to the cotangents of its operands, if that is computed apart */
-  int32_t divergence_row; /* nonlinear: the first of them in their panel (evaluator.h); -1: none */
+  int32_t divergence_rows; /* rows of what the divergence adds to the cotangents of its operands (field/evaluator.h) */
+  int32_t divergence_row;  /* nonlinear: the first of them in their panel (evaluator.h); -1: none */
 } cnf_plan;
 
 typedef struct cnf_block {
@@ -74,8 +73,8 @@ typedef struct cnf_program {
 /* Rows of all panels stay below this: rows times lanes then fit int32_t, and products of two sizes fit size_t. */
 #define CNF_MAX_ROWS (1 << 24)
 
-/* Checks and plans `ops`. `program` owns its arrays. *bad_op: the op that is refused, or -1. rows [op_count + 1] or NULL:
- * rows of every block that was made, also where the program is refused. */
+/* Checks and plans `ops`. `program` owns its arrays. *bad_op: the op that is refused, or -1. rows [op_count + 1] or
+ * NULL: rows of every block that was made, also where the program is refused. */
 cnf_status cnf_program_make(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count, cnf_program *program,
                             int32_t *bad_op, int32_t *rows);
 /* The sentence of cnf_field_explain: why cnf_program_make refuses a program. rows [op_count + 1] is scratch. */
@@ -86,8 +85,8 @@ cnf_status cnf_program_check_callbacks(const cnf_program *program, int32_t trace
 cnf_status cnf_program_copy(const cnf_program *from, cnf_program *to);
 void cnf_program_free(cnf_program *program);
 
-/* Decides which tangents are computed once per solve and which in every evaluation, by program->output_tangent. `scratch`
- * [op_count + 1] is overwritten. May be called again. */
+/* Decides which tangents are computed once per solve and which in every evaluation, by program->output_tangent.
+ * `scratch` [op_count + 1] is overwritten. May be called again. */
 void cnf_program_plan_tangents(cnf_program *program, int32_t *scratch);
 
 #endif

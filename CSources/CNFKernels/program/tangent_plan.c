@@ -1,20 +1,19 @@
 /* Which tangents are constants of a solve, and which every evaluation computes.
  *
- * A probe v is fixed over a solve, and so is the tangent of every block that only linear ops separate from the state: it is
- * computed once, when a sample is loaded. A nonlinear op (an activation other than the identity, a callback, a product, a
- * norm, dropout) multiplies by a'(z), or dy/dx, which varies; the blocks that depend on one are `behind_nonlinear`. In the
- * same way v' J v = sum over nonlinear ops of g' y_dot. Here g is v carried back from dx/dt to that op's block through linear
- * ops alone (the block `reaches_output`), and it is a constant too. So linear ops at either end of a net cost no product for
- * the divergence, in an evaluation or in its backward pass. The gradients of their weights need sums over the solve, which
- * are carried back once (field/probe_constants.h).
+ * A probe v is fixed over a solve, and so is the tangent of every block that only linear ops separate from the state:
+ * it is computed once, when a sample is loaded. A nonlinear op (an activation other than the identity, a callback, a
+ * product, a norm, dropout) multiplies by a'(z), or dy/dx, which varies; the blocks that depend on one are
+ * `behind_nonlinear`. In the same way v' J v = sum over nonlinear ops of g' y_dot. Here g is v carried back from dx/dt
+ * to that op's block through linear ops alone (the block `reaches_output`), and it is a constant too. So linear ops at
+ * either end of a net cost no product for the divergence, in an evaluation or in its backward pass. The gradients of
+ * their weights need sums over the solve, which are carried back once (field/probe_constants.h).
  *
  * Every evaluation computes a tangent (`tangent_runs`) where it varies and more than the output needs it: its op is
  * nonlinear, or its block `reaches_nonlinear`.
  *
  * The Frobenius norm and the Jacobian of a Rosenbrock method need J v itself (`output_tangent`). dx/dt then counts as
- * reaching a nonlinear op, with all that leads there, and no block counts as reaching the output. The divergence is v' y_dot
- * of dx/dt: its products are computed anyway.
- */
+ * reaching a nonlinear op, with all that leads there, and no block counts as reaching the output. The divergence is v'
+ * y_dot of dx/dt: its products are computed anyway. */
 #include "program/program.h"
 
 /* From the state on: which ops are nonlinear, and which tangents vary. */

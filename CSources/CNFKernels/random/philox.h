@@ -1,4 +1,4 @@
-/* Noise as a function of its key: Philox4x32-10. */
+/* Counter-based noise: a number depends only on its key (Philox4x32-10). */
 #ifndef CNF_RANDOM_PHILOX_H
 #define CNF_RANDOM_PHILOX_H
 

@@ -1,4 +1,5 @@
-/* Bodies are written once and compiled per dtype: a .c file defines CNF_REAL_BITS as 32 or 64 and then includes them. */
+/* The type `real` of one dtype. Code for a dtype is written once, in headers: a .c file defines CNF_REAL_BITS as 32 or
+ * 64 and includes them. CNF_TYPED gives a name that other files see the suffix of its dtype. */
 #ifndef CNF_SIMD_REAL_H
 #define CNF_SIMD_REAL_H
 

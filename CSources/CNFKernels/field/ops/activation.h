@@ -17,8 +17,8 @@ static void tangent_activation(cnf_evaluator *e, int32_t i, int32_t first, int32
                         tangent_of(e, first, g, op->input), tangent_of(e, first, g, i + 1), kept_pre(e, plan, g));
 }
 
-/* Cotangents of what is before the activation of op i, in place of those of y and y_dot. Each tangent adds a''(z) z_dot times
- * its cotangent to that of z: a lone one at once, several through e->pre_divergence_bar. */
+/* Cotangents of what is before the activation of op i, in place of those of y and y_dot. Each tangent adds a''(z) z_dot
+ * times its cotangent to that of z: a lone one at once, several through e->pre_divergence_bar. */
 static void backward_through_activation(cnf_evaluator *e, int32_t i, const op_backward *pass) {
   OP_NAMES(e, i);
   const real *y = value_of(e, i + 1), *aux = kept_aux(e, plan);

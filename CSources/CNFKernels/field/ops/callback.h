@@ -1,8 +1,8 @@
 /* CALLBACK: y = g(x, t; theta), functions of the host, called on the panels of an evaluation. cnf.h has their contract.
  *
- * The op counts as nonlinear: its tangent is computed in every evaluation. It couples rows, so its backward functions cannot
- * work in place: they write to e->scratch. What the tangents add to the cotangents of x and t waits in e->divergence_bar
- * until the value goes back, with the first group. aux has the time of the evaluation. */
+ * The op counts as nonlinear: its tangent is computed in every evaluation. It couples rows, so its backward functions
+ * cannot work in place: they write to e->scratch. What the tangents add to the cotangents of x and t waits in
+ * e->divergence_bar until the value goes back, with the first group. aux has the time of the evaluation. */
 #ifndef CNF_FIELD_OPS_CALLBACK_H
 #define CNF_FIELD_OPS_CALLBACK_H
 

@@ -1,5 +1,5 @@
-/* DROPOUT: y = mask x, row by row. A sample's mask is 0 or 1/(1 - rate), and stays the same over its solve. So the derivative
- * is a constant of each sample, not one of the program: the op counts as nonlinear. */
+/* DROPOUT: y = mask x, row by row. A sample's mask is 0 or 1/(1 - rate), and stays the same over its solve. So the
+ * derivative is a constant of each sample, not one of the program: the op counts as nonlinear. */
 #ifndef CNF_FIELD_OPS_DROPOUT_H
 #define CNF_FIELD_OPS_DROPOUT_H
 

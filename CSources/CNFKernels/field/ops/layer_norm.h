@@ -1,5 +1,5 @@
-/* LAYER_NORM: y = g n + b, n = r (x - mean x), r = 1/sqrt(mean (x - mean x)^2 + epsilon), means over the rows of a sample
- * (Ba, Kiros and Hinton 2016, arXiv 1607.06450).
+/* LAYER_NORM: y = g n + b, n = r (x - mean x), r = 1/sqrt(mean (x - mean x)^2 + epsilon), means over the rows of a
+ * sample (Ba, Kiros and Hinton 2016, arXiv 1607.06450).
  *
  * The derivative of n by x is the symmetric D v = r (v - mean v - n mean(n v)). With w the cotangent of y_dot:
  *

@@ -1,5 +1,5 @@
-/* LINEAR: y = a(W x + b), W [rows][cols], b [rows]. The functions named `product` serve TRANSPOSED too, whose places have the
- * two orientations of W exchanged. */
+/* LINEAR: y = a(W x + b), W [rows][cols], b [rows]. The functions named `product` serve TRANSPOSED too, whose places
+ * have the two orientations of W exchanged. */
 #ifndef CNF_FIELD_OPS_LINEAR_H
 #define CNF_FIELD_OPS_LINEAR_H
 

@@ -1,11 +1,10 @@
 /* The functions of an op: what its file in this folder gives to the passes over a program.
  *
- * Op i reads blocks plan->op.input (a) and input2 (b), and writes block i + 1 (y). A bar marks a cotangent, a dot a tangent:
- * number g of the group that starts with tangent `first`. Panels are [rows][lanes].
+ * Op i reads blocks plan->op.input (a) and input2 (b), and writes block i + 1 (y). A bar marks a cotangent, a dot a
+ * tangent: number g of the group that starts with tangent `first`. Panels are [rows][lanes].
  *
- * A linear op gives `map` and `transpose`. Its forward, tangent and backward functions follow from them; where it gives one
- * of these itself, that is used. A nonlinear op gives all four.
- */
+ * A linear op gives `map` and `transpose`. Its forward, tangent and backward functions follow from them; where it gives
+ * one of these itself, that is used. A nonlinear op gives all four. */
 #ifndef CNF_FIELD_OPS_OP_H
 #define CNF_FIELD_OPS_OP_H
 
@@ -55,7 +54,8 @@ typedef struct op_functions {
   size_t (*scratch_rows)(const cnf_plan *plan);
 } op_functions;
 
-/* What the divergence has added to `rows` rows of an operand's cotangent, from row `row` of the op's own, into that cotangent. */
+/* What the divergence has added to `rows` rows of an operand's cotangent, from row `row` of the op's own, into that
+ * cotangent. */
 static void add_divergence_bar(cnf_evaluator *e, const cnf_plan *plan, const op_backward *pass, int32_t row,
                                int32_t rows, real *bar) {
   const cnf_kernels *k = e->model->kernels;

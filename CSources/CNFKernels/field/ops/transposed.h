@@ -1,5 +1,5 @@
-/* TRANSPOSED: y = W' x, W the weights of a LINEAR op before it. Its place is that op's, with the two orientations of the
- * packed weights exchanged, so every product of linear.h is a product by W'. */
+/* TRANSPOSED: y = W' x, W the weights of a LINEAR op before it. Its place is that op's, with the two orientations of
+ * the packed weights exchanged, so every product of linear.h is a product by W'. */
 #ifndef CNF_FIELD_OPS_TRANSPOSED_H
 #define CNF_FIELD_OPS_TRANSPOSED_H
 

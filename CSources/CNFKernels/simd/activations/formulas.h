@@ -1,8 +1,8 @@
-/* One activation, four small functions:
- *   forward(z, &y, &aux)            y = a(z), and what the reverse pass wants kept
+/* The formulas of the activations, four small functions each:
+ *   forward(z, &y, &aux)            y = a(z), and what the backward pass needs kept
  *   derivative(y, aux)              a'(z)
  *   second(y, aux)                  a''(z)
- *   curvature(y, aux, y_dot, z_dot) a''(z) z_dot; y_dot = a'(z) z_dot is at hand, z_dot only where the traits keep it
+ *   curvature(y, aux, y_dot, z_dot) a''(z) z_dot; y_dot is a'(z) z_dot; z_dot is valid only where the traits keep it
  * A new activation takes a line in the list of cnf.h, a row in traits.h, its four functions here, and its reference in
  * Tests/C/activation_terms_body.h.
  */
@@ -113,9 +113,9 @@ CNF_INLINE vec curvature_sigmoid(vec y, vec aux, vec y_dot, vec z_dot) {
   return v_fnma(v_add(y, y), y_dot, y_dot);
 }
 
-/* y = z Phi(z) = max(z, 0) - t Phi(-t), t = |z|, Phi the normal distribution; Phi(-t) = e^(-t^2/2) times a rational
- * function, so that small values are right too. aux = z: a' = Phi + z phi with Phi = y/z, a'' = phi (2 - z^2),
- * phi = e^(-z^2/2) / sqrt(2 pi). a' has a zero, so z_dot is kept. */
+/* y = z Phi(z) = max(z, 0) - t Phi(-t), t = |z|, Phi the normal distribution; Phi(-t) is e^(-t^2/2) times a
+ * rational function, so that small values are accurate too. aux = z: a' = Phi + z phi with Phi = y/z, a'' = phi (2 -
+ * z^2), phi = e^(-z^2/2) / sqrt(2 pi). a' has a zero, so z_dot is kept. */
 CNF_INLINE void forward_gelu(vec z, vec *y, vec *aux) {
   vec t = v_min(v_set1(MILLS_END), v_abs(z));
   exp_parts e = v_exp_minus_half_square(t);
@@ -178,8 +178,8 @@ CNF_INLINE vec curvature_sin(vec y, vec aux, vec y_dot, vec z_dot) {
 }
 
 /* y = |z| + log(1 + e^(-2|z|)); aux = a' = tanh z, a'' = 1 - aux^2; a' has a zero, so z_dot is kept. With
- * tanh |z| = p/q, e^(-2|z|) is (q-p)/(q+p) and the logarithm 2 atanh((q-p)/(3q+p)). That q-p cancels does not show beside
- * y, which is at least log 2. */
+ * tanh |z| = p/q, e^(-2|z|) is (q-p)/(q+p) and the logarithm 2 atanh((q-p)/(3q+p)). The cancellation in q-p is small
+ * compared with y, which is at least log 2. */
 CNF_INLINE void forward_logcosh(vec z, vec *y, vec *aux) {
   vec q, top = v_tanh_top(z, &q), p = v_abs(top);
   vec w = v_div(v_sub(q, p), v_fma(q, v_set1(R(3.0)), p));

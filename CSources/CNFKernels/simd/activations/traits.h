@@ -1,20 +1,20 @@
-/* What every activation keeps for its backward pass, and how accurate it is. The memory layout, the kernels and the tests read
- * this one list.
+/* What every activation keeps for its backward pass, and how accurate it is. The memory layout, the kernels and the
+ * tests read this one list.
  *
  * X(suffix, aux, pre_tangent, f32, f32_generic, f64, f64_generic)
  *   aux          1: a second panel is kept besides y; activations/formulas.h says what it holds
  *   pre_tangent  1: the tangent of z is kept, because the curvature needs it and it cannot be found as y_dot / a'(z)
- *   the rest     largest errors (value, kept, slope, second), which Tests/C/accuracy_test asserts, on all floats in `make soak`:
+ * the rest largest errors (value, kept, slope, second), which Tests/C/accuracy_test asserts, on all floats in `make
+ * soak`:
  *                of float and double, and of the portable set, which has no fused multiply-add
  *
- * The errors of y and of the kept aux are in ulp of the exact value (of 1/2 for the cosine that sin keeps: its zeros are not
- * followed). Those of a' and a'', as the backward pass forms them, are in ulp of 1, that is 2^-23 or 2^-52. Each is the largest
- * found, with a little room.
+ * The errors of y and of the kept aux are in ulp of the exact value (of 1/2 for the cosine that sin keeps: its zeros
+ * are not followed). Those of a' and a'', as the backward pass forms them, are in ulp of 1, that is 2^-23 or 2^-52.
+ * Each is the largest found, with a little room.
  *
- * Functions with an exponential may be off by CNF_TINY in addition: e^x is not followed below the normal numbers. SiLU's
- * a' = s + y (1-s) takes 1-s, whose rounding is at most 1.5 * 2^-24 or 2^-53, times y, up to 17 or 37: 13 or 28. In the
- * portable set the bound of gelu is 64 or 512 larger: half an ulp of the largest z^2/2.
- */
+ * Functions with an exponential may be off by CNF_TINY in addition: e^x is not followed below the normal numbers.
+ * SiLU's a' = s + y (1-s) takes 1-s, whose rounding is at most 1.5 * 2^-24 or 2^-53, times y, up to 17 or 37: 13 or 28.
+ * In the portable set the bound of gelu is 64 or 512 larger: half an ulp of the largest z^2/2. */
 #ifndef CNF_SIMD_ACTIVATIONS_TRAITS_H
 #define CNF_SIMD_ACTIVATIONS_TRAITS_H
 

@@ -1,4 +1,4 @@
-/* Vocabulary: AVX2 with FMA. The words are those of vec_generic.h, which says what they mean. */
+/* The vector words for AVX2 with FMA. vec_generic.h says what they mean. */
 #include "simd/real.h"
 
 #define VN 2

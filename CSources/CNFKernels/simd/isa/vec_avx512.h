@@ -1,4 +1,4 @@
-/* Vocabulary: AVX-512 F, VL, DQ. The words are those of vec_generic.h, which says what they mean. */
+/* The vector words for AVX-512 F, VL, DQ. vec_generic.h says what they mean. */
 #include "simd/real.h"
 
 #define VN 2

@@ -1,5 +1,6 @@
-/* Vocabulary: any machine, through the compilers' portable 16-byte vectors. The list of words is in
- * ../README.md; every ISA's header has the same. There is no fused multiply-add here: a*b + c rounds twice. */
+/* The vector words for any machine, by the compilers' portable 16-byte vectors. CSources/CNFKernels/README.md lists the
+ * words; the header of every instruction set has the same. There is no fused multiply-add here: a*b + c rounds
+ * twice. */
 #include "simd/real.h"
 
 #if CNF_REAL_BITS == 32
@@ -37,14 +38,14 @@ CNF_INLINE vec v_max(vec a, vec b) { return v_bits_select((vec_int)(a > b), a, b
 CNF_INLINE vec v_abs(vec a) { return (vec)((vec_int)a & ~((vec_int){0} + SIGN_BIT)); }
 /* a where x > 0, else b. */
 CNF_INLINE vec v_where_positive(vec x, vec a, vec b) { return v_bits_select((vec_int)(x > (vec){0}), a, b); }
-/* Of the sum of a number and 1.5 * 2^MANTISSA_BITS, which has rounded it to an integer and has that in its low bits:
- * 2^n, where the bias of exponents was added too; and a, or -a where the integer is odd. */
+/* `shifted` is a number plus 1.5 * 2^MANTISSA_BITS: the sum has rounded it to an integer n, which is in its low bits.
+ * v_power_of_two: 2^n, if the bias of exponents was added too. v_negate_odd: a, or -a where n is odd. */
 CNF_INLINE vec v_power_of_two(vec shifted) { return (vec)((vec_int)shifted << MANTISSA_BITS); }
 CNF_INLINE vec v_negate_odd(vec a, vec shifted) {
   return (vec)((vec_int)a ^ ((vec_int)shifted << (CNF_REAL_BITS - 1)));
 }
 #if CNF_REAL_BITS == 32
-/* Rounded to bfloat16, the upper half of a float: the nearest, of two the even one. NaN stays one. */
+/* Rounded to bfloat16, the upper half of a float: to nearest, ties to even. NaN stays NaN. */
 #define BF16_TERMS 1
 typedef uint32_t vec_bits __attribute__((vector_size(16)));
 CNF_INLINE vec v_bf16(vec a) {
@@ -59,7 +60,7 @@ CNF_INLINE real v_sum(vec a) {
   return a[0] + a[1];
 #endif
 }
-/* r[i][j] and r[j][i] change places. */
+/* Exchanges r[i][j] and r[j][i]. */
 CNF_INLINE void v_transpose(vec r[VW]) {
   for (int i = 0; i < VW; i++)
     for (int j = 0; j < i; j++) {

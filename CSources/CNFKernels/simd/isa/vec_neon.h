@@ -1,12 +1,12 @@
-/* Vocabulary: AArch64's Advanced SIMD (NEON), which every such processor has. The words are those of vec_generic.h,
- * which says what they mean.
+/* The vector words for AArch64's Advanced SIMD (NEON), which every such processor has. vec_generic.h says what they
+ * mean.
  *
- * The block is reasoned, not measured. Of 32 registers 24 are accumulators, 4 values, the rest weights: a weight is
- * loaded as a scalar and multiplied from its lane (FMLA by element), so that nothing spreads it over a vector. Arm's
- * optimization guides give FMLA 4 cycles and 2 pipes (Neoverse N1) or 4 (V1, V2): 8 or 16 sums under way keep them busy,
- * and a block has 24. The 24 FMLA of a column read 4 vectors and 6 scalars: 5 cycles of two load pipes, where four
- * pipes multiply for 6. Clang's loop is these 24 in 35 instructions, nothing spilled. A tile is 16 floats or 8 doubles,
- * as with AVX2. */
+ * The size of the block is derived, not measured. Of 32 registers, 24 are accumulators, 4 are values and the rest are
+ * weights. A weight is loaded as a scalar and multiplied from its lane (FMLA by element), so it need not be spread over
+ * a vector. Arm's optimization guides give FMLA 4 cycles and 2 pipes (Neoverse N1) or 4 (V1, V2): 8 or 16 independent
+ * sums keep them busy, and a block has 24. The 24 FMLA of a column read 4 vectors and 6 scalars: 5 cycles of two load
+ * pipes, during the 6 cycles that four pipes multiply. Clang's loop has these 24 in 35 instructions, and spills
+ * nothing. A tile is 16 floats or 8 doubles, as with AVX2. */
 #include "simd/real.h"
 
 #define VN 4
@@ -32,7 +32,7 @@ CNF_INLINE vec v_mul(vec a, vec b) { return V(vmulq)(a, b); }
 CNF_INLINE vec v_div(vec a, vec b) { return V(vdivq)(a, b); }
 CNF_INLINE vec v_fma(vec a, vec b, vec c) { return V(vfmaq)(c, a, b); }
 CNF_INLINE vec v_fnma(vec a, vec b, vec c) { return V(vfmsq)(c, a, b); }
-/* FMIN and FMAX answer with a NaN, FMINNM and FMAXNM with a number; the word's rule is b. */
+/* The words return b where either is NaN. FMIN and FMAX would return NaN, FMINNM and FMAXNM the number. */
 CNF_INLINE vec v_min(vec a, vec b) { return V(vbslq)(V(vcltq)(a, b), a, b); }
 CNF_INLINE vec v_max(vec a, vec b) { return V(vbslq)(V(vcgtq)(a, b), a, b); }
 CNF_INLINE vec v_abs(vec a) { return V(vabsq)(a); }

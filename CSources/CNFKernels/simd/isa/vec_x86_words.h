@@ -1,5 +1,5 @@
-/* The words that AVX2 and AVX-512 spell alike, but for the prefix in V, and SHIFT_LEFT of an element's bits. Included by
- * their vocabularies. */
+/* The vector words that AVX2 and AVX-512 share. Their headers define V, the prefix of an intrinsic, and SHIFT_LEFT of
+ * an element's bits, and then include this file. */
 
 CNF_INLINE vec v_load(const real *p) { return V(loadu)(p); }
 CNF_INLINE void v_store(real *p, vec v) { V(storeu)(p, v); }

@@ -18,11 +18,11 @@
       v_store(y_dot + i, v_mul(derivative_##suffix(v_load(y + i), kept), v));                                         \
     }                                                                                                                 \
   }                                                                                                                   \
-  static void reverse_##suffix(int rows, const real *y, const real *aux, const real *y_bar, const real *extra,        \
+  static void reverse_##suffix(int rows, const real *y, const real *aux, const real *y_bar, const real *added,        \
                                real *z_bar) {                                                                         \
     FOR_ELEMENTS(rows) {                                                                                              \
       vec kept = CNF_KEEPS_AUX_##suffix ? v_load(aux + i) : v_set1(0);                                                \
-      vec more = extra ? v_load(extra + i) : v_set1(0);                                                               \
+      vec more = added ? v_load(added + i) : v_set1(0);                                                               \
       v_store(z_bar + i, v_fma(derivative_##suffix(v_load(y + i), kept), v_load(y_bar + i), more));                   \
     }                                                                                                                 \
   }                                                                                                                   \
@@ -34,10 +34,10 @@
       vec z_dot = CNF_KEEPS_PRE_TANGENT_##suffix ? v_load(pre_dot + i) : v_set1(0);                                   \
       vec bar = y_dot_bar ? v_load(y_dot_bar + i) : v_set1(0);                                                        \
       if (exit) bar = v_fma(v_load(exit + i), v_load(mu + i % LANES), bar);                                           \
-      vec slope = derivative_##suffix(a, kept), bend = curvature_##suffix(a, kept, v_load(y_dot + i), z_dot);         \
+      vec slope = derivative_##suffix(a, kept), slope_dot = curvature_##suffix(a, kept, v_load(y_dot + i), z_dot);    \
       vec sum = from ? v_load(from + i) : v_set1(0);                                                                  \
       if (scaled) sum = v_mul(slope, sum);                                                                            \
-      v_store(to + i, v_fma(bend, bar, sum));                                                                         \
+      v_store(to + i, v_fma(slope_dot, bar, sum));                                                                    \
       v_store(z_dot_bar + i, v_mul(slope, bar));                                                                      \
     }                                                                                                                 \
   }                                                                                                                   \
@@ -45,10 +45,10 @@
     FOR_ELEMENTS(rows)                                                                                                \
     v_store(d + i, derivative_##suffix(v_load(y + i), CNF_KEEPS_AUX_##suffix ? v_load(aux + i) : v_set1(0)));         \
   }                                                                                                                   \
-  static void derivative_reverse_##suffix(int rows, const real *y, const real *aux, const real *d_bar, real *extra) { \
+  static void derivative_reverse_##suffix(int rows, const real *y, const real *aux, const real *d_bar, real *z_bar) { \
     FOR_ELEMENTS(rows) {                                                                                              \
       vec kept = CNF_KEEPS_AUX_##suffix ? v_load(aux + i) : v_set1(0);                                                \
-      v_store(extra + i, v_fma(second_##suffix(v_load(y + i), kept), v_load(d_bar + i), v_load(extra + i)));          \
+      v_store(z_bar + i, v_fma(second_##suffix(v_load(y + i), kept), v_load(d_bar + i), v_load(z_bar + i)));          \
     }                                                                                                                 \
   }
 CNF_ACTIVATION_LIST(CNF_X)
@@ -72,10 +72,10 @@ static void CNF_KERNEL(activation_tangent)(int activation, int rows, const real 
   }
 }
 static void CNF_KERNEL(activation_reverse)(int activation, int rows, const real *y, const real *aux, const real *y_bar,
-                                           const real *extra, real *z_bar) {
+                                           const real *added, real *z_bar) {
   switch (activation) {
 #define CNF_X(name, value, suffix, text) \
-  case value: reverse_##suffix(rows, y, aux, y_bar, extra, z_bar); break;
+  case value: reverse_##suffix(rows, y, aux, y_bar, added, z_bar); break;
     CNF_ACTIVATION_LIST(CNF_X)
 #undef CNF_X
   }
@@ -102,10 +102,10 @@ static void CNF_KERNEL(derivative)(int activation, int rows, const real *y, cons
   }
 }
 static void CNF_KERNEL(derivative_reverse)(int activation, int rows, const real *y, const real *aux, const real *d_bar,
-                                           real *extra) {
+                                           real *z_bar) {
   switch (activation) {
 #define CNF_X(name, value, suffix, text) \
-  case value: derivative_reverse_##suffix(rows, y, aux, d_bar, extra); break;
+  case value: derivative_reverse_##suffix(rows, y, aux, d_bar, z_bar); break;
     CNF_ACTIVATION_LIST(CNF_X)
 #undef CNF_X
   }

@@ -1,9 +1,9 @@
-/* Products of operands rounded to bfloat16, with sums in float: the loops of simd/kernels/table.h and gradients.h over words
- * of BF16_TERMS terms. Where an instruction set multiplies no pairs, a word is a float that has been rounded: right, and not
- * faster. Included by simd/kernels/table.h.
- */
+/* Products of operands rounded to bfloat16, with sums in float. simd/kernels/table.h includes this file.
+ *
+ * The loops are those of products.h and gradients.h, over 32-bit words of BF16_TERMS terms. Where an instruction set
+ * does not multiply pairs of bfloat16, a word is a float that has been rounded: the result is right, and no faster. */
 #define BF16(name) CNF_KERNEL(name##_bf16)
-#define BF16_LANES (LANES / BF16_TERMS) /* words of a row of lanes, where a sum runs over lanes */
+#define BF16_LANES (LANES / BF16_TERMS) /* words of a row of lanes, for sums over lanes */
 static int bf16_words(int terms) { return (terms + BF16_TERMS - 1) / BF16_TERMS; }
 
 /* The upper half of x, rounded as v_bf16 does. */
@@ -28,7 +28,7 @@ static void BF16(pack)(const real *w, size_t row_stride, size_t col_stride, int 
       }
 }
 
-/* Terms are columns: words [ceil(cols/terms)][lanes] of a panel. */
+/* A panel as words [ceil(cols/terms)][lanes]: the terms of a sum are columns. */
 static void bf16_columns(int cols, const real *x, real *to) {
 #if BF16_TERMS == 2
   for (int c = 0; c < cols; c += 2, x += 2 * LANES)
@@ -39,7 +39,7 @@ static void bf16_columns(int cols, const real *x, real *to) {
 #endif
 }
 
-/* Terms are lanes: words [rows][BF16_LANES] of a panel. */
+/* A panel as words [rows][BF16_LANES]: the terms of a sum are lanes. */
 static void bf16_lanes(int rows, const real *x, real *to) {
 #if BF16_TERMS == 2
   for (int i = 0; i < rows * LANES; i += 2 * VW, to += VW)
@@ -50,19 +50,19 @@ static void bf16_lanes(int rows, const real *x, real *to) {
 }
 
 static void BF16(product)(const real *packed, int rows, int cols, int count, const real *const *x, real *const *y,
-                          const int *accumulate, real *room) {
+                          const int *accumulate, real *scratch) {
   const int words = bf16_words(cols);
   const size_t panel = (size_t)words * LANES;
-  for (int n = 0; n < count; n++) bf16_columns(cols, x[n], room + (size_t)n * panel);
+  for (int n = 0; n < count; n++) bf16_columns(cols, x[n], scratch + (size_t)n * panel);
   for (int first = 0; first < rows; first += BLOCK_ROWS) {
     const int height = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
     for (int n = 0; n < count; n++)
       block_product_of(BF16_WORDS, packed + (size_t)first * (size_t)words, NULL, height, words,
-                       room + (size_t)n * panel, y[n] + (size_t)first * LANES, accumulate[n]);
+                       scratch + (size_t)n * panel, y[n] + (size_t)first * LANES, accumulate[n]);
   }
 }
 
-/* Rows x [0, cols) of a panel into a strip of words, [BF16_LANES][STRIP]; columns past cols are 0. */
+/* Rows [0, cols) of a panel as a strip of words [BF16_LANES][STRIP]; columns past cols are 0. */
 static void bf16_strip_of(int cols, const real *x, real *strip) {
   _Alignas(64) real words[STRIP * BF16_LANES];
   const int filled = cols < STRIP ? cols : STRIP;
@@ -73,7 +73,7 @@ static void bf16_strip_of(int cols, const real *x, real *strip) {
       transpose_block(words + c * BF16_LANES + j, BF16_LANES, strip + (size_t)j * STRIP + c, STRIP);
 }
 
-/* Rounded rows stand on the stack, 32 KB of them beside the strips: a caller's thread may have little of it. */
+/* Rounded rows are on the stack, with the strips. 32 KB of them, because a caller's thread may have a small stack. */
 #define BF16_ROWS (32768 / (GRADIENT_PANELS * BF16_LANES * (int)sizeof(real)) / BLOCK_ROWS * BLOCK_ROWS)
 
 static void bf16_gradient_of_panels(int rows, int cols, int count, const real *const *z, const real *const *x,

@@ -1,15 +1,15 @@
-/* Gradients of parameters: the only kernels in which lanes meet. Included by simd/kernels/table.h. */
+/* Gradients of parameters: the only kernels that sum over lanes. simd/kernels/table.h includes this file. */
 
-/* Two vectors of columns of a panel, transposed, are a strip: [lanes][2 vectors]. As many panels share a pass over the
- * gradient as keep their strips within half of a first-level cache of 32 KB; as many rows share the strips as keep the
- * panels' rows within 96 KB, in the second level. */
+/* A strip is two vectors of columns of a panel, transposed: [lanes][2 vectors]. GRADIENT_PANELS panels share a pass
+ * over the gradient: so many that their strips fit half of a first-level cache of 32 KB. GRADIENT_ROWS rows share the
+ * strips: so many that the panels' rows fit 96 KB of the second level. */
 #define STRIP (2 * VW)
 #define FEW 4
 #define STRIP_BYTES ((int)sizeof(real) * LANES * STRIP)
 #define GRADIENT_PANELS (16384 / STRIP_BYTES < 2 ? 2 : 16384 / STRIP_BYTES > 12 ? 12 : 16384 / STRIP_BYTES)
 #define GRADIENT_ROWS (98304 / (GRADIENT_PANELS * LANES * (int)sizeof(real)) / BLOCK_ROWS * BLOCK_ROWS)
 
-/* VW x VW numbers from rows that are ldi apart to rows that are ldo apart, transposed. */
+/* Transposes VW x VW numbers, from rows that are ldi apart to rows that are ldo apart. */
 CNF_INLINE void transpose_block(const real *in, size_t ldi, real *out, size_t ldo) {
   vec r[VW];
   for (int i = 0; i < VW; i++) r[i] = v_load(in + (size_t)i * ldi);
@@ -17,12 +17,12 @@ CNF_INLINE void transpose_block(const real *in, size_t ldi, real *out, size_t ld
   for (int i = 0; i < VW; i++) v_store(out + (size_t)i * ldo, r[i]);
 }
 
-/* A row of lanes that is wanted soon; the hardware does not see it coming, where rows are far apart or few. */
+/* Fetches a row of lanes that is read soon. The hardware does not foresee it where rows are far apart or few. */
 CNF_INLINE void prefetch_row(const real *row) {
   for (size_t byte = 0; byte < LANES * sizeof(real); byte += 64) __builtin_prefetch((const char *)row + byte);
 }
 
-/* Rows x [0, cols) of a panel into a strip; columns past cols are 0. */
+/* Rows [0, cols) of a panel as a strip; columns past cols are 0. */
 static void strip_of(int cols, const real *x, real *strip) {
   if (cols >= STRIP) {
     for (int c = 0; c < STRIP; c += VW)
@@ -59,7 +59,7 @@ CNF_INLINE void block_gradient(const words words, const int rows, const int vect
     for (int j = 0; j < vectors; j++) v_store(w_bar + (size_t)r * ld + (size_t)j * VW, acc[r][j]);
 }
 
-/* As few blocks of rows as can be, of about equal heights: a low one would not hide the latency of its sums. */
+/* As few blocks of rows as possible, of about equal heights: a low block would not hide the latency of its sums. */
 CNF_INLINE void strip_gradient(const words words, const int vectors, int first, int end, int count,
                                const real *const *z, const real *strips, size_t ld, real *w_bar) {
   for (int left = (end - first + BLOCK_ROWS - 1) / BLOCK_ROWS, r = first, height; left > 0; left--, r += height) {
@@ -97,9 +97,9 @@ static void gradient_of_panels(int rows, int cols, int count, const real *const 
   }
 }
 
-/* Few rows or few columns fill no vector of either; then lanes are the vector, and each sum over them is taken at the end. `few`,
- * a constant where this is inlined, is how many rows of f there are; element (i, j) of the result, row i of m by row j of f,
- * lies at [i*m_stride + j*f_stride]. */
+/* Few rows or columns do not fill a vector. Vectors then hold lanes, and the sum over them comes at the end. f has
+ * `few` rows (a constant, so that the loops unroll). Element (i, j) of the result, row i of m by row j of f, is at
+ * [i*m_stride + j*f_stride]. */
 CNF_INLINE void narrow_gradient(const int few, int many, int count, const real *const *m, const real *const *f,
                                 size_t m_stride, size_t f_stride, real *w_bar) {
   for (int i = 0; i < many; i++) {

@@ -1,44 +1,45 @@
-/* The same kernels for tiles of one lane: a product is then a matrix times a vector, which has vectors of rows where a tile has
- * vectors of lanes. Every number is made by the same operations in the same order as in a lane of a tile, so it has the same
- * bits; a sum over lanes has one term. Included by simd/kernels/table.h, whose kernels for elements serve here too: a panel
- * [rows][1] is as good as one of [rows/LANES][LANES], but for what is left over, and a row is one number for all of them.
- */
+/* The kernels for tiles of one lane. simd/kernels/table.h includes this file.
+ *
+ * A product is then a matrix times a vector: its vectors hold rows where those of a tile hold lanes. Every number comes
+ * from the same operations in the same order as in a lane of a tile, so it has the same bits; a sum over lanes has one
+ * term. The kernels for elements serve here too: a panel [rows][1] is read as [rows/LANES][LANES] and a rest, the tail,
+ * and a row is one number for all of them. */
 #define SINGLE(name) CNF_KERNEL(name##_single)
 #define BLOCK_VECTORS ((BLOCK_ROWS + VW - 1) / VW)
 #define SINGLE_BLOCKS \
-  (8 / BLOCK_VECTORS < 2 ? 2 : 8 / BLOCK_VECTORS) /* blocks at a time: sums that hide an FMA's latency */
+  (8 / BLOCK_VECTORS < 2 ? 2 : 8 / BLOCK_VECTORS) /* blocks at a time: enough sums to hide the latency of an FMA */
 
-/* The last `left` < LANES elements of an operand, alone in a row of LANES; NULL stays NULL. */
-CNF_INLINE real *tail_of(const real *p, int left, real *room) {
+/* The last `left` < LANES elements of an operand, padded with 0 to a row of LANES; NULL stays NULL. */
+CNF_INLINE real *tail_of(const real *p, int left, real *tail) {
   if (!p) return NULL;
-  for (int i = 0; i < LANES; i++) room[i] = i < left ? p[i] : 0;
-  return room;
+  for (int i = 0; i < LANES; i++) tail[i] = i < left ? p[i] : 0;
+  return tail;
 }
-CNF_INLINE void tail_back(real *p, int left, const real *room) {
-  for (int i = 0; p && i < left; i++) p[i] = room[i];
+CNF_INLINE void put_tail(real *p, int left, const real *tail) {
+  for (int i = 0; p && i < left; i++) p[i] = tail[i];
 }
 CNF_INLINE real first_of(vec a) {
   real all[VW];
   v_store(all, a);
   return all[0];
 }
-CNF_INLINE const real *filled(const real *row, real *room) {
-  for (int i = 0; row && i < LANES; i++) room[i] = row[0];
-  return row ? room : NULL;
+CNF_INLINE const real *spread(const real *number, real *row) {
+  for (int i = 0; number && i < LANES; i++) row[i] = number[0];
+  return number ? row : NULL;
 }
 #define OR_NULL(p, at) ((p) ? (p) + (at) : NULL)
 
-/* y [rows] = W x + start for `blocks` blocks of rows, a constant where this is inlined; start may be NULL: zeros. */
+/* y [rows] = W x + start for `blocks` blocks of rows (a constant, so that the loops unroll); start NULL: zeros. */
 CNF_INLINE void single_blocks(const int blocks, const real *packed, const real *start, int rows, int cols,
                               const real *x, real *y) {
   vec acc[SINGLE_BLOCKS][BLOCK_VECTORS];
-  real room[BLOCK_VECTORS * VW];
+  real column[BLOCK_VECTORS * VW];
   for (int b = 0; b < blocks; b++) {
     for (int r = 0; r < BLOCK_VECTORS * VW; r++) {
       const int row = b * BLOCK_ROWS + r;
-      room[r] = start && r < BLOCK_ROWS && row < rows ? start[row] : 0;
+      column[r] = start && r < BLOCK_ROWS && row < rows ? start[row] : 0;
     }
-    for (int j = 0; j < BLOCK_VECTORS; j++) acc[b][j] = v_load(room + (size_t)j * VW);
+    for (int j = 0; j < BLOCK_VECTORS; j++) acc[b][j] = v_load(column + (size_t)j * VW);
   }
   for (int c = 0; c < cols; c++, packed += BLOCK_ROWS) {
     const vec v = v_set1(x[c]);
@@ -47,12 +48,12 @@ CNF_INLINE void single_blocks(const int blocks, const real *packed, const real *
         acc[b][j] = v_fma(v_load(packed + (size_t)b * BLOCK_ROWS * (size_t)cols + (size_t)j * VW), v, acc[b][j]);
   }
   for (int b = 0; b < blocks; b++) {
-    for (int j = 0; j < BLOCK_VECTORS; j++) v_store(room + (size_t)j * VW, acc[b][j]);
-    for (int r = 0; r < BLOCK_ROWS && b * BLOCK_ROWS + r < rows; r++) y[b * BLOCK_ROWS + r] = room[r];
+    for (int j = 0; j < BLOCK_VECTORS; j++) v_store(column + (size_t)j * VW, acc[b][j]);
+    for (int r = 0; r < BLOCK_ROWS && b * BLOCK_ROWS + r < rows; r++) y[b * BLOCK_ROWS + r] = column[r];
   }
 }
 
-/* Loads reach up to a vector past the packed weights; field/layout.h leaves room for it. */
+/* Loads reach up to a vector past the packed weights; field/layout.h reserves that much. */
 static void single_product(const real *packed, const real *start, int rows, int cols, const real *x, real *y) {
   const int step = SINGLE_BLOCKS * BLOCK_ROWS;
   int first = 0;
@@ -70,49 +71,50 @@ static void SINGLE(product)(const real *packed, int rows, int cols, int count, c
 
 static void SINGLE(activation)(int activation, int rows, const real *z, real *y, real *aux) {
   const int full = rows / LANES, at = full * LANES, left = rows - at;
-  real z_room[LANES], y_room[LANES], aux_room[LANES];
+  real z_tail[LANES], y_tail[LANES], aux_tail[LANES];
   CNF_KERNEL(activation)(activation, full, z, y, aux);
   if (!left) return;
-  CNF_KERNEL(activation)(activation, 1, tail_of(z + at, left, z_room), y_room, aux ? aux_room : NULL);
-  tail_back(y + at, left, y_room);
-  tail_back(OR_NULL(aux, at), left, aux_room);
+  CNF_KERNEL(activation)(activation, 1, tail_of(z + at, left, z_tail), y_tail, aux ? aux_tail : NULL);
+  put_tail(y + at, left, y_tail);
+  put_tail(OR_NULL(aux, at), left, aux_tail);
 }
 
 static void SINGLE(activation_tangent)(int activation, int rows, const real *y, const real *aux, const real *z_dot,
                                        real *y_dot, real *pre_dot) {
   const int full = rows / LANES, at = full * LANES, left = rows - at;
-  real y_room[LANES], aux_room[LANES], z_room[LANES], out_room[LANES], pre_room[LANES];
+  real y_tail[LANES], aux_tail[LANES], z_tail[LANES], out_tail[LANES], pre_tail[LANES];
   CNF_KERNEL(activation_tangent)(activation, full, y, aux, z_dot, y_dot, pre_dot);
   if (!left) return;
   CNF_KERNEL(activation_tangent)
-  (activation, 1, tail_of(y + at, left, y_room), tail_of(OR_NULL(aux, at), left, aux_room),
-   tail_of(z_dot + at, left, z_room), out_room, pre_dot ? pre_room : NULL);
-  tail_back(y_dot + at, left, out_room);
-  tail_back(OR_NULL(pre_dot, at), left, pre_room);
+  (activation, 1, tail_of(y + at, left, y_tail), tail_of(OR_NULL(aux, at), left, aux_tail),
+   tail_of(z_dot + at, left, z_tail), out_tail, pre_dot ? pre_tail : NULL);
+  put_tail(y_dot + at, left, out_tail);
+  put_tail(OR_NULL(pre_dot, at), left, pre_tail);
 }
 
 static void SINGLE(linear)(const real *packed, const real *b, int rows, int cols, const real *x, int activation,
                            real *y, real *aux, int count, const real *const *x_dot, real *const *y_dot,
                            real *const *pre_dot) {
-  const int bends = activation != CNF_ACTIVATION_IDENTITY;
+  const int is_nonlinear = activation != CNF_ACTIVATION_IDENTITY;
   single_product(packed, b, rows, cols, x, y);
-  if (bends) SINGLE(activation)(activation, rows, y, y, aux);
+  if (is_nonlinear) SINGLE(activation)(activation, rows, y, y, aux);
   for (int n = 0; n < count; n++) {
     single_product(packed, NULL, rows, cols, x_dot[n], y_dot[n]);
-    if (bends) SINGLE(activation_tangent)(activation, rows, y, aux, y_dot[n], y_dot[n], pre_dot ? pre_dot[n] : NULL);
+    if (is_nonlinear)
+      SINGLE(activation_tangent)(activation, rows, y, aux, y_dot[n], y_dot[n], pre_dot ? pre_dot[n] : NULL);
   }
 }
 
 static void SINGLE(activation_reverse)(int activation, int rows, const real *y, const real *aux, const real *y_bar,
-                                       const real *extra, real *z_bar) {
+                                       const real *added, real *z_bar) {
   const int full = rows / LANES, at = full * LANES, left = rows - at;
-  real y_room[LANES], aux_room[LANES], bar_room[LANES], extra_room[LANES], out_room[LANES];
-  CNF_KERNEL(activation_reverse)(activation, full, y, aux, y_bar, extra, z_bar);
+  real y_tail[LANES], aux_tail[LANES], bar_tail[LANES], added_tail[LANES], out_tail[LANES];
+  CNF_KERNEL(activation_reverse)(activation, full, y, aux, y_bar, added, z_bar);
   if (!left) return;
   CNF_KERNEL(activation_reverse)
-  (activation, 1, tail_of(y + at, left, y_room), tail_of(OR_NULL(aux, at), left, aux_room),
-   tail_of(y_bar + at, left, bar_room), tail_of(OR_NULL(extra, at), left, extra_room), out_room);
-  tail_back(z_bar + at, left, out_room);
+  (activation, 1, tail_of(y + at, left, y_tail), tail_of(OR_NULL(aux, at), left, aux_tail),
+   tail_of(y_bar + at, left, bar_tail), tail_of(OR_NULL(added, at), left, added_tail), out_tail);
+  put_tail(z_bar + at, left, out_tail);
 }
 
 static void SINGLE(activation_tangent_reverse)(int activation, int rows, const real *y, const real *aux,
@@ -120,51 +122,51 @@ static void SINGLE(activation_tangent_reverse)(int activation, int rows, const r
                                                const real *exit, const real *mu, real *z_dot_bar, const real *from,
                                                int scaled, real *to) {
   const int full = rows / LANES, at = full * LANES, left = rows - at;
-  real rooms[7][LANES], mu_room[LANES], bar_room[LANES], to_room[LANES];
-  const real *mus = filled(mu, mu_room);
+  real tails[7][LANES], mu_row[LANES], bar_tail[LANES], to_tail[LANES];
+  const real *mus = spread(mu, mu_row);
   CNF_KERNEL(activation_tangent_reverse)
   (activation, full, y, aux, y_dot, pre_dot, y_dot_bar, exit, mus, z_dot_bar, from, scaled, to);
   if (!left) return;
   CNF_KERNEL(activation_tangent_reverse)
-  (activation, 1, tail_of(y + at, left, rooms[0]), tail_of(OR_NULL(aux, at), left, rooms[1]),
-   tail_of(y_dot + at, left, rooms[2]), tail_of(OR_NULL(pre_dot, at), left, rooms[3]),
-   tail_of(OR_NULL(y_dot_bar, at), left, rooms[4]), tail_of(OR_NULL(exit, at), left, rooms[5]), mus, bar_room,
-   tail_of(OR_NULL(from, at), left, rooms[6]), scaled, to_room);
-  tail_back(z_dot_bar + at, left, bar_room);
-  tail_back(to + at, left, to_room);
+  (activation, 1, tail_of(y + at, left, tails[0]), tail_of(OR_NULL(aux, at), left, tails[1]),
+   tail_of(y_dot + at, left, tails[2]), tail_of(OR_NULL(pre_dot, at), left, tails[3]),
+   tail_of(OR_NULL(y_dot_bar, at), left, tails[4]), tail_of(OR_NULL(exit, at), left, tails[5]), mus, bar_tail,
+   tail_of(OR_NULL(from, at), left, tails[6]), scaled, to_tail);
+  put_tail(z_dot_bar + at, left, bar_tail);
+  put_tail(to + at, left, to_tail);
 }
 
 static void SINGLE(derivative)(int activation, int rows, const real *y, const real *aux, real *d) {
   const int full = rows / LANES, at = full * LANES, left = rows - at;
-  real y_room[LANES], aux_room[LANES], out_room[LANES];
+  real y_tail[LANES], aux_tail[LANES], out_tail[LANES];
   CNF_KERNEL(derivative)(activation, full, y, aux, d);
   if (!left) return;
   CNF_KERNEL(derivative)
-  (activation, 1, tail_of(y + at, left, y_room), tail_of(OR_NULL(aux, at), left, aux_room), out_room);
-  tail_back(d + at, left, out_room);
+  (activation, 1, tail_of(y + at, left, y_tail), tail_of(OR_NULL(aux, at), left, aux_tail), out_tail);
+  put_tail(d + at, left, out_tail);
 }
 
 static void SINGLE(derivative_reverse)(int activation, int rows, const real *y, const real *aux, const real *d_bar,
-                                       real *extra) {
+                                       real *z_bar) {
   const int full = rows / LANES, at = full * LANES, left = rows - at;
-  real y_room[LANES], aux_room[LANES], bar_room[LANES], out_room[LANES];
-  CNF_KERNEL(derivative_reverse)(activation, full, y, aux, d_bar, extra);
+  real y_tail[LANES], aux_tail[LANES], bar_tail[LANES], out_tail[LANES];
+  CNF_KERNEL(derivative_reverse)(activation, full, y, aux, d_bar, z_bar);
   if (!left) return;
   CNF_KERNEL(derivative_reverse)
-  (activation, 1, tail_of(y + at, left, y_room), tail_of(OR_NULL(aux, at), left, aux_room),
-   tail_of(d_bar + at, left, bar_room), tail_of(extra + at, left, out_room));
-  tail_back(extra + at, left, out_room);
+  (activation, 1, tail_of(y + at, left, y_tail), tail_of(OR_NULL(aux, at), left, aux_tail),
+   tail_of(d_bar + at, left, bar_tail), tail_of(z_bar + at, left, out_tail));
+  put_tail(z_bar + at, left, out_tail);
 }
 
 static void SINGLE(weight_gradient)(int rows, int cols, int count, const real *const *z, const real *const *x,
                                     size_t ld, real *w_bar) {
   for (int r = 0; r < rows; r++)
     for (int c = 0; c < cols; c += VW) {
-      real *to = w_bar + (size_t)r * ld + c, room[LANES];
+      real *to = w_bar + (size_t)r * ld + c, tail[LANES];
       const int left = cols - c;
       vec acc = v_load(to);
       for (int n = 0; n < count; n++)
-        acc = v_fma(v_set1(z[n][r]), v_load(left < VW ? tail_of(x[n] + c, left, room) : x[n] + c), acc);
+        acc = v_fma(v_set1(z[n][r]), v_load(left < VW ? tail_of(x[n] + c, left, tail) : x[n] + c), acc);
       v_store(to, acc);
     }
 }
@@ -189,14 +191,14 @@ static void SINGLE(scale)(int rows, const real *a, const real *s, real *out) {
 }
 static void SINGLE(scale_add)(int rows, const real *a, const real *s, real *out) {
   const int full = rows / LANES, at = full * LANES, left = rows - at;
-  real s_room[LANES], a_room[LANES], out_room[LANES];
-  CNF_KERNEL(scale_add)(full, a, filled(s, s_room), out);
+  real s_row[LANES], a_tail[LANES], out_tail[LANES];
+  CNF_KERNEL(scale_add)(full, a, spread(s, s_row), out);
   if (!left) return;
-  CNF_KERNEL(scale_add)(1, tail_of(a + at, left, a_room), s_room, tail_of(out + at, left, out_room));
-  tail_back(out + at, left, out_room);
+  CNF_KERNEL(scale_add)(1, tail_of(a + at, left, a_tail), s_row, tail_of(out + at, left, out_tail));
+  put_tail(out + at, left, out_tail);
 }
 
-/* Sums over rows: as a lane of a tile has them, one row after the other. */
+/* Sums over rows, in the order in which a lane of a tile adds them. */
 static void SINGLE(dot)(int rows, const real *a, const real *b, int accumulate, real *out) {
   vec s[4] = {v_set1(accumulate ? out[0] : 0), v_set1(0), v_set1(0), v_set1(0)};
   const int whole = rows / 4 * 4;
@@ -208,12 +210,12 @@ static void SINGLE(dot)(int rows, const real *a, const real *b, int accumulate, 
 }
 static void SINGLE(multiply)(int rows, const real *a, const real *b, int accumulate, real *out) {
   const int full = rows / LANES, at = full * LANES, left = rows - at;
-  real a_room[LANES], b_room[LANES], out_room[LANES];
+  real a_tail[LANES], b_tail[LANES], out_tail[LANES];
   CNF_KERNEL(multiply)(full, a, b, accumulate, out);
   if (!left) return;
   CNF_KERNEL(multiply)
-  (1, tail_of(a + at, left, a_room), tail_of(b + at, left, b_room), accumulate, tail_of(out + at, left, out_room));
-  tail_back(out + at, left, out_room);
+  (1, tail_of(a + at, left, a_tail), tail_of(b + at, left, b_tail), accumulate, tail_of(out + at, left, out_tail));
+  put_tail(out + at, left, out_tail);
 }
 static void SINGLE(total)(int rows, const real *a, int accumulate, real *out) {
   real s[4] = {accumulate ? out[0] : 0, 0, 0, 0};

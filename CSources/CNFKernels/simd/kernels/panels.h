@@ -1,6 +1,6 @@
-/* Panels as columns, and the arithmetic of stages on them. Included by simd/kernels/table.h. */
+/* Panels as columns, and the arithmetic of stages on panels. simd/kernels/table.h includes this file. */
 
-/* ---- lanes of a panel as columns of their own */
+/* ---- lanes of a panel as columns */
 
 static void CNF_KERNEL(lanes_out)(int rows, const real *panel, real *const *to) {
   int r = 0;
@@ -48,7 +48,7 @@ static void CNF_KERNEL(scale_add)(int rows, const real *a, const real *s, real *
     FOR_LANES v_store(out + j, v_fma(v_load(a + j), v_load(s + j), v_load(out + j)));
 }
 
-/* Four sums a lane, of every fourth row each, hide the latency of an addition. */
+/* Four sums per lane, each of every fourth row, hide the latency of an addition. */
 static void CNF_KERNEL(dot)(int rows, const real *a, const real *b, int accumulate, real *out) {
   FOR_LANES {
     vec s[4] = {accumulate ? v_load(out + j) : v_set1(0), v_set1(0), v_set1(0), v_set1(0)};
@@ -70,7 +70,7 @@ static void CNF_KERNEL(multiply)(int rows, const real *a, const real *b, int acc
     FOR_ELEMENTS(rows) v_store(out + i, v_mul(v_load(a + i), v_load(b + i)));
 }
 
-/* Four sums a lane, as in dot. */
+/* Four sums per lane, as in dot. */
 static void CNF_KERNEL(total)(int rows, const real *a, int accumulate, real *out) {
   FOR_LANES {
     vec s[4] = {accumulate ? v_load(out + j) : v_set1(0), v_set1(0), v_set1(0), v_set1(0)};
@@ -123,15 +123,15 @@ static void CNF_KERNEL(combine)(int rows, const real *base, const real *h, int c
     }
 }
 
-/* `sum` and one more ratio, squared. The largest: v_max has its second where one is not a number, which so stays, and 0 times a
- * square that is not finite is no number. */
+/* `sum` and one more squared ratio. CNF_NORM_MAX: v_max returns its second operand where one is NaN, so a NaN in `sum`
+ * stays; 0 times a square that is not finite is NaN, which makes the sum NaN. */
 CNF_INLINE vec with_square(const int norm, vec ratio, vec sum) {
   if (norm == CNF_NORM_RMS) return v_fma(ratio, ratio, sum);
   const vec square = v_mul(ratio, ratio);
   return v_fma(square, v_set1(0), v_max(square, sum));
 }
 
-/* `norm` is a constant where these two are inlined. */
+/* `norm` is a constant in each call, so that the test of it is compiled away. */
 CNF_INLINE void error_rows(const int norm, int rows, const real *x0, const real *x1, const real *h, int count,
                            const real *e, const real *const *k, const real *rtol, const real *atol, real *sum) {
   size_t i = 0;
@@ -170,7 +170,7 @@ static void CNF_KERNEL(scaled_squares)(int rows, const real *a, const real *b, c
     scaled_rows(CNF_NORM_RMS, rows, a, b, x, rtol, atol, sum);
 }
 
-/* ---- what the machine can do at most */
+/* ---- the peak of the machine */
 
 static void CNF_KERNEL(fma_chains)(int rounds, const real *a, const real *b, real *x) {
   enum { CHAINS = CNF_FMA_CHAINS(VN * BLOCK_ROWS) };

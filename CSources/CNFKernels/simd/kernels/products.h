@@ -8,9 +8,9 @@ static void CNF_KERNEL(pack)(const real *w, size_t row_stride, size_t col_stride
 }
 
 #ifndef BF16_TERMS
-#define BF16_TERMS 1 /* double has no such products */
+#define BF16_TERMS 1 /* double has no products of bfloat16 */
 #endif
-/* What a sum takes from one word of each operand: a product, or those of a pair of bfloat16. */
+/* What one word of each operand adds to a sum: one product, or the products of a pair of bfloat16. */
 typedef enum words { REALS, BF16_WORDS } words;
 CNF_INLINE vec multiply_add(const words words, vec a, vec b, vec c) {
 #if BF16_TERMS == 2
@@ -20,8 +20,8 @@ CNF_INLINE vec multiply_add(const words words, vec a, vec b, vec c) {
   return v_fma(a, b, c);
 }
 
-/* y [rows] = W x + b for one block of `rows` <= BLOCK_ROWS, a constant where this is inlined, as `words` is: the accumulators
- * stay in registers. Lane j's sum runs over columns in order, whatever the other lanes hold. */
+/* y [rows] = W x + b for one block of `rows` <= BLOCK_ROWS. `rows` and `words` are constants in each call, so that the
+ * accumulators stay in registers. The sum of lane j runs over columns in order, whatever the other lanes hold. */
 CNF_INLINE void block_product(const words words, const real *packed, const real *b, const int rows, int cols,
                               const real *x, real *y, int accumulate) {
   vec acc[BLOCK_ROWS][VN];
@@ -62,7 +62,7 @@ static void block_product_any(const real *packed, const real *b, int rows, int c
   block_product_of(REALS, packed, b, rows, cols, x, y, accumulate);
 }
 
-/* Every panel meets a block of weights while that is in the first-level cache. */
+/* All panels are multiplied by a block of weights while it is in the first-level cache. */
 static void CNF_KERNEL(product)(const real *packed, int rows, int cols, int count, const real *const *x, real *const *y,
                                 const int *accumulate) {
   for (int first = 0; first < rows; first += BLOCK_ROWS) {

@@ -1,5 +1,5 @@
-/* Every kernel of one instruction set and dtype, and the table of them. simd/tables/kernels_<isa>_<dtype>.c include this file
- * after the words of the instruction set; simd/kernels.h states the contract of each kernel. */
+/* Every kernel of one instruction set and dtype, and the table of them. simd/tables/kernels_<isa>_<dtype>.c include
+ * this file after the words of the instruction set; simd/kernels.h states the contract of each kernel. */
 #include "simd/activations/traits.h"
 #include "simd/activations/functions.h"
 #include "simd/activations/formulas.h"

@@ -1,3 +1,4 @@
+/* The table of kernels of AVX-512 for double. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define CNF_REAL_BITS 64

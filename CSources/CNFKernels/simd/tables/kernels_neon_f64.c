@@ -1,3 +1,4 @@
+/* The table of kernels of NEON for double. */
 #if defined(__aarch64__)
 #include <arm_neon.h>
 #define CNF_REAL_BITS 64
