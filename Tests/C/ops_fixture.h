@@ -178,9 +178,23 @@ static program sums(void) {
   pair(&p, CNF_OP_CONCAT, two, affine(&p, pair(&p, CNF_OP_MULTIPLY, gate, row), 0.7, 0.1));
   return p;
 }
+static int32_t identity(program *p, int32_t input) {
+  return append(
+      p, (cnf_op){
+             .kind = CNF_OP_ACTIVATION, .input = input, .input2 = CNF_NO_BLOCK, .activation = CNF_ACTIVATION_IDENTITY});
+}
+/* ACTIVATION ops that are linear, before and after a nonlinear layer and around it. */
+static program identities(void) {
+  program p = {.name = "identities"};
+  const int32_t state = identity(&p, CNF_STATE);
+  const int32_t hidden = linear(&p, identity(&p, linear(&p, state, 5, 0)), 6, CNF_ACTIVATION_TANH);
+  const int32_t out = linear(&p, identity(&p, hidden), D, 0);
+  identity(&p, pair(&p, CNF_OP_ADD, identity(&p, out), state));
+  return p;
+}
 typedef program (*program_maker)(void);
 static const program_maker programs[] = {squashed, products, conditional, gated, normed, scaled,
-                                         dropped,  hyper,    potential,   tied,  sums};
+                                         dropped,  hyper,    potential,   tied,  sums,   identities};
 enum { PROGRAMS = sizeof programs / sizeof programs[0] };
 
 /* ---- Numbers

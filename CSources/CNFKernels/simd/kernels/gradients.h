@@ -17,11 +17,6 @@ CNF_INLINE void transpose_block(const real *in, size_t ldi, real *out, size_t ld
   for (int i = 0; i < VW; i++) v_store(out + (size_t)i * ldo, r[i]);
 }
 
-/* Fetches a row of lanes that is read soon. The hardware does not foresee it where rows are far apart or few. */
-CNF_INLINE void prefetch_row(const real *row) {
-  for (size_t byte = 0; byte < LANES * sizeof(real); byte += 64) __builtin_prefetch((const char *)row + byte);
-}
-
 /* Rows [0, cols) of a panel as a strip; columns past cols are 0. */
 static void strip_of(int cols, const real *x, real *strip) {
   if (cols >= STRIP) {
