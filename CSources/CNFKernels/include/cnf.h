@@ -110,6 +110,7 @@ extern "C" {
  *     probes and dropout masks belong to sample ids: pass sample_ids if a sample's place differs between calls.)
  *   - A gradient is the same bits at any number of threads.
  *   - A sample that fails has a status of its own and never changes another sample.
+ *   - The exception to the first and the last is CNF_CONTROL_BATCH, where all samples share their steps.
  */
 
 /* ---- 2  Status -------------------------------------------------------------------------------------------------- */
@@ -268,8 +269,8 @@ typedef enum cnf_activation {
  *              [rows][lanes]; all dtype. `lanes` differs from call to call. Outputs overlap no input.
  * Lanes        What is written to a lane may depend only on the numbers of that lane, and must be computed in the same
  *              way at every place and for every number of lanes. The promises of section 1 rest on this.
- * Idle lanes   Lanes without a sample hold arbitrary numbers, NaN among them. In the two reverse functions they hold
- *              the numbers of another lane, with cotangents 0.
+ * Idle lanes   In the forward pass, lanes without a sample hold arbitrary numbers, NaN among them. In the two reverse
+ *              functions they hold the numbers of another lane, with cotangents 0.
  * Failure      A call cannot fail. A lane fails by writing NaN: its sample then ends with CNF_SAMPLE_NOT_FINITE or with
  *              CNF_SAMPLE_STEP_TOO_SMALL.
  * Parameters   theta and theta_bar are dtype [parameter_count], in any order you like; NULL if the count is 0.
