@@ -41,8 +41,8 @@ static void model_layout(cnf_model *m, cnf_arena *arena) {
   for (int32_t i = 0; i < p->op_count; i++) {
     const op_functions *functions = functions_of(&p->plans[i]);
     cnf_op_place place = {0};
-    if (!functions->place) continue;
-    functions->place(m, i, &place);
+    if (!functions->lay_out) continue;
+    functions->lay_out(m, i, &place);
     if (m->places) m->places[i] = place;
   }
   m->m_rows = m->m_cols = 0;

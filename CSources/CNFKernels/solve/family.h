@@ -1,11 +1,12 @@
-/* The functions that a family of methods gives to the loops: one row a family (call/families.h). Types alone;
- * compiled once per dtype by call/solver_f32.c and solver_f64.c. */
+/* The functions that a family of methods gives to the loops: one row a family (solve/call/families.h). Types alone;
+ * compiled once per dtype by solve/call/solver_f32.c and solver_f64.c. */
 #ifndef CNF_SOLVE_FAMILY_H
 #define CNF_SOLVE_FAMILY_H
 #include "solve/solver.h"
 
 /* A backward pass over samples [first, first + count) of the call, which forward_chunk has just solved: adds to
- * `gradient`. Returns how many samples have no gradient; their status says why (backward/differentiate_chunk.h). */
+ * `gradient`. Returns how many samples have no gradient. Their status says why; solve/backward/differentiate_chunk.h
+ * says what happens then. */
 typedef int32_t (*backward_pass)(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count, real *gradient);
 
 /* NULL: the family does not need the function, unless its comment says what NULL means. */
@@ -16,13 +17,13 @@ struct cnf_family_code {
   /* Evaluations of one step. NULL: one a stage. */
   int32_t (*evaluations)(const cnf_model *m, const cnf_stages *s);
 
-  /* Forward (forward/loop.h). Before the first step of a chunk: */
+  /* Forward (solve/forward/loop.h). Before the first step of a chunk: */
   void (*begin_chunk)(cnf_worker *w);
   /* Required: a step of every lane from (t, x) with its h, into x1 and lane.evaluations. Counts its work. Where
    * steps are fixed, `tile` has the slots that evaluations go to. */
   void (*step)(cnf_worker *w, const cnf_call *call, const cnf_stages *s, cnf_step_record *tile);
-  /* Adds to step.row whether more than x1 is finite. */
-  void (*judge)(cnf_worker *w);
+  /* Adds to step.row the lanes in which what the family carries besides x1 is not finite. NULL: it carries nothing. */
+  void (*check_finite)(cnf_worker *w);
   /* The lanes of mask_row have accepted the step just made. */
   void (*accept)(cnf_worker *w);
   /* The lane's sample is done. */
@@ -34,7 +35,7 @@ struct cnf_family_code {
 
   /* Backward: the pass of each cnf_adjoint; NULL where cnf_family_rules refuse it. */
   backward_pass pass[3];
-  /* Discrete adjoint (backward/discrete_loop.h). Before the first step of a chunk: */
+  /* Discrete adjoint (solve/backward/discrete_loop.h). Before the first step of a chunk: */
   void (*begin_reverse)(cnf_worker *w, const cnf_engine *s);
   /* Recomputes the stages of the lanes' steps, into scratch. NULL: `reverse` does it. */
   void (*recompute)(cnf_worker *w, const cnf_engine *s, const cnf_step_record *record);
@@ -43,7 +44,7 @@ struct cnf_family_code {
    * of each lane were reversed. */
   int32_t (*reverse)(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile, const cnf_step_record *record,
                      int want_times, real *gradient);
-  /* Continuous adjoint (backward/continuous_loop.h). In this order: a step of every lane from `pair`, into pair1;
+  /* Continuous adjoint (solve/backward/continuous_loop.h). In this order: a step of every lane from `pair`, into pair1;
    * the squares of its errors, into sum_row; its share of theta's gradient, for the lanes of mask_row, of which
    * `live` is one. */
   void (*continuous_step)(cnf_worker *w, const cnf_call *call, int64_t first);

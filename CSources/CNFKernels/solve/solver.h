@@ -1,5 +1,5 @@
 /* The solver of one dtype, its call under way, and the records of accepted steps. Types alone; compiled once per
- * dtype by call/solver_f32.c and solver_f64.c. */
+ * dtype by solve/call/solver_f32.c and solver_f64.c. */
 #ifndef CNF_SOLVE_SOLVER_H
 #define CNF_SOLVE_SOLVER_H
 #include "field/evaluator.h"
@@ -22,8 +22,8 @@ typedef struct CNF_TYPED(cnf_solver) cnf_engine;
 /* The kernels of an instruction set that this machine has. */
 const cnf_kernels *CNF_TYPED(cnf_kernels_for)(int32_t isa);
 
-/* One accepted step of one sample; where steps are fixed, of a whole tile (step_of in lanes/step_times.h then has each
- * sample's t and h). A slot says where its evaluations are kept; -1: they are recomputed. */
+/* One accepted step of one sample; where steps are fixed, of a whole tile (step_of in solve/lanes/step_times.h then has
+ * each sample's t and h). A slot says where its evaluations are kept; -1: they are recomputed. */
 typedef struct cnf_step_record {
   double t, h;
   int32_t first;    /* slot of stage 0; first-same-as-last methods: that of the last stage of the step before */
@@ -44,7 +44,7 @@ static inline int32_t cnf_kept_slot(const cnf_stages *s, const cnf_step_record *
 typedef struct cnf_family_code cnf_family_code; /* functions of a family of methods: solve/family.h */
 typedef struct cnf_worker cnf_worker;           /* one thread's memory: solve/worker.h */
 
-/* Partial gradients on their way into one (call/partial_gradients.h). */
+/* Partial gradients on their way into one (solve/call/partial_gradients.h). */
 typedef struct cnf_partials {
   real *memory; /* [CNF_MAX_GROUPS][gradient_size]: address space; only buffers in use are touched */
   int32_t lock;
@@ -100,7 +100,7 @@ typedef struct cnf_call {
   int32_t want_dense;
   int32_t event_count;
   const cnf_event *events;
-  int32_t keeps_path; /* 1: steps are recorded, with what x(t) within them is made of (store/forward_path.h) */
+  int32_t keeps_path; /* 1: steps are recorded, with what x(t) within them is made of (solve/store/forward_path.h) */
 } cnf_call;
 
 #endif

@@ -1,4 +1,4 @@
-/* One thread's memory: a struct of each folder that keeps something. Compiled once per dtype by call/solver_f32.c
+/* One thread's memory: a struct of each folder that keeps something. Compiled once per dtype by solve/call/solver_f32.c
  * and solver_f64.c. */
 #ifndef CNF_SOLVE_WORKER_H
 #define CNF_SOLVE_WORKER_H

@@ -1,4 +1,5 @@
-/* ACTIVATION: y = a(x), row by row; and the activation of a LINEAR op. */
+/* ACTIVATION: y = a(x), row by row; and the activation of a LINEAR op. OP_NAMES (field/panels.h) declares m, k, lanes,
+ * plan, op and others. */
 #ifndef CNF_FIELD_OPS_ACTIVATION_H
 #define CNF_FIELD_OPS_ACTIVATION_H
 

@@ -2,7 +2,9 @@
  *
  * The op counts as nonlinear: its tangent is computed in every evaluation. It couples rows, so its backward functions
  * cannot work in place: they write to e->scratch. What the tangents add to the cotangents of x and t waits in
- * e->divergence_bar until the value goes back, with the first group. aux has the time of the evaluation. */
+ * e->divergence_bar until the value goes back, with the first group. aux has the time of the evaluation.
+ *
+ * OP_NAMES (field/panels.h) declares m, k, lanes, plan, op and others. */
 #ifndef CNF_FIELD_OPS_CALLBACK_H
 #define CNF_FIELD_OPS_CALLBACK_H
 
@@ -57,7 +59,7 @@ static void tangent_backward_callback(cnf_evaluator *e, int32_t i, int32_t g, co
   put_tangent_bar(e, pass->first + g, g, op->input, x_dot_bar, plan->tangent_accumulate);
 }
 
-static void place_callback(cnf_model *m, int32_t i, cnf_op_place *place) {
+static void lay_out_callback(cnf_model *m, int32_t i, cnf_op_place *place) {
   place->weight_bar = take_reals(&m->gradient_size, m->program->plans[i].callback.parameter_count);
 }
 static void unpad_callback(const cnf_model *m, int32_t i, const real *gradient, real *theta_bar) {
@@ -71,7 +73,7 @@ static const op_functions callback_functions = {.forward = forward_callback,
                                                 .backward = backward_callback,
                                                 .tangent = tangent_callback,
                                                 .tangent_backward = tangent_backward_callback,
-                                                .place = place_callback,
+                                                .lay_out = lay_out_callback,
                                                 .unpad = unpad_callback,
                                                 .scratch_rows = scratch_rows_callback};
 

@@ -1,4 +1,5 @@
-/* CONTEXT: y = the rows that are given with a sample, the same over its solve. */
+/* CONTEXT: y = the rows that are given with a sample, the same over its solve. OP_NAMES (field/panels.h) declares m, k,
+ * lanes, plan, op and others. */
 #ifndef CNF_FIELD_OPS_CONTEXT_H
 #define CNF_FIELD_OPS_CONTEXT_H
 

@@ -1,5 +1,6 @@
 /* DROPOUT: y = mask x, row by row. A sample's mask is 0 or 1/(1 - rate), and stays the same over its solve. So the
- * derivative is a constant of each sample, not one of the program: the op counts as nonlinear. */
+ * derivative is a constant of each sample, not one of the program: the op counts as nonlinear. OP_NAMES
+ * (field/panels.h) declares m, k, lanes, plan, op and others. */
 #ifndef CNF_FIELD_OPS_DROPOUT_H
 #define CNF_FIELD_OPS_DROPOUT_H
 

@@ -8,7 +8,8 @@
  * and of s = w . y_dot = u . D v for u = g w, v = x_dot, by dr = -r^2 mean(n dx) and dn = D dx:
  *
  *   x_bar += -r (mean(n u) D v + mean(n v) D u + mean(u D v) n),   g_bar += w D v summed over lanes
- */
+ *
+ * OP_NAMES (field/panels.h) declares m, k, lanes, plan, op and others. */
 #ifndef CNF_FIELD_OPS_LAYER_NORM_H
 #define CNF_FIELD_OPS_LAYER_NORM_H
 
@@ -102,7 +103,7 @@ static void tangent_backward_layer_norm(cnf_evaluator *e, int32_t i, int32_t g, 
   put_tangent_bar(e, pass->first + g, g, op->input, du, plan->tangent_accumulate);
 }
 
-static void place_layer_norm(cnf_model *m, int32_t i, cnf_op_place *place) {
+static void lay_out_layer_norm(cnf_model *m, int32_t i, cnf_op_place *place) {
   const size_t rows = (size_t)m->program->plans[i].rows;
   place->weight_bar = take_reals(&m->gradient_size, rows);
   place->bias_bar = take_reals(&m->gradient_size, rows);
@@ -119,7 +120,7 @@ static const op_functions layer_norm_functions = {.forward = forward_layer_norm,
                                                   .backward = backward_layer_norm,
                                                   .tangent = tangent_layer_norm,
                                                   .tangent_backward = tangent_backward_layer_norm,
-                                                  .place = place_layer_norm,
+                                                  .lay_out = lay_out_layer_norm,
                                                   .unpad = unpad_layer_norm,
                                                   .scratch_rows = scratch_rows_layer_norm};
 

@@ -1,5 +1,5 @@
 /* LINEAR: y = a(W x + b), W [rows][cols], b [rows]. The functions named `product` serve TRANSPOSED too, whose places
- * have the two orientations of W exchanged. */
+ * have the two orientations of W exchanged. OP_NAMES (field/panels.h) declares m, k, lanes, plan, op and others. */
 #ifndef CNF_FIELD_OPS_LINEAR_H
 #define CNF_FIELD_OPS_LINEAR_H
 
@@ -84,7 +84,7 @@ static void transpose_product(const cnf_model *m, int32_t i, int operand, const 
   (void)operand;
 }
 
-static void place_linear(cnf_model *m, int32_t i, cnf_op_place *place) {
+static void lay_out_linear(cnf_model *m, int32_t i, cnf_op_place *place) {
   const cnf_plan *plan = &m->program->plans[i];
   place->ld = gradient_stride(m->kernels, plan->cols);
   place->packed = take_reals(&m->packed_size, packed_reals(m->kernels, plan->rows, plan->cols));
@@ -132,7 +132,7 @@ static const op_functions linear_functions = {.forward = forward_linear,
                                               .group_backward = group_backward_linear,
                                               .map = map_product,
                                               .transpose = transpose_product,
-                                              .place = place_linear,
+                                              .lay_out = lay_out_linear,
                                               .pack = pack_linear,
                                               .unpad = unpad_linear,
                                               .weight_gradient = weight_gradient_linear};

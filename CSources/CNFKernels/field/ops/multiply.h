@@ -3,7 +3,8 @@
  *   y_dot = a_dot b + a b_dot
  *   a_bar = y_bar b, b_bar = y_bar a
  *   a_dot_bar = w b, b_dot_bar = w a, and of w . y_dot: a_bar += w b_dot, b_bar += w a_dot
- */
+ *
+ * OP_NAMES (field/panels.h) declares m, k, lanes, plan, op and others. */
 #ifndef CNF_FIELD_OPS_MULTIPLY_H
 #define CNF_FIELD_OPS_MULTIPLY_H
 

@@ -4,7 +4,9 @@
  * tangent: number g of the group that starts with tangent `first`. Panels are [rows][lanes].
  *
  * A linear op gives `map` and `transpose`. Its forward, tangent and backward functions follow from them; where it gives
- * one of these itself, that is used. A nonlinear op gives all four. */
+ * one of these itself, that is used. A nonlinear op gives all four.
+ *
+ * Most of them begin with OP_NAMES(e, i) of field/panels.h: it declares m, p, k, blocks, lanes, plan, op, block. */
 #ifndef CNF_FIELD_OPS_OP_H
 #define CNF_FIELD_OPS_OP_H
 
@@ -40,8 +42,9 @@ typedef struct op_functions {
   /* to = A' y_bar (operand 0) or B' y_bar (operand 1), or to += that. */
   void (*transpose)(const cnf_model *m, int32_t i, int operand, const real *y_bar, int32_t accumulate, real *to);
 
-  /* Where packed weights and padded gradients lie, taken from the sizes of *m; NULL: nowhere. */
-  void (*place)(cnf_model *m, int32_t i, cnf_op_place *place);
+  /* Where packed weights and padded gradients lie, taken from the sizes of *m; NULL: nowhere. (`place` in a row of
+   * program/op_list.h is another function: it places parameters in theta and rows in blocks.) */
+  void (*lay_out)(cnf_model *m, int32_t i, cnf_op_place *place);
   /* theta into packed weights, for the calls that follow. */
   void (*pack)(cnf_model *m, int32_t i, const real *theta);
   /* The padded gradient as theta is laid out. */

@@ -1,4 +1,4 @@
-/* SCALE: y = number x + offset, constants. */
+/* SCALE: y = number x + offset, constants. OP_NAMES (field/panels.h) declares m, k, lanes, plan, op and others. */
 #ifndef CNF_FIELD_OPS_SCALE_H
 #define CNF_FIELD_OPS_SCALE_H
 

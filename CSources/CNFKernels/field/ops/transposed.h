@@ -11,7 +11,7 @@ static int forward_transposed(cnf_evaluator *e, int32_t i, const real *time, int
 }
 
 /* m->places is NULL while memory is measured. */
-static void place_transposed(cnf_model *m, int32_t i, cnf_op_place *place) {
+static void lay_out_transposed(cnf_model *m, int32_t i, cnf_op_place *place) {
   if (!m->places) return;
   const cnf_op_place owner = m->places[m->program->plans[i].source];
   *place = owner;
@@ -34,7 +34,7 @@ static const op_functions transposed_functions = {.forward = forward_transposed,
                                                   .group_backward = group_backward_product,
                                                   .map = map_product,
                                                   .transpose = transpose_product,
-                                                  .place = place_transposed,
+                                                  .lay_out = lay_out_transposed,
                                                   .weight_gradient = weight_gradient_transposed};
 
 #endif

@@ -1,5 +1,5 @@
 /* The derivative of explicit_adams: of the steps that were taken, which share slopes. Compiled once per dtype by
- * call/solver_f32.c and solver_f64.c.
+ * solve/call/solver_f32.c and solver_f64.c.
  *
  * A step of k slopes is x_{n+1} = x_n + h_n sum_{j<k} b_j f_{n-j}, f_p = f(t_p, x_p), and l_{n+1} = l_n + h_n sum_j
  * b_j div_{n-j}. With lambda = dL/dx_{n+1} and mu = dL/dl_{n+1}, from the last step to the first:
@@ -9,7 +9,7 @@
  * f_n is used by steps n to n + m - 2 at most. They have all been reversed when step n is, so f_bar_n is then
  * complete. Unfinished cotangents wait in the ring, whose slopes are no longer needed. (3) uses rows of the solution
  * instead of recomputing the sum of slopes, so records of this method have all S rows. Regularisers r are treated as
- * l is, with the constant rho (backward/runge_kutta.h) for mu.
+ * l is, with the constant rho (solve/backward/runge_kutta.h) for mu.
  *
  * A step of the start is one of rk4_38, and is reversed as such. Later formulas may use its slope f_n too; (2) adds
  * that, by one more evaluation at (t_n, x_n). h keeps its sign everywhere.

@@ -1,11 +1,11 @@
-/* What a worker holds to differentiate a chunk. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+/* What a worker holds to differentiate a chunk. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c.
  *
- * Panels are [rows][lanes], a row is [1][lanes]; S and D as in lanes/arrays.h. */
+ * Panels are [rows][lanes], a row is [1][lanes]; S and D as in solve/lanes/arrays.h. */
 #ifndef CNF_SOLVE_BACKWARD_ARRAYS_H
 #define CNF_SOLVE_BACKWARD_ARRAYS_H
 #include "solve/lanes/arrays.h"
 
-/* The loss of each sample of the chunk and its cotangents, by number within it (backward/loss.h). */
+/* The loss of each sample of the chunk and its cotangents, by number within it (solve/backward/loss.h). */
 typedef struct cnf_chunk_loss {
   double *loss;        /* [chunk] */
   double *log_det_bar; /* [chunk] */
@@ -34,7 +34,7 @@ typedef struct cnf_backward {
   int32_t *restart_status; /* [chunk]: the statuses that a second backward pass begins with */
 } cnf_backward;
 
-/* The continuous adjoint (backward/continuous.h); no memory is taken for other adjoints. */
+/* The continuous adjoint (solve/backward/continuous.h); no memory is taken for other adjoints. */
 typedef struct cnf_continuous {
   real *pair, *pair1;                     /* [2 D]: x, then a over its scale, at the step's start and end */
   real *slopes;                           /* [stages][2 D] */

@@ -1,13 +1,13 @@
 /* The continuous adjoint: state and cotangent are solved backward together (Chen et al. 2018, arXiv 1806.07366,
  * algorithm 1), so nothing of the forward pass is kept. Here are a step, its errors and its share of theta's
- * gradient. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+ * gradient. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c.
  *
  * With l = int div dt, a(t1) = dL/dx1 and mu = dL/dl, a constant,
  *     x' = f,   a' = -(df/dx)' a - mu (d div/dx)',
  *     theta_bar = int_{t0}^{t1} (df/dtheta)' a + mu (d div/dtheta)' dt,
  *     dL/dt1 = f(t1, x1) a(t1) + mu div(t1, x1),   dL/dt0 = -(f(t0, x0) a(t0) + mu div(t0, x0)).
- * At output times a and mu jump, and x starts anew (backward/continuous_output_times.h). A regulariser int q |dt| is
- * treated as l is, with rho = dL/dr times the sign of t1 - t0 in place of mu (backward/runge_kutta.h).
+ * At output times a and mu jump, and x starts anew (solve/backward/continuous_output_times.h). A regulariser int q |dt|
+ * is treated as l is, with rho = dL/dr times the sign of t1 - t0 in place of mu (solve/backward/runge_kutta.h).
  *
  * Signs: (x, a) goes from t1 to t0 in steps h, which are negative if t1 > t0 and positive if t1 < t0. The slopes are
  * those above in both cases. theta_bar is an integral from t0 to t1, so a stage's share has weight -h b_i.

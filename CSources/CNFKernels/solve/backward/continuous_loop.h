@@ -1,7 +1,7 @@
 /* The loop of the continuous adjoint: samples go backward from their ends, each lane with its own t and h, and
- * accept or reject steps as in the forward pass. Compiled once per dtype by call/solver_f32.c and solver_f64.c. A
+ * accept or reject steps as in the forward pass. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c. A
  * sample that does not reach t0 has no gradient: its chunk is differentiated again without it
- * (backward/differentiate_chunk.h). */
+ * (solve/backward/differentiate_chunk.h). */
 #include "solve/decide/step_control.h"
 #include "solve/worker.h"
 

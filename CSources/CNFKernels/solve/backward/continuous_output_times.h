@@ -1,13 +1,13 @@
-/* Output times in the continuous adjoint. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+/* Output times in the continuous adjoint. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c.
  *
  * The backward solve goes from t1 through the output times tau_n ... tau_1 to t0, and ends a step at each. The loss
- * depends on x and l at tau_i. So the cotangents jump there, as in backward/runge_kutta.h: a gains x_at_bar_i, mu
+ * depends on x and l at tau_i. So the cotangents jump there, as in solve/backward/runge_kutta.h: a gains x_at_bar_i, mu
  * gains log_det_at_bar_i. The flow has no steps: only x(tau) and l(tau) depend on tau. So
  *     dL/dtau_i = x_at_bar_i' f(tau_i, x_i) + log_det_at_bar_i div(tau_i, x_i).
  * That is the jump of f a + mu div. At t1, there is nothing beyond the time. Regularisers run from t0 to t1 and do
  * not depend on output times.
  *
- * x_i is the state that the forward pass had at tau_i, which it keeps (lanes/output_times.h). So errors in x that
+ * x_i is the state that the forward pass had at tau_i, which it keeps (solve/lanes/output_times.h). So errors in x that
  * the backward solve has gathered are dropped at each output time, as in torchdiffeq. The continuous adjoint of a
  * Rosenbrock method reads x off the forward path throughout.
  */

@@ -1,15 +1,15 @@
 /* The continuous adjoint of a Rosenbrock method, for stiff fields: a step, its errors and its share of theta's
- * gradient. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+ * gradient. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c.
  *
  * What dies away in a stiff field would grow if x were solved backward. So x(t) is read off the forward path
- * (store/forward_path.h), and only the adjoint is solved. In the notation of backward/continuous.h,
+ * (solve/store/forward_path.h), and only the adjoint is solved. In the notation of solve/backward/continuous.h,
  *     a' = g(t, a) = -J(t)' a - mu (d div/dx)' - rho (dq/dx)',   J(t) = df/dx at (t, x(t)).
  * This is a linear equation. Backward it damps what the field damps forward: it is as stiff, and stable. It is
  * solved by steps of the same method, with its own lengths h from t1 to t0 and dg/da = -J':
  *     (1/gamma + h J(t))' k_i = g(t + alpha_i h, A_i) + sum_j c_ij k_j + d_i h g_t,   A_i = a + h sum_j a_ij k_j,
  *     a' = a + h sum_i b_i k_i,   error h sum_i e_i k_i.
- * The matrix is that of a step of -h (forward/rosenbrock.h); its factors solve the transposed equation. g_t, with a
- * held, is a difference quotient like df/dt there. It is needed even if the field does not read the time, because J
+ * The matrix is that of a step of -h (solve/forward/rosenbrock.h); its factors solve the transposed equation. g_t, with
+ * a held, is a difference quotient like df/dt there. It is needed even if the field does not read the time, because J
  * changes with x(t).
  *
  * theta's gradient, and that of the context, is one more row w of the same method: w' = F(t, a) = (df/dtheta)' a +
@@ -31,8 +31,8 @@
  * known better. (f along the forward path would not do: its error is J times that of x.) Within one step of the
  * forward pass the sum is 0.
  *
- * backward/continuous_loop.h tries, judges and counts the steps. Stages are reversed twice, as in
- * backward/continuous.h.
+ * solve/backward/continuous_loop.h tries, judges and counts the steps. Stages are reversed twice, as in
+ * solve/backward/continuous.h.
  */
 #include "solve/worker.h"
 

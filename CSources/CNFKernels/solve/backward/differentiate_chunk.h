@@ -1,5 +1,5 @@
 /* The backward pass of a chunk, by whichever adjoint, and what happens to samples whose gradient is not finite.
- * Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+ * Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c.
  *
  * A sample may reach its end and still have no gradient. Its backward solve may fail; or a net saturates over
  * infinite numbers, so that the answer is finite and a weight's gradient is 0 times infinity. What such a sample

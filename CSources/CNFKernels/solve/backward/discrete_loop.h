@@ -1,6 +1,6 @@
 /* The discrete adjoint: the loop backward over the recorded steps of the lanes. Compiled once per dtype by
- * call/solver_f32.c and solver_f64.c. Each sample has its own steps. An idle lane has the state of a live one, with
- * h = 0 and zero cotangents. Its numbers are finite, so it adds exactly 0 to the sums over lanes. */
+ * solve/call/solver_f32.c and solver_f64.c. Each sample has its own steps. An idle lane has the state of a live one,
+ * with h = 0 and zero cotangents. Its numbers are finite, so it adds exactly 0 to the sums over lanes. */
 #include "solve/worker.h"
 
 static void idle_discrete_lane(cnf_worker *w, int32_t lane) {

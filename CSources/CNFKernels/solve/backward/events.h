@@ -1,5 +1,5 @@
 /* What an event does to a sample's cotangents, before the backward pass begins. Compiled once per dtype by
- * call/solver_f32.c and solver_f64.c.
+ * solve/call/solver_f32.c and solver_f64.c.
  *
  * The last step x' = Phi(x, t, h; theta), l' = l + Psi(x, t, h; theta) ends where g(t + h, x') = 0, so h depends on
  * everything else. With the loss's x_bar and mu, and tau_bar = dL/d(t + h), let

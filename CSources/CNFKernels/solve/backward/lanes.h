@@ -1,9 +1,10 @@
 /* What the backward passes share: which samples they take, how samples come into lanes and leave them, and what idle
- * lanes hold. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+ * lanes hold. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c.
  *
- * There are three passes: discrete (backward/discrete_loop.h), continuous (backward/continuous_loop.h) and that of
- * reversible Heun (backward/reversible_heun.h). Each takes the samples that have reached their ends, those with most
- * steps first, so that few lanes are idle at the end. A sample leaves its lane when it is back at its start.
+ * There are three passes: discrete (solve/backward/discrete_loop.h), continuous (solve/backward/continuous_loop.h) and
+ * that of reversible Heun (solve/backward/reversible_heun.h). Each takes the samples that have reached their ends,
+ * those with most steps first, so that few lanes are idle at the end. A sample leaves its lane when it is back at its
+ * start.
  */
 #include "solve/worker.h"
 

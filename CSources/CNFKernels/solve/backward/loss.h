@@ -1,6 +1,6 @@
-/* The loss of a solved chunk and its cotangents, into cnf_chunk_loss. Compiled once per dtype by call/solver_f32.c
- * and solver_f64.c. The cotangents of the regularisers' integrals are the same for all samples
- * (backward/differentiate_chunk.h). */
+/* The loss of a solved chunk and its cotangents, into cnf_chunk_loss. Compiled once per dtype by
+ * solve/call/solver_f32.c and solver_f64.c. The cotangents of the regularisers' integrals are the same for all samples
+ * (solve/backward/differentiate_chunk.h). */
 #include "solve/worker.h"
 
 /* The factor of a loss's coefficients of regularisers. */

@@ -1,7 +1,7 @@
 /* The backward pass of the reversible Heun method (Kidger, Foster, Li and Lyons 2021, arXiv 2105.13493, algorithm 2,
- * without noise). Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+ * without noise). Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c.
  *
- * forward/reversible_heun.h has the step, with f_n = f(t_n, y_n). With the same h it is undone by
+ * solve/forward/reversible_heun.h has the step, with f_n = f(t_n, y_n). With the same h it is undone by
  *     y = 2x' - y' - h f(t', y'),   x = x' - h/2 (f(t, y) + f(t', y')).
  * That is exact up to rounding, which the field may make grow. So nothing of the steps is kept; where they are
  * adaptive, their t and h are. With CNF_ADJOINT_DISCRETE the y are kept instead.
@@ -16,7 +16,8 @@
  *     phi = h kappa + h/2 lambda,   lambda <- lambda + 2 kappa,   kappa <- -kappa.
  * At n = 0, dL/dx0 = lambda + kappa. With lambda and kappa from before these assignments, a step's h_bar is
  *     lambda (f_{n-1} + f_n)/2 + kappa f_{n-1} + mu (div_{n-1} + div_n)/2.
- * Signs, regularisers, times and output times are as in backward/runge_kutta.h, with c = 1 for point n of its step.
+ * Signs, regularisers, times and output times are as in solve/backward/runge_kutta.h, with c = 1 for point n of its
+ * step.
  *
  * Each turn of the loop reverses the points that lanes hold, then goes to the points before them and evaluates
  * there. A lane that has just been loaded holds none, and goes to its last. Growing rounding may end in numbers that
@@ -258,7 +259,7 @@ static int32_t backward_reversible(cnf_worker *w, const cnf_call *call, int64_t 
 static const cnf_family_code reversible_code = {
     .layout = reversible_layout,
     .step = make_reversible_step,
-    .judge = judge_reversible_step,
+    .check_finite = check_reversible_finite,
     .accept = accept_reversible_step,
     .finish = finish_reversible_sample,
     .recorded_state = recorded_y,

@@ -1,5 +1,5 @@
-/* The derivative of a Rosenbrock step, including that of its Jacobian. Compiled once per dtype by call/solver_f32.c
- * and solver_f64.c.
+/* The derivative of a Rosenbrock step, including that of its Jacobian. Compiled once per dtype by
+ * solve/call/solver_f32.c and solver_f64.c.
  *
  * With E = 1/gamma - h J, J = df/dx at (t, x), F = h df/dt there, by differences, and X_i = x + h sum_j a_ij k_j, a
  * step is

@@ -1,5 +1,5 @@
 /* The derivative of a Runge-Kutta step, partitioned ones included: the exact derivative of the step that was taken.
- * Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+ * Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c.
  *
  * A step is x' = x + h sum b_i k_i, k_i = f(t + c_i h, X_i), X_i = x + h sum_j a_ij k_j, and l' = l + h sum_i b_i
  * div_i. With lambda = dL/dx' and mu = dL/dl' (constant from one output time to the next), from the last stage to

@@ -1,5 +1,5 @@
 /* Every file that is compiled once per dtype, in the order of its dependencies: the field, then the solver.
- * call/solver_f32.c and call/solver_f64.c define CNF_REAL_BITS and include this list. */
+ * solve/call/solver_f32.c and solve/call/solver_f64.c define CNF_REAL_BITS and include this list. */
 #include <math.h>
 #include <stdlib.h>
 #include "random/philox.h"

@@ -1,5 +1,5 @@
-/* How a call is cut into chunks and groups, and which kernels run it. Compiled once per dtype by call/solver_f32.c
- * and solver_f64.c. */
+/* How a call is cut into chunks and groups, and which kernels run it. Compiled once per dtype by
+ * solve/call/solver_f32.c and solver_f64.c. */
 #include "solve/worker.h"
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }

@@ -1,5 +1,5 @@
 /* cnf_solver_evaluate: the field and its divergence where samples start. Compiled once per dtype by
- * call/solver_f32.c and solver_f64.c. */
+ * solve/call/solver_f32.c and solver_f64.c. */
 #include "solve/call/threads.h"
 #include "solve/worker.h"
 

@@ -1,5 +1,5 @@
 /* cnf_solver_evaluate_vjp: the gradient of a function of the field and its divergence where samples start, summed
- * over samples. Compiled once per dtype by call/solver_f32.c and solver_f64.c. A tile is evaluated, given its
+ * over samples. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c. A tile is evaluated, given its
  * cotangents and reversed while its panels are in cache. That is an euler step with h = 1: k_bar is the velocity's
  * cotangent and mu that of the divergence, without the state's own cotangent. Tiles are grouped, and the groups'
  * gradients added, as in a solve with fixed steps. */

@@ -1,6 +1,6 @@
 /* The functions of each family of methods: one row a family. The functions are in forward/ and backward/;
- * methods/families.h has what a family accepts and refuses. Compiled once per dtype by call/solver_f32.c and
- * solver_f64.c. */
+ * solve/methods/families.h has what a family accepts and refuses. Compiled once per dtype by solve/call/solver_f32.c
+ * and solver_f64.c. */
 #include "solve/family.h"
 
 /* Runge-Kutta and partitioned methods. The rows of other families are at the end of their files of backward/. */

@@ -1,4 +1,4 @@
-/* Writes the results of a chunk to the caller's arrays. Compiled once per dtype by call/solver_f32.c and
+/* Writes the results of a chunk to the caller's arrays. Compiled once per dtype by solve/call/solver_f32.c and
  * solver_f64.c. */
 #include "solve/worker.h"
 

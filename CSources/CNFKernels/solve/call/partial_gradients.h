@@ -1,5 +1,5 @@
 /* Partial gradients, one of each group of samples, summed along a fixed tree: neighbours, then sums of neighbours.
- * Compiled once per dtype by call/solver_f32.c and solver_f64.c. Whoever comes last to a pair adds it. The tree
+ * Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c. Whoever comes last to a pair adds it. The tree
  * depends only on the number of groups, so the bits do not depend on who was ready when. A partial gradient lives
  * until that of its neighbour is there, so memory grows with threads, not with groups. */
 #include "solve/worker.h"

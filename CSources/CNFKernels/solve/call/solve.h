@@ -1,5 +1,5 @@
 /* cnf_solve and cnf_solve_vjp: chunks of samples to workers, partial gradients into one. Compiled once per dtype by
- * call/solver_f32.c and solver_f64.c. */
+ * solve/call/solver_f32.c and solver_f64.c. */
 #include "solve/call/threads.h"
 #include "solve/worker.h"
 

@@ -1,5 +1,6 @@
 /* Step-size control of one sample, in doubles (Hairer, Norsett and Wanner, Solving ODEs I, section II.4), with the
- * constants of torchdiffeq. h has the sign of t1 - t0 everywhere. */
+ * constants of torchdiffeq: the length of the next step from the error of the last. judge_steps in solve/forward/loop.h
+ * accepts a step, if its error ratio is at most 1, or rejects it. h has the sign of t1 - t0 everywhere. */
 #ifndef CNF_SOLVE_DECIDE_STEP_CONTROL_H
 #define CNF_SOLVE_DECIDE_STEP_CONTROL_H
 
@@ -35,26 +36,39 @@ static inline double cnf_step_factor(const cnf_solver_options *o, double ratio, 
   return fmin(most, fmax(factor, least));
 }
 
+/* The first step: the algorithm and the constants of Hairer, Norsett and Wanner, Solving ODEs I, section II.4. */
+#define CNF_FIRST_SMALL_NORM 1e-5 /* of x or f, scaled: below it the norms say nothing about a length */
+#define CNF_FIRST_DEFAULT 1e-6    /* the length then */
+#define CNF_FIRST_CHANGE 0.01     /* a small change of x, compared with its size */
+#define CNF_FIRST_ZERO_NORM 1e-15 /* of f and its derivative: below it f counts as 0 */
+#define CNF_FIRST_SHORTER 1e-3    /* the step compared with the first guess, where f counts as 0 */
+#define CNF_FIRST_LONGEST 100     /* the step at most, compared with the first guess */
+
 /* A first guess of the step's length, from the scaled norms of x and f. */
 static inline double cnf_first_guess(double d0, double d1) {
-  double h0 = d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1;
-  return isfinite(h0) && h0 > 0 ? h0 : 1e-6; /* norms overflow where a tolerance is close to 0 */
+  double h0 = d0 < CNF_FIRST_SMALL_NORM || d1 < CNF_FIRST_SMALL_NORM ? CNF_FIRST_DEFAULT : CNF_FIRST_CHANGE * d0 / d1;
+  return isfinite(h0) && h0 > 0 ? h0 : CNF_FIRST_DEFAULT; /* norms overflow where a tolerance is close to 0 */
 }
 
 /* The length of the first step; d2 = |f(t+h0, x+h0 f) - f| / h0. */
 static inline double cnf_first_step(double h0, double d1, double d2, int order) {
-  double h1 = d1 <= 1e-15 && d2 <= 1e-15 ? fmax(1e-6, 1e-3 * h0) : pow(0.01 / fmax(d1, d2), 1.0 / order);
-  double h = fmin(100 * h0, h1);
+  double h1 = d1 <= CNF_FIRST_ZERO_NORM && d2 <= CNF_FIRST_ZERO_NORM
+                  ? fmax(CNF_FIRST_DEFAULT, CNF_FIRST_SHORTER * h0)
+                  : pow(CNF_FIRST_CHANGE / fmax(d1, d2), 1.0 / order);
+  double h = fmin(CNF_FIRST_LONGEST * h0, h1);
   return isfinite(h) && h > 0 ? h : h0;
 }
+
+#define CNF_LEAST_TIME 1e-12 /* |t| counts as at least this part of |t1| */
+#define CNF_LEAST_ULPS 16    /* of t: the least step, by default */
 
 /* The least length of a step. A shorter one ends the sample, unless it ends at t1 or at an output time. By default it
  * is still larger than the rounding of t. Near t = 0 the rounding of t alone would be too small: a field that is finite
  * nowhere must be given up soon. The rounding of t1 would be too large: stiff fields begin with steps of 1e-15 of the
  * span (Robertson's reaction to t1 = 1e11). */
 static inline double cnf_least_step(double min_step, double t, double t1) {
-  double largest = fmax(fabs(t), 1e-12 * fabs(t1));
-  return min_step > 0 ? min_step : 16 * (nextafter(largest, INFINITY) - largest);
+  double largest = fmax(fabs(t), CNF_LEAST_TIME * fabs(t1));
+  return min_step > 0 ? min_step : CNF_LEAST_ULPS * (nextafter(largest, INFINITY) - largest);
 }
 
 /* h after an accepted step that was cut from `planned` to end at an output time. The error of a cut step says little
@@ -70,11 +84,13 @@ static inline double cnf_bound_step(double h, double max_step) {
   return max_step > 0 ? copysign(fmin(fabs(h), max_step), h) : h;
 }
 
+#define CNF_SPAN_ROUNDING 1e-12 /* of a span: the rounding of t by 2^-53 in about 9,000 steps */
+
 /* The next step from t: h, as far as t + h is from t when rounded; or what is left to `stop` if h reaches it to within
  * the rounding of the solve's span t1 - t0. *last tells which. */
 static inline double cnf_clip_step(double t, double h, double stop, double span, int *last) {
   double left = stop - t;
-  *last = fabs(h) >= fabs(left) - 1e-12 * fabs(span);
+  *last = fabs(h) >= fabs(left) - CNF_SPAN_ROUNDING * fabs(span);
   return *last ? left : (t + h) - t;
 }
 

@@ -1,5 +1,5 @@
-/* Steps of Adams methods; methods/adams.c has the formulas. Compiled once per dtype by call/solver_f32.c and
- * solver_f64.c. Steps are fixed, so all lanes are at the same step and share a ring of slopes. How many of them a
+/* Steps of Adams methods; solve/methods/adams.c has the formulas. Compiled once per dtype by solve/call/solver_f32.c
+ * and solver_f64.c. Steps are fixed, so all lanes are at the same step and share a ring of slopes. How many of them a
  * lane's formula takes, and when its iteration ends, is each lane's own. */
 #include <float.h>
 #include "solve/methods/adams.h"

@@ -1,7 +1,7 @@
-/* What a worker holds to make steps. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+/* What a worker holds to make steps. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c.
  *
- * Panels are [rows][lanes], a row is [1][lanes]; S and D as in lanes/arrays.h. Methods that do not use a struct take
- * no memory for it.
+ * Panels are [rows][lanes], a row is [1][lanes]; S and D as in solve/lanes/arrays.h. Methods that do not use a struct
+ * take no memory for it.
  */
 #ifndef CNF_SOLVE_FORWARD_ARRAYS_H
 #define CNF_SOLVE_FORWARD_ARRAYS_H
@@ -18,7 +18,7 @@ typedef struct cnf_step {
   real *row;      /* [1]: scratch */
 } cnf_step;
 
-/* Adams methods: the slopes of earlier steps (forward/adams.h). */
+/* Adams methods: the slopes of earlier steps (solve/forward/adams.h). */
 typedef struct cnf_adams_history {
   real *ring;      /* [slopes][S]: slopes at the beginnings of steps; in the backward pass their cotangents */
   real *ones;      /* [1] */
@@ -29,7 +29,7 @@ typedef struct cnf_adams_history {
   int32_t unconverged[CNF_MAX_LANES]; /* 1: the lane's iteration did not converge */
 } cnf_adams_history;
 
-/* Rosenbrock methods: the linear system of a step (forward/rosenbrock.h). */
+/* Rosenbrock methods: the linear system of a step (solve/forward/rosenbrock.h). */
 typedef struct cnf_implicit {
   real *matrix;                  /* [D][D]: 1/gamma - h J, then its factors */
   int32_t *pivot;                /* [D][lanes]: the row that was exchanged with row i */
@@ -39,7 +39,7 @@ typedef struct cnf_implicit {
   real *x_bar, *f_bar, *f_t_bar; /* [D]: backward: cotangents of the step's start, of f there, of f_t */
 } cnf_implicit;
 
-/* Reversible Heun (forward/ and backward/reversible_heun.h). */
+/* Reversible Heun (forward/ and solve/backward/reversible_heun.h). */
 typedef struct cnf_reversible {
   real *y, *y1;                   /* [D]: the second state at the step's start and end */
   real *kappa, *phi;              /* [D]: backward: dL/dy, dL/df */
@@ -50,14 +50,14 @@ typedef struct cnf_reversible {
   int32_t held[CNF_MAX_LANES];    /* 1: the lane holds the evaluation where step `step` ends */
 } cnf_reversible;
 
-/* Dense output: the polynomial of the step just made (forward/dense_output.h). */
+/* Dense output: the polynomial of the step just made (solve/forward/dense_output.h). */
 typedef struct cnf_dense_output {
   real *terms;             /* [terms + 1][D+1]: its coefficients; then scratch */
   double t[CNF_MAX_LANES]; /* where that step began */
   double h[CNF_MAX_LANES]; /* its length */
 } cnf_dense_output;
 
-/* Events: the search for where g crosses zero (forward/events.h). */
+/* Events: the search for where g crosses zero (solve/forward/events.h). */
 typedef struct cnf_events {
   real *x, *x_bar;                           /* [D]: scratch; dg/dx */
   double g[CNF_MOST_EVENTS][CNF_MAX_LANES];  /* at the step's start */

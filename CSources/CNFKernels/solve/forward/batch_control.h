@@ -1,6 +1,6 @@
-/* CNF_CONTROL_BATCH: one step size for all samples. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
- * The common steps are found first, all tiles together; then the call runs on them as on fixed steps. It is for
- * comparison with integrators that work so. It allocates, and all threads wait for each other after every step. */
+/* CNF_CONTROL_BATCH: one step size for all samples. Compiled once per dtype by solve/call/solver_f32.c and
+ * solver_f64.c. The common steps are found first, all tiles together; then the call runs on them as on fixed steps. It
+ * is for comparison with integrators that work so. It allocates. All threads wait for each other after every step. */
 #include "solve/decide/step_control.h"
 #include "solve/call/threads.h"
 #include "solve/worker.h"

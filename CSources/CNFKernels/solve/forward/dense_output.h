@@ -1,5 +1,5 @@
-/* Dense output: the coefficients of each accepted step, and writing them to the caller. methods/dense.h has the
- * formulas. Compiled once per dtype by call/solver_f32.c and solver_f64.c. */
+/* Dense output: the coefficients of each accepted step, and writing them to the caller. solve/methods/dense.h has the
+ * formulas. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c. */
 #include "solve/methods/dense.h"
 #include "solve/worker.h"
 

@@ -1,11 +1,12 @@
-/* Events: a sample stops where g(t, x) crosses zero. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+/* Events: a sample stops where g(t, x) crosses zero. Compiled once per dtype by solve/call/solver_f32.c and
+ * solver_f64.c.
  *
  * g is evaluated where steps end. An attempt that is good enough to be accepted, but over which g crosses zero, is
- * not accepted. The crossing is first located on the attempt's interpolant (methods/dense.h). From then on the
- * lane's attempts are real steps from the same start; a bracket (decide/event_bracket.h) chooses their lengths until
- * it is as short as the tolerance. The last one is past the crossing by at most that, and is accepted like any step.
- * So the state at the event is as good as the method's, and the step has a derivative. If an attempt of the search
- * is rejected for its error, the search ends and the step counts as rejected.
+ * not accepted. The crossing is first located on the attempt's interpolant (solve/methods/dense.h). From then on the
+ * lane's attempts are real steps from the same start; a bracket (solve/decide/event_bracket.h) chooses their lengths
+ * until it is as short as the tolerance. The last one is past the crossing by at most that, and is accepted like any
+ * step. So the state at the event is as good as the method's, and the step has a derivative. If an attempt of the
+ * search is rejected for its error, the search ends and the step counts as rejected.
  *
  * The first event along the way counts. If two cross in one step, the interpolant says which is first. At the end of
  * a search, another event that has crossed by then is searched for in turn.
@@ -13,7 +14,7 @@
 #include "solve/decide/event_bracket.h"
 #include "solve/worker.h"
 
-static void finish_sample(cnf_worker *w, const cnf_call *call, int32_t lane, int32_t status); /* forward/loop.h */
+static void finish_sample(cnf_worker *w, const cnf_call *call, int32_t lane, int32_t status); /* solve/forward/loop.h */
 
 enum { EVENT_NEW_LANE = -1 }; /* in events.sought: the sample has just been loaded, and g is not known */
 

@@ -1,5 +1,5 @@
 /* The forward pass: the loop over steps of the lanes, the Runge-Kutta stages, and what accepts and rejects a step.
- * Each sample has its own t and h. Compiled once per dtype by call/solver_f32.c and solver_f64.c. */
+ * Each sample has its own t and h. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c. */
 #include "solve/decide/step_control.h"
 #include "solve/worker.h"
 
@@ -125,7 +125,7 @@ static void measure_errors(cnf_worker *w, const cnf_call *call, double *ratio) {
   const int components = D + (m->trace != CNF_TRACE_NONE && !o->exclude_log_det);
   k->finite(S, w->step.x1, 0, w->step.row);
   k->finite(m->program->context_dim, w->e.context, 1, w->step.row);
-  if (solver->code->judge) solver->code->judge(w);
+  if (solver->code->check_finite) solver->code->check_finite(w);
   if (!call->steps) {
     const weighted list = slopes(w, solver->stages.count, solver->stages.tableau->e);
     zero_rows(1, lanes, w->step.sum_row);

@@ -1,10 +1,10 @@
 /* A step of the reversible Heun method (Kidger, Foster, Li and Lyons 2021, arXiv 2105.13493, algorithm 1, without
- * noise). Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+ * noise). Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c.
  *
  * It carries a second state y, which begins as x0:
  *     y' = 2x - y + h f(t, y),   x' = x + h/2 (f(t, y) + f(t', y')).
  * f(t', y') is the next step's f(t, y), so a step has one evaluation. The log-determinant and the regularisers take
- * the same trapezoid. backward/reversible_heun.h undoes these steps.
+ * the same trapezoid. solve/backward/reversible_heun.h undoes these steps.
  */
 #include "solve/worker.h"
 
@@ -18,7 +18,7 @@ static void make_reversible_step(cnf_worker *w, const cnf_call *call, const cnf_
   for (int32_t j = 0; j < lanes; j++) {
     if (w->lane.sample[j] < 0 || w->lane.step[j] > 0) continue;
     for (int32_t d = 0; d < D; d++) PANEL(w->reversible.y, d)[j] = PANEL(w->step.x, d)[j];
-    if (!call->steps) continue; /* lanes/first_step.h has made its slope */
+    if (!call->steps) continue; /* solve/lanes/first_step.h has made its slope */
     w->chunk.evaluations[w->lane.sample[j]]++;
     starts++;
   }
@@ -39,7 +39,7 @@ static void make_reversible_step(cnf_worker *w, const cnf_call *call, const cnf_
 }
 
 /* y has to be finite too. */
-static void judge_reversible_step(cnf_worker *w) {
+static void check_reversible_finite(cnf_worker *w) {
   WORKER_NAMES(w);
   k->finite(D, w->reversible.y1, 1, w->step.row);
 }

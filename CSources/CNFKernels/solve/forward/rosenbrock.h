@@ -1,5 +1,5 @@
 /* A step of a Rosenbrock method. It is linearly implicit: steps may be long where the field is stiff, and no
- * equation is iterated. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+ * equation is iterated. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c.
  *
  * The formula (Hairer and Wanner, Solving ODEs II, IV.7) has J = df/dx and f_t = df/dt at (t, x). It is that of the
  * transformed stages (7.25'), which need no products with J; each is divided by h, so that it is a slope like those

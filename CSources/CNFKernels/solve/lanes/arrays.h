@@ -1,5 +1,5 @@
-/* What a worker holds of the samples in its lanes and of its chunk. Compiled once per dtype by call/solver_f32.c and
- * solver_f64.c.
+/* What a worker holds of the samples in its lanes and of its chunk. Compiled once per dtype by solve/call/solver_f32.c
+ * and solver_f64.c.
  *
  * A chunk is the samples of one task. A lane runs one of them at a time; an idle lane has none. Panels are
  * [rows][lanes]. States have S rows: D of x, the log-determinant, then the regularisers that the solver integrates,
@@ -26,7 +26,7 @@ typedef struct cnf_lanes {
   cnf_ratios past[CNF_MAX_LANES];     /* error ratios of the last accepted steps */
 } cnf_lanes;
 
-/* Start, end and output times of the samples in the lanes (lanes/spans.h). */
+/* Start, end and output times of the samples in the lanes (solve/lanes/spans.h). */
 typedef struct cnf_spans {
   double t0[CNF_MAX_LANES], t1[CNF_MAX_LANES];
   real direction[CNF_MAX_LANES];      /* -1 where t1 < t0, else 1 */
@@ -48,7 +48,7 @@ typedef struct cnf_chunk {
   int32_t *event, *interval;       /* [chunk]: event that ended the sample, -1: none; interval that it ended in */
 } cnf_chunk;
 
-/* What a sample's first step begins with, by number within the chunk (lanes/first_step.h). */
+/* What a sample's first step begins with, by number within the chunk (solve/lanes/first_step.h). */
 typedef struct cnf_starts {
   double *h;       /* [chunk]: adaptive: length of the first step, with its sign; NaN: the field is not finite at x0 */
   real *slope;     /* [chunk][S]: first-same-as-last methods: of stage 0 */

@@ -1,5 +1,5 @@
-/* Columns of panels: some rows of one lane, into a panel and out of it. Compiled once per dtype by call/solver_f32.c
- * and solver_f64.c. */
+/* Columns of panels: some rows of one lane, into a panel and out of it. Compiled once per dtype by
+ * solve/call/solver_f32.c and solver_f64.c. */
 #include "solve/worker.h"
 
 static void column_in(int32_t rows, int32_t lanes, const real *from, real *panel, int32_t lane) {

@@ -1,5 +1,5 @@
 /* How the samples of a chunk start: their probes, and where steps are adaptive the first slope and the length of the
- * first step. Compiled once per dtype by call/solver_f32.c and solver_f64.c. This is done for whole tiles of
+ * first step. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c. This is done for whole tiles of
  * samples, so that later a lane can take its next sample at once. */
 #include "solve/decide/step_control.h"
 #include "solve/worker.h"

@@ -1,6 +1,6 @@
 /* Output times: where between t0 and t1 a sample's steps end and its state goes to the caller's arrays. Compiled
- * once per dtype by call/solver_f32.c and solver_f64.c. They cut the span into intervals: interval 0 begins at t0,
- * interval i ends at times[i], the last one at t1. */
+ * once per dtype by solve/call/solver_f32.c and solver_f64.c. They cut the span into intervals: interval 0 begins at
+ * t0, interval i ends at times[i], the last one at t1. */
 #include "solve/worker.h"
 
 /* Start and end of an interval of the lane's sample. */

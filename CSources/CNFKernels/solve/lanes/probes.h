@@ -1,5 +1,5 @@
 /* Probes of the samples in the lanes, and the constants of a solve that follow from them. Compiled once per dtype by
- * call/solver_f32.c and solver_f64.c. */
+ * solve/call/solver_f32.c and solver_f64.c. */
 #include "random/philox.h"
 #include "solve/worker.h"
 

@@ -1,6 +1,6 @@
 /* What stays the same over a sample's solve, in its lane: its span, its context, and the masks of its DROPOUT ops.
- * Compiled once per dtype by call/solver_f32.c and solver_f64.c. Masks are drawn by a key of the sample whenever it
- * comes into a lane, so the backward pass has those of the solve. */
+ * Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c. Masks are drawn by a key of the sample whenever
+ * it comes into a lane, so the backward pass has those of the solve. */
 #include "random/philox.h"
 #include "solve/worker.h"
 

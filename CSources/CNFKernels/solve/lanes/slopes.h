@@ -1,5 +1,5 @@
 /* Slopes of the lanes: where they are, weighted sums of them, and one evaluation of the field. Compiled once per
- * dtype by call/solver_f32.c and solver_f64.c. */
+ * dtype by solve/call/solver_f32.c and solver_f64.c. */
 #include "solve/worker.h"
 
 /* The rows of a panel [S] below the state's: the log-determinant and the regularisers. */

@@ -1,6 +1,6 @@
 /* HUTCHINSON: the sums that a solve's constants gather belong to samples. Those of samples that are done are
  * collected, and go to the gradient a tile at a time (field/probe_constants.h). Compiled once per dtype by
- * call/solver_f32.c and solver_f64.c. */
+ * solve/call/solver_f32.c and solver_f64.c. */
 #include "solve/worker.h"
 
 /* Nothing is collected: lanes that stay empty add zeros. */

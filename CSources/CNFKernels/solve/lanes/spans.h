@@ -1,5 +1,5 @@
 /* Start time, end time and output times of each sample, common or its own (t0s, t1s, sample_times). Compiled once
- * per dtype by call/solver_f32.c and solver_f64.c. */
+ * per dtype by solve/call/solver_f32.c and solver_f64.c. */
 #include "solve/worker.h"
 
 /* Of sample `number` of the call. */

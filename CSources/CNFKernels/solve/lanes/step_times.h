@@ -1,5 +1,5 @@
-/* Where a sample's steps are in time, and where their records are. Compiled once per dtype by call/solver_f32.c and
- * solver_f64.c. */
+/* Where a sample's steps are in time, and where their records are. Compiled once per dtype by solve/call/solver_f32.c
+ * and solver_f64.c. */
 #include "solve/worker.h"
 
 /* The record of step n of sample s of the chunk. Where steps are fixed, the tile's samples share one. */

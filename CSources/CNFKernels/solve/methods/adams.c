@@ -42,7 +42,7 @@ const cnf_adams *cnf_adams_of(int32_t slopes) {
   return slopes >= 1 && slopes <= CNF_ADAMS_MOST ? &formulas[slopes - 1] : NULL;
 }
 
-/* Orders for steps that go to 0: the first three steps have errors of h^4 and h^5 (forward/adams.h). */
+/* Orders for steps that go to 0: the first three steps have errors of h^4 and h^5 (solve/forward/adams.h). */
 static const cnf_tableau explicit_adams = {
     .name = "explicit_adams",
     .citation = "Bashforth and Adams 1883; Hairer, Norsett and Wanner, Solving ODEs I, III.1",

@@ -26,7 +26,7 @@ typedef struct cnf_family_rules {
   int32_t iterates;
   /* 1: the last slope of a step is the first of the next, also where steps are fixed. */
   int32_t carries_slope;
-  /* 1: the continuous adjoint reads x(t) off the forward pass (store/forward_path.h). */
+  /* 1: the continuous adjoint reads x(t) off the forward pass (solve/store/forward_path.h). */
   int32_t keeps_path;
   /* 1: the discrete adjoint wants all S rows of the states. */
   int32_t all_rows;
@@ -42,7 +42,7 @@ typedef struct cnf_family_rules {
 
 /* X(value of cnf_family, name of its rules, name of its functions), in the order of the methods' numbers. The rules
  * cnf_<name>_family are in a file of this folder. The functions <name>_code are at the end of the family's file of
- * backward/; those of Runge-Kutta methods are in call/families.h. */
+ * backward/; those of Runge-Kutta methods are in solve/call/families.h. */
 #define CNF_FAMILY_LIST(X)                            \
   X(CNF_FAMILY_RUNGE_KUTTA, runge_kutta, runge_kutta) \
   X(CNF_FAMILY_EXPLICIT_ADAMS, explicit_adams, adams) \

@@ -1,9 +1,9 @@
-/* The reversible Heun method; forward/reversible_heun.h makes its steps. */
+/* The reversible Heun method; solve/forward/reversible_heun.h makes its steps. */
 #include "solve/methods/families.h"
 
 static const cnf_tableau methods[] = {
     /* x' = x + h sum b_i k_i. From the second step on, k_1 is carried over and k_2 is not at the place that a says
-     * (forward/reversible_heun.h). The error is against x + h k_1, as in diffrax. */
+     * (solve/forward/reversible_heun.h). The error is against x + h k_1, as in diffrax. */
     {.name = "reversible_heun",
      .citation = "Kidger, Foster, Li and Lyons 2021, arXiv 2105.13493, algorithm 1",
      .family = CNF_FAMILY_REVERSIBLE,

@@ -1,5 +1,5 @@
-/* Rosenbrock methods, for stiff fields. A new one is one entry here. forward/rosenbrock.h has the formula that the
- * coefficients belong to. Tests/C/rosenbrock_test.c checks their order conditions by algebra. */
+/* Rosenbrock methods, for stiff fields. A new one is one entry here. solve/forward/rosenbrock.h has the formula that
+ * the coefficients belong to. Tests/C/rosenbrock_test.c checks their order conditions by algebra. */
 #include "solve/methods/families.h"
 #include <stddef.h>
 

@@ -9,14 +9,14 @@
 #define CNF_ROSENBROCK_ROWS \
   512 /* D at most of a Rosenbrock method: a tile's matrix is [D][D][lanes], 32 MB of 32 floats */
 
-/* What a Rosenbrock method has besides a, b and e, which belong to its transformed stages (forward/rosenbrock.h). */
+/* What a Rosenbrock method has besides a, b and e, of its transformed stages (solve/forward/rosenbrock.h). */
 typedef struct cnf_rosenbrock {
   double gamma;                                    /* of every stage */
   double c[CNF_ROSENBROCK_STAGES][CNF_MAX_STAGES]; /* strictly lower triangular: diag(1/gamma) - Gamma^-1 */
   double alpha[CNF_ROSENBROCK_STAGES];             /* stage i is at t + alpha_i h */
   double d[CNF_ROSENBROCK_STAGES];                 /* weights of df/dt: row sums of Gamma */
   double h2[CNF_ROSENBROCK_STAGES],
-      h3[CNF_ROSENBROCK_STAGES]; /* dense output, order 3: E_2 and E_3 of methods/dense.h */
+      h3[CNF_ROSENBROCK_STAGES]; /* dense output, order 3: E_2 and E_3 of solve/methods/dense.h */
 } cnf_rosenbrock;
 
 /* A partitioned method: a and b of the second half of rows, the momenta. The tableau has those of the first half, the

@@ -1,19 +1,19 @@
-/* What a worker keeps of the forward pass for the backward pass. Compiled once per dtype by call/solver_f32.c and
+/* What a worker keeps of the forward pass for the backward pass. Compiled once per dtype by solve/call/solver_f32.c and
  * solver_f64.c. */
 #ifndef CNF_SOLVE_STORE_ARRAYS_H
 #define CNF_SOLVE_STORE_ARRAYS_H
 #include "solve/lanes/arrays.h"
 
 typedef struct cnf_store {
-  /* Accepted steps; record_of (lanes/step_times.h) says where a step's record is. */
+  /* Accepted steps; record_of (solve/lanes/step_times.h) says where a step's record is. */
   cnf_step_record *steps; /* [capacity]; adaptive: [capacity][chunk] */
-  /* States at the starts of steps (store/checkpoints.h). Continuous adjoint: states at output times, or the forward
-   * path (store/forward_path.h). The arrays after the first are only for schedules other than EVERY_STEP. */
+  /* States at the starts of steps (solve/store/checkpoints.h). Continuous adjoint: states at output times, or the
+   * forward path (solve/store/forward_path.h). The other arrays are only for schedules other than EVERY_STEP. */
   real *states;                /* [capacity][chunk][record_rows] */
   real *own;                   /* [chunk][D]: each sample's own column */
   cnf_checkpoint_plan *plans;  /* [chunk] */
   cnf_checkpoint *checkpoints; /* [chunk][capacity] */
-  /* Evaluations (store/kept_evaluations.h) */
+  /* Evaluations (solve/store/kept_evaluations.h) */
   real *scratch; /* [scratch_count] of a tile: of the step under way, then of dense output, or of d/dt */
   real *slots;   /* [slot_capacity]: those that are kept */
   int32_t slots_used;

@@ -1,6 +1,6 @@
 /* Stored states: those at the starts of steps whose evaluations are not kept, as far as the schedule stores them
- * (decide/checkpoint_schedule.h). A sample's own column has the state of its last step in any case. Compiled once
- * per dtype by call/solver_f32.c and solver_f64.c. */
+ * (solve/decide/checkpoint_schedule.h). A sample's own column has the state of its last step in any case. Compiled once
+ * per dtype by solve/call/solver_f32.c and solver_f64.c. */
 #include "solve/decide/checkpoint_schedule.h"
 #include "solve/worker.h"
 

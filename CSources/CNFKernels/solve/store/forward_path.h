@@ -1,9 +1,9 @@
 /* The forward path: x(t) as the forward pass found it, kept for the continuous adjoint of a Rosenbrock method
- * (backward/continuous_rosenbrock.h). Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+ * (solve/backward/continuous_rosenbrock.h). Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c.
  *
  * A stiff field's state cannot be solved backward: what has died away would grow. So x(t) is read here. Each
  * accepted step keeps, besides its t and h, [3][D]: x at its start, and E_2 and E_3 of the method's dense output
- * (methods/dense.h). With x' at the start of the next step, or the sample's x1, and theta = (t - t_n)/h,
+ * (solve/methods/dense.h). With x' at the start of the next step, or the sample's x1, and theta = (t - t_n)/h,
  *     x(t) = (1 - theta) x + theta x' + theta (1 - theta) (E_2 + theta E_3).
  * At the ends that is x and x' to the bit; between them the error is O(h^4).
  */

@@ -1,5 +1,5 @@
 /* Evaluations that are kept from the forward pass to the backward pass, as long as there is room. The others are
- * recomputed, with the same bits. Compiled once per dtype by call/solver_f32.c and solver_f64.c.
+ * recomputed, with the same bits. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c.
  *
  * Fixed steps: all lanes are at the same step, so a slot holds an evaluation of the tile, which is made and reversed
  * in place. Adaptive steps: a slot holds the column of one sample. The columns of lanes whose step is accepted are

@@ -1,6 +1,6 @@
 /* States between checkpoints, recomputed: the same steps, from the same states, by the same kernels, so with the
- * same bits. Compiled once per dtype by call/solver_f32.c and solver_f64.c. Lanes that want a state go side by side,
- * each from its sample's last checkpoint. The others have the state of one that goes. */
+ * same bits. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c. Lanes that want a state go side by
+ * side, each from its sample's last checkpoint. The others have the state of one that goes. */
 #include "solve/worker.h"
 
 /* The state at the start of step n of sample s, after recompute_states. */
