@@ -41,8 +41,9 @@ typedef struct cnf_family_rules {
 } cnf_family_rules;
 
 /* X(value of cnf_family, name of its rules, name of its functions), in the order of the methods' numbers. The rules
- * cnf_<name>_family are in a file of this folder. The functions <name>_code are at the end of the family's file of
- * backward/; those of Runge-Kutta methods are in solve/call/families.h. */
+ * cnf_<name>_family are in a file of this folder. The functions <name>_code are at the end of the
+ * family's file of solve/backward/; those of Runge-Kutta methods are in solve/call/families.h, those of Rosenbrock
+ * methods in solve/backward/continuous_rosenbrock.h. */
 #define CNF_FAMILY_LIST(X)                            \
   X(CNF_FAMILY_RUNGE_KUTTA, runge_kutta, runge_kutta) \
   X(CNF_FAMILY_EXPLICIT_ADAMS, explicit_adams, adams) \
