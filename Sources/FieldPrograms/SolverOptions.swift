@@ -44,8 +44,8 @@ public struct SolverOptions: Sendable, Equatable {
   /// The name of a method, such as `rk4` or `dopri5`. `Methods.names` lists all.
   public var method: String
   public var control: StepControl
-  /// For Adams methods, the highest order of the formula, 1 to 12, counted as in torchdiffeq (`cnf.h`, section 5).
-  /// Below 4, all steps are those of `rk4_38`.
+  /// For Adams methods, the highest order of the formula, 1 to 12, counted as in torchdiffeq
+  /// (Documentation/methods.md). Below 4, all steps are those of `rk4_38`.
   public var maximumOrder: Int
   /// For implicit_adams: the iteration of a step ends when it changes each component by less than
   /// `iterationAtol + iterationRtol · size`.
