@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Checks the format of every Swift, C and shell file and the sizes of the C library's folders and functions. With --fix
-# it repairs the format. Prints what is wrong, and one line for each check that passes.
+# Checks the format of every Swift, C and shell file, the sizes of the C library's folders and functions, and the prose
+# of comments, messages and pages. With --fix it repairs the format. Prints what is wrong, and one line for each check
+# that passes.
 #
 # Versions of clang-format format differently; the C sources follow that of Debian 12. With another version, or none,
 # the C check is skipped and says so.
@@ -31,6 +32,14 @@ else
 fi
 
 python3 Scripts/measure_code.py --check
+
+Scripts/prose.py --self-test
+# When `Scripts/prose.py` finds nothing in the modules left out here, call it without a list.
+prose_paths=(./*.md .ci Benchmarks CSources Documentation Examples Makefile Package.swift Scripts Tests/C
+  Sources/{cnf,FieldPrograms,FlowIO,FlowPlots,KernelBridge,TestProblems}
+  Tests/{Command,Example,FlowIO,FlowPlots,Kernel,TestProblems}Tests)
+Scripts/prose.py "${prose_paths[@]}"
+printf 'lint: prose ok\n'
 
 for script in Scripts/*.sh .ci/run; do bash -n "$script"; done
 printf 'lint: shell ok\n'
