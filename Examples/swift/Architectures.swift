@@ -19,11 +19,11 @@ func architectures() throws {
   let dropped = FieldArchitecture(hidden: [48, 48], activation: .tanh, dropout: 0.05)
 
   // Held-out quality is the negative log-likelihood (NLL) per sample, in nats: lower is better.
-  let gaussian = GaussianBaseline(fitting: split.train.points).meanLogDensity(of: split.test.points)
+  let gaussian = GaussianBaseline(fitting: split.train.samples).meanLogDensity(of: split.test.samples)
   print("Gaussian: NLL \(-gaussian) nats")
   for (name, architecture) in [("hyper", hyper), ("squashed", squashed), ("normed", normed), ("dropped", dropped)] {
     var flow = ContinuousFlow(
-      dimension: 2, architecture: architecture, seed: 0, transform: .standardising(split.train.points))
+      dimension: 2, architecture: architecture, seed: 0, transform: .standardising(split.train.samples))
     flow = try Trainer(flow: flow, training: split.train, validation: split.validation, options: options).run().flow
     print("\(name), \(flow.parameters.count) parameters: NLL \(try flow.evaluate(on: split.test).nllNats) nats")
   }

@@ -20,6 +20,6 @@ func classifier() throws {
   let result = try trained.evaluate(on: split.test)
   print("accuracy on \(result.count) held-out digits: \(result.accuracy ?? .nan)")
   print("cross-entropy: \(result.nllNats) nats")
-  let first = try trained.predictions(for: split.test.points.rows(0..<5)).classes.map { $0.map(String.init) ?? "none" }
+  let first = try trained.predictions(for: split.test.samples.rows(0..<5)).classes.map { $0.map(String.init) ?? "none" }
   print("classes of the first five: \(first.joined(separator: " "))")
 }

@@ -81,13 +81,13 @@ func closureField() throws {
   let split = try data.split(.fractions(validation: 0.1, test: 0.1))
   var flow = ContinuousFlow(
     program: program, parameters: Array(repeating: 0, count: program.parameterCount),
-    transform: .standardising(split.train.points))
+    transform: .standardising(split.train.samples))
   let options = TrainingOptions(
     steps: 150, batchSize: 128, learningRate: 5e-2, schedule: LearningRateSchedule(.cosine()), averageDecay: 0.95,
     solver: SolverOptions(method: "rk4", control: .fixed(steps: 4)))
   print("untrained: NLL \(try flow.evaluate(on: split.test).nllNats) nats")
   flow = try Trainer(flow: flow, training: split.train, validation: split.validation, options: options).run().flow
-  let gaussian = GaussianBaseline(fitting: split.train.points).meanLogDensity(of: split.test.points)
+  let gaussian = GaussianBaseline(fitting: split.train.samples).meanLogDensity(of: split.test.samples)
   print("Gaussian: NLL \(-gaussian) nats")
   let held = try flow.evaluate(on: split.test)
   print("bumps, \(flow.parameters.count) parameters: NLL \(held.nllNats) nats, by \(held.evaluationsMean) evaluations")

@@ -10,15 +10,15 @@ func conditionalFlow() throws {
     return [Float(2 * c + 0.5 * noise), Float(c)]
   }
   // The last column is the context, c.
-  let data = try Dataset(name: "line", points: SampleMatrix(count: 2_000, dimension: 2, values: rows))
+  let data = try Dataset(name: "line", samples: SampleMatrix(count: 2_000, dimension: 2, values: rows))
     .conditionedOnLastColumns(1)
   let split = try data.split(.fractions(validation: 0.1, test: 0.2))
   guard let context = split.train.context else { return }
 
   let architecture = FieldArchitecture(hidden: [24, 24], activation: .tanh, contextDimension: 1)
   var flow = ContinuousFlow(
-    dimension: 1, architecture: architecture, transform: .standardising(split.train.points),
-    condition: .columns(standardising: context))
+    dimension: 1, architecture: architecture, transform: .standardising(split.train.samples),
+    contextKind: .columns(standardising: context))
   let options = TrainingOptions(steps: 300, batchSize: 256, learningRate: 1e-2, averageDecay: 0.99)
   flow = try Trainer(flow: flow, training: split.train, validation: split.validation, options: options).run().flow
 
@@ -39,7 +39,7 @@ private func classesByBayesRule() throws {
   let labels = (0..<UInt64(4_000)).map { UInt8(source.uniform(sample: $0, dimension: 8) < 0.7 ? 0 : 1) }
   let points = labels.indices.map { Float(source.normal(sample: UInt64($0), dimension: 0)) + 2 * Float(labels[$0]) - 1 }
   let set = Dataset(
-    name: "two classes", points: SampleMatrix(count: 4_000, dimension: 1, values: points), labels: labels)
+    name: "two classes", samples: SampleMatrix(count: 4_000, dimension: 1, values: points), labels: labels)
   // The context of a sample is its class, one-hot in two columns. The flow remembers the frequencies of the classes,
   // p(c).
   let split = try set.conditionedOnLabels(classes: 2).split(.fractions(validation: 0.1, test: 0.5))
@@ -47,10 +47,10 @@ private func classesByBayesRule() throws {
   let options = TrainingOptions(steps: 200, batchSize: 256, learningRate: 1e-2, averageDecay: 0.99)
   var flow = ContinuousFlow(
     dimension: 1, architecture: FieldArchitecture(hidden: [16], activation: .tanh, contextDimension: 2),
-    transform: .standardising(split.train.points), condition: .classes(2, counting: trainingLabels))
+    transform: .standardising(split.train.samples), contextKind: .classes(2, counting: trainingLabels))
   flow = try Trainer(flow: flow, training: split.train, validation: split.validation, options: options).run().flow
 
-  let accuracy = try flow.classDensities(of: split.test.points).accuracy(labels: testLabels)
+  let accuracy = try flow.classDensities(of: split.test.samples).accuracy(labels: testLabels)
   print("accuracy of Bayes' rule on \(split.test.count) held-out samples: \(accuracy)")
   let middle = try flow.classDensities(of: SampleMatrix(count: 1, dimension: 1, values: [0]))
   print("p(second class | x = 0): \(exp(middle.logPosteriors[1]))")

@@ -8,14 +8,14 @@ func diffusion() throws {
   var model = DiffusionModel(
     process: .variancePreserving(), dimension: 2,
     architecture: FieldArchitecture(hidden: [64, 64, 64], activation: .silu),
-    transform: .standardising(split.train.points))
+    transform: .standardising(split.train.samples))
 
   let options = TrainingOptions(
     steps: 2_500, batchSize: 512, learningRate: 1e-2, schedule: LearningRateSchedule(.cosine()), averageDecay: 0.99)
   let objective = try ScoreMatching(model: model, options: options)
   model = try Trainer(model: model, objective: objective, training: split.train, options: options).run().model
 
-  let logDensities = try model.logDensities(of: split.test.points).values
+  let logDensities = try model.logDensities(of: split.test.samples).values
   print(
     "NLL of \(logDensities.count) held-out samples: \(-logDensities.reduce(0, +) / Double(logDensities.count)) nats")
   let flow = try model.samples(count: 500, seed: 2)

@@ -5,7 +5,7 @@ import ContinuousFlows
 func discrete() throws {
   let data = try DatasetSource("pinwheel").load(count: 2_000, seed: 0)
   let split = try data.split(.fractions(validation: 0.1, test: 0.1))
-  let transform = DataTransform.standardising(split.train.points)
+  let transform = DataTransform.standardising(split.train.samples)
   var options = TrainingOptions(
     steps: 250, batchSize: 256, learningRate: 5e-3, schedule: LearningRateSchedule(.cosine()), averageDecay: 0.98)
 

@@ -8,7 +8,7 @@ func endTime() throws {
   let model = TimedFlow(
     ContinuousFlow(
       dimension: 2, hidden: [32, 32], activation: .tanh, endTime: 0.5, seed: 0,
-      transform: .standardising(split.train.points)))
+      transform: .standardising(split.train.samples)))
   var options = TrainingOptions(
     steps: 300, batchSize: 256, learningRate: 5e-3, regularisation: Regularisation(kineticEnergy: 0.05),
     averageDecay: 0.99)

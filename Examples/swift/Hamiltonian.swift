@@ -10,7 +10,7 @@ func hamiltonian() throws {
     let p = 3 * source.uniform(sample: sample, dimension: 1) - 1.5
     return [q, p, p, -sin(q)].map { Float($0) }
   }
-  let data = Dataset(name: "pendulum", points: SampleMatrix(count: 500, dimension: 4, values: rows))
+  let data = Dataset(name: "pendulum", samples: SampleMatrix(count: 500, dimension: 4, values: rows))
 
   let architecture = HamiltonianArchitecture(hidden: [32, 32], isSeparable: true)
   var model = DynamicsModel(

@@ -9,12 +9,12 @@ func logitDensity() throws {
     let u = source.uniform(sample: sample, dimension: 0)
     return Float(u * u)
   }
-  let split = try Dataset(name: "squares", points: SampleMatrix(count: 2_000, dimension: 1, values: values))
+  let split = try Dataset(name: "squares", samples: SampleMatrix(count: 2_000, dimension: 1, values: values))
     .split(.fractions(validation: 0.1, test: 0.2))
   let logit = LogitTransform(alpha: LogitTransform.continuousAlpha)
 
   var flow = ContinuousFlow(dimension: 1, hidden: [24, 24], activation: .tanh)
-  flow.transform = .logit(logit, standardising: split.train.points)
+  flow.transform = .logit(logit, standardising: split.train.samples)
   let options = TrainingOptions(steps: 200, batchSize: 256, learningRate: 1e-2, averageDecay: 0.99)
   flow = try Trainer(flow: flow, training: split.train, validation: split.validation, options: options).run().flow
 

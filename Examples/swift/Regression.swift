@@ -44,6 +44,6 @@ private func pendulumPairs(count: Int, seed: UInt64) -> Dataset {
     after += [Float(q), Float(p)]
   }
   return Dataset(
-    name: "pendulum", points: SampleMatrix(count: count, dimension: 2, values: before),
+    name: "pendulum", samples: SampleMatrix(count: count, dimension: 2, values: before),
     targets: SampleMatrix(count: count, dimension: 2, values: after))
 }

@@ -13,7 +13,7 @@ func regularised() throws {
     Regularisation(kineticEnergy: 2 * dimension * weight, frobeniusNorm: dimension * weight),
   ] {
     var flow = ContinuousFlow(
-      dimension: 2, hidden: [32, 32], activation: .tanh, seed: 0, transform: .standardising(split.train.points))
+      dimension: 2, hidden: [32, 32], activation: .tanh, seed: 0, transform: .standardising(split.train.samples))
     let options = TrainingOptions(
       steps: 300, batchSize: 256, learningRate: 5e-3, regularisation: regularisation, averageDecay: 0.99,
       solver: SolverOptions(control: .perSample(rtol: 1e-3, atol: 1e-3), trace: .hutchinson))

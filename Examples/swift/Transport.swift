@@ -9,7 +9,7 @@ func transport() throws {
     let normal = source.normal(sample: UInt64(place / 2), dimension: place % 2)
     return Float((place % 2 == 0 ? 2 : -1) + normal / 2)
   }
-  let data = Dataset(name: "Gaussian", points: SampleMatrix(count: 2000, dimension: 2, values: rows))
+  let data = Dataset(name: "Gaussian", samples: SampleMatrix(count: 2000, dimension: 2, values: rows))
 
   let architecture = TransportArchitecture(width: 16)
   var flow = try ContinuousFlow(dimension: 2, transport: architecture, seed: 0)

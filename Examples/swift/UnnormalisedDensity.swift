@@ -22,7 +22,7 @@ func unnormalisedDensity() throws {
 
   // The values of this data set are not used. Row i stands for base sample i.
   let rows = Dataset(
-    name: "rows", points: SampleMatrix(count: 4_000, dimension: 2, values: Array(repeating: 0, count: 8_000)))
+    name: "rows", samples: SampleMatrix(count: 4_000, dimension: 2, values: Array(repeating: 0, count: 8_000)))
   var flow = ContinuousFlow(dimension: 2, hidden: [32, 32], activation: .tanh, endTime: 1, seed: 0)
   let options = TrainingOptions(
     steps: 400, batchSize: 256, learningRate: 1e-2, schedule: LearningRateSchedule(.cosine()), averageDecay: nil,

@@ -1,13 +1,13 @@
 import NeuralODE
 
-/// How far a step in float is from the same step in double.
+/// The differences between a training step in Float and the same step in Double.
 public struct Agreement: Sendable {
   /// |loss − reference| / max(1, |reference|).
   public let lossError: Double
   /// ‖gradient − reference‖ / ‖reference‖.
   public let gradientError: Double
 
-  /// False for what is not a number too.
+  /// False for NaN as well.
   func isWithin(_ tolerance: Double) -> Bool { lossError <= tolerance && gradientError <= tolerance }
 
   init(of step: Gradient<Float>, with reference: TrainingStepBenchmark.Reference) {

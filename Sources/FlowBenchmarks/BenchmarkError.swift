@@ -1,11 +1,11 @@
 import NeuralODE
 
-/// Why nothing was timed.
+/// Why a measurement was refused.
 public enum BenchmarkError: Error, Sendable {
-  /// A step's result is not that of the reference.
+  /// A step's result differs from the reference.
   case wrongResult(step: String, Agreement)
-  /// A trace or a log-determinant is not that of the Jacobian.
-  case wrongVolume(way: String, dimension: Int, found: Double, expected: Double)
+  /// A trace or a log-determinant differs from that of the Jacobian.
+  case wrongVolume(method: String, dimension: Int, found: Double, expected: Double)
 }
 
 extension BenchmarkError: CustomStringConvertible {
@@ -14,8 +14,8 @@ extension BenchmarkError: CustomStringConvertible {
     case .wrongResult(let step, let agreement):
       "\(step) is wrong, and was not timed: its loss differs from that in double by \(agreement.lossError), its gradient "
         + "by \(agreement.gradientError)"
-    case .wrongVolume(let way, let dimension, let found, let expected):
-      "\(way) of D = \(dimension) is wrong, and was not timed: it gives \(found), the Jacobian \(expected)"
+    case .wrongVolume(let method, let dimension, let found, let expected):
+      "\(method) of D = \(dimension) is wrong, and was not timed: it gives \(found), the Jacobian \(expected)"
     }
   }
 }

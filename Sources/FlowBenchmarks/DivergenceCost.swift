@@ -1,20 +1,21 @@
 import CLibrary
 import NeuralODE
 
-/// What a change of volume costs per sample, by the dimension D: `log |det|` of a dense Jacobian, which a discrete flow of no special
-/// form would pay, beside the traces that a continuous one pays.
+/// The cost of a change of volume per sample, as a function of the dimension D: `log |det|` of a dense Jacobian, as a
+/// discrete flow without a special form needs it, compared with the traces of a continuous flow.
 ///
-/// The field is a multilayer perceptron of tanh on `[x, t]`. All figures are of doubles on one thread. The determinant is that of
-/// `I + h J`, one step of a residual net x + h f(x), its Jacobian given: having it costs D tangents beside.
+/// The field is a tanh multilayer perceptron that reads `[x, t]`. All figures are for doubles on one thread. The
+/// determinant is that of `I + h J`, one step of a residual net x + h f(x), for a given Jacobian; the Jacobian itself
+/// costs D tangents more.
 public struct DivergenceCost: Sendable {
-  public enum Way: String, Sendable, CaseIterable {
-    /// Triangular factors by LAPACK: O(D³).
+  public enum Method: String, Sendable, CaseIterable {
+    /// LU factors by LAPACK: O(D³).
     case determinant
     /// D tangents through the field.
     case tangents
     /// One product of hidden × hidden numbers.
     case product
-    /// One tangent: an estimate.
+    /// One tangent, which gives an estimate.
     case hutchinson
 
     fileprivate var trace: Trace? {
@@ -31,7 +32,7 @@ public struct DivergenceCost: Sendable {
   /// Widths of the hidden layers; at most two, for `product`.
   public let hidden: [Int]
 
-  /// Samples of an evaluation: whole tiles of every instruction set.
+  /// Number of samples of an evaluation: whole tiles of every instruction set.
   private static let batch = 96
   /// h of the residual step: small enough for `I + h J` to be well conditioned.
   private static let step = 0.1
@@ -42,11 +43,11 @@ public struct DivergenceCost: Sendable {
   /// `I + h J` at the first state, row-major.
   private let residual: [Double]
 
-  /// Makes the field, and holds all four ways against its Jacobian at one state.
+  /// Creates the field, and checks all four methods against its Jacobian at one state.
   ///
   /// - Parameters:
-  ///   - dimension: a power of two, for probes that are orthogonal.
-  /// - Throws: `BenchmarkError.wrongVolume` where one of them is off; `KernelError`.
+  ///   - dimension: a power of two, so that there are orthogonal probes.
+  /// - Throws: `BenchmarkError.wrongVolume` if a method is wrong; `KernelError`.
   public init(dimension: Int, hidden: [Int]) throws {
     precondition(dimension >= 2 && dimension.nonzeroBitCount == 1, "dimension is \(dimension), must be a power of two")
     precondition((1...2).contains(hidden.count), "\(hidden.count) hidden layers, must be 1 or 2")
@@ -63,9 +64,9 @@ public struct DivergenceCost: Sendable {
     try check(against: jacobian)
   }
 
-  /// Processor seconds per sample, measured for about `seconds` in all: everything runs on this thread.
-  public func measure(_ way: Way, seconds: Double) throws -> Timing {
-    guard let trace = way.trace else {
+  /// Processor seconds per sample, measured for about `seconds` in total on this thread.
+  public func measure(_ method: Method, seconds: Double) throws -> Timing {
+    guard let trace = method.trace else {
       return try Timing(threadSeconds: seconds) {
         _ = try LUFactors(of: residual, order: dimension).logAbsoluteDeterminant
       }
@@ -94,7 +95,7 @@ public struct DivergenceCost: Sendable {
     ).states
   }
 
-  /// Rounding of sums of D and H terms below one, with a hundredfold margin.
+  /// Rounding of sums of D and H terms below one, times a margin of a hundred.
   private var tolerance: Double { 100 * Double(dimension + (hidden.max() ?? 0)) * Double.ulpOfOne }
 
   private func check(against jacobian: [Double]) throws {
@@ -105,20 +106,21 @@ public struct DivergenceCost: Sendable {
         SolveProblem(parameters: parameters, states: states, from: 0, to: 1, probes: probes)
       ).divergences
     }
-    func check(_ way: Way, _ found: Double, _ expected: Double) throws {
+    func check(_ method: Method, _ found: Double, _ expected: Double) throws {
       guard abs(found - expected) <= tolerance else {
-        throw BenchmarkError.wrongVolume(way: way.rawValue, dimension: dimension, found: found, expected: expected)
+        throw BenchmarkError.wrongVolume(
+          method: method.rawValue, dimension: dimension, found: found, expected: expected)
       }
     }
     try check(.tangents, try divergence(.exactTangents, state, nil)[0], trace)
     try check(.product, try divergence(.exactProduct, state, nil)[0], trace)
-    // Over the rows of a Hadamard matrix, which are orthogonal, the estimates' mean is the trace itself.
+    // The rows of a Hadamard matrix are orthogonal, so the mean of their estimates is the trace itself.
     let probes = (0..<dimension * dimension).map { place in
       ((place / dimension) & (place % dimension)).nonzeroBitCount % 2 == 0 ? 1.0 : -1
     }
     let estimates = try divergence(.hutchinson, (0..<dimension).flatMap { _ in state }, probes)
     try check(.hutchinson, estimates.reduce(0, +) / Double(dimension), trace)
-    // det (A Aᵀ) = (det A)², by a factorisation of another kind.
+    // det (A Aᵀ) = (det A)², by another kind of factorisation.
     let factor = try choleskyLowerFactor(of: Self.gram(of: residual, order: dimension), order: dimension)
     try check(
       .determinant, try LUFactors(of: residual, order: dimension).logAbsoluteDeterminant,

@@ -1,17 +1,18 @@
 import NeuralODE
 
-/// How the timed training steps are integrated from t = 1 to 0, with one Rademacher probe for the divergence.
+/// How the timed training steps are solved from t = 1 to 0, with one Rademacher probe for the divergence.
 public enum Integration: String, Sendable, CaseIterable {
   /// 20 equal steps of rk4.
   case fixed
-  /// dopri5 within 1e-5, absolute and relative; every sample has its own steps.
+  /// dopri5 within 1e-5, absolute and relative; each sample has its own steps.
   case adaptive
 
-  /// What a step in float may differ from the same step in double by, relatively.
+  /// Allowed relative difference between a step in Float and the same step in Double.
   ///
-  /// With fixed steps only rounding differs: an ulp of 1.2e-7 in each of 80 evaluations, whose sums have up to 1,024 terms,
-  /// is 1.2e-7 · √(80 · 1024) = 3.4e-5, and three times that has room for differences that grow along t. Adaptive steps
-  /// differ too, each solution being within rtol = 1e-5 a step of the true one: ten steps, and ten times that for growth.
+  /// With fixed steps only rounding differs: an ulp of 1.2e-7 in each of 80 evaluations, whose sums have up to 1,024
+  /// terms, is 1.2e-7 · √(80 · 1024) = 3.4e-5; a factor of three allows for differences that grow along t. Adaptive
+  /// steps differ as well, because each solution is within rtol = 1e-5 per step of the exact one: ten steps, times ten
+  /// for growth.
   var tolerance: Double {
     switch self {
     case .fixed: 1e-4

@@ -3,7 +3,7 @@ import NeuralODE
 
 /// The processor that benchmarks ran on.
 public enum Processor {
-  /// Its model as Linux has it, such as "AMD EPYC 7763"; nil where Linux does not say.
+  /// The model name that Linux reports, such as "AMD EPYC 7763"; nil if it reports none.
   public static let model: String? = {
     guard let file = fopen("/proc/cpuinfo", "r") else { return nil }
     defer { fclose(file) }
@@ -18,10 +18,10 @@ public enum Processor {
     return nil
   }()
 
-  /// How many there are.
+  /// Number of processors online.
   public static var count: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-  /// Threads that wanted to run, a mean over the last minute; nil where the system does not say.
+  /// Mean number of runnable threads over the last minute; nil if the system does not report it.
   public static var loadAverage: Double? {
     var average = 0.0
     return getloadavg(&average, 1) == 1 ? average : nil

@@ -1,16 +1,16 @@
 import CLibrary
 import NeuralODE
 
-/// How long something takes, by repetition.
+/// The time that something takes, measured by repetition.
 public struct Timing: Sendable {
-  /// Seconds of each run, shortest first.
+  /// Seconds of each run, in rising order.
   public let seconds: [Double]
 
   public var median: Double { seconds[seconds.count / 2] }
   /// The lower and the upper quartile.
   public var quartiles: ClosedRange<Double> { seconds[seconds.count / 4]...seconds[3 * seconds.count / 4] }
 
-  /// Runs `body` for about `seconds`, at least `leastRuns` times. The caller has run it before: nothing is thrown away here.
+  /// Runs `body` for about `seconds`, at least `leastRuns` times. No run is discarded, so the caller warms up.
   init(seconds: Double, leastRuns: Int = 3, body: () throws -> Void) rethrows {
     precondition(leastRuns >= 1, "leastRuns is \(leastRuns), must be at least 1")
     let clock = SuspendingClock()
@@ -23,7 +23,7 @@ public struct Timing: Sendable {
     self.seconds = runs.sorted()
   }
 
-  /// As above, in processor time of this thread: for work that stays on it, on a machine whose processors others share.
+  /// As above, in processor time of this thread: for single-threaded work on a shared machine.
   init(threadSeconds seconds: Double, leastRuns: Int = 3, body: () throws -> Void) rethrows {
     precondition(leastRuns >= 1, "leastRuns is \(leastRuns), must be at least 1")
     let begin = Self.threadSeconds()
@@ -43,7 +43,7 @@ public struct Timing: Sendable {
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
-  /// Of one of `count` equal parts of what was timed.
+  /// The time of one of `count` equal parts.
   func divided(by count: Double) -> Timing { Timing(sorted: seconds.map { $0 / count }) }
 
   private init(sorted seconds: [Double]) { self.seconds = seconds }

@@ -1,14 +1,14 @@
 import NeuralODE
 
-/// Times a training step of a workload: the mean negative log-likelihood of a batch under a standard normal base, and its
-/// gradient with respect to all parameters.
+/// Times a training step of a workload: the mean negative log-likelihood of a batch under a standard normal base, and
+/// its gradient by all parameters.
 public struct TrainingStepBenchmark: Sendable {
   public let workload: Workload
   public let integration: Integration
-  /// Samples of the step.
+  /// Number of samples of the step.
   public let batch: Int
 
-  /// What the step has to give: the C kernels' loss and gradient in double.
+  /// The expected result: the C kernels' loss and gradient in Double.
   public struct Reference: Sendable {
     let loss: Double
     let gradient: [Double]
@@ -36,9 +36,9 @@ public struct TrainingStepBenchmark: Sendable {
     return Reference(loss: gradient.losses.reduce(0, +), gradient: gradient.parameters)
   }
 
-  /// Takes the step in float until about `seconds` have passed, at least three times after one whose result is compared.
+  /// Runs the step in Float for about `seconds`, and at least three times, after one run whose result is checked.
   ///
-  /// - Throws: `BenchmarkError` where that result is not the reference's; `SolveFailure` where a sample does not arrive.
+  /// - Throws: `BenchmarkError` if the result differs from the reference; `SolveFailure` if a sample's solve fails.
   public func measure(
     backend: Backend, instructionSet: InstructionSet = .automatic, precision: Precision = .full, threads: Int,
     seconds: Double, against reference: Reference
@@ -71,9 +71,9 @@ public struct TrainingStepBenchmark: Sendable {
       agreement: agreement, evaluations: first.solution.evaluations.reduce(0, +))
   }
 
-  /// What the first result may differ from the reference by, relatively. In mixed precision a product is off by up to 2⁻⁹
-  /// for each of its operands; a gradient goes through one of tangents and one of cotangents for each hidden layer, and one
-  /// of its own.
+  /// Allowed relative difference of the first result from the reference. In mixed precision a product has an error of
+  /// up to 2⁻⁹ for each operand. A gradient takes one product of tangents and one of cotangents for each hidden layer,
+  /// and one of its own.
   private func tolerance(_ precision: Precision) -> Double {
     switch precision {
     case .full: integration.tolerance

@@ -1,30 +1,30 @@
 import NeuralODE
 
-/// What timing a training step gave.
+/// The result of timing a training step.
 public struct TrainingStepMeasurement: Sendable {
   public let benchmark: TrainingStepBenchmark
   public let backend: Backend
   public let precision: Precision
   public let threads: Int
-  /// Of a step.
+  /// Seconds of a step.
   public let timing: Timing
-  /// Mean negative log-likelihood, nats.
+  /// Mean negative log-likelihood in nats per sample.
   public let loss: Double
-  /// Of the result, before timing.
+  /// Difference of the result from the reference, checked before timing.
   public let agreement: Agreement
-  /// Of the field, over all samples.
+  /// Number of evaluations of the field, over all samples.
   public let evaluations: Int
 
   public var evaluationsMean: Double { Double(evaluations) / Double(benchmark.batch) }
 
-  /// Operations of a textbook's step over the time it took.
+  /// Operations of a textbook implementation divided by the measured time.
   public var nominalOperationsPerSecond: Double {
     Double(evaluations) * benchmark.workload.nominalOperationsPerEvaluation / timing.median
   }
 
-  /// How much that is of what all threads could do, `peak` being the operations per second of one.
+  /// The fraction of the peak of all threads, where `peak` is the operations per second of one thread.
   public func fraction(ofPeak peak: Double) -> Double { nominalOperationsPerSecond / (peak * Double(threads)) }
 
-  /// How many times faster this is than `other`.
+  /// The speed-up over `other`.
   public func speedUp(over other: TrainingStepMeasurement) -> Double { other.timing.median / timing.median }
 }

@@ -1,17 +1,17 @@
 import NeuralODE
 
-/// A model and a batch whose training step is timed: a multilayer perceptron of tanh that sees `[x, t]`.
+/// A model and a batch whose training step is timed: a tanh multilayer perceptron that reads `[x, t]`.
 ///
-/// Their sizes are those of the literature's models: toy densities, tabular data of 6 and 43 columns as FFJORD and OT-Flow
-/// have them, and an image as one vector.
+/// The sizes are those of models in the literature: toy densities, tabular data of 6 and 43 columns as in FFJORD and
+/// OT-Flow, and an image as one vector.
 public struct Workload: Sendable, Equatable {
   public let name: String
   public let stateDimension: Int
   /// Widths of the hidden layers.
   public let hidden: [Int]
-  /// Samples of a step.
+  /// Number of samples of a step.
   public let batch: Int
-  /// Samples of a step for those who have a minute for all workloads.
+  /// Number of samples of a step for a quick run, of about a minute for all workloads.
   public let quickBatch: Int
 
   public static let all = [
@@ -27,16 +27,16 @@ public struct Workload: Sendable, Equatable {
     ([stateDimension] + hidden + [stateDimension]).map(String.init).joined(separator: "-")
   }
 
-  /// Whether a step of a few samples takes most of a second already.
+  /// Whether even a step of a few samples takes most of a second.
   public var isLarge: Bool { program.parameterCount > 100_000 }
 
   public var program: FieldProgram {
     .multilayerPerceptron(stateDimension: stateDimension, hidden: hidden, activation: .tanh)
   }
 
-  /// Weights from N(0, 4 / columns), biases from N(0, 0.01): a field with curvature, as a trained one has.
+  /// Weights from N(0, 4 / columns), biases from N(0, 0.01): the field is curved, like a trained one.
   ///
-  /// - Throws: what the random numbers throw, which they do not for these sizes.
+  /// - Throws: `KernelError` of the random numbers, which does not happen for these sizes.
   func parameters() throws -> [Float] {
     let program = program
     var parameters = [Float](repeating: 0, count: program.parameterCount)
@@ -61,9 +61,9 @@ public struct Workload: Sendable, Equatable {
     try KernelRandom.normal(source: RandomSource(seed: 0, stream: .data), count: count, dimension: stateDimension)
   }
 
-  /// Floating-point operations that a textbook's training step makes for one evaluation of the field and one probe: two for
-  /// each weight, once for the value, once for the tangent, and twice as much in reverse. Work that an implementation saves
-  /// shows as speed.
+  /// Floating-point operations of a textbook training step for one evaluation of the field and one probe: two for each
+  /// weight, once for the value, once for the tangent, and twice as many in reverse. An implementation that saves work
+  /// shows a higher speed.
   var nominalOperationsPerEvaluation: Double {
     let weights = program.linearLayouts.reduce(0) { $0 + $1.rows * $1.columns }
     return 2 * Double(weights) * (1 + 1 + 2 * 2)

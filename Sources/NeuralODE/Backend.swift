@@ -1,7 +1,7 @@
-/// Who runs a field program.
+/// The code that runs a field program.
 public enum Backend: String, Sendable, CaseIterable, Codable {
   /// The C kernels: vectorised, on several threads.
   case c
-  /// Swift alone: the path to compare with.
+  /// Pure Swift: the implementation to compare with.
   case swift
 }

@@ -1,26 +1,28 @@
-/// Solves until the error at the end, not of each step alone, is within the tolerances.
+/// Solves until the error at the end of the solve, not only of each step, is within the tolerances.
 ///
-/// Step control bounds the error of each step. What reaches the end is the sum of all, as the field's own flow has carried it
-/// there, and orbits or expanding fields make hundreds of tolerances of it. Here every sample is solved at the tolerances and again
-/// at finer ones, until two solves in a row agree to within the tolerances; the finer one is kept. Their distance is about the error
-/// of the coarser one (Hairer, Nørsett, Wanner I, II.4: for small tolerances the error is in proportion to a power of them), so
-/// what is kept is nearer than that. At least two solves, so 2.3 to 3 times the work of one where one would have done.
+/// Step control bounds the error of each step. The error at the end is the sum of all step errors, each carried along
+/// by the field's own flow; orbits and expanding fields make it hundreds of tolerances. Here every sample is solved
+/// with the given tolerances and again with finer ones, until two solves in a row agree within the given tolerances.
+/// The finer one is kept. The difference of the two is about the error of the coarser one (Hairer, Nørsett, Wanner I,
+/// II.4: for small tolerances the error is proportional to a power of them), so the kept one is more accurate than
+/// that. This takes at least two solves, and 2.3 to 3 times the work of one solve when the first would have been
+/// enough.
 ///
-/// Samples stay independent of each other: each goes on until it is done itself, with the bits that it has alone.
+/// Samples stay independent of each other: each is refined until it is done, with the same bits as alone.
 public final class GlobalErrorSolver<Scalar: FlowScalar> {
-  /// What the tolerances are multiplied by from one solve to the next.
+  /// Factor of the tolerances from one solve to the next.
   public static var refinement: Double { 0.1 }
 
   public let program: FieldProgram
   public let options: SolverOptions
-  /// The most often that a sample's tolerances are refined.
+  /// Largest number of refinements of a sample's tolerances.
   public let maximumRefinements: Int
   private let backend: Backend
-  /// By refinements.
+  /// One solver for each number of refinements.
   private var solvers: [any FieldSolver<Scalar>] = []
 
-  /// - Parameter options: with `perSample` control, whose tolerances the end is to meet.
-  /// - Throws: `KernelError` for a refused option. Another control is a programmer's error.
+  /// - Parameter options: options with `perSample` control, whose tolerances the end state must meet.
+  /// - Throws: `KernelError` for a refused option. Another control is a precondition failure.
   public init(
     program: FieldProgram, options: SolverOptions, maximumRefinements: Int = 6, backend: Backend = .c
   ) throws {
@@ -35,24 +37,25 @@ public final class GlobalErrorSolver<Scalar: FlowScalar> {
     solvers = [try makeSolver(program: program, options: options, backend: backend)]
   }
 
-  /// What came of it.
+  /// The result of a solve.
   public struct Result: Sendable {
-    /// Of each sample's last solve that ended well, but for the counts of steps and evaluations, which are of all; statuses are those
-    /// of the last solve.
+    /// Each sample's last successful solve, but with counts of steps and evaluations over all solves, and the status of
+    /// the last solve.
     public var solution: Solution<Scalar>
-    /// `[count]`: the distance of each sample's last two solves over the tolerances, in the solver's norm, the larger of it at the end
-    /// and at output times; at most 1 where the sample met them. NaN where there are not two.
+    /// `[count]`: the difference of each sample's last two solves relative to the tolerances, in the solver's norm, the
+    /// larger of its values at the end and at output times. At most 1 if the sample met them; NaN if there are fewer
+    /// than two solves.
     public var errors: [Double]
     /// `[count]`.
     public var refinements: [Int]
 
-    /// Whether sample number `sample` arrived, and within the tolerances.
+    /// Whether sample number `sample` arrived, within the tolerances.
     public func isWithinTolerances(_ sample: Int) -> Bool {
       solution.statuses[sample] == .ok && errors[sample] <= 1
     }
   }
 
-  /// Carries every sample from its start to its end, within the tolerances where that can be had.
+  /// Solves every sample from its start to its end, within the tolerances if possible.
   ///
   /// - Throws: `KernelError` for a refused option.
   public func solve(_ problem: SolveProblem<Scalar>) throws -> Result {
@@ -72,7 +75,7 @@ public final class GlobalErrorSolver<Scalar: FlowScalar> {
           before == .ok && now == .ok ? distance(of: finer, row, from: result.solution, sample) : .nan
         if now == .ok { result.solution.take(row, of: finer, into: sample, dimension: dimension) }
         result.solution.addCounts(row, of: finer, into: sample)
-        // One failure is forgiven: at the next tolerances it may be none.
+        // One failure is allowed: with the next tolerances the solve may succeed.
         let goesOn = now == .ok || before == .ok && Self.isWorthRefining(now)
         if goesOn, !(result.errors[sample] <= 1) { next.append(sample) }
       }
@@ -81,7 +84,8 @@ public final class GlobalErrorSolver<Scalar: FlowScalar> {
     return result
   }
 
-  /// A coarse step can lead out of where a field can be followed, to which finer ones keep; more steps than there may be only grow.
+  /// A coarse step can leave the region in which the field can be solved, and finer steps may stay in it. But if a
+  /// sample needed too many steps, finer tolerances only need more.
   private static func isWorthRefining(_ status: SampleStatus) -> Bool {
     switch status {
     case .ok, .stepTooSmall, .notFinite: true
@@ -103,7 +107,7 @@ public final class GlobalErrorSolver<Scalar: FlowScalar> {
     return solvers[refinements]
   }
 
-  /// In the norm of step control, over the tolerances.
+  /// The difference in the norm of step control, relative to the tolerances.
   private func distance(
     of finer: Solution<Scalar>, _ row: Int, from coarser: Solution<Scalar>, _ sample: Int
   ) -> Double {
@@ -143,7 +147,7 @@ public final class GlobalErrorSolver<Scalar: FlowScalar> {
 }
 
 extension Solution {
-  /// One sample's answer in place of another's.
+  /// Replaces the result of one sample by that of another solve.
   fileprivate mutating func take(_ row: Int, of other: Solution, into sample: Int, dimension: Int) {
     func copy<Value>(_ from: [Value], to: inout [Value]) {
       guard !from.isEmpty else { return }

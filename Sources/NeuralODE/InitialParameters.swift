@@ -1,13 +1,13 @@
-/// Where training begins.
+/// Initial parameters for training.
 public enum InitialParameters {
-  /// Weights and biases uniform on `±1/√columns`, as PyTorch's `nn.Linear` has them, `[P]`; norms with gain 1 and bias 0; Fourier
-  /// features with frequencies π i, and phases 0 and π/2; a callback's are 0.
+  /// Weights and biases uniform on `±1/√columns`, as in PyTorch's `nn.Linear`, `[P]`. Norms have gain 1 and bias 0,
+  /// Fourier features have frequencies π i and phases 0 and π/2, and a callback's parameters are 0.
   ///
-  /// Numbers are keyed by (seed, layer, row, column), the bias being one column more: a layer's numbers do not depend on
-  /// the widths of the others.
+  /// Random numbers are keyed by (seed, layer, row, column), with the bias as one more column: a layer's numbers do not
+  /// depend on the widths of the others.
   ///
-  /// - Parameter lastLayerScale: factor of the last layer's numbers, which is of all linear operations without an activation that
-  ///   dx/dt is a sum of, or of products with them. Below 1 the flow begins close to the identity.
+  /// - Parameter lastLayerScale: a factor of the last layer's numbers. The last layer is every linear operation without
+  ///   an activation that contributes to dx/dt as a term or factor. Below 1 the flow begins close to the identity.
   public static func uniform(for program: FieldProgram, seed: UInt64, lastLayerScale: Float = 1) -> [Float] {
     var parameters = [Float](repeating: 0, count: program.parameterCount)
     let last = lastLayers(of: program)
@@ -43,7 +43,7 @@ public enum InitialParameters {
     }
   }
 
-  /// From dx/dt back through sums, products and slices.
+  /// Goes back from dx/dt through sums, products and slices.
   private static func lastLayers(of program: FieldProgram) -> Set<Int> {
     var found: Set<Int> = []
     var waiting = [program.operations.count]

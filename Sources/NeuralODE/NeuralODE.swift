@@ -1,4 +1,5 @@
-/// An ordinary differential equation whose field is a neural network, for uses that need no density: `dx/dt = f(x, t; θ)`.
+/// An ordinary differential equation whose field is a neural network, for uses that need no density: `dx/dt = f(x, t;
+/// θ)`.
 ///
 /// ```swift
 /// let program = FieldProgram.multilayerPerceptron(stateDimension: 2, hidden: [32], activation: .tanh)
@@ -9,7 +10,7 @@ public struct NeuralODE: Sendable, Equatable {
   public let program: FieldProgram
   /// `θ`, `[P]`.
   public var parameters: [Float]
-  /// The trace is off: the divergence of the field is nobody's concern here.
+  /// Solver options. The trace is off, because no divergence is needed.
   public var options: SolverOptions
   public var backend: Backend
 
@@ -28,9 +29,9 @@ public struct NeuralODE: Sendable, Equatable {
     self.backend = backend
   }
 
-  /// The states `[count][D]` at `endTime` of samples that have `states` at `startTime`; `endTime` may be the earlier one.
+  /// The states `[count][D]` at `endTime` of samples with `states` at `startTime`; `endTime` may be before `startTime`.
   ///
-  /// - Throws: `SolveFailure` for the first sample that does not arrive; `KernelError` for a refused option.
+  /// - Throws: `SolveFailure` for the first sample whose solve fails; `KernelError` for a refused option.
   public func callAsFunction(
     _ states: SampleMatrix, from startTime: Double, to endTime: Double
   ) throws -> SampleMatrix {
@@ -39,10 +40,10 @@ public struct NeuralODE: Sendable, Equatable {
     return SampleMatrix(count: states.count, dimension: states.dimension, values: solution.states)
   }
 
-  /// The derivative of a loss of the states at `endTime`, by the steps that are taken.
+  /// The gradient of a loss of the states at `endTime`, as the derivative of the steps taken.
   ///
-  /// - Parameter cotangents: `∂L/∂x(endTime)`, `[count][D]`, given the solution that the loss is taken of.
-  /// - Throws: as `callAsFunction`, and what `cotangents` throws.
+  /// - Parameter cotangents: returns `∂L/∂x(endTime)`, `[count][D]`, for the solution.
+  /// - Throws: as `callAsFunction`, and the errors of `cotangents`.
   public func gradient(
     at states: SampleMatrix, from startTime: Double, to endTime: Double,
     cotangents: (SampleMatrix) throws -> SampleMatrix

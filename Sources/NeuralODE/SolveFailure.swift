@@ -1,11 +1,11 @@
-/// A sample did not reach its end time, in a call that needs all of them to.
+/// A sample's solve failed, in a call that needs all of them to succeed.
 public struct SolveFailure: Error, Sendable, Equatable {
   /// Number of the first such sample.
   public let sample: Int
-  /// Where it stopped.
+  /// The time at which it stopped.
   public let time: Double
   public let status: SampleStatus
-  /// How many failed, of how many.
+  /// Number of failed samples, and of all samples.
   public let failed: Int
   public let count: Int
 
@@ -17,7 +17,7 @@ public struct SolveFailure: Error, Sendable, Equatable {
     self.count = count
   }
 
-  /// Throws unless every sample arrived.
+  /// Throws unless every sample's solve succeeded.
   public static func check<Scalar>(_ solution: Solution<Scalar>) throws(SolveFailure) {
     guard let sample = solution.firstFailure else { return }
     throw SolveFailure(

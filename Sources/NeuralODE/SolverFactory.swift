@@ -1,8 +1,9 @@
 import PureSwift
 
-/// A solver of `program`, by the backend asked for.
+/// Creates a solver of `program` for the given backend.
 ///
-/// - Throws: `KernelError` for an unknown method or a refused option; `PureSwift`'s own error for what it lacks.
+/// - Throws: `KernelError` for an unknown method or a refused option; `PureSwiftError` for what the Swift backend does
+///   not support.
 public func makeSolver<Scalar: FlowScalar>(
   program: FieldProgram, options: SolverOptions, backend: Backend = .c, scalar: Scalar.Type = Scalar.self
 ) throws -> any FieldSolver<Scalar> {

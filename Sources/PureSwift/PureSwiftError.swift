@@ -1,36 +1,36 @@
 import FieldPrograms
 
-/// Why a solver could not be made, or a problem not be solved. A sample that fails has a status instead.
+/// Why a solver could not be created, or a problem not be solved. A sample that fails has a status instead.
 public enum PureSwiftError: Error, Equatable {
   /// The last block of the program is not `dx/dt`.
   case incompleteProgram(stateDimension: Int, lastRows: Int)
-  /// A tableau's arrays do not have the lengths its number of stages asks for.
+  /// The lengths of a tableau's arrays do not fit its number of stages.
   case malformedTableau(String)
-  /// A Rosenbrock method whose numbers this module does not have.
+  /// This module has no coefficients for the Rosenbrock method.
   case unknownRosenbrockMethod(String)
-  /// An Adams method without the tableau that it starts by.
+  /// The tableau of an Adams method's starting method is missing.
   case noStartingTableau(String)
-  /// A gradient of a method that has none, or none of the schedule asked for.
+  /// The method has no gradient, or none with the adjoint schedule asked for.
   case methodHasNoGradient(String)
-  /// Adaptive steps were asked of a method without an error estimate.
+  /// Adaptive steps need an error estimate, which the method does not have.
   case notAdaptive(String)
-  /// One step size for the whole batch.
+  /// Step control of the whole batch is not supported.
   case batchControl
-  /// A method that the C kernels alone have.
+  /// Only the C kernels have the method.
   case noTwin(String)
-  /// Products in bfloat16.
+  /// Products in bfloat16 are not supported.
   case mixedPrecision
-  /// A gradient by steps that are undone.
+  /// A gradient by steps that are undone is not supported.
   case reversibleAdjoint
-  /// The trace asked for by name does not fit the program.
+  /// The explicitly chosen trace does not fit the program.
   case traceDoesNotFit(Trace)
-  /// The trace asked for by name does not go with the method.
+  /// The explicitly chosen trace does not work with the method.
   case traceDoesNotFitMethod(Trace, method: String)
-  /// The Frobenius norm was asked for beside a trace, asked for by name, that takes no tangents.
+  /// The Frobenius norm needs tangents, which the explicitly chosen trace does not compute.
   case traceHasNoTangents(Trace)
-  /// A loss has a coefficient for a regulariser that the solver does not integrate, or one that is not finite.
+  /// A regulariser's coefficient is not finite, or the solver does not integrate the regulariser.
   case invalidRegularisation(Regularisation)
-  /// An option is out of its range; says which, and what it may be.
+  /// An option is out of range; the text says which, and its range.
   case invalidOption(String)
   /// An array of the problem has `actual` entries where `expected` are needed.
   case wrongLength(array: String, actual: Int, expected: Int)
@@ -38,17 +38,17 @@ public enum PureSwiftError: Error, Equatable {
   case raggedStates(length: Int, stateDimension: Int)
   /// The start or end time is infinite or not a number.
   case timeNotFinite(Double)
-  /// A callback has no functions for the scalar, or not the one that is needed.
+  /// A callback lacks the function needed for the scalar type.
   case callbackLacks(callback: String, function: String)
   /// Step fractions do not rise from 0 to 1.
   case invalidStepFractions
-  /// Checkpoints in a budget of bytes.
+  /// Checkpoints within a budget of bytes are not supported.
   case checkpointBudget
-  /// Events that end samples.
+  /// Events that end samples are not supported.
   case events
-  /// Step fractions of a multistep method that are not equal.
+  /// The step fractions of a multistep method must be equal.
   case unequalSteps
-  /// Output times that do not run from the start to the end, or do not go with what is asked for; says which.
+  /// The output times are not ordered from start to end, or do not work with another option; the text says which.
   case outputTimes(String)
 }
 

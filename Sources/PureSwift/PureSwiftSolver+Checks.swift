@@ -57,7 +57,7 @@ extension PureSwiftSolver {
     }
   }
 
-  /// One number for each row, and the log-determinant's.
+  /// One tolerance for each row, and one for the log-determinant.
   private static func tolerances(
     _ given: [Double]?, _ name: String, or common: Double, _ rows: Int
   ) throws(PureSwiftError) -> [Double] {
@@ -97,7 +97,7 @@ extension PureSwiftSolver {
     }
   }
 
-  /// Whether the callbacks can do what is asked: solve with the trace that was resolved, or differentiate as well.
+  /// Checks that the callbacks can do what is needed: the resolved trace, and derivatives for a gradient.
   func checkCallbacks(isGradient: Bool) throws(PureSwiftError) {
     let byTangents = resolvedTrace == .hutchinson || resolvedTrace == .exactTangents
     for layout in plan.callbacks {

@@ -1,6 +1,6 @@
 import FieldPrograms
 
-// What a method asks of options and problems, beyond what all do.
+// The requirements of single methods, in addition to those of all.
 
 extension PureSwiftSolver {
   static func scheme(
@@ -40,7 +40,7 @@ extension PureSwiftSolver {
     return tableau
   }
 
-  /// What i/n may be off by, however it was computed.
+  /// The rounding of i/n, however it is computed.
   private static var equalFractions: Double { 4 * Double.ulpOfOne }
 
   static func checkEqual(_ fractions: [Double]) throws(PureSwiftError) {
@@ -76,7 +76,7 @@ extension PureSwiftSolver {
     }
   }
 
-  /// The loss's arrays, and whether the method has the gradient that the options ask for.
+  /// Checks the loss's arrays, and that the method has the gradient that the options ask for.
   func check(_ loss: Loss<Scalar>, at problem: SolveProblem<Scalar>) throws(PureSwiftError) {
     let isDiscrete = if case .continuous = options.adjoint { false } else { true }
     switch scheme {

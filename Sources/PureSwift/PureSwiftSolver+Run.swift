@@ -1,8 +1,8 @@
 import FieldPrograms
 import Synchronization
 
-// The way from the public solver to bodies for one vector type. `@_specialize` makes these functions concrete; all they
-// reach is generic over a `LaneVector` in this module, so the optimiser makes it concrete too.
+// From the public solver to code for one vector type. `@_specialize` makes these functions concrete. Everything they
+// call is generic over a `LaneVector` in this module, so the optimiser makes it concrete as well.
 
 extension PureSwiftSolver {
   private var threads: Int { options.threads ?? Workers.processorCount }
@@ -24,7 +24,7 @@ extension PureSwiftSolver {
       regularisation: regularisation, keepsFractions: keepsFractions, fieldLoss: fieldLoss)
   }
 
-  /// Solves all samples; their accepted fractions where the job keeps them.
+  /// Solves all samples; returns their accepted fractions if the job keeps them.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   @discardableResult
@@ -43,14 +43,14 @@ extension PureSwiftSolver {
     }
   }
 
-  /// Solves and differentiates all samples; `∂L/∂θ` `[P]`.
+  /// Solves and differentiates all samples; returns `∂L/∂θ`, `[P]`.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   func runGradient(_ job: SolveJob<Scalar>) -> [Scalar] {
     MemoryLayout<Scalar>.size == 4 ? runGradient(job, as: SIMD8<Scalar>.self) : runGradient(job, as: SIMD4<Scalar>.self)
   }
 
-  /// Differentiates the field's loss at all samples; `∂L/∂θ` `[P]`.
+  /// Differentiates the field's loss at all samples; returns `∂L/∂θ`, `[P]`.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   func runFieldGradient(_ job: SolveJob<Scalar>) -> [Scalar] {
@@ -103,7 +103,7 @@ extension PureSwiftSolver {
   private func parameterGradient<V: LaneVector>(
     of sums: [GradientSums<V>], _ job: SolveJob<Scalar>
   ) -> [Scalar] where V.Scalar == Scalar {
-    // A fixed tree: neighbours, then neighbours of those, whoever made them.
+    // Adds in a fixed tree, first neighbours, then pairs of neighbours, whichever thread computed them.
     var stride = 1
     while stride < sums.count {
       for left in Swift.stride(from: 0, to: sums.count - stride, by: 2 * stride) { sums[left].add(sums[left + stride]) }

@@ -1,6 +1,6 @@
 import FieldPrograms
 
-/// Solves a field program in Swift alone: the path to compare the C kernels with, and an independent oracle for them.
+/// Solves a field program in Swift alone: an independent reference for the C kernels, in results and in speed.
 ///
 /// The semantics are those of `cnf.h`. Samples are solved in the lanes of tiles, tiles in chunks, chunks on as many
 /// threads as the options ask for. A sample's results do not depend on the other samples, on its place in the batch or
@@ -15,17 +15,17 @@ public final class PureSwiftSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
   let plan: FieldPlan
   let resolution: TraceResolution
   let scheme: StepScheme
-  /// Of an Adams method: that of its start, which its continuous adjoint takes back.
+  /// The starting method of an Adams method, which its continuous adjoint uses.
   let table: StageTable<Scalar>
 
-  /// The Runge-Kutta method that Adams methods start by.
+  /// The Runge-Kutta method that starts Adams methods.
   public static var startingMethod: String { "rk4_38" }
 
   /// - Parameters:
-  ///   - tableau: of the method that `options` names; this module has no table of its own.
-  ///   - startingTableau: of `startingMethod`, which Adams methods alone need.
-  /// - Throws: `PureSwiftError` where the program is incomplete, an option is out of its range, the method has no error
-  ///   estimate but adaptive steps are asked for, or a trace asked for by name does not fit the program or the method.
+  ///   - tableau: the tableau of the method that `options` names; this module has no tableaux of its own.
+  ///   - startingTableau: the tableau of `startingMethod`; only Adams methods need it.
+  /// - Throws: `PureSwiftError` if the program is incomplete, an option is out of range, adaptive steps are asked for
+  ///   without an error estimate, or an explicitly chosen trace does not fit the program or the method.
   public init(
     program: FieldProgram, options: SolverOptions, tableau: ButcherTableau, startingTableau: ButcherTableau? = nil
   ) throws {
@@ -91,8 +91,8 @@ public final class PureSwiftSolver<Scalar: FlowScalar>: FieldSolver, Sendable {
       losses: givesLosses ? job.losses.array : [], context: job.contextGradients.array)
   }
 
-  /// The ends of every sample's accepted steps, as fractions of the interval from 0 to 1; empty where the sample failed
-  /// or took no step. Given to a `.fixed` solve as `stepFractions`, they take the same steps again.
+  /// The ends of every sample's accepted steps, as fractions of the interval from 0 to 1; empty if the sample failed or
+  /// took no step. A `.fixed` solve with these `stepFractions` repeats the same steps.
   public func acceptedStepFractions(_ problem: SolveProblem<Scalar>) throws -> [[Double]] {
     precondition(
       problem.outputTimes.isEmpty && problem.sampleOutputTimes == nil,

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `bench-objectives`: what ways of training come to in equal time.
+/// `bench-objectives`: compares training objectives in equal time.
 @main
 struct BenchObjectives: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,8 +1,8 @@
 import ContinuousFlows
 import Foundation
 
-/// What every run of both benchmarks has alike: an average of the weights, one thread, and seconds of the processor, so that neighbours on
-/// the machine do not count. The budget is the caller's.
+/// The common options of both benchmarks: an average of the weights, one thread, and seconds of processor time, so that
+/// other load on the machine does not count. The caller sets the budget.
 func benchOptions(batch: Int, rate: Double, tolerance: Double = 1e-5, seed: UInt64) -> TrainingOptions {
   TrainingOptions(
     steps: .max, batchSize: batch, learningRate: rate, schedule: LearningRateSchedule(warmupSteps: 20),
@@ -11,7 +11,7 @@ func benchOptions(batch: Int, rate: Double, tolerance: Double = 1e-5, seed: UInt
     evaluationSolver: SolverOptions(threads: 1), clock: .processor)
 }
 
-/// 18,000 points to train on, 1,000 to choose by, 1,000 to report.
+/// 18,000 samples to train on, 1,000 for validation, 1,000 to report.
 func benchSplit(_ name: String) throws -> DatasetSplit {
   try DatasetSource(name).load().split(.counts(validation: 1_000, test: 1_000))
 }

@@ -3,7 +3,8 @@ import ContinuousFlows
 import FlowPlots
 import Foundation
 
-/// The three diffusions after equal time, their samples by flow and by noise, and what the choice of time saves.
+/// Compares the three diffusion processes after equal training time, their samples by flow and by reverse diffusion,
+/// and two choices of time.
 struct DiffusionBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "diffusion",
@@ -38,7 +39,7 @@ struct DiffusionBench: ParsableCommand {
       }
     }
     guard let first else { return }
-    print("\n" + (try PaperTimeFlow(of: first, hidden: widths).comparison(on: split.test.points)))
+    print("\n" + (try PaperTimeFlow(of: first, hidden: widths).comparison(on: split.test.samples)))
     if let picture { try draw(first, split, to: picture) }
   }
 
@@ -47,7 +48,7 @@ struct DiffusionBench: ParsableCommand {
   ) throws -> (model: DiffusionModel, steps: Int) {
     let model = DiffusionModel(
       process: process, dimension: 2, architecture: FieldArchitecture(hidden: widths, activation: .silu),
-      transform: .standardising(split.train.points))
+      transform: .standardising(split.train.samples))
     var options = benchOptions(batch: 512, rate: rate, seed: 0)
     options.seconds = seconds
     let trainer = try Trainer(
@@ -79,18 +80,18 @@ struct DiffusionBench: ParsableCommand {
     }
     let euler = try model.samples(count: samples, seed: 2, by: .eulerMaruyama())
     let corrected = try model.samples(count: samples, seed: 3, by: .predictorCorrector())
-    // What samples of one distribution are apart.
+    // The distance between two sets of samples from the data's distribution.
     let noise = EnergyDistance(between: try model.samples(count: samples, seed: 4), and: flow).value
     let cells = [
       "`\(model.process.kind)`", weighting.rawValue, result.failed == 0 ? decimal(result.nllNats, 3) : "failed",
       decimal(result.evaluationsMean, 0), "\(steps)", distance(to: euler), distance(to: corrected),
-      distance(to: split.test.points.rows(0..<min(samples, split.test.count))), decimal(noise, 4),
+      distance(to: split.test.samples.rows(0..<min(samples, split.test.count))), decimal(noise, 4),
     ]
     print("| \(cells.joined(separator: " | ")) |")
   }
 
   private func draw(_ model: DiffusionModel, _ split: DatasetSplit, to path: String) throws {
-    let (data, cells) = (split.test.points, 128)
+    let (data, cells) = (split.test.samples, 128)
     func limits(_ column: Int) -> ClosedRange<Double> {
       let values = (0..<data.count).map { Double(data.values[2 * $0 + column]) }
       return (values.min() ?? -1) * 1.1...(values.max() ?? 1) * 1.1

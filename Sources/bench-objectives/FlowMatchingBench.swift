@@ -28,9 +28,9 @@ struct FlowMatchingBench: ParsableCommand {
   private struct Setting {
     let batch: Int
     let rate: Double
-    /// Of the solves of maximum likelihood.
+    /// The solver of maximum likelihood.
     var tolerance = 1e-3
-    /// nil: maximum likelihood.
+    /// nil means maximum likelihood.
     var coupling: FlowMatching.Coupling?
 
     var words: String { "rate \(rate), batch \(batch)" }
@@ -57,14 +57,14 @@ struct FlowMatchingBench: ParsableCommand {
   /// Points that settings are chosen by.
   private static let choosers = 250
 
-  /// What one run comes to.
+  /// The result of one run.
   private struct Ending {
     let flow: ContinuousFlow
     let validation: Double
     let steps: Int
   }
 
-  /// What the seeds of one way come to within one budget.
+  /// The results of all seeds of one objective within one budget.
   private struct Cell {
     let nats: [Double]
     let evaluations: Double
@@ -124,7 +124,7 @@ struct FlowMatchingBench: ParsableCommand {
   ) throws -> Ending {
     let start = ContinuousFlow(
       dimension: 2, hidden: hidden.split(separator: ",").compactMap { Int($0) }, activation: .tanh, seed: seed,
-      transform: .standardising(split.train.points))
+      transform: .standardising(split.train.samples))
     var options = benchOptions(batch: setting.batch, rate: setting.rate, tolerance: setting.tolerance, seed: seed)
     options.seconds = seconds
     options.schedule.shape = .cosine()

@@ -1,11 +1,11 @@
 import ContinuousFlows
 import Foundation
 
-/// The probability flow of a variance-preserving model in the time s of Song et al. 2021, around the same net: what the
-/// library does not do, measured.
+/// The probability flow of a variance-preserving model in the time s of Song et al. 2021, with the same net. The
+/// library does not use this form; this measures its cost.
 ///
-/// The net sees t = ρ(1) − ρ(s), and `dx/ds = −(dρ/ds) u(x, t)` with dρ/ds = ½ β m/σ: two rows of the time alone that no operation
-/// makes, so a host callback does.
+/// The net reads t = ρ(1) − ρ(s), and `dx/ds = −(dρ/ds) u(x, t)` with dρ/ds = ½ β m/σ. These are two functions of the
+/// time that no operation gives, so a host callback computes them.
 struct PaperTimeFlow {
   private let model: DiffusionModel
   private let program: FieldProgram
@@ -25,7 +25,7 @@ struct PaperTimeFlow {
             y[lanes + lane] = Float(process.drift(at: s) * mean / deviation)
           }
         },
-        // Never of a state: all tangents are 0.
+        // The input is never a state, so all tangents are 0.
         tangent: { lanes, _, _, _, _, yDot in for index in 0..<2 * lanes { yDot[index] = 0 } }))
     var program = FieldProgram(stateDimension: model.dimension)
     let coefficients = program.append(.callback(input: program.append(.time), rows: 2, rows))
@@ -38,23 +38,24 @@ struct PaperTimeFlow {
     self.program = program
   }
 
-  /// One line: evaluations and time of log-densities in both times, and how far these are apart.
-  func comparison(on points: SampleMatrix) throws -> String {
+  /// One line: evaluations and time of log-densities in both times, and their difference.
+  func comparison(on samples: SampleMatrix) throws -> String {
     let flow = model.probabilityFlow
-    let states = model.transform.forward(points.values)
+    let states = model.transform.forward(samples.values)
     let options = SolverOptions(threads: 1)
     let ours = try measure(flow.program, states, from: flow.endTime, to: 0, options)
     let paper = try measure(program, states, from: DiffusionProcess.likelihoodCutoff, to: 1, options)
     func densities(_ solution: Solution<Float>) -> [Double] {
-      (0..<points.count).map {
+      (0..<samples.count).map {
         flow.base.logDensity(solution.states[2 * $0..<2 * $0 + 2]) + solution.logDeterminants[$0]
       }
     }
-    let apart = zip(densities(ours.solution), densities(paper.solution)).map { abs($0 - $1) }.sorted()[points.count / 2]
+    let apart = zip(densities(ours.solution), densities(paper.solution)).map { abs($0 - $1) }.sorted()[
+      samples.count / 2]
     func mean(_ solution: Solution<Float>) -> Double {
-      Double(solution.evaluations.reduce(0, +)) / Double(points.count)
+      Double(solution.evaluations.reduce(0, +)) / Double(samples.count)
     }
-    return "Log-densities of \(points.count) points, dopri5 at 1e-5, exact trace, one thread: in the angle "
+    return "Log-densities of \(samples.count) samples, dopri5 at 1e-5, exact trace, one thread: in the angle "
       + "\(decimal(mean(ours.solution), 0)) evaluations of a sample and \(decimal(ours.seconds, 3)) s, in the paper's time "
       + "\(decimal(mean(paper.solution), 0)) and \(decimal(paper.seconds, 3)) s; median difference \(decimal(apart, 5)) nats."
   }

@@ -3,8 +3,8 @@ import Foundation
 import NeuralODE
 import TestProblems
 
-/// `bench-solvers`: every explicit adaptive method on every non-stiff test problem, every Rosenbrock method on every stiff one,
-/// at tolerances from 1e-3 to 1e-11.
+/// `bench-solvers`: runs every explicit adaptive method on every non-stiff test problem, and every Rosenbrock method on
+/// every stiff one, at tolerances from 1e-3 to 1e-11.
 @main
 struct BenchSolvers: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -48,7 +48,7 @@ struct BenchSolvers: ParsableCommand {
     print("\(out): work-precision.csv, and a plot of each of \(plots.count) problems")
   }
 
-  /// Solves `problems` by the methods asked for that are of `family`.
+  /// Solves `problems` with the chosen methods of `family`.
   private func report(
     _ title: String, on problems: [TestProblem], family: MethodFamily
   ) throws -> WorkPrecisionReport {

@@ -3,9 +3,9 @@ import Foundation
 import NeuralODE
 import TestProblems
 
-/// What came of many solves: as lines of text, as CSV, as plots.
+/// The results of many solves, as text, CSV and plots.
 struct WorkPrecisionReport {
-  /// What kind of problems they are.
+  /// The kind of the problems.
   let title: String
   let problems: [TestProblem]
   let solves: [WorkPrecision]
@@ -22,7 +22,7 @@ struct WorkPrecisionReport {
     return lines + [""]
   }
 
-  /// A row for each method and tolerance, over all problems.
+  /// One row for each method and tolerance, over all problems.
   private func table(of solves: [WorkPrecision]) -> [String] {
     var lines = [Self.row("method", "tolerance", "evaluations", "error/tol", "worst", "of", "within 10 tol")]
     for method in methods {
@@ -39,7 +39,7 @@ struct WorkPrecisionReport {
     return lines + ["evaluations and error/tol are medians over the problems; error/tol is at the end time"]
   }
 
-  /// Every solve that failed or is off by more than ten tolerances.
+  /// Every solve that failed or has an error above ten tolerances.
   private func misses(of solves: [WorkPrecision]) -> [String] {
     let misses = solves.filter { !$0.isWithinTolerance }
     guard !misses.isEmpty else { return [] }
@@ -69,7 +69,7 @@ struct WorkPrecisionReport {
 
   var plots: [(name: String, plot: LinePlot)] { problems.map { ($0.name, plot(of: $0)) } }
 
-  /// Error against evaluations, a line for each method; solves that failed are left out.
+  /// Error against evaluations, one line for each method; failed solves are left out.
   private func plot(of problem: TestProblem) -> LinePlot {
     LinePlot(
       series: methods.map { method in
@@ -83,7 +83,7 @@ struct WorkPrecisionReport {
       yScale: .logarithmic)
   }
 
-  /// An order in which failures come last.
+  /// Sorts failures last.
   private static func badness(_ solve: WorkPrecision) -> Double { solve.error.isNaN ? .infinity : solve.error }
 
   private static func median(_ values: [Double]) -> Double? {

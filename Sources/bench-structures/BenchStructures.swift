@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `bench-structures`: what Hamiltonian fields and OT-Flow's potentials give beside fields without a structure.
+/// `bench-structures`: compares Hamiltonian fields and OT-Flow's potentials with unstructured fields.
 @main
 struct BenchStructures: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,9 +1,9 @@
 import ContinuousFlows
 import Foundation
 
-/// N(0, I) and N(m, S) in the plane, whose optimal transport is known: x ↦ m + S^(1/2) x, of cost
-/// W₂² = |m|² + tr(I + S − 2 S^(1/2)) (Dowson, Landau 1982, Journal of Multivariate Analysis 12; Olkin, Pukelsheim 1982, Linear Algebra
-/// and its Applications 48).
+/// N(0, I) and N(m, S) in the plane, whose optimal transport is known: x ↦ m + S^(1/2) x, of cost W₂² = |m|² + tr(I + S
+/// − 2 S^(1/2)) (Dowson, Landau 1982, Journal of Multivariate Analysis 12; Olkin, Pukelsheim 1982, Linear Algebra and
+/// its Applications 48).
 struct GaussianPair {
   var mean = [2.0, -1.0]
   /// S = [[a, b], [b, c]].
@@ -11,7 +11,7 @@ struct GaussianPair {
 
   init() {}
 
-  /// N(0, I) and the Gaussian that maximum likelihood finds in `samples`: with their mean and covariance.
+  /// N(0, I) and the Gaussian with the mean and covariance of `samples`, which maximum likelihood gives.
   init(fittedTo samples: SampleMatrix) {
     let (x, y) = (0..<samples.count).reduce(into: ([Double](), [Double]())) { columns, sample in
       columns.0.append(Double(samples.values[2 * sample]))
@@ -29,14 +29,14 @@ struct GaussianPair {
   private var determinant: Double { covariance.a * covariance.c - covariance.b * covariance.b }
   private var trace: Double { covariance.a + covariance.c }
 
-  /// Of a symmetric positive 2 × 2 matrix tr S^(1/2) = √(tr S + 2 √det S), by its eigenvalues.
+  /// For a symmetric positive 2 × 2 matrix, tr S^(1/2) = √(tr S + 2 √det S), by its eigenvalues.
   var squaredDistance: Double {
     let root = (trace + 2 * determinant.squareRoot()).squareRoot()
     return mean.reduce(0) { $0 + $1 * $1 } + 2 + trace - 2 * root
   }
 
-  /// Mean |m + S^(1/2) x − x|² over `samples` of N(0, I): what optimal transport moves these by, whose mean is W₂². Of a 2 × 2
-  /// matrix S^(1/2) = (S + √det S · I) / tr S^(1/2).
+  /// Mean |m + S^(1/2) x − x|² over `samples` of N(0, I): their displacement by optimal transport, whose mean is W₂².
+  /// For a 2 × 2 matrix S^(1/2) = (S + √det S · I) / tr S^(1/2).
   func squaredDisplacement(of samples: SampleMatrix) -> Double {
     let root = determinant.squareRoot()
     let size = (trace + 2 * root).squareRoot()
@@ -49,10 +49,10 @@ struct GaussianPair {
     } / Double(samples.count)
   }
 
-  /// Of N(m, S), in nats: no model's mean negative log-likelihood is lower, but by the luck of the sample.
+  /// The entropy of N(m, S) in nats: no model has a lower expected NLL.
   var entropy: Double { 1 + log(2 * Double.pi) + 0.5 * log(determinant) }
 
-  /// Draws of N(m, S), through the Cholesky factor.
+  /// Draws samples of N(m, S), through the Cholesky factor.
   func dataset(count: Int, seed: UInt64) -> Dataset {
     let source = RandomSource(seed: seed, stream: .data, step: 5)
     let first = covariance.a.squareRoot()
@@ -61,6 +61,6 @@ struct GaussianPair {
       let (u, v) = (source.normal(sample: sample, dimension: 0), source.normal(sample: sample, dimension: 1))
       return [Float(mean[0] + first * u), Float(mean[1] + below * u + last * v)]
     }
-    return Dataset(name: "Gaussian pair", points: SampleMatrix(count: count, dimension: 2, values: values))
+    return Dataset(name: "Gaussian pair", samples: SampleMatrix(count: count, dimension: 2, values: values))
   }
 }

@@ -3,7 +3,8 @@ import ContinuousFlows
 import FlowPlots
 import Foundation
 
-/// Nets that learn the rates of a pendulum and of two bodies: as a field, as an energy, and as a separable energy.
+/// Compares nets that learn the rates of a pendulum and of two bodies: as a field, as an energy, and as a separable
+/// energy.
 struct HamiltonianBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "hamiltonian",
@@ -13,7 +14,7 @@ struct HamiltonianBench: ParsableCommand {
   @Option(help: "Steps of each training.") var steps = 2000
   @Option(help: "Widths of the two hidden layers.") var width = 200
 
-  /// A model, and the solvers that its paths are made by.
+  /// A model, and the solvers for its paths.
   private struct Contender {
     let name: String
     let program: FieldProgram
@@ -21,7 +22,7 @@ struct HamiltonianBench: ParsableCommand {
     let methods: [(name: String, options: SolverOptions)]
   }
 
-  /// Steps of the symplectic methods between two of 200 outputs: h = 0.05.
+  /// Number of steps of the symplectic methods between two of 200 outputs: h = 0.05.
   private static let fixedSteps = 10
   private static let samples = 4000
 
@@ -64,7 +65,7 @@ struct HamiltonianBench: ParsableCommand {
     ]
   }
 
-  /// Trains it as the paper does, by regression on rates, and follows its paths.
+  /// Trains the model as in the paper, by regression on rates, and follows its paths.
   private func report(_ contender: Contender, on system: MechanicalSystem) throws -> [Series] {
     let options = TrainingOptions(
       steps: steps, batchSize: 500, learningRate: 1e-3, averageDecay: 0.99, validationInterval: steps,

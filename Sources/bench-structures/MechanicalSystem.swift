@@ -1,27 +1,28 @@
 import ContinuousFlows
 import Foundation
 
-/// A system whose energy is known in closed form: what models learn of it, and what their paths are judged by.
+/// A system whose energy is known in closed form, to train models and to judge their paths.
 struct MechanicalSystem: Sendable {
   let name: String
-  /// Of the state (q, p).
+  /// Dimension of the state (q, p).
   let dimension: Int
-  /// How long paths are followed; the paper follows them for 20.
+  /// Length of the paths; the paper uses 20.
   let duration: Double
   /// H(q, p).
   let energy: @Sendable ([Double]) -> Double
   /// (∂H/∂p, −∂H/∂q).
   let rates: @Sendable ([Double]) -> [Double]
-  /// A state of the region that is learned, of five uniform numbers in [0, 1).
+  /// A state in the training region, from five uniform numbers in [0, 1).
   let state: @Sendable ([Double]) -> [Double]
 
-  /// H = 3 (1 − cos q) + p², energies 1.3 to 2.3, as Greydanus et al. 2019 have it in their code.
+  /// H = 3 (1 − cos q) + p², with energies from 1.3 to 2.3, as in the code of Greydanus et al. 2019.
   static let pendulum = MechanicalSystem(
     name: "pendulum", dimension: 2, duration: 100,
     energy: { 3 * (1 - cos($0[0])) + $0[1] * $0[1] },
     rates: { [2 * $0[1], -3 * sin($0[0])] },
     state: { uniform in
-      // At rest at the angle of an energy, then somewhere on that energy's curve: q within the turning points.
+      // Starts at rest at the angle of an energy, then moves to a random place on that energy's curve: q within the
+      // turning points.
       let energy = 1.3 + uniform[0]
       let turning = acos(1 - energy / 3)
       let q = turning * sin(2 * .pi * uniform[1])
@@ -29,8 +30,8 @@ struct MechanicalSystem: Sendable {
       return [q, uniform[2] < 0.5 ? p : -p]
     })
 
-  /// Two unit masses in a plane under gravity, in relative coordinates q = r₂ − r₁: H = |p|² − 1/|q|, the reduced mass being a half.
-  /// Orbits near circles of distance 1 to 2, velocities off by up to 5 %.
+  /// Two unit masses in a plane under gravity, in relative coordinates q = r₂ − r₁: H = |p|² − 1/|q|, with reduced mass
+  /// one half. Orbits are close to circles of radius 1 to 2, with velocities off by up to 5 %.
   static let twoBody = MechanicalSystem(
     name: "two-body", dimension: 4, duration: 100,
     energy: { $0[2] * $0[2] + $0[3] * $0[3] - 1 / ($0[0] * $0[0] + $0[1] * $0[1]).squareRoot() },
@@ -48,7 +49,7 @@ struct MechanicalSystem: Sendable {
       return [distance * cos(angle), distance * sin(angle), speed * cos(heading), speed * sin(heading)]
     })
 
-  /// Standard deviation of what is added to every rate, as in the paper.
+  /// Standard deviation of the noise added to every rate, as in the paper.
   static let noise = 0.1
 
   /// `count` rows (x, dx/dt + noise).
@@ -58,15 +59,15 @@ struct MechanicalSystem: Sendable {
     for sample in 0..<UInt64(count) {
       let state = state(Self.uniforms(source, sample))
       let rates = rates(state).enumerated().map { row, rate in
-        // The first blocks of the sample's numbers are the state's.
+        // The sample's first blocks of random numbers belong to the state.
         rate + noise * source.normal(sample: sample, dimension: 16 + row)
       }
       values += (state + rates).map { Float($0) }
     }
-    return Dataset(name: name, points: SampleMatrix(count: count, dimension: 2 * dimension, values: values))
+    return Dataset(name: name, samples: SampleMatrix(count: count, dimension: 2 * dimension, values: values))
   }
 
-  /// States to start from, `[count][D]`.
+  /// Initial states, `[count][D]`.
   func states(count: Int, seed: UInt64) -> [Double] {
     let source = RandomSource(seed: seed, stream: .data, step: 1)
     return (0..<UInt64(count)).flatMap { state(Self.uniforms(source, $0)) }

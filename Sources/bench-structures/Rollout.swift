@@ -1,9 +1,10 @@
 import ContinuousFlows
 
-/// Paths of a learned field over a long time, and how far their true energy drifts.
+/// Long paths of a learned field, and the drift of their true energy.
 struct Rollout {
   let times: [Double]
-  /// Mean over paths of |H(t) − H(0)| / |H(0)| at each of `times`, H the system's own; infinite once a path has failed.
+  /// Mean over paths of |H(t) − H(0)| / |H(0)| at each of `times`, with the true H; infinite from the first failed path
+  /// on.
   let drifts: [Double]
   let evaluationsMean: Double
 
@@ -12,7 +13,7 @@ struct Rollout {
   private static let seed: UInt64 = 99
 
   init(of model: DynamicsModel, on system: MechanicalSystem, options: SolverOptions) throws {
-    // The quotient first: it ends at 1, and no time lies beyond the solve's end.
+    // Divides first: the quotient ends at exactly 1, so no time exceeds the solve's end.
     times = (1...Self.outputs).map { system.duration * (Double($0) / Double(Self.outputs)) }
     let dimension = system.dimension
     let start = system.states(count: Self.paths, seed: Self.seed)
@@ -34,7 +35,7 @@ struct Rollout {
     evaluationsMean = Double(solution.evaluations.reduce(0, +)) / Double(Self.paths)
   }
 
-  /// The mean over the first fifth of the time, the paper's 20, and over the last.
+  /// The mean over the first fifth of the time (the paper's 20), and over the last fifth.
   var early: Double { Self.mean(drifts.prefix(drifts.count / 5)) }
   var late: Double { Self.mean(drifts.suffix(drifts.count / 5)) }
 

@@ -3,7 +3,7 @@ import ContinuousFlows
 import FlowPlots
 import Foundation
 
-/// Flows that learn the same data, and how far they carry what they carry.
+/// Compares how far different flows carry samples when they learn the same data.
 struct TransportBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "transport",
@@ -24,7 +24,7 @@ struct TransportBench: ParsableCommand {
   private static let particleSeed: UInt64 = 3
   private static let evaluation = SolverOptions(control: .perSample(rtol: 1e-5, atol: 1e-5), trace: .exact, threads: 1)
 
-  /// What one trained flow comes to.
+  /// The result of one trained flow.
   private struct Figures {
     let nats: Double
     let report: TransportReport
@@ -66,8 +66,8 @@ struct TransportBench: ParsableCommand {
     let pair = GaussianPair()
     let split = try pair.dataset(count: Self.samples, seed: 1).split(.fractions(validation: 0.1, test: 0.25))
     let start = ContinuousFlow(dimension: 2).baseSamples(count: Self.particles, seed: Self.particleSeed)
-    // What is learned is the sample's Gaussian, so its optimum is what displacements are to come to.
-    let fitted = GaussianPair(fittedTo: split.train.points)
+    // The flow learns the Gaussian of the training samples, so its optimal transport is the optimum for displacements.
+    let fitted = GaussianPair(fittedTo: split.train.samples)
     print(String(format: "W2 squared %.3f, entropy of the data %.3f nats", pair.squaredDistance, pair.entropy))
     print(
       String(
@@ -76,9 +76,9 @@ struct TransportBench: ParsableCommand {
     return split
   }
 
-  /// The pair is left as it is, so that displacements are those of the two Gaussians.
+  /// The Gaussian pair is not standardised, so that displacements are those between the two Gaussians.
   private func transform(_ split: DatasetSplit) -> DataTransform {
-    data == Self.pairName ? .identity(dimension: 2) : .standardising(split.train.points)
+    data == Self.pairName ? .identity(dimension: 2) : .standardising(split.train.samples)
   }
 
   private func figures(
@@ -105,7 +105,7 @@ struct TransportBench: ParsableCommand {
     )
   }
 
-  /// Their mean ± half their range.
+  /// Mean ± half the range.
   private func spread(_ values: [Double], _ digits: Int) -> String {
     let half = 0.5 * ((values.max() ?? 0) - (values.min() ?? 0))
     let mean = values.reduce(0, +) / Double(values.count)

@@ -1,18 +1,18 @@
 import ContinuousFlows
 
-/// A kind of flow, and the costs it is trained with beside the likelihood.
+/// A kind of flow, and its training costs in addition to the likelihood.
 struct TransportContender {
   let name: String
-  /// Widths of a plain net; nil: OT-Flow's potential of `architecture`.
+  /// Widths of a plain net; nil means OT-Flow's potential of `architecture`.
   private let hidden: [Int]?
   private let architecture: TransportArchitecture
-  /// Of a plain net.
+  /// Regularisation of a plain net.
   var regularisation = Regularisation.none
-  /// Of a potential; nil: maximum likelihood alone.
+  /// Cost weights of a potential; nil means maximum likelihood alone.
   private var costs: (transport: Double, hamiltonJacobi: Double)?
 
-  /// Every kind. The same weights where the same thing is weighed: RNODE's kinetic energy is a mean over both columns, OT-Flow's
-  /// transport a sum.
+  /// All kinds. Equal costs have equal weights: RNODE's kinetic energy is a mean over both columns, OT-Flow's transport
+  /// cost a sum.
   static func all(isWide: Bool) -> [TransportContender] {
     let (transport, hamiltonJacobi) = TransportLikelihood.defaultWeights
     let hidden = isWide ? [64, 64] : [32, 32]

@@ -2,8 +2,8 @@ import ContinuousFlows
 import Foundation
 import Testing
 
-/// Every architecture learns a density, alone and by a short run: on held-out points it beats the net that it began as and the Gaussian
-/// of full covariance that fits the training data best.
+/// Every architecture learns a density, alone and by a short run: on held-out points it beats the net that it began as
+/// and the Gaussian of full covariance that fits the training data best.
 @Suite struct ArchitectureTrainingTests {
   struct Case: CustomTestStringConvertible, Sendable {
     let name: String
@@ -82,8 +82,9 @@ import Testing
     try Self.expectLearned(test.name, from: flow, to: trained)
   }
 
-  /// ReLU learns by flow matching. By maximum likelihood it comes to the Gaussian and no further: the divergence of its field is piecewise
-  /// constant, and where the pieces meet, which is what bends a density, has no part in the gradient of a solve.
+  /// ReLU learns by flow matching. By maximum likelihood it comes to the Gaussian and no further: the divergence of its
+  /// field is piecewise constant, and where the pieces meet, which is what bends a density, has no part in the gradient
+  /// of a solve.
   @Test func reluLearnsByFlowMatching() throws {
     let flow = Self.flow(FieldArchitecture(hidden: [16, 16], activation: .relu).program(stateDimension: 2))
     var options = Self.options
@@ -111,7 +112,7 @@ import Testing
   @Test func twoBlocksLearn() throws {
     let stacked = StackedFlow(
       dimension: 2, blocks: 2, architecture: FieldArchitecture(hidden: [16, 16], activation: .tanh), endTime: 0.5,
-      seed: 1, transform: .standardising(Self.split.train.points))
+      seed: 1, transform: .standardising(Self.split.train.samples))
     let trained = try Trainer(
       model: stacked, objective: StackedLikelihood(model: stacked, options: Self.options), training: Self.split.train,
       validation: Self.split.validation, options: Self.options
@@ -125,7 +126,7 @@ import Testing
     let trained = try Trainer(
       flow: Self.flow(program), training: Self.split.train, validation: Self.split.validation, options: Self.options
     ).run().flow
-    let points = Self.split.train.points
+    let points = Self.split.train.samples
     let found = try Self.logDensities(trained, points).reduce(0, +) / Double(points.count)
     let best = GaussianBaseline(fitting: points).meanLogDensity(of: points)
     print("identity: \(found) nats of the training data, the best Gaussian \(best)")
@@ -135,18 +136,18 @@ import Testing
 
   // MARK: What they share
 
-  /// Untrained, close to the identity. Weights of the hidden layers are twice PyTorch's: data of deviation 1 then reach to where sigmoids
-  /// and their like bend, which short runs have not the time to bring about.
+  /// Untrained, close to the identity. Weights of the hidden layers are twice PyTorch's: data of deviation 1 then reach
+  /// to where sigmoids and their like bend, which short runs have not the time to bring about.
   private static func flow(_ program: FieldProgram) -> ContinuousFlow {
     var parameters = InitialParameters.uniform(for: program, seed: 1, lastLayerScale: 0.05)
     for layout in program.linearLayouts where !program.isFourierFeatures(layout.operation) {
       for index in layout.weightOffset..<layout.biasOffset + layout.rows { parameters[index] *= 2 }
     }
     return ContinuousFlow(
-      program: program, parameters: parameters, transform: .standardising(split.train.points))
+      program: program, parameters: parameters, transform: .standardising(split.train.samples))
   }
 
-  private static func logDensities(_ model: some DensityModel, _ points: SampleMatrix) throws -> [Double] {
+  private static func logDensities(_ model: some DensityModel, _ samples: SampleMatrix) throws -> [Double] {
     let found = try model.logDensities(
       of: points, options: options.evaluationSolver, backend: .c, seed: 0, identifiers: nil, context: nil)
     #expect(found.failed == 0)
@@ -155,9 +156,9 @@ import Testing
 
   /// Differences sample by sample, whose mean is surer than the means themselves.
   private static func expectLearned<Model: DensityModel>(_ name: String, from model: Model, to trained: Model) throws {
-    let points = split.test.points
+    let points = split.test.samples
     let found = try logDensities(trained, points)
-    let gaussian = GaussianBaseline(fitting: split.train.points).logDensities(of: points)
+    let gaussian = GaussianBaseline(fitting: split.train.samples).logDensities(of: points)
     let gain = gain(of: found, over: gaussian)
     let fromBeginning = Self.gain(of: found, over: try logDensities(model, points))
     print(

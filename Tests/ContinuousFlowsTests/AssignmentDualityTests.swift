@@ -2,8 +2,9 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Optimality without a list of all permutations: with columns' prices v and rows' prices u, `u_i + v_j ≤ c_ij` for all pairs, and equal
-/// where i has j. The sum of the prices is then a lower bound of every assignment's cost, and this one reaches it.
+/// Optimality without a list of all permutations: with columns' prices v and rows' prices u, `u_i + v_j ≤ c_ij` for all
+/// pairs, and equal where i has j. The sum of the prices is then a lower bound of every assignment's cost, and this one
+/// reaches it.
 @Suite struct AssignmentDualityTests {
   enum Kind: String, CaseIterable {
     /// Clusters to one cloud, squared distances: what flow matching pairs, and where paths are long.
@@ -43,8 +44,8 @@ import Testing
     let costs = Self.costs(kind, count)
     let solution = Assignment.solution(costs, count: count)
     #expect(solution.columnOf.sorted() == Array(0..<count))
-    // A price is changed at most once for each row that is given a column, at two levels each; each time it is rounded to the
-    // size of the largest cost.
+    // A price is changed at most once for each row that is given a column, at two levels each; each time it is rounded
+    // to the size of the largest cost.
     let rounding = 4 * Double(count) * (costs.max() ?? 0).ulp
     var (rowSum, total) = (0.0, 0.0)
     for row in 0..<count {

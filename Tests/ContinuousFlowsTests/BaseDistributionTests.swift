@@ -4,7 +4,8 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Bases: densities against integrals and against each other, scores against differences, samples against their moments.
+/// Bases: densities against integrals and against each other, scores against differences, samples against their
+/// moments.
 @Suite struct BaseDistributionTests {
   static let bases: [BaseDistribution] = [
     .standardNormal,
@@ -17,8 +18,8 @@ import Testing
   ]
   static let smooth = bases.filter { $0.kind != "uniform" }
 
-  /// The midpoint rule on a grid of spacing h converges faster than any power of h for smooth densities, and is exact for the
-  /// box, whose sides lie on the grid; Gaussians of deviation 1.5 at most leave 1e-14 outside of 12.
+  /// The midpoint rule on a grid of spacing h converges faster than any power of h for smooth densities, and is exact
+  /// for the box, whose sides lie on the grid; Gaussians of deviation 1.5 at most leave 1e-14 outside of 12.
   @Test(arguments: bases)
   func densitiesIntegrateToOne(base: BaseDistribution) {
     let h = 0.0625
@@ -31,7 +32,8 @@ import Testing
     #expect(abs(sum - 1) < 1e-10, "\(base.kind): \(sum)")
   }
 
-  /// Central differences over points that floats hold: off by h² of a third derivative, of some 10, and by rounding over h.
+  /// Central differences over points that floats hold: off by h² of a third derivative, of some 10, and by rounding
+  /// over h.
   @Test(arguments: smooth)
   func scoresAreTheDerivatives(base: BaseDistribution) throws {
     let h: Float = 0x1p-12
@@ -65,8 +67,8 @@ import Testing
     }
   }
 
-  /// The mean of −log p over n samples is the entropy ± deviation/√n; by importance from another base the mean of p/q is 1. Here:
-  /// the mean of p_other/p over samples of p, where p covers other.
+  /// The mean of −log p over n samples is the entropy ± deviation/√n; by importance from another base the mean of p/q
+  /// is 1. Here: the mean of p_other/p over samples of p, where p covers other.
   @Test(arguments: bases)
   func samplesHaveTheDensity(base: BaseDistribution) {
     let count = 40_000
@@ -121,7 +123,7 @@ import Testing
     else { throw CancellationError() }
     let order = weights[0] < weights[1] ? [0, 1] : [1, 0]
     #expect(abs(weights[order[0]] - 0.25) < 0.03)
-    // components overlap: errors of a mixture's parameters are some four times those of a Gaussian's
+    // components overlap: errors of a mixture's parameters are about four times those of a Gaussian's
     for (found, one) in zip(means.rows(order).values, m.values) { #expect(abs(found - one) < 4 * error) }
     for (found, one) in zip(deviations.rows(order).values, d.values) { #expect(abs(found - one) < 4 * error) }
 
@@ -168,7 +170,7 @@ import Testing
   func densitiesAndLossesCountTheBase(base: BaseDistribution, backend: Backend) throws {
     var flow = TrainingFixture.flow
     flow.transform = .identity(dimension: 2)
-    let points = TrainingFixture.split.train.points.rows(0..<50)
+    let points = TrainingFixture.split.train.samples.rows(0..<50)
     let plain = try flow.logDensities(of: points, backend: backend)
     let latent = try makeSolver(program: flow.program, options: SolverOptions(), backend: backend, scalar: Float.self)
       .solve(SolveProblem(parameters: flow.parameters, states: points.values, from: flow.endTime, to: 0))
@@ -191,11 +193,11 @@ import Testing
     #expect(alone.parameters == loss.parameters && alone.states == loss.states)
   }
 
-  /// The standard normal's loss through a closure: the same numbers as the solver's own, but for rounding of cotangents.
+  /// The standard normal's loss through a closure: the same numbers as the solver's own, up to rounding of cotangents.
   @Test(arguments: Backend.allCases)
   func aClosureGivesTheSolversOwnLoss(backend: Backend) throws {
     let flow = TrainingFixture.flow
-    let points = TrainingFixture.split.train.points.rows(0..<70)
+    let points = TrainingFixture.split.train.samples.rows(0..<70)
     let solver = try makeSolver(
       program: flow.program, options: SolverOptions(), backend: backend, scalar: Float.self)
     let problem = SolveProblem(parameters: flow.parameters, states: points.values, from: flow.endTime, to: 0)
@@ -207,8 +209,8 @@ import Testing
     for (found, one) in zip(closure.losses, own.losses) { #expect(abs(found - one) < 1e-12 * max(1, abs(one))) }
   }
 
-  /// Regularisers weigh the same beside a closure: from a unit Gaussian training's loss and gradient are those from the standard
-  /// normal, but for rounding of cotangents.
+  /// Regularisers weigh the same beside a closure: from a unit Gaussian training's loss and gradient are those from the
+  /// standard normal, up to rounding of cotangents.
   @Test(arguments: Backend.allCases) func regularisersAreOfTheMean(backend: Backend) throws {
     let options = TrainingFixture.options(
       steps: 1, backend: backend, regularisation: Regularisation(kineticEnergy: 0.05, frobeniusNorm: 0.02))
@@ -233,7 +235,7 @@ import Testing
     var losses: [String: Double] = [:]
     for components in [0, 8] {
       var flow = TrainingFixture.flow
-      let seen = flow.transform.forward(TrainingFixture.split.train.points.values)
+      let seen = flow.transform.forward(TrainingFixture.split.train.samples.values)
       if components > 0 {
         flow.base = .mixture(
           of: components, fitting: SampleMatrix(count: seen.count / 2, dimension: 2, values: seen), seed: 0)

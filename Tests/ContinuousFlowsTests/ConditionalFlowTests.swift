@@ -3,14 +3,15 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Conditional flows beside closed forms: densities by hand, training against a conditional Gaussian whose entropy is known.
+/// Conditional flows beside closed forms: densities by hand, training against a conditional Gaussian whose entropy is
+/// known.
 @Suite struct ConditionalFlowTests {
   /// dx/dt = W c, so that p(x|c) = N(x; T W c, I).
-  private static func shifting(_ weights: [Float], columns: Int, _ condition: Condition?) -> ContinuousFlow {
+  private static func shifting(_ weights: [Float], columns: Int, _ contextKind: ContextKind?) -> ContinuousFlow {
     var program = FieldProgram(stateDimension: 2)
     let context = program.append(.context(rows: columns))
     program.append(.linear(input: context, rows: 2, activation: .identity))
-    return ContinuousFlow(program: program, parameters: weights + [0, 0], endTime: 2, condition: condition)
+    return ContinuousFlow(program: program, parameters: weights + [0, 0], endTime: 2, contextKind: contextKind)
   }
 
   private static func normal(_ x: ArraySlice<Float>, mean: [Double]) -> Double {
@@ -23,8 +24,8 @@ import Testing
 
   /// Columns are standardised on their way to the field.
   @Test(arguments: Backend.allCases) func columnsAreReadStandardised(backend: Backend) throws {
-    let condition = Condition.columns(DataTransform(shift: [10], scale: [4]))
-    let flow = Self.shifting([1, -0.5], columns: 1, condition)
+    let contextKind = ContextKind.columns(DataTransform(shift: [10], scale: [4]))
+    let flow = Self.shifting([1, -0.5], columns: 1, contextKind)
     let context = SampleMatrix(count: 4, dimension: 1, values: [10, 14, 2, 12])
     let densities = try flow.logDensities(of: Self.points, backend: backend, context: context)
     for sample in 0..<4 {
@@ -91,7 +92,7 @@ import Testing
       // In units of its own, as a file would have it.
       values += [Float(100 + 20 * n[0]), Float(-3 + 0.1 * n[1])]
     }
-    return try Dataset(name: "gaussian", points: SampleMatrix(count: count, dimension: 4, values: values))
+    return try Dataset(name: "gaussian", samples: SampleMatrix(count: count, dimension: 4, values: values))
       .conditionedOnLastColumns(2)
   }
 
@@ -101,12 +102,13 @@ import Testing
     return (0..<data.count).reduce(0.0) { sum, sample in
       let c = [(Double(context[sample][2 * sample]) - 100) / 20, (Double(context[sample][2 * sample + 1]) + 3) / 0.1]
       let mean = (0..<2).map { Float(map[2 * $0] * c[0] + map[2 * $0 + 1] * c[1]) }
-      return sum + BaseDistribution.fullGaussian(mean: mean, factor: factor).logDensity(data.points[sample])
+      return sum + BaseDistribution.fullGaussian(mean: mean, factor: factor).logDensity(data.samples[sample])
     } / Double(data.count)
   }
 
-  /// Nats that a trained flow may fall behind the truth: its divergence from it. Short runs leave 0.020 (maximum likelihood) and
-  /// 0.014 (flow matching), measured; the rest is for other instruction sets, whose roundings make other runs.
+  /// Nats that a trained flow may fall behind the truth: its divergence from it. Short runs leave 0.020 (maximum
+  /// likelihood) and 0.014 (flow matching), measured; the rest is for other instruction sets, whose roundings make
+  /// other runs.
   private static let gaps: [(Objective, Double)] = [(.likelihood, 0.05), (.flowMatching, 0.05)]
   enum Objective { case likelihood, flowMatching }
 
@@ -115,8 +117,8 @@ import Testing
     let context = try #require(split.train.context)
     let architecture = FieldArchitecture(hidden: [32, 32], activation: .tanh, contextDimension: 2)
     let flow = ContinuousFlow(
-      dimension: 2, architecture: architecture, transform: .standardising(split.train.points),
-      condition: .columns(standardising: context))
+      dimension: 2, architecture: architecture, transform: .standardising(split.train.samples),
+      contextKind: .columns(standardising: context))
     let rough = SolverOptions(control: .perSample(rtol: 1e-3, atol: 1e-3))
     let options = TrainingOptions(
       steps: objective == .likelihood ? 400 : 3_000, batchSize: 256, learningRate: 1e-2,
@@ -139,7 +141,7 @@ import Testing
     #expect(abs(best + entropy) < 5 / 800.0.squareRoot())
     #expect(best - found < gap, "\(best - found) nats behind")
     // It has learned from the context: without it the best is the Gaussian of x alone.
-    let marginal = GaussianBaseline(fitting: split.train.points).meanLogDensity(of: split.test.points)
+    let marginal = GaussianBaseline(fitting: split.train.samples).meanLogDensity(of: split.test.samples)
     #expect(found > marginal + 1)
     // A wrong context is seen.
     let shuffled = split.test.conditioned(on: split.test.context?.rows((0..<800).reversed()))
@@ -152,7 +154,7 @@ import Testing
     let architecture = FieldArchitecture(hidden: [8], activation: .tanh, contextDimension: 2)
     let flow = ContinuousFlow(
       dimension: 2, architecture: architecture, seed: 4,
-      condition: .columns(standardising: try #require(data.context)))
+      contextKind: .columns(standardising: try #require(data.context)))
     func run(
       from state: TrainingState<ContinuousFlow>, to steps: Int, threads: Int
     ) throws -> TrainingState<ContinuousFlow> {
@@ -178,7 +180,7 @@ import Testing
       hidden: [8, 8], activation: .tanh, layer: .concatsquash, contextDimension: 2)
     let flow = ContinuousFlow(
       dimension: 2, architecture: architecture, seed: 5,
-      condition: .columns(DataTransform(shift: [1, 2], scale: [0.5, 3])))
+      contextKind: .columns(DataTransform(shift: [1, 2], scale: [0.5, 3])))
     let samples = SampleMatrix(count: 2, dimension: 2, values: [0.3, -1.1, 0.8, 1.9])
     let context = SampleMatrix(count: 2, dimension: 2, values: [1.2, 4, 0.7, -1])
     let check = try GradientCheck(

@@ -6,27 +6,27 @@ import Testing
     let digits = try Digits.load()
     #expect(digits.count == 1797 && digits.dimension == 64)
     // Sum of all levels and count of each label, as scikit-learn's load_digits gives them.
-    #expect(digits.points.values.reduce(0) { $0 + Int($1) } == 561_718)
+    #expect(digits.samples.values.reduce(0) { $0 + Int($1) } == 561_718)
     let labels = try #require(digits.labels)
     #expect(
       (0..<10).map { digit in labels.count { $0 == digit } } == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180])
-    #expect(digits.points.values.allSatisfy { $0 == $0.rounded() && (0...16).contains($0) })
-    #expect(digits.points[0].prefix(8).elementsEqual([0, 0, 5, 13, 9, 1, 0, 0]))
+    #expect(digits.samples.values.allSatisfy { $0 == $0.rounded() && (0...16).contains($0) })
+    #expect(digits.samples[0].prefix(8).elementsEqual([0, 0, 5, 13, 9, 1, 0, 0]))
   }
 
   @Test func dequantisationKeepsLevelsAndIsKeyedBySample() throws {
     let digits = try Digits.load()
-    let continuous = digits.continuousPoints(seed: 9)
-    for (level, value) in zip(digits.points.values, continuous.values) {
+    let continuous = digits.continuousSamples(seed: 9)
+    for (level, value) in zip(digits.samples.values, continuous.values) {
       // The upper end rounds to Float: k + u may become k + 1 there.
       #expect(value * 17 >= level - 1e-4 && value * 17 <= level + 1 + 1e-4)
     }
     let numbers = [1000, 3, 17]
-    #expect(digits.rows(numbers).continuousPoints(seed: 9) == continuous.rows(numbers))
-    #expect(digits.continuousPoints(seed: 9) == continuous)
-    #expect(digits.continuousPoints(seed: 9, epoch: 1) != digits.continuousPoints(seed: 9, epoch: 2))
-    #expect(digits.continuousPoints(seed: 10) != continuous)
-    let noise = zip(digits.points.values, continuous.values).map { Double($1 * 17 - $0) }
+    #expect(digits.rows(numbers).continuousSamples(seed: 9) == continuous.rows(numbers))
+    #expect(digits.continuousSamples(seed: 9) == continuous)
+    #expect(digits.continuousSamples(seed: 9, epoch: 1) != digits.continuousSamples(seed: 9, epoch: 2))
+    #expect(digits.continuousSamples(seed: 10) != continuous)
+    let noise = zip(digits.samples.values, continuous.values).map { Double($1 * 17 - $0) }
     let mean = noise.reduce(0, +) / Double(noise.count)
     // Five standard errors of the mean of uniform numbers.
     #expect(abs(mean - 0.5) < 5 * (1.0 / 12 / Double(noise.count)).squareRoot())

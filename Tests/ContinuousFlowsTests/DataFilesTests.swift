@@ -13,10 +13,10 @@ import Testing
     let folder = try TemporaryFolder()
     let csv = try write("x,y\n1,2\n3,4.5\n", named: "a.csv", in: folder)
     let dataset = try DatasetSource(csv).load()
-    #expect(dataset.points == SampleMatrix(count: 2, dimension: 2, values: [1, 2, 3, 4.5]))
+    #expect(dataset.samples == SampleMatrix(count: 2, dimension: 2, values: [1, 2, 3, 4.5]))
     #expect(dataset.quantisation == nil && dataset.identifiers == [0, 1])
     try NumPyFile.write(NumPyArray(shape: [2, 2], floats: [1, 2, 3, 4.5]), to: folder.file("a.npy"))
-    #expect(try DatasetSource(folder.file("a.npy")).load().points == dataset.points)
+    #expect(try DatasetSource(folder.file("a.npy")).load().samples == dataset.samples)
   }
 
   @Test func namesTheRowAndColumnOfNaN() throws {

@@ -33,13 +33,13 @@ import Testing
     #expect(gaussian.meanLogDensity(of: points).isFinite)
   }
 
-  /// The figure that others report for a Gaussian on (x + u)/17 with 1,437 of the digits to fit and 360 held out is about
-  /// 50.7 nats; splits differ by some nats.
+  /// The figure that others report for a Gaussian on (x + u)/17 with 1,437 of the digits to fit and 360 held out is
+  /// about 50.7 nats; splits differ by some nats.
   @Test func onTheDigits() throws {
     let source = try DatasetSource("digits")
     let split = try source.load().split(source.splitSizes)
-    let gaussian = GaussianBaseline(fitting: split.fitted.continuousPoints())
-    let nats = gaussian.meanLogDensity(of: split.test.continuousPoints())
+    let gaussian = GaussianBaseline(fitting: split.fitted.continuousSamples())
+    let nats = gaussian.meanLogDensity(of: split.test.continuousSamples())
     #expect((47...54).contains(nats), "\(nats) nats")
   }
 }

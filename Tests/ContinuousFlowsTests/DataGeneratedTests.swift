@@ -4,15 +4,16 @@ import Testing
 @Suite struct DataGeneratedTests {
   @Test(arguments: GeneratedDataset.allCases)
   func samplesDependOnSeedAndNumberAlone(generated: GeneratedDataset) {
-    let few = generated.points(count: 7, seed: 3)
-    let many = generated.points(count: 100, seed: 3)
+    let few = generated.samples(count: 7, seed: 3)
+    let many = generated.samples(count: 100, seed: 3)
     #expect(few.values == Array(many.values.prefix(14)))
-    #expect(generated.points(count: 7, seed: 4).values != few.values)
+    #expect(generated.samples(count: 7, seed: 4).values != few.values)
     #expect(many.values.allSatisfy { $0.isFinite })
   }
 
-  /// Mean and variance of each coordinate, worked out from the definitions by hand or by quadrature. The error of the mean
-  /// of n samples is σ/√n, of the variance less than √(κ/n) σ² with a kurtosis κ below 4: five of them are allowed.
+  /// Mean and variance of each coordinate, worked out from the definitions by hand or by quadrature. The error of the
+  /// mean of n samples is σ/√n, of the variance less than √(κ/n) σ² with a kurtosis κ below 4: five of them are
+  /// allowed.
   @Test(arguments: [
     (GeneratedDataset.circles, SIMD2(0.0, 0.0), SIMD2(2.8701, 2.8701)),
     (.rings, SIMD2(0, 0), SIMD2(2.1158, 2.1158)),
@@ -22,7 +23,7 @@ import Testing
   ])
   func momentsAreThoseOfTheDefinition(generated: GeneratedDataset, mean: SIMD2<Double>, variance: SIMD2<Double>) {
     let count = 40_000
-    let points = generated.points(count: count, seed: 1)
+    let points = generated.samples(count: count, seed: 1)
     for column in 0..<2 {
       let values = (0..<count).map { Double(points.values[2 * $0 + column]) }
       let average = values.reduce(0, +) / Double(count)
@@ -36,7 +37,7 @@ import Testing
   }
 
   @Test func checkerboardHasEightSquares() {
-    let points = GeneratedDataset.checkerboard.points(count: 4000)
+    let points = GeneratedDataset.checkerboard.samples(count: 4000)
     var squares: Set<[Int]> = []
     for sample in 0..<points.count {
       let square = points[sample].map { Int(($0 / 2).rounded(.down)) }
@@ -48,7 +49,7 @@ import Testing
 
   @Test func pinwheelHasFiveArmsAlike() {
     // Turned by a fifth circle the pinwheel is itself: the mean of exp(5 i angle) is not 0, those of lower powers are.
-    let points = GeneratedDataset.pinwheel.points(count: 20_000)
+    let points = GeneratedDataset.pinwheel.samples(count: 20_000)
     for power in 1...5 {
       var sum = SIMD2(0.0, 0.0)
       for sample in 0..<points.count {
@@ -67,12 +68,12 @@ import Testing
 
   @Test func spiralsAreWhereTheyShouldBe() {
     // The noise is small against the distance of the arms: radius and angle have to agree, modulo a half or whole turn.
-    let roll = GeneratedDataset.swissRoll.points(count: 2000)
+    let roll = GeneratedDataset.swissRoll.samples(count: 2000)
     let radii = (0..<roll.count).map { row in roll[row].reduce(0) { $0 + Double($1 * $1) }.squareRoot() }
     #expect(radii.allSatisfy { $0 < (4.5 * .pi + 5) / 5 })
     let inside = radii.count { $0 < 1.5 * .pi / 5 - 0.6 }
     #expect(inside < 40, "\(inside) samples inside the roll")
-    let spirals = GeneratedDataset.twoSpirals.points(count: 2000)
+    let spirals = GeneratedDataset.twoSpirals.samples(count: 2000)
     #expect(spirals.values.allSatisfy { abs($0) < Float(Double.pi + 0.7) })
   }
 }

@@ -3,14 +3,14 @@ import Testing
 
 @Suite struct DataSplitTests {
   private let dataset = Dataset(
-    name: "counted", points: SampleMatrix(count: 50, dimension: 1, values: (0..<50).map { Float($0) }))
+    name: "counted", samples: SampleMatrix(count: 50, dimension: 1, values: (0..<50).map { Float($0) }))
 
   @Test func partsAreDisjointAndSeeded() throws {
     let split = try dataset.split(.fractions(validation: 0.1, test: 0.2), seed: 4)
     #expect(split.validation.count == 5 && split.test.count == 10 && split.train.count == 35)
-    let values = split.train.points.values + split.validation.points.values + split.test.points.values
-    #expect(values.sorted() == dataset.points.values)
-    #expect(values != dataset.points.values)
+    let values = split.train.samples.values + split.validation.samples.values + split.test.samples.values
+    #expect(values.sorted() == dataset.samples.values)
+    #expect(values != dataset.samples.values)
     #expect(try dataset.split(.fractions(validation: 0.1, test: 0.2), seed: 4) == split)
     #expect(try dataset.split(.fractions(validation: 0.1, test: 0.2), seed: 5) != split)
   }
@@ -24,7 +24,7 @@ import Testing
   @Test func samplesKeepTheirIdentifiers() throws {
     let split = try dataset.split(.counts(validation: 5, test: 5))
     for part in [split.train, split.validation, split.test] {
-      #expect(part.identifiers.map { Float($0) } == part.points.values)
+      #expect(part.identifiers.map { Float($0) } == part.samples.values)
     }
   }
 

@@ -4,11 +4,11 @@ import Testing
 /// Labels and targets go where their samples go.
 @Suite struct DataTargetsTests {
   private static let table = Dataset(
-    name: "table", points: SampleMatrix(count: 10, dimension: 3, values: (0..<30).map { Float($0) }))
+    name: "table", samples: SampleMatrix(count: 10, dimension: 3, values: (0..<30).map { Float($0) }))
 
   @Test func theLastColumnsBecomeTargets() throws {
     let dataset = try Self.table.withTargets(lastColumns: 2)
-    #expect(dataset.dimension == 1 && dataset.points.values == (0..<10).map { Float(3 * $0) })
+    #expect(dataset.dimension == 1 && dataset.samples.values == (0..<10).map { Float(3 * $0) })
     #expect(dataset.targets?.values.prefix(4) == [1, 2, 4, 5])
     for columns in [-1, 0, 3, 4] {
       #expect(throws: DataError.noColumnsLeft(source: "table", columns: 3, taken: columns)) {
@@ -22,20 +22,20 @@ import Testing
     for part in [split.train, split.validation, split.test, split.fitted] {
       let targets = try #require(part.targets)
       #expect(targets.count == part.count)
-      for row in 0..<part.count { #expect(targets[row].first == (part.points[row].last ?? 0) + 1) }
+      for row in 0..<part.count { #expect(targets[row].first == (part.samples[row].last ?? 0) + 1) }
     }
     #expect(split.fitted.count == 7)
   }
 
   @Test func labelsAreWholeNumbers() throws {
-    var points = Self.table.points
+    var points = Self.table.samples
     for row in 0..<10 { points.values[3 * row + 2] = Float(row % 3) }
-    let labelled = try Dataset(name: "table", points: points).withLabelsInLastColumn()
+    let labelled = try Dataset(name: "table", samples: points).withLabelsInLastColumn()
     #expect(labelled.labels == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0] && labelled.dimension == 2)
     for value in [0.5, -1, 256, Float.nan] {
       points.values[3 * 4 + 2] = value
       #expect(throws: DataError.notALabel(source: "table", row: 4, value: "\(value)")) {
-        try Dataset(name: "table", points: points).withLabelsInLastColumn()
+        try Dataset(name: "table", samples: points).withLabelsInLastColumn()
       }
     }
   }
@@ -44,14 +44,14 @@ import Testing
     var targets = SampleMatrix(count: 2, dimension: 2, values: [0, 1, 2, 3])
     targets.values[3] = .nan
     let dataset = Dataset(
-      name: "table", points: SampleMatrix(count: 2, dimension: 1, values: [0, 1]), targets: targets)
+      name: "table", samples: SampleMatrix(count: 2, dimension: 1, values: [0, 1]), targets: targets)
     #expect(throws: DataError.notFinite(source: "table", row: 1, column: 2, value: "nan")) { try dataset.validate() }
   }
 
   /// Where the parts lie apart, labels say which is which.
   @Test func labelsAreThePartsThatPointsAreOf() throws {
     let (points, labels) = (
-      GeneratedDataset.concentric.points(count: 500, seed: 3),
+      GeneratedDataset.concentric.samples(count: 500, seed: 3),
       try #require(GeneratedDataset.concentric.labels(count: 500, seed: 3))
     )
     for row in 0..<500 {
@@ -60,7 +60,7 @@ import Testing
     }
     #expect(Set(labels) == [0, 1])
     let rings = try #require(GeneratedDataset.rings.labels(count: 500, seed: 3))
-    let places = GeneratedDataset.rings.points(count: 500, seed: 3)
+    let places = GeneratedDataset.rings.samples(count: 500, seed: 3)
     for row in 0..<500 {
       // Half the distance of two rings is more than four deviations of the noise.
       let radius = (places[row].reduce(0) { $0 + $1 * $1 }).squareRoot()

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct DataTransformTests {
   @Test func standardisingGivesMeanZeroAndVarianceOne() {
-    let points = GeneratedDataset.moons.points(count: 500)
+    let points = GeneratedDataset.moons.samples(count: 500)
     let transform = DataTransform.standardising(points)
     let values = transform.forward(points.values)
     for column in 0..<2 {

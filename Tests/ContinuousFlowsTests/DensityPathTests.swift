@@ -64,7 +64,7 @@ import Testing
     for transform in transforms {
       let flow = ContinuousFlow(
         dimension: 2, architecture: architecture, seed: 3, transform: transform, base: base,
-        condition: .classes(probabilities: [0.5, 0.5]))
+        contextKind: .classes(probabilities: [0.5, 0.5]))
       let options = SolverOptions(control: .perSample(rtol: Self.tolerance, atol: Self.tolerance))
       let paths = try flow.logDensityPaths(count: 4, seed: 7, times: [0, 0.5, 1], options: options, context: context)
       let (samples, logDensities) = try flow.samplesWithLogDensities(

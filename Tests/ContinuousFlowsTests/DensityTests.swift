@@ -89,7 +89,7 @@ import Testing
     let rows = [17, 3, 11]
     let options = SolverOptions(trace: .hutchinson)
     func densities(_ dataset: Dataset, _ identifiers: [UInt64]?) throws -> [Double] {
-      try flow.logDensities(of: dataset.points, options: options, backend: backend, identifiers: identifiers).values
+      try flow.logDensities(of: dataset.samples, options: options, backend: backend, identifiers: identifiers).values
     }
     let all = try densities(whole, nil)
     let part = whole.rows(rows)

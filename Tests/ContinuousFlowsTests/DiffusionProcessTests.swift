@@ -30,7 +30,7 @@ import Testing
   func logRatiosComeBackToTheirTimes(process: DiffusionProcess) {
     for s in [1e-5, 1e-3, 0.01, 0.1, 0.35, 0.7, 1] {
       let back = process.time(ofLogRatio: process.logRatio(at: s))
-      // The log-ratio's rounding, some 16 ulp of it, over its slope; at the smallest s of `ve` that is all there is.
+      // The log-ratio's rounding, about 16 ulp of it, over its slope; at the smallest s of `ve` that is all there is.
       let slope = process.diffusion(at: s) * process.diffusion(at: s) / pow(process.deviation(at: s), 2)
       let rounding = 16 * max(1, abs(process.logRatio(at: s))) * Double.ulpOfOne / slope
       #expect(abs(back - s) <= rounding + 4 * s.ulp, "\(process) at \(s): \(back)")

@@ -3,7 +3,8 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// What holds of every discrete flow: derivatives, determinants, inverses, and that samples have nothing to do with each other.
+/// What holds of every discrete flow: derivatives, determinants, inverses, and that samples have nothing to do with
+/// each other.
 @Suite struct DiscreteFlowTests {
   private static let dimensions = [1, 2, 3, 5]
 
@@ -16,8 +17,8 @@ import Testing
     return sum
   }
 
-  /// Central differences of h = 1e-5 are off by h² of the third derivative, and by 1e-16 / h of rounding: 1e-10 of losses and
-  /// derivatives near 1. The bound leaves a thousand times that.
+  /// Central differences of h = 1e-5 are off by h² of the third derivative, and by 1e-16 / h of rounding: 1e-10 of
+  /// losses and derivatives near 1. The bound leaves a thousand times that.
   private static let differenceTolerance = 1e-7
 
   @Test(arguments: dimensions, Backend.allCases)
@@ -125,8 +126,8 @@ import Testing
     }
   }
 
-  /// Midpoint rule on [−24, 24]², cells of 0.1: densities of widths from 0.2 to 4, for which the rule is off by exp(−2π²(0.2/0.1)²) and
-  /// the tails beyond by 1e-8; Float's log-densities by 1e-6.
+  /// Midpoint rule on [−24, 24]², cells of 0.1: densities of widths from 0.2 to 4, for which the rule is off by
+  /// exp(−2π²(0.2/0.1)²) and the tails beyond by 1e-8; Float's log-densities by 1e-6.
   @Test func densitiesIntegrateToOne() throws {
     let (side, width) = (480, 48.0)
     let cell = width / Double(side)

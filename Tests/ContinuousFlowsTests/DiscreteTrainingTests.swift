@@ -12,9 +12,9 @@ import Testing
 
   private static let models: [any DiscreteFlow] = [
     CouplingFlow(
-      dimension: 2, depth: 3, hidden: [8], seed: 7, transform: .standardising(TrainingFixture.split.train.points)),
-    AffineFlow(dimension: 2, seed: 7, transform: .standardising(TrainingFixture.split.train.points)),
-    LinearFlow(dimension: 2, transform: .standardising(TrainingFixture.split.train.points)),
+      dimension: 2, depth: 3, hidden: [8], seed: 7, transform: .standardising(TrainingFixture.split.train.samples)),
+    AffineFlow(dimension: 2, seed: 7, transform: .standardising(TrainingFixture.split.train.samples)),
+    LinearFlow(dimension: 2, transform: .standardising(TrainingFixture.split.train.samples)),
   ]
 
   private func trainer<Model: DiscreteFlow>(
@@ -60,8 +60,9 @@ import Testing
     for model in Self.models { try check(model) }
   }
 
-  /// The likeliest affine map to a standard normal makes a Gaussian of full covariance: W = F⁻¹, b = −F⁻¹ mean, F the covariance's
-  /// Cholesky factor. There the gradient vanishes and the likelihood is the closed form's; from the identity training comes there.
+  /// The likeliest affine map to a standard normal makes a Gaussian of full covariance: W = F⁻¹, b = −F⁻¹ mean, F the
+  /// covariance's Cholesky factor. There the gradient vanishes and the likelihood is the closed form's; from the
+  /// identity training comes there.
   @Test func affineFlowsBecomeTheGaussian() throws {
     let points = SampleMatrix(count: 300, dimension: 3, values: correlated(300))
     let gaussian = GaussianBaseline(fitting: points)
@@ -81,7 +82,7 @@ import Testing
       // Steps of 0.05 that fall to nothing; Float's rounding of 300 terms of a mean is far below the bound.
       let options = TrainingOptions(
         steps: 400, batchSize: 300, learningRate: 0.05, schedule: LearningRateSchedule(.cosine()), averageDecay: nil)
-      let set = Dataset(name: "correlated", points: points)
+      let set = Dataset(name: "correlated", samples: points)
       let trained = try Trainer(
         model: model, objective: ExactLikelihood(model: model, options: options), training: set, options: options
       ).run().model
@@ -121,7 +122,7 @@ import Testing
   @Test func aTrainedCouplingFlowBeatsAGaussian() throws {
     let split = try DatasetSource("pinwheel").load(count: 5_000, seed: 0).split(.fractions(validation: 0.1, test: 0.1))
     let flow = CouplingFlow(
-      dimension: 2, depth: 8, hidden: [32, 32], seed: 0, transform: .standardising(split.train.points))
+      dimension: 2, depth: 8, hidden: [32, 32], seed: 0, transform: .standardising(split.train.samples))
     let options = TrainingOptions(
       steps: 600, batchSize: 512, learningRate: 5e-3, schedule: LearningRateSchedule(.cosine()), averageDecay: 0.99)
     let trained = try Trainer(
@@ -130,7 +131,7 @@ import Testing
     ).run().model
     let (found, gaussian) = (
       -(try trained.evaluate(on: split.test)).nllNats,
-      GaussianBaseline(fitting: split.train.points).meanLogDensity(of: split.test.points)
+      GaussianBaseline(fitting: split.train.samples).meanLogDensity(of: split.test.samples)
     )
     print("pinwheel: coupling flow \(found) nats, full-covariance Gaussian \(gaussian) nats")
     #expect(found - gaussian > Self.margin, "\(found) against \(gaussian)")

@@ -14,7 +14,7 @@ import Testing
       let p = source.normal(sample: UInt64(sample), dimension: 1)
       return [q, p, p, -q].map { Float($0) }
     }
-    return Dataset(name: "oscillator", points: SampleMatrix(count: 200, dimension: 4, values: rows))
+    return Dataset(name: "oscillator", samples: SampleMatrix(count: 200, dimension: 4, values: rows))
   }()
 
   private static func model(_ architecture: HamiltonianArchitecture = .init(hidden: [16, 16])) throws -> DynamicsModel {
@@ -52,7 +52,7 @@ import Testing
     let model = try Self.model()
     let objective = try DerivativeRegression(model: model, options: TrainingOptions(steps: 1))
     let solver = try makeSolver(program: model.program, options: SolverOptions(trace: .none), scalar: Float.self)
-    let points = Self.oscillator.points.values
+    let points = Self.oscillator.samples.values
     let states = stride(from: 0, to: points.count, by: 4).flatMap { points[$0..<$0 + 2] }
     let rates = stride(from: 2, to: points.count, by: 4).flatMap { points[$0..<$0 + 2] }
     let velocities = try solver.evaluate(

@@ -16,12 +16,12 @@ import Testing
     let source = RandomSource(seed: 2, stream: .data)
     return Dataset(
       name: "doubled",
-      points: SampleMatrix(
+      samples: SampleMatrix(
         count: 256, dimension: 1, values: (0..<256).map { Float(2 * source.normal(sample: UInt64($0), dimension: 0)) }))
   }()
 
-  /// The likelihood of N(0, e²ᵀ) is largest where e²ᵀ is the samples' mean square, and T is all there is to train. In equal steps,
-  /// rk4's h⁵ is far below the bar; that is Adam's, whose steps at a rate that falls to 0 end within 1e-3.
+  /// The likelihood of N(0, e²ᵀ) is largest where e²ᵀ is the samples' mean square, and T is all there is to train. In
+  /// equal steps, rk4's h⁵ is far below the bar; that is Adam's, whose steps at a rate that falls to 0 end within 1e-3.
   @Test(arguments: [Backend.c, .swift])
   func theEndTimeIsTrainedToItsOptimum(backend: Backend) throws {
     let options = TrainingOptions(
@@ -32,12 +32,12 @@ import Testing
     let trainer = try Trainer(
       model: model, objective: TimedLikelihood(flow: model, options: options), training: Self.doubled, options: options)
     let trained = try trainer.run().model
-    let meanSquare = Self.doubled.points.values.reduce(0.0) { $0 + Double($1) * Double($1) } / 256
+    let meanSquare = Self.doubled.samples.values.reduce(0.0) { $0 + Double($1) * Double($1) } / 256
     #expect(abs(trained.flow.endTime - 0.5 * log(meanSquare)) < 1e-3)
   }
 
-  /// A flow of any field: the last gradient against central differences of the loss by log T, both in float: their error is the
-  /// loss's rounding over the step, some 1e-6 / 1e-2, and the difference's h².
+  /// A flow of any field: the last gradient against central differences of the loss by log T, both in float: their
+  /// error is the loss's rounding over the step, some 1e-6 / 1e-2, and the difference's h².
   @Test func gradientIsTheDerivativeByTheLogarithm() throws {
     let options = TrainingOptions(
       steps: 1, seed: 3, solver: SolverOptions(method: "dopri5", control: .fixed(steps: 6), trace: .exact))

@@ -123,8 +123,8 @@ import Testing
     }
   }
 
-  /// What a file is told in a sentence ends a program that makes the same mistake in code; a release build keeps the words of its
-  /// preconditions to itself, so they are read where they are made.
+  /// What a file is told in a sentence ends a program that makes the same mistake in code; a release build keeps the
+  /// words of its preconditions to itself, so they are read where they are made.
   @Test func programsInCodeThatDoNotFitEndTheProgram() async {
     var program = FieldProgram(stateDimension: 2)
     let wide = program.append(.linear(input: .state, rows: 3, activation: .identity))

@@ -105,25 +105,25 @@ import Testing
     }
   }
 
-  /// A batch's points do not depend on the others in it, where pairs are independent; with optimal transport base samples are the
-  /// same, in another order, and their total distance is less.
+  /// A batch's points do not depend on the others in it, where pairs are independent; with optimal transport base
+  /// samples are the same, in another order, and their total distance is less.
   @Test func pointsBelongToTheirSamples() throws {
     let flow = TrainingFixture.flow
     let options = TrainingFixture.options(steps: 1, backend: .c)
     var batches = TrainingBatches(TrainingFixture.split.train, transform: flow.transform, size: 40, seed: 1)
     let batch = batches.batch(step: 0)
     let independent = try FlowMatching(flow: flow, path: .stochasticInterpolant(), options: options)
-    let whole = independent.points(on: batch, flow)
+    let whole = independent.pathSamples(on: batch, flow)
     let one = TrainingBatch(
       states: Array(batch.states[10..<12]), logDeterminants: [0], identifiers: [batch.identifiers[5]],
       rows: [batch.rows[5]], seed: batch.seed, step: batch.step)
-    let alone = independent.points(on: one, flow)
+    let alone = independent.pathSamples(on: one, flow)
     #expect(alone.states == Array(whole.states[10..<12]) && alone.rates == Array(whole.rates[10..<12]))
     #expect(alone.times == [whole.times[5]])
 
     // x − z of the linear path is its rate of change times T
     func distance(_ objective: FlowMatching) -> Double {
-      objective.points(on: batch, flow).rates.reduce(0) { $0 + Double($1 * $1) }
+      objective.pathSamples(on: batch, flow).rates.reduce(0) { $0 + Double($1 * $1) }
     }
     let paired = try FlowMatching(flow: flow, coupling: .optimalTransport, options: options)
     #expect(distance(paired) < 0.8 * distance(try FlowMatching(flow: flow, options: options)))
@@ -137,10 +137,10 @@ import Testing
     let points = SampleMatrix(
       count: count, dimension: 1,
       values: (0..<count).map { Float(2 + 0.5 * source.normal(sample: UInt64($0), dimension: 0)) })
-    let split = try Dataset(name: "normal", points: points).split(.counts(validation: 200, test: 500))
+    let split = try Dataset(name: "normal", samples: points).split(.counts(validation: 200, test: 500))
     let flow = ContinuousFlow(
       dimension: 1, hidden: [32, 32], activation: .tanh, endTime: 1, seed: 0,
-      transform: .standardising(split.train.points))
+      transform: .standardising(split.train.samples))
     let options = TrainingOptions(
       steps: 600, batchSize: 128, learningRate: 5e-3, averageDecay: 0.98, validationInterval: 600)
     let trained = try Trainer(

@@ -2,8 +2,8 @@ import Foundation
 
 @testable import ContinuousFlows
 
-/// Data N(μ, S), whose diffused score is linear in x and known: with `S = R diag(λ) Rᵀ` and w = Rᵀx, x at s is
-/// N(m μ, m² S + σ² I), and every direction is its own. Everything that a diffusion model computes of it has a closed form.
+/// Data N(μ, S), whose diffused score is linear in x and known: with `S = R diag(λ) Rᵀ` and w = Rᵀx, x at s is N(m μ,
+/// m² S + σ² I), and every direction is its own. Everything that a diffusion model computes of it has a closed form.
 struct GaussianDiffusion {
   let process: DiffusionProcess
   let dimension: Int
@@ -58,7 +58,8 @@ struct GaussianDiffusion {
     -0.5 * ((x - mean) * (x - mean) / variance + log(2 * Double.pi * variance))
   }
 
-  /// A model whose net is right: `u = E[d x₀ − c ε | y]`, by hand `uᵢ = d (c (λᵢ − 1) wᵢ + νᵢ) / (c² λᵢ + d²)`, w = Rᵀy, ν = Rᵀμ.
+  /// A model whose net is right: `u = E[d x₀ − c ε | y]`, by hand `uᵢ = d (c (λᵢ − 1) wᵢ + νᵢ) / (c² λᵢ + d²)`, w =
+  /// Rᵀy, ν = Rᵀμ.
   var model: DiffusionModel {
     let start = atan2(process.deviation(at: 1), process.meanFactor(at: 1))
     var program = FieldProgram(stateDimension: dimension)

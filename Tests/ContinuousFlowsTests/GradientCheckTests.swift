@@ -50,7 +50,8 @@ import Testing
     // The continuous gradient is another than the discrete one, by as much as steps of this size are off.
     let (continuous, refined) = (try #require(check.worstContinuousError), try #require(check.worstRefinedError))
     #expect(continuous > check.worstError && continuous < 1e-2)
-    // A hundred tolerances of the finer steps, 1e-7; of 24 steps of order 4, 4⁻⁴ of the errors of six, and half of that again.
+    // A hundred tolerances of the finer steps, 1e-7; of 24 steps of order 4, 4⁻⁴ of the errors of six, and half of that
+    // again.
     #expect(refined < (test.control == .fixed(steps: 6) ? continuous / 128 : 1e-5))
   }
 
@@ -83,7 +84,7 @@ import Testing
   /// Methods without a continuous adjoint are checked without it.
   @Test(arguments: ["reversible_heun"]) func methodsWithoutAContinuousGradient(method: String) throws {
     let check = try GradientCheck(
-      of: TrainingFixture.flow, at: TrainingFixture.split.test.points.rows(0..<2),
+      of: TrainingFixture.flow, at: TrainingFixture.split.test.samples.rows(0..<2),
       options: SolverOptions(method: method, control: .fixed(steps: 6), trace: .exact))
     #expect(check.rows.allSatisfy { $0.continuous == nil && $0.refinedError == nil && $0.discrete != 0 })
     #expect(check.isDiscreteRight && check.isContinuousRight && check.worstContinuousError == nil, "\(check)")

@@ -3,10 +3,11 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// A pendulum that is learned from noisy rates: a learned energy is kept over long times, a plain field's is not (the table of
-/// Documentation/hamiltonian.md, at a small width).
+/// A pendulum that is learned from noisy rates: a learned energy is kept over long times, a plain field's is not (the
+/// table of Documentation/hamiltonian.md, at a small width).
 @Suite struct HamiltonianDriftTests {
-  /// H = 3 (1 − cos q) + p², energies 1.3 to 2.3, rates with noise of deviation 0.1 (Greydanus et al. 2019, arXiv 1906.01563).
+  /// H = 3 (1 − cos q) + p², energies 1.3 to 2.3, rates with noise of deviation 0.1 (Greydanus et al. 2019, arXiv
+  /// 1906.01563).
   private static func energy(_ q: Double, _ p: Double) -> Double { 3 * (1 - cos(q)) + p * p }
 
   private static func state(_ source: RandomSource, _ sample: UInt64) -> (q: Double, p: Double) {
@@ -24,13 +25,14 @@ import Testing
       let noise = (0..<2).map { 0.1 * source.normal(sample: sample, dimension: 16 + $0) }
       return [q, p, 2 * p + noise[0], -3 * sin(q) + noise[1]].map { Float($0) }
     }
-    return Dataset(name: "pendulum", points: SampleMatrix(count: 2_000, dimension: 4, values: rows))
+    return Dataset(name: "pendulum", samples: SampleMatrix(count: 2_000, dimension: 4, values: rows))
   }()
 
   private static let paths = 20
   private static let duration = 100.0
 
-  /// Mean over paths and over 50 times up to t = 100 of |H(t) − H(0)| / H(0), H the pendulum's own; infinite where a path fails.
+  /// Mean over paths and over 50 times up to t = 100 of |H(t) − H(0)| / H(0), H the pendulum's own; infinite where a
+  /// path fails.
   private static func drift(_ program: FieldProgram, _ parameters: [Float], solver: SolverOptions) throws -> Double {
     let options = TrainingOptions(steps: 1_000, batchSize: 250, learningRate: 3e-3, averageDecay: 0.99)
     let model = DynamicsModel(program: program, parameters: parameters)

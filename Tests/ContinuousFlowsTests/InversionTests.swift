@@ -11,9 +11,9 @@ import Testing
     SolverOptions(control: .perSample(rtol: tolerance, atol: tolerance))
   }
 
-  /// Of a nonlinear net in Double: six orders of tolerance are near six orders of error. A step's error is held at the tolerance, and
-  /// dopri5 takes tolerance^(−1/5) steps, so the error's power of the tolerance lies between 4/5 and 1; with a fifth
-  /// on either side, since steps of the roughest tolerance are few.
+  /// Of a nonlinear net in Double: six orders of tolerance are near six orders of error. A step's error is held at the
+  /// tolerance, and dopri5 takes tolerance^(−1/5) steps, so the error's power of the tolerance lies between 4/5 and 1;
+  /// with a fifth on either side, since steps of the roughest tolerance are few.
   @Test(arguments: Backend.allCases) func errorsFallWithTheTolerance(backend: Backend) throws {
     let flow = ContinuousFlow(dimension: 3, hidden: [16, 16], activation: .tanh, endTime: 1, seed: 1)
     var scaled = flow
@@ -44,8 +44,8 @@ import Testing
     }
   }
 
-  /// Of `dx/dt = diag(a) x` the bar is derived: a step errs by the tolerance times 1 + |x| at most, the way on stretches that by
-  /// e^{|a|T} at most, there and back alike.
+  /// Of `dx/dt = diag(a) x` the bar is derived: a step errs by the tolerance times 1 + |x| at most, the way on
+  /// stretches that by e^{|a|T} at most, there and back alike.
   @Test(arguments: tolerances) func linearFlowsMissByNoMoreThanTheirSteps(tolerance: Double) throws {
     let (rates, endTime): ([Float], Double) = ([0.75, -0.5], 1.5)
     var program = FieldProgram(stateDimension: 2)
@@ -61,7 +61,7 @@ import Testing
     let size = 1 + 2.5 * exp(0.5 * endTime)
     #expect(error.failed == 0)
     #expect(error.stateMaximum < steps * tolerance * size * stretch, "\(error)")
-    // The trace is a constant, whose integral a method has but for rounding, in each way's steps.
+    // The trace is a constant, whose integral a method has up to rounding, in each way's steps.
     #expect(error.logDeterminantMaximum < 2 * steps * 1e-15, "\(error)")
   }
 

@@ -3,8 +3,8 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Discrete flows, stacked flows and probability flows there and back, and their Jacobians: as `InversionTests` and `JacobianTests`
-/// have it of continuous flows.
+/// Discrete flows, stacked flows and probability flows there and back, and their Jacobians: as `InversionTests` and
+/// `JacobianTests` have it of continuous flows.
 @Suite struct InvertibleFlowTests {
   private static let dimensions = [1, 2, 3, 7]
   /// Each of the steps loses a few ulp of numbers that the fixture's flows keep below about a hundred, as
@@ -191,8 +191,8 @@ import Testing
 
   // MARK: Diffusion
 
-  /// The probability flow stands between the same data and the base: behind a logit it draws inside the unit interval, and has no
-  /// density beyond.
+  /// The probability flow stands between the same data and the base: behind a logit it draws inside the unit interval,
+  /// and has no density beyond.
   @Test func probabilityFlowsKeepTheLogit() throws {
     let logit = LogitTransform(alpha: 0.05)
     let data = SampleMatrix(count: 40, dimension: 2, values: (0..<80).map { Float($0) / 80 })

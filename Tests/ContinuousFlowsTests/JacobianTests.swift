@@ -3,7 +3,8 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// The instantaneous change of variables beside the discrete one: the trace's integral and log |det| of the map's Jacobian.
+/// The instantaneous change of variables beside the discrete one: the trace's integral and log |det| of the map's
+/// Jacobian.
 @Suite struct JacobianTests {
   @Test func determinantsByLU() {
     #expect(abs(logAbsoluteDeterminant(of: [0, 2, -3, 0], order: 2) - log(6)) < 1e-15)
@@ -37,7 +38,8 @@ import Testing
   ]
   private static let tolerance = 1e-8
 
-  /// By nets, methods, traces and dimensions: to the tolerance, of which each step may leave as much, stretched a little.
+  /// By nets, methods, traces and dimensions: to the tolerance, of which each step may leave as much, stretched a
+  /// little.
   @Test(arguments: [2, 3, 8], ["dopri5", "tsit5", "vern7", "rodas4"])
   func bothChangesOfVariablesAgree(dimension: Int, method: String) throws {
     for net in Self.nets {
@@ -47,13 +49,13 @@ import Testing
       let samples = Self.samples(dimension)
       let jacobians = try flow.jacobians(of: samples, options: options)
       #expect(jacobians.statuses.allSatisfy { $0 == .ok })
-      // rodas4 takes some hundred steps.
+      // rodas4 takes a hundred or so steps.
       #expect(jacobians.largestDifference < 1000 * Self.tolerance, "\(net): \(jacobians.largestDifference)")
       let plain = try flow.logDensities(of: samples).values
       for sample in 0..<3 {
         #expect(
           abs(jacobians.logDensities[sample] - jacobians.integratedLogDensities[sample]) < 1000 * Self.tolerance)
-        // The float path at 1e-5, some ten steps.
+        // The float path at 1e-5, about ten steps.
         #expect(abs(jacobians.integratedLogDensities[sample] - plain[sample]) < 10 * 1e-5 * 10)
         #expect(abs(jacobians.integratedLogDeterminants[sample]) > 0.01)
       }

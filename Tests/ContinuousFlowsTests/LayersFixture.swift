@@ -8,11 +8,11 @@ enum LayersFixture {
     let dataset = GeneratedDataset.concentric.dataset(count: 200, seed: 5)
     // Targets beside the labels: any smooth function of the points.
     let targets = (0..<dataset.count).flatMap { row -> [Float] in
-      let (x, y) = (dataset.points.values[2 * row], dataset.points.values[2 * row + 1])
+      let (x, y) = (dataset.samples.values[2 * row], dataset.samples.values[2 * row + 1])
       return [x * x + y * y, 100 + 10 * x * y]
     }
     let both = Dataset(
-      name: dataset.name, points: dataset.points, labels: dataset.labels,
+      name: dataset.name, samples: dataset.samples, labels: dataset.labels,
       targets: SampleMatrix(count: dataset.count, dimension: 2, values: targets))
     guard let split = try? both.split(.counts(validation: 40, test: 40)) else { preconditionFailure("no split") }
     return split
@@ -20,15 +20,15 @@ enum LayersFixture {
 
   static let classifier = NeuralODEModel(
     classes: 2, dimension: 2, encoder: [3], augmentedDimensions: 1, hidden: [8], seed: 7,
-    transform: .standardising(split.train.points))
+    transform: .standardising(split.train.samples))
 
   static let regression = NeuralODEModel(
-    task: .regression(targets: .standardising(split.train.targets ?? split.train.points)), outputs: 2, dimension: 2,
+    task: .regression(targets: .standardising(split.train.targets ?? split.train.samples)), outputs: 2, dimension: 2,
     augmentedDimensions: 2, field: FieldArchitecture(hidden: [8], activation: .softplus, dropout: 0.1), head: [4],
-    startTime: 1, endTime: 0.25, seed: 8, transform: .standardising(split.train.points))
+    startTime: 1, endTime: 0.25, seed: 8, transform: .standardising(split.train.samples))
 
   static let residual = NeuralODEModel(
-    classes: 2, dimension: 2, hidden: [8], seed: 9, transform: .standardising(split.train.points), residualSteps: 3)
+    classes: 2, dimension: 2, hidden: [8], seed: 9, transform: .standardising(split.train.samples), residualSteps: 3)
 
   static let models = [classifier, regression, residual]
 

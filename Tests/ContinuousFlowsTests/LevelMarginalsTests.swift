@@ -54,8 +54,8 @@ import Testing
   @Test func digitsBecomeStandardNormalColumnByColumn() throws {
     let digits = try DatasetSource("digits").load(count: 0, seed: 0)
     let quantisation = try #require(digits.quantisation)
-    let marginals = LevelMarginals(counting: digits.points, quantisation: quantisation)
-    let z = marginals.forward(digits.continuousPoints().values)
+    let marginals = LevelMarginals(counting: digits.samples, quantisation: quantisation)
+    let z = marginals.forward(digits.continuousSamples().values)
     for column in 0..<64 {
       let values = stride(from: column, to: z.count, by: 64).map { Double(z[$0]) }
       let mean = values.reduce(0, +) / Double(values.count)

@@ -44,7 +44,8 @@ import Testing
           (Self.logit(alpha + (1 - 2 * alpha) * x) - Double(transform.shift[column])) / Double(transform.scale[column])
         }
         let at = Double(point[column])
-        // h² of a third derivative of y, 2/u³ at most, relative to the first: 2e-12 / u², u ≥ 0.02; rounding 1e-16/1e-6.
+        // h² of a third derivative of y, 2/u³ at most, relative to the first: 2e-12 / u², u ≥ 0.02; rounding
+        // 1e-16/1e-6.
         expected += log((z(at + 1e-6) - z(at - 1e-6)) / 2e-6)
       }
       let found = transform.logDeterminants(point)[0]
@@ -54,8 +55,8 @@ import Testing
     }
   }
 
-  /// The density is one over the range, which is a little wider than 0 ... 1: within 0 ... 1 lies what the normal's distribution
-  /// function says, over all of it 1.
+  /// The density is one over the range, which is a little wider than 0 ... 1: within 0 ... 1 lies what the normal's
+  /// distribution function says, over all of it 1.
   @Test(arguments: alphas) func densityIntegratesToOne(alpha: Double) throws {
     let (shift, scale) = (0.4, 1.3)
     let transform = DataTransform(
@@ -92,7 +93,7 @@ import Testing
     let alpha = 1e-6
     let levels: [Float] = [0, 17, 254, 255, 128, 90]
     let dataset = Dataset(
-      name: "levels", points: SampleMatrix(count: 3, dimension: 2, values: levels),
+      name: "levels", samples: SampleMatrix(count: 3, dimension: 2, values: levels),
       quantisation: Quantisation(levels: 256))
     var program = FieldProgram(stateDimension: 2)
     program.append(.linear(input: .state, rows: 2, activation: .identity))
@@ -100,7 +101,7 @@ import Testing
       program: program, parameters: [0, 0, 0, 0, 0, 0],
       transform: DataTransform(shift: [0, 0], scale: [1, 1], logit: LogitTransform(alpha: alpha)))
     let found = try flow.evaluate(on: dataset).bitsPerDimension
-    let points = dataset.continuousPoints()
+    let points = dataset.continuousSamples()
     var expected = 0.0
     for value in points.values {
       let y = Self.logit(alpha + (1 - 2 * alpha) * Double(value))
@@ -145,7 +146,7 @@ import Testing
 
   @Test func trainingRefusesWhatIsOutside() throws {
     let points = SampleMatrix(count: 3, dimension: 1, values: [0.2, 1.5, 0.4])
-    let data = Dataset(name: "wide", points: points)
+    let data = Dataset(name: "wide", samples: points)
     let flow = Self.still(.logit(LogitTransform(alpha: 0.05), standardising: points))
     #expect(throws: TrainingError.outsideUnitInterval(data: "wide", row: 1, column: 0, value: 1.5)) {
       try Trainer(flow: flow, training: data, options: TrainingOptions(steps: 1))
@@ -159,7 +160,7 @@ import Testing
   /// Every base goes on from standardised logits, as from any other columns.
   @Test func digitsAreStandardised() throws {
     let digits = try DatasetSource("digits").load()
-    let points = digits.continuousPoints()
+    let points = digits.continuousSamples()
     let transform = DataTransform.logit(LogitTransform(alpha: LogitTransform.levelsAlpha), standardising: points)
     let z = transform.forward(points.values)
     for column in 0..<64 {

@@ -117,7 +117,7 @@ import Testing
     let test = LayersFixture.split.test
     let labels = try #require(test.labels)
     let model = LayersFixture.classifier
-    let predictions = try model.predictions(for: test.points)
+    let predictions = try model.predictions(for: test.samples)
     let result = try model.evaluate(on: test)
     let right = labels.indices.count { predictions.classes[$0] == Int(labels[$0]) }
     #expect(result.accuracy == Double(right) / Double(test.count) && result.count == test.count && result.failed == 0)
@@ -133,7 +133,7 @@ import Testing
 
     let regression = LayersFixture.regression
     let targets = try #require(test.targets)
-    let outputs = try regression.predictions(for: test.points).outputs
+    let outputs = try regression.predictions(for: test.samples).outputs
     let found = try regression.evaluate(on: test)
     let errors = outputs.values.indices.map { Double(outputs.values[$0]) - Double(targets.values[$0]) }
     let mean = errors.reduce(0) { $0 + $1 * $1 } / Double(errors.count)
@@ -152,7 +152,7 @@ import Testing
 
   @Test func aResidualNetworkIsItsOwnSteps() throws {
     let model = LayersFixture.residual
-    let points = LayersFixture.split.test.points
+    let points = LayersFixture.split.test.samples
     let network = try ResidualNetwork<Float>(
       program: model.architecture.program, parameters: Array(model.parameters[model.architecture.fieldRange]), steps: 3)
     let states = try network(model.transform.forward(points.values))
@@ -171,7 +171,7 @@ import Testing
   @Test func whatDoesNotFitIsAnErrorThatSaysSo() throws {
     let options = LayersFixture.options(steps: 1)
     let train = LayersFixture.split.train
-    let bare = Dataset(name: "bare", points: train.points)
+    let bare = Dataset(name: "bare", samples: train.samples)
     #expect(throws: DataError.noLabels(source: "bare")) {
       try CrossEntropy(model: LayersFixture.classifier, training: bare, options: options)
     }
@@ -179,12 +179,12 @@ import Testing
       try SquaredError(model: LayersFixture.regression, training: bare, options: options)
     }
     let strange = Dataset(
-      name: "strange", points: train.points, labels: (0..<train.count).map { $0 == 7 ? 2 : 1 })
+      name: "strange", samples: train.samples, labels: (0..<train.count).map { $0 == 7 ? 2 : 1 })
     #expect(throws: DataError.labelOutOfRange(source: "strange", row: 7, label: 2, classes: 2)) {
       try CrossEntropy(model: LayersFixture.classifier, training: strange, options: options)
     }
     let narrow = Dataset(
-      name: "narrow", points: train.points,
+      name: "narrow", samples: train.samples,
       targets: SampleMatrix(count: train.count, dimension: 1, values: Array(repeating: 0, count: train.count)))
     #expect(throws: DataError.targetColumns(source: "narrow", columns: 1, expected: 2)) {
       try SquaredError(model: LayersFixture.regression, training: narrow, options: options)

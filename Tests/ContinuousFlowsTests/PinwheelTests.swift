@@ -13,12 +13,12 @@ import Testing
     let data = try DatasetSource("pinwheel").load(count: 5_000, seed: 0)
     let split = try data.split(.fractions(validation: 0.1, test: 0.1))
     var flow = ContinuousFlow(dimension: 2, hidden: [64, 64], activation: activation, endTime: 1, seed: 0)
-    flow.transform = .standardising(split.train.points)
+    flow.transform = .standardising(split.train.samples)
     let options = TrainingOptions(steps: 600, batchSize: 512, learningRate: 1e-2, averageDecay: 0.99)
     flow = try Trainer(flow: flow, training: split.train, validation: split.validation, options: options).run().flow
 
-    let flowMean = mean(try flow.logDensities(of: split.test.points).values)
-    let gaussianMean = mean(GaussianBaseline(fitting: split.train.points).logDensities(of: split.test.points))
+    let flowMean = mean(try flow.logDensities(of: split.test.samples).values)
+    let gaussianMean = mean(GaussianBaseline(fitting: split.train.samples).logDensities(of: split.test.samples))
     print("pinwheel, \(activation): flow \(flowMean) nats, full-covariance Gaussian \(gaussianMean) nats")
     #expect(flowMean - gaussianMean > Self.margin, "\(flowMean) against \(gaussianMean)")
 

@@ -10,7 +10,7 @@ import Testing
     let split = try GeneratedDataset.moons.dataset(count: 1_200, seed: seed)
       .split(.counts(validation: 100, test: 500))
     let flow = ContinuousFlow(
-      dimension: 2, hidden: [24, 24], activation: .tanh, seed: seed, transform: .standardising(split.train.points))
+      dimension: 2, hidden: [24, 24], activation: .tanh, seed: seed, transform: .standardising(split.train.samples))
     let options = TrainingOptions(
       steps: 250, batchSize: 128, learningRate: 1e-2, regularisation: regularisation, averageDecay: 0.98,
       validationInterval: 250, seed: seed,

@@ -56,8 +56,8 @@ import Testing
     }
   }
 
-  /// The steps lead to the probability flow's distribution as they become short, by first order or faster: where noise at the end
-  /// is as little as that of `ve`, the term of first order hardly shows.
+  /// The steps lead to the probability flow's distribution as they become short, by first order or faster: where noise
+  /// at the end is as little as that of `ve`, the term of first order hardly shows.
   @Test(arguments: DiffusionProcess.all)
   func shortStepsComeToTheFlowsDistribution(process: DiffusionProcess) {
     let data = GaussianDiffusion(process, dimension: 2)
@@ -96,12 +96,14 @@ import Testing
     }
   }
 
-  /// Of a trained net: deterministic and stochastic samples are of one distribution by a permutation test of level 0.5 %, which
-  /// an untrained net's fail. (Exactly equal they are for the true score alone: with a tenth of the steps they are told apart.)
+  /// Of a trained net: deterministic and stochastic samples are of one distribution by a permutation test of level 0.5
+  /// %, which an untrained net's fail. (Exactly equal they are for the true score alone: with a tenth of the steps they
+  /// are told apart.)
   @Test(arguments: DiffusionProcess.all)
   func bothKindsOfSamplesAgree(process: DiffusionProcess) throws {
     let (start, trained) = try ScoreMatchingFixture.trained(process, steps: 6000)
-    // Two comparisons of each of three processes: one of all six is below the level by chance in 3 of 100 choices of the seeds.
+    // Two comparisons of each of three processes: one of all six is below the level by chance in 3 of 100 choices of
+    // the seeds.
     let (count, level, permutations) = (300, 0.005, 399)
     let flow = try trained.samples(count: count, seed: 2)
     for sampler: ReverseSampler in [.eulerMaruyama(steps: 500), .predictorCorrector(steps: 250)] {

@@ -8,7 +8,7 @@ enum ScoreMatchingFixture {
   static func model(_ process: DiffusionProcess, hidden: [Int] = [8]) -> DiffusionModel {
     DiffusionModel(
       process: process, dimension: 2, architecture: FieldArchitecture(hidden: hidden, activation: .silu), seed: 7,
-      transform: .standardising(TrainingFixture.split.train.points))
+      transform: .standardising(TrainingFixture.split.train.samples))
   }
 
   /// An untrained net, and the same after some steps on two far clusters.
@@ -20,7 +20,7 @@ enum ScoreMatchingFixture {
         let side: Double = index / 2 % 4 == 0 ? -2 : 1
         return Float(side + 0.4 * source.normal(sample: UInt64(index / 2), dimension: index % 2))
       })
-    let data = Dataset(name: "clusters", points: points)
+    let data = Dataset(name: "clusters", samples: points)
     var start = model(process, hidden: [32, 32])
     start.transform = .standardising(points)
     let options = TrainingOptions(
@@ -42,24 +42,24 @@ enum ScoreMatchingFixture {
     return batches.batch(step: step)
   }
 
-  /// A batch's points are diffused samples: their noise, got back from what the net is to say, is `x = m x₀ + σ ε` of each, and weights
-  /// are such that the weighted error is the noise's.
+  /// A batch's points are diffused samples: their noise, got back from what the net is to say, is `x = m x₀ + σ ε` of
+  /// each, and weights are such that the weighted error is the noise's.
   @Test(arguments: DiffusionProcess.all, ScoreMatching.Weighting.allCases)
   func pointsAreDiffusedSamples(process: DiffusionProcess, weighting: ScoreMatching.Weighting) throws {
     let model = ScoreMatchingFixture.model(process)
     let objective = try ScoreMatching(
       model: model, weighting: weighting, options: TrainingFixture.options(steps: 1, backend: .c))
     let batch = batch(of: 100, step: 2, model.transform)
-    let points = objective.points(on: batch, model)
+    let samples = objective.diffusedSamples(on: batch, model)
     let end = process.flowTime(at: DiffusionProcess.likelihoodCutoff)
     var (sum, squares) = (0.0, 0.0)
     for sample in 0..<100 {
-      let angle = process.flowTime(at: 0) - points.times[sample] + DiffusionAngle(process, at: 0).angle
+      let angle = process.flowTime(at: 0) - samples.times[sample] + DiffusionAngle(process, at: 0).angle
       let (c, d) = (cos(angle), sin(angle))
-      #expect(points.times[sample] >= 0 && points.times[sample] <= end)
-      #expect(abs(points.weights[sample] - c * c) < 1e-12)
+      #expect(samples.times[sample] >= 0 && samples.times[sample] <= end)
+      #expect(abs(samples.weights[sample] - c * c) < 1e-12)
       for place in 2 * sample..<2 * sample + 2 {
-        let (y, x, target) = (points.states[place], batch.states[place], points.targets[place])
+        let (y, x, target) = (samples.states[place], batch.states[place], samples.targets[place])
         let noise = d * Double(y) - c * Double(target)
         #expect(abs(c * Double(x) + d * noise - Double(y)) < 8 * Double(Float.ulpOfOne) * max(1, abs(noise)))
         sum += noise
@@ -71,8 +71,8 @@ enum ScoreMatchingFixture {
     let alone = TrainingBatch(
       states: Array(batch.states[10..<12]), logDeterminants: [0], identifiers: [batch.identifiers[5]],
       rows: [batch.rows[5]], seed: batch.seed, step: batch.step)
-    let one = objective.points(on: alone, model)
-    #expect(one.states == Array(points.states[10..<12]) && one.times == [points.times[5]])
+    let one = objective.diffusedSamples(on: alone, model)
+    #expect(one.states == Array(samples.states[10..<12]) && one.times == [samples.times[5]])
   }
 
   /// s is uniform for λ = σ², the log-ratio for λ = g²: shares of quarters within four errors.
@@ -82,7 +82,9 @@ enum ScoreMatchingFixture {
     let objective = try ScoreMatching(
       model: model, weighting: weighting, options: TrainingFixture.options(steps: 1, backend: .c))
     let cutoff = DiffusionProcess.likelihoodCutoff
-    let times = (0..<10).flatMap { objective.points(on: batch(of: 120, step: $0, model.transform), model).times }
+    let times = (0..<10).flatMap {
+      objective.diffusedSamples(on: batch(of: 120, step: $0, model.transform), model).times
+    }
     for quarter in 1...3 {
       let share = Double(quarter) / 4
       let (low, high) = (process.logRatio(at: cutoff), process.logRatio(at: 1))
@@ -124,10 +126,10 @@ enum ScoreMatchingFixture {
     let points = SampleMatrix(
       count: 2000, dimension: 1,
       values: (0..<2000).map { Float(2 + 0.5 * source.normal(sample: UInt64($0), dimension: 0)) })
-    let split = try Dataset(name: "normal", points: points).split(.counts(validation: 200, test: 500))
+    let split = try Dataset(name: "normal", samples: points).split(.counts(validation: 200, test: 500))
     let model = DiffusionModel(
       process: process, dimension: 1, architecture: FieldArchitecture(hidden: [32, 32], activation: .tanh), seed: 0,
-      transform: .standardising(split.train.points))
+      transform: .standardising(split.train.samples))
     let options = TrainingOptions(
       steps: 600, batchSize: 256, learningRate: 5e-3, averageDecay: 0.98, validationInterval: 600)
     let objective = try ScoreMatching(model: model, weighting: weighting, options: options)

@@ -4,7 +4,8 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Blocks in a row: one is a continuous flow, several are the composition of such, and their gradient is that of differences.
+/// Blocks in a row: one is a continuous flow, several are the composition of such, and their gradient is that of
+/// differences.
 @Suite struct StackedFlowTests {
   private let temporary: TemporaryFolder
 
@@ -15,7 +16,7 @@ import Testing
   private func flow(_ blocks: Int, architecture: FieldArchitecture = architecture) -> StackedFlow {
     var flow = StackedFlow(
       dimension: 2, blocks: blocks, architecture: architecture, endTime: 0.5, seed: 7,
-      transform: .standardising(TrainingFixture.split.train.points))
+      transform: .standardising(TrainingFixture.split.train.samples))
     flow.parameters = DiscreteFixture.disturbed(flow.parameters, scale: 0.4)
     return flow
   }
@@ -42,7 +43,7 @@ import Testing
     for base in [BaseDistribution.standardNormal, DiscreteFixture.mixture] {
       stacked.base = base
       let plain = single(stacked)
-      let points = TrainingFixture.split.test.points
+      let points = TrainingFixture.split.test.samples
       let options = SolverOptions(trace: .hutchinson)
       #expect(
         try stacked.logDensities(of: points, options: options, backend: backend, seed: 3)
@@ -74,7 +75,7 @@ import Testing
   /// Block after block by hand.
   @Test func blocksAreComposed() throws {
     let stacked = flow(3)
-    let points = TrainingFixture.split.test.points
+    let points = TrainingFixture.split.test.samples
     let found = try stacked.logDensities(of: points)
     var (states, sums) = (stacked.transform.forward(points.values), stacked.transform.logDeterminants(points.values))
     var evaluations = [Int](repeating: 0, count: points.count)
@@ -194,7 +195,7 @@ import Testing
 
   @Test func samplesAreTheirOwn() throws {
     let stacked = flow(2)
-    let points = TrainingFixture.split.train.points
+    let points = TrainingFixture.split.train.samples
     let values = try stacked.logDensities(of: points, options: SolverOptions(threads: 1)).values
     for rows in [[0], [5, 33, 2], Array((0..<40).reversed())] {
       for threads in [1, 3] {
@@ -208,7 +209,7 @@ import Testing
   @Test func failuresAreNamed() throws {
     let stacked = flow(2)
     let densities = try stacked.logDensities(
-      of: TrainingFixture.split.test.points,
+      of: TrainingFixture.split.test.samples,
       options: SolverOptions(control: .perSample(rtol: 1e-7, atol: 1e-9), maximumSteps: 1))
     #expect(densities.failed == 40 && densities.values.allSatisfy { $0.isNaN })
     #expect(densities.statuses.allSatisfy { $0 == .maximumSteps })

@@ -66,9 +66,10 @@ import Testing
       #expect(found.evaluationsMean == expected.evaluationsMean && found.nllNats == nil)
       #expect(found.parameters.contains { $0 != 0 })
     }
-    // Validation: the likelihood is in the data's space, the loss in the flow's, which the transform's determinant leads to.
+    // Validation: the likelihood is in the data's space, the loss in the flow's, which the transform's determinant
+    // leads to.
     let set = TrainingFixture.split.validation
-    let shift = try #require(flow.transform.logDeterminants(set.points.values).first)
+    let shift = try #require(flow.transform.logDeterminants(set.samples.values).first)
     let (loss, nll) = (
       try objective.evaluate(flow, on: set, seed: 3), try likelihood.evaluate(flow, on: set, seed: 3)
     )
@@ -79,7 +80,8 @@ import Testing
 
   // MARK: - Central differences
 
-  /// A loss of every kind of thing that a closure sees, in either scalar: ½ |x − a|² + 0.1 x₀³ x₁ + 0.3 ℓ², a of the sample's row.
+  /// A loss of every kind of thing that a closure sees, in either scalar: ½ |x − a|² + 0.1 x₀³ x₁ + 0.3 ℓ², a of the
+  /// sample's row.
   private static func bars<Scalar: FlowScalar>(_ arrivals: Arrivals<Scalar>, rows: [Int]) -> ArrivalCotangents<Scalar> {
     var bars = ArrivalCotangents(for: arrivals)
     for sample in 0..<arrivals.count {
@@ -96,9 +98,9 @@ import Testing
     return bars
   }
 
-  /// In eight equal steps, so that a shifted parameter takes the same ones. Differences in Double of step h = 1e-4 are right to h² and
-  /// 1e-16/h, far below Float's rounding of the gradient: some 8 · 4 evaluations of sums of 8 terms, 2⁻²⁴ · √(32 · 8) ≈ 1e-6 of the
-  /// largest entry, times ten for what the loss's cubes stretch.
+  /// In eight equal steps, so that a shifted parameter takes the same ones. Differences in Double of step h = 1e-4 are
+  /// right to h² and 1e-16/h, far below Float's rounding of the gradient: about 8 · 4 evaluations of sums of 8 terms,
+  /// 2⁻²⁴ · √(32 · 8) ≈ 1e-6 of the largest entry, times ten for what the loss's cubes stretch.
   @Test(arguments: [StateLoss.Origin.base, .data], Backend.allCases)
   func gradientsAreThoseOfDifferences(origin: StateLoss.Origin, backend: Backend) throws {
     let (flow, batch) = (Self.flow(), Self.batch(step: 3))
@@ -162,8 +164,8 @@ import Testing
     #expect(try gradient(1, later).parameters == one.parameters)
   }
 
-  /// ½ |x − a|², a = (2, −1), by a field that begins near 0: particles can be led close to the point, so the loss falls from
-  /// ½ E|z − a|² = ½ (2 + |a|²) = 3.5 to next to nothing, without a log-determinant.
+  /// ½ |x − a|², a = (2, −1), by a field that begins near 0: particles can be led close to the point, so the loss falls
+  /// from ½ E|z − a|² = ½ (2 + |a|²) = 3.5 to next to nothing, without a log-determinant.
   @Test func particlesAreSteered() throws {
     let target: [Float] = [2, -1]
     let flow = ContinuousFlow(dimension: 2, hidden: [16], activation: .tanh, seed: 3)
@@ -183,7 +185,8 @@ import Testing
     let before = try objective.evaluate(flow, on: set, seed: 1).nllNats
     let trained = try Trainer(model: flow, objective: objective, training: set, options: options).run().model
     let after = try objective.evaluate(trained, on: set, seed: 1).nllNats
-    // Five standard errors of 120 samples: |z − a|² has the variance 2 (2 + 2 |a|²) = 24; and what the first field moves.
+    // Five standard errors of 120 samples: |z − a|² has the variance 2 (2 + 2 |a|²) = 24; and what the first field
+    // moves.
     #expect(abs(before - 3.5) < 5 * (6.0 / 120).squareRoot() + 0.2)
     #expect(after < 0.05 * before, "\(before), then \(after)")
   }
@@ -217,7 +220,7 @@ import Testing
         bars.states.removeLast()
         return bars
       }
-      let set = Dataset(name: "one", points: SampleMatrix(count: 1, dimension: 2, values: [0, 0]))
+      let set = Dataset(name: "one", samples: SampleMatrix(count: 1, dimension: 2, values: [0, 0]))
       _ = try Trainer(model: flow, objective: objective, training: set, options: TrainingOptions(steps: 1)).run()
     }
   }

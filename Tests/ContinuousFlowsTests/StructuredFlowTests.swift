@@ -8,7 +8,7 @@ import Testing
   private static func hamiltonian() throws -> ContinuousFlow {
     var flow = try ContinuousFlow(
       dimension: 2, hamiltonian: HamiltonianArchitecture(hidden: [8, 8], seesTime: true), seed: 3,
-      transform: .standardising(TrainingFixture.split.train.points))
+      transform: .standardising(TrainingFixture.split.train.samples))
     // Away from the identity, where a wrong log-determinant would be near 0 too.
     flow.parameters = flow.parameters.map { 2 * $0 }
     return flow
@@ -23,12 +23,12 @@ import Testing
 
   // MARK: Hamiltonian flows
 
-  /// The densities are those of the base where the states come from, to the bit, and no tangent is made: a trace that would be refused
-  /// is not asked for.
+  /// The densities are those of the base where the states come from, to the bit, and no tangent is made: a trace that
+  /// would be refused is not asked for.
   @Test(arguments: [Trace.exact, .exactTangents, .hutchinson, .exactProduct])
   func logDeterminantIsZero(trace: Trace) throws {
     let flow = try Self.hamiltonian()
-    let points = TrainingFixture.split.test.points
+    let points = TrainingFixture.split.test.samples
     let options = SolverOptions(trace: trace)
     let found = try flow.logDensities(of: points, options: options)
     let solver = try makeSolver(program: flow.program, options: SolverOptions(trace: .none), scalar: Float.self)
@@ -46,7 +46,7 @@ import Testing
     #expect(drawn.logDensities == (0..<5).map { flow.baseLogDensity(base.values, $0) + scale[$0] })
   }
 
-  /// The divergence that nobody computes is 0 but for rounding: by tangents in float, some hundred roundings of 6e-8.
+  /// The divergence that nobody computes is 0 up to rounding: by tangents in float, a hundred or so roundings of 6e-8.
   @Test func divergenceWouldBeZero() throws {
     let flow = try Self.hamiltonian()
     let options = SolverOptions(trace: .exactTangents)
@@ -75,8 +75,9 @@ import Testing
 
   // MARK: OT-Flow
 
-  /// Both costs weigh as much as the likelihood here. Differences of fourth order along directions: rounding is 1e-10 of the loss, and
-  /// steps are so short because of the magnitude's kinks: across one a difference is that of neither side.
+  /// Both costs weigh as much as the likelihood here. Differences of fourth order along directions: rounding is 1e-10
+  /// of the loss, and steps are so short because of the magnitude's kinks: across one a difference is that of neither
+  /// side.
   @Test func transportGradientIsThatOfDifferences() throws {
     let architecture = TransportArchitecture(width: 7, layers: 3, transportScale: 0.9)
     let dimension = 3
@@ -128,7 +129,7 @@ import Testing
   ) throws -> TrainingResult<ContinuousFlow> {
     let architecture = TransportArchitecture(width: 8)
     let flow = try ContinuousFlow(
-      dimension: 2, transport: architecture, seed: 5, transform: .standardising(TrainingFixture.split.train.points))
+      dimension: 2, transport: architecture, seed: 5, transform: .standardising(TrainingFixture.split.train.samples))
     let options = Self.options(TrainingFixture.options(steps: 60, backend: .c, threads: threads))
     return try Trainer(
       model: flow,
@@ -165,7 +166,8 @@ import Testing
     ).solve(
       SolveProblem(
         parameters: flow.parameters, states: TransportLikelihood.withCostRows(states, dimension: 2), from: 1, to: 0))
-    // By the largest error of a row, rows without a tolerance change nothing; but the first step is chosen by all of them.
+    // By the largest error of a row, rows without a tolerance change nothing; but the first step is chosen by all of
+    // them.
     let (a, b) = (plain.acceptedSteps.reduce(0, +), costly.acceptedSteps.reduce(0, +))
     #expect(abs(a - b) <= states.count / 2, "\(a), with costs \(b)")
   }

@@ -61,8 +61,8 @@ import Testing
     #expect(names.contains { $0.hasPrefix("events.out.tfevents.") })
   }
 
-  /// Gentler flows at a price in likelihood: after the same steps from the same weights the regularised one has less of both,
-  /// and needs no more evaluations. The metrics have both as they were before each step.
+  /// Gentler flows at a price in likelihood: after the same steps from the same weights the regularised one has less of
+  /// both, and needs no more evaluations. The metrics have both as they were before each step.
   @Test(arguments: Backend.allCases)
   func regularisersDoTheirWork(backend: Backend) throws {
     let weights = Regularisation(kineticEnergy: 0.5, frobeniusNorm: 0.5)
@@ -144,7 +144,7 @@ import Testing
       Issue.record("unexpected \(error)")
       return
     }
-    #expect(TrainingFixture.split.train.points.count > sample)
+    #expect(TrainingFixture.split.train.samples.count > sample)
     #expect(time > 0 && time <= 0.5)
     #expect(status == .maximumSteps)
     #expect(step == 1)
@@ -184,13 +184,13 @@ import Testing
     let marginals = LevelMarginals(levels: 4, probabilities: Array(repeating: 0.25, count: 8))
     let flow = ContinuousFlow(dimension: 2, hidden: [3], transform: .marginals(marginals))
     let levels = SampleMatrix(count: 2, dimension: 2, values: [0, 1, 1, 3])
-    let raw = Dataset(name: "raw", points: levels)
+    let raw = Dataset(name: "raw", samples: levels)
     let expected = TrainingError.outsideRange(data: "raw", row: 1, column: 1, value: 3, levels: 4)
     #expect(throws: expected) { try flow.evaluate(on: raw) }
     #expect(throws: expected) {
       try Trainer(flow: flow, training: raw, options: TrainingFixture.options(steps: 1, backend: .c))
     }
-    let quantised = Dataset(name: "levels", points: levels, quantisation: Quantisation(levels: 4))
+    let quantised = Dataset(name: "levels", samples: levels, quantisation: Quantisation(levels: 4))
     #expect(try flow.evaluate(on: quantised).nllNats.isFinite)
   }
 
@@ -247,12 +247,12 @@ import Testing
 
   @Test func dataOfAnotherDimensionAreRefused() {
     let wide = Dataset(
-      name: "wide", points: SampleMatrix(count: 3, dimension: 3, values: Array(repeating: 0, count: 9)))
+      name: "wide", samples: SampleMatrix(count: 3, dimension: 3, values: Array(repeating: 0, count: 9)))
     let options = TrainingFixture.options(steps: 1, backend: .swift)
     #expect(throws: TrainingError.dimensionMismatch(data: "wide", dimension: 3, flow: 2)) {
       try Trainer(flow: TrainingFixture.flow, training: wide, options: options)
     }
-    let empty = Dataset(name: "empty", points: SampleMatrix(count: 0, dimension: 2, values: []))
+    let empty = Dataset(name: "empty", samples: SampleMatrix(count: 0, dimension: 2, values: []))
     #expect(throws: TrainingError.noSamples(data: "empty")) {
       try Trainer(flow: TrainingFixture.flow, training: empty, options: options)
     }

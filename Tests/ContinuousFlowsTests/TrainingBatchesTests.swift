@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct TrainingBatchesTests {
   private let dataset = Dataset(
-    name: "numbers", points: SampleMatrix(count: 10, dimension: 1, values: (0..<10).map { Float($0) }))
+    name: "numbers", samples: SampleMatrix(count: 10, dimension: 1, values: (0..<10).map { Float($0) }))
 
   private func batches(size: Int, seed: UInt64 = 3) -> TrainingBatches {
     TrainingBatches(dataset, transform: .identity(dimension: 1), size: size, seed: seed)
@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test func quantisedDataGetNoiseOfTheirEpoch() {
-    let quantised = Dataset(name: "levels", points: dataset.points, quantisation: Quantisation(levels: 10))
+    let quantised = Dataset(name: "levels", samples: dataset.samples, quantisation: Quantisation(levels: 10))
     let transform = DataTransform(shift: [0.5], scale: [0.25])
     var batches = TrainingBatches(quantised, transform: transform, size: 10, seed: 3)
     let first = batches.batch(step: 0)

@@ -13,8 +13,8 @@ import Testing
     return options
   }
 
-  /// A run that naps after each step has at least its naps behind it by the clock on the wall, and by the processor's no more than
-  /// the process has taken in the meantime.
+  /// A run that naps after each step has at least its naps behind it by the clock on the wall, and by the processor's
+  /// no more than the process has taken in the meantime.
   @Test func secondsAreThoseOfTheClock() throws {
     var wall = 0.0
     _ = try TrainingFixture.trainer(Self.options(.wall)).run(observer: {
@@ -29,7 +29,8 @@ import Testing
     #expect(trained.seconds > 0 && trained.seconds <= taken)
   }
 
-  /// The wall's goes on in a nap. The processor's lies between two readings of what the system has counted for this process.
+  /// The wall's goes on in a nap. The processor's lies between two readings of what the system has counted for this
+  /// process.
   @Test func clocksAreWhatTheySay() {
     let first = TrainingClock.wall.seconds()
     Thread.sleep(forTimeInterval: Self.nap)

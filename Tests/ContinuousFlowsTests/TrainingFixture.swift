@@ -11,7 +11,7 @@ enum TrainingFixture {
   static var flow: ContinuousFlow {
     ContinuousFlow(
       dimension: 2, hidden: [8], activation: .tanh, endTime: 0.5, seed: 7,
-      transform: .standardising(split.train.points))
+      transform: .standardising(split.train.samples))
   }
 
   static let regularisations = [Regularisation.none, Regularisation(kineticEnergy: 0.05, frobeniusNorm: 0.02)]

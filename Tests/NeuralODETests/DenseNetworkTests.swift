@@ -39,7 +39,8 @@ import Testing
     let outputs = DenseEvaluator(network, parameters: parameters).outputs(of: inputs)
     for sample in 0..<7 {
       let expected = plain(network, parameters, Array(inputs[sample * 5..<(sample + 1) * 5]))
-      // Three layers of at most 9 products, of numbers below 10; activations to 2 ulp, the loops' to as much and 1/ε near 0.
+      // Three layers of at most 9 products, of numbers below 10; activations to 2 ulp, the loops' to as much and 1/ε
+      // near 0.
       let bound = 100 * 10 * Double.ulpOfOne
       #expect(Fixtures.error(Array(outputs[sample * 4..<(sample + 1) * 4]), expected) < bound, "sample \(sample)")
     }

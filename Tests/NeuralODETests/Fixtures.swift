@@ -20,7 +20,8 @@ enum Fixtures {
     }
   }
 
-  /// The project's bound for gradients beside central differences, of the larger of 1 and the gradient's largest component.
+  /// The project's bound for gradients beside central differences, of the larger of 1 and the gradient's largest
+  /// component.
   static let differenceTolerance = 1e-7
 
   /// The largest difference of two gradients, over the larger of 1 and the largest component.

@@ -10,7 +10,8 @@ import Testing
     _ program: FieldProgram = program, from startTime: Double, to endTime: Double, _ options: SolverOptions = steps,
     backend: Backend = .c, seed: UInt64 = 1
   ) throws -> NeuralODELayer<Scalar> {
-    // The cubic field leads to infinity where its first parameter is negative, or backward in time from |x| > 1/√(2 · 0.2 · 0.75).
+    // The cubic field leads to infinity where its first parameter is negative, or backward in time from |x| > 1/√(2 ·
+    // 0.2 · 0.75).
     try NeuralODELayer(
       program: program,
       parameters: program == Fixtures.cubic

@@ -1,7 +1,8 @@
 import NeuralODE
 import Testing
 
-/// n blocks that share their weights are n steps of Euler's method, and tend to the ordinary differential equation as 1/n.
+/// n blocks that share their weights are n steps of Euler's method, and tend to the ordinary differential equation as
+/// 1/n.
 @Suite struct ResidualNetworkTests {
   private static let program = FieldProgram.multilayerPerceptron(stateDimension: 3, hidden: [8], activation: .tanh)
 
@@ -13,8 +14,8 @@ import Testing
       steps: steps, from: startTime, to: endTime, backend: backend)
   }
 
-  /// Rounding of n steps of either: an addition and a product a step, magnified by at most exp(L), L about 3 here, and numbers
-  /// below 4.
+  /// Rounding of n steps of either: an addition and a product a step, magnified by at most exp(L), L about 3 here, and
+  /// numbers below 4.
   private static func rounding(_ steps: Int, _ ulp: Double) -> Double { 4 * 20 * 2 * Double(steps) * ulp }
 
   @Test(arguments: Backend.allCases, [(0.0, 1.0), (2.0, 0.5)])
@@ -55,7 +56,8 @@ import Testing
     #expect(Fixtures.error(gradient.inputs, byInputs) < Fixtures.differenceTolerance)
   }
 
-  /// The exact solution by dopri8 at 1e-12; halving h halves the distance, within 0.1 of the exponent as in the solvers' tests.
+  /// The exact solution by dopri8 at 1e-12; halving h halves the distance, within 0.1 of the exponent as in the
+  /// solvers' tests.
   @Test func itTendsToTheEquationAsOneOverN() throws {
     let inputs: [Double] = Fixtures.normals(16 * 3, seed: 16)
     let exact = try (make(1) as ResidualNetwork<Double>).layer(

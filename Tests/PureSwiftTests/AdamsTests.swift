@@ -37,13 +37,13 @@ import Testing
     #expect(abs(slope - nominal) <= 0.2, "\(tableau.name) of order \(order): slope \(slope)")
   }
 
-  /// x′ = p′(t): a formula of k slopes integrates polynomials of degree k − 1 exactly, the implicit one with its k + 1 those of
-  /// degree k; the start, of order 4, those of degree 3. So steps after the start are exact for p of degree k, k + 1, and the
-  /// longest formulas' weights, which no order shows, are seen.
+  /// x′ = p′(t): a formula of k slopes integrates polynomials of degree k − 1 exactly, the implicit one with its k + 1
+  /// those of degree k; the start, of order 4, those of degree 3. So steps after the start are exact for p of degree k,
+  /// k + 1, and the longest formulas' weights, which no order shows, are seen.
   @Test(arguments: [Fixtures.explicitAdams, Fixtures.implicitAdams], [4, 7, 12])
   func polynomialsAreExact(tableau: ButcherTableau, order: Int) throws {
-    // The first steps have fewer slopes than the longest formula: what they miss is the same for any later end, so that the
-    // difference between two ends is exact.
+    // The first steps have fewer slopes than the longest formula: what they miss is the same for any later end, so that
+    // the difference between two ends is exact.
     let degree = tableau.name == "explicit_adams" ? order - 2 : order - 1
     let field = FieldCallback(
       name: "power",

@@ -30,8 +30,8 @@ import Testing
     zip(numbers(a), numbers(b)).map { abs($0 - $1) }.max() ?? .nan
   }
 
-  /// x′ = a x + b: ∂/∂x₀ of c x(T) + d ℓ is c e^{aT}; ∂/∂a is c T e^{aT} x₀ + d T (b = 0); ∂/∂b is c (e^{aT} − 1)/a; ∂/∂T is
-  /// c a e^{aT} x₀ + d a, and ∂/∂t0 its opposite.
+  /// x′ = a x + b: ∂/∂x₀ of c x(T) + d ℓ is c e^{aT}; ∂/∂a is c T e^{aT} x₀ + d T (b = 0); ∂/∂b is c (e^{aT} − 1)/a;
+  /// ∂/∂T is c a e^{aT} x₀ + d a, and ∂/∂t0 its opposite.
   @Test func closedForm() throws {
     var program = FieldProgram(stateDimension: 1)
     program.append(.linear(input: .state, rows: 1, activation: .identity))
@@ -73,7 +73,8 @@ import Testing
     #expect(abs(slope - 4) <= 0.2, "slope \(slope) of \(errors)")
   }
 
-  /// With adaptive steps it comes to the exact gradient with its tolerance; own tolerances are those of the way back alone.
+  /// With adaptive steps it comes to the exact gradient with its tolerance; own tolerances are those of the way back
+  /// alone.
   @Test(arguments: traces) func comesToTheExactGradient(trace: Trace, regularisation: Regularisation) throws {
     let problem = GradientTests.problem(Self.program)
     func gradient(_ tolerance: Double, _ adjoint: AdjointSchedule) throws -> Gradient<Double> {
@@ -88,7 +89,7 @@ import Testing
     }
     let exact = try gradient(1e-11, .everyStep)
     let size = Self.numbers(exact).map { abs($0) }.max() ?? 1
-    // Errors of some ten steps, each at most its tolerance of the gradient's size.
+    // Errors of about ten steps, each at most its tolerance of the gradient's size.
     for tolerance in [1e-5, 1e-8] {
       let distance = try Self.distance(gradient(tolerance, .continuous()), exact)
       #expect(distance < 10 * tolerance * max(size, 1) && distance > 0, "\(distance / tolerance) tolerances")
@@ -124,8 +125,8 @@ import Testing
     #expect(alone.endTimes == Array(one.endTimes[10..<13]))
   }
 
-  /// x′ = −60 x comes to its end, and back from 1 as e^{60}, by too many steps: that sample keeps its end and its loss, and adds
-  /// nothing; the other's gradient is the one it has alone.
+  /// x′ = −60 x comes to its end, and back from 1 as e^{60}, by too many steps: that sample keeps its end and its loss,
+  /// and adds nothing; the other's gradient is the one it has alone.
   @Test func samplesThatDoNotGetBack() throws {
     var program = FieldProgram(stateDimension: 1)
     program.append(.linear(input: .state, rows: 1, activation: .identity))

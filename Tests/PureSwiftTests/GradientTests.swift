@@ -6,8 +6,9 @@ import Testing
 @Suite struct GradientTests {
   static let dimension = 2
   static let count = 3
-  /// Of fourth order: truncation h⁴ ≈ 1e-20 of the loss's fifth derivative along a direction of some 30 parameters, and
-  /// rounding ulp/h ≈ 1e-11 of the loss. (Of second order, h² ≈ 1e-10 of the third derivative of a Frobenius norm is 1e-7.)
+  /// Of fourth order: truncation h⁴ ≈ 1e-20 of the loss's fifth derivative along a direction of about 30 parameters,
+  /// and rounding ulp/h ≈ 1e-11 of the loss. (Of second order, h² ≈ 1e-10 of the third derivative of a Frobenius norm
+  /// is 1e-7.)
   static let difference = 1e-5
   static let tolerance = 1e-7
 
@@ -154,7 +155,7 @@ import Testing
     #expect(gradient.losses.count == Self.count)
   }
 
-  /// Float takes the same path as Double: their gradients differ by rounding, some hundred float operations deep.
+  /// Float takes the same path as Double: their gradients differ by rounding, a hundred or so float operations deep.
   @Test func floatFollowsDouble() throws {
     let program = FieldProgram.multilayerPerceptron(stateDimension: Self.dimension, hidden: [9, 6], activation: .tanh)
     let wide = Self.problem(program)

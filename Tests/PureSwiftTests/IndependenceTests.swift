@@ -98,7 +98,8 @@ import Testing
     (Fixtures.dopri5, .fixed(steps: 2), [0.8, 0.3]), (Fixtures.dopri5, .perSample(rtol: 1e-3, atol: 1e-3), [0.8, 0.3]),
   ]
 
-  /// Methods that keep past slopes or factor matrices, and output times: alone, in a batch of several tiles, on several threads.
+  /// Methods that keep past slopes or factor matrices, and output times: alone, in a batch of several tiles, on several
+  /// threads.
   @Test(arguments: otherWays) func otherWaysOfSolving(
     _ tableau: ButcherTableau, _ control: StepControl, _ times: [Double]
   ) throws {

@@ -4,7 +4,7 @@ import Testing
 
 /// x' = Ax + b: log |det| is tr(A) · T whatever the steps, and x(T) is known.
 @Suite struct LinearFieldTests {
-  /// Sums of some hundred terms of size 1 in double, each rounded.
+  /// Sums of a hundred or so terms of size 1 in double, each rounded.
   static let roundingTolerance = 1e-12
 
   @Test(arguments: [Trace.exact, .exactTangents, .exactProduct, .automatic])

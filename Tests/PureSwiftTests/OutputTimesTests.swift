@@ -95,7 +95,8 @@ import Testing
     }
   }
 
-  /// x′ = a x: x(τ) = e^{aτ} x₀ and ℓ(τ) = aτ, so c·x(τ) + d·ℓ(τ) has the derivative c a x(τ) + d a by τ, and c e^{aτ} by x₀.
+  /// x′ = a x: x(τ) = e^{aτ} x₀ and ℓ(τ) = aτ, so c·x(τ) + d·ℓ(τ) has the derivative c a x(τ) + d a by τ, and c e^{aτ}
+  /// by x₀.
   @Test func closedForm() throws {
     var program = FieldProgram(stateDimension: 1)
     program.append(.linear(input: .state, rows: 1, activation: .identity))

@@ -11,8 +11,8 @@ import Testing
     try Fixtures.solver(program, control, trace: trace, tableau: Fixtures.rodas4, maximumSteps: maximumSteps)
   }
 
-  /// Slope of log error over log h of states and log-determinants: at least 4 − 0.2, and more while the error's part of order 5 is
-  /// the larger one.
+  /// Slope of log error over log h of states and log-determinants: at least 4 − 0.2, and more while the error's part of
+  /// order 5 is the larger one.
   @Test(arguments: [
     FieldProgram.multilayerPerceptron(stateDimension: 2, hidden: [6, 5], activation: .tanh),
     Fixtures.residualProgram(dimension: 2, activation: .silu),
@@ -30,8 +30,8 @@ import Testing
     #expect(slope >= 3.8 && slope < 5.2, "slope \(slope)")
   }
 
-  /// x′ = A x with eigenvalues −1 and −10⁶, from its fast direction too: e^{−t}, in fewer steps than an explicit method could
-  /// take by its stability. ℓ is tr(A) t exactly, since Simpson's rule is exact for constants.
+  /// x′ = A x with eigenvalues −1 and −10⁶, from its fast direction too: e^{−t}, in fewer steps than an explicit method
+  /// could take by its stability. ℓ is tr(A) t exactly, since Simpson's rule is exact for constants.
   @Test func stiffLinearFlow() throws {
     var program = FieldProgram(stateDimension: 2)
     program.append(.linear(input: .state, rows: 2, activation: .identity))
@@ -52,8 +52,8 @@ import Testing
     }
   }
 
-  /// 1/γ − hJ whose first pivot is not the largest of its column: J = [[0, 1], [−λ, −λ − 1]] with hλ ≫ 4, whose eigenvalues are −1
-  /// and −λ; (1, −1) decays by 1.
+  /// 1/γ − hJ whose first pivot is not the largest of its column: J = [[0, 1], [−λ, −λ − 1]] with hλ ≫ 4, whose
+  /// eigenvalues are −1 and −λ; (1, −1) decays by 1.
   @Test func rowsAreSwapped() throws {
     var program = FieldProgram(stateDimension: 2)
     program.append(.linear(input: .state, rows: 2, activation: .identity))

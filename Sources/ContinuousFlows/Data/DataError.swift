@@ -1,4 +1,4 @@
-/// What can be wrong with data that a user brings. Each message names the thing and the mend.
+/// What can be wrong with a user's data. Each message names the place and the fix.
 public enum DataError: Error, Equatable, Sendable {
   case unknownName(String, known: [String])
   case empty(source: String)
@@ -8,17 +8,17 @@ public enum DataError: Error, Equatable, Sendable {
   /// Data and model disagree on D.
   case dimension(source: String, dimension: Int, expected: Int)
   case resource(String)
-  /// There is no class for each sample, and a classifier, or a flow conditioned on classes, needs one.
+  /// The data have no labels, and a classifier, or a flow conditioned on classes, needs one for each sample.
   case noLabels(source: String)
-  /// A row's class, from 0, is beyond the model's; the row counts from 0, the message counts from 1.
+  /// A label is not one of the model's classes. Classes count from 0; the row counts from 0, in the message from 1.
   case labelOutOfRange(source: String, row: Int, label: Int, classes: Int)
-  /// A column of labels holds something that is no class: not a whole number from 0 to 255.
+  /// A column of labels holds a value that is not a whole number from 0 to 255.
   case notALabel(source: String, row: Int, value: String)
-  /// There is nothing for a regression to give.
+  /// The data have no targets, and a regression needs them.
   case noTargets(source: String)
   /// Data and model disagree on the targets' columns.
   case targetColumns(source: String, columns: Int, expected: Int)
-  /// So many last columns cannot be taken off, as targets or as context.
+  /// The data do not have that many columns to use as targets or context.
   case noColumnsLeft(source: String, columns: Int, taken: Int)
 }
 

@@ -1,9 +1,9 @@
 import FieldPrograms
 
 extension Dataset {
-  /// The same samples with the last `count` columns as targets in place of points.
+  /// The same samples without the last `count` columns, which become the targets.
   ///
-  /// - Throws: `DataError.noColumnsLeft` unless a column stays.
+  /// - Throws: `DataError.noColumnsLeft` if no column is left.
   public func withTargets(lastColumns count: Int) throws(DataError) -> Dataset {
     guard 1..<dimension ~= count else {
       throw .noColumnsLeft(source: name, columns: dimension, taken: count)
@@ -11,18 +11,18 @@ extension Dataset {
     let kept = dimension - count
     var (values, last): ([Float], [Float]) = ([], [])
     for row in 0..<self.count {
-      values += points[row].prefix(kept)
-      last += points[row].suffix(count)
+      values += samples[row].prefix(kept)
+      last += samples[row].suffix(count)
     }
     return Dataset(
-      name: name, points: SampleMatrix(count: self.count, dimension: kept, values: values), labels: labels,
+      name: name, samples: SampleMatrix(count: self.count, dimension: kept, values: values), labels: labels,
       identifiers: identifiers, context: context,
       targets: SampleMatrix(count: self.count, dimension: count, values: last))
   }
 
-  /// The same samples with the last column as their classes, which are whole numbers from 0 to 255.
+  /// The same samples without the last column, which becomes the labels: whole numbers from 0 to 255.
   ///
-  /// - Throws: `DataError.notALabel` for another number; `.noColumnsLeft` unless a column stays.
+  /// - Throws: `DataError.notALabel` for another number; `.noColumnsLeft` if no column is left.
   public func withLabelsInLastColumn() throws(DataError) -> Dataset {
     let split = try withTargets(lastColumns: 1)
     var labels: [UInt8] = []
@@ -32,11 +32,11 @@ extension Dataset {
       }
       labels.append(label)
     }
-    return Dataset(name: name, points: split.points, labels: labels, identifiers: identifiers, context: context)
+    return Dataset(name: name, samples: split.samples, labels: labels, identifiers: identifiers, context: context)
   }
 
-  /// The same samples with levels as they are, undisturbed by noise: what a classifier or regression sees of them.
+  /// The same samples with their levels as plain numbers, without noise: the input of a classifier or regression.
   public var withoutNoise: Dataset {
-    Dataset(name: name, points: points, labels: labels, identifiers: identifiers, context: context, targets: targets)
+    Dataset(name: name, samples: samples, labels: labels, identifiers: identifiers, context: context, targets: targets)
   }
 }

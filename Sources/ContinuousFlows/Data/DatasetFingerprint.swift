@@ -1,19 +1,19 @@
 import FlowIO
 
-/// What tells one set of points from another: their count, dimension and CRC-32C.
+/// A fingerprint of a data set: count, dimension and CRC-32C.
 ///
-/// A run that is looked at or gone on with later can so notice that its data are no longer those it began with.
+/// A run that is resumed or evaluated later uses it to notice changed data.
 public struct DatasetFingerprint: Sendable, Equatable {
   public let count: Int
   public let dimension: Int
-  /// Of the points as little-endian floats, row by row.
+  /// CRC-32C of the samples as little-endian floats, row by row.
   public let checksum: UInt32
 
   public init(of dataset: Dataset) {
     count = dataset.count
     dimension = dataset.dimension
-    let points = SafetensorsTensor(name: dataset.name, shape: [count, dimension], floats: dataset.points.values)
-    checksum = CRC32C.checksum(points.bytes)
+    let samples = SafetensorsTensor(name: dataset.name, shape: [count, dimension], floats: dataset.samples.values)
+    checksum = CRC32C.checksum(samples.bytes)
   }
 }
 

@@ -1,21 +1,21 @@
 import FieldPrograms
 import FlowIO
 
-/// Where data come from: a set that the project generates or ships, or a file.
+/// The source of data: a set that the project generates or ships, or a file.
 public enum DatasetSource: Sendable, Equatable {
   case generated(GeneratedDataset)
   case digits
   case file(path: String)
 
-  /// The names of all sets that need no file, in the order of lists.
+  /// The names of all sets that need no file, in the order in which they are listed.
   public static var names: [String] { GeneratedDataset.allCases.map(\.name) + [Digits.name] }
 
-  /// How many samples of a generated set there are unless asked for otherwise.
+  /// Default number of samples of a generated set.
   public static let generatedCount = 20_000
 
   /// A name of `names`, or the path of a .npy or .csv file.
   ///
-  /// What is neither a name nor looks like a path is an error, rather than a file that is missing.
+  /// A text that is neither a name nor looks like a path is an unknown name, not a missing file.
   public init(_ text: String) throws {
     if let generated = GeneratedDataset(rawValue: text) {
       self = .generated(generated)
@@ -28,11 +28,11 @@ public enum DatasetSource: Sendable, Equatable {
     }
   }
 
-  /// The data: finite, and at least one row.
+  /// Loads the data, which are finite and have at least one row.
   ///
   /// - Parameters:
-  ///   - count: how many samples of a generated set; the others are as they are.
-  ///   - seed: of a generated set.
+  ///   - count: number of samples of a generated set; ignored for others.
+  ///   - seed: the seed of a generated set.
   public func load(count: Int = generatedCount, seed: UInt64 = 0) throws -> Dataset {
     switch self {
     case .generated(let generated): return generated.dataset(count: count, seed: seed)
@@ -44,8 +44,8 @@ public enum DatasetSource: Sendable, Equatable {
     }
   }
 
-  /// The sizes of `load`'s usual split: 360 held-out digits, as others report them; else a tenth each for validation and
-  /// test.
+  /// The default sizes of the split: 360 held-out digits, as in other publications; otherwise a tenth each for
+  /// validation and test.
   public var splitSizes: DatasetSplit.Sizes {
     switch self {
     case .digits: .counts(validation: Digits.validationCount, test: Digits.testCount)
@@ -53,7 +53,7 @@ public enum DatasetSource: Sendable, Equatable {
     }
   }
 
-  /// Samples that `load` gives, where that is known without a file.
+  /// The number of samples that `load` gives; nil if only a file tells.
   public var count: Int? {
     switch self {
     case .generated: Self.generatedCount
@@ -62,7 +62,7 @@ public enum DatasetSource: Sendable, Equatable {
     }
   }
 
-  /// D, where that is known without a file.
+  /// D; nil if only a file tells.
   public var dimension: Int? {
     switch self {
     case .generated: 2
@@ -71,7 +71,7 @@ public enum DatasetSource: Sendable, Equatable {
     }
   }
 
-  /// One line for lists.
+  /// One line of description for lists.
   public var summary: String {
     switch self {
     case .generated(let generated): generated.summary

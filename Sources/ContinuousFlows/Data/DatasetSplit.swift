@@ -1,6 +1,6 @@
 import FieldPrograms
 
-/// A data set cut in three: to fit, to stop early by, and to be looked at once, for the final figure.
+/// A data set in three parts: one to fit, one to choose by (validation), and one for the final figure (test).
 public struct DatasetSplit: Sendable, Equatable {
   public let train: Dataset
   public let validation: Dataset
@@ -12,7 +12,7 @@ public struct DatasetSplit: Sendable, Equatable {
     self.test = test
   }
 
-  /// All that is not held out, train and validation together: what to fit a baseline to.
+  /// Training and validation part together: the data to fit a baseline to.
   public var fitted: Dataset {
     let labels = train.labels.flatMap { first in validation.labels.map { first + $0 } }
     func joined(_ part: KeyPath<Dataset, SampleMatrix?>) -> SampleMatrix? {
@@ -22,29 +22,29 @@ public struct DatasetSplit: Sendable, Equatable {
     }
     return Dataset(
       name: train.name,
-      points: SampleMatrix(
+      samples: SampleMatrix(
         count: train.count + validation.count, dimension: train.dimension,
-        values: train.points.values + validation.points.values),
+        values: train.samples.values + validation.samples.values),
       quantisation: train.quantisation, labels: labels, identifiers: train.identifiers + validation.identifiers,
       context: joined(\.context), targets: joined(\.targets))
   }
 
-  /// How many samples go where.
+  /// The sizes of the parts.
   public enum Sizes: Sendable, Equatable {
-    /// Of all samples; rounded down, and each part gets at least one.
+    /// Fractions of all samples, rounded down; each part has at least one sample.
     case fractions(validation: Double, test: Double)
-    /// Exactly so many; the rest is for training.
+    /// Numbers of samples; the rest is for training.
     case counts(validation: Int, test: Int)
   }
 
-  /// The step of the shuffle stream that splits use: no epoch of training is so late.
+  /// The step of the random stream of shuffles that splits use. No epoch of training is so late.
   static let splitStep: UInt64 = 1 << 44 - 1
 }
 
 extension Dataset {
-  /// Shuffles the samples by `seed` and cuts them: the test part first, then validation, the rest for training.
+  /// Shuffles the samples by `seed` and cuts them: first the test part, then validation, the rest for training.
   ///
-  /// The test part is thus the same whatever the size of the validation part.
+  /// So the test part does not depend on the size of the validation part.
   public func split(_ sizes: DatasetSplit.Sizes, seed: UInt64 = 0) throws -> DatasetSplit {
     let validationCount: Int
     let testCount: Int

@@ -1,9 +1,9 @@
 import CLibrary
 
-/// What a flow conditioned on K classes says of samples: `log p(x|c)` for every class, from which Bayes' rule has p(x) and p(c|x)
-/// (generative classifiers: Bishop 2006, Pattern Recognition and Machine Learning, section 4.2).
+/// Log-densities `log p(x|c)` of samples for every class c of a flow conditioned on K classes. Bayes' rule turns them
+/// into p(x) and p(c|x) (generative classifiers: Bishop 2006, Pattern Recognition and Machine Learning, section 4.2).
 public struct ClassDensities: Sendable, Equatable {
-  /// `log p(x|c)` in nats, `[count][K]`; NaN where the solve failed.
+  /// `log p(x|c)` in nats, `[count][K]`; NaN if the solve failed.
   public let values: [Double]
   /// p(c), `[K]`.
   public let probabilities: [Double]
@@ -19,14 +19,14 @@ public struct ClassDensities: Sendable, Equatable {
   /// K.
   public var classCount: Int { probabilities.count }
   public var count: Int { values.count / classCount }
-  /// Pairs of sample and class whose solve failed.
+  /// Number of pairs of sample and class whose solve failed.
   public var failed: Int { values.count { $0.isNaN } }
 
-  /// `log p(x) = log Σ_c p(x|c) p(c)` in nats, `[count]`; NaN where a class has none.
+  /// `log p(x) = log Σ_c p(x|c) p(c)` in nats, `[count]`; NaN if a class has no density.
   public var logMarginals: [Double] { (0..<count).map { Self.logSum(joint($0)) } }
 
-  /// The class of largest p(c|x), the first of equal ones, `[count]`; nil where no class has a density. A class whose solve failed is
-  /// not chosen.
+  /// The class of largest p(c|x), the first of equal ones, `[count]`; nil if no class has a density. A class whose
+  /// solve failed is not chosen.
   public var predictions: [Int?] {
     (0..<count).map { sample in
       let joint = joint(sample)
@@ -44,7 +44,7 @@ public struct ClassDensities: Sendable, Equatable {
     }
   }
 
-  /// The part of samples whose predicted class is their label's.
+  /// The fraction of samples whose predicted class is their label.
   ///
   /// - Parameter labels: `[count]`.
   public func accuracy(labels: [UInt8]) -> Double {
@@ -57,7 +57,7 @@ public struct ClassDensities: Sendable, Equatable {
     probabilities.indices.map { values[sample * classCount + $0] + log(probabilities[$0]) }
   }
 
-  /// By the largest term, so that nothing overflows; −∞ where all are, NaN where one is.
+  /// log Σ exp, computed from the largest term so that nothing overflows; −∞ if all terms are, NaN if one is.
   private static func logSum(_ terms: [Double]) -> Double {
     guard !terms.contains(where: \.isNaN) else { return .nan }
     let largest = terms.max() ?? -.infinity
@@ -67,16 +67,16 @@ public struct ClassDensities: Sendable, Equatable {
 }
 
 extension ContinuousFlow {
-  /// `log p(x|c)` of every sample and class, by K solves for each sample. A flow without `condition` `.classes` is a programmer's
-  /// error.
+  /// `log p(x|c)` of every sample and class in nats, by K solves for each sample. A flow whose `contextKind` is not
+  /// `.classes` is a precondition failure.
   ///
-  /// - Parameters: as of `logDensities`; a sample's probes are the same for every class.
+  /// - Parameters: as for `logDensities`; a sample has the same probes for every class.
   /// - Throws: `KernelError` for a refused option.
   public func classDensities(
     of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
     identifiers: [UInt64]? = nil
   ) throws -> ClassDensities {
-    guard case .classes(let probabilities) = condition else { preconditionFailure("the flow knows no classes") }
+    guard case .classes(let probabilities) = contextKind else { preconditionFailure("the flow knows no classes") }
     let (count, classes) = (samples.count, probabilities.count)
     let identifiers = identifiers ?? (0..<UInt64(count)).map { $0 }
     let repeated = (0..<count).flatMap { Array(repeating: $0, count: classes) }

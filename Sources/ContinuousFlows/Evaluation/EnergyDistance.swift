@@ -1,20 +1,20 @@
-/// Whether two samples are of one distribution: the energy distance `2 E|X − Y| − E|X − X′| − E|Y − Y′|`, which is 0 for equal
-/// distributions and positive for others, with its permutation test (Székely, Rizzo, "Energy statistics", J. Stat. Planning and
-/// Inference 143, 2013).
+/// Compares two sets of samples: the energy distance `2 E|X − Y| − E|X − X′| − E|Y − Y′|` is 0 for equal distributions
+/// and positive otherwise. A permutation test gives a p-value (Székely, Rizzo, "Energy statistics", J. Stat. Planning
+/// and Inference 143, 2013).
 public struct EnergyDistance: Sendable, Equatable {
-  /// Estimated, with the pairs of a sample with itself counted, so never below 0; in the unit of the columns.
+  /// The estimate in the unit of the columns. It includes the pairs of a sample with itself, so it is never below 0.
   public let value: Double
-  /// The part of relabellings of the pooled rows, the given one among them, whose distance is no less. Where the distributions are
-  /// equal it is below p with a probability of at most p. nil where no relabelling was asked for.
+  /// The fraction of relabellings of the pooled rows, the given one included, whose distance is at least as large. For
+  /// equal distributions it is below p with a probability of at most p. nil if no relabelling was asked for.
   public let pValue: Double?
 
-  /// O((n + m)²) memory, and time for each permutation.
+  /// Takes O((n + m)²) memory, and as much time for each permutation.
   ///
   /// - Parameters:
   ///   - first: `[n][D]`.
   ///   - second: `[m][D]`.
-  ///   - permutations: random relabellings; 0: none, and no p-value.
-  ///   - seed: of these.
+  ///   - permutations: number of random relabellings; 0 means none, and no p-value.
+  ///   - seed: the seed of the relabellings.
   public init(between first: SampleMatrix, and second: SampleMatrix, permutations: Int = 0, seed: UInt64 = 0) {
     precondition(
       first.count > 0 && second.count > 0 && first.dimension == second.dimension,
@@ -29,7 +29,7 @@ public struct EnergyDistance: Sendable, Equatable {
       return
     }
     var generator = PhiloxGenerator(RandomSource(seed: seed, stream: .shuffle))
-    // Equal up to the order of a sum counts as no less.
+    // Distances that differ only by rounding count as equal.
     let rounding = Double(count) * Double.ulpOfOne * value
     var noLess = 1
     for _ in 0..<permutations {
@@ -57,12 +57,12 @@ public struct EnergyDistance: Sendable, Equatable {
     return distances
   }
 
-  /// Of the pooled rows `order[..<first]` against the others.
+  /// The distance of the pooled rows `order[..<first]` from the others.
   private static func value(_ distances: [Double], _ order: [Int], _ first: Int) -> Double {
     let count = order.count
     var isFirst = [Double](repeating: 0, count: count)
     for row in order[..<first] { isFirst[row] = 1 }
-    // Sums over all pairs of a row in the first sample with one in either.
+    // Sums over all pairs of a row of the first set with a row of either set.
     var (within, from, all) = (0.0, 0.0, 0.0)
     for row in 0..<count {
       var (toFirst, toAny) = (0.0, 0.0)

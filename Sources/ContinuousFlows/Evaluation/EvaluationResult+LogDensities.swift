@@ -1,5 +1,5 @@
 extension EvaluationResult {
-  /// Sums up `densities`, in the order of the samples.
+  /// Summarises `densities`, in the order of the samples.
   public init(_ densities: LogDensities, dimension: Int, quantisation: Quantisation? = nil) {
     let values = densities.values.filter { !$0.isNaN }
     let size = Double(values.count)

@@ -1,17 +1,19 @@
-/// How well a model explains samples. Figures are over the samples whose solve ended well; `failed` says how many did not.
+/// How well a model explains samples. Means are over the samples whose solve succeeded; `failed` counts the others.
 public struct EvaluationResult: Sendable, Equatable, Codable {
   public let count: Int
-  /// Mean negative log-density in the space of the data, in nats; NaN where no sample is ok.
+  /// NLL: the mean negative log-likelihood in nats per sample, in the space of the data; lower is better. NaN if no
+  /// sample is ok.
   public let nllNats: Double
   /// Standard error of that mean.
   public let nllStandardError: Double
-  /// By `bitsPerDimension(nll:dimension:quantisation:)`.
+  /// The NLL in bits per dimension, by `bitsPerDimension(nll:dimension:quantisation:)`.
   public let bitsPerDimension: Double
   public let evaluationsMean: Double
   public let evaluationsMaximum: Int
   public let failed: Int
-  /// Of a classifier, whose `nllNats` is the cross-entropy: the part of the samples whose class has the largest probability.
+  /// For a classifier, whose `nllNats` is the cross-entropy: the fraction of samples whose class has the largest
+  /// probability.
   public var accuracy: Double?
-  /// Of a regression: mean over samples and outputs of (output − target)², in the targets' units squared.
+  /// For a regression: the mean of (output − target)² over samples and outputs, in the targets' units squared.
   public var meanSquaredError: Double?
 }

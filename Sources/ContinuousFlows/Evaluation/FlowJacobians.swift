@@ -1,51 +1,54 @@
-/// The flow from data to base as the map that the solver's steps make, with its Jacobians: what the trace's integral is to be
-/// compared with.
+/// The map from data to base that the solver's steps make, with its Jacobians, to compare with the integral of the
+/// trace.
 ///
-/// An ODE's log-density is that of the instantaneous change of variables, `d log p / dt = −tr ∂f/∂x`; that of a map z(x) is
-/// `log p₀(z) + log |det ∂z/∂x|`. For the exact flow they are equal (Chen et al. 2018, arXiv 1806.07366, theorem 1); for a solver
-/// of order p they differ by O(hᵖ), as much as the trace's quadrature is off for the map that the steps are. A discrete flow's own
-/// log-determinant is that of its map, and differs by rounding.
+/// The log-density of an ODE follows from the instantaneous change of variables, `d log p / dt = −tr ∂f/∂x`; that of a
+/// map z(x) is `log p₀(z) + log |det ∂z/∂x|`. For the exact flow they are equal (Chen et al. 2018, arXiv 1806.07366,
+/// theorem 1). For a solver of order p they differ by O(hᵖ), because the quadrature of the trace is not exact for the
+/// map that the steps make. The log-determinants of a discrete flow differ only by rounding.
 public struct FlowJacobians: Sendable, Equatable {
   /// D.
   public let dimension: Int
-  /// z(0), `[count][D]`; of a failed sample where it stopped.
+  /// z(0), `[count][D]`; for a failed sample the state at which it stopped.
   public let latent: [Double]
-  /// `∂z(0)/∂z(T)`, `[count][D][D]`, row i being of component i of z(0); NaN for a failed sample.
+  /// `∂z(0)/∂z(T)`, `[count][D][D]`, with row i for component i of z(0); NaN for a failed sample.
   public let jacobians: [Double]
-  /// `log |det|` of these, by LU, `[count]`.
+  /// `log |det|` of the Jacobians by LU, `[count]`.
   public let logDeterminants: [Double]
-  /// The same by the ODE, the trace's integral from T to 0, `[count]`; of a discrete flow the sum of its layers' own.
+  /// The same from the ODE, as the integral of the trace from T to 0, `[count]`; for a discrete flow the sum over its
+  /// layers.
   public let integratedLogDeterminants: [Double]
-  /// `log p(x)` by the Jacobian, in nats, in the space of the data, `[count]`; NaN for a failed sample.
+  /// `log p(x)` in nats from the Jacobian, in the space of the data, `[count]`; NaN for a failed sample.
   public let logDensities: [Double]
-  /// `log p(x)` by the trace's integral, likewise.
+  /// `log p(x)` in nats from the integral of the trace, in the same form.
   public let integratedLogDensities: [Double]
   public let statuses: [SampleStatus]
 
-  /// The largest |difference| of the two log-determinants over samples that arrived; NaN without such.
+  /// The largest |difference| of the two log-determinants over samples that arrived; NaN if none did.
   public var largestDifference: Double {
     statuses.indices.filter { statuses[$0] == .ok }
       .map { abs(logDeterminants[$0] - integratedLogDeterminants[$0]) }.max() ?? .nan
   }
 
-  /// Of one sample, `[D][D]`.
+  /// The Jacobian of one sample, `[D][D]`.
   public func jacobian(of sample: Int) -> [Double] {
     Array(jacobians[sample * dimension * dimension..<(sample + 1) * dimension * dimension])
   }
 }
 
 extension ContinuousFlow {
-  /// Jacobians of the way from data to base, in Double: D solves and their reverses, each of which gives a row for all samples.
+  /// Jacobians of the map from data to base in Double: D solves with a backward pass each, which give one row for all
+  /// samples.
   ///
-  /// They are of the steps that are taken, places of steps held fixed. (Columns, by tangents carried through the solve, would
-  /// want a field of 2D rows whose second half is the Jacobian of the first times them: no field program says that.)
+  /// These are derivatives of the steps taken, with step positions held fixed. (Columns by forward tangents would need
+  /// a field of 2D rows whose second half is the Jacobian of the first times the tangents; no field program expresses
+  /// that.)
   ///
   /// - Parameters:
   ///   - samples: `[count][D]`, in the space of the data.
-  ///   - options: of a method with a discrete gradient, of the trace that is to be compared.
-  ///   - identifiers: `[count]`; nil: the rows' numbers.
-  ///   - context: `[count][C]`, of a conditional flow; nil: none.
-  /// - Throws: the backend's error for a refused option. A sample that fails has NaN and its status.
+  ///   - options: a method with a discrete gradient, and the trace to compare.
+  ///   - identifiers: `[count]`; nil means the row numbers.
+  ///   - context: `[count][C]`, for a conditional flow; nil means none.
+  /// - Throws: the backend's error for a refused option. A failed sample has NaN and its status.
   public func jacobians(
     of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
     identifiers: [UInt64]? = nil, context: SampleMatrix? = nil
@@ -65,7 +68,7 @@ extension ContinuousFlow {
 }
 
 extension FieldSolver where Scalar == Double {
-  /// `[count][D][D]` of the way that `solution`, of `problem`, went; NaN for samples that did not arrive.
+  /// The Jacobians of `solution`, the solution of `problem`, `[count][D][D]`; NaN for samples that did not arrive.
   func jacobians(
     at problem: SolveProblem<Double>, of solution: Solution<Double>, dimension: Int
   ) throws -> [Double] {
@@ -77,10 +80,10 @@ extension FieldSolver where Scalar == Double {
   }
 }
 
-/// Jacobians of a map of `[count][D]`, row by row: the derivative of the sum over samples of one component of where they arrive is
-/// a row of every sample's.
+/// Jacobians of a map of `[count][D]`, row by row: the derivative of one output component, summed over samples, gives
+/// that row for every sample.
 ///
-/// - Parameter reverse: the cotangents of what is mapped, given those of where it arrives, `[count][D]` both.
+/// - Parameter reverse: returns the cotangents of the inputs for given cotangents of the outputs, both `[count][D]`.
 /// - Returns: `[count][D][D]`, NaN for samples that did not arrive.
 func jacobianRows(
   dimension: Int, arrived: [Bool], reverse: (_ cotangents: [Double]) throws -> [Double]

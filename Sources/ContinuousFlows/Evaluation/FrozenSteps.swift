@@ -1,11 +1,12 @@
 import NeuralODE
 
-/// A gradient check's loss as a function of a point, by the steps that the solver takes at one of them.
+/// The loss of a gradient check as a function of its inputs, with the steps fixed to those that the solver takes at one
+/// of them.
 struct FrozenSteps {
   let trace: Trace
   private let call: GradientCall
   private let solver: any FieldSolver<Double>
-  /// Of each sample's steps; nil: equal ones.
+  /// The ends of each sample's steps; nil means equal steps.
   private let fractions: [[Double]?]
 
   init(_ call: GradientCall, at point: GradientPoint) throws {

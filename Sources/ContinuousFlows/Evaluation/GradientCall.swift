@@ -1,24 +1,24 @@
 import NeuralODE
 
-/// The loss of a gradient check as the solver differentiates it, all samples in one call.
+/// The loss of a gradient check as the solver differentiates it, with all samples in one call.
 struct GradientCall {
   let program: FieldProgram
-  /// Of the flow.
+  /// The base of the flow.
   let base: BaseDistribution
   var options: SolverOptions
   let regularisation: Regularisation
   let backend: Backend
   let seed: UInt64
 
-  /// The same by the continuous adjoint.
+  /// The same call with the continuous adjoint.
   var continuous: GradientCall {
     var call = self
     call.options.adjoint = .continuous()
     return call
   }
 
-  /// The same by finer steps: four times as many, or of tolerances a thousandth as large, but not below 1e-11, where rounding
-  /// begins to count among a step's errors.
+  /// The same call with finer steps: four times as many, or with tolerances a thousandth as large but at least 1e-11,
+  /// where rounding becomes visible in a step's error.
   var refined: GradientCall {
     func finer(_ tolerance: Double) -> Double { min(tolerance, max(tolerance / 1000, 1e-11)) }
     var call = self
@@ -30,7 +30,7 @@ struct GradientCall {
     return call
   }
 
-  /// Of adaptive steps, the larger one; fixed steps have none.
+  /// The larger of the two tolerances of adaptive steps; 0 for fixed steps.
   var tolerance: Double {
     switch options.control {
     case .fixed: 0
@@ -38,7 +38,7 @@ struct GradientCall {
     }
   }
 
-  /// The mean of `count` samples' losses, of which a solver has some.
+  /// The loss whose sum over `count` samples is their mean, and its regularisation.
   func loss(ofMeanOver count: Int) -> (Loss<Double>, Regularisation) {
     let scale = 1 / Double(count)
     return (
@@ -58,7 +58,7 @@ struct GradientCall {
       endTime: gradient.endTimes.reduce(0, +), context: gradient.context)
   }
 
-  /// Some of the samples, each with the identifier that it has among all.
+  /// A problem with some of the samples, each with its identifier among all.
   func problem(
     _ point: GradientPoint, _ samples: Range<Int>, fractions: [Double]? = nil
   ) -> SolveProblem<Double> {
@@ -71,7 +71,7 @@ struct GradientCall {
       context: Array(point.context[samples.lowerBound * columns..<samples.upperBound * columns]))
   }
 
-  /// Where each sample's steps end, as fractions of its interval, and what the trace came to.
+  /// The ends of each sample's steps as fractions of its interval, and the trace that the solver chose.
   func stepFractions(at point: GradientPoint) throws -> (fractions: [[Double]], trace: Trace) {
     let all = problem(point, 0..<point.states.count / program.stateDimension)
     let solver = try makeSolver(program: program, options: options, backend: backend, scalar: Double.self)

@@ -1,37 +1,39 @@
 import NeuralODE
 
-/// The gradients of a flow's mean negative log-density, with regularisers or without, beside central differences of it, in
-/// Double: whether they are its derivative.
+/// Checks the gradients of a flow's mean negative log-likelihood, with or without regularisers, against central
+/// differences in Double.
 ///
-/// A gradient is compared along directions: its own, for each group of numbers, where the derivative is the gradient's length;
-/// and one drawn at random over all parameters, which sees what lies beside it.
+/// Gradients are compared along directions. For each group of numbers the direction is the gradient itself, where the
+/// derivative is the gradient's length. One random direction over all parameters shows errors orthogonal to the
+/// gradient.
 ///
-/// - The discrete gradient is that of the steps that were taken, so differences are too: each sample's steps are found once, and
-///   repeated at the same fractions of its interval. The two differ by the differences' error alone.
-/// - The continuous one is that of the flow, and differs from them by as much as the steps, there and back, are off. Whether it is
-///   right is seen where steps are made finer: what it differs by from the discrete gradient of the finer steps must fall.
+/// - The discrete gradient is the derivative of the steps taken, so the differences use the same steps: each sample's
+///   steps are found once and repeated at the same fractions of its interval. The two differ only by the error of the
+///   differences.
+/// - The continuous gradient is that of the exact flow, and differs by the error of the forward and backward steps. To
+///   check it, the steps are made finer: its difference from the discrete gradient of the finer steps must fall.
 public struct GradientCheck: Sendable {
-  /// One direction's derivative, as each gradient has it and as differences have it.
+  /// The derivative along one direction, by each gradient and by differences.
   public struct Row: Sendable {
     /// "net.0.weight", "states", "context", "start time", …
     public let name: String
-    /// Numbers that vary along the direction.
+    /// Number of values that vary along the direction.
     public let count: Int
     public let discrete: Double
-    /// nil for a method without a continuous adjoint, and of the Swift backend where there is a context.
+    /// nil for a method without a continuous adjoint, and for the Swift backend if there is a context.
     public let continuous: Double?
     public let differences: Double
-    /// Of the discrete gradient against differences.
+    /// Relative error of the discrete gradient against differences.
     public var discreteError: Double { GradientCheck.relativeError(discrete, differences) }
-    /// Of the continuous gradient against differences.
+    /// Relative error of the continuous gradient against differences.
     public var continuousError: Double? { continuous.map { GradientCheck.relativeError($0, differences) } }
-    /// Of the continuous gradient against the discrete one, by finer steps.
+    /// Relative difference of the continuous from the discrete gradient with finer steps.
     public let refinedError: Double?
-    /// What that may be wherever the steps before were better by chance.
+    /// The value that `refinedError` may always have, in case the coarser steps were accurate by chance.
     public let allowance: Double
 
-    /// Whether the continuous gradient comes to the discrete one as steps become finer: by a half at least, or to within the
-    /// allowance.
+    /// Whether the continuous gradient approaches the discrete one with finer steps: the difference falls by half at
+    /// least, or to within the allowance.
     public var isConverging: Bool {
       guard let continuousError else { return true }
       return refinedError.map { $0 < max(continuousError / 2, allowance) } ?? false
@@ -40,33 +42,33 @@ public struct GradientCheck: Sendable {
 
   public let rows: [Row]
   public let sampleCount: Int
-  /// Of the solver: what `automatic` came to.
+  /// The trace of the solver, with `automatic` resolved.
   public let trace: Trace
-  /// Of the loss.
+  /// The regularisation of the loss.
   public let regularisation: Regularisation
-  /// Of the discrete gradient.
+  /// The largest relative error of the discrete gradient.
   public var worstError: Double { rows.map(\.discreteError).max() ?? 0 }
   public var worstContinuousError: Double? { rows.compactMap(\.continuousError).max() }
   public var worstRefinedError: Double? { rows.compactMap(\.refinedError).max() }
   public var isDiscreteRight: Bool { worstError < Self.tolerance }
   public var isContinuousRight: Bool { rows.allSatisfy(\.isConverging) }
 
-  /// What relative errors stay below for a gradient that is right. Differences of fourth order with h = 1e-3 are off by h⁴ of a
-  /// fifth derivative, 1e-12 of sizes, and by a rounding of 2⁻⁵³/h = 1e-13, both some hundred times larger for a long solve;
-  /// the rest is room for a direction along which the loss hardly changes.
+  /// Upper bound for relative errors of a correct gradient. Differences of fourth order with h = 1e-3 have an error of
+  /// h⁴ times a fifth derivative, 1e-12 relative, and rounding of 2⁻⁵³/h = 1e-13; both are about a hundred times larger
+  /// for a long solve. The rest is a margin for directions along which the loss hardly changes.
   public static let tolerance = 1e-7
 
-  /// In tolerances of the finer steps, what the continuous gradient may be off by, of the whole gradient's size: each of some tens
-  /// of steps there and back may add one.
+  /// Allowed difference of the continuous gradient, in tolerances of the finer steps and relative to the whole
+  /// gradient: each of a few tens of forward and backward steps may add one.
   private static let allowedTolerances = 100.0
 
   /// - Parameters:
-  ///   - samples: `[count][D]`, in the data's own units; some are enough, since each is solved some hundred times.
-  ///   - options: of the solver, whose method has a discrete gradient; precision is full. reversible_heun has no
-  ///     continuous adjoint to compare.
-  ///   - regularisation: of the loss, as training has it.
-  ///   - context: `[count][C]`, of a conditional flow; nil: none.
-  /// - Throws: the backend's error for a refused option; `SolveFailure` where a sample does not arrive, or not get back.
+  ///   - samples: `[count][D]`, in the data's units; a few are enough, because each is solved a few hundred times.
+  ///   - options: solver options; the method must have a discrete gradient, and precision is set to full.
+  ///     reversible_heun has no continuous adjoint to compare.
+  ///   - regularisation: the regularisers of the loss, as in training.
+  ///   - context: `[count][C]`, for a conditional flow; nil means none.
+  /// - Throws: the backend's error for a refused option; `SolveFailure` if a sample's forward or backward solve fails.
   public init(
     of flow: ContinuousFlow, at samples: SampleMatrix, options: SolverOptions, regularisation: Regularisation = .none,
     backend: Backend = .c, seed: UInt64 = 0, context: SampleMatrix? = nil
@@ -86,7 +88,7 @@ public struct GradientCheck: Sendable {
     let frozen = try FrozenSteps(call, at: point)
     let discrete = try frozen.gradient(at: point)
     let family = try Methods.named(options.method).family
-    // The Swift backend's continuous adjoint leaves the context out, and has none of Rosenbrock methods.
+    // The Swift backend's continuous adjoint gives no context gradient, and does not support Rosenbrock methods.
     let hasContinuous =
       family != .reversible && (backend == .c || family != .rosenbrock && point.context.isEmpty)
     let refined = call.refined

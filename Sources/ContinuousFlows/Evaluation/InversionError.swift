@@ -1,30 +1,31 @@
-/// How far a flow misses where it began when it goes one way and then back: the solver's error, since the flow itself is
-/// invertible; of a discrete flow, which solves nothing, rounding. Figures are over the samples that arrived both ways.
+/// The error of a round trip through a flow: the solver's error, since the exact flow is invertible; for a discrete
+/// flow, rounding. Figures are over the samples whose two solves succeeded.
 public struct InversionError: Sendable, Equatable {
   public let count: Int
-  /// Samples that did not arrive, or not get back.
+  /// Number of samples with a failed solve.
   public let failed: Int
-  /// The largest |difference| of a component of the state, after the transform, where columns are of variance 1 or so.
+  /// The largest |difference| in a component of the state, in the space after the transform, where columns usually have
+  /// variance 1.
   public let stateMaximum: Double
-  /// Root of the mean of its squares, over samples and components.
+  /// Root mean square of the differences, over samples and components.
   public let stateRootMeanSquare: Double
-  /// Of the log-determinants there and back, whose sum is 0 for an exact inverse, in nats.
+  /// The largest |sum| of the two log-determinants, which is 0 for an exact inverse, in nats.
   public let logDeterminantMaximum: Double
   public let logDeterminantRootMeanSquare: Double
-  /// Evaluations of the field per sample, there and back.
+  /// Mean number of evaluations of the field per sample, in both directions together.
   public let evaluationsMean: Double
 }
 
 extension ContinuousFlow {
-  /// From samples of the data, `[count][D]`, to the base, t = T to 0, and back.
+  /// The error of a round trip from samples of the data, `[count][D]`, to the base (t = T to 0) and back.
   ///
   /// - Parameters:
-  ///   - options: of both solves. A fixed-step method has its error too, but for a reversible one.
-  ///   - seed: of Hutchinson's probes, which are the same there and back.
-  ///   - identifiers: `[count]`; nil: the rows' numbers.
-  ///   - context: `[count][C]`, of a conditional flow; nil: none.
-  ///   - scalar: what the states are made of.
-  /// - Throws: the backend's error for a refused option. A sample that fails is counted.
+  ///   - options: of both solves. A fixed-step method has an inversion error too, unless it is reversible.
+  ///   - seed: the seed of Hutchinson's probes, which are the same in both directions.
+  ///   - identifiers: `[count]`; nil means the row numbers.
+  ///   - context: `[count][C]`, for a conditional flow; nil means none.
+  ///   - scalar: the type of the states, `Float` or `Double`.
+  /// - Throws: the backend's error for a refused option. A sample whose solve fails is counted as failed.
   public func inversionError<Scalar: FlowScalar>(
     of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
     identifiers: [UInt64]? = nil, context: SampleMatrix? = nil, scalar: Scalar.Type = Float.self
@@ -35,9 +36,9 @@ extension ContinuousFlow {
       seed: seed, identifiers: identifiers, context: context)
   }
 
-  /// From samples of the base to the data, t = 0 to T, as `samples` draws them, and back.
+  /// The error of a round trip from samples of the base, as `samples` draws them, to the data (t = 0 to T) and back.
   ///
-  /// - Parameters: as above; `seed` is of the samples too.
+  /// - Parameters: as above; `seed` keys the samples as well.
   /// - Throws: as above.
   public func inversionErrorOfSamples<Scalar: FlowScalar>(
     count: Int, seed: UInt64, options: SolverOptions = SolverOptions(), backend: Backend = .c,
@@ -64,7 +65,7 @@ extension ContinuousFlow {
 }
 
 extension InversionError {
-  /// Of two solves, the second from where the first arrived.
+  /// From two solves, the second starting where the first ended.
   init<Scalar: FlowScalar>(from states: [Scalar], there: Solution<Scalar>, back: Solution<Scalar>) {
     self.init(
       from: states, to: back.states, logDeterminants: zip(there.logDeterminants, back.logDeterminants).map { $0 + $1 },
@@ -73,10 +74,10 @@ extension InversionError {
   }
 
   /// - Parameters:
-  ///   - states, ends: where samples began and where they ended, `[count][D]`.
-  ///   - logDeterminants: the sums of both ways', `[count]`.
-  ///   - arrived: the samples that count.
-  ///   - evaluations: of all samples together.
+  ///   - states, ends: initial and final states of the round trip, `[count][D]`.
+  ///   - logDeterminants: the sums over both directions, `[count]`.
+  ///   - arrived: the samples that count, those whose solves succeeded.
+  ///   - evaluations: number of evaluations of all samples together.
   init<Scalar: FlowScalar>(
     from states: [Scalar], to ends: [Scalar], logDeterminants: [Double], arrived: [Int], evaluations: Int
   ) {
@@ -93,7 +94,7 @@ extension InversionError {
   }
 }
 
-/// Sizes of some differences; NaN where there are none.
+/// Largest and root mean square of some differences; NaN if there are none.
 private struct Misses {
   let maximum: Double
   let rootMeanSquare: Double

@@ -1,26 +1,28 @@
-/// How far a flow carries its base's samples, and how straight.
+/// How far a flow moves the samples of its base, and how straight their paths are.
 ///
-/// For a path x(t), 0 ≤ t ≤ T, of displacement d = x(T) − x(0) and velocity v: `T ∫ |v|² dt = |d|² + T ∫ |v − d/T|² dt`. So the
-/// action is at least the squared displacement, with equality for straight lines at constant speed; and the mean squared
-/// displacement of a map from one distribution to another is at least their W₂², with equality for the optimal transport (Benamou,
-/// Brenier 2000, "A computational fluid mechanics solution to the Monge-Kantorovich mass transfer problem", Numerische Mathematik 84).
+/// For a path x(t), 0 ≤ t ≤ T, with displacement d = x(T) − x(0) and velocity v: `T ∫ |v|² dt = |d|² + T ∫ |v − d/T|²
+/// dt`. So the action is at least the squared displacement, with equality for straight lines at constant speed. The
+/// mean squared displacement of a map between two distributions is at least their W₂², with equality for optimal
+/// transport (Benamou, Brenier 2000, "A computational fluid mechanics solution to the Monge-Kantorovich mass transfer
+/// problem", Numerische Mathematik 84).
 public struct TransportReport: Sendable, Equatable {
-  /// Mean |x(T) − x(0)|², in the flow's own space, before the data's transform.
+  /// Mean |x(T) − x(0)|², in the flow's space, before the data's transform.
   public let squaredDisplacement: Double
   /// Mean T ∫ |v|² dt.
   public let action: Double
-  /// Evaluations of the field per sample, where adaptive steps chose them.
+  /// Mean number of evaluations of the field per sample.
   public let evaluationsMean: Double
 
-  /// What part of the action is lost on bends and changes of speed: 0 for straight lines at constant speed.
+  /// The part of the action that is due to curves and changes of speed: 0 for straight lines at constant speed.
   public var crookedness: Double { action > 0 ? max(0, 1 - squaredDisplacement / action) : 0 }
 }
 
 extension ContinuousFlow {
-  /// Carries `count` samples of the base to t = T.
+  /// Measures the transport of `count` samples of the base to t = T.
   ///
-  /// - Parameter options: as sampling's: no trace; the kinetic energy is integrated beside the states, outside the error norm.
-  /// - Throws: `SolveFailure` if a sample does not arrive; `KernelError` for a refused option.
+  /// - Parameter options: as for sampling, without a trace. The kinetic energy is integrated with the states, outside
+  ///   the error norm.
+  /// - Throws: `SolveFailure` if a sample's solve fails; `KernelError` for a refused option.
   public func transportReport(
     count: Int, seed: UInt64, options: SolverOptions = samplingOptions, backend: Backend = .c
   ) throws -> TransportReport {

@@ -1,13 +1,13 @@
-/// Why a file that is sound as safetensors is not the flow or the checkpoint it should be.
+/// Why an intact safetensors file is not the expected flow or checkpoint.
 public enum FlowFileError: Error, Sendable, Equatable {
-  /// It is of another kind, or of no kind that this project writes.
+  /// The file has another kind, or no kind that this project writes.
   case wrongKind(path: String, found: String?, expected: String)
   case metadata(path: String, key: String, problem: String)
   case wrongShape(path: String, tensor: String, found: [Int], expected: [Int])
-  /// Tensors that the model has no place for.
+  /// The file has tensors that the model does not have.
   case unexpectedTensors(path: String, names: [String])
-  /// Weights hold an infinity or a NaN.
+  /// A tensor holds infinity or NaN.
   case notFinite(path: String, tensor: String)
-  /// No file can hold the flow.
+  /// The flow cannot be written to a file.
   case notWritable(problem: String)
 }

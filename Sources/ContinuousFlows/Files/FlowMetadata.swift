@@ -1,11 +1,11 @@
 import FlowIO
 
-/// A flow's description as a file's metadata: text to text.
+/// The description of a flow in a file's metadata, as pairs of texts.
 ///
 /// | key | value |
 /// |---|---|
 /// | `swift_cnf.kind` | `flow`, or `training state` |
-/// | `swift_cnf.version` | of this list: `4` with a condition or the logit, `3` with a base, `2` with marginals, which readers of less do not know; else `1` |
+/// | `swift_cnf.version` | of this list: `4` with a context or the logit, `3` with a base, `2` with marginals, which readers of less do not know; else `1` |
 /// | `dimension` | D |
 /// | `program` | the field, as `ProgramText` writes it |
 /// | `end_time` | T |
@@ -13,9 +13,9 @@ import FlowIO
 /// | `base` | the kind of the base, if it is not the standard normal; `base.mean` and so on its numbers |
 /// | `transform.levels`, `transform.probabilities` | of the transform's marginals, if it has them; D · levels numbers |
 /// | `transform.logit_alpha` | α of the transform's logit, if it has one |
-/// | `condition` | the kind of the context, if the flow knows it; `condition.dimension` and so on as `Condition` says |
+/// | `condition` | the kind of the context, if the flow knows it; `condition.dimension` and so on as `ContextKind` says |
 ///
-/// Numbers are in the shortest decimal form that reads back as the same bits.
+/// Numbers are in the shortest decimal form that reads back to the same bits.
 enum FlowMetadata {
   static let flowKind = "flow"
   static let stateKind = "training state"
@@ -26,7 +26,7 @@ enum FlowMetadata {
   private static let baseVersion = "3"
   private static let conditionVersion = "4"
 
-  /// - Throws: `FlowFileError.notWritable` where no file can hold the field.
+  /// - Throws: `FlowFileError.notWritable` if no file can hold the field.
   static func text(of flow: ContinuousFlow, kind: String) throws(FlowFileError) -> [String: String] {
     let program: String
     do throws(ProgramText.Problem) {
@@ -45,15 +45,15 @@ enum FlowMetadata {
       text.merge(flow.base.metadata) { _, new in new }
     }
     if flow.transform.logit != nil { text[versionKey] = conditionVersion }
-    if let condition = flow.condition {
+    if let contextKind = flow.contextKind {
       text[versionKey] = conditionVersion
-      text.merge(condition.metadata) { _, new in new }
+      text.merge(contextKind.metadata) { _, new in new }
     }
     return text
   }
 
-  /// The flow that `file` describes and holds the parameters of. Counts are compared with the file's tensors before
-  /// anything is made in their size.
+  /// Reads the flow that `file` describes. Counts are compared with the file's tensors before anything of their size is
+  /// allocated.
   static func flow(
     in file: SafetensorsFile, kind: String, model: String = ModelFile.continuousFlow
   ) throws -> ContinuousFlow {
@@ -80,7 +80,7 @@ enum FlowMetadata {
       program: program, parameters: try ParameterNames(of: program).parameters(in: file), endTime: endTime,
       transform: try DataTransform(in: file, dimension: dimension),
       base: try BaseDistribution(in: file, dimension: dimension),
-      condition: try Condition.condition(in: file, contextDimension: program.contextDimension))
+      contextKind: try ContextKind.contextKind(in: file, contextDimension: program.contextDimension))
   }
 
   private static func programText(in file: SafetensorsFile) throws(ProgramText.Problem) -> String {

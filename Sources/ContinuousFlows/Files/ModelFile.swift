@@ -1,18 +1,18 @@
 public import FlowIO
 
-/// What a file says of which model it holds.
+/// The name of the model that a file holds.
 public enum ModelFile {
   /// The metadata key; a file without it holds a `ContinuousFlow`.
   static let modelKey = "swift_cnf.model"
-  /// What stands for a `ContinuousFlow` where a word is wanted.
+  /// The name of a `ContinuousFlow`.
   public static let continuousFlow = "flow"
 
-  /// The word for the model that `file` holds.
+  /// The name of the model that `file` holds.
   public static func model(in file: SafetensorsFile) -> String {
     file.metadata[modelKey] ?? continuousFlow
   }
 
-  /// - Throws: `FlowFileError.metadata` where `file` holds another model than `expected`.
+  /// - Throws: `FlowFileError.metadata` if `file` holds another model than `expected`.
   static func check(_ file: SafetensorsFile, holds expected: String) throws(FlowFileError) {
     let found = model(in: file)
     guard found == expected else {

@@ -1,7 +1,7 @@
 import FlowIO
 
-/// What files say of models that are no single continuous flow: as `FlowMetadata`, in version `4` of its list, with a word for the
-/// model (`ModelFile`). Readers that know continuous flows alone refuse that version.
+/// The metadata of models other than a single continuous flow: as `FlowMetadata`, with version `4` and the name of the
+/// model (`ModelFile`). Older readers, which know only continuous flows, refuse that version.
 ///
 /// | key | value |
 /// |---|---|
@@ -14,7 +14,7 @@ import FlowIO
 enum ModelMetadata {
   private static let version = "4"
 
-  /// What every model says of itself.
+  /// The metadata that all these models share.
   static func text(
     model: String, kind: String, dimension: Int, transform: DataTransform, base: BaseDistribution
   ) -> [String: String] {
@@ -26,7 +26,8 @@ enum ModelMetadata {
     return text
   }
 
-  /// D of the model in `file`, which has to be one of this name, within `ProgramText`'s bound, which no product overflows.
+  /// D of the model in `file`, which must have this name. D is at most `ProgramText.largestRows`, so no product
+  /// overflows.
   static func dimension(in file: SafetensorsFile, model: String, kind: String, least: Int = 1) throws -> Int {
     let found = file.metadata["swift_cnf.kind"]
     guard found == kind else { throw FlowFileError.wrongKind(path: file.source, found: found, expected: kind) }
@@ -47,7 +48,8 @@ enum ModelMetadata {
 }
 
 extension ParameterNames {
-  /// Those of several programs, one after the other in the flat array, each with its prefix: `blocks.0.net.0.weight`.
+  /// The names for several programs, one after the other in the flat array, each with its prefix:
+  /// `blocks.0.net.0.weight`.
   init(of parts: [(prefix: String, program: FieldProgram)]) {
     self.init(
       parts.flatMap { part in

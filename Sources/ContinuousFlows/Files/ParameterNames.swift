@@ -2,11 +2,12 @@ import FlowIO
 
 /// The parameters as PyTorch's `nn.Sequential` names them: `net.0.weight` `[out, in]`, `net.0.bias`, then `net.2.…`.
 ///
-/// Activations count, fused ones too, but for the identity, which a Sequential would not hold; so do norms, whose gain and bias are
-/// `net.1.weight` and `net.1.bias` as LayerNorm's, and dropouts. Time, context, concatenations, slices, additions, products,
-/// scales, sums and transposed products are no modules and do not count. A callback's parameters, if it has any, are `net.3.parameters`, of one extent.
+/// Numbers count modules. Activations are modules, fused ones too, except the identity. So are norms (gain and bias are
+/// `net.1.weight` and `net.1.bias`, as in LayerNorm) and dropouts. Time, context, concatenations, slices, additions,
+/// products, scales, sums and transposed products are not. A callback's parameters, if it has any, are
+/// `net.3.parameters`, of one extent.
 public struct ParameterNames: Sendable, Equatable {
-  /// One tensor: where its numbers lie in the flat array, and how they are laid out.
+  /// One tensor: its place in the flat array, and its shape.
   public struct Entry: Sendable, Equatable {
     public let name: String
     public let shape: [Int]
@@ -62,7 +63,7 @@ public struct ParameterNames: Sendable, Equatable {
     self.entries = entries
   }
 
-  /// The name of parameter number `index` of the flat array, with its place: `net.2.weight[17]`.
+  /// The name of parameter number `index` of the flat array, with its index in the tensor: `net.2.weight[17]`.
   func name(of index: Int) -> String {
     guard let entry = entries.last(where: { $0.offset <= index }) else { return "parameter \(index)" }
     return "\(entry.name)[\(index - entry.offset)]"
@@ -74,7 +75,7 @@ public struct ParameterNames: Sendable, Equatable {
     }
   }
 
-  /// The flat array of the tensors in `file`, whose shapes have to be these and whose numbers finite.
+  /// Reads the flat array from `file`, whose tensors must have these shapes and finite values.
   func parameters(in file: SafetensorsFile) throws -> [Float] {
     for entry in entries {
       let tensor = try file.tensor(named: entry.name)

@@ -1,23 +1,23 @@
-/// A field program as one line of text, which is how files keep it:
-/// `time; concatenate 0 1; linear 2 64 tanh; linear 3 2 identity`.
+/// A field program as one line of text, as it is stored in files: `time; concatenate 0 1; linear 2 64 tanh; linear 3 2
+/// identity`.
 ///
-/// Operation n makes block n, from 1; block 0 is the state. `linear` and `activation` name their input block, `add`, `concatenate`
-/// and `multiply` two; `linear` then has its rows, and both their activation. `slice 2 4 3` is of block 2 from row 4 on 3 rows,
-/// `context 3` has 3 rows, `norm 2 1e-05` its input and epsilon, `dropout 2 0.1` its input and rate,
-/// `scale 2 -1.0` its input and factor, `scale 2 -1.0 1.0` an offset too, `sum 2` its input, and `transposed 5 2` its input and the
-/// block whose linear operation has the weights.
+/// Operation n produces block n, counted from 1; block 0 is the state. `linear` has its input block, rows and
+/// activation; `activation` its input and activation; `add`, `concatenate` and `multiply` two input blocks. `slice 2 4
+/// 3` takes 3 rows of block 2 from row 4. `context 3` has 3 rows, `norm 2 1e-05` its input and epsilon, `dropout 2 0.1`
+/// its input and rate. `scale 2 -1.0` has its input and factor, `scale 2 -1.0 1.0` also an offset; `sum 2` has its
+/// input. `transposed 5 2` has its input and the block whose linear operation holds the weights.
 enum ProgramText {
-  /// Bounds on what a file may ask for, far above any use, so that no product overflows before it is compared with the
+  /// Upper bounds for values in a file, far above any use, so that no product overflows before it is compared with the
   /// file's size.
   static let largestRows = 1 << 24
   static let largestOperationCount = 4096
 
-  /// Why a text is no program, or a program has no text.
+  /// Why a text is not a program, or a program has no text.
   struct Problem: Error, Equatable {
     let description: String
   }
 
-  /// A callback is code, and has no text.
+  /// Throws for a callback, which is code and has no text.
   static func text(of program: FieldProgram) throws(Problem) -> String {
     if let layout = program.callbackLayouts.first {
       throw Problem(description: "its field calls '\(layout.callback.name)', which is code of the host")
@@ -43,7 +43,7 @@ enum ProgramText {
     }.joined(separator: "; ")
   }
 
-  /// The program that `text` says; everything that `FieldProgram` takes for a programmer's error is checked here first.
+  /// Parses a program. Everything that `FieldProgram` checks by preconditions is checked here first.
   static func program(_ text: String, dimension: Int) throws(Problem) -> FieldProgram {
     guard (1...largestRows).contains(dimension) else {
       throw Problem(description: "dimension \(dimension) is not from 1 to \(largestRows)")
@@ -59,7 +59,7 @@ enum ProgramText {
       }
     }
     guard program.isComplete else {
-      // A program without operations is refused too: it gives no rows.
+      // A program without operations is refused as well: it gives no rows.
       let last = text.split(separator: ";").last?.drop { $0 == " " } ?? ""
       let rows = program.operations.isEmpty ? 0 : program.blockRows[program.blockRows.count - 1]
       throw Problem(description: "the last operation, '\(last)', gives \(rows) rows, must be the state's \(dimension)")

@@ -1,6 +1,6 @@
 import CLibrary
 
-/// The folder that one run of training writes to.
+/// The folder that a training run writes to.
 ///
 /// ```
 /// config.yaml               the resolved options, written by the command line
@@ -13,7 +13,7 @@ import CLibrary
 public struct RunFolder: Sendable, Equatable {
   public let path: String
 
-  /// The folder of a run that is to be looked at; nothing is checked or made.
+  /// A folder to read from; nothing is checked or created.
   public init(path: String) {
     self.path = path
   }
@@ -24,10 +24,10 @@ public struct RunFolder: Sendable, Equatable {
   public var metricsPath: String { "\(path)/metrics.jsonl" }
   public var plotsPath: String { "\(path)/plots" }
 
-  /// Makes the folder, with those above it, for a new run.
+  /// Creates the folder, with its parents, for a new run.
   ///
-  /// - Throws: `RunFolderError.holdsRun` where there is one already: nothing of it is ever overwritten; `.cannotCreate`,
-  ///   `.notWritable`.
+  /// - Throws: `RunFolderError.holdsRun` if it already holds a run, of which nothing is ever overwritten;
+  ///   `.cannotCreate`, `.notWritable`.
   public static func create(at path: String) throws(RunFolderError) -> RunFolder {
     let folder = RunFolder(path: path.isEmpty ? "." : path)
     try folder.makeDirectories()
@@ -36,7 +36,7 @@ public struct RunFolder: Sendable, Equatable {
     return folder
   }
 
-  /// The folder of a run that is to be resumed.
+  /// Opens the folder of a run to resume.
   ///
   /// - Throws: `RunFolderError.noCheckpoint`, `.notWritable`.
   public static func open(at path: String) throws(RunFolderError) -> RunFolder {
@@ -46,7 +46,7 @@ public struct RunFolder: Sendable, Equatable {
     return folder
   }
 
-  /// The first file of a run that is here already.
+  /// The first file of a run that exists already.
   private var presentRunFile: String? {
     ["config.yaml", "checkpoint.safetensors", "best.safetensors", "metrics.jsonl"].first {
       access("\(path)/\($0)", F_OK) == 0

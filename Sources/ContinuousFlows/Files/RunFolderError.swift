@@ -1,9 +1,9 @@
-/// Why a folder cannot be a run's.
+/// Why a folder cannot be used for a run.
 public enum RunFolderError: Error, Sendable, Equatable {
-  /// It holds a run, recognised by `file`.
+  /// It holds a run already, recognised by `file`.
   case holdsRun(path: String, file: String)
   case cannotCreate(path: String, reason: String)
   case notWritable(path: String)
-  /// There is nothing to resume.
+  /// It has no checkpoint to resume from.
   case noCheckpoint(path: String)
 }

@@ -1,11 +1,11 @@
 import FlowIO
 
-/// Writes reports to a run folder: `metrics.jsonl`, and the same as TensorBoard's curves.
+/// Writes reports to a run folder: `metrics.jsonl`, and the same values as TensorBoard curves.
 struct RunRecorder {
   private let metrics: MetricsLog
   private let events: EventFileWriter
 
-  /// - Parameter step: steps taken so far: lines of later ones, which an interrupted run has left, are taken back.
+  /// - Parameter step: steps taken so far; lines of later steps, left by an interrupted run, are removed.
   init(folder: RunFolder, resumingAt step: Int) throws {
     metrics = try MetricsLog(path: folder.metricsPath)
     try metrics.truncate(afterStep: step)
@@ -47,7 +47,7 @@ struct RunRecorder {
     try events.scalar("validation/evaluations_mean", result.evaluationsMean, step: report.step)
   }
 
-  /// To be called before a checkpoint is written: what it counts as done is then on record.
+  /// Call this before writing a checkpoint, so that everything up to it is on disk.
   func flush() throws {
     try metrics.synchronize()
     try events.flush()

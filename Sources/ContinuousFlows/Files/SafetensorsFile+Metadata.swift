@@ -16,7 +16,7 @@ extension SafetensorsFile {
     return number
   }
 
-  /// Finite numbers separated by commas, as many as said.
+  /// Exactly `count` finite numbers, separated by commas.
   func numbers<Number: BinaryFloatingPoint & LosslessStringConvertible>(
     _ key: String, count: Int, _: Number.Type = Float.self
   ) throws(FlowFileError) -> [Number] {

@@ -1,11 +1,11 @@
 /// Log-densities of samples, `[count]` each.
 public struct LogDensities: Sendable, Equatable {
-  /// `log p(x)` in nats, in the space of the data; NaN where the status is not ok.
+  /// `log p(x)` in nats, in the space of the data; NaN if the status is not ok.
   public var values: [Double]
   public var statuses: [SampleStatus]
-  /// Where each solve ended: 0 where the status is ok.
+  /// The time at which each solve ended; 0 if the status is ok.
   public var timesReached: [Double]
-  /// Evaluations of the field.
+  /// Number of evaluations of the field.
   public var evaluations: [Int]
 
   /// Number of samples that have no log-density.

@@ -1,29 +1,30 @@
 public import FlowIO
 
-/// What `Trainer` fits: a model of samples whose parameters are one flat array.
+/// A model that `Trainer` can fit: its parameters are one flat array.
 public protocol TrainableModel: Sendable, Equatable {
-  /// `[P]`. An optimiser changes them in place.
+  /// The parameters, `[P]`. An optimiser changes them in place.
   var parameters: [Float] { get set }
-  /// D, the columns of a sample.
+  /// D, the number of columns of a sample.
   var dimension: Int { get }
-  /// What stands between the data and the model.
+  /// The transform from the data to what the model reads.
   var transform: DataTransform { get }
-  /// What the parts of `parameters` are called, in messages and files.
+  /// The names of the parts of `parameters`, for messages and files.
   var parameterNames: ParameterNames { get }
-  /// C, the columns of the context that comes with a sample; 0, which is the default: none.
+  /// C, the number of context columns of a sample; 0, the default, means none.
   var contextDimension: Int { get }
-  /// What the model reads of a context, both `[count][C]`; by default the same.
+  /// The context as the model reads it, from the context in its own units; both `[count][C]`. By default they are the
+  /// same.
   func seenContext(_ context: [Float]) -> [Float]
 
-  /// Numbers of the last parameters, which are no weights, so that weight decay leaves them alone; nil: all are.
+  /// The range of the last parameters if they are not weights and weight decay must skip them; nil if all are weights.
   var undecayedParameters: Range<Int>? { get }
 
-  /// What a file says of the model beside its parameters; `kind` is `flow`, or `training state`.
+  /// The model's description in a file, apart from its parameters. `kind` is `flow` or `training state`.
   ///
-  /// - Throws: `FlowFileError.notWritable` where no file can hold the model.
+  /// - Throws: `FlowFileError.notWritable` if no file can hold the model.
   func metadata(kind: String) throws(FlowFileError) -> [String: String]
 
-  /// The model that `file` describes and holds the parameters of; tensors of other names are not its concern.
+  /// Reads the model that `file` describes, with its parameters; tensors of other names are ignored.
   ///
   /// - Throws: `FlowFileError` for a file of another model or kind.
   init(from file: SafetensorsFile, kind: String) throws
@@ -46,17 +47,18 @@ extension TrainableModel {
     try file.write(to: path)
   }
 
-  /// Reads a model that `write` has written.
+  /// Reads a model that `write` wrote.
   ///
-  /// - Throws: `FlowIOError` for a missing, cut or altered file; `FlowFileError` for one that is no such model, or whose
-  ///   tensors do not fit what it describes.
+  /// - Throws: `FlowIOError` for a missing, truncated or altered file; `FlowFileError` for a file of another model, or
+  ///   whose tensors do not fit its description.
   public init(contentsOf path: String) throws {
     let file = try SafetensorsFile(path: path)
     try self.init(from: file, kind: FlowMetadata.flowKind)
     try Self.refuseOthers(in: file, than: parameterNames)
   }
 
-  /// Takes over weights alone, such as a PyTorch state_dict saved as safetensors, whose names and shapes have to fit.
+  /// Replaces the parameters by those in a file of weights alone, such as a PyTorch state_dict saved as safetensors.
+  /// Names and shapes must fit.
   ///
   /// - Throws: as `init(contentsOf:)`; the model is then unchanged.
   public mutating func readParameters(from path: String) throws {

@@ -1,15 +1,15 @@
-/// Cross-entropy of a classifier: the mean over samples of −log of the probability that it gives to the sample's own class, in
-/// nats, by softmax of its outputs (Bishop 2006, Pattern Recognition and Machine Learning, section 4.3.4).
+/// Cross-entropy of a classifier: the mean over samples of −log of the probability of the sample's class, in nats, with
+/// the softmax of the outputs as probabilities (Bishop 2006, Pattern Recognition and Machine Learning, section 4.3.4).
 public struct CrossEntropy: TrainingObjective {
   private let objective: OutputObjective
   private let labels: [Int]
 
   /// - Parameters:
-  ///   - model: the one that will be trained; its parameters do not matter.
-  ///   - training: the set that batches will be taken of; it has to have labels.
-  ///   - options: its solvers and backend count.
-  /// - Throws: `DataError.noLabels`, `.labelOutOfRange`; `TrainingError.invalidOption` for regularisers; `KernelError` for a
-  ///   refused solver. A model of another task is a programmer's error.
+  ///   - model: the model that will be trained; its parameter values are not used.
+  ///   - training: the set that batches are taken from; it must have labels.
+  ///   - options: its solvers and backend are used.
+  /// - Throws: `DataError.noLabels`, `.labelOutOfRange`; `TrainingError.invalidOption` for regularisers; `KernelError`
+  ///   for a refused solver. A model of another task is a precondition failure.
   public init(model: NeuralODEModel, training: Dataset, options: TrainingOptions) throws {
     precondition(model.task == .classification, "cross-entropy of a model that does not classify")
     labels = try training.checkedLabels(classes: model.outputDimension)

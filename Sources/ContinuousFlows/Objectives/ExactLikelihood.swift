@@ -1,12 +1,12 @@
-/// Maximum likelihood of a discrete flow: the mean of −log p(x), exact but for rounding.
+/// Maximum likelihood of a discrete flow: minimises the mean of −log p(x), exact up to rounding.
 public struct ExactLikelihood<Model: DiscreteFlow>: TrainingObjective {
   private let map: any InvertibleMap<Float>
 
   /// - Parameters:
-  ///   - model: the one that will be trained; its parameters do not matter.
-  ///   - options: its backend and its training solver's threads count.
-  /// - Throws: `TrainingError.invalidOption` for regularisers or a random end time, which are of solves, or a base that leads no
-  ///   sample in; `KernelError` for a refused option.
+  ///   - model: the model that will be trained; its parameter values are not used.
+  ///   - options: its backend and its training solver's threads are used.
+  /// - Throws: `TrainingError.invalidOption` for regularisers or a random end time, which need solves, or a base whose
+  ///   density is zero somewhere; `KernelError` for a refused option.
   public init(model: Model, options: TrainingOptions) throws {
     try options.refuseRegularisation("for a discrete flow, which solves nothing")
     try options.refuseEndTimeJitter("for a discrete flow, which solves nothing")
@@ -31,7 +31,7 @@ public struct ExactLikelihood<Model: DiscreteFlow>: TrainingObjective {
 }
 
 extension BaseDistribution {
-  /// The cotangents of `scale · Σ −(log p₀(z) + log-determinant)`, which `sum` gains, sample after sample.
+  /// The cotangents of `scale · Σ −(log p₀(z) + log-determinant)`; adds the loss to `sum`, sample after sample.
   func negativeLogLikelihood<Scalar: FlowScalar>(
     of image: MapImage<Scalar>, dimension: Int, scale: Double, sum: inout Double
   ) -> MapCotangents<Scalar> {

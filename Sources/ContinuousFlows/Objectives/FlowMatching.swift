@@ -1,17 +1,17 @@
-/// Conditional flow matching: the field is taught the rates of change of paths that lead samples of the base to the data; no
-/// solve is part of a step (Lipman et al. 2023, arXiv 2210.02747). The flow that comes of it has the same densities and samples
-/// as one trained by maximum likelihood.
+/// Conditional flow matching: the field learns the velocity of paths from samples of the base to the data, without any
+/// solve in a step (Lipman et al. 2023, arXiv 2210.02747). The trained flow gives densities and samples like one
+/// trained by maximum likelihood.
 ///
-/// Minimises the mean of `½ |f(x_t, t) − dx_t/dt|² / D` over data, base samples and times. A sample's base sample, time and noise
-/// are keyed by (seed, step, identifier).
+/// Minimises the mean of `½ |f(x_t, t) − dx_t/dt|² / D` over data, base samples and times. A sample's base sample, time
+/// and noise are keyed by (seed, step, identifier).
 public struct FlowMatching: TrainingObjective {
-  /// Which sample of the base is led to which of the data.
+  /// Which sample of the base is paired with which sample of the data.
   public enum Coupling: String, Sendable, CaseIterable {
     case independent
-    /// Within each batch the pairing of least total squared distance (Tong et al. 2024, arXiv 2302.00482; Pooladian et al. 2023,
-    /// arXiv 2304.14772): paths cross less, and solves take fewer steps. Exact: O(batch³) at worst. Of a conditional flow among
-    /// the samples of one context alone: pairs across contexts would make the base depend on the context, which sampling
-    /// does not know of (Cheng, Schwing 2025, arXiv 2503.10636).
+    /// Within each batch, the pairing of least total squared distance (Tong et al. 2024, arXiv 2302.00482; Pooladian et
+    /// al. 2023, arXiv 2304.14772): paths cross less, and solves take fewer steps. It is exact and takes O(batch³) at
+    /// worst. A conditional flow pairs only samples of one context: pairs across contexts would make the base depend on
+    /// the context, which sampling does not know (Cheng, Schwing 2025, arXiv 2503.10636).
     case optimalTransport
   }
 
@@ -21,9 +21,9 @@ public struct FlowMatching: TrainingObjective {
   private let evaluationSolver: any FieldSolver<Float>
 
   /// - Parameters:
-  ///   - flow: the one that will be trained; its parameters do not matter.
-  ///   - options: its backend, threads and evaluation solver count; of the training solver nothing else.
-  /// - Throws: `TrainingError.invalidOption` for a path that leads nowhere, or for regularisers or a random end time, which are of
+  ///   - flow: the model that will be trained; its parameter values are not used.
+  ///   - options: its backend, threads and evaluation solver are used; nothing else of the training solver is.
+  /// - Throws: `TrainingError.invalidOption` for an invalid path, or for regularisers or a random end time, which need
   ///   solves; `KernelError` for a refused solver.
   public init(
     flow: ContinuousFlow, path: ProbabilityPath = .linear(), coupling: Coupling = .independent,
@@ -46,14 +46,14 @@ public struct FlowMatching: TrainingObjective {
   }
 
   public func gradient(of batch: TrainingBatch, model: ContinuousFlow) throws -> BatchGradient {
-    let (points, dimension) = (points(on: batch, model), model.dimension)
+    let (samples, dimension) = (pathSamples(on: batch, model), model.dimension)
     let problem = SolveProblem(
-      parameters: model.parameters, states: points.states, from: 0, to: model.endTime, seed: batch.seed,
-      step: UInt64(batch.step), sampleIdentifiers: batch.identifiers, startTimes: points.times,
+      parameters: model.parameters, states: samples.states, from: 0, to: model.endTime, seed: batch.seed,
+      step: UInt64(batch.step), sampleIdentifiers: batch.identifiers, startTimes: samples.times,
       context: batch.context, dropoutIsActive: true)
     let scale = 1 / Double(batch.count * dimension)
     let gradient = try solver.fieldGradient(
-      of: .squaredDistance(from: points.rates, weights: nil, scale: scale), at: problem)
+      of: .squaredDistance(from: samples.rates, weights: nil, scale: scale), at: problem)
     return BatchGradient(
       parameters: gradient.parameters, loss: gradient.losses.reduce(0, +), evaluationsMean: 1)
   }
@@ -62,7 +62,7 @@ public struct FlowMatching: TrainingObjective {
     try model.evaluate(on: dataset, by: evaluationSolver, seed: seed)
   }
 
-  /// The samples of the base in the order of the data that each is led to.
+  /// The samples of the base, in the order of the data samples they are paired with.
   private static func paired(_ base: SampleMatrix, with batch: TrainingBatch) -> SampleMatrix {
     let data = SampleMatrix(count: batch.count, dimension: base.dimension, values: batch.states)
     var order = Array(0..<batch.count)
@@ -73,8 +73,10 @@ public struct FlowMatching: TrainingObjective {
     return base.rows(order)
   }
 
-  /// Points on the paths that end at a batch's samples, their times, and their rates of change by t.
-  func points(on batch: TrainingBatch, _ model: ContinuousFlow) -> (states: [Float], times: [Double], rates: [Float]) {
+  /// Random states on the paths that end at a batch's samples, with their times and their velocities.
+  func pathSamples(on batch: TrainingBatch, _ model: ContinuousFlow) -> (
+    states: [Float], times: [Double], rates: [Float]
+  ) {
     let (dimension, endTime) = (model.dimension, model.endTime)
     let step = UInt64(batch.step)
     var base = model.base.samples(
@@ -86,7 +88,7 @@ public struct FlowMatching: TrainingObjective {
     var (states, rates) = (batch.states, batch.states)
     var times: [Double] = []
     for (sample, identifier) in batch.identifiers.enumerated() {
-      // The first column is the time's, and those behind its block the noise's.
+      // Random column 0 gives the time; the columns after its block of four give the noise.
       let s = path.end * source.uniform(sample: identifier, dimension: 0)
       let (a, b, g) = path.coefficients(at: s)
       for column in 0..<dimension {

@@ -1,5 +1,6 @@
-/// Maximum likelihood of a continuous flow: the mean of −log p(x), of a conditional one −log p(x|c), by solves from the data to
-/// the base: −log p₀(z(0)) + ∫₀ᵀ tr(∂f/∂z) dt (Chen et al. 2018, arXiv 1806.07366, theorem 1; Grathwohl et al. 2019, arXiv 1810.01367).
+/// Maximum likelihood of a continuous flow: minimises the mean of −log p(x), or −log p(x|c) if it is conditional, by
+/// solves from the data to the base: −log p₀(z(0)) + ∫₀ᵀ tr(∂f/∂z) dt (Chen et al. 2018, arXiv 1806.07366, theorem 1;
+/// Grathwohl et al. 2019, arXiv 1810.01367).
 public struct MaximumLikelihood: TrainingObjective {
   private let solver: any FieldSolver<Float>
   private let evaluationSolver: any FieldSolver<Float>
@@ -7,9 +8,9 @@ public struct MaximumLikelihood: TrainingObjective {
   private let endTimeJitter: Double
 
   /// - Parameters:
-  ///   - flow: the one that will be trained; its parameters do not matter.
-  ///   - options: its solvers, regularisers and backend count.
-  /// - Throws: `TrainingError.invalidOption` for a trace that gives no divergence, or a base that leads no sample in;
+  ///   - flow: the model that will be trained; its parameter values are not used.
+  ///   - options: its solvers, regularisers and backend are used.
+  /// - Throws: `TrainingError.invalidOption` for a trace without divergence, or a base whose density is zero somewhere;
   ///   `KernelError` for a refused solver.
   public init(flow: ContinuousFlow, options: TrainingOptions) throws {
     try options.validateLikelihood()
@@ -28,7 +29,8 @@ public struct MaximumLikelihood: TrainingObjective {
     endTimeJitter = options.endTimeJitter
   }
 
-  /// The problem that shares the parameters is gone when this returns, so that the optimiser changes them in place.
+  /// The problem shares the parameter array. It is released on return, so that the optimiser changes the array in
+  /// place.
   public func gradient(of batch: TrainingBatch, model: ContinuousFlow) throws -> BatchGradient {
     let problem = SolveProblem(
       parameters: model.parameters, states: batch.states, from: model.endTime, to: end(of: batch), seed: batch.seed,
@@ -52,7 +54,7 @@ public struct MaximumLikelihood: TrainingObjective {
       endTime: gradient.startTimes.reduce(0, +))
   }
 
-  /// Where this step's solves end: 0, or a time near it, keyed by (seed, step).
+  /// The end time of this step's solves: 0, or a random time near 0, keyed by (seed, step).
   func end(of batch: TrainingBatch) -> Double {
     guard endTimeJitter > 0 else { return 0 }
     let source = RandomSource(seed: batch.seed, stream: .endTime, step: UInt64(batch.step))

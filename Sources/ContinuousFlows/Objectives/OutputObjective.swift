@@ -1,10 +1,10 @@
-/// What the objectives of models with outputs share: two networks, and a step's gradient of a loss of the outputs.
+/// The common part of objectives of models with outputs: two networks, and the gradient of a loss of the outputs.
 struct OutputObjective {
   private let network: NeuralODENetwork<Float>
   private let evaluationNetwork: NeuralODENetwork<Float>
 
-  /// - Throws: `TrainingError.invalidOption` for regularisers or a random end time, which are of flows; `KernelError` for a refused
-  ///   solver.
+  /// - Throws: `TrainingError.invalidOption` for regularisers or a random end time, which only flows have;
+  ///   `KernelError` for a refused solver.
   init(_ model: NeuralODEModel, _ options: TrainingOptions) throws {
     try options.refuseRegularisation("for a model that is no flow")
     try options.refuseEndTimeJitter("for a model that is no flow")
@@ -15,8 +15,8 @@ struct OutputObjective {
   }
 
   /// - Parameters:
-  ///   - loss: already a mean over the batch.
-  ///   - isLikelihood: whether it is a negative log-likelihood in nats.
+  ///   - loss: a mean over the batch.
+  ///   - isLikelihood: whether the loss is a negative log-likelihood in nats.
   func gradient(
     of loss: OutputLoss<Float>, isLikelihood: Bool, on batch: TrainingBatch, _ model: NeuralODEModel
   ) throws -> BatchGradient {

@@ -1,16 +1,16 @@
 import CLibrary
 
-/// How flow matching leads a sample z of the base to one x of the data, for s from 0 to 1: `a(s) z + b(s) x + g(s) ε` with
-/// ε ~ N(0, I). The field is taught the rate of change, `a′ z + b′ x + g′ ε`.
+/// The path of flow matching from a sample z of the base to a sample x of the data, for s from 0 to 1: `a(s) z + b(s) x
+/// + g(s) ε` with ε ~ N(0, I). The field learns the rate of change, `a′ z + b′ x + g′ ε`.
 public enum ProbabilityPath: Sendable, Equatable {
   /// `(1 − s) z + s x + deviation · ε` (Lipman et al. 2023, arXiv 2210.02747; Tong et al. 2024, arXiv 2302.00482).
   case linear(deviation: Double = 0)
-  /// `cos(π s/2) z + sin(π s/2) x`: variance stays 1 where z and x are independent and of variance 1 (Albergo,
+  /// `cos(π s/2) z + sin(π s/2) x`: the variance stays 1 if z and x are independent and have variance 1 (Albergo,
   /// Vanden-Eijnden 2023, arXiv 2209.15571).
   case trigonometric
-  /// That of the variance-preserving diffusion, `√(1 − c²) z + c x` with `log c = −¼ (1 − s)² (β₁ − β₀) − ½ (1 − s) β₀`
-  /// (Song et al. 2021, arXiv 2011.13456; Lipman et al., section 4.1). At s = 1 its rate of change is infinite, so s ends at
-  /// 1 − `cutoff`.
+  /// The path of the variance-preserving diffusion, `√(1 − c²) z + c x` with `log c = −¼ (1 − s)² (β₁ − β₀) − ½ (1 − s)
+  /// β₀` (Song et al. 2021, arXiv 2011.13456; Lipman et al., section 4.1). Its rate of change is infinite at s = 1, so
+  /// s ends at 1 − `cutoff`.
   case variancePreserving(betaStart: Double = 0.1, betaEnd: Double = 20, cutoff: Double = 1e-3)
   /// `(1 − s) z + s x + deviation · sin²(π s) ε`: a stochastic interpolant that is smooth at both ends (Albergo, Boffi,
   /// Vanden-Eijnden 2023, arXiv 2303.08797).
@@ -49,12 +49,12 @@ public enum ProbabilityPath: Sendable, Equatable {
     let slope: Double
   }
 
-  /// Where s ends.
+  /// The largest s.
   var end: Double {
     if case .variancePreserving(_, _, let cutoff) = self { 1 - cutoff } else { 1 }
   }
 
-  /// Why it leads nowhere; nil where it is fine.
+  /// Why the path is invalid; nil if it is valid.
   var problem: String? {
     switch self {
     case .linear(let deviation), .stochasticInterpolant(let deviation):

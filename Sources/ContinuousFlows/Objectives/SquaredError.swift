@@ -1,17 +1,17 @@
-/// Least squares of a regression: the mean over samples and outputs of (output − target)², the targets as the model's transform
-/// makes them; up to a factor the negative log-likelihood of normal noise (Bishop 2006, Pattern Recognition and Machine Learning,
-/// section 3.1.1).
+/// Least squares of a regression: the mean of (output − target)² over samples and outputs, with targets as the model
+/// transforms them. Up to a factor it is the negative log-likelihood of normal noise (Bishop 2006, Pattern Recognition
+/// and Machine Learning, section 3.1.1).
 public struct SquaredError: TrainingObjective {
   private let objective: OutputObjective
-  /// Transformed, `[count][K]`.
+  /// The transformed targets, `[count][K]`.
   private let targets: SampleMatrix
 
   /// - Parameters:
-  ///   - model: the one that will be trained; its parameters do not matter.
-  ///   - training: the set that batches will be taken of; it has to have targets.
-  ///   - options: its solvers and backend count.
-  /// - Throws: `DataError.noTargets`, `.targetColumns`; `TrainingError.invalidOption` for regularisers; `KernelError` for a
-  ///   refused solver. A model of another task is a programmer's error.
+  ///   - model: the model that will be trained; its parameter values are not used.
+  ///   - training: the set that batches are taken from; it must have targets.
+  ///   - options: its solvers and backend are used.
+  /// - Throws: `DataError.noTargets`, `.targetColumns`; `TrainingError.invalidOption` for regularisers; `KernelError`
+  ///   for a refused solver. A model of another task is a precondition failure.
   public init(model: NeuralODEModel, training: Dataset, options: TrainingOptions) throws {
     guard case .regression(let transform) = model.task else {
       preconditionFailure("squared error of a model that is no regression")

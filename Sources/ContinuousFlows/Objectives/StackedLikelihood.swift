@@ -1,16 +1,15 @@
-/// Maximum likelihood of a stacked flow: as `MaximumLikelihood`, of which it has the bits where there is one block. Regularisers are summed
-/// over the blocks; dropout has masks of its own in each.
+/// Maximum likelihood of a stacked flow: as `MaximumLikelihood`, with the same bits for one block. Regularisers are
+/// summed over the blocks; each block has its own dropout masks.
 public struct StackedLikelihood: TrainingObjective {
   private let solver: StackedSolver<Float>
   private let evaluationSolver: StackedSolver<Float>
   private let regularisation: Regularisation
 
   /// - Parameters:
-  ///   - model: the one that will be trained; its parameters do not matter.
-  ///   - options: its solvers, regularisers and backend count.
-  /// - Throws: `TrainingError.invalidOption` for a trace that gives no divergence, a base that leads no sample in, or a jitter of the
-  ///   end time;
-  ///   `KernelError` for a refused solver.
+  ///   - model: the model that will be trained; its parameter values are not used.
+  ///   - options: its solvers, regularisers and backend are used.
+  /// - Throws: `TrainingError.invalidOption` for a trace without divergence, a base whose density is zero somewhere, or
+  ///   a random end time; `KernelError` for a refused solver.
   public init(model: StackedFlow, options: TrainingOptions) throws {
     try options.validateLikelihood()
     try TrainingError.checkForLikelihood(model.base)

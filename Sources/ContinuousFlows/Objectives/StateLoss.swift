@@ -1,9 +1,9 @@
-/// A loss of one's own of the states that a flow arrives at: a closure that gives each sample's loss and its gradient. To steer samples
-/// of the base somewhere, to fit a density that is known but for a factor, or to judge where data arrive.
+/// Your own loss of the states at which a flow arrives: a closure returns each sample's loss and its gradient. Use it
+/// to steer samples of the base somewhere, to fit a density known up to a factor, or to evaluate where data arrive.
 ///
-/// Minimises the mean over a batch of the closure's losses, and of what regularisers add. The gradient is that of the steps taken;
-/// the closure runs inside the solve, on a few samples at a time. `MaximumLikelihood` is this with
-/// `−(log p₀(z) + log-determinant)` from the data.
+/// Minimises the mean of the closure's losses over a batch, plus regularisers. The gradient is that of the steps taken.
+/// The closure runs inside the solve, on a few samples at a time. `MaximumLikelihood` is this objective with `−(log
+/// p₀(z) + log-determinant)` from the data.
 ///
 /// ```swift
 /// // To the circle of radius 2: ½ (|x| − 2)² and its gradient.
@@ -19,22 +19,23 @@
 /// }
 /// ```
 public struct StateLoss: TrainingObjective {
-  /// Where samples start, and so where they arrive.
+  /// Where samples start, and therefore where they arrive.
   public enum Origin: Sendable {
-    /// Samples of the base, drawn anew for every step and keyed by (seed, step, identifier), go from t = 0 to T. Of the batch its
-    /// identifiers and context count, its points do not.
+    /// Samples of the base, drawn in every step and keyed by (seed, step, identifier), go from t = 0 to T. The batch
+    /// only provides identifiers and context.
     case base
     /// The batch's samples go from t = T to 0.
     case data
   }
 
-  /// What is minimised, of samples `arrivals.first`, `arrivals.first + 1`, … of the batch, whose `rows`, `identifiers`, `states` and
-  /// `context` those numbers index. Gives each sample's own loss, not yet divided by the batch's size, and its derivatives.
+  /// The loss of samples `arrivals.first`, `arrivals.first + 1`, … of the batch, whose `rows`, `identifiers`, `states`
+  /// and `context` are indexed by these numbers. Returns each sample's loss, not divided by the batch size, and its
+  /// derivatives.
   ///
-  /// States are the flow's own: from the base `flow.transform.inverse` takes them to the data's units. Log-determinants are
-  /// `log |det ∂x(arrival)/∂x(start)|`; of a solver whose trace is `.none` they are 0, and have no derivative. Called from several
-  /// threads at a time: what it says of a sample must depend on that sample alone. Arrays of another size than the arrivals' are a
-  /// programmer's error.
+  /// States are in the flow's space: from the base, `flow.transform.inverse` maps them to the data's units.
+  /// Log-determinants are `log |det ∂x(arrival)/∂x(start)|`; for a solver with the trace `.none` they are 0 and must
+  /// have derivative 0. The closure is called from several threads at a time, and its result for a sample must depend
+  /// on that sample only. Arrays of another size than the arrivals' are a precondition failure.
   public typealias Function =
     @Sendable (_ arrivals: Arrivals<Float>, _ batch: TrainingBatch) -> ArrivalCotangents<Float>
 
@@ -43,16 +44,17 @@ public struct StateLoss: TrainingObjective {
   private let regularisation: Regularisation
   private let solver: any FieldSolver<Float>
   private let evaluationSolver: any FieldSolver<Float>
-  /// As asked for: a solver does without where a field's divergence is known to be 0, which is a log-determinant all the same.
+  /// The trace that was asked for. A solver may omit it if the field's divergence is known to be 0; the log-determinant
+  /// is then valid.
   private let trace: Trace
   private let evaluationTrace: Trace
 
   /// - Parameters:
-  ///   - flow: the one that will be trained; its parameters do not matter.
-  ///   - options: its solvers, regularisers and backend count. Where the loss does not look at log-determinants, a trace of `.none`
-  ///     saves their price.
-  /// - Throws: `TrainingError.invalidOption` for a random end time, which is of likelihoods; `KernelError` for a refused solver, such
-  ///   as one whose trace does without the tangents that a Frobenius norm needs.
+  ///   - flow: the model that will be trained; its parameter values are not used.
+  ///   - options: its solvers, regularisers and backend are used. If the loss ignores log-determinants, a trace of
+  ///     `.none` saves their cost.
+  /// - Throws: `TrainingError.invalidOption` for a random end time, which only likelihoods have; `KernelError` for a
+  ///   refused solver, such as one whose trace has no tangents for a Frobenius norm.
   public init(
     flow: ContinuousFlow, from origin: Origin, options: TrainingOptions, loss function: @escaping Function
   ) throws {
@@ -86,13 +88,13 @@ public struct StateLoss: TrainingObjective {
       endTime: (origin == .base ? gradient.endTimes : gradient.startTimes).reduce(0, +))
   }
 
-  /// The closure's mean, without regularisers, takes the place of a negative log-likelihood; from the base of as many samples as
-  /// `dataset` has. Samples that do not arrive are counted as failed.
+  /// The mean of the closure's losses without regularisers, in the place of a negative log-likelihood. From the base it
+  /// uses as many samples as `dataset` has. Samples whose solve fails are counted as failed.
   public func evaluate(_ model: ContinuousFlow, on dataset: Dataset, seed: UInt64) throws -> EvaluationResult {
     try TrainingError.check(dataset, model: model)
-    let points = dataset.continuousPoints(seed: seed).values
+    let samples = dataset.continuousSamples(seed: seed).values
     let batch = TrainingBatch(
-      states: model.transform.forward(points), logDeterminants: model.transform.logDeterminants(points),
+      states: model.transform.forward(samples), logDeterminants: model.transform.logDeterminants(samples),
       identifiers: dataset.identifiers, rows: Array(0..<dataset.count), seed: seed, step: 0,
       context: model.seenContext(dataset.context?.values ?? []))
     let solution = try evaluationSolver.solve(problem(batch, model, dropoutIsActive: false))
@@ -124,7 +126,7 @@ public struct StateLoss: TrainingObjective {
       context: batch.context, dropoutIsActive: dropoutIsActive)
   }
 
-  /// The closure as the solver calls it, over the batch's size.
+  /// The closure as the solver calls it, divided by the batch size.
   private static func mean(
     of function: @escaping Function, over batch: TrainingBatch, trace: Trace
   ) -> @Sendable (Arrivals<Float>) -> ArrivalCotangents<Float> {

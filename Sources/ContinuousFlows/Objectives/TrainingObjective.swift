@@ -1,33 +1,33 @@
-/// What a step of training minimises: it turns a batch into a gradient.
+/// What training minimises: it computes the gradient of a batch.
 ///
-/// Random numbers have to be keyed by the batch's `seed`, `step` and identifiers, and sums be in an order of their own, so that
-/// a run stays the same bit for bit at any number of threads and through a resumption.
+/// Key random numbers by the batch's `seed`, `step` and identifiers, and add sums in a fixed order. Then a run stays
+/// the same bit for bit at any number of threads and after resuming.
 public protocol TrainingObjective<Model> {
   associatedtype Model: TrainableModel
 
-  /// The gradient of the batch's mean loss by the parameters.
+  /// The gradient of the batch's mean loss with respect to the parameters.
   ///
-  /// - Throws: `TrainingError.solveFailed` and what solvers throw.
+  /// - Throws: `TrainingError.solveFailed` and the errors of solvers.
   func gradient(of batch: TrainingBatch, model: Model) throws -> BatchGradient
 
-  /// How well `model` explains samples: what is compared between validations.
+  /// How well `model` explains `dataset`; validations compare these results.
   func evaluate(_ model: Model, on dataset: Dataset, seed: UInt64) throws -> EvaluationResult
 }
 
-/// The gradient of a batch, and what is worth a line of the metrics.
+/// The gradient of a batch, and the values recorded in the metrics.
 public struct BatchGradient: Sendable {
   /// `∂loss/∂θ`, `[P]`.
   public var parameters: [Float]
-  /// The mean over the batch of what is minimised, regularisers included.
+  /// The mean over the batch of the minimised loss, regularisers included.
   public var loss: Double
-  /// Mean negative log-density in nats, in the space of the data; nil where the objective gives none.
+  /// NLL of the batch in nats per sample, in the space of the data; nil if the objective gives none.
   public var nllNats: Double?
-  /// Means over the batch of the regularisers' integrals; nil where they are not integrated.
+  /// Means over the batch of the regularisers' integrals; nil if they are not integrated.
   public var kineticEnergy: Double?
   public var frobeniusNorm: Double?
   /// Mean evaluations of the field per sample.
   public var evaluationsMean: Double
-  /// `∂loss/∂T`, of a solve that ends or begins at T; nil where there is none.
+  /// `∂loss/∂T` of a solve that ends or begins at T; nil if there is none.
   public var endTime: Double?
 
   public init(

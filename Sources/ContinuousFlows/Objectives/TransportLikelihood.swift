@@ -2,12 +2,12 @@
 ///
 ///     −log p(x) + transport · ∫ ½ |dx/dt|² dt + hamiltonJacobi · ∫ |−∂ₜΦ + α₀ ½ |dx/dt|²| dt
 ///
-/// over samples, by solves from the data to the base of the field with both costs as rows beside x. Both are quadratures: adaptive
-/// steps give their errors no say. The gradient is that of the steps taken, costs included.
+/// over samples, by solves from the data to the base. Both costs are two more rows of the state. They are quadratures:
+/// adaptive step control ignores their errors. The gradient is that of the steps taken, costs included.
 public struct TransportLikelihood: TrainingObjective {
-  /// The paper's weights, over that of its likelihood: 1, 100 and 15.
+  /// The paper's weights 1 and 15, divided by that of its likelihood, 100.
   public static let defaultWeights = (transport: 0.01, hamiltonJacobi: 0.15)
-  /// A tolerance that no error is measured against.
+  /// A tolerance so large that the error norm ignores the row.
   private static let noTolerance = 1e30
 
   private let transport: Double
@@ -16,11 +16,12 @@ public struct TransportLikelihood: TrainingObjective {
   private let evaluationSolver: any FieldSolver<Float>
 
   /// - Parameters:
-  ///   - flow: the one that will be trained, of `architecture`; its parameters do not matter.
+  ///   - flow: the flow that will be trained, with the field of `architecture`; its parameter values are not used.
   ///   - transport, hamiltonJacobi: finite, at least 0.
-  ///   - options: its solvers and backend count.
-  /// - Throws: `TrainingError.invalidOption` for weights out of range, for a trace that gives no divergence, for other
-  ///   regularisers beside these or a random end time, or for a base that leads no sample in; `KernelError` for a refused solver; `DerivativeError`.
+  ///   - options: its solvers and backend are used.
+  /// - Throws: `TrainingError.invalidOption` for weights out of range, a trace without divergence, other regularisers,
+  ///   a random end time, or a base whose density is zero somewhere; `KernelError` for a refused solver;
+  ///   `DerivativeError`.
   public init(
     flow: ContinuousFlow, architecture: TransportArchitecture, transport: Double = defaultWeights.transport,
     hamiltonJacobi: Double = defaultWeights.hamiltonJacobi, options: TrainingOptions
@@ -44,7 +45,7 @@ public struct TransportLikelihood: TrainingObjective {
       program: flow.program, options: options.evaluationSolver, backend: options.backend)
   }
 
-  /// Those of a solve over D + 2 rows, whose last two have no say in step sizes.
+  /// The options of a solve over D + 2 rows, whose last two do not influence step sizes.
   static func withCosts(_ options: SolverOptions, dimension: Int) -> SolverOptions {
     var options = options
     switch options.control {
@@ -80,8 +81,8 @@ public struct TransportLikelihood: TrainingObjective {
     try model.evaluate(on: dataset, by: evaluationSolver, seed: seed)
   }
 
-  /// The mean over `count` samples of what is minimised, of states `(z, transport, hjb)` at t = 0: costs were integrated along t from
-  /// its end, so they are minus what they are over |dt|.
+  /// The mean loss over `count` samples, from states `(z, transport, hjb)` at t = 0. The costs are integrated along t
+  /// from its end, so they are minus the integrals over |dt|.
   func loss<Scalar: FlowScalar>(base: BaseDistribution, dimension: Int, count: Int) -> Loss<Scalar> {
     let (transport, hamiltonJacobi, scale) = (transport, hamiltonJacobi, 1 / Double(count))
     let rows = dimension + TransportArchitecture.costRows
@@ -104,14 +105,14 @@ public struct TransportLikelihood: TrainingObjective {
     }
   }
 
-  /// `[count][D]` with two rows of 0 behind each sample.
+  /// `[count][D]` with two rows of 0 appended to each sample.
   static func withCostRows<Scalar: FlowScalar>(_ states: [Scalar], dimension: Int) -> [Scalar] {
     stride(from: 0, to: states.count, by: dimension).flatMap { first in
       states[first..<first + dimension] + Array(repeating: 0, count: TransportArchitecture.costRows)
     }
   }
 
-  /// Means of the integrals over |dt|.
+  /// Means of the two costs over samples, as integrals over |dt|.
   private static func meanCosts(
     _ states: [Float], dimension: Int
   ) -> (transport: Double, hamiltonJacobi: Double) {

@@ -1,6 +1,6 @@
-/// The common run: a continuous flow by maximum likelihood.
+/// The common case: a continuous flow by maximum likelihood.
 extension Trainer where Model == ContinuousFlow {
-  /// The start of a new run from `flow`'s parameters.
+  /// Starts a new run from `flow`'s parameters.
   ///
   /// - Throws: as `init(state:…)` and `MaximumLikelihood.init`.
   public convenience init(
@@ -11,9 +11,9 @@ extension Trainer where Model == ContinuousFlow {
     try self.init(state: state, training: training, validation: validation, options: options, folder: folder)
   }
 
-  /// Goes on with the run in `folder`, from its last checkpoint.
+  /// Resumes the run in `folder` from its last checkpoint.
   ///
-  /// - Throws: as above, and what `TrainingState.init(contentsOf:)` throws.
+  /// - Throws: as above, and the errors of `TrainingState.init(contentsOf:)`.
   public convenience init(
     resuming folder: RunFolder, training: Dataset, validation: Dataset? = nil, options: TrainingOptions
   ) throws {
@@ -21,7 +21,7 @@ extension Trainer where Model == ContinuousFlow {
     try self.init(state: state, training: training, validation: validation, options: options, folder: folder)
   }
 
-  /// Goes on from `state`.
+  /// Continues from `state`.
   ///
   /// - Throws: as above.
   public convenience init(

@@ -1,13 +1,13 @@
-/// Fits a model to samples: mini-batches, an objective's gradient, Adam, validation, checkpoints.
+/// Fits a model to samples: mini-batches, an objective's gradient, Adam, validation and checkpoints.
 ///
-/// The same options, data, build and instruction set give the same run, bit for bit, at any number of threads, also when
-/// the run is stopped at any moment and resumed from its last checkpoint. (With a budget of seconds the clock decides
-/// where it ends, and where on a cosine it stands.)
+/// The same options, data, build and instruction set give the same run bit for bit: at any number of threads, and if
+/// the run is stopped at any moment and resumed from its last checkpoint. (With a budget of seconds, the clock decides
+/// where the run ends, and the progress of a cosine schedule.)
 public final class Trainer<Model: TrainableModel> {
   public let options: TrainingOptions
   public let training: Dataset
   public let validation: Dataset?
-  /// Where checkpoints, metrics and the best flow go; nil: nowhere.
+  /// The folder for checkpoints, metrics and the best model; nil means that nothing is written.
   public let folder: RunFolder?
   public private(set) var state: TrainingState<Model>
 
@@ -15,11 +15,11 @@ public final class Trainer<Model: TrainableModel> {
   private let names: ParameterNames
   private var batches: TrainingBatches
   private var recorder: RunRecorder?
-  /// What the clock said when `run` began, and `state.seconds` then.
+  /// The clock's reading when `run` began, and `state.seconds` at that time.
   private var start = 0.0
   private var secondsBefore = 0.0
 
-  /// The start of a new run from `model`'s parameters.
+  /// Starts a new run from `model`'s parameters.
   ///
   /// - Throws: as `init(state:…)`.
   public convenience init(
@@ -32,11 +32,11 @@ public final class Trainer<Model: TrainableModel> {
       folder: folder)
   }
 
-  /// Goes on from `state`.
+  /// Continues from `state`.
   ///
-  /// - Throws: `TrainingError.invalidOption`, `.dimensionMismatch`, `.noSamples`, `.contextMismatch`; `FlowIOError` where the folder cannot be
-  ///   written to; `TrainingError.stateMismatch` where the options want an average of the weights and the state has
-  ///   none, or the other way round.
+  /// - Throws: `TrainingError.invalidOption`, `.dimensionMismatch`, `.noSamples`, `.contextMismatch`; `FlowIOError` if
+  ///   the folder cannot be written to; `TrainingError.stateMismatch` if only one of the options and the state has an
+  ///   average of the weights.
   public init(
     state: TrainingState<Model>, objective: any TrainingObjective<Model>, training: Dataset, validation: Dataset?,
     options: TrainingOptions, folder: RunFolder?
@@ -53,7 +53,7 @@ public final class Trainer<Model: TrainableModel> {
     self.validation = validation
     self.options = options
     self.folder = folder
-    // A checkpoint has to hold the model; better now than after the first hour.
+    // Checks now that a checkpoint can hold the model, not after an hour of training.
     if folder != nil { _ = try state.model.metadata(kind: FlowMetadata.flowKind) }
     self.objective = objective
     names = state.model.parameterNames
@@ -63,13 +63,14 @@ public final class Trainer<Model: TrainableModel> {
     recorder = try folder.map { try RunRecorder(folder: $0, resumingAt: state.step) }
   }
 
-  /// Trains until the steps or the seconds are spent, patience is over, or `shouldStop` says so.
+  /// Trains until the steps or seconds are used up, patience ends, or `shouldStop` returns true.
   ///
   /// - Parameters:
-  ///   - shouldStop: asked after each step; where it is true, a checkpoint is written and the run ends.
-  ///   - observer: told of every step, validation and checkpoint.
-  /// - Throws: `TrainingError.solveFailed`, `.lossNotFinite`, `.gradientNotFinite`, after a checkpoint of the state before
-  ///   the step that failed, or `.notSaved` where there is none; `FlowIOError` where the folder cannot be written to.
+  ///   - shouldStop: called after each step; if true, a checkpoint is written and the run ends.
+  ///   - observer: called for every step, validation and checkpoint.
+  /// - Throws: `TrainingError.solveFailed`, `.lossNotFinite`, `.gradientNotFinite`, after writing a checkpoint of the
+  ///   state before the failed step; `.notSaved` if that fails as well; `FlowIOError` if the folder cannot be written
+  ///   to.
   public func run(
     shouldStop: () -> Bool = { false }, observer: (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingResult<Model> {
@@ -92,7 +93,7 @@ public final class Trainer<Model: TrainableModel> {
       ending = self.ending ?? (shouldStop() ? .interruption : nil)
       if ending == nil, state.step.isMultiple(of: options.checkpointInterval) { try save(observer) }
     }
-    // A run that has been interrupted will go on, so it has to be left as it is.
+    // An interrupted run will be resumed, so its state must not change.
     if ending != .interruption, !state.step.isMultiple(of: options.validationInterval) {
       try validate(countsForPatience: false, observer)
     }
@@ -102,7 +103,7 @@ public final class Trainer<Model: TrainableModel> {
       bestStep: state.best == nil ? state.step : state.bestStep, validation: state.best)
   }
 
-  /// Why the run is over; nil while it is not.
+  /// Why the run is over; nil if it is not.
   private var ending: TrainingEnding? {
     if let steps = options.steps, state.step >= steps { return .steps }
     if let seconds = options.seconds, state.seconds >= seconds { return .seconds }
@@ -110,15 +111,15 @@ public final class Trainer<Model: TrainableModel> {
     return nil
   }
 
-  /// What part of the run is over, in [0, 1]: the steps' or the seconds' share, whichever is larger. Without a budget of
-  /// seconds the clock has no say.
+  /// The fraction of the run that is over, in [0, 1]: the larger of the fractions of steps and of seconds. Without a
+  /// budget of seconds the clock has no influence.
   private var progress: Double {
     let bySteps = options.steps.map { Double(state.step) / Double($0) } ?? 0
     let bySeconds = options.seconds.map { state.seconds / $0 } ?? 0
     return min(1, max(bySteps, bySeconds))
   }
 
-  /// One step. Where it throws, the state is as it was.
+  /// One step. If it throws, the state is unchanged.
   private func takeStep() throws -> StepReport {
     let step = state.step
     let batch = batches.batch(step: step)
@@ -151,7 +152,7 @@ public final class Trainer<Model: TrainableModel> {
     observer(.validation(report))
   }
 
-  /// Saves what there is when a step has failed. Where that fails too, neither error may hide the other.
+  /// Saves the state after a failed step. If saving fails as well, the error names both.
   private func saveBeforeThrowing(_ cause: any Error, _ observer: (TrainingEvent) -> Void) throws(TrainingError) {
     do {
       try save(observer)
@@ -160,7 +161,7 @@ public final class Trainer<Model: TrainableModel> {
     }
   }
 
-  /// Writes a checkpoint, and the model as it is where no validation has chosen one.
+  /// Writes a checkpoint, and the present model if no validation has chosen one.
   private func save(_ observer: (TrainingEvent) -> Void) throws {
     updateSeconds()
     guard let folder else { return }

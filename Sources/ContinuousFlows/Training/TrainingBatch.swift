@@ -1,23 +1,23 @@
-/// The samples of one step.
+/// The samples of one training step.
 public struct TrainingBatch: Sendable, Equatable {
-  /// `[count][D]`, in the space of the model.
+  /// `[count][D]`, in the model's space.
   public var states: [Float]
-  /// Of the transform that led there, `[count]`.
+  /// Log-determinants of the data's transform, `[count]`.
   public var logDeterminants: [Double]
-  /// What the samples' random numbers are keyed by, `[count]`.
+  /// Keys of the samples' random numbers, `[count]`.
   public var identifiers: [UInt64]
-  /// Numbers in the training set, `[count]`.
+  /// Row numbers in the training set, `[count]`.
   public var rows: [Int]
-  /// Of the run.
+  /// The seed of the run.
   public let seed: UInt64
   /// Steps taken before this one.
   public let step: Int
-  /// `[count][C]`, as the model reads it; empty where C is 0.
+  /// `[count][C]`, as the model reads it; empty if C is 0.
   public var context: [Float] = []
 
   public var count: Int { rows.count }
 
-  /// Numbers, within the batch, of the samples of each context, rising; all of them together where there is none.
+  /// The samples of each context as rising numbers within the batch; one group of all samples if there is no context.
   var samplesByContext: [[Int]] {
     guard count > 0, !context.isEmpty else { return [Array(0..<count)] }
     let dimension = context.count / count

@@ -1,7 +1,7 @@
-/// The mini-batches of a run, as a function of (data, batch size, seed, step): resumption needs no state of theirs.
+/// The mini-batches of a run, as a function of (data, batch size, seed, step): resuming a run needs no further state.
 ///
-/// The samples of all epochs are laid end to end, each epoch in an order of its own, and cut into batches: a batch may hold
-/// the end of one epoch with the beginning of the next, and no sample is left out.
+/// The samples of all epochs are laid end to end, each epoch in its own order, and cut into batches. A batch may hold
+/// the end of one epoch and the beginning of the next; no sample is left out.
 struct TrainingBatches {
   let size: Int
   private let dataset: Dataset
@@ -9,15 +9,15 @@ struct TrainingBatches {
   private let seed: UInt64
   private var epoch: Int?
   private var order: [Int] = []
-  /// The whole set in the space of the flow, `[count][D]`; for quantised data with this epoch's noise.
-  private var points: [Float] = []
+  /// The whole set in the model's space, `[count][D]`; for quantised data with the noise of this epoch.
+  private var samples: [Float] = []
   private var logDeterminants: [Double] = []
   /// As the model reads it, `[count][C]`.
   private let context: [Float]
 
   /// - Parameters:
-  ///   - size: at most all samples are in a batch.
-  ///   - context: of the whole set, `[count][C]`, as the model reads it; empty where C is 0.
+  ///   - size: limited to the size of the set.
+  ///   - context: of the whole set, `[count][C]`, as the model reads it; empty if C is 0.
   init(_ dataset: Dataset, transform: DataTransform, size: Int, seed: UInt64, context: [Float] = []) {
     self.dataset = dataset
     self.context = context
@@ -37,7 +37,7 @@ struct TrainingBatches {
     for number in step * size..<(step + 1) * size {
       enter(epoch: number / dataset.count)
       let row = order[number % dataset.count]
-      batch.states.append(contentsOf: points[row * dimension..<(row + 1) * dimension])
+      batch.states.append(contentsOf: samples[row * dimension..<(row + 1) * dimension])
       batch.logDeterminants.append(logDeterminants[row])
       batch.identifiers.append(dataset.identifiers[row])
       batch.rows.append(row)
@@ -53,8 +53,8 @@ struct TrainingBatches {
     guard epoch != next else { return }
     order = permutation(count: dataset.count, from: RandomSource(seed: seed, stream: .shuffle, step: UInt64(next)))
     if epoch == nil || dataset.quantisation != nil {
-      let values = dataset.continuousPoints(seed: seed, epoch: UInt64(next)).values
-      points = transform.forward(values)
+      let values = dataset.continuousSamples(seed: seed, epoch: UInt64(next)).values
+      samples = transform.forward(values)
       logDeterminants = transform.logDeterminants(values)
     }
     epoch = next

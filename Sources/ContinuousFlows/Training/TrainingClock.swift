@@ -1,14 +1,14 @@
 import CLibrary
 
-/// What the seconds of a run are.
+/// The clock that measures the seconds of a run.
 public enum TrainingClock: Sendable, Equatable, CaseIterable {
-  /// Those that pass while it runs.
+  /// Wall-clock time.
   case wall
-  /// Those of the processor, which the process takes on all its threads: what neighbours on the machine take does not count, so
-  /// that runs on one thread compare. Whatever else the process does in the meantime does count.
+  /// Processor time of the process on all its threads. Other processes on the machine do not count, so runs on one
+  /// thread can be compared; everything else that this process does counts.
   case processor
 
-  /// Seconds since some moment, the same in the life of the process: differences count.
+  /// Seconds since a fixed moment of the process: only differences have a meaning.
   public func seconds() -> Double {
     var time = timespec()
     clock_gettime(self == .wall ? CLOCK_MONOTONIC : CLOCK_PROCESS_CPUTIME_ID, &time)

@@ -1,5 +1,6 @@
 extension TrainingError {
-  /// Throws unless `dataset` has samples, of the model's dimension and where it has a density, with the context that the model reads.
+  /// Throws unless `dataset` has samples of the model's dimension, inside the range that has a density, and with the
+  /// context that the model reads.
   static func check(_ dataset: Dataset, model: some TrainableModel) throws(TrainingError) {
     guard dataset.count > 0 else { throw .noSamples(data: dataset.name) }
     guard dataset.dimension == model.dimension else {
@@ -9,24 +10,24 @@ extension TrainingError {
     guard columns == model.contextDimension else {
       throw .contextMismatch(data: dataset.name, columns: columns, expected: model.contextDimension)
     }
-    // Levels become (k + u) / levels, which lies inside.
-    guard dataset.quantisation == nil, let index = model.transform.firstOutside(dataset.points.values) else { return }
+    // Levels become (k + u) / levels, which is inside the range.
+    guard dataset.quantisation == nil, let index = model.transform.firstOutside(dataset.samples.values) else { return }
     let (row, column) = index.quotientAndRemainder(dividingBy: dataset.dimension)
-    let value = dataset.points.values[index]
+    let value = dataset.samples.values[index]
     guard let levels = model.transform.marginals?.levels else {
       throw .outsideUnitInterval(data: dataset.name, row: row, column: column, value: value)
     }
     throw .outsideRange(data: dataset.name, row: row, column: column, value: value, levels: levels)
   }
 
-  /// Throws for a base whose density is 0 somewhere: there no gradient of a likelihood leads a sample in.
+  /// Throws for a base whose density is 0 somewhere, because no gradient of a likelihood leads a sample back in.
   static func checkForLikelihood(_ base: BaseDistribution) throws(TrainingError) {
     guard case .uniform = base else { return }
     throw .invalidOption(
       name: "base", value: base.kind, allowed: "a density that is positive everywhere, for maximum likelihood")
   }
 
-  /// Throws for the first sample of `batch` whose solve has failed.
+  /// Throws for the first sample of `batch` whose solve failed.
   static func check(_ solution: Solution<Float>, of batch: TrainingBatch) throws(TrainingError) {
     guard let sample = solution.firstFailure else { return }
     throw .solveFailed(

@@ -1,25 +1,26 @@
-/// Why training stopped short. What had been reached is saved: in the run folder if there is one.
+/// Why training stopped early. The state reached so far is saved if there is a run folder.
 public enum TrainingError: Error, Sendable, Equatable {
-  /// A sample of the batch did not reach t = 0. `sample` is its number in the training set, `time` where it stopped.
+  /// A sample's solve failed. `sample` is its row in the training set, `time` where it stopped.
   case solveFailed(sample: Int, time: Double, status: SampleStatus, step: Int)
   /// The batch's mean loss is infinite or not a number.
   case lossNotFinite(step: Int, value: Double)
   /// The gradient holds an infinity or a NaN; `parameter` is the first one's name.
   case gradientNotFinite(step: Int, parameter: String)
-  /// What `cause` says happened, and then the state could not be saved either.
+  /// `cause` happened, and then the state could not be saved.
   case notSaved(cause: String, problem: String)
   /// An option's value is out of its range.
   case invalidOption(name: String, value: String, allowed: String)
-  /// Data and flow disagree on D.
+  /// The data and the model have different D.
   case dimensionMismatch(data: String, dimension: Int, flow: Int)
-  /// A set without samples.
+  /// The set has no samples.
   case noSamples(data: String)
-  /// A value lies where the flow's transform has no density; row and column count from 0, the message counts from 1.
+  /// A value is outside the range in which the flow's transform has a density; row and column count from 0, in the
+  /// message from 1.
   case outsideRange(data: String, row: Int, column: Int, value: Float, levels: Int)
-  /// The checkpoint is not of this model.
+  /// The checkpoint does not fit this run.
   case stateMismatch(problem: String)
-  /// As `outsideRange`, of a flow with the logit transform.
+  /// As `outsideRange`, for a flow with the logit transform.
   case outsideUnitInterval(data: String, row: Int, column: Int, value: Float)
-  /// Data and model disagree on the columns of the context; 0: none.
+  /// The data and the model have different numbers of context columns; 0 means none.
   case contextMismatch(data: String, columns: Int, expected: Int)
 }

@@ -4,8 +4,8 @@ extension TrainingState {
   /// Writes everything to one safetensors file, with checksums; the file at `path` is replaced once the new one is
   /// complete.
   ///
-  /// Parameters and metadata are those of a model's file; `adam.first`, `adam.second`, `average` and `best` are flat, in the
-  /// parameters' order.
+  /// Parameters and metadata are those of a model's file. `adam.first`, `adam.second`, `average` and `best` are flat,
+  /// in the order of the parameters.
   public func write(to path: String) throws {
     var tensors = model.parameterNames.tensors(model.parameters)
     let count = model.parameters.count
@@ -34,9 +34,9 @@ extension TrainingState {
     try SafetensorsFile(tensors: tensors, metadata: metadata).write(to: path)
   }
 
-  /// Reads a state that `write` has written: the same bits.
+  /// Reads a state that `write` wrote, with the same bits.
   ///
-  /// - Throws: `FlowIOError` for a missing, cut or altered file; `FlowFileError` for one that is no such state.
+  /// - Throws: `FlowIOError` for a missing, truncated or altered file; `FlowFileError` for a file of another kind.
   public init(contentsOf path: String) throws {
     let file = try SafetensorsFile(path: path)
     let model = try Model(from: file, kind: FlowMetadata.stateKind)
@@ -53,7 +53,7 @@ extension TrainingState {
       guard number >= 0 else { throw FlowFileError.metadata(path: path, key: key, problem: "\(number) is negative") }
       return number
     }
-    // Keys of some kinds of model alone, which older files have none of.
+    // Keys that only some models have, and older files lack.
     func optional(_ key: String) throws -> Double? {
       file.metadata[key] == nil ? nil : try file.number(key, Double.self)
     }

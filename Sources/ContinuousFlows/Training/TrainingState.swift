@@ -1,11 +1,11 @@
-/// All that a run of training has come to: what it takes to go on from here as if nothing had happened.
+/// The complete state of a training run: what is needed to resume it as if it had never stopped.
 ///
-/// Random numbers need no state, being keyed by the step.
+/// Random numbers need no state, because they are keyed by the step.
 public struct TrainingState<Model: TrainableModel>: Sendable, Equatable {
   /// The model whose `parameters` are trained.
   public internal(set) var model: Model
   public internal(set) var moments: AdamMoments
-  /// Moving average of the parameters, `[P]`; nil where none is kept.
+  /// Moving average of the parameters, `[P]`; nil if none is kept.
   public internal(set) var average: [Float]?
   /// Steps taken.
   public internal(set) var step = 0
@@ -13,11 +13,11 @@ public struct TrainingState<Model: TrainableModel>: Sendable, Equatable {
   public internal(set) var seconds = 0.0
   /// The best validation so far; nil before the first.
   public internal(set) var best: EvaluationResult?
-  /// When that was.
+  /// The step of that validation.
   public internal(set) var bestStep = 0
-  /// The weights that were validated then, `[P]`; nil before the first.
+  /// The weights at that validation, `[P]`; nil before the first.
   public internal(set) var bestParameters: [Float]?
-  /// Validations since then.
+  /// Number of validations since then.
   public internal(set) var validationsSinceBest = 0
 
   /// The start of a run.
@@ -27,7 +27,7 @@ public struct TrainingState<Model: TrainableModel>: Sendable, Equatable {
     average = keepsAverage ? model.parameters : nil
   }
 
-  /// The model that is validated: with averaged weights where there are such.
+  /// The model that is validated: with averaged weights if an average is kept.
   public var averagedModel: Model {
     var averaged = model
     if let average { averaged.parameters = average }
@@ -50,7 +50,7 @@ public struct TrainingState<Model: TrainableModel>: Sendable, Equatable {
       &model.parameters, gradient: gradient, gradientScale: gradientScale, moments: &moments, step: step,
       learningRate: learningRate, undecayed: model.undecayedParameters)
     if let decay {
-      // Taken out while it is changed, so that the array has one owner and is changed in place.
+      // Moved out while it changes, so that the array has one owner and changes in place.
       var average = average.take() ?? model.parameters
       ExponentialMovingAverage(decay: decay).update(&average, towards: model.parameters, update: step)
       self.average = average
@@ -58,9 +58,9 @@ public struct TrainingState<Model: TrainableModel>: Sendable, Equatable {
     step += 1
   }
 
-  /// Takes note of a validation at the present step; returns whether it is the best.
+  /// Records a validation at the present step; returns whether it is the best so far.
   ///
-  /// - Parameter countsForPatience: the last validation of a run, outside the regular ones, does not.
+  /// - Parameter countsForPatience: false for the last validation of a run, which is outside the regular ones.
   mutating func note(_ result: EvaluationResult, countsForPatience: Bool) -> Bool {
     let isBest = result.failed == 0 && result.nllNats < best?.nllNats ?? .infinity
     if isBest {

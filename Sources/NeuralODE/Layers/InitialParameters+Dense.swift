@@ -1,16 +1,16 @@
 extension InitialParameters {
-  /// Which of a model's dense networks: their numbers are keyed apart from one another's and from a field's.
+  /// The role of a dense network in a model; it keys the random numbers, apart from those of the field.
   public enum DenseRole: UInt64, Sendable {
     case encoder = 1
     case head = 2
   }
 
-  /// Weights and biases uniform on `±1/√columns`, as PyTorch's `nn.Linear` has them, `[P]`, keyed by (seed, role, layer, row,
-  /// column), the bias being one column more.
+  /// Weights and biases uniform on `±1/√columns`, as in PyTorch's `nn.Linear`, `[P]`, keyed by (seed, role, layer, row,
+  /// column), with the bias as one more column.
   public static func uniform(for network: DenseNetwork, seed: UInt64, role: DenseRole) -> [Float] {
     var parameters = [Float](repeating: 0, count: network.parameterCount)
     for (layer, layout) in network.layouts.enumerated() {
-      // Layers of a field have the steps below 2³².
+      // The layers of a field use the steps below 2³².
       let source = RandomSource(seed: seed, stream: .initial, step: role.rawValue << 40 + UInt64(layer))
       let bound = 1 / Double(layout.columns).squareRoot()
       for row in 0..<layout.rows {

@@ -1,21 +1,21 @@
-/// What a model with a neural ODE inside is made of: an encoder, an ordinary differential equation, a head.
+/// The parts of a model with a neural ODE inside: an encoder, an ordinary differential equation, a head.
 ///
-/// The state begins as the encoder's outputs followed by `augmentedDimensions` zeros: with more dimensions than the data have,
-/// trajectories can pass one another, which in the data's own they cannot (augmented neural ODEs; Dupont, Doucet and Teh 2019,
-/// arXiv 1904.01681). Parameters are one flat array: the encoder's, the field's, the head's.
+/// The initial state is the encoder's output followed by `augmentedDimensions` zeros. With more dimensions than the
+/// data have, trajectories can pass one another, which is impossible in the data's own dimensions (augmented neural
+/// ODEs; Dupont, Doucet and Teh 2019, arXiv 1904.01681). Parameters are one flat array: encoder, field, head.
 public struct NeuralODEArchitecture: Sendable, Equatable {
-  /// Of the inputs; `DenseNetwork.identity` where the state begins with them.
+  /// Maps the inputs; `DenseNetwork.identity` if the state begins with the inputs.
   public let encoder: DenseNetwork
-  /// Zeros that follow the encoder's outputs.
+  /// Number of zeros that follow the encoder's outputs.
   public let augmentedDimensions: Int
   public let program: FieldProgram
   public let startTime: Double
   /// May be before `startTime`.
   public let endTime: Double
-  /// Of the final state.
+  /// Maps the final state to the outputs.
   public let head: DenseNetwork
 
-  /// Shapes that do not fit are a programmer's error.
+  /// Shapes that do not fit are a precondition failure.
   public init(
     encoder: DenseNetwork, augmentedDimensions: Int = 0, program: FieldProgram, from startTime: Double = 0,
     to endTime: Double = 1, head: DenseNetwork
@@ -43,16 +43,16 @@ public struct NeuralODEArchitecture: Sendable, Equatable {
   public var outputDimension: Int { head.outputDimension }
   /// P.
   public var parameterCount: Int { encoder.parameterCount + program.parameterCount + head.parameterCount }
-  /// Where each part's parameters lie in the flat array.
+  /// The range of each part's parameters in the flat array.
   public var encoderRange: Range<Int> { 0..<encoder.parameterCount }
   public var fieldRange: Range<Int> {
     encoder.parameterCount..<encoder.parameterCount + program.parameterCount
   }
   public var headRange: Range<Int> { fieldRange.upperBound..<parameterCount }
 
-  /// Where training begins, `[P]`, keyed by `seed`.
+  /// Initial parameters for training, `[P]`, keyed by `seed`.
   ///
-  /// - Parameter lastLayerScale: of the field, as `InitialParameters` has it.
+  /// - Parameter lastLayerScale: a factor of the field's last layer, as in `InitialParameters`.
   public func initialParameters(seed: UInt64, lastLayerScale: Float = 1) -> [Float] {
     InitialParameters.uniform(for: encoder, seed: seed, role: .encoder)
       + InitialParameters.uniform(for: program, seed: seed, lastLayerScale: lastLayerScale)

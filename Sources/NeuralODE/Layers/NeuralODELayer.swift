@@ -1,5 +1,5 @@
-/// A neural ordinary differential equation as a layer of a larger model: `x(t0) ↦ x(t1)` with `dx/dt = f(x, t; θ)`, and the exact
-/// derivative of whatever follows it (Chen, Rubanova, Bettencourt and Duvenaud 2018, arXiv 1806.07366).
+/// A neural ordinary differential equation as a layer of a larger model: `x(t0) ↦ x(t1)` with `dx/dt = f(x, t; θ)`, and
+/// the exact derivative of whatever follows it (Chen, Rubanova, Bettencourt and Duvenaud 2018, arXiv 1806.07366).
 ///
 /// ```swift
 /// let pass = try layer.forward(states)                // pass.states: x(t1)
@@ -7,8 +7,8 @@
 /// optimise(&layer.parameters, gradient.parameters)
 /// ```
 ///
-/// The derivative is that of the steps taken, or by the adjoint that the options ask for. A sample's states and cotangents do not
-/// depend on the others; the parameters' gradient is the same bits at any number of threads.
+/// The derivative is that of the steps taken, or the adjoint chosen in the options. A sample's states and cotangents do
+/// not depend on the others; the gradient of the parameters has the same bits at any number of threads.
 public struct NeuralODELayer<Scalar: FlowScalar> {
   public let program: FieldProgram
   /// `θ`, `[P]`.
@@ -21,7 +21,7 @@ public struct NeuralODELayer<Scalar: FlowScalar> {
   private let solver: any FieldSolver<Scalar>
 
   /// - Parameters:
-  ///   - parameters: as many as `program` has.
+  ///   - parameters: `[P]`, as many as `program` has.
   ///   - options: method, step control, adjoint and threads; the trace is off.
   /// - Throws: `KernelError` for a refused option.
   public init(
@@ -39,17 +39,17 @@ public struct NeuralODELayer<Scalar: FlowScalar> {
     check()
   }
 
-  /// What a solve led to, and the way back from there.
+  /// The final states of a solve, and the backward pass from them.
   public struct Pass {
     /// x(t1), `[count][D]`.
     public var states: [Scalar] { solution.states }
-    /// Steps and evaluations of every sample.
+    /// Counts of steps and evaluations of every sample.
     public let solution: Solution<Scalar>
     fileprivate let solver: any FieldSolver<Scalar>
     fileprivate let problem: SolveProblem<Scalar>
   }
 
-  /// The derivative of a loss of a layer's final states.
+  /// The gradient of a loss of a layer's final states.
   public struct Pullback: Sendable {
     /// `∂L/∂θ`, `[P]`.
     public let parameters: [Scalar]
@@ -61,10 +61,10 @@ public struct NeuralODELayer<Scalar: FlowScalar> {
     public let endTime: Double
   }
 
-  /// Carries states `[count][D]` from t0 to t1.
+  /// Solves from states `[count][D]` at t0 to t1.
   ///
-  /// - Parameter context: `[count][C]`, of a field that reads one.
-  /// - Throws: `SolveFailure` for the first sample that does not arrive.
+  /// - Parameter context: `[count][C]`, for a field that reads a context.
+  /// - Throws: `SolveFailure` for the first sample whose solve fails.
   public func forward(_ states: [Scalar], context: [Scalar] = []) throws -> Pass {
     precondition(
       states.count % program.stateDimension == 0, "\(states.count) numbers in states of \(program.stateDimension)")
@@ -83,9 +83,10 @@ public struct NeuralODELayer<Scalar: FlowScalar> {
 }
 
 extension NeuralODELayer.Pass {
-  /// The derivative of a loss that has these cotangents `∂L/∂x(t1)`, `[count][D]`; solves once more, since no pass keeps its steps.
+  /// The gradient of a loss with these cotangents `∂L/∂x(t1)`, `[count][D]`. Solves once more, because the forward pass
+  /// stores no steps.
   ///
-  /// - Throws: `SolveFailure` where a sample does not get back, as with the continuous adjoint it may not.
+  /// - Throws: `SolveFailure` if a sample's backward solve fails, which can happen with the continuous adjoint.
   public func backward(_ cotangents: [Scalar]) throws -> NeuralODELayer.Pullback {
     precondition(
       cotangents.count == states.count, "\(cotangents.count) cotangents of \(states.count) numbers of states")

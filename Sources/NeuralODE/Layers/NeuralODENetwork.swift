@@ -1,9 +1,10 @@
 import PureSwift
 
-/// Runs models of a `NeuralODEArchitecture`, and differentiates losses of their outputs by all parameters, inputs and times.
+/// Runs models of a `NeuralODEArchitecture`, and differentiates losses of their outputs with respect to all parameters,
+/// inputs and times.
 ///
-/// A sample's outputs are the same bits whatever its neighbours; gradients are those of the steps taken, or by the adjoint that
-/// the options ask for, and the same bits at any number of threads.
+/// A sample's outputs have the same bits whatever its neighbours. Gradients are those of the steps taken, or the
+/// adjoint chosen in the options, with the same bits at any number of threads.
 public struct NeuralODENetwork<Scalar: FlowScalar> {
   public let architecture: NeuralODEArchitecture
   private let solver: any FieldSolver<Scalar>
@@ -19,11 +20,11 @@ public struct NeuralODENetwork<Scalar: FlowScalar> {
     solver = try makeSolver(program: architecture.program, options: options, backend: backend)
   }
 
-  /// What keys a field's dropout, as `SolveProblem` has it.
+  /// The keys of a field's dropout, as in `SolveProblem`.
   public struct Randomness: Sendable {
     public var seed: UInt64
     public var step: UInt64
-    /// `[count]`; nil: the samples' numbers.
+    /// `[count]`; nil means the samples' numbers.
     public var identifiers: [UInt64]?
     public var dropoutIsActive: Bool
 
@@ -35,31 +36,31 @@ public struct NeuralODENetwork<Scalar: FlowScalar> {
     }
   }
 
-  /// A model's answer.
+  /// The outputs of a model.
   public struct Outputs: Sendable {
-    /// `[count][outputs]`; NaN where the sample's solve failed.
+    /// `[count][outputs]`; NaN if the sample's solve failed.
     public let values: [Scalar]
     /// States, statuses and counts of the solve.
     public let solution: Solution<Scalar>
   }
 
-  /// The derivative of an `OutputLoss`.
+  /// The gradient of an `OutputLoss`.
   public struct Gradient: Sendable {
     /// `∂L/∂θ`, `[P]`: encoder, field, head.
     public let parameters: [Scalar]
     /// `∂L/∂inputs`, `[count][inputs]`.
     public let inputs: [Scalar]
-    /// Each sample's share of `∂L/∂t0` and `∂L/∂t1`.
+    /// Each sample's part of `∂L/∂t0` and `∂L/∂t1`.
     public let startTimes: [Double]
     public let endTimes: [Double]
-    /// Each sample's loss, scaled; NaN where its solve failed.
+    /// Each sample's scaled loss; NaN if its solve failed.
     public let losses: [Double]
     public let solution: Solution<Scalar>
   }
 
   /// The outputs of inputs `[count][inputs]`.
   ///
-  /// - Parameter parameters: `[P]` of the architecture.
+  /// - Parameter parameters: the parameters of the architecture, `[P]`.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   public func outputs(of inputs: [Scalar], parameters: [Scalar]) throws -> Outputs {
@@ -75,10 +76,10 @@ public struct NeuralODENetwork<Scalar: FlowScalar> {
     return Outputs(values: values, solution: solution)
   }
 
-  /// The derivative of `loss` at inputs `[count][inputs]`. A failed sample adds nothing to it.
+  /// The gradient of `loss` at inputs `[count][inputs]`. A failed sample adds nothing to it.
   ///
-  /// The head and the loss of a sample are taken while it is solved, so that there is one solve; the head's own parameters get
-  /// their gradient from the final states afterwards, in the samples' order.
+  /// The head and the loss of a sample are evaluated inside its solve, so there is one solve. The gradient of the
+  /// head's parameters is computed afterwards from the final states, in the order of the samples.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   public func gradient(
@@ -100,7 +101,7 @@ public struct NeuralODENetwork<Scalar: FlowScalar> {
         result.states = gradient.inputs
         return result
       }, at: problem(encoded, parameters, randomness))
-    // Of failed samples the states are no outputs: zeros, with cotangents of 0.
+    // The states of failed samples are not outputs: they are set to zero, with cotangents of 0.
     var states = solved.solution.states
     let failed = solved.solution.statuses.indices.filter { solved.solution.statuses[$0] != .ok }
     for sample in failed { for row in 0..<dimension { states[sample * dimension + row] = 0 } }
@@ -117,7 +118,7 @@ public struct NeuralODENetwork<Scalar: FlowScalar> {
       solution: solved.solution)
   }
 
-  /// `∂L/∂outputs` of samples from number `first` on, whose losses are written.
+  /// `∂L/∂outputs` of the samples from number `first` on; also writes their losses.
   private static func cotangents(
     of loss: OutputLoss<Scalar>, _ outputs: [Scalar], _ columns: Int, first: Int, losses: inout [Double]
   ) -> [Scalar] {
@@ -146,7 +147,7 @@ public struct NeuralODENetwork<Scalar: FlowScalar> {
       sampleIdentifiers: randomness.identifiers, dropoutIsActive: randomness.dropoutIsActive)
   }
 
-  /// The encoder's outputs with the augmented dimensions behind each row.
+  /// The encoder's outputs, with the augmented dimensions appended to each row.
   private func withZeros(_ encoded: [Scalar]) -> [Scalar] {
     guard architecture.augmentedDimensions > 0 else { return encoded }
     let columns = architecture.encoder.outputDimension

@@ -1,16 +1,17 @@
 import CLibrary
 
-/// A loss that is a sum over samples of a function of a model's outputs.
+/// A loss of a model's outputs, summed over samples.
 public enum OutputLoss<Scalar: FlowScalar>: Sendable {
-  /// `scale · Σ −log softmax(outputs)[label]` in nats, `labels` `[count]`, each from 0 to below the number of outputs.
+  /// `scale · Σ −log softmax(outputs)[label]` in nats; `labels` is `[count]`, each at least 0 and below the number of
+  /// outputs.
   case crossEntropy(labels: [Int], scale: Double)
-  /// `scale · Σ mean over outputs of (output − target)²`, `targets` `[count][outputs]`.
+  /// `scale · Σ mean over outputs of (output − target)²`; `targets` is `[count][outputs]`.
   case squaredError(targets: [Scalar], scale: Double)
-  /// Any other: of a sample's number and outputs, its loss and `∂L/∂outputs`. Called from several threads at a time; what it says
-  /// must depend on its arguments alone.
+  /// Any other loss: returns the loss and `∂L/∂outputs` for a sample's number and outputs. It is called from several
+  /// threads at a time, and its result must depend only on its arguments.
   case function(@Sendable (_ sample: Int, _ outputs: ArraySlice<Scalar>) -> (loss: Double, cotangents: [Scalar]))
 
-  /// One sample's loss and `∂L/∂outputs`, made in Double.
+  /// One sample's loss and `∂L/∂outputs`, in Double.
   func evaluate(sample: Int, outputs: ArraySlice<Scalar>) -> (loss: Double, cotangents: [Scalar]) {
     switch self {
     case .crossEntropy(let labels, let scale):
@@ -28,7 +29,7 @@ public enum OutputLoss<Scalar: FlowScalar>: Sendable {
     }
   }
 
-  /// Shapes and labels that do not fit are a programmer's error.
+  /// Shapes and labels that do not fit are a precondition failure.
   func check(count: Int, outputs: Int) {
     switch self {
     case .crossEntropy(let labels, _):
@@ -42,9 +43,9 @@ public enum OutputLoss<Scalar: FlowScalar>: Sendable {
   }
 }
 
-/// Probabilities of classes from a model's outputs.
+/// Class probabilities from a model's outputs.
 public enum Softmax {
-  /// `yᵢ − log Σ exp yⱼ`, in Double, from the largest down, so that nothing overflows.
+  /// `yᵢ − log Σ exp yⱼ` in Double, relative to the largest output so that nothing overflows.
   public static func logProbabilities<Scalar: FlowScalar>(_ outputs: ArraySlice<Scalar>) -> [Double] {
     let values = outputs.map { Double($0) }
     let largest = values.max() ?? 0

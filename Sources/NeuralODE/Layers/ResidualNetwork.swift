@@ -1,9 +1,9 @@
-/// A residual network of n blocks that share their weights: `x(k+1) = x(k) + h f(x(k), t(k); θ)`, with `h = (t1 − t0)/n` and
-/// `t(k) = t0 + k h`; over the usual 0 ... 1 that is `x + f(x, k/n)/n`.
+/// A residual network of n blocks with shared weights: `x(k+1) = x(k) + h f(x(k), t(k); θ)`, with `h = (t1 − t0)/n` and
+/// `t(k) = t0 + k h`; over the usual 0 ... 1 this is `x + f(x, k/n)/n`.
 ///
-/// It is Euler's method for `dx/dt = f(x, t; θ)`, so with the same θ its output tends to the solution as 1/n (Weinan E 2017; Chen
-/// et al. 2018, arXiv 1806.07366): `layer` is that ordinary differential equation. Blocks are evaluated and reversed one by one,
-/// without a solver, which makes this the independent twin that solves by `euler` are compared with.
+/// This is Euler's method for `dx/dt = f(x, t; θ)`, so with the same θ its output converges to the solution as 1/n
+/// (Weinan E 2017; Chen et al. 2018, arXiv 1806.07366); `layer` is that ordinary differential equation. Blocks are
+/// evaluated and reversed one by one, without a solver, so this is an independent reference for solves by `euler`.
 public struct ResidualNetwork<Scalar: FlowScalar> {
   public let program: FieldProgram
   /// `θ`, `[P]`, shared by all blocks.
@@ -19,9 +19,9 @@ public struct ResidualNetwork<Scalar: FlowScalar> {
 
   /// - Parameters:
   ///   - program: the block f, which keeps its dimension.
-  ///   - parameters: as many as `program` has.
-  ///   - threads: nil: as many as there are; results do not depend on it.
-  /// - Throws: `KernelError` for a program that is refused.
+  ///   - parameters: `[P]`, as many as `program` has.
+  ///   - threads: nil means as many as there are; results do not depend on it.
+  /// - Throws: `KernelError` for a refused program.
   public init(
     program: FieldProgram, parameters: [Scalar], steps: Int, from startTime: Double = 0, to endTime: Double = 1,
     threads: Int? = nil, backend: Backend = .c
@@ -38,8 +38,8 @@ public struct ResidualNetwork<Scalar: FlowScalar> {
     check()
   }
 
-  /// The same field and parameters as an ordinary differential equation, solved as `options` say: by `euler` in n equal steps it
-  /// is this network, but for rounding.
+  /// The same field and parameters as an ordinary differential equation, solved with `options`. With `euler` in n equal
+  /// steps it equals this network up to rounding.
   ///
   /// - Throws: `KernelError` for a refused option.
   public func layer(options: SolverOptions, backend: Backend = .c) throws -> NeuralODELayer<Scalar> {
@@ -52,16 +52,17 @@ public struct ResidualNetwork<Scalar: FlowScalar> {
     SolverOptions(method: "euler", control: .fixed(steps: steps), trace: .none)
   }
 
-  /// The outputs `[count][D]` of inputs `[count][D]`. A sample that overflows becomes infinite or NaN, and no other does.
+  /// The outputs `[count][D]` of inputs `[count][D]`. A sample that overflows becomes infinite or NaN; it does not
+  /// affect the others.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   public func callAsFunction(_ inputs: [Scalar]) throws -> [Scalar] {
     try states(from: inputs).last ?? inputs
   }
 
-  /// The derivative of a loss of the outputs.
+  /// The gradient of a loss of the outputs.
   ///
-  /// - Parameter cotangents: `∂L/∂outputs`, `[count][D]`, given the outputs `[count][D]`.
+  /// - Parameter cotangents: returns `∂L/∂outputs`, `[count][D]`, for outputs `[count][D]`.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   public func gradient(
@@ -82,7 +83,7 @@ public struct ResidualNetwork<Scalar: FlowScalar> {
     return (outputs, parameters, cotangent)
   }
 
-  /// h, below 0 where `endTime` comes first.
+  /// h, negative if `endTime` comes before `startTime`.
   private var length: Double { (endTime - startTime) / Double(steps) }
 
   /// x(0) to x(n).

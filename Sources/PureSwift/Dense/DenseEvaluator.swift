@@ -2,18 +2,19 @@ import FieldPrograms
 
 /// The derivative of a loss of a `DenseNetwork`'s outputs.
 public struct DenseGradient<Scalar: FlowScalar>: Sendable {
-  /// `[count][outputs]`, what the loss was taken of.
+  /// The outputs, `[count][outputs]`.
   public let outputs: [Scalar]
-  /// `∂L/∂θ`, `[P]`; empty where it was not asked for.
+  /// `∂L/∂θ`, `[P]`; empty if it was not asked for.
   public let parameters: [Scalar]
   /// `∂L/∂inputs`, `[count][inputs]`.
   public let inputs: [Scalar]
 }
 
-/// A `DenseNetwork` with parameters: its outputs and their derivative, for `Float` and `Double`, on the caller's thread.
+/// A `DenseNetwork` with parameters: its outputs and their derivative, for `Float` and `Double`, on the caller's
+/// thread.
 ///
-/// A sample's outputs and its input's cotangent are the same bits whatever its neighbours, their number and its place: a lane's
-/// sums run over columns in order. The parameters' gradient is summed over samples in order.
+/// A sample's outputs and its input's cotangent have the same bits whatever its neighbours, their number and its place:
+/// a lane sums over columns in order. The parameters' gradient sums over samples in order.
 public struct DenseEvaluator<Scalar: FlowScalar>: Sendable {
   public let network: DenseNetwork
   let parameters: SharedArray<Scalar>
@@ -54,9 +55,10 @@ public struct DenseEvaluator<Scalar: FlowScalar>: Sendable {
       ? outputs(of: inputs, as: SIMD8<Scalar>.self) : outputs(of: inputs, as: SIMD4<Scalar>.self)
   }
 
-  /// The derivative of a loss whose cotangents `[count][outputs]` are had from the outputs `[count][outputs]`.
+  /// The derivative of a loss; the closure returns the cotangents `[count][outputs]` for given outputs
+  /// `[count][outputs]`.
   ///
-  /// - Parameter givesParameters: whether the parameters' gradient is wanted, beside the inputs'.
+  /// - Parameter givesParameters: whether to compute the gradient of the parameters as well as that of the inputs.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   public func gradient(
@@ -105,7 +107,7 @@ public struct DenseEvaluator<Scalar: FlowScalar>: Sendable {
     return DenseGradient(outputs: outputs, parameters: sums?.flatten() ?? [], inputs: inputCotangents)
   }
 
-  /// Samples that are carried side by side: their panels of usual widths fit the first-level cache.
+  /// Number of samples in one tile: its panels of usual widths fit the first-level cache.
   private static var tileSize: Int { 64 }
 
   private static func tiles(of count: Int) -> [Range<Int>] {

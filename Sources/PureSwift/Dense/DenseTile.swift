@@ -1,6 +1,6 @@
 import FieldPrograms
 
-/// Some samples of a `DenseEvaluator` side by side in lanes. Lanes without a sample hold zeros, and have cotangents of 0.
+/// Samples of a `DenseEvaluator` in the lanes of one tile. Lanes without a sample hold zeros and have cotangents of 0.
 final class DenseTile<V: LaneVector> {
   let capacity: Int
   private let evaluator: DenseEvaluator<V.Scalar>
@@ -8,7 +8,7 @@ final class DenseTile<V: LaneVector> {
   private let groups: Int
   /// The inputs, and every layer's rows after its activation.
   private(set) var values: [Panel<V>] = []
-  /// σ′ of every layer with an activation; else empty.
+  /// σ′ of every layer with an activation; empty for the others.
   private var slopes: [Panel<V>] = []
   private let none: Panel<V>
 
@@ -40,7 +40,8 @@ final class DenseTile<V: LaneVector> {
     }
   }
 
-  /// Leads the outputs' cotangents `[count][outputs]` back: rows `samples` of `inputCotangents` are written, `sums` added to.
+  /// Propagates the outputs' cotangents `[count][outputs]` back: writes rows `samples` of `inputCotangents`, and adds
+  /// to `sums`.
   func reverse(
     _ cotangents: [V.Scalar], _ samples: Range<Int>, into sums: DenseSums<V>?, _ inputCotangents: inout [V.Scalar]
   ) {
@@ -78,11 +79,11 @@ final class DenseTile<V: LaneVector> {
   }
 }
 
-/// The gradient of a `DenseNetwork`'s parameters as it is summed over samples, in their order.
+/// The gradient of a `DenseNetwork`'s parameters, summed over samples in their order.
 final class DenseSums<V: LaneVector> {
   private let network: DenseNetwork
   private let pool = PanelPool<V>()
-  /// `[rows][columns]`, columns filled up to whole vectors.
+  /// `[rows][columns]`, with columns padded to whole vectors.
   private let weights: [Panel<V>]
   private var biases: [[V.Scalar]]
 

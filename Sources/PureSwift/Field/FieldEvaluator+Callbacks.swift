@@ -1,10 +1,10 @@
 import FieldPrograms
 
-// Callbacks among the operations. Which functions there are has been checked when the solver was made, or the gradient asked
-// for: PureSwiftSolver+Checks.swift.
+// Callbacks among the operations. Their functions are checked when the solver is created or the gradient is asked for:
+// PureSwiftSolver+Checks.swift.
 
 extension FieldEvaluator {
-  /// y = g(x, t), and t onto the tape.
+  /// Computes y = g(x, t), and stores t on the tape.
   func callbackValue(_ number: Int, _ tape: FieldTape<V>) {
     let step = plan.steps[number]
     let layout = plan.callbacks[step.layer]
@@ -19,7 +19,7 @@ extension FieldEvaluator {
     }
   }
 
-  /// ẏ = J ẋ; a callback that does not see the state keeps its tangent of zero.
+  /// Computes ẏ = J ẋ; the tangent of a callback that does not read the state stays zero.
   func callbackTangent(_ number: Int, _ tape: FieldTape<V>) {
     let step = plan.steps[number]
     let layout = plan.callbacks[step.layer]
@@ -37,7 +37,8 @@ extension FieldEvaluator {
     }
   }
 
-  /// Reverse of `callbackTangent` for the direction at hand: leaves what it adds to x̄ and t̄ in `held`, and returns ẋ̄.
+  /// Reverse of `callbackTangent` for the present direction: leaves its additions to x̄ and t̄ in `held`, and returns
+  /// ẋ̄.
   func reverseCallbackTangent(
     _ number: Int, _ tape: FieldTape<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>
   ) -> Panel<V> {
@@ -70,9 +71,10 @@ extension FieldEvaluator {
     return tangentBar
   }
 
-  /// Reverse of `callbackValue`, with what `held` has where `isBent`: adds to the input's cotangent and to `callbackTimes`.
+  /// Reverse of `callbackValue`: adds to the input's cotangent and to `callbackTimes`, including `held` if the
+  /// divergence contributes.
   func reverseCallbackValue(
-    _ number: Int, _ tape: FieldTape<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>, isBent: Bool
+    _ number: Int, _ tape: FieldTape<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>, hasCurvatures: Bool
   ) {
     let step = plan.steps[number]
     let layout = plan.callbacks[step.layer]
@@ -93,12 +95,12 @@ extension FieldEvaluator {
         }
       }
     }
-    if isBent { bars.callback.valueAndTime.rows(from: 0, count: layout.columns + 1).add(bars.held[step.layer]) }
+    if hasCurvatures { bars.callback.valueAndTime.rows(from: 0, count: layout.columns + 1).add(bars.held[step.layer]) }
     bars.values[step.first].add(value)
     bars.callbackTimes.add(time)
   }
 
-  /// x̄ and t̄ of one callback, zero, side by side as `held` has them.
+  /// x̄ and t̄ of one callback, zeroed, in the layout of `held`.
   private func callbackBars(
     _ layout: FieldProgram.CallbackLayout, _ bars: CotangentPanels<V>
   ) -> (value: Panel<V>, time: Panel<V>) {

@@ -1,7 +1,7 @@
 import FieldPrograms
 
-// Products, norms, dropout, scales and sums. With w the cotangent of a tangent ẏ, what w · ẏ adds to the operands' own cotangents is left in
-// `held` until the value is reversed, as with callbacks:
+// Products, norms, dropout, scales and sums. With w the cotangent of a tangent ẏ, what w · ẏ adds to the operands' own
+// cotangents is left in `held` until the value is reversed, as with callbacks:
 //   y = a b:  ẏ = ȧ b + a ḃ;  ǡ = w b, ḃ̄ = w a, ā += w ḃ, b̄ += w ȧ.
 //   y = g n + b, n = r (x − mean x), r = 1/√(mean (x − mean x)² + ε): the derivative of n by x is the symmetric
 //     D v = r (v − mean v − n mean(n v));  ẏ = g D ẋ, x̄ = D(g ȳ), ẋ̄ = D(g w), and with u = g w, v = ẋ, from
@@ -18,7 +18,7 @@ extension FieldEvaluator {
     }
   }
 
-  /// Its transpose: b's share of c, whose rows are a's.
+  /// Its transpose: adds b's part of c, whose rows are those of a.
   private func addProductBack(_ a: Panel<V>, _ c: Panel<V>, to output: Panel<V>) {
     for row in 0..<a.rows {
       let other = output.rows == a.rows ? row : 0
@@ -50,12 +50,12 @@ extension FieldEvaluator {
     }
   }
 
-  func reverseMultiplyValue(_ number: Int, _ tape: FieldTape<V>, _ bars: CotangentPanels<V>, isBent: Bool) {
+  func reverseMultiplyValue(_ number: Int, _ tape: FieldTape<V>, _ bars: CotangentPanels<V>, hasCurvatures: Bool) {
     let step = plan.steps[number]
     let output = bars.values[number + 1]
     addProduct(output, tape.values[step.second], to: bars.values[step.first])
     addProductBack(output, tape.values[step.first], to: bars.values[step.second])
-    guard isBent else { return }
+    guard hasCurvatures else { return }
     bars.values[step.first].add(bars.couplings[number].first)
     bars.values[step.second].add(bars.couplings[number].second)
   }
@@ -82,7 +82,7 @@ extension FieldEvaluator {
     }
   }
 
-  /// Its transpose: every row of `output` gains the one of `row`.
+  /// Its transpose: adds the single row of `row` to every row of `output`.
   func addSpread(_ row: Panel<V>, to output: Panel<V>) {
     for place in 0..<output.rows {
       for group in 0..<groups { output[place, group] = output[place, group] + row[0, group] }
@@ -185,7 +185,7 @@ extension FieldEvaluator {
   }
 
   func reverseNormValue(
-    _ number: Int, _ tape: FieldTape<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>, isBent: Bool
+    _ number: Int, _ tape: FieldTape<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>, hasCurvatures: Bool
   ) {
     let step = plan.steps[number]
     let output = bars.values[number + 1]
@@ -196,7 +196,7 @@ extension FieldEvaluator {
     scaleByGain(number, output, into: scaled)
     normDerivative(number, tape, scaled, into: back)
     bars.values[step.first].add(back)
-    if isBent { bars.values[step.first].add(bars.couplings[number].first) }
+    if hasCurvatures { bars.values[step.first].add(bars.couplings[number].first) }
   }
 
   /// Sums over lanes of a ∘ b, one sum for each place within a vector.

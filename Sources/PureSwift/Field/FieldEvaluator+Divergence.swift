@@ -1,8 +1,8 @@
 import FieldPrograms
 
 extension FieldEvaluator {
-  /// tr(∂f/∂x) by the trace of the solver, into one row; where `frobenius` has a row, there mean_D (J ε)², its mean over
-  /// probes, or its sum over unit vectors. Needs a tape that `value` has filled.
+  /// Computes tr(∂f/∂x) with the solver's trace, into one row. If `frobenius` has a row, it gets mean_D (J ε)²: the
+  /// mean over probes, or the sum over unit vectors. Needs a tape filled by `value`.
   func divergence(_ tape: FieldTape<V>, into result: Panel<V>, frobenius: Panel<V>) {
     result.fill(V(0))
     frobenius.fill(V(0))
@@ -21,14 +21,15 @@ extension FieldEvaluator {
     }
   }
 
-  /// `divergence` again, and its reverse: `weight`, one row, is the divergence's cotangent, `frobeniusWeight` that of the
-  /// Frobenius norm, if that has a row. Overwrites `bends`, which `reverseValue` is to take up; adds to `sums`.
+  /// Computes `divergence` again and reverses it. `weight`, one row, is the divergence's cotangent, `frobeniusWeight`
+  /// that of the Frobenius norm if it has a row. Overwrites `curvatures`, which `reverseValue` then uses; adds to
+  /// `sums`.
   func reverseDivergence(
     _ tape: FieldTape<V>, weight: Panel<V>, into result: Panel<V>, frobeniusWeight: Panel<V>, frobenius: Panel<V>,
     _ bars: CotangentPanels<V>, _ sums: GradientSums<V>
   ) {
     frobenius.fill(V(0))
-    for bends in bars.bends { bends.fill(V(0)) }
+    for curvatures in bars.curvatures { curvatures.fill(V(0)) }
     for held in bars.held { held.fill(V(0)) }
     for (first, second) in bars.couplings {
       first.fill(V(0))
@@ -58,8 +59,8 @@ extension FieldEvaluator {
     scaleByDirections(frobenius)
   }
 
-  /// Column `number` of J = ∂f/∂x, by the tangent of a unit vector; good until the next tangent is taken. Needs a tape that
-  /// `value` has filled, with σ′.
+  /// Column `number` of J = ∂f/∂x, by the tangent of a unit vector; valid until the next tangent. Needs a tape filled
+  /// by `value`, with σ′.
   func jacobianColumn(_ number: Int, _ tape: FieldTape<V>) -> Panel<V> {
     precondition(trace != .hutchinson, "a Jacobian is taken by unit vectors")
     setDirection(number)
@@ -80,7 +81,7 @@ extension FieldEvaluator {
     }
   }
 
-  /// Adds εᵀ(J ε); for a unit vector that is one row of J ε.
+  /// Adds εᵀ(J ε); for a unit vector this is one row of J ε.
   private func addDirectionalTrace(_ direction: Int, to result: Panel<V>) {
     let input = panels.tangents[0]
     let output = panels.tangents[plan.steps.count]
@@ -91,7 +92,7 @@ extension FieldEvaluator {
     }
   }
 
-  /// Adds |J ε|² / D, where there is a row for it.
+  /// Adds |J ε|² / D, if there is a row for it.
   private func addDirectionalSquare(to result: Panel<V>) {
     guard !result.isEmpty else { return }
     let output = panels.tangents[plan.steps.count]
@@ -125,7 +126,7 @@ extension FieldEvaluator {
 // MARK: - The product form: tr = d₂ᵀ M d₁
 
 extension FieldEvaluator {
-  /// σ′ of a hidden layer, or ones where there is no such layer or it is an identity.
+  /// σ′ of a hidden layer; ones if there is no such layer or it is an identity.
   private func productSlopes(_ hidden: Int, _ tape: FieldTape<V>, rows: Int) -> Panel<V> {
     guard let product, hidden < product.hiddenLayers else { return ones.rows(from: 0, count: rows) }
     let slopes = tape.slopes[product.operations[hidden]]
@@ -152,11 +153,11 @@ extension FieldEvaluator {
     let first = productSlopes(0, tape, rows: weights.traceShape.columns)
     let second = productSlopes(1, tape, rows: traceProduct.rows)
     if product.hiddenLayers == 2 {
-      let bends = bars.bends[product.operations[1]]
+      let curvatures = bars.curvatures[product.operations[1]]
       let curvatures = tape.curvatures[product.operations[1]]
-      for row in 0..<bends.rows {
+      for row in 0..<curvatures.rows {
         for group in 0..<groups {
-          bends[row, group] = curvatures[row, group] * weight[0, group] * traceProduct[row, group]
+          curvatures[row, group] = curvatures[row, group] * weight[0, group] * traceProduct[row, group]
         }
       }
     }
@@ -166,11 +167,11 @@ extension FieldEvaluator {
     }
     addOuterProduct(weighted, first, to: sums.traceMatrix, bars)
     if product.hiddenLayers >= 1 {
-      let bends = bars.bends[product.operations[0]]
-      if bends.isEmpty { return }
-      multiply(weights.traceMatrixTransposed, weighted, addingTo: bends)
+      let curvatures = bars.curvatures[product.operations[0]]
+      if curvatures.isEmpty { return }
+      multiply(weights.traceMatrixTransposed, weighted, addingTo: curvatures)
       let curvatures = tape.curvatures[product.operations[0]]
-      for index in 0..<bends.count { bends[index] = bends[index] * curvatures[index] }
+      for index in 0..<curvatures.count { curvatures[index] = curvatures[index] * curvatures[index] }
     }
   }
 }

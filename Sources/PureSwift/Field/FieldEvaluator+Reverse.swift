@@ -2,11 +2,11 @@ import FieldPrograms
 
 // With z = Wx + b, y = σ(z), ẏ = σ′(z) ∘ ż, ż = Wẋ, and cotangents written with a bar:
 //   ż̄ = σ′ ∘ ẏ̄,   z̄ = σ′ ∘ ȳ + σ″ ∘ ż ∘ ẏ̄,   x̄ = Wᵀz̄,   ẋ̄ = Wᵀż̄,   W̄ += z̄xᵀ + ż̄ẋᵀ,   b̄ += z̄.
-// The tangent's sweeps go first, one per direction, and leave Σ σ″ ∘ ż ∘ ẏ̄ as `bends`; then one sweep of the value
-// does the rest.
+// The tangent's sweeps go first, one per direction, and leave Σ σ″ ∘ ż ∘ ẏ̄ as `curvatures`; then one sweep of the
+// value does the rest.
 
 extension FieldEvaluator {
-  /// Reverse of `tangent`: the last of `cotangents.tangents` is given. Adds to `bends` and to `sums`.
+  /// Reverse of `tangent`, from the last of `cotangents.tangents`. Adds to `curvatures` and to `sums`.
   func reverseTangent(_ tape: FieldTape<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>) {
     for block in 0..<plan.steps.count where plan.carriesTangentCotangent[block] { bars.tangents[block].fill(V(0)) }
     for number in plan.steps.indices.reversed() where plan.carriesTangentCotangent[number + 1] {
@@ -61,9 +61,9 @@ extension FieldEvaluator {
     }
   }
 
-  /// Reverse of `value`: the last of `cotangents.values` is given, the first is ∂/∂x, and those of `time` operations
-  /// are ∂/∂t, to which `callbackTimes` belongs. `bends` take part where `isBent`. Adds to `sums`.
-  func reverseValue(_ tape: FieldTape<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>, isBent: Bool) {
+  /// Reverse of `value`, from the last of `cotangents.values`; the first becomes ∂/∂x. Those of `time` operations, and
+  /// `callbackTimes`, are ∂/∂t. `curvatures` contribute if `hasCurvatures`. Adds to `sums`.
+  func reverseValue(_ tape: FieldTape<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>, hasCurvatures: Bool) {
     for block in 0..<plan.steps.count { bars.values[block].fill(V(0)) }
     bars.callbackTimes.fill(V(0))
     for number in plan.steps.indices.reversed() {
@@ -76,7 +76,7 @@ extension FieldEvaluator {
           linear = bars.scratch.rows(from: 0, count: output.rows)
           let slopes = tape.slopes[number]
           for index in 0..<output.count { linear[index] = slopes[index] * output[index] }
-          if isBent { linear.add(bars.bends[number]) }
+          if hasCurvatures { linear.add(bars.curvatures[number]) }
         }
         addOuterProduct(linear, tape.values[step.first], to: sums.weight(step.layer), bars)
         addLaneSums(linear, to: sums.bias(step.layer))
@@ -84,12 +84,12 @@ extension FieldEvaluator {
       case .activation:
         let input = bars.values[step.first]
         addThroughActivation(output, step, tape.slopes[number], to: input)
-        if isBent && step.activation != .identity { input.add(bars.bends[number]) }
+        if hasCurvatures && step.activation != .identity { input.add(bars.curvatures[number]) }
       case .time: break
       case .context: bars.context.add(output)
-      case .multiply: reverseMultiplyValue(number, tape, bars, isBent: isBent)
+      case .multiply: reverseMultiplyValue(number, tape, bars, hasCurvatures: hasCurvatures)
       case .slice: bars.values[step.first].rows(from: step.offset, count: output.rows).add(output)
-      case .layerNorm: reverseNormValue(number, tape, bars, sums, isBent: isBent)
+      case .layerNorm: reverseNormValue(number, tape, bars, sums, hasCurvatures: hasCurvatures)
       case .dropout: addDropped(number, output, to: bars.values[step.first])
       case .scale: addScaled(number, output, to: bars.values[step.first])
       case .sum: addSpread(output, to: bars.values[step.first])
@@ -104,7 +104,7 @@ extension FieldEvaluator {
         bars.values[step.first].add(output.rows(from: 0, count: split))
         bars.values[step.second].add(output.rows(from: split, count: output.rows - split))
       case .callback:
-        reverseCallbackValue(number, tape, bars, sums, isBent: isBent)
+        reverseCallbackValue(number, tape, bars, sums, hasCurvatures: hasCurvatures)
       }
     }
   }
@@ -121,11 +121,11 @@ extension FieldEvaluator {
 
   @inline(__always)
   private func bend(_ number: Int, _ tape: FieldTape<V>, _ output: Panel<V>, _ bars: CotangentPanels<V>) {
-    let bends = bars.bends[number]
+    let curvatures = bars.curvatures[number]
     let curvatures = tape.curvatures[number]
     let linear = panels.preactivationTangents[number]
     for index in 0..<output.count {
-      bends[index] = bends[index] + curvatures[index] * linear[index] * output[index]
+      curvatures[index] = curvatures[index] + curvatures[index] * linear[index] * output[index]
     }
   }
 

@@ -1,6 +1,7 @@
 import FieldPrograms
 
-/// Evaluates a field and its derivatives on one tile of lanes. One per worker; nothing is allocated after `init`.
+/// Evaluates a field and its derivatives on one tile of lanes. One evaluator per worker; nothing is allocated after
+/// `init`.
 final class FieldEvaluator<V: LaneVector> {
   let plan: FieldPlan
   let weights: FieldWeights<V.Scalar>
@@ -13,13 +14,13 @@ final class FieldEvaluator<V: LaneVector> {
   /// Hutchinson's directions, `[K · D][lanes]`; empty for other traces.
   let probes: Panel<V>
   let probeCount: Int
-  /// Of the lanes' samples: the context `[C]`, and the masks of all dropouts, ones where all rows stay.
+  /// The context `[C]` of the lanes' samples, and the masks of all dropouts, which are 1 for rows that stay.
   let context: Panel<V>
   let masks: Panel<V>
   let panels: DerivativePanels<V>
   /// nil where no gradient is wanted.
   let cotangents: CotangentPanels<V>?
-  /// Ones in place of an identity's σ′, and M d₁: for the product form.
+  /// Ones for an identity's σ′, and M d₁: for the product form.
   let ones: Panel<V>
   let traceProduct: Panel<V>
 
@@ -53,7 +54,7 @@ final class FieldEvaluator<V: LaneVector> {
       keepsCurvatures: isReversible && trace != .none, pool: pool)
   }
 
-  /// f(x, t): `tape.state` and `times` are given, the other blocks of `tape` are made.
+  /// Evaluates f(x, t) from `tape.state` and `times`, and fills the other blocks of `tape`.
   func value(_ tape: FieldTape<V>) {
     for number in plan.steps.indices {
       let step = plan.steps[number]
@@ -94,7 +95,7 @@ final class FieldEvaluator<V: LaneVector> {
     }
   }
 
-  /// J ẋ: `panels.tangents[0]` is ẋ; the last of `panels.tangents` is the result. Needs σ′ on the tape.
+  /// Computes J ẋ: `panels.tangents[0]` is ẋ, the last of `panels.tangents` the result. Needs σ′ on the tape.
   func tangent(_ tape: FieldTape<V>) {
     for number in plan.steps.indices {
       let step = plan.steps[number]

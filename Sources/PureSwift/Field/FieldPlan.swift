@@ -1,8 +1,8 @@
 import FieldPrograms
 
-/// A field program with everything derived from it that an evaluation needs.
+/// A field program with all derived values that an evaluation needs.
 struct FieldPlan: Sendable {
-  /// One operation. Operation number i makes block i + 1.
+  /// One operation. Operation number i produces block i + 1.
   struct Step: Sendable {
     enum Kind: Sendable {
       case linear, activation, time, add, concatenate, callback, multiply, slice, context, layerNorm, dropout, scale
@@ -14,11 +14,12 @@ struct FieldPlan: Sendable {
     /// Block of the second operand of `add`, `concatenate` and `multiply`; else 0.
     let second: Int
     let activation: Activation
-    /// Number of a linear operation among the linear ones, of a transposed one that of the operation whose weights it takes, of a callback among the callbacks, of a norm among the norms; else −1.
+    /// Number of a linear operation among the linear ones; for a transposed one the number of the operation whose
+    /// weights it takes; of a callback among the callbacks; of a norm among the norms; otherwise −1.
     let layer: Int
-    /// First row of a slice in its operand, of a dropout among the masks; else 0.
+    /// First row of a slice in its operand, or of a dropout among the masks; otherwise 0.
     var offset = 0
-    /// Of a scale; else 1 and 0.
+    /// Factor and offset of a scale; otherwise 1 and 0.
     var factor = 1.0
     var constant = 0.0
   }
@@ -32,12 +33,12 @@ struct FieldPlan: Sendable {
   let dropouts: [FieldProgram.DropoutLayout]
   let contextDimension: Int
   let parameterCount: Int
-  /// Whether a block depends on the state by way of parameters or a nonlinearity. Cotangents of tangents stop at blocks
-  /// that do not: nothing is learned from them.
+  /// Whether a block depends on the state through parameters or a nonlinearity. Cotangents of tangents stop at the
+  /// other blocks, because nothing is learned from them.
   let carriesTangentCotangent: [Bool]
-  /// Whether a block depends on the state: only then has it a tangent.
+  /// Whether a block depends on the state: only then does it have a tangent.
   let dependsOnState: [Bool]
-  /// Whether f may depend on t beyond x: its last block reads the time, or a callback.
+  /// Whether f may depend on t other than through x: its last block depends on the time or on a callback.
   let readsTime: Bool
 
   init(_ program: FieldProgram) {
@@ -129,7 +130,7 @@ struct FieldPlan: Sendable {
   /// Rows of all masks of a sample.
   var maskRows: Int { dropouts.reduce(0) { $0 + $1.rows } }
 
-  /// Rows of what a product or norm, operation `number`, holds for its operands' cotangents; else 0.
+  /// Rows that a product or norm, operation `number`, stores for its operands' cotangents; 0 for others.
   func coupledRows(_ number: Int) -> (first: Int, second: Int) {
     let step = steps[number]
     return switch step.kind {
@@ -139,7 +140,7 @@ struct FieldPlan: Sendable {
     }
   }
 
-  /// Rows that operation `number` keeps derivatives of: none for a linear operation without a nonlinearity.
+  /// Rows for which operation `number` stores derivatives: none for a linear operation without a nonlinearity.
   func nonlinearRows(_ number: Int) -> Int {
     steps[number].activation == .identity ? 0 : blockRows[number + 1]
   }

@@ -1,16 +1,16 @@
 import FieldPrograms
 
-/// What one evaluation of a tile leaves behind for its derivatives.
+/// The intermediate values of one evaluation of a tile, for its derivatives.
 struct FieldTape<V: LaneVector> {
   /// Every block, the state first, `[rows][lanes]`.
   let values: [Panel<V>]
-  /// σ′ of every operation; empty where there is no nonlinearity or no derivative is wanted.
+  /// σ′ of every operation; empty if it is linear or no derivative is wanted.
   let slopes: [Panel<V>]
-  /// σ″, likewise.
+  /// σ″ in the same form.
   let curvatures: [Panel<V>]
-  /// t of every lane, one row, for the derivatives of callbacks; empty where there are none.
+  /// t of every lane, one row, for the derivatives of callbacks; empty if there are none.
   let times: Panel<V>
-  /// Of every norm what it has normalised, and 1/√(variance + ε), one row; empty for the other operations.
+  /// The normalised values of every norm, and 1/√(variance + ε), one row; empty for other operations.
   let norms: [(normalised: Panel<V>, inverse: Panel<V>)]
 
   init(plan: FieldPlan, groups: Int, keepsSlopes: Bool, keepsCurvatures: Bool, pool: PanelPool<V>) {
@@ -32,11 +32,11 @@ struct FieldTape<V: LaneVector> {
   @inline(__always) var velocity: Panel<V> { values[values.count - 1] }
 }
 
-/// Panels that the derivatives of one evaluation need while they are made; shared by all evaluations of a tile.
+/// Scratch panels for the derivatives of one evaluation; all evaluations of a tile share them.
 struct DerivativePanels<V: LaneVector> {
   /// ẋ of every block.
   let tangents: [Panel<V>]
-  /// ż of every nonlinear operation: a panel of its own for a linear operation, the input's tangent for an activation.
+  /// ż of every nonlinear operation: its own panel for a linear operation, the input's tangent for an activation.
   let preactivationTangents: [Panel<V>]
   /// Scratch of norms: twice the rows of the widest.
   let room: Panel<V>
@@ -58,17 +58,17 @@ struct CotangentPanels<V: LaneVector> {
   let values: [Panel<V>]
   /// Cotangents of every block's tangent.
   let tangents: [Panel<V>]
-  /// What the divergence adds to the cotangent of every nonlinear operation's preactivation, by way of σ′.
-  let bends: [Panel<V>]
-  /// What the divergence adds to the cotangents of every callback's x, then of its t.
+  /// The divergence's contribution to the cotangent of every nonlinear operation's preactivation, through σ′.
+  let curvatures: [Panel<V>]
+  /// The divergence's contribution to the cotangents of every callback's x, then of its t.
   let held: [Panel<V>]
-  /// What the divergence adds to the cotangents of every product's operands, and of every norm's.
+  /// The divergence's contribution to the cotangents of every product's operands, and of every norm's.
   let couplings: [(first: Panel<V>, second: Panel<V>)]
   /// Sums over a sample's evaluations of the context's cotangents, `[C]`.
   let context: Panel<V>
   /// One callback's x̄, then t̄; and its ẋ̄.
   let callback: (valueAndTime: Panel<V>, tangent: Panel<V>)
-  /// ∂/∂t by way of callbacks, one row.
+  /// ∂/∂t through callbacks, one row.
   let callbackTimes: Panel<V>
   /// A cotangent of one operation's preactivation: as many rows as the widest block.
   let scratch: Panel<V>
@@ -78,7 +78,7 @@ struct CotangentPanels<V: LaneVector> {
   init(plan: FieldPlan, groups: Int, pool: PanelPool<V>, traceShape: (rows: Int, columns: Int)) {
     values = plan.blockRows.map { pool.panel(rows: $0, groups: groups) }
     tangents = plan.blockRows.map { pool.panel(rows: $0, groups: groups) }
-    bends = plan.steps.indices.map { pool.panel(rows: plan.nonlinearRows($0), groups: groups) }
+    curvatures = plan.steps.indices.map { pool.panel(rows: plan.nonlinearRows($0), groups: groups) }
     held = plan.callbacks.map { pool.panel(rows: $0.columns + 1, groups: groups) }
     couplings = plan.steps.indices.map { number in
       let rows = plan.coupledRows(number)

@@ -1,6 +1,6 @@
 import FieldPrograms
 
-/// Parameters of one call as matrices: read by all workers, written by none.
+/// The parameters of one call as matrices, which all workers only read.
 final class FieldWeights<Scalar: FlowScalar>: Sendable {
   private let parameters: SharedArray<Scalar>
   private let transposed: SharedArray<Scalar>

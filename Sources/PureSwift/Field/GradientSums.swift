@@ -1,11 +1,11 @@
 import FieldPrograms
 
-/// Sums over samples of one chunk: of the weights', biases' and M's cotangents.
+/// Sums over the samples of one chunk: the cotangents of weights, biases and M.
 ///
 /// Weight rows are padded to whole vectors, and biases keep one sum per lane of a vector, so that the hot loops have no
 /// remainders. `flatten` brings them into the order of the parameter array.
 ///
-/// `@unchecked Sendable`: one worker at a time has a chunk, and its sums.
+/// `@unchecked Sendable`: only one worker at a time uses a chunk and its sums.
 final class GradientSums<V: LaneVector>: @unchecked Sendable {
   private let pool = PanelPool<V>()
   private let all: Panel<V>

@@ -1,19 +1,19 @@
 import FieldPrograms
 
-/// The nets whose trace is one product of activation derivatives with a constant matrix: x, or x before t and context, into at most
-/// two hidden layers and a linear layer without a nonlinearity.
+/// Nets whose trace is a product of activation derivatives with a constant matrix: the input is x, or x before t and
+/// context; then at most two hidden layers and a linear layer without a nonlinearity.
 ///
 /// With d₁, d₂ the activations' derivatives, tr(∂f/∂x) = d₂ᵀ M d₁:
 /// - two hidden layers: M = W₂ ∘ (W₁ₓ W₃)ᵀ, `[H2][H1]`, W₁ₓ the columns of W₁ that see x;
 /// - one: M = the diagonal of W₁ₓ W₂ as a row, `[1][H1]`, and d₂ = 1;
 /// - none: M = tr(Wₓ), `[1][1]`, and d₁ = d₂ = 1.
 struct ProductForm: Sendable {
-  /// Operations of the linear layers, first to last: one, two or three of them.
+  /// The operations of the linear layers, first to last: one, two or three.
   let operations: [Int]
   /// Their numbers among the linear operations.
   let layers: [Int]
 
-  /// nil where the program does not fit.
+  /// nil if the program does not fit.
   init?(_ program: FieldProgram) {
     var operations: [Int] = []
     var block = program.operations.count
@@ -31,7 +31,7 @@ struct ProductForm: Sendable {
     }
   }
 
-  /// Whether a block is the state, or begins with it and goes on with rows that do not depend on it.
+  /// Whether a block is the state, or begins with the state and continues with rows that do not depend on it.
   private static func isInput(_ block: Int, of program: FieldProgram) -> Bool {
     if block == 0 { return true }
     guard case .concatenate(let first, let second) = program.operations[block - 1] else { return false }

@@ -1,6 +1,6 @@
 import FieldPrograms
 
-/// M of the product form (see `ProductForm`) for one value of the parameters, and the way back from its cotangent.
+/// M of the product form (see `ProductForm`) for given parameters, and the backward pass from its cotangent.
 struct ProductTrace<Scalar: FlowScalar>: Sendable {
   let shape: (rows: Int, columns: Int)
   /// M, `[rows][columns]`.
@@ -52,7 +52,7 @@ struct ProductTrace<Scalar: FlowScalar>: Sendable {
     self.outerProduct = outer
   }
 
-  /// Adds to `gradient` `[P]` what the cotangent of M, `[rows][columns]`, gives the weights.
+  /// Adds the weights' gradient, from the cotangent of M `[rows][columns]`, to `gradient` `[P]`.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   func addGradient(of cotangent: [Scalar], parameters: [Scalar], to gradient: inout [Scalar]) {

@@ -1,17 +1,18 @@
 import FieldPrograms
 
-/// What a trace comes to for a program, and its cost per evaluation in multiply-adds.
+/// The trace that is used for a program, and its cost per evaluation in multiply-adds.
 ///
-/// With S = Σ rows · columns over the linear operations, the transposed ones and the callbacks: K probes cost K · S, D tangents D · S, the product form its M.
+/// With S = Σ rows · columns over the linear operations, the transposed ones and the callbacks: K probes cost K · S, D
+/// tangents D · S, the product form its M.
 struct TraceResolution: Sendable {
   /// `.none`, `.hutchinson`, `.exactTangents` or `.exactProduct`.
   let trace: Trace
-  /// Present where the trace is `.exactProduct`.
+  /// Present if the trace is `.exactProduct`.
   let product: ProductForm?
 
-  /// - Throws: `PureSwiftError.traceDoesNotFit` if the product form is asked for by name and does not fit;
-  ///   `.traceHasNoTangents` if the Frobenius norm is wanted of a trace that was asked for by name and takes none;
-  ///   `.traceDoesNotFitMethod` if a Rosenbrock method, which takes unit vectors for its J, is to have another trace.
+  /// - Throws: `PureSwiftError.traceDoesNotFit` if the product form is explicitly chosen and does not fit;
+  ///   `.traceHasNoTangents` if the Frobenius norm is wanted and the explicitly chosen trace computes no tangents;
+  ///   `.traceDoesNotFitMethod` if a Rosenbrock method, which takes unit vectors for its J, is to use another trace.
   init(
     _ program: FieldProgram, _ options: SolverOptions, _ scheme: StepScheme, method: String
   ) throws(PureSwiftError) {

@@ -1,7 +1,7 @@
 import CLibrary
 import FieldPrograms
 
-// Activations by the C library's functions of Double, lane by lane: slow, and as far from the kernels as can be.
+// Activations by the C library's functions of Double, lane by lane: slow, and independent of the kernels.
 
 /// The three results of `function`, in Double, for each lane.
 @inline(__always)
@@ -19,12 +19,12 @@ private func expandLanes<V: LaneVector>(
 }
 
 enum Gelu: VectorActivation {
-  /// z Φ; Φ + z φ; φ (2 − z²). Φ(z) = ½ erfc(−z √½); erfc's tail makes the rounding of its argument z² times as large, so
-  /// what was lost there is given back to first order, by erfc′(x) = −2/√π exp(−x²).
+  /// z Φ; Φ + z φ; φ (2 − z²). Φ(z) = ½ erfc(−z √½); erfc's tail makes the rounding of its argument z² times as large,
+  /// so what was lost there is given back to first order, by erfc′(x) = −2/√π exp(−x²).
   @inline(__always)
   static func expand<V: LaneVector>(_ z: V) -> (value: V, slope: V, curvature: V) {
     expandLanes(z) { z in
-      // Beyond 40 Φ and φ are 0 or 1, and z² must not become infinite.
+      // Beyond 40, Φ and φ are 0 or 1, and z² must not become infinite.
       let limited = z > 40 ? 40 : z < -40 ? -40 : z
       let root = 0.5.squareRoot()
       let rootRest = 0.5.addingProduct(-root, root) / (2 * root)

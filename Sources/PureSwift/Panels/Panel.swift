@@ -1,6 +1,6 @@
 import FieldPrograms
 
-// The unsafe memory of this module: this file and SharedArray.swift. Everything else indexes these types.
+// All unsafe memory of this module is in this file and SharedArray.swift. Other files index these types.
 
 /// A view of `rows × lanes` scalars, feature-major: a row's lanes are contiguous, and lanes are samples.
 ///
@@ -61,7 +61,7 @@ struct Panel<V: LaneVector> {
     return Panel(rows: count, groups: groups, base: base + first * groups)
   }
 
-  /// One row, or none of a panel that has none.
+  /// One row, or no rows for a panel without rows.
   func row(_ number: Int) -> Panel { isEmpty ? self : rows(from: number, count: 1) }
 
   /// The same memory from vector `first` on, as a panel of another shape.
@@ -136,7 +136,7 @@ struct Panel<V: LaneVector> {
   }
 }
 
-/// A read-only row-major matrix `[rows][columns]` in memory of somebody else.
+/// A read-only row-major matrix `[rows][columns]` in memory that it does not own.
 struct MatrixView<Scalar: FlowScalar> {
   let rows: Int
   let columns: Int

@@ -1,8 +1,8 @@
 import FieldPrograms
 
-/// A fixed-length array that several workers fill at once, each its own entries.
+/// A fixed-length array that several workers fill at the same time, each its own entries.
 ///
-/// `@unchecked Sendable`: that no two workers touch the same entry is the users' part, who split a batch by samples.
+/// `@unchecked Sendable`: its users split a batch by samples, so no two workers touch the same entry.
 final class SharedArray<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
   private let buffer: UnsafeMutableBufferPointer<Element>
 

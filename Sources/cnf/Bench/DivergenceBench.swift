@@ -16,12 +16,12 @@ struct DivergenceBench {
   ]
 
   /// How many measurements `tables` makes.
-  var count: Int { Self.nets.count * dimensions.count * DivergenceCost.Way.allCases.count }
+  var count: Int { Self.nets.count * dimensions.count * DivergenceCost.Method.allCases.count }
 
   func tables() throws -> [BenchTable] { try Self.nets.map { try table($0.name, $0.hidden) } }
 
   private func table(_ net: String, _ hidden: (Int) -> [Int]) throws -> BenchTable {
-    let ways = DivergenceCost.Way.allCases
+    let ways = DivergenceCost.Method.allCases
     var table = BenchTable(
       title: "Change of volume: a tanh net of layers \(net) on [x, t], double, one thread, microseconds a sample",
       columns: [
@@ -35,13 +35,13 @@ struct DivergenceBench {
     var columns = [[Double]](repeating: [], count: ways.count)
     for dimension in dimensions {
       let cost = try DivergenceCost(dimension: dimension, hidden: hidden(dimension))
-      for (column, way) in ways.enumerated() {
-        let timing = try progress.step("\(way.rawValue), D = \(dimension), \(net)") {
-          try cost.measure(way, seconds: plan.kernelSeconds)
+      for (column, method) in ways.enumerated() {
+        let timing = try progress.step("\(method.rawValue), D = \(dimension), \(net)") {
+          try cost.measure(method, seconds: plan.kernelSeconds)
         }
         columns[column].append(timing.median)
         table.records.append([
-          "net": .string(net), "dimension": .integer(dimension), "way": .string(way.rawValue),
+          "net": .string(net), "dimension": .integer(dimension), "way": .string(method.rawValue),
           "runs": .integer(timing.seconds.count), "us_median": .number(timing.median * 1e6),
           "us_quartiles": [.number(timing.quartiles.lowerBound * 1e6), .number(timing.quartiles.upperBound * 1e6)],
         ])

@@ -45,7 +45,7 @@ struct CheckGradientCommand: ParsableCommand {
         .usage, "solver is \(method.name), which has no discrete gradient to check: give another, such as dopri5")
     }
     let dataset = try trained.heldOut(instead: selection, context: context).dataset
-    let points = dataset.continuousPoints(seed: trained.settings.seed)
+    let points = dataset.continuousSamples(seed: trained.settings.seed)
     let rows = 0..<min(samples, points.count)
     let settings = trained.settings
     let check = try GradientCheck(

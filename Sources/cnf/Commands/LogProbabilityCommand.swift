@@ -46,7 +46,7 @@ struct LogProbabilityCommand: ParsableCommand {
       throw CommandFailure(.usage, "there are no samples to compute log-densities of: name them with --data")
     }
     let settings = trained.settings
-    let points = dataset.continuousPoints(seed: settings.seed)
+    let points = dataset.continuousSamples(seed: settings.seed)
     let densities = try model.logDensities(
       of: points, options: settings.evaluationSolverOptions, backend: settings.backend, seed: settings.seed,
       identifiers: dataset.identifiers, context: dataset.context)

@@ -31,7 +31,7 @@ struct ContextFlags: ParsableArguments {
     guard label == nil || context == nil else {
       throw CommandFailure(.usage, "--class and --context exclude each other: give one of them")
     }
-    let classes = (model as? any RunModel)?.continuousFlow?.condition?.classCount
+    let classes = (model as? any RunModel)?.continuousFlow?.contextKind?.classCount
     if let label {
       guard let classes else {
         throw CommandFailure(
@@ -71,6 +71,6 @@ struct ContextFlags: ParsableArguments {
       throw CommandFailure(
         .badData, "\(path) has \(file.count) rows for \(count) samples: give \(count) rows, or one for all samples")
     }
-    return file.count == count ? file.points : file.points.rows(repeatElement(0, count: count))
+    return file.count == count ? file.samples : file.samples.rows(repeatElement(0, count: count))
   }
 }

@@ -35,8 +35,8 @@ struct DataSelection: ParsableArguments {
     let source = try DatasetSource(data)
     let dataset = try prepared(source.load(count: count ?? DatasetSource.generatedCount, seed: dataSeed ?? 0))
     let columns = model.contextDimension
-    let condition = (model as? any RunModel)?.continuousFlow?.condition
-    if context?.isEmpty ?? true, case .columns = condition, dataset.quantisation == nil,
+    let contextKind = (model as? any RunModel)?.continuousFlow?.contextKind
+    if context?.isEmpty ?? true, case .columns = contextKind, dataset.quantisation == nil,
       dataset.dimension == model.dimension + columns
     {
       return try dataset.conditionedOnLastColumns(columns)
@@ -44,7 +44,7 @@ struct DataSelection: ParsableArguments {
     guard dataset.dimension == model.dimension else {
       throw DataError.dimension(source: dataset.name, dimension: dataset.dimension, expected: model.dimension)
     }
-    if context?.isEmpty ?? true, dataset.labels != nil, let classes = condition?.classCount {
+    if context?.isEmpty ?? true, dataset.labels != nil, let classes = contextKind?.classCount {
       return try dataset.conditionedOnLabels(classes: classes)
     }
     guard let context else { return dataset }

@@ -6,9 +6,9 @@ extension ContinuousFlow {
 
   /// Images of the data next to sampled images, a row for each class; nil for a flow without classes.
   func classSamples(_ settings: Settings, _ split: DatasetSplit) throws -> SampleGrid? {
-    guard let classes = condition?.classCount, let labels = split.test.labels else { return nil }
+    guard let classes = contextKind?.classCount, let labels = split.test.labels else { return nil }
     let count = Self.samplesOfClass
-    let points = split.test.continuousPoints(seed: settings.seed)
+    let points = split.test.continuousSamples(seed: settings.seed)
     var shown: [Double] = []
     for label in 0..<classes {
       let rows = labels.indices.filter { labels[$0] == label }.prefix(count)

@@ -56,7 +56,7 @@ struct RunPlots {
 
   /// Held-out samples, as many as a panel can show.
   static func shownData(of split: DatasetSplit, seed: UInt64) -> SampleMatrix {
-    let data = split.test.continuousPoints(seed: seed)
+    let data = split.test.continuousSamples(seed: seed)
     return data.rows(0..<min(shownPoints, data.count))
   }
 

@@ -27,8 +27,8 @@ struct GaussianFigures {
 
   /// - Parameter fitted: the samples that `dataset` was held out from, which the Gaussian is fitted to.
   init(on dataset: Dataset, against fitted: Dataset, seed: UInt64) {
-    let gaussian = GaussianBaseline(fitting: fitted.continuousPoints(seed: seed))
-    nll = -gaussian.meanLogDensity(of: dataset.continuousPoints(seed: seed))
+    let gaussian = GaussianBaseline(fitting: fitted.continuousSamples(seed: seed))
+    nll = -gaussian.meanLogDensity(of: dataset.continuousSamples(seed: seed))
     bitsPerDimension = ContinuousFlows.bitsPerDimension(
       nll: nll, dimension: dataset.dimension, quantisation: dataset.quantisation)
   }

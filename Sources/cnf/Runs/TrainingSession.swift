@@ -124,7 +124,7 @@ struct TrainingSession<Model: RunModel>: TrainingCall {
   private static func remarkOnConstants(in training: Dataset) -> String? {
     // Levels get noise, and a constant column does no harm to a model with outputs.
     guard Model.self is any DensityModel.Type, training.quantisation == nil else { return nil }
-    let (values, columns) = (training.points.values, training.points.dimension)
+    let (values, columns) = (training.samples.values, training.samples.dimension)
     let constant = (0..<columns).filter { column in
       stride(from: column, to: values.count, by: columns).allSatisfy { values[$0] == values[column] }
     }

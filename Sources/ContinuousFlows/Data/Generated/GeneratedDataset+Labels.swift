@@ -1,10 +1,11 @@
 import FieldPrograms
 
 extension GeneratedDataset {
-  /// Which of its parts each of `points(count:seed:)` is of, `[count]`, from 0: arm, Gaussian, moon, circle or ring, and for
-  /// `concentric` 0 in the disc and 1 in the ring around it; nil for sets of one part.
+  /// The part of the distribution that each of `samples(count:seed:)` belongs to, `[count]`, from 0: arm, Gaussian,
+  /// moon, circle or ring; for `concentric` 0 in the disc and 1 in the ring around it. nil for distributions of one
+  /// part.
   public func labels(count: Int, seed: UInt64 = 0) -> [UInt8]? {
-    // The word that `points` has chosen the part by, and how many there are.
+    // The random word by which `samples` chooses the part, and the number of parts.
     let (number, parts): (Int, Int)
     switch self {
     case .pinwheel: (number, parts) = (0, 5)

@@ -1,7 +1,7 @@
-/// The two-dimensional distributions of the literature: those of FFJORD's experiments, in the same definitions and scale
+/// Two-dimensional distributions of the literature: those of FFJORD's experiments, with the same definitions and scale
 /// (Grathwohl, Chen, Bettencourt, Sutskever and Duvenaud, ICLR 2019).
 ///
-/// The raw values are the names used on the command line.
+/// The raw values are the names on the command line.
 public enum GeneratedDataset: String, Sendable, CaseIterable {
   case pinwheel
   case eightGaussians = "eight-gaussians"
@@ -11,12 +11,12 @@ public enum GeneratedDataset: String, Sendable, CaseIterable {
   case twoSpirals = "two-spirals"
   case swissRoll = "swiss-roll"
   case rings
-  /// Of augmented neural ODEs (Dupont, Doucet and Teh 2019, arXiv 1904.01681).
+  /// From augmented neural ODEs (Dupont, Doucet and Teh 2019, arXiv 1904.01681).
   case concentric
 
   public var name: String { rawValue }
 
-  /// One line for lists.
+  /// One line of description for lists.
   public var summary: String {
     switch self {
     case .pinwheel: "five bent arms around the origin"

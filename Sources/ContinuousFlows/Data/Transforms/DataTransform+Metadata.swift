@@ -1,7 +1,7 @@
 import FlowIO
 
 extension DataTransform {
-  /// What a file says of it: numbers in the shortest decimal form that reads back as the same bits.
+  /// The transform in a file's metadata: numbers in the shortest decimal form that reads back to the same bits.
   var metadata: [String: String] {
     var text = [
       "transform.shift": shift.map(\.description).joined(separator: ","),
@@ -49,7 +49,7 @@ extension DataTransform {
       throw FlowFileError.metadata(
         path: file.source, key: "transform.probabilities", problem: "not all lie between 0 and 1")
     }
-    // As many roundings as there are levels, once when they were divided and once in this sum.
+    // One rounding for each level in its division, and one for each in this sum.
     let rounding = 2 * Double(levels) * Double.ulpOfOne
     for column in stride(from: 0, to: count, by: levels) {
       guard abs(probabilities[column..<column + levels].reduce(0, +) - 1) <= rounding else {

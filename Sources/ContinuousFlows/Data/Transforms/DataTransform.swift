@@ -1,10 +1,11 @@
 import CLibrary
 import FieldPrograms
 
-/// What stands between the data and the flow, component by component: `z = (y − shift) / scale`, where y is x, or what `logit`
-/// makes of x, or for dequantised data what `marginals` makes of it.
+/// The transform from the data x to the flow's state z, column by column: `z = (y − shift) / scale`. y is x itself, or
+/// the `logit` of x, or for dequantised data its `marginals` transform.
 ///
-/// `log p(x) = log p(z) + log |det ∂z/∂x|`, the change of variables (Papamakarios et al. 2021, arXiv 1912.02762, section 2.1).
+/// `log p(x) = log p(z) + log |det ∂z/∂x|`, the change of variables (Papamakarios et al. 2021, arXiv 1912.02762,
+/// section 2.1).
 public struct DataTransform: Sendable, Equatable, Codable {
   /// `[D]`.
   public var shift: [Float]
@@ -13,7 +14,7 @@ public struct DataTransform: Sendable, Equatable, Codable {
   public let marginals: LevelMarginals?
   public let logit: LogitTransform?
 
-  /// `marginals` and `logit` exclude each other: what one makes is nothing for the other to take.
+  /// At most one of `marginals` and `logit` may be given.
   public init(
     shift: [Float], scale: [Float], marginals: LevelMarginals? = nil, logit: LogitTransform? = nil
   ) {
@@ -28,14 +29,14 @@ public struct DataTransform: Sendable, Equatable, Codable {
     self.logit = logit
   }
 
-  /// The logit of `points`' columns, `[count][D]`, taken to mean 0 and variance 1.
-  public static func logit(_ logit: LogitTransform, standardising points: SampleMatrix) -> DataTransform {
-    let logits = SampleMatrix(count: points.count, dimension: points.dimension, values: logit.forward(points.values))
+  /// The logit, followed by standardising: the logits of `samples`, `[count][D]`, get mean 0 and variance 1.
+  public static func logit(_ logit: LogitTransform, standardising samples: SampleMatrix) -> DataTransform {
+    let logits = SampleMatrix(count: samples.count, dimension: samples.dimension, values: logit.forward(samples.values))
     let moments = standardising(logits)
     return DataTransform(shift: moments.shift, scale: moments.scale, logit: logit)
   }
 
-  /// Takes every column to the standard normal by its distribution of levels.
+  /// Maps every column to the standard normal by its distribution of levels.
   public static func marginals(_ marginals: LevelMarginals) -> DataTransform {
     DataTransform(
       shift: Array(repeating: 0, count: marginals.dimension), scale: Array(repeating: 1, count: marginals.dimension),
@@ -46,19 +47,19 @@ public struct DataTransform: Sendable, Equatable, Codable {
     DataTransform(shift: Array(repeating: 0, count: dimension), scale: Array(repeating: 1, count: dimension))
   }
 
-  /// Takes `points` to mean 0 and variance 1, column by column; a constant column keeps scale 1.
-  public static func standardising(_ points: SampleMatrix) -> DataTransform {
-    let dimension = points.dimension
-    guard points.count > 0 else { return .identity(dimension: dimension) }
-    let count = Double(points.count)
+  /// Standardises: `samples` get mean 0 and variance 1, column by column; a constant column keeps scale 1.
+  public static func standardising(_ samples: SampleMatrix) -> DataTransform {
+    let dimension = samples.dimension
+    guard samples.count > 0 else { return .identity(dimension: dimension) }
+    let count = Double(samples.count)
     var mean = Array(repeating: 0.0, count: dimension)
     var variance = mean
-    for (index, value) in points.values.enumerated() { mean[index % dimension] += Double(value) / count }
-    for (index, value) in points.values.enumerated() {
+    for (index, value) in samples.values.enumerated() { mean[index % dimension] += Double(value) / count }
+    for (index, value) in samples.values.enumerated() {
       let difference = Double(value) - mean[index % dimension]
       variance[index % dimension] += difference * difference / count
     }
-    // Below the rounding of Float the column is constant, whatever its computed variance says.
+    // A deviation below the rounding of Float means a constant column, whatever the computed variance.
     let scale = zip(mean, variance).map { mean, variance -> Float in
       let deviation = Float(variance.squareRoot())
       return deviation > Float(abs(mean)).ulp && deviation.isFinite ? deviation : 1
@@ -68,14 +69,14 @@ public struct DataTransform: Sendable, Equatable, Codable {
 
   public var dimension: Int { shift.count }
 
-  /// z of x: `values` is `[count][D]`.
+  /// The state z of x: `values` is `[count][D]`.
   public func forward(_ values: [Float]) -> [Float] {
     checkRows(values)
     let inner = marginals?.forward(values) ?? logit?.forward(values) ?? values
     return inner.indices.map { (inner[$0] - shift[$0 % dimension]) / scale[$0 % dimension] }
   }
 
-  /// x of z: `values` is `[count][D]`.
+  /// The data x of z: `values` is `[count][D]`.
   public func inverse(_ values: [Float]) -> [Float] {
     checkRows(values)
     let inner = inner(values)
@@ -91,13 +92,14 @@ public struct DataTransform: Sendable, Equatable, Codable {
     return terms.map { $0 + affineLogDeterminant }
   }
 
-  /// The same at the x of each row of z, `[count]` of `[count][D]`, without the rounding of an x near the end of a range.
+  /// The same at the x of each row of z, `[count]` from `[count][D]`, without the rounding of an x near the end of a
+  /// range.
   func logDeterminants(ofLatent values: [Float]) -> [Double] {
     guard let logit else { return logDeterminants(inverse(values)) }
     return logit.logDeterminants(ofLogits: inner(values), dimension: dimension).map { $0 + affineLogDeterminant }
   }
 
-  /// Index of the first of `values`, `[count][D]` of x, that has no density; nil where all have one.
+  /// Index of the first of `values`, `[count][D]` of x, at which there is no density; nil if there is none.
   func firstOutside(_ values: [Float]) -> Int? { marginals?.firstOutside(values) ?? logit?.firstOutside(values) }
 
   private var affineLogDeterminant: Double { -scale.reduce(0) { $0 + log(Double($1)) } }

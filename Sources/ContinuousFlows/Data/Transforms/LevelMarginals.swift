@@ -1,27 +1,28 @@
 import CLibrary
 import FieldPrograms
 
-/// Columns of dequantised data taken to the standard normal, each by its own distribution of levels.
+/// Maps each column of dequantised data to the standard normal by the column's own distribution of levels.
 ///
-/// For x = (k + u) / levels with u uniform, a column's distribution function F is a line through each level, so
-/// `z = Φ⁻¹(F(x))` is exact, and standard normal on the data that F was counted on. The flow that follows is left with what
-/// one column says of another. `log p(x) = log p(z) + Σ log(levels · probability of x's level) − log φ(z)`. (F(x) is uniform: Rosenblatt
-/// 1952, "Remarks on a multivariate transformation", Annals of Mathematical Statistics 23; the rest is the change of variables.)
+/// For x = (k + u) / levels with u uniform, a column's distribution function F is linear within each level. So `z =
+/// Φ⁻¹(F(x))` is exact, and standard normal on the data that F was counted on. The flow only has to learn how columns
+/// depend on each other. `log p(x) = log p(z) + Σ log(levels · probability of x's level) − log φ(z)`. (F(x) is uniform:
+/// Rosenblatt 1952, "Remarks on a multivariate transformation", Annals of Mathematical Statistics 23; the rest is the
+/// change of variables.)
 public struct LevelMarginals: Sendable, Equatable, Codable {
   public let levels: Int
-  /// `[D][levels]`: of each level, positive, summing to 1 over a column's levels.
+  /// `[D][levels]`: the probability of each level, positive, of sum 1 over a column.
   public let probabilities: [Double]
-  /// `[D][levels]`: the probabilities of the levels below, and of those above.
+  /// `[D][levels]`: the total probability of the levels below, and of those above.
   private let below: [Double]
   private let above: [Double]
 
-  /// Counted in each level of each column before the data are: no level is impossible. On held-out digits under a Gaussian
-  /// copula, counts of 0.05 to 0.3 differ by 0.03 nats, and 1 costs 0.1 nats more.
+  /// Added to the count of every level of every column, so that no level is impossible. On held-out digits under a
+  /// Gaussian copula, values from 0.05 to 0.3 differ by 0.03 nats, and 1 costs 0.1 nats more.
   private static let pseudocount = 0.1
-  /// Tails beyond this probability are drawn in to it: z stays within ±7.
+  /// Smaller tail probabilities are raised to this one: z stays within ±7.
   private static let leastTail = 1e-12
 
-  /// `probabilities` has `levels` entries a column; all positive.
+  /// - Parameter probabilities: `levels` positive entries for each column.
   public init(levels: Int, probabilities: [Double]) {
     precondition(
       levels >= 2 && probabilities.count % levels == 0, "\(probabilities.count) probabilities of \(levels) levels")
@@ -46,20 +47,20 @@ public struct LevelMarginals: Sendable, Equatable, Codable {
     self.above = above
   }
 
-  /// Counts the levels of `points`, `[count][D]`, each value being a level k.
-  public init(counting points: SampleMatrix, quantisation: Quantisation) {
+  /// Counts the levels of `samples`, `[count][D]`, whose values are levels k.
+  public init(counting samples: SampleMatrix, quantisation: Quantisation) {
     let levels = quantisation.levels
-    var counts = Array(repeating: Self.pseudocount, count: points.dimension * levels)
-    for (index, level) in points.values.enumerated() {
-      counts[index % points.dimension * levels + min(levels - 1, max(0, Int(level)))] += 1
+    var counts = Array(repeating: Self.pseudocount, count: samples.dimension * levels)
+    for (index, level) in samples.values.enumerated() {
+      counts[index % samples.dimension * levels + min(levels - 1, max(0, Int(level)))] += 1
     }
-    let total = Double(points.count) + Double(levels) * Self.pseudocount
+    let total = Double(samples.count) + Double(levels) * Self.pseudocount
     self.init(levels: levels, probabilities: counts.map { $0 / total })
   }
 
   public var dimension: Int { probabilities.count / levels }
 
-  /// The standard normal z of x, `[count][D]`. Values outside [0, 1) are taken to the nearest end.
+  /// The standard normal z of x, both `[count][D]`. Values outside [0, 1) are clamped.
   public func forward(_ values: [Float]) -> [Float] {
     values.indices.map { Float(normal(of: values[$0], column: $0 % dimension)) }
   }
@@ -84,11 +85,11 @@ public struct LevelMarginals: Sendable, Equatable, Codable {
     }
   }
 
-  /// Index of the first of `values` that has no density: outside [0, 1], whose upper end rounding of `(k + u) / levels` can
-  /// reach.
+  /// Index of the first of `values` outside [0, 1], where there is no density. Rounding of `(k + u) / levels` can reach
+  /// 1.
   func firstOutside(_ values: [Float]) -> Int? { values.firstIndex { !(0...1).contains($0) } }
 
-  /// Clamped before it is an Int, which not every Float fits.
+  /// Clamps before converting, because not every Float fits an Int.
   private func level(of x: Float) -> Int { Int(min(Float(levels - 1), max(0, x * Float(levels)))) }
 
   private func normal(of x: Float, column: Int) -> Double {
@@ -98,7 +99,7 @@ public struct LevelMarginals: Sendable, Equatable, Codable {
     let part = min(1, max(0, Double(x) * Double(levels) - Double(level)))
     let lower = below[index] + part * probabilities[index]
     let upper = above[index] + (1 - part) * probabilities[index]
-    // The smaller tail keeps its digits.
+    // Uses the smaller tail, which is accurate.
     return lower < upper
       ? -NormalTail.quantile(max(lower, Self.leastTail)) : NormalTail.quantile(max(upper, Self.leastTail))
   }

@@ -1,14 +1,14 @@
 import CLibrary
 import FieldPrograms
 
-/// Values between 0 and 1 taken to the whole line, so that no flow has to learn where the range ends:
-/// `y = log(u / (1 − u))` of `u = α + (1 − 2α) x`, which α draws in from the ends, where the logit is infinite.
+/// Maps values between 0 and 1 to the whole line, so that a flow need not learn where the range ends: `y = log(u / (1 −
+/// u))` with `u = α + (1 − 2α) x`. α keeps u away from 0 and 1, where the logit is infinite.
 ///
-/// So do RealNVP (Dinh, Sohl-Dickstein, Bengio, ICLR 2017), MAF (Papamakarios, Pavlakou, Murray, NeurIPS 2017) and FFJORD with
-/// dequantised images: α is 1e-6 for MNIST's, 0.05 for CIFAR-10's. `log dy/dx = log(1 − 2α) − log u − log(1 − u)` is part of
-/// every log-density, so that figures compare with theirs.
+/// RealNVP (Dinh, Sohl-Dickstein, Bengio, ICLR 2017), MAF (Papamakarios, Pavlakou, Murray, NeurIPS 2017) and FFJORD do
+/// this with dequantised images: α is 1e-6 for MNIST, 0.05 for CIFAR-10. `log dy/dx = log(1 − 2α) − log u − log(1 − u)`
+/// is part of every log-density, so results can be compared with theirs.
 ///
-/// A density over y is one over `0 < u < 1`, which is α / (1 − 2α) wider than 0 ... 1 on either side.
+/// A density over y is a density over `0 < u < 1`, which extends α / (1 − 2α) beyond 0 ... 1 on either side.
 public struct LogitTransform: Sendable, Equatable, Codable {
   /// α, above 0 and below ½.
   public let alpha: Double
@@ -20,19 +20,19 @@ public struct LogitTransform: Sendable, Equatable, Codable {
 
   static func isValid(_ alpha: Double) -> Bool { alpha > 0 && alpha < 0.5 }
 
-  /// For data in levels, as the papers have it for MNIST.
+  /// The α of the papers for MNIST: for data in levels.
   public static let levelsAlpha = 1e-6
-  /// For other data, which may lie on the ends of the range, and for CIFAR-10's levels.
+  /// The α for other data, which may lie on the ends of the range, and for CIFAR-10.
   public static let continuousAlpha = 0.05
 
-  /// Where there is a density: values between these, ends left out.
+  /// The open range of values that have a density.
   public var range: (low: Double, high: Double) {
     let margin = alpha / (1 - 2 * alpha)
     return (-margin, 1 + margin)
   }
 
-  /// y of each of `values`, of any shape. Values beyond the range, which have no density, are taken to an end of it that is just
-  /// inside, so that what is computed of them stays finite.
+  /// y of each of `values`, of any shape. Values outside the range, which have no density, are clamped just inside it,
+  /// so that results stay finite.
   public func forward(_ values: [Float]) -> [Float] {
     values.map { value in
       guard value.isFinite else { return value }
@@ -46,7 +46,7 @@ public struct LogitTransform: Sendable, Equatable, Codable {
     logits.map { Float((1 / (1 + exp(-Double($0))) - alpha) / (1 - 2 * alpha)) }
   }
 
-  /// `log |det ∂y/∂x|` of each row of x, `[count]` of `[count][dimension]`; −∞ where a value is beyond the range.
+  /// `log |det ∂y/∂x|` of each row of x, `[count]` from `[count][dimension]`; −∞ if a value is outside the range.
   public func logDeterminants(_ values: [Float], dimension: Int) -> [Double] {
     sums(values, dimension) { value in
       let u = drawnIn(value)
@@ -54,7 +54,8 @@ public struct LogitTransform: Sendable, Equatable, Codable {
     }
   }
 
-  /// The same at the rows' logits, where x would be rounded at the ends: `−log u − log(1 − u) = |y| + 2 log(1 + e^−|y|)`.
+  /// The same from the rows' logits, where x would be rounded at the ends: `−log u − log(1 − u) = |y| + 2 log(1 +
+  /// e^−|y|)`.
   public func logDeterminants(ofLogits logits: [Float], dimension: Int) -> [Double] {
     sums(logits, dimension) { logit in
       let size = Double(abs(logit))
@@ -62,7 +63,7 @@ public struct LogitTransform: Sendable, Equatable, Codable {
     }
   }
 
-  /// Index of the first of `values` that has no density.
+  /// Index of the first of `values` at which there is no density; nil if there is none.
   public func firstOutside(_ values: [Float]) -> Int? {
     values.firstIndex { value in
       let u = drawnIn(value)
@@ -70,7 +71,7 @@ public struct LogitTransform: Sendable, Equatable, Codable {
     }
   }
 
-  /// Below it `1 − u` is 1.
+  /// For smaller u, `1 − u` rounds to 1.
   private static let edge = 0.5 * Double.ulpOfOne
 
   private func drawnIn(_ value: Float) -> Double { alpha + (1 - 2 * alpha) * Double(value) }

@@ -6,7 +6,7 @@ enum NormalTail {
 
   /// The z ≥ 0 whose upper tail is `q`, for q in (0, 0.5].
   ///
-  /// Abramowitz and Stegun 26.2.23, within 4.5e-4, then two of Halley's steps, each of which cubes the error.
+  /// Abramowitz and Stegun 26.2.23, within 4.5e-4, then two Halley steps, each of which cubes the error.
   static func quantile(_ q: Double) -> Double {
     let t = (-2 * log(q)).squareRoot()
     let numerator = 2.515517 + t * (0.802853 + t * 0.010328)

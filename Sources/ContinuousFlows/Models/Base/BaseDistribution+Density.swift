@@ -3,9 +3,9 @@ import CLibrary
 extension BaseDistribution {
   private static let halfLogTwoPi = 0.91893853320467274178
 
-  /// `log p(z)`, in Double; −∞ outside of a uniform one.
+  /// `log p(z)` in nats, computed in Double; −∞ outside the box of a uniform base.
   ///
-  /// - Parameter score: where not nil, it is given `∂ log p(z)/∂z`, `[D]`.
+  /// - Parameter score: when not nil, set to `∂ log p(z)/∂z`, `[D]`.
   public func logDensity<Scalar: FlowScalar>(_ z: some Collection<Scalar>, score: inout [Double]?) -> Double {
     let values = z.map { Double($0) }
     switch self {
@@ -29,7 +29,7 @@ extension BaseDistribution {
     }
   }
 
-  /// `log p(z)`, in Double.
+  /// `log p(z)` in nats, computed in Double.
   public func logDensity<Scalar: FlowScalar>(_ z: some Collection<Scalar>) -> Double {
     var none: [Double]?
     return logDensity(z, score: &none)
@@ -77,8 +77,9 @@ extension BaseDistribution {
     return sum
   }
 
-  /// log Σ wₖ pₖ by the largest term, and its gradient, the components' by their shares in the sum (Bishop 2006, section 2.3.9; the sum:
-  /// Blanchard, Higham, Higham 2021, IMA Journal of Numerical Analysis 41).
+  /// log Σ wₖ pₖ, computed from the largest term. Its gradient is the mean of the components' gradients, weighted by
+  /// their share of the sum (Bishop 2006, section 2.3.9; the sum: Blanchard, Higham, Higham 2021, IMA Journal of
+  /// Numerical Analysis 41).
   private static func mixture(
     _ values: [Double], _ weights: [Double], _ means: SampleMatrix, _ deviations: SampleMatrix, score: inout [Double]?
   ) -> Double {

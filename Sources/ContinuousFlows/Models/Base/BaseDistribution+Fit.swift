@@ -1,25 +1,25 @@
 import CLibrary
 
 extension BaseDistribution {
-  /// Independent normals with the columns' means and deviations; a constant column gets deviation 1.
-  public static func gaussian(fitting points: SampleMatrix) -> BaseDistribution {
-    let moments = DataTransform.standardising(points)
+  /// Independent normals with the means and standard deviations of the columns; a constant column gets deviation 1.
+  public static func gaussian(fitting samples: SampleMatrix) -> BaseDistribution {
+    let moments = DataTransform.standardising(samples)
     return .gaussian(mean: moments.shift, deviation: moments.scale)
   }
 
-  /// The normal of full covariance that is likeliest to give `points`, of which there must be at least one; see
-  /// `GaussianBaseline` for a singular covariance.
-  public static func fullGaussian(fitting points: SampleMatrix) -> BaseDistribution {
-    let fit = GaussianBaseline(fitting: points)
+  /// The normal of full covariance with the highest likelihood on `samples`, which must not be empty.
+  /// `GaussianBaseline` describes what happens for a singular covariance.
+  public static func fullGaussian(fitting samples: SampleMatrix) -> BaseDistribution {
+    let fit = GaussianBaseline(fitting: samples)
     return .fullGaussian(mean: fit.mean.map { Float($0) }, factor: fit.factor.map { Float($0) })
   }
 
-  /// The box of `points`; of a constant column, one of width 1 around it.
-  public static func uniform(fitting points: SampleMatrix) -> BaseDistribution {
-    precondition(points.count > 0, "a box needs points to fit")
-    var (low, high) = (Array(points[0]), Array(points[0]))
-    for (index, value) in points.values.enumerated() {
-      let column = index % points.dimension
+  /// The bounding box of `samples`; a constant column gets a box of width 1 around its value.
+  public static func uniform(fitting samples: SampleMatrix) -> BaseDistribution {
+    precondition(samples.count > 0, "a box needs samples to fit")
+    var (low, high) = (Array(samples[0]), Array(samples[0]))
+    for (index, value) in samples.values.enumerated() {
+      let column = index % samples.dimension
       low[column] = min(low[column], value)
       high[column] = max(high[column], value)
     }
@@ -30,37 +30,38 @@ extension BaseDistribution {
     return .uniform(low: low, high: high)
   }
 
-  /// A mixture of `components` Gaussians of independent columns, by expectation and maximisation (Dempster, Laird, Rubin
-  /// 1977) from centres that k-means++ chooses (Arthur, Vassilvitskii 2007), in an order that `seed` keys.
+  /// A mixture of `components` Gaussians with independent columns, fitted by expectation-maximisation (Dempster, Laird,
+  /// Rubin 1977). `seed` keys the k-means++ choice of the initial centres (Arthur, Vassilvitskii 2007).
   ///
-  /// Deviations stay above a hundredth of the columns', so that no component falls onto one point.
+  /// Deviations stay above a hundredth of the columns' deviations, so that no component collapses onto one sample.
   public static func mixture(
-    of components: Int, fitting points: SampleMatrix, seed: UInt64, rounds: Int = 100
+    of components: Int, fitting samples: SampleMatrix, seed: UInt64, rounds: Int = 100
   ) -> BaseDistribution {
     precondition(components >= 1, "a mixture of \(components) components, must be at least 1")
-    precondition(points.count >= components, "\(points.count) points for \(components) components")
-    var fit = MixtureFit(points: points, centres: centres(components, of: points, seed: seed))
+    precondition(samples.count >= components, "\(samples.count) samples for \(components) components")
+    var fit = MixtureFit(samples: samples, centres: centres(components, of: samples, seed: seed))
     for _ in 0..<rounds { fit.improve() }
     return fit.distribution
   }
 
-  /// Rows of `points`, each chosen with a probability that grows as the squared distance from those chosen before.
-  private static func centres(_ count: Int, of points: SampleMatrix, seed: UInt64) -> [Int] {
+  /// Row numbers of `samples`; each is chosen with a probability proportional to its squared distance from the rows
+  /// chosen before.
+  private static func centres(_ count: Int, of samples: SampleMatrix, seed: UInt64) -> [Int] {
     let source = RandomSource(seed: seed, stream: .initial)
     var chosen: [Int] = []
-    var distances = [Double](repeating: 1, count: points.count)
+    var distances = [Double](repeating: 1, count: samples.count)
     while chosen.count < count {
       let total = distances.reduce(0, +)
       var rest = source.uniform(sample: UInt64(chosen.count), dimension: 0) * total
-      // Where all points lie on the centres, any other will do.
+      // When every sample lies on a centre, any other row will do.
       var next = distances.indices.first { !chosen.contains($0) } ?? 0
       for (row, distance) in distances.enumerated() where total > 0 && distance > 0 {
         next = row
         rest -= distance
         if rest < 0 { break }
       }
-      for row in 0..<points.count {
-        let squares = zip(points[row], points[next]).reduce(0.0) { sum, pair in
+      for row in 0..<samples.count {
+        let squares = zip(samples[row], samples[next]).reduce(0.0) { sum, pair in
           sum + Double(pair.0 - pair.1) * Double(pair.0 - pair.1)
         }
         distances[row] = chosen.isEmpty ? squares : min(distances[row], squares)
@@ -71,37 +72,37 @@ extension BaseDistribution {
   }
 }
 
-/// Expectation and maximisation of a mixture, in Double.
+/// Expectation-maximisation of a mixture, in Double.
 private struct MixtureFit {
-  private let points: SampleMatrix
-  /// `[D]`: no variance falls below.
+  private let samples: SampleMatrix
+  /// `[D]`: lower bound of the variances.
   private let floor: [Double]
   private var weights: [Double]
   /// `[K][D]`.
   private var means: [Double]
   private var variances: [Double]
 
-  init(points: SampleMatrix, centres: [Int]) {
-    self.points = points
-    let columns = DataTransform.standardising(points).scale.map { Double($0) * Double($0) }
+  init(samples: SampleMatrix, centres: [Int]) {
+    self.samples = samples
+    let columns = DataTransform.standardising(samples).scale.map { Double($0) * Double($0) }
     floor = columns.map { $0 * 1e-4 }
     weights = Array(repeating: 1 / Double(centres.count), count: centres.count)
-    means = centres.flatMap { points[$0].map { Double($0) } }
+    means = centres.flatMap { samples[$0].map { Double($0) } }
     variances = centres.flatMap { _ in columns.map { $0 / Double(centres.count) } }
   }
 
   mutating func improve() {
-    let (dimension, count) = (points.dimension, Double(points.count))
+    let (dimension, count) = (samples.dimension, Double(samples.count))
     var shares = [Double](repeating: 0, count: weights.count)
     var sums = [Double](repeating: 0, count: means.count)
     var squares = sums
-    for row in 0..<points.count {
-      let responsibilities = responsibilities(of: points[row].map { Double($0) })
+    for row in 0..<samples.count {
+      let responsibilities = responsibilities(of: samples[row].map { Double($0) })
       for (component, share) in responsibilities.enumerated() {
         shares[component] += share
         for column in 0..<dimension {
-          // About the old mean, so that nothing cancels.
-          let difference = Double(points.values[row * dimension + column]) - means[component * dimension + column]
+          // Relative to the old mean, so that nothing cancels.
+          let difference = Double(samples.values[row * dimension + column]) - means[component * dimension + column]
           sums[component * dimension + column] += share * difference
           squares[component * dimension + column] += share * difference * difference
         }
@@ -119,7 +120,7 @@ private struct MixtureFit {
   }
 
   private func responsibilities(of point: [Double]) -> [Double] {
-    let dimension = points.dimension
+    let dimension = samples.dimension
     let terms = weights.indices.map { component -> Double in
       (0..<dimension).reduce(log(weights[component])) { sum, column in
         let place = component * dimension + column
@@ -134,10 +135,10 @@ private struct MixtureFit {
   }
 
   var distribution: BaseDistribution {
-    // A component that has lost its points has no share left.
+    // A component that has lost its samples has weight 0; weights must be positive.
     let least = Double.leastNormalMagnitude
     let total = weights.reduce(0) { $0 + max($1, least) }
-    let shape = (count: weights.count, dimension: points.dimension)
+    let shape = (count: weights.count, dimension: samples.dimension)
     return .mixture(
       weights: weights.map { max($0, least) / total },
       means: SampleMatrix(count: shape.count, dimension: shape.dimension, values: means.map { Float($0) }),

@@ -1,6 +1,6 @@
 extension BaseDistribution {
-  /// `scale · Σ −(log p₀(z) + log-determinant)` over samples that have arrived at z. That of the standard normal is computed by
-  /// the solver; others by a closure.
+  /// The loss `scale · Σ −(log p₀(z) + log-determinant)` over samples that have arrived at z. The solver computes it
+  /// for the standard normal; a closure computes it for other bases.
   public func negativeLogLikelihood<Scalar: FlowScalar>(dimension: Int, scale: Double) -> Loss<Scalar> {
     if self == .standardNormal { return .standardNormalNegativeLogLikelihood(scale: scale) }
     return .function { arrivals in
@@ -17,8 +17,8 @@ extension BaseDistribution {
     }
   }
 
-  /// What stands for `regularisation`, so many times of which that loss is to gain: the standard normal's scale is that of its
-  /// regularisers too, a closure's is the closure's own.
+  /// The regularisation to hand to the solver with that loss, so that regularisers are scaled by `scale` as well. The
+  /// solver applies the scale itself for the standard normal, but not for a closure.
   public func regularisation(_ regularisation: Regularisation, scale: Double) -> Regularisation {
     if self == .standardNormal { return regularisation }
     return Regularisation(

@@ -1,7 +1,8 @@
 import FlowIO
 
 extension BaseDistribution {
-  /// What a file says of it: its kind, and its numbers in the shortest decimal form that reads back as the same bits.
+  /// The base in a file's metadata: its kind, and its numbers in the shortest decimal form that reads back to the same
+  /// bits.
   var metadata: [String: String] {
     func text(_ numbers: [some CustomStringConvertible]) -> String { numbers.map(\.description).joined(separator: ",") }
     var metadata = ["base": kind]
@@ -24,7 +25,7 @@ extension BaseDistribution {
     return metadata
   }
 
-  /// The base that `file` describes; the standard normal where it names none.
+  /// The base that `file` describes; the standard normal if it names none.
   init(in file: SafetensorsFile, dimension: Int) throws(FlowFileError) {
     guard let kind = file.metadata["base"] else {
       self = .standardNormal

@@ -1,8 +1,8 @@
 extension BaseDistribution {
-  /// Samples, `[count][D]`, keyed by (seed, sample, column): sample i does not depend on `count`.
+  /// Draws samples, `[count][D]`, keyed by (seed, sample, column): sample i does not depend on `count`.
   ///
-  /// - Parameter step: a further key, for draws that are made anew, such as those of a training step.
-  /// - Parameter identifiers: `[count]`, what samples are keyed by; nil: their numbers.
+  /// - Parameter step: a further key for draws that are repeated, such as those of a training step.
+  /// - Parameter identifiers: `[count]`, the keys of the samples; nil means their numbers.
   public func samples(
     count: Int, dimension: Int, seed: UInt64, step: UInt64 = 0, identifiers: [UInt64]? = nil
   ) -> SampleMatrix {
@@ -36,7 +36,7 @@ extension BaseDistribution {
         values.append(Float(Double(low[column]) + share * (Double(high[column]) - Double(low[column]))))
       }
     case .mixture(let weights, let means, let deviations):
-      // The words behind those of the noise, which comes of pairs, choose the component.
+      // The noise uses words in pairs; the next word after them chooses the component.
       var rest = source.uniform(sample: sample, dimension: (dimension + 1) / 2 * 2)
       var component = 0
       while component < weights.count - 1, rest >= weights[component] {

@@ -1,19 +1,20 @@
-/// The distribution that a flow carries to the data: that of z(0).
+/// The base p₀ of a flow: the distribution of z(0), which the flow carries to the data.
 public enum BaseDistribution: Sendable, Equatable {
   /// N(0, I).
   case standardNormal
-  /// Independent normals; `mean`, `[D]`, and `deviation`, `[D]`, positive.
+  /// Independent normals; `mean` and `deviation` are `[D]`, deviations positive.
   case gaussian(mean: [Float], deviation: [Float])
-  /// N(mean, L Lᵀ); `mean`, `[D]`, and `factor` L, `[D][D]` row-major, lower triangular with a positive diagonal.
+  /// N(mean, L Lᵀ); `mean` is `[D]`, `factor` is L, `[D][D]` row-major, lower triangular with a positive diagonal.
   case fullGaussian(mean: [Float], factor: [Float])
-  /// Uniform between `low` and `high`, `[D]`, the former below the latter. Its density is 0 outside, so it has no gradient that
-  /// could lead a sample in: maximum likelihood refuses it, flow matching does not.
+  /// Uniform between `low` and `high`, both `[D]`, with `low` below `high` in every column. The density is 0 outside,
+  /// so no gradient can lead a sample in: maximum likelihood refuses this base, flow matching accepts it.
   case uniform(low: [Float], high: [Float])
-  /// Gaussians of independent columns: component k has the share `weights[k]`, positive, of sum 1, and row k of `means` and
-  /// of `deviations`, both `[K][D]`, the latter positive.
+  /// A mixture of K Gaussians with independent columns. Component k has the positive weight `weights[k]`; the weights
+  /// sum to 1. Its mean is row k of `means` and its standard deviation row k of `deviations`, both `[K][D]`, deviations
+  /// positive.
   case mixture(weights: [Double], means: SampleMatrix, deviations: SampleMatrix)
 
-  /// What it is called in files and on the command line.
+  /// Its name in files and on the command line.
   public var kind: String {
     switch self {
     case .standardNormal: "standard-normal"
@@ -24,7 +25,7 @@ public enum BaseDistribution: Sendable, Equatable {
     }
   }
 
-  /// Why it is no distribution over `dimension` columns; nil where it is one.
+  /// Why it is not a distribution over `dimension` columns; nil when it is one.
   public func problem(dimension: Int) -> String? {
     func columns(_ name: String, _ values: [Float], _ size: Int) -> String? {
       if values.count != size { return "\(name) has \(values.count) numbers, needs \(size)" }
@@ -52,7 +53,7 @@ public enum BaseDistribution: Sendable, Equatable {
       let size = weights.count * dimension
       if weights.isEmpty { return "a mixture needs a component" }
       if !weights.allSatisfy({ $0 > 0 }) { return "weights have to be positive" }
-      // as many roundings as there are weights, once when they were made and once in this sum
+      // One rounding for each weight when it was computed, and one for each in this sum.
       if abs(weights.reduce(0, +) - 1) > 2 * Double(weights.count) * Double.ulpOfOne {
         return "weights do not sum to 1"
       }

@@ -1,15 +1,16 @@
 extension ContinuousFlow {
-  /// `log p(x)` of every sample, by a solve from t = T to 0 for each.
+  /// `log p(x)` of every sample in nats, by one solve from t = T to 0 for each.
   ///
-  /// A sample that does not arrive has NaN and its status; the others are not affected. With a Hutchinson trace the values
-  /// are unbiased estimates, and a sample's probes are keyed by its identifier: the same wherever it stands. A sample where
-  /// the transform has no density has −∞.
+  /// A sample whose solve fails has NaN and its status; it does not affect the others. A sample at which the transform
+  /// has no density has −∞. With a Hutchinson trace the values are unbiased estimates. Probes are keyed by the sample's
+  /// identifier, so they do not depend on its place in the batch.
   ///
   /// - Parameters:
-  ///   - seed: of Hutchinson's probes.
-  ///   - identifiers: `[count]`, such as `Dataset.identifiers`; nil: the rows' numbers.
-  ///   - context: `[count][C]`, of a conditional flow, one whose field reads a context, as its `condition` has it; nil: none.
-  /// - Throws: `KernelError` for a refused option. Samples of another dimension are a programmer's error.
+  ///   - seed: the seed of Hutchinson's probes.
+  ///   - identifiers: `[count]`, such as `Dataset.identifiers`; nil means the row numbers.
+  ///   - context: `[count][C]`, for a flow whose field reads a context, in the units of its `contextKind`; nil means
+  ///     none.
+  /// - Throws: `KernelError` for a refused option. Samples of another dimension are a precondition failure.
   public func logDensities(
     of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
     identifiers: [UInt64]? = nil, context: SampleMatrix? = nil
@@ -20,7 +21,7 @@ extension ContinuousFlow {
       identifiers: identifiers, context: context)
   }
 
-  /// As above, by a solver that is there already: for many calls with one program.
+  /// As above, with an existing solver: for many calls with one field.
   public func logDensities(
     of samples: SampleMatrix, by solver: any FieldSolver<Float>, seed: UInt64 = 0, identifiers: [UInt64]? = nil,
     context: SampleMatrix? = nil
@@ -41,7 +42,7 @@ extension ContinuousFlow {
       evaluations: solution.evaluations)
   }
 
-  /// z of x, `[count][D]`.
+  /// The states z(T) of samples x, both `[count][D]`.
   func latentStates(of samples: SampleMatrix) -> [Float] {
     precondition(
       samples.dimension == dimension, "samples of \(samples.dimension) columns for a flow of \(dimension) dimensions")

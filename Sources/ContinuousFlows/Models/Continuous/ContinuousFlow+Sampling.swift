@@ -1,13 +1,13 @@
 extension ContinuousFlow {
-  /// The default of drawing: adaptive, without the trace that only densities need.
+  /// The default options for sampling: adaptive steps, without the trace, which only densities need.
   public static let samplingOptions = SolverOptions(trace: .none)
 
-  /// Samples of the flow, `[count][D]`, by a solve from t = 0 to T for each.
+  /// Draws samples of the flow, `[count][D]`, by one solve from t = 0 to T for each.
   ///
-  /// Sample i depends on `seed`, i, the flow and its context alone, not on `count`.
+  /// Sample i depends only on `seed`, i, the flow and its context, not on `count`.
   ///
-  /// - Parameter context: `[count][C]`, of a conditional flow; nil: none.
-  /// - Throws: `SolveFailure` if a sample does not arrive; `KernelError` for a refused option.
+  /// - Parameter context: `[count][C]`, for a conditional flow; nil means none.
+  /// - Throws: `SolveFailure` if a sample's solve fails; `KernelError` for a refused option.
   public func samples(
     count: Int, seed: UInt64, options: SolverOptions = samplingOptions, backend: Backend = .c,
     context: SampleMatrix? = nil

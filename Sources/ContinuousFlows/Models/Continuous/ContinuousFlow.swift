@@ -1,19 +1,20 @@
-/// A continuous normalizing flow: a probability density that a neural network's ordinary differential equation carries
-/// from a base distribution at t = 0, the standard normal unless told otherwise, to the data at t = T.
+/// A continuous normalizing flow: a probability density, given by an ordinary differential equation with a neural
+/// network as its right-hand side. The equation carries a base distribution at t = 0 (by default the standard normal)
+/// to the data at t = T.
 ///
-/// `log p(x) = log p₀(z(0)) − ∫₀ᵀ tr(∂f/∂z) dt − Σ log scale`, where z(T) = (x − shift) / scale: the instantaneous change of variables
-/// (Chen, Rubanova, Bettencourt, Duvenaud 2018, arXiv 1806.07366, theorem 1).
+/// `log p(x) = log p₀(z(0)) − ∫₀ᵀ tr(∂f/∂z) dt − Σ log scale`, where z(T) = (x − shift) / scale: the instantaneous
+/// change of variables (Chen, Rubanova, Bettencourt, Duvenaud 2018, arXiv 1806.07366, theorem 1).
 ///
 /// ```swift
 /// var flow = ContinuousFlow(dimension: 2, hidden: [32, 32], activation: .tanh, endTime: 1, seed: 0)
 /// let data = try DatasetSource("pinwheel").load(count: 2_000, seed: 0)
 /// let split = try data.split(.fractions(validation: 0.1, test: 0.1))
-/// flow.transform = .standardising(split.train.points)
+/// flow.transform = .standardising(split.train.samples)
 ///
 /// let options = TrainingOptions(steps: 300, batchSize: 256, learningRate: 5e-3, averageDecay: 0.99)
 /// flow = try Trainer(flow: flow, training: split.train, validation: split.validation, options: options).run().flow
 ///
-/// let logDensities = try flow.logDensities(of: split.test.points).values
+/// let logDensities = try flow.logDensities(of: split.test.samples).values
 /// let samples = try flow.samples(count: 1_000, seed: 1)
 /// ```
 public struct ContinuousFlow: Sendable, Equatable {
@@ -27,7 +28,7 @@ public struct ContinuousFlow: Sendable, Equatable {
   public var endTime: Double {
     didSet { Self.check(endTime) }
   }
-  /// What stands between the data and the flow's end.
+  /// The transform from the data to the state at t = T.
   public var transform: DataTransform {
     didSet { Self.check(transform, program) }
   }
@@ -35,17 +36,18 @@ public struct ContinuousFlow: Sendable, Equatable {
   public var base: BaseDistribution {
     didSet { Self.check(base, program) }
   }
-  /// What the context is, of a field that reads one; nil: a context is given as the field reads it.
-  public var condition: Condition? {
-    didSet { Self.check(condition, program) }
+  /// The kind of context that the field reads. nil when the field reads none, or when the caller gives the context as
+  /// the field reads it.
+  public var contextKind: ContextKind? {
+    didSet { Self.check(contextKind, program) }
   }
 
-  /// A flow of any field. Shapes that do not fit are a programmer's error.
+  /// A flow with any field. Shapes that do not fit are a precondition failure.
   ///
-  /// - Parameter transform: nil: the identity.
+  /// - Parameter transform: nil means the identity.
   public init(
     program: FieldProgram, parameters: [Float], endTime: Double = 1, transform: DataTransform? = nil,
-    base: BaseDistribution = .standardNormal, condition: Condition? = nil
+    base: BaseDistribution = .standardNormal, contextKind: ContextKind? = nil
   ) {
     precondition(program.isComplete, "the program's last block does not have \(program.stateDimension) rows")
     let transform = transform ?? .identity(dimension: program.stateDimension)
@@ -53,20 +55,20 @@ public struct ContinuousFlow: Sendable, Equatable {
     Self.check(endTime)
     Self.check(transform, program)
     Self.check(base, program)
-    Self.check(condition, program)
+    Self.check(contextKind, program)
     self.program = program
     self.parameters = parameters
     self.endTime = endTime
     self.transform = transform
     self.base = base
-    self.condition = condition
+    self.contextKind = contextKind
   }
 
-  /// An untrained multilayer perceptron that sees `[x, t]`, close to the identity.
+  /// An untrained flow close to the identity, whose field is a multilayer perceptron that reads `[x, t]`.
   ///
   /// - Parameters:
   ///   - hidden: widths of the hidden layers.
-  ///   - seed: of the initial parameters.
+  ///   - seed: the seed of the initial parameters.
   public init(
     dimension: Int, hidden: [Int] = [64, 64, 64], activation: Activation = .tanh, endTime: Double = 1,
     seed: UInt64 = 0, transform: DataTransform? = nil, base: BaseDistribution = .standardNormal
@@ -76,23 +78,23 @@ public struct ContinuousFlow: Sendable, Equatable {
       seed: seed, transform: transform, base: base)
   }
 
-  /// An untrained net of this architecture, close to the identity.
+  /// An untrained flow with a field of this architecture, close to the identity.
   ///
   /// - Parameters:
-  ///   - seed: of the initial parameters.
-  ///   - condition: has as many columns as the architecture's `contextDimension`.
+  ///   - seed: the seed of the initial parameters.
+  ///     - contextKind: must have `contextDimension` columns, as the architecture says.
   public init(
     dimension: Int, architecture: FieldArchitecture, endTime: Double = 1, seed: UInt64 = 0,
-    transform: DataTransform? = nil, base: BaseDistribution = .standardNormal, condition: Condition? = nil
+    transform: DataTransform? = nil, base: BaseDistribution = .standardNormal, contextKind: ContextKind? = nil
   ) {
     let program = architecture.program(stateDimension: dimension)
     self.init(
       program: program,
       parameters: InitialParameters.uniform(for: program, seed: seed, lastLayerScale: Self.initialLastLayerScale),
-      endTime: endTime, transform: transform, base: base, condition: condition)
+      endTime: endTime, transform: transform, base: base, contextKind: contextKind)
   }
 
-  /// Makes the first solves take few steps, while the last layer still learns at once.
+  /// A small last layer: the first solves take few steps, and the layer still learns from the first step on.
   private static let initialLastLayerScale: Float = 0.1
 
   /// D.
@@ -114,12 +116,12 @@ public struct ContinuousFlow: Sendable, Equatable {
     }
   }
 
-  private static func check(_ condition: Condition?, _ program: FieldProgram) {
-    guard let condition else { return }
+  private static func check(_ contextKind: ContextKind?, _ program: FieldProgram) {
+    guard let contextKind else { return }
     precondition(
-      condition.contextDimension == program.contextDimension,
-      "a condition of \(condition.contextDimension) columns for a field that reads \(program.contextDimension)")
-    if let problem = condition.problem { preconditionFailure("condition: \(problem)") }
+      contextKind.contextDimension == program.contextDimension,
+      "a context of \(contextKind.contextDimension) columns for a field that reads \(program.contextDimension)")
+    if let problem = contextKind.problem { preconditionFailure("context: \(problem)") }
   }
 
   private static func check(_ transform: DataTransform, _ program: FieldProgram) {

@@ -1,7 +1,8 @@
 extension SolverOptions {
-  /// These options, without a trace where `program` is Hamiltonian: its divergence is exactly 0, and so is the log-determinant.
+  /// These options, with the trace switched off if `program` is Hamiltonian: its divergence is exactly 0, and so is the
+  /// log-determinant.
   ///
-  /// A Frobenius norm still needs its tangents, which give the divergence's rounding beside it.
+  /// A Frobenius norm still needs the tangents, which also give the divergence up to rounding.
   func sparingDivergence(of program: FieldProgram) -> SolverOptions {
     guard trace != .none, !integratesFrobeniusNorm, program.isHamiltonian else { return self }
     var options = self

@@ -1,12 +1,12 @@
 import CLibrary
 public import FlowIO
 
-/// A continuous flow whose end time T is trained beside its field.
+/// A continuous flow whose end time T is trained together with its field.
 ///
-/// The parameters are the field's, then log T, so that T stays positive; weight decay leaves it alone. (FFJORD's published code has
-/// such a parameter and cuts the gradient that would train it.)
+/// The parameters are those of the field, then log T, so that T stays positive; weight decay skips log T. (FFJORD's
+/// published code has such a parameter but cuts the gradient that would train it.)
 public struct TimedFlow: Sendable, Equatable {
-  /// The flow as it is now; its `endTime` is T.
+  /// The flow with its present parameters; its `endTime` is T.
   public var flow: ContinuousFlow
 
   public init(_ flow: ContinuousFlow) { self.flow = flow }
@@ -72,9 +72,9 @@ extension TimedFlow: DensityModel {
   }
 }
 
-/// Maximum likelihood of a flow by its field's parameters and its end time:
-/// `∂loss/∂(log T) = T · ∂loss/∂T`, the derivative of the steps that were taken, which tends to that of the solution,
-/// `f(z(T), T) · a(T)` and the log-density's own term (Chen et al. 2018, arXiv 1806.07366, appendix C).
+/// Maximum likelihood over the field's parameters and the end time. `∂loss/∂(log T) = T · ∂loss/∂T` is the derivative
+/// of the steps taken. It tends to the derivative of the exact solution, `f(z(T), T) · a(T)` plus the log-density's own
+/// term (Chen et al. 2018, arXiv 1806.07366, appendix C).
 public struct TimedLikelihood: TrainingObjective {
   private let likelihood: MaximumLikelihood
 

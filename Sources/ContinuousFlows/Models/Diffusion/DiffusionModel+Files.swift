@@ -1,7 +1,8 @@
 public import FlowIO
 
-/// A file holds the model whole: the net's parameters named as in PyTorch's `nn.Sequential`, as a flow's; the net, the transform and
-/// the process in the metadata. To a flow's keys come `process`, its kind, and `process.start`, `process.end`, its two numbers.
+/// A file holds the whole model. Parameters are named as in PyTorch's `nn.Sequential`, as for a flow; the net, the
+/// transform and the process are in the metadata. In addition to a flow's keys there are `process`, its kind, and
+/// `process.start` and `process.end`, its two numbers.
 extension DiffusionModel: TrainableModel {
   public var parameterNames: ParameterNames { ParameterNames(of: program) }
 
@@ -25,10 +26,11 @@ extension DiffusionModel: TrainableModel {
       transform: carrier.transform)
   }
 
-  /// No flow is to be read from a diffusion model's file, nor the other way round: its field would fit, its ends would not.
+  /// The name differs from that of a flow, so that neither is read as the other: the field would fit, the end times
+  /// would not.
   private static let fileModel = "diffusion"
 
-  /// What of the model a flow's metadata can describe, in the model's own bits; a flow that is never solved.
+  /// The parts of the model that a flow's metadata can describe, with the same bits; this flow is never solved.
   private var carrier: ContinuousFlow {
     ContinuousFlow(
       program: program, parameters: parameters,

@@ -1,18 +1,21 @@
 extension DiffusionModel: DensityModel {
-  /// The probability flow as a continuous flow, with all that flows have: samples and densities by any solver, exact or estimated
-  /// traces, steps of each sample's own. At every s its density is that of the diffused data, as far as the net knows their score.
+  /// The probability flow as a continuous flow, with everything that flows have: samples and densities by any solver,
+  /// exact or estimated traces, step control per sample. At every s its density is that of the diffused data, as well
+  /// as the net knows their score.
   ///
-  /// t = 0 is s = 1, where the base is N(0, `process.baseDeviation`²), and T is s = `likelihoodCutoff`; x there stands for the
-  /// data, as in the paper: its density is that of the data with noise of deviation σ(10⁻⁵) (10⁻³ for `vp`).
+  /// t = 0 is s = 1, where the base is N(0, `process.baseDeviation`²); T is s = `likelihoodCutoff`. As in the paper, x
+  /// at that s stands for the data: its density is that of the data with noise of deviation σ(10⁻⁵), which is 10⁻³ for
+  /// `vp`.
   public var probabilityFlow: ContinuousFlow { probabilityFlow(from: DiffusionProcess.likelihoodCutoff) }
 
-  /// As above, to another s.
+  /// The probability flow up to another s.
   ///
-  /// - Parameter cutoff: s at the data's end, above 0 and below 1.
+  /// - Parameter cutoff: s at the data's end, between 0 and 1.
   public func probabilityFlow(from cutoff: Double) -> ContinuousFlow {
     precondition(cutoff > 0 && cutoff < 1, "the cutoff is \(cutoff), must be between 0 and 1")
     let (start, end) = (DiffusionAngle(process, at: 1), DiffusionAngle(process, at: cutoff))
-    // y = x/n at both ends: the transform's scale takes that of the data's end, the base's deviation that of the noise's.
+    // y = x/n at both ends: the transform's scale includes n at the data's end, the base's deviation includes n at the
+    // noise's end.
     let scaled = DataTransform(
       shift: transform.shift, scale: transform.scale.map { Float(Double($0) * end.scale) },
       marginals: transform.marginals, logit: transform.logit)

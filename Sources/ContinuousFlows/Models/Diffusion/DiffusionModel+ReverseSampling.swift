@@ -1,14 +1,14 @@
 extension DiffusionModel {
-  /// Samples by the reverse diffusion from s = 1 to `samplingCutoff`, `[count][D]`.
+  /// Draws samples by the reverse diffusion from s = 1 to `samplingCutoff`, `[count][D]`.
   ///
-  /// Noise is keyed by (seed, step, sample): sample i's bits depend on `seed`, i, the model and its context alone, not on `count`
-  /// or `threads`. One evaluation of the net a step and sample, two with a corrector.
+  /// Noise is keyed by (seed, step, sample): sample i depends only on `seed`, i, the model and its context, not on
+  /// `count` or `threads`. Each step takes one evaluation of the net per sample, two with a corrector.
   ///
   /// - Parameters:
-  ///   - threads: nil: as many as OpenMP has.
-  ///   - context: `[count][C]`, of a net that reads a context; nil: none.
-  /// - Throws: `SolveFailure` if a sample becomes infinite or not a number; `KernelError` where memory is short. A sampler with a
-  ///   `problem` is a programmer's error.
+  ///   - threads: nil means as many as OpenMP has.
+  ///   - context: `[count][C]`, for a net that reads a context; nil means none.
+  /// - Throws: `SolveFailure` if a sample becomes infinite or NaN; `KernelError` if memory is short. A sampler with a
+  ///   `problem` is a precondition failure.
   public func samples(
     count: Int, seed: UInt64, by sampler: ReverseSampler, threads: Int? = nil, backend: Backend = .c,
     context: SampleMatrix? = nil
@@ -18,21 +18,22 @@ extension DiffusionModel {
     let cutoff = DiffusionProcess.samplingCutoff
     let solver = try makeSolver(
       program: program, options: SolverOptions(trace: .none, threads: threads), backend: backend, scalar: Float.self)
-    var walk = ReverseWalk(model: self, solver: solver, count: count, seed: seed, context: context?.values ?? [])
+    var diffusion = ReverseDiffusion(
+      model: self, solver: solver, count: count, seed: seed, context: context?.values ?? [])
     let step = (1 - cutoff) / Double(sampler.steps)
     for number in 0..<sampler.steps {
-      try walk.predict(from: 1 - Double(number) * step, by: step, key: UInt64(2 * number))
+      try diffusion.predict(from: 1 - Double(number) * step, by: step, key: UInt64(2 * number))
       guard let ratio = sampler.signalToNoise else { continue }
       let next = number + 1 == sampler.steps ? cutoff : 1 - Double(number + 1) * step
-      try walk.correct(at: next, signalToNoise: ratio, key: UInt64(2 * number + 1))
+      try diffusion.correct(at: next, signalToNoise: ratio, key: UInt64(2 * number + 1))
     }
-    try walk.check(at: process.flowTime(at: cutoff))
-    return SampleMatrix(count: count, dimension: dimension, values: transform.inverse(walk.states))
+    try diffusion.check(at: process.flowTime(at: cutoff))
+    return SampleMatrix(count: count, dimension: dimension, values: transform.inverse(diffusion.states))
   }
 }
 
-/// Samples on their way back from noise to data.
-private struct ReverseWalk {
+/// The state of a reverse diffusion from noise to data.
+private struct ReverseDiffusion {
   /// x, `[count][D]`.
   private(set) var states: [Float]
   private let model: DiffusionModel
@@ -41,7 +42,7 @@ private struct ReverseWalk {
   private let seed: UInt64
   private let context: [Float]
 
-  /// At s = 1, from the base of the model's probability flow.
+  /// Starts at s = 1, from the base of the model's probability flow.
   init(model: DiffusionModel, solver: any FieldSolver<Float>, count: Int, seed: UInt64, context: [Float]) {
     self.model = model
     self.solver = solver

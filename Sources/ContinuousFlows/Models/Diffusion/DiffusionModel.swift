@@ -1,35 +1,35 @@
-/// A diffusion model: a net that tells what noise a diffused sample holds, trained by `ScoreMatching`.
+/// A diffusion model: a net that predicts the noise in a diffused sample, trained by `ScoreMatching`.
 ///
-/// The net u(y, t) is any field program. It sees y = x/√(m² + σ²), of variance 1 at all times, and the flow's time t
-/// (`DiffusionProcess.flowTime`), and says where y came from: with c = m/√(m² + σ²) and d = σ/√(m² + σ²), it is trained towards
-/// `d x₀ − c ε`. So
+/// The net u(y, t) is any field program. Its inputs are y = x/√(m² + σ²), of variance 1 at all times, and the flow's
+/// time t (`DiffusionProcess.flowTime`). With c = m/√(m² + σ²) and d = σ/√(m² + σ²), it is trained to predict `d x₀ − c
+/// ε`. So
 ///
 ///     noise  ε̂(x, s) = d y − c u(y, t),        score  ∇log p(x) = −ε̂/σ.
 ///
-/// This is a noise-predicting net with a skip connection (the preconditioning of Karras et al. 2022, arXiv 2206.00364; the
-/// v-parametrisation of Salimans and Ho 2022, arXiv 2202.00512, with the other sign): where all is noise, ε̂ = y before the net
-/// has learned anything.
+/// This is a noise-predicting net with a skip connection (the preconditioning of Karras et al. 2022, arXiv 2206.00364;
+/// the v-parametrisation of Salimans and Ho 2022, arXiv 2202.00512, with the other sign): for pure noise, ε̂ = y even
+/// before training.
 ///
-/// It is chosen because the probability flow is then `dy/dt = u(y, t)`, see `DiffusionAngle`: the net *is* the field of a
-/// continuous flow, which the kernels run with nothing around it. The same flow in the paper's own time needs rows of
-/// coefficients that no operation makes: with these from a host callback around the same net, 64-64-64 on two columns, a log-density
-/// took 150 evaluations in place of 60 and 2.7 times as long (Documentation/diffusion.md).
+/// With this choice the probability flow is `dy/dt = u(y, t)`, see `DiffusionAngle`: the net *is* the field of a
+/// continuous flow, which the kernels run as it is. The same flow in the paper's time needs rows of coefficients that
+/// no operation makes. With these coefficients from a host callback, a 64-64-64 net on two columns needed 150
+/// evaluations instead of 60 for a log-density, and 2.7 times the time (Documentation/diffusion.md).
 public struct DiffusionModel: Sendable, Equatable {
   public let process: DiffusionProcess
-  /// The net u, `[D]` of `[D]` and t.
+  /// The net u, from `[D]` and t to `[D]`.
   public let program: FieldProgram
   /// `[P]`.
   public var parameters: [Float] {
     didSet { Self.check(parameters, program) }
   }
-  /// What stands between the data and x₀: it should standardise.
+  /// The transform from the data to x₀; it should standardise.
   public var transform: DataTransform {
     didSet { Self.check(transform, program) }
   }
 
-  /// A model of any net. Shapes that do not fit are a programmer's error.
+  /// A model with any net. Shapes that do not fit are a precondition failure.
   ///
-  /// - Parameter transform: nil: the identity.
+  /// - Parameter transform: nil means the identity.
   public init(
     process: DiffusionProcess, program: FieldProgram, parameters: [Float], transform: DataTransform? = nil
   ) {
@@ -44,9 +44,10 @@ public struct DiffusionModel: Sendable, Equatable {
     self.transform = transform
   }
 
-  /// An untrained net of this architecture; its probability flow is close to the identity.
+  /// An untrained model with a net of this architecture; its probability flow is close to the identity.
   ///
-  /// - Parameter seed: of the initial parameters, which are those of a `ContinuousFlow` of the same architecture.
+  /// - Parameter seed: the seed of the initial parameters, which are those of a `ContinuousFlow` with the same
+  ///   architecture.
   public init(
     process: DiffusionProcess = .variancePreserving(), dimension: Int, architecture: FieldArchitecture,
     seed: UInt64 = 0, transform: DataTransform? = nil

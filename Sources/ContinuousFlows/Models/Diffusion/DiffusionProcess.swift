@@ -1,7 +1,8 @@
 import CLibrary
 
-/// A diffusion that turns data into noise, `dx = f(s) x ds + g(s) dw` for s from 0 (data) to 1 (noise): the three of Song et al.,
-/// "Score-based generative modeling through stochastic differential equations" (ICLR 2021, arXiv 2011.13456, section 3.4).
+/// A diffusion that turns data into noise, `dx = f(s) x ds + g(s) dw` for s from 0 (data) to 1 (noise): the three of
+/// Song et al., "Score-based generative modeling through stochastic differential equations" (ICLR 2021, arXiv
+/// 2011.13456, section 3.4).
 ///
 /// Given x₀, x at s is `m(s) x₀ + σ(s) ε` with ε ~ N(0, I). With β(s) = β₀ + s (β₁ − β₀), B = ∫₀ˢ β:
 ///
@@ -11,20 +12,21 @@ import CLibrary
 /// | `subVariancePreserving` | −½ β | β (1 − e^(−2B)) | e^(−B/2) | 1 − e^(−B) |
 /// | `varianceExploding` | 0 | 2 σ² log(σ₁/σ₀) | 1 | σ₀ (σ₁/σ₀)^s |
 ///
-/// x is standardised data, of about variance 1. s has no unit; it rises towards the noise, while a flow's time t rises towards the
-/// data: `flowTime`.
+/// x is standardised data, with variance of about 1. s has no unit and rises towards the noise; a flow's time t rises
+/// towards the data: `flowTime`.
 public enum DiffusionProcess: Sendable, Equatable {
   case variancePreserving(betaStart: Double = 0.1, betaEnd: Double = 20)
   case subVariancePreserving(betaStart: Double = 0.1, betaEnd: Double = 20)
-  /// At s = 0 it has added noise of deviation σ₀ already.
+  /// At s = 0 it already has noise of deviation σ₀.
   case varianceExploding(deviationStart: Double = 0.01, deviationEnd: Double = 50)
 
-  /// Where s begins for likelihoods: x there stands for the data. At 0 the score of variance-preserving processes is infinite.
+  /// The smallest s for likelihoods, at which x stands for the data. At s = 0 the score of variance-preserving
+  /// processes is infinite.
   public static let likelihoodCutoff = 1e-5
-  /// Where samples end.
+  /// The smallest s for samples.
   public static let samplingCutoff = 1e-3
 
-  /// What it is called in files and on the command line.
+  /// Its name in files and on the command line.
   public var kind: String {
     switch self {
     case .variancePreserving: "vp"
@@ -33,10 +35,10 @@ public enum DiffusionProcess: Sendable, Equatable {
     }
   }
 
-  /// The three with the numbers of the paper.
+  /// The three processes with the constants of the paper.
   public static let all: [DiffusionProcess] = [.variancePreserving(), .varianceExploding(), .subVariancePreserving()]
 
-  /// Why it is no process that turns data into noise; nil where it is one.
+  /// Why it does not turn data into noise; nil if it does.
   public var problem: String? {
     switch self {
     case .variancePreserving(let start, let end), .subVariancePreserving(let start, let end):
@@ -80,7 +82,7 @@ public enum DiffusionProcess: Sendable, Equatable {
     }
   }
 
-  /// Deviation of the distribution that x at s = 1 is taken to have, N(0, ·²): the paper's, which forgets the data.
+  /// The standard deviation of x at s = 1 under the model, N(0, ·²): the paper's value, which ignores the data.
   public var baseDeviation: Double {
     switch self {
     case .variancePreserving, .subVariancePreserving: 1
@@ -88,7 +90,7 @@ public enum DiffusionProcess: Sendable, Equatable {
     }
   }
 
-  /// β(s), of the variance-preserving kinds.
+  /// β(s) of the variance-preserving kinds.
   private func beta(at s: Double) -> Double {
     guard let (start, end) = betas else { return 0 }
     return start + s * (end - start)
@@ -111,8 +113,8 @@ public enum DiffusionProcess: Sendable, Equatable {
 extension DiffusionProcess {
   /// s where `2 log(σ/m)` is `logRatio`: the inverse of `logRatio(at:)`.
   ///
-  /// With r = (σ/m)²: of the variance-preserving process e^B = 1 + r; of sub-VP σ/m = e^(B/2) − e^(−B/2), so B = 2 asinh(√r/2);
-  /// then B = β₀ s + ½ (β₁ − β₀) s² is solved for s in the form that cancels nothing.
+  /// With r = (σ/m)²: for the variance-preserving process e^B = 1 + r; for sub-VP σ/m = e^(B/2) − e^(−B/2), so B = 2
+  /// asinh(√r/2). Then B = β₀ s + ½ (β₁ − β₀) s² is solved for s in the form without cancellation.
   public func time(ofLogRatio logRatio: Double) -> Double {
     let integral: Double
     switch self {
@@ -124,7 +126,7 @@ extension DiffusionProcess {
     return 2 * integral / (start + (start * start + 2 * (end - start) * integral).squareRoot())
   }
 
-  /// `2 log(σ(s)/m(s))`, the logarithm of the ratio of noise to signal. It rises with s, by g²/σ² (Kingma et al. 2021, arXiv
-  /// 2107.00630).
+  /// `2 log(σ(s)/m(s))`, the logarithm of the ratio of noise to signal. It rises with s, by g²/σ² (Kingma et al. 2021,
+  /// arXiv 2107.00630).
   public func logRatio(at s: Double) -> Double { 2 * log(deviation(at: s) / meanFactor(at: s)) }
 }

@@ -1,7 +1,7 @@
 public import FlowIO
 
-/// A file holds the flow whole: `lower_entries` and `upper_entries`, `[D(D − 1) / 2]`, `log_diagonal` and `bias`, `[D]`; the
-/// permutation in the metadata.
+/// A file holds the whole flow: `lower_entries` and `upper_entries`, `[D(D − 1) / 2]`, `log_diagonal` and `bias`,
+/// `[D]`; the permutation is in the metadata.
 extension AffineFlow {
   static let modelName = "affine"
 

@@ -1,12 +1,13 @@
-/// An affine flow in triangular factors: `z = P L U x + b`, P a permutation, L of unit diagonal, U with `exp(log_diagonal)` on its own
-/// (after the 1×1 convolutions of Glow: Kingma, Dhariwal 2018, arXiv 1807.03039).
+/// An affine flow in triangular factors: `z = P L U x + b`. P is a permutation, L has a unit diagonal, and U has
+/// `exp(log_diagonal)` on its diagonal (after the 1×1 convolutions of Glow: Kingma, Dhariwal 2018, arXiv 1807.03039).
 ///
-/// `log |det ∂z/∂x| = Σ log |Uᵢᵢ|` costs D additions, and no parameters make it singular. By maximum likelihood it becomes the Gaussian
-/// of full covariance, where the base is normal.
+/// `log |det ∂z/∂x| = Σ log |Uᵢᵢ|` costs D additions, and no parameter values make the map singular. With a normal
+/// base, maximum likelihood turns it into the Gaussian of full covariance.
 public struct AffineFlow: DiscreteFlow {
   /// P: row i of `P y` is row `permutation[i]` of y.
   public let permutation: [Int]
-  /// `θ`, `[D² + D]`: L below its diagonal, row by row; U above its diagonal, row by row; the logarithms of U's diagonal, `[D]`; b, `[D]`.
+  /// `θ`, `[D² + D]`: L below its diagonal, row by row; U above its diagonal, row by row; the logarithms of U's
+  /// diagonal, `[D]`; b, `[D]`.
   public var parameters: [Float] {
     didSet { DiscreteFlowChecks.check(parameters, count: dimension * (dimension + 1)) }
   }
@@ -17,9 +18,9 @@ public struct AffineFlow: DiscreteFlow {
     didSet { DiscreteFlowChecks.check(base, dimension: dimension) }
   }
 
-  /// Shapes that do not fit are a programmer's error.
+  /// Shapes that do not fit are a precondition failure.
   ///
-  /// - Parameter transform: nil: the identity.
+  /// - Parameter transform: nil means the identity.
   public init(
     permutation: [Int], parameters: [Float], transform: DataTransform? = nil, base: BaseDistribution = .standardNormal
   ) {
@@ -34,9 +35,9 @@ public struct AffineFlow: DiscreteFlow {
     DiscreteFlowChecks.check(base, dimension: dimension)
   }
 
-  /// An untrained flow: the permutation alone.
+  /// An untrained flow: L and U are the identity and b is 0, so only the permutation acts.
   ///
-  /// - Parameter seed: of the permutation.
+  /// - Parameter seed: the seed of the permutation.
   public init(
     dimension: Int, seed: UInt64 = 0, transform: DataTransform? = nil, base: BaseDistribution = .standardNormal
   ) {

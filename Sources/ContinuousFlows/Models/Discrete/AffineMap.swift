@@ -1,7 +1,6 @@
 import CLibrary
 
-/// `z = P L U x + b` on many samples at a time: two linear layers of a field program, U and then P L with b, run by a backend's
-/// kernels.
+/// `z = P L U x + b` for many samples: two linear layers of a field program, U and then P L with b, run by a backend.
 struct AffineMap<Scalar: FlowScalar>: InvertibleMap {
   private let permutation: [Int]
   private let solver: any FieldSolver<Scalar>
@@ -29,7 +28,7 @@ struct AffineMap<Scalar: FlowScalar>: InvertibleMap {
       states: images, logDeterminants: Array(repeating: determinant, count: states.count / layout.dimension))
   }
 
-  /// Of the Double of every parameter, sample by sample: `x = U⁻¹ L⁻¹ Pᵀ (z − b)`.
+  /// Computes `x = U⁻¹ L⁻¹ Pᵀ (z − b)` sample by sample, with every parameter as a Double.
   func inverse(of states: [Scalar], parameters: [Scalar]) throws -> MapImage<Scalar> {
     let dimension = layout.dimension
     let wide = parameters.map { Double($0) }
@@ -64,8 +63,9 @@ struct AffineMap<Scalar: FlowScalar>: InvertibleMap {
     var sums = packed(gradient.parameters)
     let determinantBar = bars.logDeterminants.reduce(0, +)
     for index in layout.logDiagonal {
-      // Of U's diagonal, times its derivative, itself; and of the log-determinant, the sum of these logarithms (Kingma, Dhariwal 2018,
-      // arXiv 1807.03039, section 3.2), whose derivative is 1.
+      // The gradient by U's diagonal times the derivative of exp, which is the diagonal itself; plus the gradient of
+      // the log-determinant, which is the sum of these logarithms (Kingma, Dhariwal 2018, arXiv 1807.03039, section
+      // 3.2).
       sums[index] = sums[index] * Scalar(exp(Double(parameters[index]))) + Scalar(determinantBar)
     }
     return MapGradient(parameters: sums, states: gradient.states, image: image)
@@ -93,7 +93,8 @@ struct AffineMap<Scalar: FlowScalar>: InvertibleMap {
     return all
   }
 
-  /// What of the program's gradient is of parameters, at their places; of U's diagonal as it is.
+  /// Gathers the gradient of the flow's parameters from the program's; the entries of U's diagonal are copied
+  /// unchanged.
   private func packed(_ all: [Scalar]) -> [Scalar] {
     let dimension = layout.dimension
     let second = dimension * (dimension + 1)
@@ -111,21 +112,21 @@ struct AffineMap<Scalar: FlowScalar>: InvertibleMap {
   }
 }
 
-/// Where an affine flow keeps what in its flat array.
+/// The layout of an affine flow's flat parameter array.
 struct AffineLayout: Sendable {
   let dimension: Int
 
   private var triangle: Int { dimension * (dimension - 1) / 2 }
 
-  /// Of L's entry, `column` below `row`.
+  /// Index of L's entry at (`row`, `column`), with `column` < `row`.
   func lower(_ row: Int, _ column: Int) -> Int { row * (row - 1) / 2 + column }
-  /// Of U's entry, `column` above `row`: rows before have D − 1, D − 2 and so on.
+  /// Index of U's entry at (`row`, `column`), with `column` > `row`: the rows before have D − 1, D − 2, … entries.
   func upper(_ row: Int, _ column: Int) -> Int {
     triangle + row * dimension - row * (row + 1) / 2 + column - row - 1
   }
   var logDiagonal: Range<Int> { 2 * triangle..<2 * triangle + dimension }
   var bias: Range<Int> { logDiagonal.upperBound..<logDiagonal.upperBound + dimension }
-  /// As files name them.
+  /// The names in files.
   var names: ParameterNames {
     ParameterNames([
       (name: "lower_entries", shape: [triangle]), (name: "upper_entries", shape: [triangle]),

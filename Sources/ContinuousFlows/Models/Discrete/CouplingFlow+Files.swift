@@ -1,10 +1,10 @@
 public import FlowIO
 
-/// A file holds the flow whole: each layer's parameters named as in a PyTorch `ModuleList` of modules that have a Sequential `net`,
-/// `layers.0.net.0.weight`; masks and widths in the metadata.
+/// A file holds the whole flow. The parameters of each layer are named as in a PyTorch `ModuleList` of modules with a
+/// Sequential `net`: `layers.0.net.0.weight`. Masks and widths are in the metadata.
 extension CouplingFlow {
   static let modelName = "coupling"
-  /// Bounds on what a file may ask for, so that no product overflows before it is compared with the file's size.
+  /// Upper bounds for values in a file, so that no product overflows before it is compared with the file's size.
   private static let mostLayers = 1024
   private static let mostHidden = 32
   private static let widest = 1 << 20

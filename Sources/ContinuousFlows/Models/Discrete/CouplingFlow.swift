@@ -1,29 +1,30 @@
-/// RealNVP: a flow of affine coupling layers (Dinh, Sohl-Dickstein, Bengio 2017, arXiv 1605.08803), for data of two and more columns.
+/// RealNVP: a flow of affine coupling layers (Dinh, Sohl-Dickstein, Bengio 2017, arXiv 1605.08803), for data of two and
+/// more columns.
 ///
-/// A layer leaves the columns a of its mask as they are and moves the others, b: `z_b = x_b · exp(s(x_a)) + t(x_a)`, so that
-/// `log |det ∂z/∂x| = Σ s`, and `x_b = (z_b − t) · exp(−s)` is its inverse, exact but for rounding. `s = c tanh(ŝ / c)` of the net's ŝ
-/// keeps every factor within `exp(±c)`, c being `scaleBound`: no layer can overflow what it is given by more, and near the identity it
-/// is ŝ itself. (RealNVP has a learned factor before its tanh; a bound that training cannot lift is safer, and ten layers stretch
-/// by up to exp(20).) One net gives ŝ and t.
+/// A layer keeps the columns a of its mask and moves the others, b: `z_b = x_b · exp(s(x_a)) + t(x_a)`. So `log |det
+/// ∂z/∂x| = Σ s`, and the inverse `x_b = (z_b − t) · exp(−s)` is exact up to rounding. One net gives ŝ and t; `s = c
+/// tanh(ŝ / c)` with c = `scaleBound` keeps every factor within `exp(±c)`, so no layer overflows a finite input by more
+/// than that. Near the identity s is ŝ itself. (RealNVP has a learned factor in front of its tanh. A bound that
+/// training cannot raise is safer, and ten layers still stretch by up to exp(20).)
 ///
-/// Layers run from the data to the base. Their nets are field programs, run by the same kernels as a continuous flow's field, in
-/// Float and in Double.
+/// Layers run from the data to the base. Their nets are field programs and run on the same kernels as the field of a
+/// continuous flow, in Float and in Double.
 ///
 /// ```swift
 /// var flow = CouplingFlow(dimension: 2, depth: 10, hidden: [100, 100], seed: 0)
-/// flow.transform = .standardising(split.train.points)
+/// flow.transform = .standardising(split.train.samples)
 /// let objective = try ExactLikelihood(model: flow, options: options)
 /// flow = try Trainer(model: flow, objective: objective, training: split.train, options: options).run().model
 /// ```
 public struct CouplingFlow: DiscreteFlow {
-  /// Of each layer, the one next to the data first.
+  /// One mask for each layer, the layer next to the data first.
   public let masks: [CouplingMask]
   /// Widths of every net's hidden layers.
   public let hidden: [Int]
   public let activation: Activation
   /// c, positive.
   public let scaleBound: Double
-  /// `θ`, `[P]`: layer after layer, each net's in the order of `FieldProgram.linearLayouts`.
+  /// `θ`, `[P]`: layer after layer, each net in the order of `FieldProgram.linearLayouts`.
   public var parameters: [Float] {
     didSet { DiscreteFlowChecks.check(parameters, count: parameterCount) }
   }
@@ -36,9 +37,9 @@ public struct CouplingFlow: DiscreteFlow {
 
   public static let defaultScaleBound = 2.0
 
-  /// A flow of any masks. Shapes that do not fit are a programmer's error.
+  /// A flow with any masks. Shapes that do not fit are a precondition failure.
   ///
-  /// - Parameter transform: nil: the identity.
+  /// - Parameter transform: nil means the identity.
   public init(
     masks: [CouplingMask], hidden: [Int], activation: Activation = .tanh,
     scaleBound: Double = defaultScaleBound, parameters: [Float], transform: DataTransform? = nil,
@@ -65,7 +66,7 @@ public struct CouplingFlow: DiscreteFlow {
   ///
   /// - Parameters:
   ///   - depth: the number of layers.
-  ///   - seed: of the masks and of the initial parameters.
+  ///   - seed: the seed of the masks and of the initial parameters.
   public init(
     dimension: Int, depth: Int = 10, hidden: [Int] = [100, 100], activation: Activation = .tanh,
     scaleBound: Double = defaultScaleBound, seed: UInt64 = 0, transform: DataTransform? = nil,
@@ -81,7 +82,7 @@ public struct CouplingFlow: DiscreteFlow {
       }, transform: transform, base: base)
   }
 
-  /// As of a continuous flow: the last layer learns at once, from near the identity.
+  /// As for a continuous flow: the flow starts near the identity, and the last layer learns from the first step on.
   private static let initialLastLayerScale: Float = 0.1
 
   public var dimension: Int { masks[0].dimension }
@@ -101,7 +102,7 @@ public struct CouplingFlow: DiscreteFlow {
 }
 
 extension UInt64 {
-  /// The seed of part number `part` of a model: of the first this one, of the others some that no part of a neighbouring seed has
-  /// (Weyl's sequence of the golden ratio, as splitmix64 takes it).
+  /// The seed of part number `part` of a model: this seed for part 0. For the others Weyl's sequence of the golden
+  /// ratio, as in splitmix64, so that parts of neighbouring seeds differ.
   func forPart(_ part: Int) -> UInt64 { self &+ 0x9E37_79B9_7F4A_7C15 &* UInt64(part) }
 }

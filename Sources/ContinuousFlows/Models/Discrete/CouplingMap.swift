@@ -1,21 +1,21 @@
 import CLibrary
 
-/// Coupling layers on many samples at a time: nets by a backend's kernels, the rest element by element (Dinh, Sohl-Dickstein, Bengio
-/// 2017, arXiv 1605.08803).
+/// Coupling layers on many samples: a backend runs the nets, the rest is element by element (Dinh, Sohl-Dickstein,
+/// Bengio 2017, arXiv 1605.08803).
 ///
-/// The way back keeps each layer's [s, t] and undoes nothing: states before a layer are kept too, so that the gradient is that of
-/// the numbers that were computed. Memory is O(depth · count · D).
+/// The backward pass uses the stored [s, t] and states of every layer, and inverts nothing: the gradient is that of the
+/// numbers that were computed. Memory is O(depth · count · D).
 struct CouplingMap<Scalar: FlowScalar>: InvertibleMap {
   let nets: [CouplingNet]
-  /// Of each net; those of one shape share theirs.
+  /// One solver for each net; nets of one shape share a solver.
   let solvers: [any FieldSolver<Scalar>]
-  /// Where each net's parameters begin, and where the last one's end.
+  /// The index at which each net's parameters begin, and the end of the last.
   let offsets: [Int]
 
   init(nets: [CouplingNet], threads: Int?, backend: Backend) throws {
     self.nets = nets
     offsets = nets.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.program.parameterCount) }
-    // Nothing is solved; a method with a bound of one step asks for the least memory.
+    // Nothing is solved; one step of euler reserves the least memory.
     let options = SolverOptions(method: "euler", control: .fixed(steps: 1), trace: .none, threads: threads)
     var shared: [(program: FieldProgram, solver: any FieldSolver<Scalar>)] = []
     solvers = try nets.map { net in
@@ -85,10 +85,10 @@ struct CouplingMap<Scalar: FlowScalar>: InvertibleMap {
   }
 }
 
-/// What a coupling layer does beside its net, sample by sample. `@_specialize` makes these loops concrete; who calls them from
-/// generic code would run them through witness tables else.
+/// The element-wise part of a coupling layer. `@_specialize` makes these loops concrete; generic callers would
+/// otherwise run them through witness tables.
 private enum CouplingLayer {
-  /// x_a of every sample, with zeros up to the net's rows: `[count][rows]`.
+  /// x_a of every sample, padded with zeros to the net's rows: `[count][rows]`.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   static func seen<Scalar: FlowScalar>(of states: [Scalar], _ net: CouplingNet) -> [Scalar] {
@@ -104,7 +104,8 @@ private enum CouplingLayer {
     return seen
   }
 
-  /// `z_b = x_b · exp(s) + t`, and the log-determinants gain Σ s (Dinh et al. 2017, section 3.2 on the layer, 3.3 on its Jacobian). exp is taken in Double: its rounding does not show in Float.
+  /// `z_b = x_b · exp(s) + t`; adds Σ s to the log-determinants (Dinh et al. 2017, section 3.2 for the layer, 3.3 for
+  /// its Jacobian). exp is taken in Double, so that its rounding does not show in Float.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   static func move<Scalar: FlowScalar>(_ image: inout MapImage<Scalar>, by moves: [Scalar], _ net: CouplingNet) {
@@ -123,7 +124,7 @@ private enum CouplingLayer {
     }
   }
 
-  /// `x_b = (z_b − t) · exp(−s)`, the same layer's inverse, and the log-determinants lose Σ s.
+  /// The inverse of the same layer, `x_b = (z_b − t) · exp(−s)`; subtracts Σ s from the log-determinants.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   static func moveBack<Scalar: FlowScalar>(_ image: inout MapImage<Scalar>, by moves: [Scalar], _ net: CouplingNet) {
@@ -142,8 +143,8 @@ private enum CouplingLayer {
     }
   }
 
-  /// Takes the cotangents back through the move: `x̄_b = z̄_b exp(s)`; returns those of [s, t], `[count][rows]`:
-  /// `s̄ = z̄_b x_b exp(s) + l̄`, l the log-determinant, and `t̄ = z̄_b`: the derivative of `move`.
+  /// The derivative of `move`. Takes cotangents back, `x̄_b = z̄_b exp(s)`, and returns those of [s, t],
+  /// `[count][rows]`: `s̄ = z̄_b x_b exp(s) + l̄` and `t̄ = z̄_b`, with l the log-determinant.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   static func reverse<Scalar: FlowScalar>(
@@ -166,7 +167,7 @@ private enum CouplingLayer {
     return moveBars
   }
 
-  /// x̄_a gains what came back through the net, `[count][rows]`.
+  /// Adds the cotangents that came back through the net, `[count][rows]`, to x̄_a.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   static func add<Scalar: FlowScalar>(_ seenBars: [Scalar], to states: inout [Scalar], _ net: CouplingNet) {

@@ -1,7 +1,7 @@
 /// The net of one coupling layer, as a field program that is evaluated and never solved.
 ///
-/// Its state is wide enough for what goes in, x_a, and for what comes out, [s, t]: `rows` = max(|a|, 2 |b|); what is left over is 0
-/// going in, and of no account coming out.
+/// The state is wide enough for the input x_a and the output [s, t]: `rows` = max(|a|, 2 |b|). Unused rows are 0 in the
+/// input and ignored in the output.
 struct CouplingNet: Sendable {
   let mask: CouplingMask
   let program: FieldProgram
@@ -34,7 +34,7 @@ struct CouplingNet: Sendable {
   /// Rows of the program's state.
   var rows: Int { program.stateDimension }
 
-  /// `[P]` of this net: PyTorch's, the last layer's times `lastLayerScale`.
+  /// The initial parameters of this net, `[P]`: PyTorch's, with the last layer multiplied by `lastLayerScale`.
   func initialParameters(seed: UInt64, lastLayerScale: Float) -> [Float] {
     var parameters = InitialParameters.uniform(for: program, seed: seed)
     let layouts = program.linearLayouts

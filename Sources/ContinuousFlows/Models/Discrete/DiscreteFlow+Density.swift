@@ -1,14 +1,14 @@
 extension DiscreteFlow {
-  /// `log p(x)` of every sample, exact but for rounding.
+  /// `log p(x)` of every sample in nats, exact up to rounding.
   ///
-  /// A sample whose numbers overflow has NaN and the status `notFinite`; one where the transform has no density has −∞. The
-  /// others are not affected.
+  /// A sample whose numbers overflow has NaN and the status `notFinite`; a sample at which the transform has no density
+  /// has −∞. Neither affects the others.
   ///
   /// - Parameters:
-  ///   - options: its threads count; there is nothing to solve.
-  ///   - seed, identifiers: as a continuous flow takes them; nothing is drawn here.
-  ///   - context: must be nil: no discrete flow is conditional.
-  /// - Throws: `KernelError.singular` where the parameters make the map singular.
+  ///   - options: only its number of threads is used; nothing is solved.
+  ///   - seed, identifiers: unused, because nothing is random here.
+  ///   - context: must be nil, because no discrete flow is conditional.
+  /// - Throws: `KernelError.singular` if the parameters make the map singular.
   public func logDensities(
     of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
     identifiers: [UInt64]? = nil, context: SampleMatrix? = nil
@@ -18,7 +18,7 @@ extension DiscreteFlow {
       of: samples, by: map(threads: options.threads, backend: backend, scalar: Float.self))
   }
 
-  /// As above, by a map that is there already.
+  /// As above, with an existing map.
   public func logDensities(of samples: SampleMatrix, by map: any InvertibleMap<Float>) throws -> LogDensities {
     precondition(
       samples.dimension == dimension, "samples of \(samples.dimension) columns for a flow of \(dimension) dimensions")
@@ -28,7 +28,7 @@ extension DiscreteFlow {
     for sample in 0..<samples.count {
       let z = image.states[sample * dimension..<(sample + 1) * dimension]
       let value = base.logDensity(z) + image.logDeterminants[sample]
-      // A base may be zero somewhere: −∞ of finite numbers is an answer.
+      // A base density may be zero: −∞ of finite numbers is a valid result.
       let isFinite = image.logDeterminants[sample].isFinite && z.allSatisfy(\.isFinite)
       values.append(isFinite ? value + transformed[sample] : .nan)
       statuses.append(isFinite ? .ok : .notFinite)
@@ -38,12 +38,12 @@ extension DiscreteFlow {
       evaluations: Array(repeating: 0, count: samples.count))
   }
 
-  /// Samples of the flow, `[count][D]`.
+  /// Draws samples of the flow, `[count][D]`.
   ///
-  /// Sample i depends on `seed`, i and the flow alone, not on `count`.
+  /// Sample i depends only on `seed`, i and the flow, not on `count`.
   ///
-  /// - Parameters: as of `logDensities`.
-  /// - Throws: `SolveFailure` where a sample's numbers overflow; `KernelError.singular`.
+  /// - Parameters: as for `logDensities`.
+  /// - Throws: `SolveFailure` if a sample's numbers overflow; `KernelError.singular`.
   public func samples(
     count: Int, seed: UInt64, options: SolverOptions = SolverOptions(), backend: Backend = .c,
     context: SampleMatrix? = nil
@@ -61,12 +61,12 @@ extension DiscreteFlow {
     return SampleMatrix(count: count, dimension: dimension, values: transform.inverse(states))
   }
 
-  /// As `evaluate(on:options:backend:seed:)`, by a map that is there already.
+  /// As `evaluate(on:options:backend:seed:)`, with an existing map.
   public func evaluate(
     on dataset: Dataset, by map: any InvertibleMap<Float>, seed: UInt64 = 0
   ) throws -> EvaluationResult {
     try TrainingError.check(dataset, model: self)
-    let densities = try logDensities(of: dataset.continuousPoints(seed: seed), by: map)
+    let densities = try logDensities(of: dataset.continuousSamples(seed: seed), by: map)
     return EvaluationResult(densities, dimension: dimension, quantisation: dataset.quantisation)
   }
 }

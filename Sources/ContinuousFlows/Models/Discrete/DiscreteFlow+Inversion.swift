@@ -1,14 +1,14 @@
-/// A discrete flow solves nothing: what it misses is rounding.
+/// Round trips and Jacobians of a discrete flow. It solves nothing, so the only error is rounding.
 extension DiscreteFlow {
-  /// From samples of the data, `[count][D]`, to the base and back: x, `z = g(x)`, `g⁻¹(z)`.
+  /// The error of a round trip from samples of the data, `[count][D]`, to the base and back: x, `z = g(x)`, `g⁻¹(z)`.
   ///
   /// - Parameters:
-  ///   - options: its threads count.
-  ///   - seed, identifiers: as a continuous flow takes them; nothing is drawn here.
-  ///   - context: must be nil: no discrete flow is conditional.
-  ///   - scalar: what the states are made of.
-  /// - Throws: `KernelError.singular` where the parameters make the map singular. A sample whose numbers overflow is counted as
-  ///   failed.
+  ///   - options: only its number of threads is used.
+  ///   - seed, identifiers: unused, because nothing is random here.
+  ///   - context: must be nil, because no discrete flow is conditional.
+  ///   - scalar: the type of the states, `Float` or `Double`.
+  /// - Throws: `KernelError.singular` if the parameters make the map singular. A sample whose numbers overflow is
+  ///   counted as failed.
   public func inversionError<Scalar: FlowScalar>(
     of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
     identifiers: [UInt64]? = nil, context: SampleMatrix? = nil, scalar: Scalar.Type = Float.self
@@ -22,7 +22,8 @@ extension DiscreteFlow {
     }
   }
 
-  /// From samples of the base to the data, as `samples` draws them, and back: z, `x = g⁻¹(z)`, `g(x)`; parameters as above.
+  /// The error of a round trip from samples of the base, as `samples` draws them, to the data and back: z, `x =
+  /// g⁻¹(z)`, `g(x)`; parameters as above.
   public func inversionErrorOfSamples<Scalar: FlowScalar>(
     count: Int, seed: UInt64, options: SolverOptions = SolverOptions(), backend: Backend = .c,
     context: SampleMatrix? = nil, scalar: Scalar.Type = Float.self
@@ -34,8 +35,8 @@ extension DiscreteFlow {
     }
   }
 
-  /// Jacobians of the map from data to base, in Double, by D of its reverses, each of which gives a row for all samples; beside
-  /// them the log-determinant that the layers sum up. Parameters as above.
+  /// Jacobians of the map from data to base in Double, and the log-determinants that the layers add up. D reverse
+  /// passes each give one row for all samples. Parameters as above.
   public func jacobians(
     of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
     identifiers: [UInt64]? = nil, context: SampleMatrix? = nil
@@ -76,7 +77,7 @@ extension DiscreteFlow {
 }
 
 extension MapImage {
-  /// Whether all of a sample's numbers are finite, `[count]`.
+  /// For each sample, whether all its numbers are finite, `[count]`.
   fileprivate func finiteSamples(dimension: Int) -> [Bool] {
     logDeterminants.indices.map { sample in
       logDeterminants[sample].isFinite && states[sample * dimension..<(sample + 1) * dimension].allSatisfy(\.isFinite)

@@ -1,27 +1,30 @@
-/// An invertible map z = g(x; θ) of finitely many steps, with an exact log-determinant: what a discrete flow is made of.
+/// An invertible map z = g(x; θ) with an exact log-determinant: the map of a discrete flow.
 ///
-/// Each sample is mapped by itself: its numbers do not depend on the other samples, on its place or on the number of threads.
+/// Each sample is mapped independently: its result does not depend on the other samples, on its place or on the number
+/// of threads.
 public protocol InvertibleMap<Scalar> {
   associatedtype Scalar: FlowScalar
 
-  /// z of x, and `log |det ∂z/∂x|`, what the change of variables takes (Papamakarios et al. 2021, arXiv 1912.02762, section 2.1).
+  /// The image z of x, and `log |det ∂z/∂x|` for the change of variables (Papamakarios et al. 2021, arXiv 1912.02762,
+  /// section 2.1).
   ///
   /// - Parameters:
   ///   - states: x, `[count][D]`.
   ///   - parameters: θ, `[P]`.
-  /// - Throws: `KernelError` where the parameters make the map singular.
+  /// - Throws: `KernelError` if the parameters make the map singular.
   func image(of states: [Scalar], parameters: [Scalar]) throws -> MapImage<Scalar>
 
-  /// x of z, both `[count][D]`, and `log |det ∂x/∂z|`, by what the way back sees: of an exact inverse it is minus that of x's image.
+  /// The preimage x of z, both `[count][D]`, and `log |det ∂x/∂z|` as the inverse computes it. Up to rounding it is
+  /// minus the log-determinant of x's image.
   ///
   /// - Throws: as `image`.
   func inverse(of states: [Scalar], parameters: [Scalar]) throws -> MapImage<Scalar>
 
-  /// The derivative of a loss that is a function of every sample's image.
+  /// The derivative of a loss of every sample's image.
   ///
   /// - Parameters:
   ///   - states: x, `[count][D]`.
-  ///   - cotangents: the loss's derivatives, given the image.
+  ///   - cotangents: returns the derivatives of the loss for a given image.
   /// - Throws: as `image`.
   func gradient(
     at states: [Scalar], parameters: [Scalar], cotangents: (MapImage<Scalar>) -> MapCotangents<Scalar>
@@ -29,7 +32,7 @@ public protocol InvertibleMap<Scalar> {
 }
 
 extension InvertibleMap {
-  /// x of z, both `[count][D]`.
+  /// The preimage x of z, both `[count][D]`.
   ///
   /// - Throws: as `image`.
   public func preimage(of states: [Scalar], parameters: [Scalar]) throws -> [Scalar] {
@@ -37,15 +40,15 @@ extension InvertibleMap {
   }
 }
 
-/// Where samples are mapped to.
+/// The image of samples under a map.
 public struct MapImage<Scalar: FlowScalar>: Sendable {
-  /// z, `[count][D]`; of an inverse x.
+  /// z, `[count][D]`; x for an inverse.
   public var states: [Scalar]
-  /// `log |det ∂z/∂x|`, `[count]`; of an inverse `log |det ∂x/∂z|`.
+  /// `log |det ∂z/∂x|`, `[count]`; `log |det ∂x/∂z|` for an inverse.
   public var logDeterminants: [Double]
 }
 
-/// The derivatives of a loss by what a map gives.
+/// The derivatives of a loss by the outputs of a map.
 public struct MapCotangents<Scalar: FlowScalar>: Sendable {
   /// `∂L/∂z`, `[count][D]`.
   public var states: [Scalar]
@@ -58,7 +61,7 @@ public struct MapCotangents<Scalar: FlowScalar>: Sendable {
   }
 }
 
-/// The derivatives of a loss by what a map is given.
+/// The derivatives of a loss by the inputs of a map.
 public struct MapGradient<Scalar: FlowScalar>: Sendable {
   /// `∂L/∂θ`, `[P]`, the same bits at any number of threads.
   public var parameters: [Scalar]

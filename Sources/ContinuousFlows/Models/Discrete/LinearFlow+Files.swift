@@ -1,6 +1,6 @@
 public import FlowIO
 
-/// A file holds the flow whole: `weight` `[D, D]` and `bias` `[D]`, as PyTorch's `nn.Linear` has them.
+/// A file holds the whole flow: `weight` `[D, D]` and `bias` `[D]`, named as in PyTorch's `nn.Linear`.
 extension LinearFlow {
   static let modelName = "linear"
 

@@ -1,7 +1,8 @@
-/// An affine flow of a dense matrix: `z = W x + b`, its log-determinant and that's gradient, `∂ log |det W| / ∂W = W⁻ᵀ`, by LAPACK
-/// (the layer: Kingma, Dhariwal 2018, arXiv 1807.03039; the derivative: Petersen, Pedersen 2012, The Matrix Cookbook, section 2.1).
+/// An affine flow with a dense matrix: `z = W x + b`. LAPACK gives the log-determinant and its gradient `∂ log |det W|
+/// / ∂W = W⁻ᵀ` (the layer: Kingma, Dhariwal 2018, arXiv 1807.03039; the derivative: Petersen, Pedersen 2012, The Matrix
+/// Cookbook, section 2.1).
 ///
-/// Each call factors W, in O(D³): the price that triangular factors (`AffineFlow`) or a trace (`ContinuousFlow`) do without. A
+/// Each call factors W in O(D³), a cost that triangular factors (`AffineFlow`) and a trace (`ContinuousFlow`) avoid. A
 /// singular W has no density; calls then throw `KernelError.singular`.
 public struct LinearFlow: DiscreteFlow {
   public let dimension: Int
@@ -16,11 +17,11 @@ public struct LinearFlow: DiscreteFlow {
     didSet { DiscreteFlowChecks.check(base, dimension: dimension) }
   }
 
-  /// Shapes that do not fit are a programmer's error.
+  /// Shapes that do not fit are a precondition failure.
   ///
   /// - Parameters:
-  ///   - parameters: nil: those of the identity.
-  ///   - transform: nil: the identity.
+  ///   - parameters: nil means those of the identity.
+  ///   - transform: nil means the identity.
   public init(
     dimension: Int, parameters: [Float]? = nil, transform: DataTransform? = nil,
     base: BaseDistribution = .standardNormal
@@ -44,8 +45,8 @@ public struct LinearFlow: DiscreteFlow {
   }
 }
 
-/// `z = W x + b` on many samples at a time: one linear layer of a field program, run by a backend's kernels; W's determinant and
-/// inverse by LAPACK, in Double.
+/// `z = W x + b` for many samples: one linear layer of a field program, run by a backend. LAPACK computes W's
+/// determinant and inverse in Double.
 struct LinearMap<Scalar: FlowScalar>: InvertibleMap {
   private let dimension: Int
   private let solver: any FieldSolver<Scalar>

@@ -1,14 +1,15 @@
 import CLibrary
 
 extension NeuralODEModel {
-  /// How well the model gives the labels or targets of `dataset`.
+  /// How well the model predicts the labels or targets of `dataset`.
   ///
-  /// `nllNats` is the cross-entropy of a classifier; of a regression the mean negative log-density of the targets under a normal
-  /// distribution around the outputs, its deviation being the scale of the targets' transform: smallest where the squared error
-  /// is. `bitsPerDimension` is that for each label or target column.
+  /// `nllNats` is the cross-entropy of a classifier. For a regression it is the mean negative log-density of the
+  /// targets under a normal distribution around the outputs, whose standard deviation is the scale of the targets'
+  /// transform; it is smallest where the squared error is smallest. `bitsPerDimension` is that per label or target
+  /// column.
   ///
-  /// - Throws: `TrainingError.noSamples`, `.dimensionMismatch`; `DataError` for labels or targets that are missing or do not fit;
-  ///   `KernelError` for a refused option.
+  /// - Throws: `TrainingError.noSamples`, `.dimensionMismatch`; `DataError` for labels or targets that are missing or
+  ///   do not fit; `KernelError` for a refused option.
   public func evaluate(
     on dataset: Dataset, options: SolverOptions = SolverOptions(trace: .none), backend: Backend = .c
   ) throws -> EvaluationResult {
@@ -21,7 +22,7 @@ extension NeuralODEModel {
     switch task {
     case .classification:
       let labels = try dataset.checkedLabels(classes: outputDimension)
-      let found = try predictions(for: dataset.points, by: network)
+      let found = try predictions(for: dataset.samples, by: network)
       let classes = found.classes
       let right = labels.indices.count { classes[$0] == labels[$0] }
       let losses = labels.indices.map { sample in
@@ -33,7 +34,7 @@ extension NeuralODEModel {
       return result
     case .regression(let transform):
       let targets = try dataset.checkedTargets(columns: outputDimension)
-      let found = try predictions(for: dataset.points, by: network)
+      let found = try predictions(for: dataset.samples, by: network)
       let columns = Double(outputDimension)
       let errors = (0..<targets.count).map { sample in
         zip(found.outputs[sample], targets[sample]).map { Double($0) - Double($1) }
@@ -54,7 +55,7 @@ extension NeuralODEModel {
 }
 
 extension EvaluationResult {
-  /// Sums up `losses` in nats, in the order of the samples; those of failed samples are NaN.
+  /// Summarises `losses` in nats, in the order of the samples; failed samples have NaN.
   fileprivate init(losses: [Double], of found: Predictions, columns: Int) {
     self.init(
       LogDensities(
@@ -64,7 +65,7 @@ extension EvaluationResult {
 }
 
 extension Dataset {
-  /// The labels, each from 0 to below `classes`.
+  /// The labels, each at least 0 and below `classes`.
   ///
   /// - Throws: `DataError.noLabels`, `.labelOutOfRange`.
   func checkedLabels(classes: Int) throws(DataError) -> [Int] {
@@ -75,7 +76,7 @@ extension Dataset {
     return labels.map { Int($0) }
   }
 
-  /// The targets, of as many columns as said.
+  /// The targets, with `columns` columns.
   ///
   /// - Throws: `DataError.noTargets`, `.targetColumns`.
   func checkedTargets(columns: Int) throws(DataError) -> SampleMatrix {

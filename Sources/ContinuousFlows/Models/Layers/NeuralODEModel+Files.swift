@@ -1,6 +1,6 @@
 public import FlowIO
 
-/// A file holds the model whole: parameters named as PyTorch has them, the rest in the metadata.
+/// A file holds the whole model: parameters named as in PyTorch, the rest in the metadata.
 ///
 /// | key | value |
 /// |---|---|
@@ -14,7 +14,7 @@ public import FlowIO
 /// | `residual_steps` | of a residual network |
 /// | `transform.shift`, `transform.scale` | of the data; `targets.shift` and `targets.scale` of a regression's targets |
 extension NeuralODEModel: TrainableModel {
-  /// What a file calls the model, and `--model` too.
+  /// The name of the model in a file and in `--model`.
   public enum Word {
     public static let classifier = "classifier"
     public static let regression = "regression"
@@ -90,7 +90,8 @@ extension NeuralODEModel: TrainableModel {
     var residualSteps: Int?
     if word == Word.residualNetwork { residualSteps = try file.count("residual_steps", from: 1) }
     let transform = try file.transform("transform", columns: architecture.inputDimension)
-    // Names and shapes come from the description; the file's tensors have to be these before anything is made in their size.
+    // Names and shapes come from the description. They are compared with the file's tensors before anything of their
+    // size is allocated.
     let names = Self.names(of: architecture)
     self.init(
       architecture: architecture, task: task, parameters: try names.parameters(in: file), transform: transform,
@@ -128,7 +129,7 @@ extension NeuralODEModel: TrainableModel {
 }
 
 extension ParameterNames {
-  /// `prefix.0.weight`, `prefix.0.bias`, then `prefix.2.…`: activations count, as in a Sequential.
+  /// `prefix.0.weight`, `prefix.0.bias`, then `prefix.2.…`: activations have numbers too, as in a Sequential.
   init(of network: DenseNetwork, prefix: String) {
     var module = 0
     var tensors: [(name: String, shape: [Int])] = []

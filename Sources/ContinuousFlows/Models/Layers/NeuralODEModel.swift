@@ -2,41 +2,41 @@
 ///
 /// ```swift
 /// var model = NeuralODEModel(classes: 10, dimension: 64, augmentedDimensions: 8, hidden: [64], seed: 0)
-/// model.transform = .standardising(split.train.points)
+/// model.transform = .standardising(split.train.samples)
 /// let objective = try CrossEntropy(model: model, training: split.train, options: options)
 /// let trainer = try Trainer(
 ///   model: model, objective: objective, training: split.train, validation: split.validation, options: options)
 /// model = try trainer.run().model
-/// let classes = try model.predictions(for: split.test.points).classes
+/// let classes = try model.predictions(for: split.test.samples).classes
 /// ```
 ///
-/// Its parameters are named as in PyTorch: `encoder.0.weight`, `net.0.weight` (the field's), `head.0.weight` and so on.
+/// Its parameters are named as in PyTorch: `encoder.0.weight`, `net.0.weight` (the field), `head.0.weight` and so on.
 public struct NeuralODEModel: Sendable, Equatable {
-  /// What the head's outputs are.
+  /// The meaning of the head's outputs.
   public enum Task: Sendable, Equatable {
-    /// Logarithms of unnormalised probabilities, one of each class.
+    /// Logarithms of unnormalised probabilities, one for each class.
     case classification
-    /// Targets, as this transform makes them of what the data have.
+    /// The targets after this transform.
     case regression(targets: DataTransform)
   }
 
   public let architecture: NeuralODEArchitecture
   public let task: Task
-  /// n, of a residual network: its equation is always solved by n equal steps of `euler`, which share their weights. nil: by
-  /// whatever solver is asked for.
+  /// n for a residual network, whose equation is always solved by n equal steps of `euler` with shared weights; nil
+  /// means any solver.
   public let residualSteps: Int?
   /// `θ`, `[P]`: encoder, field, head.
   public var parameters: [Float] {
     didSet { Self.check(parameters, architecture) }
   }
-  /// What stands between the data and the encoder; has no marginals.
+  /// The transform from the data to the encoder's input; it has no marginals.
   public var transform: DataTransform {
     didSet { Self.check(transform, architecture) }
   }
 
-  /// A model of any parts. Shapes that do not fit are a programmer's error.
+  /// A model with any parts. Shapes that do not fit are a precondition failure.
   ///
-  /// - Parameter transform: nil: the identity.
+  /// - Parameter transform: nil means the identity.
   public init(
     architecture: NeuralODEArchitecture, task: Task, parameters: [Float], transform: DataTransform? = nil,
     residualSteps: Int? = nil
@@ -60,11 +60,11 @@ public struct NeuralODEModel: Sendable, Equatable {
   /// An untrained classifier.
   ///
   /// - Parameters:
-  ///   - encoder: widths of the encoder's layers; empty: the state begins with the data.
-  ///   - augmentedDimensions: zeros that follow (ANODE).
+  ///   - encoder: widths of the encoder's layers; empty means that the state begins with the data.
+  ///   - augmentedDimensions: number of zeros appended to the state (ANODE).
   ///   - hidden: widths of the field's hidden layers.
-  ///   - head: widths of the head's hidden layers; empty: a linear head.
-  ///   - seed: of the initial parameters.
+  ///   - head: widths of the head's hidden layers; empty means a linear head.
+  ///   - seed: the seed of the initial parameters.
   public init(
     classes: Int, dimension: Int, encoder: [Int] = [], augmentedDimensions: Int = 0, hidden: [Int] = [64],
     activation: Activation = .tanh, head: [Int] = [], endTime: Double = 1, seed: UInt64 = 0,
@@ -77,9 +77,9 @@ public struct NeuralODEModel: Sendable, Equatable {
       transform: transform, residualSteps: residualSteps)
   }
 
-  /// An untrained model: dense layers of the field's activation on both sides of a field of this architecture.
+  /// An untrained model: dense layers before and after a field of this architecture, with the field's activation.
   ///
-  /// - Parameter outputs: classes, or columns of the targets.
+  /// - Parameter outputs: number of classes, or of target columns.
   public init(
     task: Task, outputs: Int, dimension: Int, encoder: [Int] = [], augmentedDimensions: Int = 0,
     field: FieldArchitecture, head: [Int] = [], startTime: Double = 0, endTime: Double = 1, seed: UInt64 = 0,
@@ -96,12 +96,12 @@ public struct NeuralODEModel: Sendable, Equatable {
       transform: transform, residualSteps: residualSteps)
   }
 
-  /// Columns of a sample.
+  /// Number of columns of a sample.
   public var dimension: Int { architecture.inputDimension }
-  /// Classes, or columns of the targets.
+  /// Number of classes, or of target columns.
   public var outputDimension: Int { architecture.outputDimension }
 
-  /// `options`, with the steps of a residual network where this is one.
+  /// `options` without a trace, and with the fixed steps of a residual network if this is one.
   public func solverOptions(_ options: SolverOptions) -> SolverOptions {
     var options = options
     options.trace = .none

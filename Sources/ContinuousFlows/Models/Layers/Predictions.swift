@@ -1,17 +1,17 @@
 import CLibrary
 
-/// What a model says of samples.
+/// A model's outputs for samples.
 public struct Predictions: Sendable, Equatable {
-  /// The head's outputs `[count][outputs]`: of a regression in the targets' units; NaN where the status is not ok.
+  /// The head's outputs, `[count][outputs]`; for a regression in the units of the targets. NaN if the status is not ok.
   public let outputs: SampleMatrix
   public let statuses: [SampleStatus]
-  /// Evaluations of the field, `[count]`.
+  /// Number of evaluations of the field, `[count]`.
   public let evaluations: [Int]
 
   /// Number of samples that have no outputs.
   public var failed: Int { statuses.count { $0 != .ok } }
 
-  /// Of a classifier: each sample's class of the largest probability, of several the first; nil where the sample failed.
+  /// For a classifier: each sample's class of largest probability, the first of equal ones; nil if the sample failed.
   public var classes: [Int?] {
     statuses.indices.map { sample in
       guard statuses[sample] == .ok, let largest = outputs[sample].max() else { return nil }
@@ -19,7 +19,7 @@ public struct Predictions: Sendable, Equatable {
     }
   }
 
-  /// Of a classifier: probabilities of all classes, `[count][classes]`; NaN where the sample failed.
+  /// For a classifier: the probabilities of all classes, `[count][classes]`; NaN if the sample failed.
   public var probabilities: SampleMatrix {
     let values = statuses.indices.flatMap { sample in
       Softmax.logProbabilities(outputs[sample]).map { Float(exp($0)) }
@@ -29,9 +29,9 @@ public struct Predictions: Sendable, Equatable {
 }
 
 extension NeuralODEModel {
-  /// The outputs for samples of the data's columns. A sample's are its own: the same bits alone and in any batch.
+  /// The outputs for samples in the columns of the data. A sample's outputs have the same bits alone and in any batch.
   ///
-  /// - Throws: `KernelError` for a refused option. Samples of another dimension are a programmer's error.
+  /// - Throws: `KernelError` for a refused option. Samples of another dimension are a precondition failure.
   public func predictions(
     for samples: SampleMatrix, options: SolverOptions = SolverOptions(trace: .none), backend: Backend = .c
   ) throws -> Predictions {
@@ -39,7 +39,7 @@ extension NeuralODEModel {
       for: samples, by: NeuralODENetwork(architecture, options: solverOptions(options), backend: backend))
   }
 
-  /// As above, by a network that is there already: for many calls.
+  /// As above, with an existing network: for many calls.
   func predictions(for samples: SampleMatrix, by network: NeuralODENetwork<Float>) throws -> Predictions {
     precondition(
       samples.dimension == dimension, "samples of \(samples.dimension) columns for a model of \(dimension)")

@@ -1,6 +1,6 @@
 extension StackedFlow: DensityModel {
-  /// `log p(x)` of every sample, by a solve of each block from t = T to 0; as `ContinuousFlow.logDensities`, whose parameters these
-  /// are. Times are counted over all blocks, from 0 at the base to K T at the data.
+  /// `log p(x)` of every sample in nats, by a solve of each block from t = T to 0. Parameters as for
+  /// `ContinuousFlow.logDensities`. Times count over all blocks, from 0 at the base to K T at the data.
   ///
   /// - Throws: `KernelError` for a refused option.
   public func logDensities(
@@ -12,7 +12,7 @@ extension StackedFlow: DensityModel {
       identifiers: identifiers, context: context)
   }
 
-  /// As above, by a solver that is there already.
+  /// As above, with an existing solver.
   func logDensities(
     of samples: SampleMatrix, by solver: StackedSolver<Float>, seed: UInt64 = 0, identifiers: [UInt64]? = nil,
     context: SampleMatrix? = nil
@@ -35,11 +35,11 @@ extension StackedFlow: DensityModel {
       evaluations: solution.evaluations)
   }
 
-  /// As `evaluate(on:options:backend:seed:)`, by a solver that is there already.
+  /// As `evaluate(on:options:backend:seed:)`, with an existing solver.
   func evaluate(on dataset: Dataset, by solver: StackedSolver<Float>, seed: UInt64) throws -> EvaluationResult {
     try TrainingError.check(dataset, model: self)
     let densities = try logDensities(
-      of: dataset.continuousPoints(seed: seed), by: solver, seed: seed, identifiers: dataset.identifiers)
+      of: dataset.continuousSamples(seed: seed), by: solver, seed: seed, identifiers: dataset.identifiers)
     return EvaluationResult(densities, dimension: dimension, quantisation: dataset.quantisation)
   }
 

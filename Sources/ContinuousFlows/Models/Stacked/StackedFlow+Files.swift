@@ -1,10 +1,10 @@
 public import FlowIO
 
-/// A file holds the flow whole: each block's parameters named as in a PyTorch `ModuleList` of modules that have a Sequential `net`,
-/// `blocks.0.net.0.weight`; fields, T and the transform in the metadata.
+/// A file holds the whole flow. The parameters of each block are named as in a PyTorch `ModuleList` of modules with a
+/// Sequential `net`: `blocks.0.net.0.weight`. Fields, T and the transform are in the metadata.
 extension StackedFlow: TrainableModel {
   static let modelName = "stacked"
-  /// A bound on what a file may ask for.
+  /// Upper bound for the number of blocks in a file.
   private static let mostBlocks = 1024
 
   public var parameterNames: ParameterNames { Self.names(programs) }

@@ -1,6 +1,6 @@
 extension StackedFlow: InvertibleFlow {
-  /// From samples of the data to the base, by a solve of each block from t = T to 0, and back; as
-  /// `ContinuousFlow.inversionError`, which that of one block is.
+  /// The error of a round trip from samples of the data to the base and back, with a solve of each block; as
+  /// `ContinuousFlow.inversionError`.
   public func inversionError<Scalar: FlowScalar>(
     of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
     identifiers: [UInt64]? = nil, context: SampleMatrix? = nil, scalar: Scalar.Type = Float.self
@@ -13,7 +13,7 @@ extension StackedFlow: InvertibleFlow {
     return InversionError(from: states.map { Scalar($0) }, there: there, back: try solver.solveToData(call))
   }
 
-  /// From samples of the base to the data, as `samples` draws them, and back.
+  /// The error of a round trip from samples of the base, as `samples` draws them, to the data and back.
   public func inversionErrorOfSamples<Scalar: FlowScalar>(
     count: Int, seed: UInt64, options: SolverOptions = SolverOptions(), backend: Backend = .c,
     context: SampleMatrix? = nil, scalar: Scalar.Type = Float.self
@@ -26,8 +26,8 @@ extension StackedFlow: InvertibleFlow {
     return InversionError(from: states.map { Scalar($0) }, there: there, back: try solver.solveToBase(call))
   }
 
-  /// Jacobians of the way from data to base, in Double: the product of the blocks', each of which D reverse solves give; as
-  /// `ContinuousFlow.jacobians`.
+  /// Jacobians of the map from data to base in Double: the product of the blocks' Jacobians, each from D reverse
+  /// solves; as `ContinuousFlow.jacobians`.
   public func jacobians(
     of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
     identifiers: [UInt64]? = nil, context: SampleMatrix? = nil
@@ -53,7 +53,8 @@ extension StackedFlow: InvertibleFlow {
 }
 
 extension StackedSolver where Scalar == Double {
-  /// From the data to the base, with `∂z/∂x`, `[count][D][D]`: `∂z/∂x = J₀ J₁ … J_{K−1}`, J_k of block k from T to 0.
+  /// Solves from the data to the base and returns `∂z/∂x` as well, `[count][D][D]`: `∂z/∂x = J₀ J₁ … J_{K−1}`, J_k of
+  /// block k from T to 0.
   fileprivate func jacobiansToBase(_ call: Call) throws -> (solution: Solution<Double>, jacobians: [Double]) {
     let dimension = programs[0].stateDimension
     var (whole, product): (Solution<Double>?, [Double]) = (nil, [])

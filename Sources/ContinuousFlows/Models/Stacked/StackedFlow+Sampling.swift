@@ -1,7 +1,7 @@
 extension StackedFlow {
-  /// Samples of the flow, `[count][D]`, by a solve of each block from t = 0 to T; as `ContinuousFlow.samples`.
+  /// Draws samples of the flow, `[count][D]`, by a solve of each block from t = 0 to T; as `ContinuousFlow.samples`.
   ///
-  /// - Throws: `SolveFailure` if a sample does not arrive; `KernelError` for a refused option.
+  /// - Throws: `SolveFailure` if a sample's solve fails; `KernelError` for a refused option.
   public func samples(
     count: Int, seed: UInt64, options: SolverOptions = ContinuousFlow.samplingOptions, backend: Backend = .c,
     context: SampleMatrix? = nil
@@ -15,12 +15,12 @@ extension StackedFlow {
     return SampleMatrix(count: count, dimension: dimension, values: transform.inverse(solution.states))
   }
 
-  /// The particles that `samples` would draw, at each of `times`, in the space of the data: `[times][count][D]`; as
-  /// `ContinuousFlow.paths`.
+  /// The samples that `samples(count:seed:)` draws, at each of `times`, in the space of the data: `[times][count][D]`;
+  /// as `ContinuousFlow.paths`.
   ///
   /// - Parameters:
   ///   - times: rising, in 0 ... K T, counted over all blocks.
-  ///   - context: `[count][C]`, of blocks that read one; nil: none.
+  ///   - context: `[count][C]`, for blocks that read one; nil means none.
   public func paths(
     count: Int, seed: UInt64, times: [Double], options: SolverOptions = ContinuousFlow.samplingOptions,
     backend: Backend = .c, context: SampleMatrix? = nil
@@ -33,14 +33,15 @@ extension StackedFlow {
     }
   }
 
-  /// These particles with the log-density of the flow's distribution at each time where they are; as
-  /// `ContinuousFlow.logDensityPaths`: at K T that of `logDensities`, at 0 the base's, in the space of the data.
+  /// The same samples with the log-density of the flow's distribution at each time and place; as
+  /// `ContinuousFlow.logDensityPaths`. At K T these are the values of `logDensities`, at 0 those of the base in the
+  /// space of the data.
   ///
   /// - Parameters:
   ///   - times: rising, in 0 ... K T, counted over all blocks.
-  ///   - options: with a Hutchinson trace log-densities are estimates.
-  ///   - context: `[count][C]`, of blocks that read one; nil: none.
-  /// - Throws: `SolveFailure` if a particle does not arrive; `KernelError` for a refused option.
+  ///   - options: with a Hutchinson trace the log-densities are estimates.
+  ///   - context: `[count][C]`, for blocks that read one; nil means none.
+  /// - Throws: `SolveFailure` if a sample's solve fails; `KernelError` for a refused option.
   public func logDensityPaths(
     count: Int, seed: UInt64, times: [Double], options: SolverOptions = SolverOptions(), backend: Backend = .c,
     context: SampleMatrix? = nil
@@ -67,7 +68,7 @@ extension StackedFlow {
       zip(times, times.dropFirst()).allSatisfy { $0 <= $1 } && times.allSatisfy { (0...totalTime).contains($0) },
       "times have to rise within 0 ... \(totalTime)")
     var options = options
-    // Of each interval its own: the bound is meant for one solve of a block.
+    // The bound is meant for one solve of a block, and every interval has its own fixed steps.
     if case .fixed(let steps) = options.control {
       options.maximumSteps = max(options.maximumSteps, steps * (times.count + 1))
     }

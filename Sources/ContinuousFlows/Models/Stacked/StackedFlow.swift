@@ -1,10 +1,10 @@
-/// K continuous flows in a row, each with a field and parameters of its own: FFJORD's stacked blocks (Grathwohl et al. 2019, arXiv
-/// 1810.01367, which takes 2 for BSDS300, 5 for POWER, 10 for HEPMASS).
+/// K continuous flows in a row, each with its own field and parameters: FFJORD's stacked blocks (Grathwohl et al. 2019,
+/// arXiv 1810.01367, which uses 2 for BSDS300, 5 for POWER, 10 for HEPMASS).
 ///
-/// Block 0 begins at the base, block K − 1 ends at the data; each runs from t = 0 to T. `log p(x) = log p₀(z) − Σ ∫₀ᵀ tr(∂f_k/∂z) dt − Σ log
-/// scale`. One block is a `ContinuousFlow`, to the bit.
+/// Block 0 begins at the base, block K − 1 ends at the data, and each runs from t = 0 to T. `log p(x) = log p₀(z) − Σ
+/// ∫₀ᵀ tr(∂f_k/∂z) dt − Σ log scale`. A single block is a `ContinuousFlow`, bit for bit.
 public struct StackedFlow: Sendable, Equatable {
-  /// The blocks' fields, of one dimension; those that read a context read the same.
+  /// The fields of the blocks, all of one dimension. Blocks that read a context read the same one.
   public let programs: [FieldProgram]
   /// `θ`, `[P]`: block after block, each in the order of `FieldProgram.linearLayouts`.
   public var parameters: [Float] {
@@ -14,18 +14,18 @@ public struct StackedFlow: Sendable, Equatable {
   public var endTime: Double {
     didSet { Self.check(endTime) }
   }
-  /// What stands between the data and the last block's end.
+  /// The transform from the data to the end of the last block.
   public var transform: DataTransform {
     didSet { DiscreteFlowChecks.check(transform, dimension: dimension) }
   }
-  /// p₀, where block 0 begins.
+  /// p₀, the distribution at the start of block 0.
   public var base: BaseDistribution {
     didSet { DiscreteFlowChecks.check(base, dimension: dimension) }
   }
 
-  /// Shapes that do not fit are a programmer's error.
+  /// Shapes that do not fit are a precondition failure.
   ///
-  /// - Parameter transform: nil: the identity.
+  /// - Parameter transform: nil means the identity.
   public init(
     programs: [FieldProgram], parameters: [Float], endTime: Double = 1, transform: DataTransform? = nil,
     base: BaseDistribution = .standardNormal
@@ -48,9 +48,9 @@ public struct StackedFlow: Sendable, Equatable {
     DiscreteFlowChecks.check(base, dimension: dimension)
   }
 
-  /// Untrained blocks of one architecture, each close to the identity.
+  /// An untrained flow whose blocks have one architecture, each close to the identity.
   ///
-  /// - Parameter seed: of the initial parameters; of block 0 they are those of a `ContinuousFlow` of this seed.
+  /// - Parameter seed: the seed of the initial parameters. Block 0 gets those of a `ContinuousFlow` with this seed.
   public init(
     dimension: Int, blocks: Int, architecture: FieldArchitecture, endTime: Double = 1, seed: UInt64 = 0,
     transform: DataTransform? = nil, base: BaseDistribution = .standardNormal
@@ -71,13 +71,13 @@ public struct StackedFlow: Sendable, Equatable {
   /// K.
   public var blockCount: Int { programs.count }
 
-  /// C, the rows of a context; 0: none.
+  /// C, the number of context columns; 0 means none.
   public var contextDimension: Int { programs.map(\.contextDimension).max() ?? 0 }
 
-  /// K T: how long a sample is on its way.
+  /// K T, the total time of all blocks.
   public var totalTime: Double { Double(blockCount) * endTime }
 
-  /// Where each block's parameters begin, and where the last one's end.
+  /// The index at which each block's parameters begin, and the end of the last.
   var parameterOffsets: [Int] { programs.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.parameterCount) } }
 
   private static func check(_ endTime: Double) {

@@ -1,11 +1,11 @@
-/// Solves the blocks of a stacked flow one after the other, and takes gradients back through them.
+/// Solves the blocks of a stacked flow one after the other, and propagates gradients back through them.
 ///
-/// Samples keep what is theirs: each block's solve is that of a field alone, so promises about neighbours, places and threads hold
-/// for the row of them.
+/// Each block's solve is that of a single field, so samples stay independent of their neighbours, their place and the
+/// number of threads.
 struct StackedSolver<Scalar: FlowScalar> {
   let programs: [FieldProgram]
   let endTime: Double
-  /// Of each block; equal fields share theirs.
+  /// One solver for each block; equal fields share a solver.
   let solvers: [any FieldSolver<Scalar>]
   private let offsets: [Int]
 
@@ -22,13 +22,13 @@ struct StackedSolver<Scalar: FlowScalar> {
     }
   }
 
-  /// What is common to a call's solves.
+  /// The inputs that all solves of a call share.
   struct Call {
     /// `[P]` of all blocks.
     var parameters: [Scalar]
-    /// States where the first solve begins, `[count][D]`.
+    /// Initial states of the first solve, `[count][D]`.
     var states: [Scalar]
-    /// Of probes and dropout; each block has streams of its own, block 0 those of a single flow.
+    /// The seed of probes and dropout. Each block has its own stream; block 0 has that of a single flow.
     var seed: UInt64 = 0
     var step: UInt64 = 0
     var identifiers: [UInt64]?
@@ -47,25 +47,26 @@ struct StackedSolver<Scalar: FlowScalar> {
     try solve(call, blocks: Array(programs.indices)) { _ in (from: 0, to: endTime) }
   }
 
-  /// What a way from the base meets.
+  /// States and log-determinants at one output time.
   struct Stop {
     /// `[count][D]`.
     let states: [Scalar]
-    /// From the base until here, `[count]`; empty where none are integrated.
+    /// From the base to this time, `[count]`; empty if the solver has no trace.
     let logDeterminants: [Double]
   }
 
-  /// At each of `times`, which rise and are counted over all blocks, 0 to K T: one solve of each block on the way, which meets all of
-  /// its times.
+  /// States at each of `times`, which rise and count over all blocks from 0 to K T: one solve of each block needed,
+  /// with all output times in that block.
   ///
-  /// - Throws: `SolveFailure` if a sample does not arrive.
+  /// - Throws: `SolveFailure` if a sample's solve fails.
   func stops(of call: Call, at times: [Double]) throws -> [Stop] {
     let dimension = programs[0].stateDimension
     let count = call.states.count / dimension
     var (states, found) = (call.states, [Stop]())
     var passed = [Double](repeating: 0, count: count)
     for block in programs.indices where found.count < times.count {
-      // Those that end a block belong to it; the ends exactly, whatever K T rounds to.
+      // A time at the end of a block belongs to that block. Times in the last block are clamped, because K T is
+      // rounded.
       let isLast = block == programs.count - 1
       let own = times[found.count...].prefix { isLast || $0 <= Double(block + 1) * endTime }.map {
         min(max(0, $0 - Double(block) * endTime), endTime)
@@ -91,14 +92,14 @@ struct StackedSolver<Scalar: FlowScalar> {
     return found
   }
 
-  /// The gradient of `scale · Σ −(log p₀(z) + log-determinant)` with its regularisers, from the data: log-determinants of blocks add up
-  /// (Grathwohl et al. 2019, arXiv 1810.01367, whose flows are stacked so).
+  /// The gradient of `scale · Σ −(log p₀(z) + log-determinant)` with its regularisers, from the data. The
+  /// log-determinants of the blocks add up (Grathwohl et al. 2019, arXiv 1810.01367, which stacks its flows this way).
   ///
-  /// A first pass leads to block 0, the likelihood's gradient is had there, and cotangents go up through the blocks, each of which is
-  /// solved again: block 0's steps are made once, the others' twice.
+  /// A first pass solves down to block 0, where the gradient of the likelihood is known. Cotangents then go up through
+  /// the blocks, each of which is solved again: block 0 is solved once, the others twice.
   ///
-  /// - Parameter check: is given each block's solution, its times counted over all blocks.
-  /// - Throws: what `check` throws, and what solvers throw.
+  /// - Parameter check: called with each block's solution, whose times count over all blocks.
+  /// - Throws: the errors of `check` and of the solvers.
   func likelihoodGradient(
     _ call: Call, base: BaseDistribution, scale: Double, regularisation: Regularisation,
     check: (Solution<Scalar>) throws -> Void
@@ -128,7 +129,7 @@ struct StackedSolver<Scalar: FlowScalar> {
         : try solvers[block].gradient(
           of: .cotangents(
             states: result.states, logDeterminants: Array(repeating: -scale, count: logDeterminants.count)),
-          // Of cotangents the coefficients are those of the sum.
+          // With given cotangents, the solver takes the coefficients of the sum as they are.
           regularisation: Regularisation(
             kineticEnergy: scale * regularisation.kineticEnergy, frobeniusNorm: scale * regularisation.frobeniusNorm),
           at: problem)
@@ -136,7 +137,7 @@ struct StackedSolver<Scalar: FlowScalar> {
       result.add(gradient, isFirst: block == 0)
       if block > 0 { result.addPenalties(of: gradient.solution, regularisation, scale: scale) }
     }
-    // Of one block they are zeros, which change no bit.
+    // With one block these are zeros, which change no bit.
     for sample in result.losses.indices { result.losses[sample] -= scale * logDeterminants[sample] }
     return result
   }
@@ -168,15 +169,15 @@ struct StackedSolver<Scalar: FlowScalar> {
   }
 }
 
-/// The derivative of a stacked flow's likelihood. Arrays but the first have an entry, `states` a row, per sample.
+/// The gradient of a stacked flow's likelihood. All arrays except `parameters` have one entry, or one row, per sample.
 struct StackedGradient<Scalar: FlowScalar> {
   /// `∂L/∂θ`, `[P]` of all blocks.
   var parameters: [Scalar]
-  /// `∂L/∂x`, at the data, `[count][D]`.
+  /// `∂L/∂x` at the data, `[count][D]`.
   var states: [Scalar]
-  /// Each sample's loss, scaled, regularisers included.
+  /// Each sample's scaled loss, regularisers included.
   var losses: [Double]
-  /// Over all blocks; empty where they are not integrated.
+  /// Sums over all blocks; empty if they are not integrated.
   var kineticEnergies: [Double]
   var frobeniusNorms: [Double]
   var evaluations: [Int]
@@ -195,7 +196,7 @@ struct StackedGradient<Scalar: FlowScalar> {
     for sample in evaluations.indices { evaluations[sample] += gradient.solution.evaluations[sample] }
   }
 
-  /// Block 0's loss has its own regularisers; the others' are added here.
+  /// Block 0's loss includes its own regularisers; this adds those of another block.
   fileprivate mutating func addPenalties(of solution: Solution<Scalar>, _ penalty: Regularisation, scale: Double) {
     for (sample, energy) in solution.kineticEnergies.enumerated() {
       losses[sample] += scale * penalty.kineticEnergy * energy
@@ -207,7 +208,7 @@ struct StackedGradient<Scalar: FlowScalar> {
 }
 
 extension Solution {
-  /// Times counted over all blocks, for one whose block begins there.
+  /// The solution of a block that begins at `time`, with times that count over all blocks.
   func shifted(by time: Double) -> Solution {
     guard time != 0 else { return self }
     var shifted = self
@@ -215,7 +216,7 @@ extension Solution {
     return shifted
   }
 
-  /// Goes on with `next`, which begins where this ends. A sample that failed keeps its first failure.
+  /// Appends `next`, which begins where this ends. A sample that failed keeps its first failure.
   mutating func append(_ next: Solution) {
     states = next.states
     for sample in statuses.indices {

@@ -1,9 +1,10 @@
 extension ContinuousFlow {
-  /// An untrained flow along Hamilton's equations of a learned energy, close to the identity: `dimension` is even, positions before
-  /// momenta.
+  /// An untrained flow along Hamilton's equations of a learned energy, close to the identity. `dimension` is even;
+  /// positions come before momenta.
   ///
-  /// Volumes are kept (Liouville's theorem: Arnold 1989, Mathematical Methods of Classical Mechanics, section 16), so `log p(x) = log p₀(z)`: no divergence is computed, whatever trace is asked for, and the log-determinant is
-  /// exactly 0. What such a flow can fit is a rearrangement of its base's levels, so a base that has been fitted serves best.
+  /// The flow preserves volumes (Liouville's theorem: Arnold 1989, Mathematical Methods of Classical Mechanics, section
+  /// 16), so `log p(x) = log p₀(z)`. No divergence is computed, whatever the trace option, and the log-determinant is
+  /// exactly 0. Such a flow can only rearrange the levels of its base's density, so a fitted base serves best.
   ///
   /// - Throws: `DerivativeError` for an activation without a smooth derivative.
   public init(
@@ -16,7 +17,7 @@ extension ContinuousFlow {
       endTime: endTime, transform: transform, base: base)
   }
 
-  /// An untrained flow of OT-Flow, along minus the gradient of a potential, close to the identity.
+  /// An untrained OT-Flow, along minus the gradient of a potential, close to the identity.
   ///
   /// - Throws: `DerivativeError` for an activation without a smooth derivative.
   public init(
@@ -31,13 +32,14 @@ extension ContinuousFlow {
 }
 
 extension InitialParameters {
-  /// Factor of the layers that a potential is a sum of: first solves take few steps, and these layers still learn at once.
+  /// Factor of the last layers, whose sum is the potential: the first solves take few steps, and these layers still
+  /// learn from the first step on.
   public static let potentialScale: Float = 0.1
 }
 
 extension HamiltonianArchitecture {
-  /// `InitialParameters.uniform`, the last layer of each of the energy's nets scaled by `lastLayerScale`; 1 suits an energy that
-  /// is learned from derivatives.
+  /// `InitialParameters.uniform`, with the last layer of each of the energy's nets scaled by `lastLayerScale`. Use 1
+  /// for an energy that is learned from derivatives.
   public func initialParameters(
     stateDimension: Int, seed: UInt64, lastLayerScale: Float = InitialParameters.potentialScale
   ) -> [Float] {
@@ -53,7 +55,8 @@ extension HamiltonianArchitecture {
 }
 
 extension TransportArchitecture {
-  /// `InitialParameters.uniform`, with w and b scaled by a tenth, and A by its root: ∇Φ has A twice.
+  /// `InitialParameters.uniform`, with w and b scaled by a tenth and A by the root of a tenth, because ∇Φ contains A
+  /// twice.
   public func initialParameters(stateDimension: Int, seed: UInt64) -> [Float] {
     let program = potentialProgram(stateDimension: stateDimension)
     var parameters = InitialParameters.uniform(for: program, seed: seed)

@@ -1,13 +1,13 @@
 public import FlowIO
 
-/// A field that is learned from its values: samples are rows `(x, dx/dt)` of 2 D columns, of a field over D rows that does not
+/// A field learned from its values. Samples are rows `(x, dx/dt)` of 2 D columns; the field has D rows and does not
 /// depend on the time.
 public struct DynamicsModel: TrainableModel {
   public let program: FieldProgram
   /// `θ`, `[P]`.
   public var parameters: [Float]
 
-  /// Shapes that do not fit, or a field that reads a context, are a programmer's error.
+  /// Shapes that do not fit, or a field that reads a context, are a precondition failure.
   public init(program: FieldProgram, parameters: [Float]) {
     precondition(program.isComplete, "the program's last block does not have \(program.stateDimension) rows")
     precondition(
@@ -19,11 +19,11 @@ public struct DynamicsModel: TrainableModel {
   }
 
   public var dimension: Int { 2 * program.stateDimension }
-  /// None: a derivative is no data that could be shifted.
+  /// The identity: derivatives must not be shifted.
   public var transform: DataTransform { .identity(dimension: dimension) }
   public var parameterNames: ParameterNames { ParameterNames(of: program) }
 
-  /// As a differential equation to solve.
+  /// The field as a differential equation to solve.
   public func equation(options: SolverOptions = SolverOptions(trace: .none), backend: Backend = .c) -> NeuralODE {
     NeuralODE(program: program, parameters: parameters, options: options, backend: backend)
   }
@@ -32,7 +32,7 @@ public struct DynamicsModel: TrainableModel {
 
   private static let model = "dynamics"
 
-  /// That of a flow of the same field, but for the model's word.
+  /// The metadata of a flow with the same field, except for the model's name.
   public func metadata(kind: String) throws(FlowFileError) -> [String: String] {
     let flow = ContinuousFlow(program: program, parameters: parameters)
     var text = try FlowMetadata.text(of: flow, kind: kind)
@@ -46,12 +46,12 @@ public struct DynamicsModel: TrainableModel {
   }
 }
 
-/// Regression on derivatives: the mean of `½ |f(x) − dx/dt|² / D`, as Hamiltonian neural networks are trained (Greydanus et al.
-/// 2019, arXiv 1906.01563). No solve is part of it.
+/// Regression on derivatives: minimises the mean of `½ |f(x) − dx/dt|² / D`, as Hamiltonian neural networks do
+/// (Greydanus et al. 2019, arXiv 1906.01563). It solves nothing.
 public struct DerivativeRegression: TrainingObjective {
   private let solver: any FieldSolver<Float>
 
-  /// - Parameter model: the one that will be trained; its parameters do not matter.
+  /// - Parameter model: the model that will be trained; its parameter values are not used.
   /// - Throws: `KernelError` for a refused solver.
   public init(model: DynamicsModel, options: TrainingOptions) throws {
     solver = try makeSolver(
@@ -69,13 +69,13 @@ public struct DerivativeRegression: TrainingObjective {
     return BatchGradient(parameters: gradient.parameters, loss: gradient.losses.reduce(0, +), evaluationsMean: 1)
   }
 
-  /// The mean loss takes the place of a negative log-likelihood.
+  /// The mean loss, in the place of a negative log-likelihood.
   public func evaluate(_ model: DynamicsModel, on dataset: Dataset, seed: UInt64) throws -> EvaluationResult {
     try TrainingError.check(dataset, model: model)
     let half = model.program.stateDimension
-    let (states, rates) = Self.halves(dataset.points.values, half)
+    let (states, rates) = Self.halves(dataset.samples.values, half)
     let velocities = try solver.evaluate(problem(model, states)).velocities
-    let losses = (0..<dataset.points.count).map { sample in
+    let losses = (0..<dataset.samples.count).map { sample in
       (sample * half..<(sample + 1) * half).reduce(0.0) { sum, place in
         let error = Double(velocities[place]) - Double(rates[place])
         return sum + 0.5 * error * error / Double(half)
@@ -91,7 +91,7 @@ public struct DerivativeRegression: TrainingObjective {
     SolveProblem(parameters: model.parameters, states: states, from: 0, to: 0)
   }
 
-  /// States and rates of rows that have both.
+  /// Splits rows into states and rates.
   private static func halves(_ rows: [Float], _ half: Int) -> (states: [Float], rates: [Float]) {
     var (states, rates): ([Float], [Float]) = ([], [])
     for first in stride(from: 0, to: rows.count, by: 2 * half) {

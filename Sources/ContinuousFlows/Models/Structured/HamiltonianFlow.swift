@@ -1,14 +1,14 @@
 public import FlowIO
 
-/// A flow along Hamilton's equations of a learned energy, which keeps volumes: `log p(x) = log p₀(z)`, by
-/// Liouville's theorem (Arnold 1989, Mathematical Methods of Classical Mechanics, section 16; learned energies: Greydanus, Dzamba,
-/// Yosinski 2019, arXiv 1906.01563).
+/// A flow along Hamilton's equations of a learned energy. It preserves volumes, so `log p(x) = log p₀(z)` by
+/// Liouville's theorem (Arnold 1989, Mathematical Methods of Classical Mechanics, section 16; learned energies:
+/// Greydanus, Dzamba, Yosinski 2019, arXiv 1906.01563).
 public struct HamiltonianFlow: StructuredFlow {
   public var flow: ContinuousFlow {
     didSet { precondition(flow.program == oldValue.program, "the flow is of another field") }
   }
 
-  /// A flow whose field is not Hamiltonian (`FieldProgram.isHamiltonian`) is a programmer's error.
+  /// A flow whose field is not Hamiltonian (`FieldProgram.isHamiltonian`) is a precondition failure.
   public init(_ flow: ContinuousFlow) {
     precondition(flow.program.isHamiltonian, "the flow's field is not made by FieldProgram.appendHamiltonian")
     self.flow = flow

@@ -1,4 +1,5 @@
-/// A continuous flow whose field has a structure that its objective or its files know of. As a density it is the flow.
+/// A continuous flow whose field has a structure that matters to its objective or its files. Its density is that of
+/// `flow`.
 public protocol StructuredFlow: DensityModel {
   var flow: ContinuousFlow { get set }
 }
@@ -27,7 +28,7 @@ extension StructuredFlow {
   }
 }
 
-/// A flow's objective as that of a structured flow.
+/// An objective of continuous flows, applied to a structured flow.
 public struct StructuredObjective<Model: StructuredFlow>: TrainingObjective {
   private let objective: any TrainingObjective<ContinuousFlow>
 

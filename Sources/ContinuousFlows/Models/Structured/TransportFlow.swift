@@ -1,13 +1,13 @@
 public import FlowIO
 
-/// OT-Flow: a flow along minus the gradient of a potential, and what it was made as.
+/// OT-Flow: a flow along minus the gradient of a potential, with the architecture of that potential.
 public struct TransportFlow: StructuredFlow {
   public var flow: ContinuousFlow {
     didSet { precondition(flow.program == oldValue.program, "the flow is of another field") }
   }
   public let architecture: TransportArchitecture
 
-  /// An untrained one.
+  /// An untrained flow, close to the identity.
   ///
   /// - Throws: `DerivativeError` for an activation without a smooth derivative.
   public init(
@@ -24,7 +24,7 @@ public struct TransportFlow: StructuredFlow {
   static let model = "potential"
   private static let largestWidth = 1 << 16
 
-  /// The flow's, and the architecture's five numbers and words.
+  /// The metadata of the flow, and the five values of the architecture.
   public func metadata(kind: String) throws(FlowFileError) -> [String: String] {
     var text = try FlowMetadata.text(of: flow, kind: kind)
     text[ModelFile.modelKey] = Self.model
@@ -50,7 +50,8 @@ public struct TransportFlow: StructuredFlow {
       throw FlowFileError.metadata(
         path: file.source, key: "potential.activation", problem: "it or the transport's scale is out of range")
     }
-    // Layers are checked against the program, whose operations have been counted, before any are made.
+    // The number of layers is compared with the program, whose operations are counted already, before any layer is
+    // made.
     let layers = try natural("potential.layers", from: 2)
     guard layers <= flow.program.operations.count else {
       throw FlowFileError.metadata(path: file.source, key: "potential.layers", problem: "\(layers) is out of range")

@@ -1,10 +1,10 @@
-/// The linear assignment problem: rows to columns, one to one, at the least total cost.
+/// The linear assignment problem: pairs rows with columns one to one, at the least total cost.
 enum Assignment {
-  /// For each row of `rows` the row of `columns` that is its own, at the least sum of squared distances.
+  /// For each row of `rows`, the row of `columns` paired with it, at the least sum of squared distances.
   static func ofLeastDistance(from rows: SampleMatrix, to columns: SampleMatrix) -> [Int] {
     precondition(rows.count == columns.count && rows.dimension == columns.dimension, "unequal sides of an assignment")
     let (count, dimension) = (rows.count, rows.dimension)
-    // One coordinate after the other over all columns at once, so that the inner loop is over neighbours in memory.
+    // One coordinate at a time over all columns, so that the inner loop runs over contiguous memory.
     let coordinates = (0..<dimension).map { index in
       AssignmentCosts.blocks((0..<count).map { Double(columns.values[$0 * dimension + index]) }, padding: 0)
     }
@@ -23,13 +23,12 @@ enum Assignment {
     return AssignmentSearch.solution(costs).columnOf
   }
 
-  /// The column of each row, for `costs` `[count][count]`, finite. Of several that cost least, which one depends on `costs`
-  /// alone.
+  /// The column of each row, for finite `costs`, `[count][count]`. Ties depend only on `costs`.
   static func ofLeastCost(_ costs: [Double], count: Int) -> [Int] {
     solution(costs, count: count).columnOf
   }
 
-  /// As above, with the columns' prices that prove it: see `AssignmentSearch.Solution`.
+  /// As above, with the column prices that prove optimality: see `AssignmentSearch.Solution`.
   static func solution(_ costs: [Double], count: Int) -> AssignmentSearch.Solution {
     precondition(costs.count == count * count, "\(costs.count) costs for \(count) rows and columns")
     return AssignmentSearch.solution(

@@ -1,10 +1,10 @@
-/// A square matrix of costs, `[count][count]`, whose rows lie in blocks of eight columns: arrays of vectors are read and
-/// written without unsafe pointers, and the compiler has nothing to prove before it uses vector instructions.
+/// A square matrix of costs, `[count][count]`, stored in blocks of eight columns: arrays of vectors need no unsafe
+/// pointers, and the compiler can use vector instructions without further proof.
 struct AssignmentCosts {
   typealias Block = SIMD8<Double>
 
   let count: Int
-  /// Blocks of one row; the last one's lanes beyond `count` cost +∞, so that no search takes them.
+  /// Blocks of one row. Lanes of the last one beyond `count` cost +∞, so that no search takes them.
   let rowBlocks: Int
   /// `[count][rowBlocks]`.
   private(set) var blocks: [Block] = []

@@ -1,16 +1,17 @@
-/// The search for an assignment of least cost, by shortest augmenting paths with dual prices: the algorithm of Jonker and
-/// Volgenant ("A shortest augmenting path algorithm for dense and sparse linear assignment problems", Computing 38, 1987), in its
-/// four parts. O(count³) at worst.
+/// Finds an assignment of least cost by shortest augmenting paths with dual prices: the algorithm of Jonker and
+/// Volgenant ("A shortest augmenting path algorithm for dense and sparse linear assignment problems", Computing 38,
+/// 1987), in its four parts. O(count³) at worst.
 ///
-/// Paths are short where prices are nearly right at the start. The paper starts from the columns' least costs; so do we where there
-/// are few. Else every second row and column are solved first, and their prices taken over to all: among points of the plane the
-/// paths are then a third as long, and 512 pairs took 12.7 ms instead of 39.2 (and 93 without any of this) on one busy core.
-/// Whatever the start, the end is exact.
+/// Paths are short if prices are nearly right at the start. The paper starts from the least cost of each column; so
+/// does this code if there are few columns. Otherwise it first solves every second row and column and starts from their
+/// prices. For points of the plane, paths are then a third as long: 512 pairs took 12.7 ms instead of 39.2 ms (and 93
+/// ms without any of this) on one busy core. The result is exact for every start.
 ///
-/// Invariant between the parts, but for rounding: with `price` v and row prices `u_i = min_j (c_ij − v_j)`, every pair so far has
-/// `c_ij − v_j = u_i`. Once all rows have a column this is complementary slackness, so no assignment costs less.
+/// Invariant between the parts, up to rounding: with `price` v and row prices `u_i = min_j (c_ij − v_j)`, every pair so
+/// far has `c_ij − v_j = u_i`. Once all rows have a column this is complementary slackness, so no assignment costs
+/// less.
 struct AssignmentSearch {
-  /// Who gets what, and the proof: `costs[i][j] − prices[j]` is least, over j, at `columnOf[i]`.
+  /// The assignment and its proof: over j, `costs[i][j] − prices[j]` is least at `columnOf[i]`.
   struct Solution {
     let columnOf: [Int]
     let prices: [Double]
@@ -18,7 +19,7 @@ struct AssignmentSearch {
 
   private typealias Block = AssignmentCosts.Block
   private static let width = Block.scalarCount
-  /// Not a row, not a column.
+  /// Marks a missing row or column.
   private static let none = -1
 
   private let costs: AssignmentCosts
@@ -26,7 +27,7 @@ struct AssignmentSearch {
   private var columnOf: [Int]
   private var rowOf: [Int]
 
-  /// From so many rows on, a half of them is solved first: below, that is not worth its copy.
+  /// From this number of rows, half of them are solved first; for fewer, the copy costs more than it saves.
   private static let fewest = 64
   private static let coarsening = 2
 
@@ -58,9 +59,9 @@ struct AssignmentSearch {
 
   private func price(_ column: Int) -> Double { prices[column / Self.width][column % Self.width] }
 
-  /// Every column's price becomes its least cost less the row's price, over rows 0, `step`, 2 `step`, …; the row of that gets the
-  /// column, unless it has one. With prices 0 of all rows these are the columns' least costs, else the largest prices that leave
-  /// these rows theirs. Returns how many columns are cheapest in each row.
+  /// Every column's price becomes its least cost less the row's price, over rows 0, `step`, 2 `step`, …; the row of
+  /// that gets the column, unless it has one. With prices 0 of all rows these are the columns' least costs, else the
+  /// largest prices that leave these rows theirs. Returns how many columns are cheapest in each row.
   private mutating func reduceColumns(by rowPrices: [Double], every step: Int) -> [Int] {
     var least = [Block](repeating: Block(repeating: .infinity), count: costs.rowBlocks)
     var rows = [SIMD8<Int64>](repeating: SIMD8(repeating: 0), count: costs.rowBlocks)
@@ -87,7 +88,8 @@ struct AssignmentSearch {
     return counts
   }
 
-  /// A row that had one cheapest column needs it less than by its second-best alternative: the column's price falls by that.
+  /// A row that had one cheapest column needs it less than by its second-best alternative: the column's price falls by
+  /// that.
   private mutating func transferReductions(_ counts: [Int]) {
     for row in 0..<costs.count where counts[row] == 1 {
       let column = columnOf[row]
@@ -98,10 +100,11 @@ struct AssignmentSearch {
     }
   }
 
-  /// Augmenting row reduction, which is a round of an auction: each of `free` takes its best column at a price that makes the
-  /// second-best as good; whoever had it is given back. Returns the rows without a column.
+  /// Augmenting row reduction, which is a round of an auction: each of `free` takes its best column at a price that
+  /// makes the second-best as good; whoever had it is given back. Returns the rows without a column.
   ///
-  /// The paper's displaced row looks on at once: in the plane that is a war of small bids, ten times the work that it saves.
+  /// The paper's displaced row looks on at once: in the plane that is a war of small bids, ten times the work that it
+  /// saves.
   private mutating func reduceRows(_ free: [Int]) -> [Int] {
     var left: [Int] = []
     for row in free {

@@ -1,9 +1,10 @@
 import CLibrary
 
-/// Adam (Kingma and Ba, ICLR 2015), and AdamW where the weight decay is decoupled: one line apart, so one type.
+/// Adam (Kingma and Ba, ICLR 2015), and AdamW with decoupled weight decay. They differ in one line, so they are one
+/// type.
 ///
-/// The formula is PyTorch's. It works in Float, element by element: the same bits on every run and at every number of
-/// threads. The bias corrections are made in Double, once per step.
+/// The formula is PyTorch's, in Float, element by element: the same bits in every run and at every number of threads.
+/// Bias corrections are computed in Double, once per step.
 public struct Adam: Sendable, Equatable {
   /// Decay of the first moment.
   public var beta1: Double
@@ -24,9 +25,9 @@ public struct Adam: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - parameters: `[P]`, as are `gradient` and both moments.
-  ///   - gradientScale: factor of the gradient: clipping, without a pass over memory of its own.
+  ///   - gradientScale: a factor of the gradient, which clips it without another pass over memory.
   ///   - step: counted from 0.
-  ///   - undecayed: numbers of parameters that the weight decay leaves alone, those from one on to the last.
+  ///   - undecayed: a range up to the last parameter that weight decay skips; nil means none.
   public func update(
     _ parameters: inout [Float], gradient: [Float], gradientScale: Float = 1, moments: inout AdamMoments, step: Int,
     learningRate: Double, undecayed: Range<Int>? = nil
@@ -65,7 +66,8 @@ public struct Adam: Sendable, Equatable {
 
   private enum Power { case first, second }
 
-  /// One moment. A loop that writes to one array only is vectorised: all three in one loop take twice as long.
+  /// Updates one moment. A loop that writes to a single array is vectorised: one loop over all three takes twice as
+  /// long.
   @inline(__always)
   private static func decay(
     _ moment: inout [Float], in range: Range<Int>, towards gradient: [Float], _ gradientScale: Float,
@@ -74,7 +76,7 @@ public struct Adam: Sendable, Equatable {
   ) {
     let (old, new) = (Float(beta), Float(1 - beta))
     let count = moment.count
-    // Beside the loop, so that the compiler drops the checks of indices inside it.
+    // Checked before the loop, so that the compiler drops the index checks inside it.
     precondition(
       gradient.count == count && parameters.count == count && range.lowerBound >= 0 && range.upperBound <= count)
     for index in range {

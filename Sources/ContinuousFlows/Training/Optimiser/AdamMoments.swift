@@ -1,4 +1,4 @@
-/// What Adam remembers of the gradients so far.
+/// Adam's moving averages of the gradients so far.
 public struct AdamMoments: Sendable, Equatable {
   /// Moving mean of the gradient, `[P]`.
   public var first: [Float]

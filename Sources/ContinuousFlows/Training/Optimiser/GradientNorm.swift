@@ -1,6 +1,6 @@
-/// Lengths of gradients.
+/// Norms of gradients.
 enum GradientNorm {
-  /// The Euclidean norm, in Double: eight sums side by side, then one after the other, whatever the machine.
+  /// The Euclidean norm in Double: eight partial sums, then added in order, on every machine.
   static func euclidean(_ gradient: [Float]) -> Double {
     var sums = SIMD8<Double>(repeating: 0)
     let whole = gradient.count / 8 * 8
@@ -16,7 +16,7 @@ enum GradientNorm {
     return total.squareRoot()
   }
 
-  /// The factor that shortens a gradient of norm `norm` to `limit`; 1 where it is no longer than that.
+  /// The factor that scales a gradient of norm `norm` down to `limit`; 1 if it is not longer.
   static func clipScale(norm: Double, limit: Double?) -> Float {
     guard let limit, norm > limit else { return 1 }
     return Float(limit / norm)

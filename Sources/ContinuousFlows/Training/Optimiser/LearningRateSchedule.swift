@@ -1,6 +1,6 @@
 import CLibrary
 
-/// The learning rate's course as factors of the base rate: a linear rise over the first steps times a shape.
+/// The learning rate as factors of the base rate: a linear rise over the first steps, times a shape.
 public struct LearningRateSchedule: Sendable, Equatable {
   public enum Shape: Sendable, Equatable {
     case constant
@@ -20,7 +20,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
 
   /// The factor of step `step`, counted from 0.
   ///
-  /// - Parameter progress: what part of the run is over, in [0, 1]; only `cosine` looks at it.
+  /// - Parameter progress: the fraction of the run that is over, in [0, 1]; only `cosine` uses it.
   public func factor(step: Int, progress: Double) -> Double {
     let warmup = step < warmupSteps ? Double(step + 1) / Double(warmupSteps + 1) : 1
     switch shape {

@@ -1,8 +1,8 @@
-/// How weights are drawn towards zero.
+/// Weight decay, which pulls weights towards zero.
 public enum WeightDecay: Sendable, Equatable {
   case none
   /// `λθ` is added to the gradient before the moments see it: Adam with an L2 penalty.
   case penalty(Double)
-  /// θ shrinks by `1 − rate · λ` beside the step: AdamW (Loshchilov and Hutter, ICLR 2019).
+  /// θ is multiplied by `1 − rate · λ` in addition to the step: AdamW (Loshchilov and Hutter, ICLR 2019).
   case decoupled(Double)
 }

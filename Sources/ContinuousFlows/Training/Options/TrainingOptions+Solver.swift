@@ -1,5 +1,5 @@
 extension TrainingOptions {
-  /// `solver`, integrating what `regularisation` is made of.
+  /// `solver` with the integrals that `regularisation` needs.
   var regularisedSolver: SolverOptions {
     var options = solver
     if regularisation.kineticEnergy != 0 { options.integratesKineticEnergy = true }

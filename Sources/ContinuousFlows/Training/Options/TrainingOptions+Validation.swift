@@ -1,5 +1,5 @@
 extension TrainingOptions {
-  /// Throws `TrainingError.invalidOption` for the first value that cannot be meant. The solver checks its own.
+  /// Throws `TrainingError.invalidOption` for the first invalid value. Solvers check their own options.
   func validate() throws(TrainingError) {
     if steps == nil, seconds == nil {
       throw .invalidOption(name: "steps", value: "missing", allowed: "given, or seconds must be")
@@ -32,7 +32,7 @@ extension TrainingOptions {
     }
   }
 
-  /// What maximum likelihood asks of them beside that.
+  /// The further requirements of maximum likelihood.
   func validateLikelihood() throws(TrainingError) {
     try Self.require("trace of the training solver", solver.trace, "one that gives a divergence") { $0 != .none }
     if regularisation.frobeniusNorm > 0 {
@@ -45,12 +45,12 @@ extension TrainingOptions {
     }
   }
 
-  /// Throws for what is weighed along a solve; `objective` says what does without.
+  /// Throws if there is regularisation; `objective` says which objective cannot use it.
   func refuseRegularisation(_ objective: String) throws(TrainingError) {
     try Self.require("regularisation", regularisation, "none \(objective)") { $0 == .none }
   }
 
-  /// Throws for a random end of the solves; `objective` says what does without.
+  /// Throws if there is a random end time; `objective` says which objective cannot use it.
   func refuseEndTimeJitter(_ objective: String) throws(TrainingError) {
     try Self.require("endTimeJitter", endTimeJitter, "0 \(objective)") { $0 == 0 }
   }

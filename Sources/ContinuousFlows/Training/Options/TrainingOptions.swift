@@ -1,42 +1,45 @@
-/// How a flow is trained. Values that cannot be meant are refused by `Trainer`, with a sentence.
+/// How a model is trained. `Trainer` refuses invalid values with a message.
 public struct TrainingOptions: Sendable, Equatable {
-  /// Training ends after so many steps; nil: no bound. One of `steps` and `seconds` has to be set.
+  /// Training ends after this number of steps; nil means no bound. Set at least one of `steps` and `seconds`.
   public var steps: Int?
-  /// Training ends after so many seconds, validation included; nil: no bound.
+  /// Training ends after this number of seconds, validation included; nil means no bound.
   ///
-  /// A `cosine` schedule then follows the clock, so that two runs are not bit for bit the same: name `steps` alone for that.
+  /// A `cosine` schedule then follows the clock, so two runs differ in their bits: set only `steps` to avoid that.
   public var seconds: Double?
-  /// Whose seconds those are, and the state's. Not in a checkpoint: whoever goes on with a run names the same.
+  /// The clock of these seconds and of the state's. It is not part of a checkpoint: pass the same clock when you resume
+  /// a run.
   public var clock: TrainingClock
-  /// Samples of a step; at most all there are.
+  /// Number of samples of a step; limited to the size of the training set.
   public var batchSize: Int
-  /// The base rate, which `schedule` shapes.
+  /// The base learning rate, which `schedule` scales.
   public var learningRate: Double
   public var schedule: LearningRateSchedule
   public var adam: Adam
-  /// What the mean negative log-density gains from regularisers; where a coefficient is not 0, the training solver
-  /// integrates its regulariser, whether `solver` says so or not. RNODE takes 0.01 for both.
+  /// Regularisers added to the mean negative log-likelihood. If a coefficient is not 0, the training solver integrates
+  /// its regulariser, whether `solver` asks for it or not. RNODE uses 0.01 for both.
   public var regularisation: Regularisation
-  /// STEER (Ghosh et al. 2020, arXiv 2006.10711): in training each step's solves end at a time drawn uniformly from
-  /// `−endTimeJitter ... endTimeJitter` in place of 0, so that the flow's rate of change has to settle by then; 0: off. Below T.
+  /// STEER (Ghosh et al. 2020, arXiv 2006.10711): in training, each step's solves end at a time drawn uniformly from
+  /// `−endTimeJitter ... endTimeJitter` instead of 0, so that the flow must be nearly at rest by then. 0 means off; it
+  /// must be below T.
   public var endTimeJitter: Double
-  /// The gradient is shortened to this Euclidean norm where it is longer; nil: never.
+  /// The gradient is scaled down to this Euclidean norm if it is longer; nil means never.
   public var clipNorm: Double?
-  /// Decay of the weights' moving average, which is what is validated and kept; nil: the weights themselves are.
+  /// Decay of the moving average of the weights, which is validated and kept; nil means that the weights themselves
+  /// are.
   public var averageDecay: Double?
-  /// Steps between two validations.
+  /// Number of steps between two validations.
   public var validationInterval: Int
-  /// Training ends after so many validations in a row without a better one; nil: never.
+  /// Training ends after this number of validations in a row without improvement; nil means never.
   public var patience: Int?
-  /// Steps between two checkpoints.
+  /// Number of steps between two checkpoints.
   public var checkpointInterval: Int
-  /// Steps between two lines of the metrics.
+  /// Number of steps between two lines of the metrics.
   public var metricsInterval: Int
-  /// Of shuffles, probes and dequantisation.
+  /// The seed of shuffles, probes and dequantisation noise.
   public var seed: UInt64
-  /// Of the training steps. Probes are drawn anew for every step.
+  /// Solver options of training steps. Probes are drawn again for every step.
   public var solver: SolverOptions
-  /// Of validation.
+  /// Solver options of validation.
   public var evaluationSolver: SolverOptions
   public var backend: Backend
 

@@ -1,22 +1,22 @@
-/// One step of training.
+/// The report of one training step.
 public struct StepReport: Sendable, Equatable {
   /// Steps taken, this one included.
   public let step: Int
-  /// The batch's mean of what is minimised, regularisers included, before the step.
+  /// The mean loss of the batch before the step, regularisers included.
   public let loss: Double
-  /// Its mean negative log-density, in nats, in the space of the data; nil where the objective gives none.
+  /// NLL of the batch in nats per sample, in the space of the data; nil if the objective gives none.
   public let nllNats: Double?
-  /// Mean over the batch of `∫ ½ mean_D f² |dt|`; nil where the training solver does not integrate it.
+  /// Mean over the batch of `∫ ½ mean_D f² |dt|`; nil if the training solver does not integrate it.
   public let kineticEnergy: Double?
-  /// Mean over the batch of `∫ ‖J‖²_F / D |dt|`, or of its estimate, likewise.
+  /// Mean over the batch of `∫ ‖J‖²_F / D |dt|` or its estimate; nil if the training solver does not integrate it.
   public let frobeniusNorm: Double?
   public let learningRate: Double
-  /// Euclidean norm of the gradient, before it was clipped.
+  /// Euclidean norm of the gradient before clipping.
   public let gradientNorm: Double
-  /// Mean evaluations of the field per sample of the batch.
+  /// Mean number of evaluations of the field per sample of the batch.
   public let evaluationsMean: Double
-  /// Seconds of training, those before a resumption included.
+  /// Seconds of training, including those before the run was resumed.
   public let seconds: Double
-  /// What part of the run is over, in [0, 1].
+  /// The fraction of the run that is over, in [0, 1].
   public let progress: Double
 }

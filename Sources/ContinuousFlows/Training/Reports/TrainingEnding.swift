@@ -1,11 +1,11 @@
-/// Why a run of training is over.
+/// Why a training run ended.
 public enum TrainingEnding: String, Sendable {
   /// All steps are taken.
   case steps
   /// All seconds are spent.
   case seconds
-  /// Validation has not become better for as long as patience lasts.
+  /// Validation has not improved for `patience` validations.
   case patience
-  /// Somebody asked for it; the run can be resumed.
+  /// The caller asked for it; the run can be resumed.
   case interruption
 }

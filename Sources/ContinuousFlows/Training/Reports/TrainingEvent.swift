@@ -1,4 +1,4 @@
-/// What an observer of a run is told.
+/// Events that the observer of a run receives.
 public enum TrainingEvent: Sendable {
   case step(StepReport)
   case validation(ValidationReport)

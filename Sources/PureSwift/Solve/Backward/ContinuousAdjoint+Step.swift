@@ -1,7 +1,8 @@
 import FieldPrograms
 
 extension ContinuousAdjoint {
-  /// All stages of a step of every lane, then x and a at its end. What the reverses sum over lanes is thrown away.
+  /// Evaluates all stages of a step of every lane, then x and a at its end. The sums over lanes of these reverses are
+  /// discarded.
   func trySteps() {
     for stage in pairSlopes.indices {
       guard let tape = tapes[stage] else { continue }
@@ -29,17 +30,18 @@ extension ContinuousAdjoint {
     combine(pair, stepLengths, job.table.b, pairSlopes, count: pairSlopes.count, into: nextPair)
   }
 
-  /// x and a at a stage, from the slopes before it, into `errors`, which is free until the step is judged.
+  /// Computes x and a at a stage from the slopes before it. They go to `errors`, which is free until the step is
+  /// accepted or rejected.
   private func moveToStage(_ stage: Int) {
     combine(pair, stepLengths, job.table.a[stage], pairSlopes, count: stage, into: errors)
   }
 
-  /// The reverse of a stage's evaluation, with as many times its cotangents as each lane's factor says: the one of f is a, that
-  /// of the divergence μ. Adds to `sums`; leaves ∂/∂x in the first of `bars.values`.
+  /// Reverses a stage's evaluation. The cotangents of f and of the divergence are a and μ, multiplied by each lane's
+  /// factor. Adds to `sums` and leaves ∂/∂x in the first of `bars.values`.
   private func reverse(_ stage: Int, _ tape: FieldTape<V>, factors: [Double], _ sums: GradientSums<V>) {
     let seed = bars.values[job.plan.steps.count]
     for lane in lanes.indices {
-      // What is no number in a refused lane must not come in by way of 0 · NaN.
+      // A NaN in a rejected lane must not spread through 0 · NaN.
       let isWanted = factors[lane] != 0
       let kinetic = lanes[lane].bars.kineticEnergy / Double(seed.rows)
       for row in 0..<seed.rows {
@@ -52,13 +54,13 @@ extension ContinuousAdjoint {
         frobeniusBar[0, lane: lane] = V.Scalar(factors[lane] * lanes[lane].bars.frobeniusNorm)
       }
     }
-    let isBent = job.resolution.trace != .none
-    if isBent {
+    let hasCurvatures = job.resolution.trace != .none
+    if hasCurvatures {
       evaluator.reverseDivergence(
         tape, weight: divergenceBar, into: divergence, frobeniusWeight: frobeniusBar, frobenius: frobeniusNorm, bars,
         sums)
     }
-    evaluator.reverseValue(tape, bars, sums, isBent: isBent)
+    evaluator.reverseValue(tape, bars, sums, hasCurvatures: hasCurvatures)
   }
 
   /// Accepts or rejects every lane's step.
@@ -81,7 +83,7 @@ extension ContinuousAdjoint {
       }
       let ratio = isFinite ? errorRatio(lane, controller) : .nan
       lanes[lane].isAccepted = ratio <= 1
-      lanes[lane].isUnruly = !ratio.isFinite
+      lanes[lane].lastWasNotFinite = !ratio.isFinite
       lanes[lane].proposed = lanes[lane].step * controller.factor(ratio: ratio, past: &lanes[lane].past)
     }
   }
@@ -98,8 +100,8 @@ extension ContinuousAdjoint {
     return controller.norm(squares, count: pair.rows)
   }
 
-  /// Adds θ's share of the steps just tried, of the lanes that were accepted, of which `live` is one. The others stand where that
-  /// one does, with cotangents of zero: they add exact zeros.
+  /// Adds the contribution to θ̄ of the steps just tried, for the accepted lanes, of which `live` is one. The other
+  /// lanes copy that lane with cotangents of zero, so they add exact zeros.
   func addQuadrature(_ live: Int, _ sums: GradientSums<V>) {
     for stage in pairSlopes.indices where job.table.weights[stage] != 0 {
       guard let tape = tapes[stage] else { continue }
@@ -112,14 +114,15 @@ extension ContinuousAdjoint {
     }
   }
 
-  /// Lane `live` of all that a tape holds over another lane.
+  /// Copies lane `live` of a tape over another lane.
   private func shelter(_ lane: Int, behind live: Int, _ tape: FieldTape<V>) {
     for panel in tape.values + tape.slopes + tape.curvatures + [tape.times] {
       for row in 0..<panel.rows { panel[row, lane: lane] = panel[row, lane: live] }
     }
   }
 
-  /// f·a + μ div and the like at the evaluation at hand, whose slope is `velocity`, with the cotangents of `pair`, as scaled.
+  /// Computes f·a + μ div + … at the present evaluation, whose slope is `velocity`, with the scaled cotangents of
+  /// `pair`.
   func measureHamiltonians(_ velocity: Panel<V>) {
     for lane in lanes.indices {
       let bars = lanes[lane].bars

@@ -1,48 +1,51 @@
 import FieldPrograms
 
-/// The continuous adjoint: state and cotangent of a chunk's samples solved backward together, so that nothing is kept of the way
-/// forward (Chen et al. 2018, arXiv 1806.07366, algorithm 1). Each lane has its own time, step and verdict, as on the way forward.
+/// The continuous adjoint: solves the state and cotangent of a chunk's samples backward together, so the forward pass
+/// stores nothing (Chen et al. 2018, arXiv 1806.07366, algorithm 1). As in the forward pass, each lane has its own time
+/// and step and accepts or rejects by itself.
 ///
 /// With ℓ = ∫ div dt, a(t1) = ∂L/∂x(t1) and μ = ∂L/∂ℓ, a constant,
 ///
 ///     x′ = f,    a′ = −(∂f/∂x)ᵀa − μ ∂div/∂x,    θ̄ = ∫_{t0}^{t1} (∂f/∂θ)ᵀa + μ ∂div/∂θ dt
 ///     ∂L/∂t1 = f(t1, x1)·a(t1) + μ div(t1, x1)      ∂L/∂t0 = −(f(t0, x0)·a(t0) + μ div(t0, x0))
 ///
-/// A regulariser ∫ q |dt| is one more ℓ, with ρ = ∂L/∂r times the sign of t1 − t0 in place of μ. (x, a) goes from t1 to t0 in
-/// steps h, which are negative where t1 > t0; the slopes are those above either way. θ̄ is an integral the other way round: a
-/// stage's share has weight −h bᵢ. It is a quadrature over the accepted steps, outside the error norm, which is over x and a.
+/// A regulariser ∫ q |dt| is one more ℓ, with ρ = ∂L/∂r times the sign of t1 − t0 in the place of μ. (x, a) goes from
+/// t1 to t0 in steps h, which are negative if t1 > t0; the slopes are those above in both directions. θ̄ is an integral
+/// in the opposite direction, so a stage's contribution has weight −h bᵢ. It is a quadrature over the accepted steps,
+/// outside the error norm, which covers x and a.
 ///
-/// A reverse of an evaluation gives a's slope, but for its sign, and sums over lanes, which cannot be taken back from a step that is
-/// refused. So stages are tried first, their sums thrown away; then those with bᵢ ≠ 0 are reversed again for the lanes that were
-/// accepted, the others standing where an accepted one does, with cotangents of zero.
+/// Reversing an evaluation gives a's slope up to its sign, and sums over lanes, which cannot be undone if a step is
+/// rejected. So all stages are tried first and their sums discarded. Then the stages with bᵢ ≠ 0 are reversed again for
+/// the accepted lanes; the others copy an accepted lane, with cotangents of zero.
 ///
-/// All of it is linear in (a, μ, ρ). A sample's are divided by a power of two of their size and its results multiplied by it,
-/// both exact: tolerances mean the same whatever factor stands before the loss.
+/// Everything is linear in (a, μ, ρ). A sample's values are divided by a power of two of their size, and its results
+/// multiplied by it, both exactly. So tolerances mean the same for every factor of the loss.
 ///
-/// A sample that does not get back has no gradient: its chunk is done again without it.
+/// A sample whose backward solve fails has no gradient: its chunk is computed again without it.
 final class ContinuousAdjoint<V: LaneVector> {
   let job: SolveJob<V.Scalar>
   let evaluator: FieldEvaluator<V>
   let bars: CotangentPanels<V>
-  /// Where sums over lanes go that are not wanted.
+  /// Receives sums over lanes that are discarded.
   let discarded: GradientSums<V>
   var lanes: [ContinuousAdjointLane]
-  /// x and a, rows of one panel, and where the step would take them.
+  /// x and a as rows of one panel, and their values at the end of the step.
   let pair: Panel<V>
   let nextPair: Panel<V>
-  /// Their slopes at every stage.
+  /// The slopes of x and a at every stage.
   let pairSlopes: [Panel<V>]
-  /// Of every stage that is evaluated, and of the field at t0.
+  /// The tapes of all evaluated stages, and of the field at t0.
   let tapes: [FieldTape<V>?]
   let startTape: FieldTape<V>
   let stepLengths: Panel<V>
   let errors: Panel<V>
-  /// Divergence and mean_D (J ε)² of the evaluation at hand, and their cotangents; the latter without rows where it is not integrated.
+  /// Divergence and mean_D (J ε)² of the present evaluation, and their cotangents. The latter has no rows if it is not
+  /// integrated.
   let divergence: Panel<V>
   let frobeniusNorm: Panel<V>
   let divergenceBar: Panel<V>
   let frobeniusBar: Panel<V>
-  /// f·a + μ div + …, one lane beside the other.
+  /// f·a + μ div + …, for every lane.
   var hamiltonians: [Double]
 
   init(job: SolveJob<V.Scalar>, evaluator: FieldEvaluator<V>, bars: CotangentPanels<V>) {
@@ -80,7 +83,7 @@ final class ContinuousAdjoint<V: LaneVector> {
     assert(isDone, "samples are solved by their own numbers alone: what came back once comes back again")
   }
 
-  /// One pass over the samples that arrived; false where one of them did not get back, which its status then says.
+  /// One pass over the samples that arrived; false if a backward solve failed, which the sample's status then says.
   private func bringBack(_ samples: Range<Int>, _ sums: GradientSums<V>) -> Bool {
     var next = samples.lowerBound
     var isWhole = true
@@ -109,7 +112,7 @@ final class ContinuousAdjoint<V: LaneVector> {
     }
   }
 
-  /// A sample at its end. Its first step is as long as its steps were on average on the way forward.
+  /// Starts a sample at its end. The first step has the average length of its forward steps.
   private func load(_ sample: Int, into lane: Int) {
     let (start, end) = (job.problem.startTime(of: sample), job.problem.endTime(of: sample))
     var loaded = ContinuousAdjointLane(sample: sample, time: end)
@@ -134,11 +137,11 @@ final class ContinuousAdjoint<V: LaneVector> {
       loaded.proposed = (start < end ? -1 : 1) * min(max(length, least), span)
     }
     if !evaluator.probes.isEmpty { job.loadProbes(of: sample, into: evaluator.probes, lane: lane) }
-    job.loadGiven(of: sample, into: evaluator, lane: lane)
+    job.loadInputs(of: sample, into: evaluator, lane: lane)
     lanes[lane] = loaded
   }
 
-  /// The step of every lane; false where one has become too small.
+  /// Sets the step of every lane; false if one has become too small.
   private func chooseSteps() -> Bool {
     var isWhole = true
     for lane in lanes.indices where lanes[lane].isActive {
@@ -157,14 +160,14 @@ final class ContinuousAdjoint<V: LaneVector> {
       if !lanes[lane].isLast
         && abs(lanes[lane].step) < controller.smallestStep(at: lanes[lane].time, end: start)
       {
-        fail(lane, lanes[lane].isUnruly ? .notFinite : .stepTooSmall)
+        fail(lane, lanes[lane].lastWasNotFinite ? .notFinite : .stepTooSmall)
         isWhole = false
       }
     }
     return isWhole
   }
 
-  /// Idle lanes stand where `model` does, with a step and cotangents of zero.
+  /// Idle lanes copy lane `model`, with a step and cotangents of zero.
   private func shelterIdleLanes(_ model: Int) {
     for lane in lanes.indices {
       if !lanes[lane].isActive {
@@ -182,7 +185,7 @@ final class ContinuousAdjoint<V: LaneVector> {
     }
   }
 
-  /// Accepted lanes move on, and are done where they have come to t0; false where one has failed.
+  /// Accepted lanes move on, and are done when they reach t0; false if one has failed.
   private func moveOn() -> Bool {
     var isWhole = true
     for lane in lanes.indices where lanes[lane].isActive && lanes[lane].isAccepted {
@@ -205,7 +208,7 @@ final class ContinuousAdjoint<V: LaneVector> {
     return isWhole
   }
 
-  /// A way of no length: no step shorter than its one can be tried.
+  /// The interval has length 0, so there is no shorter step to try.
   private func isStill(_ sample: Int) -> Bool {
     job.problem.startTime(of: sample) == job.problem.endTime(of: sample)
   }
@@ -218,7 +221,7 @@ final class ContinuousAdjoint<V: LaneVector> {
     lanes[lane] = ContinuousAdjointLane()
   }
 
-  /// Samples that are back at t0, where they began at their given states: their gradients are written.
+  /// Writes the gradients of samples that have reached t0, where their states are reset to the given ones.
   private func finish(_ arrived: [Int]) {
     let dimension = state.rows
     startTape.state.copy(state)

@@ -1,6 +1,6 @@
 import FieldPrograms
 
-/// Reverses the recorded steps of a chunk's samples, each lane walking its own sample's records from last to first.
+/// Reverses the recorded steps of a chunk's samples, in each lane from the sample's last record to its first.
 ///
 /// A step is x′ = x + h Σ bᵢkᵢ, kᵢ = f(Tᵢ, Xᵢ), Tᵢ = t + cᵢh, Xᵢ = x + h Σⱼ aᵢⱼkⱼ, and ℓ′ = ℓ + h Σ bᵢ divᵢ. h has the
 /// sign of the solve's direction, and no formula depends on that sign. With λ = ∂L/∂x′, μ = ∂L/∂ℓ′, from the last stage
@@ -10,20 +10,20 @@ import FieldPrograms
 ///     ∂L/∂x = λ + Σ X̄ᵢ                        ∂L/∂t = Σ T̄ᵢ
 ///     ∂L/∂h = Σ bᵢ kᵢ·λ + Σ X̄ᵢ·(Σⱼ aᵢⱼkⱼ) + Σ cᵢT̄ᵢ + μ Σ bᵢ divᵢ
 ///
-/// A regulariser r′ = r + |h| Σ bᵢqᵢ is one more ℓ whose slope is qᵢ with the sign of h: with ρ = ∂L/∂r times that sign,
-/// k̄ᵢ gains h bᵢρ kᵢ/D for q = ½ mean_D f², the cotangent of J ε gains 2 h bᵢρ J ε/D for q = mean_D (J ε)², and ∂L/∂h gains
-/// ρ Σ bᵢqᵢ of either.
+/// A regulariser r′ = r + |h| Σ bᵢqᵢ is one more ℓ with the slope qᵢ times the sign of h. With ρ = ∂L/∂r times that
+/// sign, k̄ᵢ gains h bᵢρ kᵢ/D for q = ½ mean_D f², the cotangent of J ε gains 2 h bᵢρ J ε/D for q = mean_D (J ε)², and
+/// ∂L/∂h gains ρ Σ bᵢqᵢ for either.
 ///
-/// The step's place is a constant fraction of its interval: t = t0 + s(t1 − t0), h = σ(t1 − t0); a step of no length in one of no
-/// length has s = 0 and σ = 1. Output times cut the sample's way into intervals, between neighbours of t0, the times, and t1; at
-/// each of them λ and μ gain what the loss has there, and each moves the steps on both its sides.
+/// A step's position is a constant fraction of its interval: t = t0 + s(t1 − t0), h = σ(t1 − t0); a step in an interval
+/// of length 0 has s = 0 and σ = 1. Output times cut a sample's time span into intervals between neighbours of t0, the
+/// times, and t1. At each of them λ and μ gain the loss's cotangents there, and each moves the steps on both sides.
 final class DiscreteAdjoint<V: LaneVector> {
   let job: SolveJob<V.Scalar>
   let evaluator: FieldEvaluator<V>
   let bars: CotangentPanels<V>
   private var lanes: [DiscreteAdjointLane]
   private var active = 0
-  /// One tape per stage that reaches the state; stages are evaluated once, and reversed from their tapes.
+  /// One tape for each stage that influences the state. Stages are evaluated once, and reversed from their tapes.
   private let tapes: [FieldTape<V>?]
   private let reversedStages: Int
   private let state: Panel<V>
@@ -38,7 +38,7 @@ final class DiscreteAdjoint<V: LaneVector> {
   /// h bᵢ ρ of every lane, and mean_D (J ε)² of every stage; no rows where it is not integrated.
   private let frobeniusBar: Panel<V>
   private let frobeniusNorms: Panel<V>
-  /// t of every lane: a stage's is t + cᵢh.
+  /// t of every lane; a stage is at t + cᵢh.
   private var startTimes: [Double]
   private let replay: StepRecomputation<V>
 
@@ -67,7 +67,7 @@ final class DiscreteAdjoint<V: LaneVector> {
     replay = StepRecomputation(job: job, evaluator: evaluator)
   }
 
-  /// Adds the gradient of `samples`, whose steps are `records`, to `sums` and to the arrays of the job.
+  /// Adds the gradient of `samples`, whose steps are `records`, to `sums` and to the job's arrays.
   func reverse(_ samples: Range<Int>, records: StepRecords<V.Scalar>, lastRecords: [Int], sums: GradientSums<V>) {
     var next = samples.lowerBound
     replay.removeAll()
@@ -90,7 +90,7 @@ final class DiscreteAdjoint<V: LaneVector> {
     }
   }
 
-  /// Asks the loss for the sample's cotangents. A failed sample has none; one without steps is done at once.
+  /// Takes the sample's cotangents from the loss. A failed sample has none; a sample without steps is done at once.
   private func load(_ sample: Int, lastRecord: Int, into lane: Int) {
     guard job.statuses[sample] == SampleStatus.ok.rawValue else { return }
     lanes[lane] = DiscreteAdjointLane(sample: sample, record: lastRecord)
@@ -100,7 +100,7 @@ final class DiscreteAdjoint<V: LaneVector> {
     lanes[lane].kineticBar = end.kineticEnergy
     lanes[lane].frobeniusBar = end.frobeniusNorm
     if !evaluator.probes.isEmpty { job.loadProbes(of: sample, into: evaluator.probes, lane: lane) }
-    job.loadGiven(of: sample, into: evaluator, lane: lane)
+    job.loadInputs(of: sample, into: evaluator, lane: lane)
     for row in 0..<bars.context.rows { bars.context[row, lane: lane] = 0 }
     active += 1
     if lastRecord < 0 { finish(lane) }
@@ -117,8 +117,8 @@ final class DiscreteAdjoint<V: LaneVector> {
     active -= 1
   }
 
-  /// Brings every lane's record into the panels. Idle lanes follow `model`, an active one, with cotangents of zero: so
-  /// they are finite, and add nothing.
+  /// Loads every lane's record into the panels. Idle lanes copy `model`, an active lane, with cotangents of zero: so
+  /// they are finite and add nothing.
   private func loadSteps(_ records: StepRecords<V.Scalar>, model: Int) {
     let dimension = state.rows
     replay.prepare(lanes, records)
@@ -143,7 +143,7 @@ final class DiscreteAdjoint<V: LaneVector> {
     }
   }
 
-  /// The stages of the forward solve, in the same arithmetic, onto their tapes.
+  /// Evaluates the stages of the forward solve, in the same arithmetic, onto their tapes.
   private func takeStepAgain() {
     for stage in velocities.indices {
       guard let tape = tapes[stage] else { continue }
@@ -175,8 +175,8 @@ final class DiscreteAdjoint<V: LaneVector> {
       }
     }
     addKineticCotangent(stage, to: seed)
-    let isBent = job.resolution.trace != .none && table.weights[stage] != 0
-    if isBent {
+    let hasCurvatures = job.resolution.trace != .none && table.weights[stage] != 0
+    if hasCurvatures {
       for lane in lanes.indices {
         divergenceBar[0, lane: lane] = V.Scalar(
           lanes[lane].length * table.weights[stage] * lanes[lane].logDeterminantBar)
@@ -189,7 +189,7 @@ final class DiscreteAdjoint<V: LaneVector> {
         tape, weight: divergenceBar, into: divergences.rows(from: stage, count: 1), frobeniusWeight: frobeniusBar,
         frobenius: frobeniusNorms.row(stage), bars, sums)
     }
-    evaluator.reverseValue(tape, bars, sums, isBent: isBent)
+    evaluator.reverseValue(tape, bars, sums, hasCurvatures: hasCurvatures)
     stageBars[stage].copy(bars.values[0])
     addTimeDerivatives(stage)
   }
@@ -247,7 +247,7 @@ final class DiscreteAdjoint<V: LaneVector> {
     }
   }
 
-  /// What the step just reversed adds to the derivatives by the times between which it lies: t0, t1 or output times.
+  /// Adds the contribution of the step just reversed to the derivatives by the times around it: t0, t1 or output times.
   private func addTimes(_ step: StepRecords<V.Scalar>.Step, _ lane: Int) {
     let timeBar = lanes[lane].timeBar
     let share = lanes[lane].lengthBar * step.fractionLength
@@ -266,7 +266,7 @@ final class DiscreteAdjoint<V: LaneVector> {
     }
   }
 
-  /// The lane goes on to a step of `interval`: where that is not the one it was in, the loss's cotangents at the time between come in.
+  /// Moves the lane to a step of `interval`. If that is a new interval, adds the loss's cotangents at the time between.
   private func passOutputTime(_ interval: Int, _ lane: Int) {
     guard interval != lanes[lane].interval else { return }
     lanes[lane].interval = interval

@@ -1,7 +1,8 @@
 import FieldPrograms
 
-/// The states of steps whose records have none, made again from the last one before them that has: by the arithmetic of the forward
-/// solve, and so with its bits. A lane makes the states of such a segment together when it comes to the segment's end.
+/// Recomputes the states of steps whose records store none, from the last stored state before them. The arithmetic is
+/// that of the forward solve, so the bits are the same. When a lane reaches the end of such a segment, it recomputes
+/// the whole segment.
 final class StepRecomputation<V: LaneVector> {
   private let job: SolveJob<V.Scalar>
   private let evaluator: FieldEvaluator<V>
@@ -10,7 +11,7 @@ final class StepRecomputation<V: LaneVector> {
   private let next: Panel<V>
   private let velocities: [Panel<V>]
   private let stepLengths: Panel<V>
-  /// Of every lane: records from one that has its state on, their states `[records][D]`, and which of them is wanted.
+  /// For every lane: its records from one with a state on, their states `[records][D]`, and which of them is wanted.
   private var segments: [[Int]]
   private var states: [[V.Scalar]]
   private var wanted: [Int]
@@ -33,12 +34,12 @@ final class StepRecomputation<V: LaneVector> {
     isFilling = Array(repeating: false, count: lanes)
   }
 
-  /// Forgets all segments: numbers of records are those of a chunk.
+  /// Drops all segments, because record numbers are those of one chunk.
   func removeAll() {
     for lane in segments.indices { segments[lane].removeAll(keepingCapacity: true) }
   }
 
-  /// Row `row` of the state at the beginning of the lane's step, after `prepare`.
+  /// Row `row` of the state at the beginning of the lane's step; call `prepare` first.
   @inline(__always)
   func state(
     _ row: Int, lane: Int, of step: StepRecords<V.Scalar>.Step, _ records: StepRecords<V.Scalar>
@@ -47,7 +48,7 @@ final class StepRecomputation<V: LaneVector> {
       ? records.states[step.state * state.rows + row] : states[lane][wanted[lane] * state.rows + row]
   }
 
-  /// Sees to it that every active lane has the state of its record.
+  /// Makes sure that every active lane has the state of its record.
   func prepare(_ lanes: [DiscreteAdjointLane], _ records: StepRecords<V.Scalar>) {
     var longest = 1
     var model = -1
@@ -65,7 +66,7 @@ final class StepRecomputation<V: LaneVector> {
     for place in 0..<longest - 1 { makeStep(place, model: model, records) }
   }
 
-  /// The records from the last one that has its state to `record`, and room for their states.
+  /// The records from the last one with a state to `record`, and memory for their states.
   private func collect(_ record: Int, _ lane: Int, _ records: StepRecords<V.Scalar>) {
     let dimension = state.rows
     var number = record
@@ -83,7 +84,7 @@ final class StepRecomputation<V: LaneVector> {
     for row in 0..<dimension { states[lane][row] = records.states[first + row] }
   }
 
-  /// From the states at `place` of the segments that are being filled to those after them. Other lanes follow `model`.
+  /// Advances from the states at `place` of the unfinished segments to those after them. Other lanes copy `model`.
   private func makeStep(_ place: Int, model: Int, _ records: StepRecords<V.Scalar>) {
     let table = job.table
     let dimension = state.rows
@@ -107,8 +108,8 @@ final class StepRecomputation<V: LaneVector> {
     }
   }
 
-  /// When the solve evaluated the stage. A first stage that is the last of the step before was evaluated there, at a time that
-  /// rounding may have put beside this step's beginning.
+  /// The time at which the solve evaluated the stage. A first stage that is the last of the step before was evaluated
+  /// there; rounding may separate that time from this step's beginning.
   private func time(
     of stage: Int, _ step: StepRecords<V.Scalar>.Step, _ records: StepRecords<V.Scalar>
   ) -> Double {

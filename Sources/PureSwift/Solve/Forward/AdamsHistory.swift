@@ -1,7 +1,7 @@
 import FieldPrograms
 
-/// What is integrated, at one place of every lane: the slopes of the state `[D][lanes]`, of the log-determinant, and of the
-/// regularisers over |dt| (one row each; without rows where there is none).
+/// The integrated quantities of every lane at one time: the slopes of the state `[D][lanes]`, of the log-determinant,
+/// and of the regularisers over |dt| (one row each, no row if absent).
 struct SlopePanels<V: LaneVector> {
   let velocity: Panel<V>
   let divergence: Panel<V>
@@ -13,7 +13,7 @@ struct SlopePanels<V: LaneVector> {
     frobeniusNorm = pool.panel(rows: job.options.integratesFrobeniusNorm ? 1 : 0, groups: job.groups)
   }
 
-  /// One lane's, of everything but the state.
+  /// One lane's slopes, except those of the state.
   func integrands(lane: Int) -> Integrands {
     Integrands(
       divergence: Double(divergence[0, lane: lane]), kineticEnergy: velocity.halfMeanSquare(lane: lane),
@@ -21,7 +21,7 @@ struct SlopePanels<V: LaneVector> {
   }
 }
 
-/// Slopes of one lane's log-determinant and regularisers, or sums of them.
+/// The slopes of one lane's log-determinant and regularisers, or sums of them.
 struct Integrands {
   var divergence = 0.0
   var kineticEnergy = 0.0
@@ -34,14 +34,14 @@ struct Integrands {
   }
 }
 
-/// The slopes at the beginnings of a tile's last steps, in a ring. All lanes are at the same step; how many of the slopes belong
-/// to a lane's formula is the lane's own affair.
+/// The slopes at the beginnings of a tile's last steps, in a ring buffer. All lanes are at the same step, but each lane
+/// has its own number of slopes in its formula.
 struct AdamsHistory<V: LaneVector> {
   private let ring: [SlopePanels<V>]
   private var newest = 0
-  /// Of every lane, those of the step at hand included.
+  /// Number of slopes of every lane, the present step's included.
   private(set) var slopes: [Int]
-  /// Implicit: x′ − x as it is at hand, its part that stays while it is iterated, and the slopes there.
+  /// For implicit methods: the present x′ − x, its part that stays constant during the iteration, and the slopes there.
   let change: Panel<V>
   let known: Panel<V>
   let corrected: SlopePanels<V>
@@ -57,17 +57,17 @@ struct AdamsHistory<V: LaneVector> {
   /// The slopes at the beginning of the step `age` steps ago.
   subscript(age: Int) -> SlopePanels<V> { ring[(newest + age) % ring.count] }
 
-  /// Samples that start have none.
+  /// A sample that starts has no slopes.
   mutating func removeAll() {
     for lane in slopes.indices { slopes[lane] = 0 }
   }
 
-  /// Makes room for the newest slopes, where the ring is full in place of the oldest.
+  /// Makes room for the newest slopes; if the ring is full, they replace the oldest.
   mutating func makeRoom() {
     newest = (newest + ring.count - 1) % ring.count
     for lane in slopes.indices { slopes[lane] = min(slopes[lane] + 1, ring.count) }
   }
 
-  /// The lane's formula grows no longer by the step at hand.
+  /// The lane's formula does not grow with the present step.
   mutating func hold(_ lane: Int) { slopes[lane] -= 1 }
 }

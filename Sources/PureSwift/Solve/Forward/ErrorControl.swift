@@ -1,10 +1,10 @@
 import CLibrary
 import FieldPrograms
 
-/// Errors and step sizes of one sample (torchdiffeq `_impl/misc.py`; Hairer, Nørsett, Wanner, "Solving Ordinary Differential
-/// Equations I", II.4), with norms over that sample alone.
+/// Errors and step sizes of one sample (torchdiffeq `_impl/misc.py`; Hairer, Nørsett, Wanner, "Solving Ordinary
+/// Differential Equations I", II.4), with norms over that sample only.
 struct ErrorControl: Sendable {
-  /// `[D + 1]`: of each row of the state, and of the log-determinant.
+  /// `[D + 1]`: one for each row of the state, and one for the log-determinant.
   private(set) var rtol: [Double]
   private(set) var atol: [Double]
   let controller: StepController
@@ -17,10 +17,10 @@ struct ErrorControl: Sendable {
   let maximumSteps: Int
   private(set) var includesLogDeterminant: Bool
 
-  /// Steps that end this near the end time, as a part of the interval, end there.
+  /// Steps that end this close to the end time, as a fraction of the interval, end there.
   private static let endTolerance = 1e-12
 
-  /// Error ratios of a sample's last two accepted steps; 1 where there are none.
+  /// Error ratios of a sample's last two accepted steps; 1 if there are none.
   struct Past: Sendable {
     var last = 1.0
     var earlier = 1.0
@@ -42,8 +42,8 @@ struct ErrorControl: Sendable {
     self.includesLogDeterminant = includesLogDeterminant
   }
 
-  /// Of the continuous adjoint's way back: over the state's rows and the cotangent's, by the schedule's own tolerances, or row by
-  /// row by these; the log-determinant is no part of it.
+  /// Error control of the continuous adjoint: over the rows of the state and of its cotangent, with the schedule's
+  /// tolerances, or row by row with these. The log-determinant is not part of it.
   func ofReturn(_ schedule: AdjointSchedule, rows: Int) -> ErrorControl? {
     guard case .continuous(let rtol, let atol) = schedule else { return nil }
     var control = self
@@ -54,8 +54,8 @@ struct ErrorControl: Sendable {
     return control
   }
 
-  /// What the next step's length is multiplied by; an accepted attempt becomes part of the past. A ratio that is not finite is
-  /// a rejection; one of 0 says nothing to later steps.
+  /// The factor for the next step's length. An accepted attempt is remembered for later steps. A ratio that is not
+  /// finite is a rejection; a ratio of 0 does not influence later steps.
   func factor(ratio: Double, past: inout Past) -> Double {
     guard ratio.isFinite else { return controller.smallestFactor }
     let order = Double(errorOrder)
@@ -68,7 +68,7 @@ struct ErrorControl: Sendable {
     return min(max(factor, ratio < 1 ? 1 : controller.smallestFactor), controller.largestFactor)
   }
 
-  /// err/(atol + rtol · max(|x|, |x′|)) of a row, squared; no error is no error, even where the tolerance is 0.
+  /// err/(atol + rtol · max(|x|, |x′|)) of a row, squared; an error of 0 gives 0 even if the tolerance is 0.
   @inline(__always)
   func squaredRatio(row: Int, error: Double, before: Double, after: Double) -> Double {
     if error == 0 { return 0 }
@@ -76,7 +76,7 @@ struct ErrorControl: Sendable {
     return ratio * ratio
   }
 
-  /// The sum of squares with one more, or the largest; not a number where one is not.
+  /// The sum of squares with one more term, or the largest square; NaN if a term is NaN.
   @inline(__always)
   func joined(_ squares: Double, _ square: Double) -> Double {
     switch norm {
@@ -85,39 +85,39 @@ struct ErrorControl: Sendable {
     }
   }
 
-  /// The norm of `count` ratios, from what `joined` has come to.
+  /// The norm of `count` ratios, from their joined value.
   func norm(_ squares: Double, count: Int) -> Double {
     (norm == .maximum ? squares : squares / Double(count)).squareRoot()
   }
 
-  /// `proposed`, but no longer than the longest step.
+  /// `proposed`, limited to the longest step.
   func bounded(_ proposed: Double) -> Double {
     guard let maximumStep, abs(proposed) > maximumStep else { return proposed }
     return proposed < 0 ? -maximumStep : maximumStep
   }
 
-  /// The step to try from `time` on: `proposed`, or what is left to `stop`, where an interval ends, where that reaches it to
-  /// within rounding of the whole way.
+  /// The step to try from `time` on: `proposed`, or the rest up to `stop`, the end of the interval, if that is closer
+  /// or within rounding of the whole span.
   func clipped(
     _ proposed: Double, from time: Double, stop: Double, start: Double, end: Double
   ) -> (step: Double, isLast: Bool) {
     let forward: Double = end >= start ? 1 : -1
     let overshoot = forward * (time + proposed - stop)
     if overshoot >= -Self.endTolerance * abs(end - start) { return (stop - time, true) }
-    // As far as the sum is from `time` when rounded, so that state and time go the same way.
+    // The distance of the rounded sum from `time`, so that state and time move together.
     return ((time + proposed) - time, false)
   }
 
-  /// The step to propose after an accepted one that was cut from `planned` to end at an output time. A cut step says little of how
-  /// long the next may be: its error is that of its own length. So the plan stands, or what the step itself allows where that
-  /// is more; and its ratio is not remembered.
+  /// The step to propose after an accepted step that was shortened from `planned` to end at an output time. The error
+  /// of a shortened step says little about the next one. So the planned step stays, or the step's own proposal if that
+  /// is longer; the error ratio is not remembered.
   func proposedAfterCut(_ step: Double, planned: Double, ratio: Double, past: Past) -> Double {
     var past = past
     let length = max(abs(planned), abs(step) * factor(ratio: ratio, past: &past))
     return planned < 0 ? -length : length
   }
 
-  /// No step but those that end an interval may be shorter: it ends the sample.
+  /// Only a step that ends an interval may be shorter; any other shorter step ends the sample.
   func smallestStep(at time: Double, end: Double) -> Double {
     minimumStep ?? 16 * max(abs(time), 1e-12 * abs(end)).ulp
   }
@@ -125,7 +125,7 @@ struct ErrorControl: Sendable {
   /// Length of the trial step, from the root mean squares of x₀ and f₀ against the tolerance.
   func trialStep(stateNorm: Double, velocityNorm: Double) -> Double {
     let step = stateNorm < 1e-5 || velocityNorm < 1e-5 ? 1e-6 : 0.01 * stateNorm / velocityNorm
-    // Only an absolute tolerance of 0 can make the norms infinite.
+    // The norms can be infinite only if an absolute tolerance is 0.
     return step.isFinite && step > 0 ? step : 1e-6
   }
 
@@ -136,7 +136,7 @@ struct ErrorControl: Sendable {
       velocityNorm <= 1e-15 && curvature <= 1e-15
       ? max(1e-6, 1e-3 * trial) : pow(0.01 / max(velocityNorm, curvature), 1 / Double(errorOrder))
     let step = min(100 * trial, other)
-    // A field that is not finite at the trial point says nothing but "not so far".
+    // If the field is not finite at the trial state, the step must be shorter.
     return min(step.isFinite && step > 0 ? step : trial, interval)
   }
 }

@@ -1,19 +1,19 @@
 import FieldPrograms
 
-/// One lane's place in the solve of its sample.
+/// The position of one lane in its sample's solve.
 struct Lane {
   /// −1: idle.
   var sample = -1
   var time = 0.0
-  /// Which interval between output times it is in.
+  /// The interval between output times that it is in.
   var interval = 0
   /// The step to try, with the sign of its direction.
   var step = 0.0
   /// Whether the step ends the interval.
   var isLast = false
-  /// Whether the last attempt was rejected for not being finite.
-  var isUnruly = false
-  /// The step that was proposed before it was clipped at the interval's end: for adaptive steps.
+  /// Whether the last attempt was rejected because it was not finite.
+  var lastWasNotFinite = false
+  /// The adaptive step proposed before it was cut at the interval's end.
   var proposed = 0.0
   var past = ErrorControl.Past()
   var smallestStep = Double.infinity
@@ -29,10 +29,10 @@ struct Lane {
   /// Whether the first stage's velocity belongs to the lane's state and time.
   var hasVelocity = false
   var lastRecord = -1
-  /// Where its sample starts and ends, and what cuts its way.
+  /// The start, the end and the output times of its sample.
   var intervals = Intervals(start: 0, end: 0, times: [])
-  /// Implicit Adams methods: whether the step's iteration goes on, c₀, the sum of the slopes behind the step, and the
-  /// log-determinant's change as it is at hand.
+  /// For implicit Adams methods: whether the step's iteration continues, c₀, the weighted sum of past slopes, and the
+  /// present change of the log-determinant.
   var isDoubtful = false
   var correctorWeight = 0.0
   var knownIntegrands = Integrands()

@@ -1,12 +1,12 @@
 import FieldPrograms
 
-/// One matrix `[D][D]` for each lane, and its factors: by partial pivoting, each lane by its own pivots and its own numbers alone.
-/// A singular matrix leaves infinities or NaN in what is solved.
+/// One matrix `[D][D]` for each lane, and its LU factors with partial pivoting; each lane uses its own pivots and
+/// numbers only. A singular matrix gives infinities or NaN in the solution.
 struct LaneFactors<V: LaneVector> {
   let dimension: Int
-  /// Entry (r, c) is row r · D + c. After `factor`: U, and below the diagonal L, whose own is 1.
+  /// Entry (r, c) is row r · D + c. After `factor` it holds U, and L below the diagonal; L's own diagonal is 1.
   let matrix: Panel<V>
-  /// `[D][lanes]`: the row that column c was swapped with.
+  /// `[D][lanes]`: the row that was exchanged with row c.
   private var pivots: [Int]
 
   init(dimension: Int, groups: Int, pool: PanelPool<V>) {
@@ -43,7 +43,7 @@ struct LaneFactors<V: LaneVector> {
     }
   }
 
-  /// `x = matrix⁻¹ x`, `[D][lanes]`, by the factors.
+  /// Replaces x by `matrix⁻¹ x`, `[D][lanes]`, using the factors.
   func solve(_ x: Panel<V>) {
     for lane in 0..<matrix.lanes { solve(x, lane) }
   }

@@ -1,24 +1,23 @@
 import FieldPrograms
 
-/// Accepted steps of a chunk: what the reverse sweep needs to take them again. Grows to what a chunk needs and stays
-/// there.
+/// The accepted steps of a chunk, as the backward pass needs them. Grows to the size a chunk needs and stays there.
 struct StepRecords<Scalar: FlowScalar> {
   struct Step {
     var time: Double
     var length: Double
-    /// Which interval between output times it is in.
+    /// The interval between output times that the step is in.
     var interval: Int
-    /// Where the step begins, and how long it is, as fractions of that interval.
+    /// Start and length of the step, as fractions of that interval.
     var fraction: Double
     var fractionLength: Double
     /// The sample's record before this; −1 for its first.
     var previous: Int
-    /// Where its state is among `states`; −1: it is to be made again.
+    /// Index of its state in `states`; −1 means that it must be recomputed.
     var state = -1
   }
 
   private(set) var steps: [Step] = []
-  /// States at the beginnings of steps that have them, `[states][D]`.
+  /// Stored states at the beginnings of steps, `[states][D]`.
   private(set) var states: [Scalar] = []
 
   mutating func removeAll() {

@@ -30,11 +30,11 @@ extension TileSolver {
         continue
       }
       lanes[lane].rejected += 1
-      lanes[lane].isUnruly = !ratio.isFinite
+      lanes[lane].lastWasNotFinite = !ratio.isFinite
     }
   }
 
-  /// The log-determinant and the regularisers at the end of one lane's step, by the weights of its stages.
+  /// Updates the log-determinant and the regularisers to the end of one lane's step, with the weights of its stages.
   func integrateBeside(_ lane: Int) {
     lanes[lane].nextLogDeterminant = lanes[lane].logDeterminant + weighted(job.table.weights, lane)
     addRegularisers(lane)
@@ -105,13 +105,13 @@ extension TileSolver {
     lanes[lane].kineticEnergy = lanes[lane].nextKineticEnergy
     lanes[lane].frobeniusNorm = lanes[lane].nextFrobeniusNorm
     for row in 0..<state.rows { state[row, lane: lane] = candidate[row, lane: lane] }
-    // A Rosenbrock method makes its first slope in the step, with the Jacobian.
+    // A Rosenbrock method computes its first slope in the step, with the Jacobian.
     lanes[lane].hasVelocity = job.scheme.isRosenbrock
     let isAtEnd = lanes[lane].isLast && lanes[lane].intervals.isFinal(lanes[lane].interval)
     if job.controller == nil {
       lanes[lane].time = fixedTime(fixedNumber(lane), lane)
     } else {
-      // At an output time it stays what the sum was when rounded: the next step's first stage may have been made there.
+      // At an output time t stays the rounded sum, because the next step's first stage may have been evaluated there.
       lanes[lane].time = isAtEnd ? lanes[lane].end : lanes[lane].time + lanes[lane].step
       if job.table.isFirstSameAsLast { reuseLastStage(lane) }
     }
@@ -123,7 +123,7 @@ extension TileSolver {
     }
   }
 
-  /// The lane has come to the end of its interval, an output time, and goes on in the next.
+  /// The lane has reached the end of its interval, an output time, and continues in the next.
   private func passOutputTime(_ lane: Int) {
     let place = lanes[lane].sample * job.timeCount + lanes[lane].interval
     for row in 0..<state.rows { job.statesAtTimes[place * state.rows + row] = state[row, lane: lane] }
@@ -160,7 +160,7 @@ extension TileSolver {
       step, state, lane: lane, withState: current.accepted.isMultiple(of: every))
   }
 
-  /// f₀ of new lanes, and the length of their first step (Hairer, Nørsett, Wanner I, II.4).
+  /// Evaluates f₀ of new lanes, and chooses the length of their first step (Hairer, Nørsett, Wanner I, II.4).
   func chooseFirstSteps() {
     guard let controller = job.controller else { return }
     let isNew = lanes.map { $0.isActive && !$0.hasVelocity && $0.accepted + $0.rejected == 0 }
@@ -205,14 +205,14 @@ extension TileSolver {
 
   private func interval(_ lane: Int) -> Double { abs(lanes[lane].end - lanes[lane].start) }
 
-  /// The first step of this length, with its sign. One that is going to be cut to no length is planned longer.
+  /// Sets the first step of this length, with its sign. A step that will be cut to length 0 is planned longer.
   private func firstStep(_ lane: Int, _ length: Double, _ controller: ErrorControl) -> Double {
     let (start, end) = (lanes[lane].start, lanes[lane].end)
     let atLeast = max(length, controller.smallestStep(at: start, end: end))
     return (end < start ? -1 : 1) * (start == end ? atLeast : min(atLeast, interval(lane)))
   }
 
-  /// The norm over D of a quantity against the tolerance at the lane's state.
+  /// The norm over D of a quantity relative to the tolerance at the lane's state.
   private func norm(_ lane: Int, _ controller: ErrorControl, _ quantity: (Int) -> Double) -> Double {
     var squares = 0.0
     for row in 0..<state.rows {

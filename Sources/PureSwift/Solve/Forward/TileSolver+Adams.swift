@@ -6,14 +6,14 @@ import FieldPrograms
 //   implicit         x′ = x + h (c₀ f(t + h, x′) + Σ_{j=1…k} cⱼ f(t + h − jh)), from the explicit one's x′ by iteration until no
 //                    component of x′ − x changes by as much as its tolerance, at most 4 times. Where it has not got so far the step is
 //                    taken as it is, counted among the rejected ones, and k does not grow by it.
-// What is integrated beside the state has the same formulas.
+// The other integrated quantities have the same formulas.
 
 extension TileSolver {
   func makeAdamsSteps(isImplicit: Bool) {
     adams?.makeRoom()
     guard let history = adams else { return }
     for lane in lanes.indices { lanes[lane].isDoubtful = false }
-    // Until they have the fewest slopes of a formula, lanes have equally many; from then on never fewer.
+    // Until lanes have enough slopes for a formula, all have equally many; afterwards never fewer.
     let slopes = lanes.indices.filter { lanes[$0].isActive }.map { history.slopes[$0] }.max() ?? 0
     if slopes < AdamsFormula.leastSlopes {
       makeStagedSteps()
@@ -41,7 +41,7 @@ extension TileSolver {
     if !slopes.frobeniusNorm.isEmpty { slopes.frobeniusNorm.copy(frobeniusNorms.row(0)) }
   }
 
-  /// f at the tape's state and the evaluator's times, with what is integrated beside it.
+  /// Evaluates f at the tape's state and the evaluator's times, with the other integrated quantities.
   func evaluateSlopes(into slopes: SlopePanels<V>) {
     evaluator.value(tape)
     slopes.velocity.copy(tape.velocity)
@@ -59,7 +59,7 @@ extension TileSolver {
     return sum
   }
 
-  /// The same of what is integrated beside the state.
+  /// The same sum for the other integrated quantities.
   private func integrands(_ weights: ArraySlice<Double>, _ history: AdamsHistory<V>, lane: Int) -> Integrands {
     var sum = Integrands()
     for (age, weight) in weights.enumerated() { sum.add(weight, history[age].integrands(lane: lane)) }
@@ -75,7 +75,8 @@ extension TileSolver {
     integrate(lane, integrands(weights, history, lane: lane))
   }
 
-  /// x′ − x of the explicit formula, and what of the implicit one's stays the same while it is iterated.
+  /// Computes x′ − x of the explicit formula, and the part of the implicit formula that stays constant during the
+  /// iteration.
   private func predict(_ lane: Int, _ formula: AdamsFormula, _ history: AdamsHistory<V>) {
     let step = stepLengths[0, lane: lane]
     let corrector = AdamsFormula.moulton(formula.weights.count + 1)
@@ -90,7 +91,7 @@ extension TileSolver {
     lanes[lane].isDoubtful = true
   }
 
-  /// The implicit step by functional iteration. A lane that has converged stands still while others go on.
+  /// The implicit step by functional iteration. A lane that has converged does not move while others continue.
   private func correct(_ history: AdamsHistory<V>) {
     for lane in lanes.indices { evaluator.times[0, lane: lane] = V.Scalar(lanes[lane].time + lanes[lane].step) }
     for _ in 0..<AdamsFormula.iterations where lanes.contains(where: { $0.isActive && $0.isDoubtful }) {
@@ -131,7 +132,7 @@ extension TileSolver {
     lanes[lane].isDoubtful = !(squares < 1)
   }
 
-  /// Where slopes that hold for a whole step lead what is integrated beside the state.
+  /// Advances the other integrated quantities by slopes that hold for a whole step.
   func integrate(_ lane: Int, _ slopes: Integrands) {
     let length = abs(lanes[lane].step)
     if job.resolution.trace != .none {

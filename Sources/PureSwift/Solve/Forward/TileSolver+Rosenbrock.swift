@@ -1,19 +1,20 @@
 import FieldPrograms
 
-// A step of a Rosenbrock method, as `cnf.h` has it (section 5): Hairer and Wanner, "Solving Ordinary Differential Equations II",
-// IV.7, in the transformed stages (7.25′), each divided by h to be a slope like those of an explicit method. With J = ∂f/∂x and
-// f_t = ∂f/∂t at the step's start,
+// A step of a Rosenbrock method, as `cnf.h` has it (section 5): Hairer and Wanner, "Solving Ordinary Differential
+// Equations II", IV.7, in the transformed stages (7.25′), each divided by h to be a slope like those of an explicit
+// method. With J = ∂f/∂x and f_t = ∂f/∂t at the step's start,
 //     (1/γ − hJ) kᵢ = f(t + αᵢh, x + h Σⱼ aᵢⱼkⱼ) + Σⱼ cᵢⱼkⱼ + dᵢ h f_t,   x′ = x + h Σ bᵢkᵢ,   error h Σ eᵢkᵢ.
-// The log-determinant and the regularisers are quadratures by Simpson's rule over the step, at its start, middle and end; the
-// middle's state is the dense output there, x + h Σ (bⱼ/2 + h2ⱼ/4 + h3ⱼ/8) kⱼ. They are no part of the error norm.
+// The log-determinant and the regularisers are quadratures by Simpson's rule over the step, at its start, middle and
+// end; the middle's state is the dense output there, x + h Σ (bⱼ/2 + h2ⱼ/4 + h3ⱼ/8) kⱼ. They are no part of the error
+// norm.
 
-/// What the steps of a Rosenbrock method need beside those of others.
+/// The further panels of a Rosenbrock method.
 struct RosenbrockPanels<V: LaneVector> {
-  /// Of the evaluation that J is taken at: with σ′, whatever divergence is asked for.
+  /// The tape of the evaluation at which J is taken: with σ′, for every trace.
   let tape: FieldTape<V>
   var factors: LaneFactors<V>
   let timeSlope: Panel<V>
-  /// At the step's start, middle and end.
+  /// Slopes at the step's start, middle and end.
   let slopes: [SlopePanels<V>]
   let hasQuadratures: Bool
 
@@ -38,7 +39,7 @@ extension TileSolver {
     for lane in lanes.indices where lanes[lane].isActive { lanes[lane].evaluations += velocities.count + extra }
   }
 
-  /// f and what is integrated at the step's start, and the factors of 1/γ − hJ.
+  /// Evaluates f and the integrated quantities at the step's start, and factors 1/γ − hJ.
   private func factorMatrix(_ table: ButcherTableau.Rosenbrock, _ panels: RosenbrockPanels<V>) {
     let start = panels.slopes[0]
     panels.tape.state.copy(state)
@@ -62,10 +63,10 @@ extension TileSolver {
     rosenbrock?.factors.factor()
   }
 
-  /// h ∂f/∂t from f at the start, at t + δ and t + 2δ, the times being those that the field sees, rounded: with p and q their
-  /// distances from the first, f_t = (f₁ − f₀) q/(p(q − p)) − (f₂ − f₀) p/(q(q − p)) + O(δ²). Nothing is asked of the field
-  /// outside the step. δ = h/2¹⁰, in Float h/2⁵: near the fifth root of the unit of rounding, where its rounding and its
-  /// truncation add least (`rosenbrock_body.h`). Where h is too short to change a rounded time, f_t counts as 0.
+  /// h ∂f/∂t from f at the start, at t + δ and t + 2δ. The times are those that the field reads, rounded: with p and q
+  /// their distances from the first, f_t = (f₁ − f₀) q/(p(q − p)) − (f₂ − f₀) p/(q(q − p)) + O(δ²). The field is not
+  /// evaluated outside the step. δ = h/2¹⁰, in Float h/2⁵: near the fifth root of the unit of rounding, where rounding
+  /// and truncation add least. If h is too short to change a rounded time, f_t counts as 0.
   private func makeTimeSlope(_ panels: RosenbrockPanels<V>) {
     let part = MemoryLayout<V.Scalar>.size == 8 ? 0x1p-10 : 0x1p-5
     var weights = [[V.Scalar]](repeating: Array(repeating: 0, count: lanes.count), count: 2)

@@ -1,7 +1,7 @@
 import FieldPrograms
 
-/// Solves the samples of chunks in the lanes of one tile: each lane has its own time and step, accepts and rejects by
-/// itself, and takes the chunk's next sample when its own is done. One per worker.
+/// Solves the samples of chunks in the lanes of one tile. Each lane has its own time and step, accepts and rejects by
+/// itself, and takes the chunk's next sample when its sample is done. One solver per worker.
 final class TileSolver<V: LaneVector> {
   let job: SolveJob<V.Scalar>
   let evaluator: FieldEvaluator<V>
@@ -11,25 +11,25 @@ final class TileSolver<V: LaneVector> {
   var records = StepRecords<V.Scalar>()
   /// Last record of every sample of the chunk, or −1.
   var lastRecords: [Int] = []
-  /// x of every lane, and where the step would take it.
+  /// x of every lane, and its candidate at the end of the step.
   let state: Panel<V>
   let candidate: Panel<V>
   /// k of every stage, `[stages]` of `[D][lanes]`, and divergences `[stages][lanes]`.
   let velocities: [Panel<V>]
   let divergences: Panel<V>
-  /// mean_D (J ε)², likewise, and a row of room; no rows where it is not integrated.
+  /// mean_D (J ε)² of every stage, and one spare row; no rows if it is not integrated.
   let frobeniusNorms: Panel<V>
   let firstFrobeniusNorm: Panel<V>
   /// h of every lane.
   let stepLengths: Panel<V>
-  /// Error estimates `[D][lanes]`; the first step's choice uses it for f₀.
+  /// Error estimates `[D][lanes]`; also holds f₀ while the first step is chosen.
   let errors: Panel<V>
-  /// Stages to evaluate, and those whose divergence is wanted.
+  /// The stages to evaluate, and those whose divergence is needed.
   private let evaluates: [Bool]
   private let wantsDivergence: [Bool]
-  /// Slopes of past steps, where the method is one of Adams.
+  /// Slopes of past steps, for an Adams method.
   var adams: AdamsHistory<V>?
-  /// What a Rosenbrock method's steps need.
+  /// The panels of a Rosenbrock method.
   var rosenbrock: RosenbrockPanels<V>?
 
   init(job: SolveJob<V.Scalar>, evaluator: FieldEvaluator<V>) {
@@ -64,15 +64,15 @@ final class TileSolver<V: LaneVector> {
     }
   }
 
-  /// Solves `samples` into the arrays of the job. `records` and `lastRecords` then hold their steps, if asked.
+  /// Solves `samples` into the job's arrays. `records` and `lastRecords` hold their steps afterwards, if asked for.
   func solve(_ samples: Range<Int>, keepsRecords: Bool) {
     records.removeAll()
     lastRecords.removeAll(keepingCapacity: true)
     lastRecords.append(contentsOf: repeatElement(-1, count: samples.count))
     var next = samples.lowerBound
     while true {
-      // Waiting until a quarter of the lanes is idle costs less than a start evaluation for each lane on its own. Lanes of a
-      // multistep method share the steps behind them.
+      // Waiting until a quarter of the lanes is idle costs less than a start evaluation for every single lane. Lanes of
+      // a multistep method share their past steps.
       let isRoomy = !job.scheme.isMultistep && (lanes.count - active) * 4 >= lanes.count
       if next < samples.upperBound && (active == 0 || isRoomy) {
         start(&next, samples.upperBound)
@@ -85,7 +85,8 @@ final class TileSolver<V: LaneVector> {
     }
   }
 
-  /// The state at the end of every lane's step into `candidate`, and what is integrated beside it into the lanes.
+  /// Computes the state at the end of every lane's step into `candidate`, and the other integrated quantities into the
+  /// lanes.
   private func makeSteps() {
     switch job.scheme {
     case .stages: makeStagedSteps()
@@ -100,7 +101,7 @@ final class TileSolver<V: LaneVector> {
     for lane in lanes.indices where lanes[lane].isActive { integrateBeside(lane) }
   }
 
-  /// Puts samples into the idle lanes, and evaluates what an adaptive solve needs before its first step.
+  /// Binds samples to the idle lanes, and evaluates what an adaptive solve needs before its first step.
   private func start(_ next: inout Int, _ end: Int) {
     let isAdaptive = job.controller != nil
     var started = false
@@ -115,7 +116,7 @@ final class TileSolver<V: LaneVector> {
     if isAdaptive && started { chooseFirstSteps() }
   }
 
-  /// A sample that is not finite, or has nothing to do, ends here.
+  /// A sample that is not finite, or has a time span of 0, ends here.
   private func load(_ sample: Int, into lane: Int) {
     let dimension = state.rows
     var isFinite = true
@@ -128,7 +129,7 @@ final class TileSolver<V: LaneVector> {
     lanes[lane] = Lane(sample: sample, time: intervals.start, intervals: intervals)
     active += 1
     if !evaluator.probes.isEmpty { job.loadProbes(of: sample, into: evaluator.probes, lane: lane) }
-    job.loadGiven(of: sample, into: evaluator, lane: lane)
+    job.loadInputs(of: sample, into: evaluator, lane: lane)
     if !isFinite { return finish(lane, .notFinite) }
     if !job.hasSteps(sample) { finish(lane, .ok) }
   }
@@ -150,7 +151,7 @@ final class TileSolver<V: LaneVector> {
     active -= 1
   }
 
-  /// Time and length of every active lane's next step, which ends in its interval or where that does.
+  /// Sets time and length of every active lane's next step, which ends inside its interval or at its end.
   private func prepareSteps() {
     for lane in lanes.indices where lanes[lane].isActive {
       if let controller = job.controller {
@@ -168,7 +169,7 @@ final class TileSolver<V: LaneVector> {
         }
         let smallest = controller.smallestStep(at: lanes[lane].time, end: lanes[lane].end)
         if !lanes[lane].isLast && abs(lanes[lane].step) < smallest {
-          finish(lane, lanes[lane].isUnruly ? .notFinite : .stepTooSmall)
+          finish(lane, lanes[lane].lastWasNotFinite ? .notFinite : .stepTooSmall)
           continue
         }
       } else {
@@ -180,7 +181,7 @@ final class TileSolver<V: LaneVector> {
     }
   }
 
-  /// Of a lane's next step among the fixed ones of its interval.
+  /// The number of a lane's next step among the fixed steps of its interval.
   func fixedNumber(_ lane: Int) -> Int {
     lanes[lane].accepted - lanes[lane].interval * (job.fractions.count - 1)
   }
@@ -192,7 +193,7 @@ final class TileSolver<V: LaneVector> {
     return number + 1 == job.fractions.count ? end : begin + job.fractions[number] * (end - begin)
   }
 
-  /// The first stage, for lanes that do not have it from their last step.
+  /// Evaluates the first stage, for lanes that do not have it from their last step.
   func evaluateFirstStage() {
     var isWanted = false
     for lane in lanes.indices where lanes[lane].isActive && !lanes[lane].hasVelocity { isWanted = true }

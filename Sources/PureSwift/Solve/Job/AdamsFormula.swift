@@ -1,17 +1,18 @@
-/// Weights of an Adams formula on equal steps, newest slope first: the integral over a step of the polynomial through k slopes
-/// (Hairer, Nørsett, Wanner, "Solving Ordinary Differential Equations I", III.1).
+/// Weights of an Adams formula on equal steps, newest slope first: the integral over a step of the polynomial through k
+/// slopes (Hairer, Nørsett, Wanner, "Solving Ordinary Differential Equations I", III.1).
 ///
 ///     Bashforth  x′ = x + h Σ_{j<k} wⱼ f(t − jh)        nodes 0, −1, …, 1 − k
 ///     Moulton    x′ = x + h Σ_{j<k} wⱼ f(t + h − jh)    nodes 1, 0, …, 2 − k; its first slope is the one looked for
 ///
-/// They are made here from that integral, in integers, and rounded once: no table is copied, and C's is a twin to compare with.
+/// The weights are computed here from that integral, in integers, and rounded once. No table is copied; C's table is
+/// compared with these.
 struct AdamsFormula: Sendable {
   let weights: [Double]
 
-  /// The longest that is offered, and the fewest slopes that a step by one needs; with fewer it is one of the start.
+  /// The longest formula, and the fewest slopes of a formula; with fewer slopes a step uses the starting method.
   static let mostSlopes = 12
   static let leastSlopes = 3
-  /// Evaluations of a corrector at most.
+  /// Largest number of evaluations of a corrector.
   static let iterations = 4
 
   static func bashforth(_ slopes: Int) -> AdamsFormula { bashforths[slopes - 1] }
@@ -21,8 +22,9 @@ struct AdamsFormula: Sendable {
 
   /// wⱼ = ∫₀¹ Π_{i≠j} (s − nᵢ)/(nⱼ − nᵢ) ds over the nodes nᵢ = `newest` − i.
   ///
-  /// With 12 slopes numerators are at most 12! · 27720 < 2⁴⁴, since Π (1 + |nᵢ|) ≤ 12! is the sum of a product's coefficients, and
-  /// denominators at most 11! · 27720 < 2⁴¹: doubles hold both, and their quotient is the rounded weight.
+  /// With 12 slopes numerators are at most 12! · 27720 < 2⁴⁴, since Π (1 + |nᵢ|) ≤ 12! is the sum of a product's
+  /// coefficients, and denominators at most 11! · 27720 < 2⁴¹: doubles hold both, and their quotient is the rounded
+  /// weight.
   private init(slopes: Int, newest: Int) {
     precondition((1...Self.mostSlopes).contains(slopes), "\(slopes) slopes of at most \(Self.mostSlopes)")
     let nodes = (0..<slopes).map { newest - $0 }

@@ -1,9 +1,10 @@
 import FieldPrograms
 
-/// The derivative of a loss of the field itself, tile by tile: one evaluation and one reverse of each sample. One per worker.
+/// The derivative of a loss of the field itself, tile by tile: one evaluation and one reverse of each sample. One
+/// object per worker.
 ///
-/// With f̄ and the divergence's cotangent d̄ of every lane: x̄ = (∂f/∂x)ᵀf̄ + d̄ ∂div/∂x, and θ̄, t̄ likewise. An idle lane, or one
-/// whose sample is not finite, stands where a live one does, with cotangents of zero: it adds nothing.
+/// With f̄ and the divergence's cotangent d̄ of every lane: x̄ = (∂f/∂x)ᵀf̄ + d̄ ∂div/∂x, and θ̄, t̄ likewise. An idle
+/// lane, or one whose sample is not finite, copies a live lane with cotangents of zero, so it adds nothing.
 final class ChunkFieldGradient<V: LaneVector> {
   private let job: SolveJob<V.Scalar>
   private let loss: FieldLoss<V.Scalar>
@@ -12,7 +13,7 @@ final class ChunkFieldGradient<V: LaneVector> {
   private let tape: FieldTape<V>
   private let divergences: Panel<V>
   private let divergenceBar: Panel<V>
-  /// No Frobenius norm is part of these losses: its cotangent is 0.
+  /// These losses have no Frobenius norm: its cotangent is 0.
   private let frobeniusBar: Panel<V>
   private let frobeniusNorms: Panel<V>
   private let wantsDivergence: Bool
@@ -63,7 +64,7 @@ final class ChunkFieldGradient<V: LaneVector> {
         tape, weight: divergenceBar, into: divergences, frobeniusWeight: frobeniusBar, frobenius: frobeniusNorms, bars,
         sums)
     }
-    evaluator.reverseValue(tape, bars, sums, isBent: wantsDivergence)
+    evaluator.reverseValue(tape, bars, sums, hasCurvatures: wantsDivergence)
     let dimension = job.plan.stateDimension
     for lane in isLive.indices where isLive[lane] {
       let sample = samples.lowerBound + lane
@@ -79,7 +80,7 @@ final class ChunkFieldGradient<V: LaneVector> {
     for row in 0..<dimension { tape.state[row, lane: lane] = job.problem.states[sample * dimension + row] }
     evaluator.times[0, lane: lane] = V.Scalar(job.problem.startTime(of: sample))
     if !evaluator.probes.isEmpty { job.loadProbes(of: sample, into: evaluator.probes, lane: lane) }
-    job.loadGiven(of: sample, into: evaluator, lane: lane)
+    job.loadInputs(of: sample, into: evaluator, lane: lane)
     for row in 0..<bars.context.rows { bars.context[row, lane: lane] = 0 }
   }
 

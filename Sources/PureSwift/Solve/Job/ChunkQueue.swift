@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Gives out the numbers of chunks, each once, to whoever asks first.
+/// Hands out the numbers of chunks, each once.
 final class ChunkQueue: Sendable {
   private let chunks: Int
   private let taken = Atomic<Int>(0)

@@ -1,12 +1,13 @@
 import FieldPrograms
 
-/// One thread's memory for a call, and the work on a chunk: solve it, then differentiate it while its data is in cache.
+/// One thread's memory for a call, and the work on a chunk: solve it, then differentiate it while its data are in
+/// cache.
 final class ChunkWorker<V: LaneVector> {
   private let job: SolveJob<V.Scalar>
   private let solver: TileSolver<V>
-  /// One of them, where a gradient is wanted.
-  private let adjoint: DiscreteAdjoint<V>?
-  private let wayBack: ContinuousAdjoint<V>?
+  /// One of the two is present if a gradient is wanted.
+  private let discreteAdjoint: DiscreteAdjoint<V>?
+  private let continuousAdjoint: ContinuousAdjoint<V>?
 
   init(job: SolveJob<V.Scalar>) {
     let evaluator = FieldEvaluator<V>(
@@ -15,10 +16,10 @@ final class ChunkWorker<V: LaneVector> {
     self.job = job
     solver = TileSolver(job: job, evaluator: evaluator)
     let isDiscrete = if case .continuous = job.options.adjoint { false } else { true }
-    adjoint = evaluator.cotangents.flatMap {
+    discreteAdjoint = evaluator.cotangents.flatMap {
       isDiscrete ? DiscreteAdjoint(job: job, evaluator: evaluator, bars: $0) : nil
     }
-    wayBack = evaluator.cotangents.flatMap {
+    continuousAdjoint = evaluator.cotangents.flatMap {
       isDiscrete ? nil : ContinuousAdjoint(job: job, evaluator: evaluator, bars: $0)
     }
   }
@@ -30,13 +31,12 @@ final class ChunkWorker<V: LaneVector> {
 
   /// Solves a chunk, and adds its gradient to `sums`.
   func differentiate(_ samples: Range<Int>, into sums: GradientSums<V>) {
-    solver.solve(samples, keepsRecords: adjoint != nil)
-    adjoint?.reverse(samples, records: solver.records, lastRecords: solver.lastRecords, sums: sums)
-    wayBack?.reverse(samples, sums: sums)
+    solver.solve(samples, keepsRecords: discreteAdjoint != nil)
+    discreteAdjoint?.reverse(samples, records: solver.records, lastRecords: solver.lastRecords, sums: sums)
+    continuousAdjoint?.reverse(samples, sums: sums)
   }
 
-  /// The accepted steps' ends, as fractions from 0 to 1, of every sample of the chunk worked on last; empty where it
-  /// failed.
+  /// The ends of accepted steps, as fractions from 0 to 1, of every sample of the last chunk; empty if it failed.
   func acceptedFractions() -> [[Double]] {
     solver.lastRecords.map { last in
       var fractions: [Double] = last < 0 ? [] : [1]
@@ -50,7 +50,7 @@ final class ChunkWorker<V: LaneVector> {
   }
 }
 
-/// Velocities and divergences where samples start: the field without a solve. One per worker.
+/// Velocities and divergences at the initial states, without a solve. One object per worker.
 final class ChunkEvaluation<V: LaneVector> {
   private let job: SolveJob<V.Scalar>
   private let evaluator: FieldEvaluator<V>
@@ -68,7 +68,7 @@ final class ChunkEvaluation<V: LaneVector> {
     noFrobeniusNorm = evaluator.pool.panel(rows: 0, groups: job.groups)
   }
 
-  /// Leaves f(x, t0) in the job's states and its divergence in the log-determinants.
+  /// Writes f(x, t0) to the job's states and its divergence to the log-determinants.
   func evaluate(_ samples: Range<Int>) {
     let dimension = job.plan.stateDimension
     evaluator.times.fill(V(repeating: V.Scalar(samples.isEmpty ? 0 : job.problem.startTime(of: samples.lowerBound))))
@@ -81,7 +81,7 @@ final class ChunkEvaluation<V: LaneVector> {
         }
         evaluator.times[0, lane: lane] = V.Scalar(job.problem.startTime(of: first + lane))
         if !evaluator.probes.isEmpty { job.loadProbes(of: first + lane, into: evaluator.probes, lane: lane) }
-        job.loadGiven(of: first + lane, into: evaluator, lane: lane)
+        job.loadInputs(of: first + lane, into: evaluator, lane: lane)
       }
       evaluator.value(tape)
       if job.resolution.trace != .none {

@@ -1,7 +1,7 @@
 import FieldPrograms
 
-/// The intervals that output times cut a sample's way into: number 0 begins at the start, number i ends at time i, the last at
-/// the end. A step ends at each of their ends.
+/// The intervals between output times of a sample. Interval 0 begins at the start, interval i ends at output time i,
+/// the last at the end. A step ends at the end of every interval.
 struct Intervals: Sendable {
   let start: Double
   let end: Double
@@ -19,7 +19,7 @@ struct Intervals: Sendable {
 }
 
 extension SolveProblem {
-  /// Of a sample, which has `timeCount` output times.
+  /// The intervals of a sample with `timeCount` output times.
   func intervals(of sample: Int, timeCount: Int) -> Intervals {
     Intervals(
       start: startTime(of: sample), end: endTime(of: sample),

@@ -1,6 +1,6 @@
 import FieldPrograms
 
-/// What a sample's loss says of its end, but for the state's cotangent.
+/// The cotangents of a sample at its end, except that of the state.
 struct EndCotangents {
   /// μ = ∂L/∂(log-determinant).
   var logDeterminant = 0.0
@@ -10,7 +10,8 @@ struct EndCotangents {
 }
 
 extension SolveJob {
-  /// Asks the loss for a solved sample's cotangents: ∂L/∂x(t1) goes into its lane of `stateBar`, its loss to the job's array.
+  /// Takes a solved sample's cotangents from the loss: ∂L/∂x(t1) goes to its lane of `stateBar`, its loss to the job's
+  /// array.
   func loadCotangents<V: LaneVector>(
     of sample: Int, into stateBar: Panel<V>, lane: Int
   ) -> EndCotangents where V.Scalar == Scalar {
@@ -55,7 +56,7 @@ extension SolveJob {
     return bars
   }
 
-  /// Adds what the loss has at output time `number` to the sample's lane of `stateBar`; returns what it adds to μ.
+  /// Adds the loss's cotangent at output time `number` to the sample's lane of `stateBar`; returns the addition to μ.
   func addCotangents<V: LaneVector>(
     of sample: Int, atTime number: Int, to stateBar: Panel<V>, lane: Int
   ) -> Double where V.Scalar == Scalar {

@@ -1,6 +1,6 @@
 import FieldPrograms
 
-/// One call: what all workers read, and the arrays they fill, each its own samples' entries.
+/// One call: the inputs that all workers read, and the arrays they fill, each worker for its own samples.
 final class SolveJob<Scalar: FlowScalar>: Sendable {
   let problem: SolveProblem<Scalar>
   let plan: FieldPlan
@@ -11,14 +11,14 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
   let scheme: StepScheme
   /// nil for fixed steps.
   let controller: ErrorControl?
-  /// Of the continuous adjoint's way back, over the rows of the state and of its cotangent; nil for fixed steps.
+  /// The error control of the continuous adjoint, over the rows of the state and of its cotangent; nil for fixed steps.
   let returnController: ErrorControl?
-  /// By which an implicit Adams method's iteration ends.
+  /// The error control that ends an implicit Adams method's iteration.
   let iteration: ErrorControl
-  /// Steps' ends as fractions of each interval, from 0 to 1; empty for adaptive steps.
+  /// The ends of steps as fractions of each interval, from 0 to 1; empty for adaptive steps.
   let fractions: [Double]
   let count: Int
-  /// Output times of each sample.
+  /// Number of output times of each sample.
   let timeCount: Int
   /// Vectors of a tile's row. A tile has at most 32 lanes, and no more than the batch fills.
   let groups: Int
@@ -27,7 +27,7 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
   let loss: Loss<Scalar>?
   let regularisation: Regularisation
   let keepsFractions: Bool
-  /// Of the field itself; nil where that is not what is differentiated.
+  /// The loss of the field itself; nil if another loss is differentiated.
   let fieldLoss: FieldLoss<Scalar>?
 
   let states: SharedArray<Scalar>
@@ -128,7 +128,8 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
       logDeterminantsAtTimes: logDeterminantsAtTimes.array)
   }
 
-  /// Whether a step is made of a sample's way: of one of no length only for what output times or derivatives ask of it.
+  /// Whether a step is needed for a sample's time span: for a span of length 0 only if output times or derivatives need
+  /// it.
   func hasSteps(_ sample: Int) -> Bool {
     controller == nil || loss != nil || timeCount > 0
       || problem.startTime(of: sample) != problem.endTime(of: sample)
@@ -139,7 +140,8 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
     problem.endTime(of: sample) < problem.startTime(of: sample) ? -1 : 1
   }
 
-  /// ε of one sample into its lane of `probes` `[K · D][lanes]`: given, or drawn by the sample's identifier.
+  /// Loads ε of one sample into its lane of `probes` `[K · D][lanes]`: given, or drawn with the sample's identifier as
+  /// key.
   func loadProbes<V: LaneVector>(of sample: Int, into probes: Panel<V>, lane: Int) where V.Scalar == Scalar {
     if let given = problem.probes {
       for row in 0..<probes.rows { probes[row, lane: lane] = given[sample * probes.rows + row] }
@@ -159,9 +161,9 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
     }
   }
 
-  /// What one sample brings along for its whole solve, into its lane: its context, and the masks of its dropouts, which are
-  /// drawn again whenever it comes into a lane.
-  func loadGiven<V: LaneVector>(of sample: Int, into evaluator: FieldEvaluator<V>, lane: Int)
+  /// Loads the inputs of one sample into its lane: its context, and its dropout masks, which are drawn again whenever
+  /// the sample is bound to a lane.
+  func loadInputs<V: LaneVector>(of sample: Int, into evaluator: FieldEvaluator<V>, lane: Int)
   where V.Scalar == Scalar {
     let rows = plan.contextDimension
     for row in 0..<rows { evaluator.context[row, lane: lane] = problem.context[sample * rows + row] }

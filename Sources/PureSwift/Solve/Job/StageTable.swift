@@ -1,6 +1,6 @@
 import FieldPrograms
 
-/// A tableau with what is derived from it: scalars in the state's precision, and which stages have weight.
+/// A tableau with derived values: scalars in the state's precision, and which stages have weight.
 struct StageTable<Scalar: FlowScalar>: Sendable {
   let stages: Int
   let order: Int
@@ -10,11 +10,11 @@ struct StageTable<Scalar: FlowScalar>: Sendable {
   let a: [[Scalar]]
   let b: [Scalar]
   let e: [Scalar]
-  /// In double: times and log-determinants are doubles. A Rosenbrock method's are in a table of its own.
+  /// In Double, because times and log-determinants are Doubles. A Rosenbrock method has a table of its own.
   let timeFractions: [Double]
   let weights: [Double]
   let errorWeights: [Double]
-  /// Whether a stage has a part in the next state, at once or by way of later stages.
+  /// Whether a stage influences the next state, directly or through later stages.
   let reachesState: [Bool]
 
   init(_ tableau: ButcherTableau) {

@@ -1,27 +1,29 @@
-/// What the context of a conditional flow p(x|c) is: what its field reads beside state and time.
-public enum Condition: Sendable, Equatable {
-  /// One of K classes, given as K numbers of which its own is 1 and the others 0. `probabilities`, `[K]`, none negative, of sum 1:
-  /// how often each class comes, p(c) in Bayes' rule.
+/// The kind of context c of a conditional flow p(x|c), which its field reads together with state and time.
+public enum ContextKind: Sendable, Equatable {
+  /// One of K classes, as K columns with a 1 for the sample's class and 0 for the others. `probabilities`, `[K]`, is
+  /// the frequency of each class, p(c) in Bayes' rule: not negative, of sum 1.
   case classes(probabilities: [Double])
-  /// C numbers in their own units, which the field reads as `(c − shift) / scale`. The transform is of these alone.
+  /// C columns in their own units, which the field reads as `(c − shift) / scale`. This transform is separate from that
+  /// of the data.
   case columns(DataTransform)
 
-  /// Classes as often as in `labels`. A label of `count` or above is a programmer's error, as are no labels.
+  /// Classes with their frequencies in `labels`. A label of `count` or above is a precondition failure, as are no
+  /// labels.
   ///
-  /// - Parameter count: of classes.
-  public static func classes(_ count: Int, counting labels: [UInt8]) -> Condition {
+  /// - Parameter count: number of classes.
+  public static func classes(_ count: Int, counting labels: [UInt8]) -> ContextKind {
     precondition(!labels.isEmpty && labels.allSatisfy { $0 < count }, "labels of more than \(count) classes, or none")
     var counts = [Double](repeating: 0, count: count)
     for label in labels { counts[Int(label)] += 1 }
     return .classes(probabilities: counts.map { $0 / Double(labels.count) })
   }
 
-  /// Columns as they are in `context`, `[count][C]`, which the field reads with mean 0 and variance 1.
-  public static func columns(standardising context: SampleMatrix) -> Condition {
+  /// Columns like those of `context`, `[count][C]`, which the field reads with mean 0 and variance 1.
+  public static func columns(standardising context: SampleMatrix) -> ContextKind {
     .columns(.standardising(context))
   }
 
-  /// C: K of classes.
+  /// C, the number of columns; K for classes.
   public var contextDimension: Int {
     switch self {
     case .classes(let probabilities): probabilities.count
@@ -29,17 +31,17 @@ public enum Condition: Sendable, Equatable {
     }
   }
 
-  /// K; nil where it is not a class that is given.
+  /// K; nil if the context is not a class.
   public var classCount: Int? {
     if case .classes(let probabilities) = self { probabilities.count } else { nil }
   }
 
-  /// What the field reads of a context, both `[count][C]`.
+  /// The context as the field reads it, from the context in its own units; both `[count][C]`.
   func seen(_ context: [Float]) -> [Float] {
     if case .columns(let transform) = self { transform.forward(context) } else { context }
   }
 
-  /// Why it is no condition; nil where it is one.
+  /// Why it is not valid; nil when it is.
   var problem: String? {
     switch self {
     case .columns(let transform):
@@ -50,7 +52,7 @@ public enum Condition: Sendable, Equatable {
       } else if !probabilities.allSatisfy({ $0 >= 0 && $0 <= 1 }) {
         "not all probabilities lie in 0 ... 1"
       } else if abs(probabilities.reduce(0, +) - 1) > 2 * Double(probabilities.count) * Double.ulpOfOne {
-        // As many roundings as there are classes, once when they were divided and once in this sum.
+        // One rounding for each class in its division, and one for each in this sum.
         "probabilities do not sum to 1"
       } else {
         nil

@@ -1,18 +1,18 @@
 import CLibrary
 import FieldPrograms
 
-/// The formulas. Sample i draws only numbers keyed by (seed, i), so it is the same whatever the count: classes are drawn
-/// for each sample, not dealt out in equal shares.
+/// The formulas of the distributions. Sample i uses only random numbers keyed by (seed, i), so it does not depend on
+/// the count. Parts are drawn for each sample, not dealt out in equal shares.
 extension GeneratedDataset {
   /// `count` samples of this distribution, `[count][2]`.
-  public func points(count: Int, seed: UInt64 = 0) -> SampleMatrix {
+  public func samples(count: Int, seed: UInt64 = 0) -> SampleMatrix {
     let source = RandomSource(seed: seed, stream: .data)
     var values: [Float] = []
     values.reserveCapacity(2 * count)
     for sample in 0..<UInt64(count) {
-      let point = point(of: Draw(source: source, sample: sample))
-      values.append(Float(point.x))
-      values.append(Float(point.y))
+      let position = position(of: Draw(source: source, sample: sample))
+      values.append(Float(position.x))
+      values.append(Float(position.y))
     }
     return SampleMatrix(count: count, dimension: 2, values: values)
   }
@@ -20,7 +20,7 @@ extension GeneratedDataset {
   /// `count` samples as a data set.
   public func dataset(count: Int, seed: UInt64 = 0) -> Dataset {
     Dataset(
-      name: name, points: points(count: count, seed: seed), labels: labels(count: count, seed: seed))
+      name: name, samples: samples(count: count, seed: seed), labels: labels(count: count, seed: seed))
   }
 
   /// The random numbers of one sample.
@@ -28,13 +28,13 @@ extension GeneratedDataset {
     let source: RandomSource
     let sample: UInt64
 
-    /// Uniform on `[0, 1)`; numbers 0 to 3.
+    /// Uniform on `[0, 1)`; `number` is from 0 to 3.
     func uniform(_ number: Int) -> Double { source.uniform(sample: sample, dimension: number) }
 
     /// One of `0 ..< count`.
     func choice(_ number: Int, of count: Int) -> Int { Int(uniform(number) * Double(count)) }
 
-    /// Two standard normal numbers; they share no word with the uniform ones.
+    /// Two standard normal numbers, independent of the uniform ones.
     var normals: SIMD2<Double> {
       SIMD2(source.normal(sample: sample, dimension: 4), source.normal(sample: sample, dimension: 5))
     }
@@ -42,7 +42,7 @@ extension GeneratedDataset {
 
   private static func circle(_ angle: Double) -> SIMD2<Double> { SIMD2(cos(angle), sin(angle)) }
 
-  private func point(of draw: Draw) -> SIMD2<Double> {
+  private func position(of draw: Draw) -> SIMD2<Double> {
     switch self {
     case .pinwheel: Self.pinwheel(draw)
     case .eightGaussians: Self.eightGaussians(draw)
@@ -56,35 +56,35 @@ extension GeneratedDataset {
     }
   }
 
-  /// A Gaussian at (1, 0) of deviations 0.3 along and 0.1 across, turned by one fifth circles and, clockwise, by
-  /// `exp(its first component) / 4`; twice as large.
+  /// A Gaussian at (1, 0) with standard deviations 0.3 along and 0.1 across, rotated by a multiple of a fifth of a
+  /// circle and, clockwise, by `exp(its first component) / 4`; scaled by 2.
   private static func pinwheel(_ draw: Draw) -> SIMD2<Double> {
     let arm = draw.normals * SIMD2(0.3, 0.1) + SIMD2(1, 0)
     let turn = circle(2 * .pi / 5 * Double(draw.choice(0, of: 5)) + exp(arm.x) / 4)
     return 2 * SIMD2(arm.x * turn.x + arm.y * turn.y, arm.y * turn.x - arm.x * turn.y)
   }
 
-  /// Centres on a circle of radius 4, deviation 0.5; all divided by 1.414.
+  /// Centres on a circle of radius 4, standard deviation 0.5; all divided by 1.414.
   private static func eightGaussians(_ draw: Draw) -> SIMD2<Double> {
     let centre = 4 * circle(.pi / 4 * Double(draw.choice(0, of: 8)))
     return (centre + 0.5 * draw.normals) / 1.414
   }
 
-  /// An upper half circle around the origin and a lower one around (1, 0.5), noise 0.1; twice as large, moved by
-  /// (−1, −0.2).
+  /// An upper half circle around the origin and a lower one around (1, 0.5), noise 0.1; scaled by 2 and shifted by (−1,
+  /// −0.2).
   private static func moons(_ draw: Draw) -> SIMD2<Double> {
     let arc = circle(.pi * draw.uniform(1))
     let moon = draw.choice(0, of: 2) == 0 ? arc : SIMD2(1 - arc.x, 0.5 - arc.y)
     return 2 * (moon + 0.1 * draw.normals) + SIMD2(-1, -0.2)
   }
 
-  /// Radius 1 or 0.5, noise 0.08; three times as large.
+  /// Radius 1 or 0.5, noise 0.08; scaled by 3.
   private static func circles(_ draw: Draw) -> SIMD2<Double> {
     let radius = draw.choice(0, of: 2) == 0 ? 1.0 : 0.5
     return 3 * (radius * circle(2 * .pi * draw.uniform(1)) + 0.08 * draw.normals)
   }
 
-  /// Uniform on those squares of side 2 in `[−4, 4)²` whose column and row have the same parity.
+  /// Uniform on the squares of side 2 in `[−4, 4)²` whose column and row have the same parity.
   private static func checkerboard(_ draw: Draw) -> SIMD2<Double> {
     let x = 4 * draw.uniform(0) - 2
     let column = x.rounded(.down)
@@ -92,15 +92,15 @@ extension GeneratedDataset {
     return 2 * SIMD2(x, draw.uniform(1) - 2 * Double(draw.choice(2, of: 2)) + offset)
   }
 
-  /// Angle and radius `3π √u`, uniform noise of width 0.5 on each axis; a third as large, with Gaussian noise 0.1. The
-  /// second arm is the first through the origin.
+  /// Angle and radius `3π √u`, uniform noise of width 0.5 on each axis; scaled by 1/3, with Gaussian noise 0.1. The
+  /// second arm is the first one mirrored at the origin.
   private static func twoSpirals(_ draw: Draw) -> SIMD2<Double> {
     let angle = 3 * .pi * draw.uniform(0).squareRoot()
     let arm = SIMD2(-cos(angle), sin(angle)) * angle + 0.5 * SIMD2(draw.uniform(1), draw.uniform(2))
     return (draw.choice(3, of: 2) == 0 ? arm : -arm) / 3 + 0.1 * draw.normals
   }
 
-  /// Angle and radius `1.5π (1 + 2u)`, noise 1; a fifth as large.
+  /// Angle and radius `1.5π (1 + 2u)`, noise 1; scaled by 1/5.
   private static func swissRoll(_ draw: Draw) -> SIMD2<Double> {
     let angle = 1.5 * .pi * (1 + 2 * draw.uniform(0))
     return (circle(angle) * angle + draw.normals) / 5
@@ -112,8 +112,8 @@ extension GeneratedDataset {
     return radius * circle(2 * .pi * draw.uniform(1)) + 0.08 * draw.normals
   }
 
-  /// Uniform on a disc of radius 0.5, or on the ring between radius 1 and 1.5: g of Dupont, Doucet and Teh (2019), which is −1 on
-  /// the one and 1 on the other.
+  /// Uniform on a disc of radius 0.5, or on the ring between radius 1 and 1.5: the function g of Dupont, Doucet and Teh
+  /// (2019) is −1 on the disc and 1 on the ring.
   private static func concentric(_ draw: Draw) -> SIMD2<Double> {
     let isInner = draw.choice(0, of: 2) == 0
     let (inner, outer): (Double, Double) = isInner ? (0, 0.5 * 0.5) : (1, 1.5 * 1.5)

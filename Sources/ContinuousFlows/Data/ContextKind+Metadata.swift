@@ -6,7 +6,7 @@ import FlowIO
 /// | `condition.dimension` | C, or K |
 /// | `condition.probabilities` | of classes, K numbers |
 /// | `condition.shift`, `condition.scale` | of columns, C numbers each |
-extension Condition {
+extension ContextKind {
   var metadata: [String: String] {
     func text(_ numbers: [some CustomStringConvertible]) -> String { numbers.map(\.description).joined(separator: ",") }
     var metadata = ["condition.dimension": "\(contextDimension)"]
@@ -22,8 +22,9 @@ extension Condition {
     return metadata
   }
 
-  /// The condition that `file` describes, nil where it names none, for a field that reads `contextDimension` rows of context.
-  static func condition(in file: SafetensorsFile, contextDimension: Int) throws(FlowFileError) -> Condition? {
+  /// The kind of context that `file` describes, nil if it names none, for a field that reads `contextDimension` context
+  /// columns.
+  static func contextKind(in file: SafetensorsFile, contextDimension: Int) throws(FlowFileError) -> ContextKind? {
     guard let kind = file.metadata["condition"] else { return nil }
     func refused(_ problem: String, key: String = "condition") -> FlowFileError {
       .metadata(path: file.source, key: key, problem: problem)
@@ -33,10 +34,10 @@ extension Condition {
       throw refused(
         "\(dimension) columns for a field that reads \(contextDimension)", key: "condition.dimension")
     }
-    let condition: Condition
+    let contextKind: ContextKind
     switch kind {
     case "classes":
-      condition = .classes(
+      contextKind = .classes(
         probabilities: try file.numbers("condition.probabilities", count: dimension, Double.self))
     case "columns":
       let shift = try file.numbers("condition.shift", count: dimension)
@@ -44,10 +45,10 @@ extension Condition {
       guard scale.allSatisfy({ $0 > 0 }) else {
         throw refused("not all scales are positive", key: "condition.scale")
       }
-      condition = .columns(DataTransform(shift: shift, scale: scale))
-    default: throw refused("'\(kind)' is no condition that is known here")
+      contextKind = .columns(DataTransform(shift: shift, scale: scale))
+    default: throw refused("'\(kind)' is not a known kind of context; this version knows classes and columns")
     }
-    if let problem = condition.problem { throw refused(problem) }
-    return condition
+    if let problem = contextKind.problem { throw refused(problem) }
+    return contextKind
   }
 }

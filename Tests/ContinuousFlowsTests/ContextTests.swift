@@ -4,9 +4,9 @@ import Testing
 @testable import ContinuousFlows
 
 /// What is known of samples goes with them: through splits, batches, files and refusals.
-@Suite struct ConditionTests {
+@Suite struct ContextTests {
   private let labelled = Dataset(
-    name: "labelled", points: SampleMatrix(count: 6, dimension: 1, values: [0, 10, 20, 30, 40, 50]),
+    name: "labelled", samples: SampleMatrix(count: 6, dimension: 1, values: [0, 10, 20, 30, 40, 50]),
     labels: [2, 0, 1, 2, 2, 0])
 
   @Test func labelsBecomeColumns() throws {
@@ -20,14 +20,14 @@ import Testing
       try GeneratedDataset.checkerboard.dataset(count: 3).conditionedOnLabels()
     }
     let shares: [Double] = [2.0 / 6.0, 1.0 / 6.0, 3.0 / 6.0]
-    #expect(Condition.classes(3, counting: labelled.labels ?? []) == .classes(probabilities: shares))
+    #expect(ContextKind.classes(3, counting: labelled.labels ?? []) == .classes(probabilities: shares))
   }
 
   @Test func lastColumnsBecomeContext() throws {
     let values: [Float] = [1, 2, 3, 4, 5, 6]
-    let whole = Dataset(name: "file", points: SampleMatrix(count: 2, dimension: 3, values: values))
+    let whole = Dataset(name: "file", samples: SampleMatrix(count: 2, dimension: 3, values: values))
     let split = try whole.conditionedOnLastColumns(2)
-    #expect(split.points.values == [1, 4] && split.context?.values == [2, 3, 5, 6])
+    #expect(split.samples.values == [1, 4] && split.context?.values == [2, 3, 5, 6])
     #expect(split.identifiers == whole.identifiers)
     #expect(throws: DataError.noColumnsLeft(source: "file", columns: 3, taken: 3)) {
       try whole.conditionedOnLastColumns(3)
@@ -75,9 +75,9 @@ import Testing
     let batch = batches.batch(step: 0)
     func starts(_ coupling: FlowMatching.Coupling) throws -> [Float] {
       let objective = try FlowMatching(flow: flow, coupling: coupling, options: TrainingOptions(steps: 1))
-      let points = objective.points(on: batch, flow)
+      let samples = objective.pathSamples(on: batch, flow)
       // On a straight line x_t − t dx/dt is where it began.
-      return points.states.indices.map { points.states[$0] - Float(points.times[$0]) * points.rates[$0] }
+      return samples.states.indices.map { samples.states[$0] - Float(samples.times[$0]) * samples.rates[$0] }
     }
     let (independent, paired) = (try starts(.independent), try starts(.optimalTransport))
     #expect(independent != paired)
@@ -91,19 +91,19 @@ import Testing
     }
   }
 
-  private static func flow(_ condition: Condition?) -> ContinuousFlow {
+  private static func flow(_ contextKind: ContextKind?) -> ContinuousFlow {
     ContinuousFlow(
       dimension: 1, architecture: FieldArchitecture(hidden: [3], activation: .tanh, contextDimension: 2),
-      condition: condition)
+      contextKind: contextKind)
   }
 
   @Test(arguments: [
-    Condition.classes(probabilities: [0.25, 0.75]), .columns(DataTransform(shift: [0.1, -3], scale: [2, 1 / 3])),
+    ContextKind.classes(probabilities: [0.25, 0.75]), .columns(DataTransform(shift: [0.1, -3], scale: [2, 1 / 3])),
   ])
-  func filesKeepIt(condition: Condition) throws {
+  func filesKeepIt(contextKind: ContextKind) throws {
     let folder = try TemporaryFolder()
     let path = folder.file("flow.safetensors")
-    let flow = Self.flow(condition)
+    let flow = Self.flow(contextKind)
     try flow.write(to: path)
     #expect(try ContinuousFlow(contentsOf: path) == flow)
     let file = try SafetensorsFile(path: path)

@@ -1,10 +1,10 @@
 import FieldPrograms
 
-/// Sets that a conditional flow p(x|c) is trained on: samples with what is known of them.
+/// Data sets for conditional flows p(x|c).
 extension Dataset {
-  /// The same samples, each with its class as context: 1 in the column of its label, 0 in the others.
+  /// The same samples with their class as context: 1 in the column of the label, 0 in the others.
   ///
-  /// - Parameter classes: how many there are, K; nil: the largest label and 1.
+  /// - Parameter classes: number of classes K; nil means the largest label plus one.
   /// - Throws: `DataError.noLabels`; `.labelOutOfRange` for a label of K or above.
   public func conditionedOnLabels(classes: Int? = nil) throws -> Dataset {
     guard let labels, !labels.isEmpty else { throw DataError.noLabels(source: name) }
@@ -15,10 +15,10 @@ extension Dataset {
     return conditioned(on: SampleMatrix(oneHot: labels.map { Int($0) }, classes: classes))
   }
 
-  /// The set whose samples are all columns but the last `count`, which are their context.
+  /// Uses the last `count` columns as context and the others as samples.
   ///
-  /// - Throws: `DataError.noColumnsLeft` where nothing is left to be a sample. A set of levels is a programmer's error: they
-  ///   would be the levels of the context too.
+  /// - Throws: `DataError.noColumnsLeft` if no column is left for the samples. A set of levels is a precondition
+  ///   failure, because its context would have levels too.
   public func conditionedOnLastColumns(_ count: Int) throws -> Dataset {
     precondition(count >= 1 && quantisation == nil && context == nil, "\(name): no columns to condition on")
     guard count < dimension else {
@@ -26,20 +26,21 @@ extension Dataset {
     }
     let kept = dimension - count
     return Dataset(
-      name: name, points: points.columns(0..<kept), labels: labels, identifiers: identifiers,
-      context: points.columns(kept..<dimension), targets: targets)
+      name: name, samples: samples.columns(0..<kept), labels: labels, identifiers: identifiers,
+      context: samples.columns(kept..<dimension), targets: targets)
   }
 
-  /// The same samples with this context, `[count][C]`, in place of any that they have.
+  /// The same samples with this context, `[count][C]`, instead of any context they have.
   public func conditioned(on context: SampleMatrix?) -> Dataset {
     Dataset(
-      name: name, points: points, quantisation: quantisation, labels: labels, identifiers: identifiers,
+      name: name, samples: samples, quantisation: quantisation, labels: labels, identifiers: identifiers,
       context: context, targets: targets)
   }
 }
 
 extension SampleMatrix {
-  /// A row for each of `labels`: 1 in its own column, 0 in the others of `classes`. A label beyond is a programmer's error.
+  /// One row for each label: 1 in the column of the label, 0 in the others. A label outside `0 ..< classes` is a
+  /// precondition failure.
   public init(oneHot labels: [Int], classes: Int) {
     var values = [Float](repeating: 0, count: labels.count * classes)
     for (row, label) in labels.enumerated() {
@@ -49,7 +50,7 @@ extension SampleMatrix {
     self.init(count: labels.count, dimension: classes, values: values)
   }
 
-  /// Neighbouring columns of every row.
+  /// A range of columns of every row.
   public func columns(_ range: Range<Int>) -> SampleMatrix {
     precondition(!range.isEmpty && range.upperBound <= dimension, "columns \(range) of \(dimension)")
     var picked: [Float] = []
