@@ -8,10 +8,11 @@ import Foundation
 struct DiffusionBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "diffusion",
-    abstract: "Held-out nats of diffusion models by their probability flow, and the distance of their ways to sample.",
+    abstract: "Held-out NLL of diffusion models by their probability flow, and how far their samplers are apart.",
     discussion: """
-      Trains each process by each weighting for so many processor seconds, on one thread; three rates are tried with `vp`. Held-out nats \
-      are of the weights' average, by the probability flow, dopri5 at 1e-5 with the exact trace.
+      Trains each process with each weighting for the same processor seconds on one thread; three rates are tried with \
+      `vp`. The held-out NLL is that of the averaged weights, by the probability flow, dopri5 at 1e-5 with the exact \
+      trace; lower is better.
       """)
 
   @Option(help: "A data set of two columns.") var data = "pinwheel"
@@ -58,15 +59,15 @@ struct DiffusionBench: ParsableCommand {
     return (trainer.state.averagedModel, trainer.state.step)
   }
 
-  /// Of `vp` by validation.
+  /// The learning rate of `vp` with the best validation NLL.
   private func bestRate(_ split: DatasetSplit) throws -> Double {
     let tried = try [1e-3, 2e-3, 5e-3].map { rate in
       let (model, _) = try trained(.variancePreserving(), .noise, rate, split)
-      let nats = try model.evaluate(on: split.validation).nllNats
-      progress("\(data) vp, rate \(rate): validation \(decimal(nats, 3)) nats")
-      return (rate: rate, nats: nats)
+      let nll = try model.evaluate(on: split.validation).nllNats
+      progress("\(data) vp, rate \(rate): validation NLL \(decimal(nll, 3)) nats")
+      return (rate: rate, nll: nll)
     }
-    return tried.min { $0.nats < $1.nats }?.rate ?? 2e-3
+    return tried.min { $0.nll < $1.nll }?.rate ?? 2e-3
   }
 
   private func report(

@@ -3,24 +3,25 @@ import ContinuousFlows
 import FlowIO
 import Foundation
 
-/// Time to quality of maximum likelihood and of flow matching.
+/// Compares the held-out NLL of maximum likelihood and flow matching over training time.
 struct FlowMatchingBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "flow-matching",
     abstract:
-      "Held-out nats of one flow by maximum likelihood and by flow matching, after equal seconds of one core.",
+      "Held-out NLL of one flow by maximum likelihood and by flow matching, after equal seconds of one core.",
     discussion: """
-      For every budget each way of training tries its settings with seed 0, the learning rate falling to 0 as half a cosine over the \
-      budget; that with the best validation trains with the other seeds too and is reported. Held-out nats are of the weights' average, \
-      by dopri5 at 1e-5 with the exact trace. The seconds are the processor's, on one thread.
+      For every budget, each objective tries its settings with seed 0; the learning rate falls to 0 as half a cosine over \
+      the budget. The setting with the best validation NLL is trained with the other seeds as well and reported. The \
+      held-out NLL is that of the averaged weights, by dopri5 at 1e-5 with the exact trace; lower is better. Seconds \
+      are processor seconds on one thread.
       """)
 
   @Option(help: "A data set of two columns.") var data = "two-spirals"
   @Option(help: "Widths of the hidden layers, tanh.") var hidden = "512,512,512,512"
-  @Option(help: "Seeds of the best setting of each way.") var seeds = 3
+  @Option(help: "Seeds of the best setting of each objective.") var seeds = 3
   @Option(help: "Processor seconds of training, rising.") var budgets = "8,16,32"
 
-  private struct Way {
+  private struct Objective {
     let name: String
     let settings: [Setting]
   }
@@ -36,16 +37,16 @@ struct FlowMatchingBench: ParsableCommand {
     var words: String { "rate \(rate), batch \(batch)" }
   }
 
-  private static let ways = [
-    Way(
+  private static let objectives = [
+    Objective(
       name: "maximum likelihood",
       settings: [(64, 2e-3), (64, 5e-3), (128, 1e-2)].map { Setting(batch: $0.0, rate: $0.1) }),
-    Way(
+    Objective(
       name: "flow matching",
       settings: [(128, 5e-3), (256, 5e-3), (512, 1e-2)].map {
         Setting(batch: $0.0, rate: $0.1, coupling: .independent)
       }),
-    Way(
+    Objective(
       name: "flow matching, optimal transport",
       settings: [(128, 2e-3), (128, 5e-3), (256, 5e-3)].map {
         Setting(batch: $0.0, rate: $0.1, coupling: .optimalTransport)
@@ -54,7 +55,7 @@ struct FlowMatchingBench: ParsableCommand {
 
   private static func words(_ seconds: Double) -> String { String(format: "%g s", seconds) }
 
-  /// Points that settings are chosen by.
+  /// Number of validation samples that choose the setting.
   private static let choosers = 250
 
   /// The result of one run.
@@ -66,28 +67,28 @@ struct FlowMatchingBench: ParsableCommand {
 
   /// The results of all seeds of one objective within one budget.
   private struct Cell {
-    let nats: [Double]
+    let nlls: [Double]
     let evaluations: Double
     let steps: Int
     let setting: Setting
 
-    var mean: Double { nats.reduce(0, +) / Double(nats.count) }
-    var halfRange: Double { 0.5 * ((nats.max() ?? 0) - (nats.min() ?? 0)) }
+    var mean: Double { nlls.reduce(0, +) / Double(nlls.count) }
+    var halfRange: Double { 0.5 * ((nlls.max() ?? 0) - (nlls.min() ?? 0)) }
   }
 
   func run() throws {
     let split = try benchSplit(data)
     let times = budgets.split(separator: ",").compactMap { Double($0) }
-    let ways = try Self.ways.map { way in
-      (way.name, try times.map { try cell(way, seconds: $0, split) })
+    let rows = try Self.objectives.map { objective in
+      (objective.name, try times.map { try cell(objective, seconds: $0, split) })
     }
     print("`\(data)`, \(hidden) tanh; held-out NLL in nats, mean of \(seeds) seeds ± half their range:\n")
     print(
       "| | " + times.map(Self.words).joined(separator: " | ")
         + " | reaches the likelihood's last NLL | steps | evaluations of a density | setting at the end |")
     print("|---|" + String(repeating: "---|", count: times.count + 4))
-    let goal = ways.first?.1.last?.mean ?? .nan
-    for (name, cells) in ways {
+    let goal = rows.first?.1.last?.mean ?? .nan
+    for (name, cells) in rows {
       guard let last = cells.last else { continue }
       let reached = zip(times, cells).first { $0.1.mean <= goal }.map { "after \(Self.words($0.0))" } ?? "no"
       let row =
@@ -98,24 +99,24 @@ struct FlowMatchingBench: ParsableCommand {
     }
   }
 
-  private func cell(_ way: Way, seconds: Double, _ split: DatasetSplit) throws -> Cell {
-    let tried = try way.settings.map { setting in
-      (setting: setting, ending: try ending(way.name, setting, split, seconds: seconds, seed: 0))
+  private func cell(_ objective: Objective, seconds: Double, _ split: DatasetSplit) throws -> Cell {
+    let tried = try objective.settings.map { setting in
+      (setting: setting, ending: try ending(objective.name, setting, split, seconds: seconds, seed: 0))
     }
     guard let best = tried.min(by: { $0.ending.validation < $1.ending.validation }) else {
-      preconditionFailure("\(way.name) has no settings")
+      preconditionFailure("\(objective.name) has no settings")
     }
     let others = try (1..<max(1, seeds)).map {
-      try ending(way.name, best.setting, split, seconds: seconds, seed: UInt64($0))
+      try ending(objective.name, best.setting, split, seconds: seconds, seed: UInt64($0))
     }
     let endings = [best.ending] + others
     let results = try endings.map { try $0.flow.evaluate(on: split.test) }
     let count = endings.count
     let cell = Cell(
-      nats: results.map { $0.failed == 0 ? $0.nllNats : .nan },
+      nlls: results.map { $0.failed == 0 ? $0.nllNats : .nan },
       evaluations: results.reduce(0) { $0 + $1.evaluationsMean } / Double(count),
       steps: endings.reduce(0) { $0 + $1.steps } / count, setting: best.setting)
-    progress("\(way.name), \(Self.words(seconds)), \(best.setting.words): \(cell.nats.map { decimal($0, 3) })")
+    progress("\(objective.name), \(Self.words(seconds)), \(best.setting.words): \(cell.nlls.map { decimal($0, 3) })")
     return cell
   }
 

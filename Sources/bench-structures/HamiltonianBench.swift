@@ -8,7 +8,8 @@ import Foundation
 struct HamiltonianBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "hamiltonian",
-    abstract: "Energy drift of learned pendulums and orbits: Hamiltonian fields beside a plain net of the same widths.")
+    abstract:
+      "Energy drift of learned pendulums and orbits: Hamiltonian fields compared with a plain net of the same widths.")
 
   @Option(help: "The folder that pictures are written to.") var out = "runs/bench-structures"
   @Option(help: "Steps of each training.") var steps = 2000

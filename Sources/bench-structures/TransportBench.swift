@@ -7,10 +7,11 @@ import Foundation
 struct TransportBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "transport",
-    abstract: "Transport cost of plain flows, of RNODE and of OT-Flow, beside the exact W2 of a pair of Gaussians.",
+    abstract:
+      "Transport cost of plain flows, of RNODE and of OT-Flow, compared with the exact W2 of a pair of Gaussians.",
     discussion: """
-      Each flow is trained on one thread with every seed; figures are means over the seeds ± half their range. Nats are held out; \
-      evaluations are of the particles' solves, dopri5 at 1e-5.
+      Each flow is trained on one thread with every seed; figures are means over the seeds ± half their range. NLL is held out, in nats; \
+      evaluations are those of the transported samples' solves, dopri5 at 1e-5.
       """)
 
   @Option(help: "The folder that pictures are written to.") var out = "runs/bench-structures"
@@ -20,8 +21,8 @@ struct TransportBench: ParsableCommand {
 
   private static let pairName = "gaussian-pair"
   private static let samples = 8000
-  private static let particles = 2000
-  private static let particleSeed: UInt64 = 3
+  private static let transported = 2000
+  private static let transportSeed: UInt64 = 3
   private static let evaluation = SolverOptions(control: .perSample(rtol: 1e-5, atol: 1e-5), trace: .exact, threads: 1)
 
   /// The result of one trained flow.
@@ -61,17 +62,17 @@ struct TransportBench: ParsableCommand {
 
   private func split() throws -> DatasetSplit {
     guard data == Self.pairName else {
-      return try DatasetSource(data).load().split(.counts(validation: 1_000, test: Self.particles))
+      return try DatasetSource(data).load().split(.counts(validation: 1_000, test: Self.transported))
     }
     let pair = GaussianPair()
     let split = try pair.dataset(count: Self.samples, seed: 1).split(.fractions(validation: 0.1, test: 0.25))
-    let start = ContinuousFlow(dimension: 2).baseSamples(count: Self.particles, seed: Self.particleSeed)
+    let start = ContinuousFlow(dimension: 2).baseSamples(count: Self.transported, seed: Self.transportSeed)
     // The flow learns the Gaussian of the training samples, so its optimal transport is the optimum for displacements.
     let fitted = GaussianPair(fittedTo: split.train.samples)
     print(String(format: "W2 squared %.3f, entropy of the data %.3f nats", pair.squaredDistance, pair.entropy))
     print(
       String(
-        format: "optimal transport moves the particles below by %.3f, mean square; to the mean and covariance of the "
+        format: "optimal transport moves the samples below by %.3f, mean square; to the mean and covariance of the "
           + "training data by %.3f\n", pair.squaredDisplacement(of: start), fitted.squaredDisplacement(of: start)))
     return split
   }
@@ -100,7 +101,7 @@ struct TransportBench: ParsableCommand {
       flow,
       Figures(
         nats: try flow.evaluate(on: split.test, options: Self.evaluation).nllNats,
-        report: try flow.transportReport(count: Self.particles, seed: Self.particleSeed, options: drawing),
+        report: try flow.transportReport(count: Self.transported, seed: Self.transportSeed, options: drawing),
         seconds: result.seconds)
     )
   }
@@ -117,7 +118,7 @@ struct TransportBench: ParsableCommand {
 
   private func drawPaths(of flow: ContinuousFlow, named name: String) throws {
     let times = flow.evenTimes(Self.drawnTimes)
-    let paths = try flow.paths(count: Self.drawnParticles, seed: Self.particleSeed, times: times)
+    let paths = try flow.paths(count: Self.drawnParticles, seed: Self.transportSeed, times: times)
     let plot = ParticlePaths(
       positions: paths.flatMap { $0.values.map { Double($0) } }, times: times, particles: Self.drawnParticles,
       title: name)

@@ -2,15 +2,15 @@ import ContinuousFlows
 import Foundation
 import Testing
 
-/// Every architecture learns a density, alone and by a short run: on held-out points it beats the net that it began as
-/// and the Gaussian of full covariance that fits the training data best.
+/// Every architecture learns a density in a short run: its held-out NLL is better than that of the untrained net and
+/// that of the Gaussian of full covariance that fits the training data best.
 @Suite struct ArchitectureTrainingTests {
   struct Case: CustomTestStringConvertible, Sendable {
     let name: String
     let program: FieldProgram
-    /// What saturates, or is nearly linear where it begins, needs more.
+    /// Activations that saturate, or are nearly linear near 0, need more steps.
     let steps: Int
-    /// Of rk4 in a training solve: features of the time turn faster than the rest.
+    /// Steps of rk4 in a training solve; time features change faster than the rest and need more.
     let solverSteps: Int
     var testDescription: String { name }
 
@@ -30,7 +30,7 @@ import Testing
 
   static let cases: [Case] = {
     var cases = TimeLayer.allCases.map { layer in Case("\(layer) layers") { $0.layer = layer } }
-    // tanh is everywhere above; identity and ReLU have tests of their own.
+    // tanh is in the cases above; identity and ReLU have tests of their own.
     cases += Activation.allCases.filter { ![.identity, .tanh, .relu].contains($0) }.map { activation in
       Case("\(activation)", steps: [.sigmoid, .softplus].contains(activation) ? 400 : 200) {
         $0.activation = activation
@@ -66,9 +66,9 @@ import Testing
     solver: SolverOptions(method: "rk4", control: .fixed(steps: 4)),
     evaluationSolver: SolverOptions(control: .perSample(rtol: 1e-4, atol: 1e-4)))
 
-  /// Nats that a net has to gain over the Gaussian. Those below gain 0.65 to 1.0, ReLU the least.
+  /// Nats by which a net must beat the Gaussian. The cases gain 0.65 to 1.0, ReLU the least.
   private static let margin = 0.4
-  /// By which a mean has to be above 0, of its own standard errors: the chance of a normal deviate beyond is 3e-7.
+  /// A mean must be above 0 by this many of its standard errors: a normal deviate beyond has probability 3e-7.
   private static let standardErrors = 5.0
 
   @Test(arguments: cases) func learns(test: Case) throws {
@@ -82,9 +82,9 @@ import Testing
     try Self.expectLearned(test.name, from: flow, to: trained)
   }
 
-  /// ReLU learns by flow matching. By maximum likelihood it comes to the Gaussian and no further: the divergence of its
-  /// field is piecewise constant, and where the pieces meet, which is what bends a density, has no part in the gradient
-  /// of a solve.
+  /// ReLU learns by flow matching. By maximum likelihood it only reaches the Gaussian: the divergence of its field is
+  /// piecewise constant, and the kinks between the pieces, which make a density non-Gaussian, have no part in the
+  /// gradient of a solve.
   @Test func reluLearnsByFlowMatching() throws {
     let flow = Self.flow(FieldArchitecture(hidden: [16, 16], activation: .relu).program(stateDimension: 2))
     var options = Self.options
@@ -98,7 +98,7 @@ import Testing
     try Self.expectLearned("relu", from: flow, to: trained)
   }
 
-  /// The same closure is called by PureSwift, and learns there too.
+  /// PureSwift calls the same closure, and the model learns there too.
   @Test func aClosureLearnsBySwiftAlone() throws {
     let flow = Self.flow(Self.closureField)
     var options = Self.options
@@ -120,7 +120,8 @@ import Testing
     try Self.expectLearned("two blocks", from: stacked, to: trained)
   }
 
-  /// Without bends the field is affine, the density Gaussian: what it learns is the Gaussian itself, and no more.
+  /// Without a nonlinearity the field is affine and the density Gaussian: the flow learns the best Gaussian, and no
+  /// more.
   @Test func identityLearnsTheGaussian() throws {
     let program = FieldArchitecture(hidden: [16, 16], activation: .identity).program(stateDimension: 2)
     let trained = try Trainer(
@@ -129,15 +130,15 @@ import Testing
     let points = Self.split.train.samples
     let found = try Self.logDensities(trained, points).reduce(0, +) / Double(points.count)
     let best = GaussianBaseline(fitting: points).meanLogDensity(of: points)
-    print("identity: \(found) nats of the training data, the best Gaussian \(best)")
-    // From above by rounding and the evaluation's tolerance, times a few steps; from below by what the steps leave.
+    // The upper bound is rounding and the evaluation's tolerance, times a few steps; the lower bound is what training
+    // leaves.
     #expect(found < best + 1e-3 && found > best - 0.02, "\(found), the best Gaussian \(best)")
   }
 
   // MARK: What they share
 
-  /// Untrained, close to the identity. Weights of the hidden layers are twice PyTorch's: data of deviation 1 then reach
-  /// to where sigmoids and their like bend, which short runs have not the time to bring about.
+  /// Untrained, close to the identity. Hidden weights are twice PyTorch's: data of deviation 1 then reach the curved
+  /// part of sigmoids, which a short run could not learn.
   private static func flow(_ program: FieldProgram) -> ContinuousFlow {
     var parameters = InitialParameters.uniform(for: program, seed: 1, lastLayerScale: 0.05)
     for layout in program.linearLayouts where !program.isFourierFeatures(layout.operation) {
@@ -149,12 +150,12 @@ import Testing
 
   private static func logDensities(_ model: some DensityModel, _ samples: SampleMatrix) throws -> [Double] {
     let found = try model.logDensities(
-      of: points, options: options.evaluationSolver, backend: .c, seed: 0, identifiers: nil, context: nil)
+      of: samples, options: options.evaluationSolver, backend: .c, seed: 0, identifiers: nil, context: nil)
     #expect(found.failed == 0)
     return found.values
   }
 
-  /// Differences sample by sample, whose mean is surer than the means themselves.
+  /// Differences sample by sample; their mean is more certain than the difference of the means.
   private static func expectLearned<Model: DensityModel>(_ name: String, from model: Model, to trained: Model) throws {
     let points = split.test.samples
     let found = try logDensities(trained, points)
@@ -177,7 +178,7 @@ import Testing
     return (mean, (variance / count).squareRoot())
   }
 
-  /// `arctan`, which is none of the library's activations, between linear layers of it.
+  /// `arctan`, which is not an activation of the library, between linear layers.
   private static let arctangent = FieldCallback(
     name: "arctan",
     float: .init(

@@ -2,18 +2,18 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Optimality without a list of all permutations: with columns' prices v and rows' prices u, `u_i + v_j ≤ c_ij` for all
-/// pairs, and equal where i has j. The sum of the prices is then a lower bound of every assignment's cost, and this one
-/// reaches it.
+/// Proves optimality without listing permutations: with column prices v and row prices u, `u_i + v_j ≤ c_ij` for all
+/// pairs, with equality where i has j. Then the sum of the prices is a lower bound of every assignment's cost, and this
+/// assignment attains it.
 @Suite struct AssignmentDualityTests {
   enum Kind: String, CaseIterable {
-    /// Clusters to one cloud, squared distances: what flow matching pairs, and where paths are long.
+    /// Squared distances from clusters to one cloud, as in flow matching, where paths are long.
     case plane
     case sixteenDimensions
     /// Whole numbers of 0 to 9: ties everywhere.
     case ties
     case equal
-    /// Products of a row's and a column's number: everyone wants the same columns.
+    /// Products of a row's and a column's number: all rows prefer the same columns.
     case rivalry
   }
 

@@ -32,8 +32,8 @@ import Testing
     #expect(abs(sum - 1) < 1e-10, "\(base.kind): \(sum)")
   }
 
-  /// Central differences over points that floats hold: off by h² of a third derivative, of some 10, and by rounding
-  /// over h.
+  /// Central differences over points that floats represent: the error is h² of a third derivative of about 10, plus
+  /// rounding over h.
   @Test(arguments: smooth)
   func scoresAreTheDerivatives(base: BaseDistribution) throws {
     let h: Float = 0x1p-12
@@ -104,7 +104,7 @@ import Testing
     }
   }
 
-  /// Fits find the distribution that samples came from: means to 5 deviations/√n, deviations likewise.
+  /// Fits recover the distribution of the samples: means and deviations to 5 deviations/√n.
   @Test func fitsFindWhatSamplesCameFrom() throws {
     let count = 20_000
     let error = Float(5 * 1.5 / Double(count).squareRoot())
@@ -131,7 +131,7 @@ import Testing
     #expect(box == .uniform(low: [-1, 0.5], high: [2, 1.5]))
   }
 
-  /// More components than clusters, and points that coincide: weights stay positive, and no deviation falls to 0.
+  /// More components than clusters, and samples that coincide: weights stay positive, and no deviation falls to 0.
   @Test func mixturesOfFewPointsAreDistributions() {
     let points = SampleMatrix(count: 6, dimension: 1, values: [0, 0, 0, 1, 1, 1])
     for components in 1...6 {
@@ -209,8 +209,8 @@ import Testing
     for (found, one) in zip(closure.losses, own.losses) { #expect(abs(found - one) < 1e-12 * max(1, abs(one))) }
   }
 
-  /// Regularisers weigh the same beside a closure: from a unit Gaussian training's loss and gradient are those from the
-  /// standard normal, up to rounding of cotangents.
+  /// Regularisers have the same weight with a closure: from a unit Gaussian, loss and gradient of training equal those
+  /// from the standard normal, up to rounding of cotangents.
   @Test(arguments: Backend.allCases) func regularisersAreOfTheMean(backend: Backend) throws {
     let options = TrainingFixture.options(
       steps: 1, backend: backend, regularisation: Regularisation(kineticEnergy: 0.05, frobeniusNorm: 0.02))
@@ -228,7 +228,7 @@ import Testing
     for (found, one) in zip(closure.parameters, plain.parameters) { #expect(abs(found - one) < 1e-5 * largest) }
   }
 
-  /// A mixture fitted to the data is a better place to begin from: the same few steps reach a lower loss.
+  /// A mixture fitted to the data is a better start: the same few steps reach a lower loss.
   @Test func trainingFromAMixtureWorks() throws {
     var options = TrainingFixture.options(steps: 30, backend: .c)
     options.validationInterval = 10

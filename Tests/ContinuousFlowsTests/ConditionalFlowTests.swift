@@ -3,8 +3,8 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Conditional flows beside closed forms: densities by hand, training against a conditional Gaussian whose entropy is
-/// known.
+/// Conditional flows compared with closed forms: densities by hand, and training against a conditional Gaussian of
+/// known entropy.
 @Suite struct ConditionalFlowTests {
   /// dx/dt = W c, so that p(x|c) = N(x; T W c, I).
   private static func shifting(_ weights: [Float], columns: Int, _ contextKind: ContextKind?) -> ContinuousFlow {
@@ -22,7 +22,7 @@ import Testing
   /// States in Float, of size 5 at most, in squares of half of that.
   private static let rounding = 1e-5
 
-  /// Columns are standardised on their way to the field.
+  /// The field reads standardised columns.
   @Test(arguments: Backend.allCases) func columnsAreReadStandardised(backend: Backend) throws {
     let contextKind = ContextKind.columns(DataTransform(shift: [10], scale: [4]))
     let flow = Self.shifting([1, -0.5], columns: 1, contextKind)
@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  /// Bayes' rule on three Gaussians; a class that never comes is never chosen.
+  /// Bayes' rule on three Gaussians; a class of probability 0 is never chosen.
   @Test(arguments: Backend.allCases) func classesByBayesRule(backend: Backend) throws {
     let probabilities = [0.2, 0.5, 0.3, 0]
     let flow = Self.shifting([1, -1, 0, 0, 0, 0.5, -1, 0], columns: 4, .classes(probabilities: probabilities))
@@ -61,7 +61,7 @@ import Testing
       #expect(densities.logPosteriors[4 * sample + 3] == -.infinity)
       #expect(densities.predictions[sample] == joint.indices.max { joint[$0] < joint[$1] })
     }
-    // (0, 0) is nearest to the class that never comes, and then to those of means of length 2.
+    // (0, 0) is nearest to the class of probability 0, then to the means of length 2.
     #expect(densities.predictions[3] == densities.predictions[3].map { min($0, 2) })
     let right = densities.predictions.map { UInt8($0 ?? 9) }
     #expect(densities.accuracy(labels: right) == 1)
@@ -89,14 +89,14 @@ import Testing
         let mean = map[2 * row] * n[0] + map[2 * row + 1] * n[1]
         values.append(Float(mean + Double(factor[2 * row]) * n[2] + Double(factor[2 * row + 1]) * n[3]))
       }
-      // In units of its own, as a file would have it.
+      // In its own units, as in a file.
       values += [Float(100 + 20 * n[0]), Float(-3 + 0.1 * n[1])]
     }
     return try Dataset(name: "gaussian", samples: SampleMatrix(count: count, dimension: 4, values: values))
       .conditionedOnLastColumns(2)
   }
 
-  /// Mean `log p(x|c)` of the distribution that the set was drawn from.
+  /// Mean `log p(x|c)` of the true distribution of the set.
   private static func truth(_ data: Dataset) throws -> Double {
     let context = try #require(data.context)
     return (0..<data.count).reduce(0.0) { sum, sample in
@@ -106,9 +106,9 @@ import Testing
     } / Double(data.count)
   }
 
-  /// Nats that a trained flow may fall behind the truth: its divergence from it. Short runs leave 0.020 (maximum
-  /// likelihood) and 0.014 (flow matching), measured; the rest is for other instruction sets, whose roundings make
-  /// other runs.
+  /// Allowed gap in nats between a trained flow and the truth, its divergence. Short runs leave 0.020 (maximum
+  /// likelihood) and 0.014 (flow matching), measured; the rest allows for other instruction sets, whose rounding leads
+  /// to other runs.
   private static let gaps: [(Objective, Double)] = [(.likelihood, 0.05), (.flowMatching, 0.05)]
   enum Objective { case likelihood, flowMatching }
 
@@ -136,11 +136,12 @@ import Testing
     let trained = try trainer.run().flow
     let found = -(try trained.evaluate(on: split.test).nllNats)
     let best = try Self.truth(split.test)
-    // The sample's own truth is within five standard errors, √(D/2)/√800, of the entropy: the oracle's own check.
+    // The true NLL of the sample is within five standard errors, √(D/2)/√800, of the entropy: a check of the reference
+    // itself.
     let entropy = log(2 * Double.pi * M_E) + log(0.24)
     #expect(abs(best + entropy) < 5 / 800.0.squareRoot())
     #expect(best - found < gap, "\(best - found) nats behind")
-    // It has learned from the context: without it the best is the Gaussian of x alone.
+    // It has learned from the context: without one, the best is the Gaussian of x alone.
     let marginal = GaussianBaseline(fitting: split.train.samples).meanLogDensity(of: split.test.samples)
     #expect(found > marginal + 1)
     // A wrong context is seen.
@@ -148,7 +149,7 @@ import Testing
     #expect(-(try trained.evaluate(on: shuffled).nllNats) < found - 1)
   }
 
-  /// Bit for bit the same at any number of threads, and through a stop.
+  /// The run is the same bit for bit at any number of threads, and when stopped and resumed.
   @Test func runsWithContextRepeat() throws {
     let data = try Self.gaussian(count: 200, seed: 2)
     let architecture = FieldArchitecture(hidden: [8], activation: .tanh, contextDimension: 2)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// What is known of samples goes with them: through splits, batches, files and refusals.
+/// The context of samples stays with them: through splits, batches, files and refusals.
 @Suite struct ContextTests {
   private let labelled = Dataset(
     name: "labelled", samples: SampleMatrix(count: 6, dimension: 1, values: [0, 10, 20, 30, 40, 50]),
@@ -65,7 +65,7 @@ import Testing
     #expect(plain.batch(step: 0).samplesByContext == [[0, 1, 2, 3]] && plain.batch(step: 0).context.isEmpty)
   }
 
-  /// Optimal transport pairs within a class: each class's base samples are those that it would have had.
+  /// Optimal transport pairs within a class: each class keeps the base samples it would have had.
   @Test func couplingsStayWithinAContext() throws {
     let conditioned = try labelled.conditionedOnLabels()
     let architecture = FieldArchitecture(hidden: [4], activation: .tanh, contextDimension: 3)

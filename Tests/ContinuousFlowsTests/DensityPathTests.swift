@@ -3,7 +3,7 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Densities along the way, beside those of a linear flow, which are Gaussian at every time.
+/// Densities along paths, compared with those of a linear flow, which are Gaussian at every time.
 @Suite struct DensityPathTests {
   /// `dx/dt = diag(a) x`: x(t) = e^{at} z is normal with deviations e^{at}.
   private static let rates: [Float] = [0.75, -0.5]
@@ -40,12 +40,12 @@ import Testing
         #expect(abs(paths.logDensities[time][sample] - expected) < Self.steps * Self.tolerance, "t = \(t)")
       }
     }
-    // Where no time has passed there is nothing to err by.
+    // At t = 0 there is no error.
     #expect(paths.states[0].values == Self.transform.inverse(base.values))
     #expect(paths.states[1] == paths.states[2] && paths.logDensities[1] == paths.logDensities[2])
   }
 
-  /// At T a particle's density is the sample's; of every base, given a context, through every transform.
+  /// At T the density on a path is that of the sample: for every base, with a context, through every transform.
   @Test(arguments: [
     BaseDistribution.standardNormal, .gaussian(mean: [0.4, -0.2], deviation: [0.7, 1.6]),
     .fullGaussian(mean: [0.4, -0.2], factor: [0.7, 0, 0.5, 1.2]), .uniform(low: [-1, 0], high: [2, 3]),
@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  /// Fixed steps are so many in each interval, however many times there are.
+  /// The number of fixed steps is per interval, however many times there are.
   @Test func manyTimesWithFixedSteps() throws {
     let times = (0...40).map { 1.5 * Double($0) / 40 }
     let options = SolverOptions(method: "rk4", control: .fixed(steps: 200))

@@ -4,7 +4,7 @@ import Testing
 @testable import ContinuousFlows
 
 @Suite struct DensityTests {
-  /// A conditional flow's samples have the density that it says, given the same context; another gives others.
+  /// A conditional flow's samples have the density it reports for the same context; another context gives others.
   @Test func conditionalFlowsAgreeWithThemselves() throws {
     let architecture = FieldArchitecture(
       hidden: [16], activation: .tanh, layer: .concatsquash, contextDimension: 2)
@@ -75,13 +75,13 @@ import Testing
     let (samples, logDensities) = try flow.samplesWithLogDensities(
       count: 20, seed: 3, options: options, backend: backend)
     let back = try flow.logDensities(of: samples, options: options, backend: backend).values
-    // There and back. Measured: 0.7e-6.
+    // Round trip. Measured: 0.7e-6.
     for (forward, backward) in zip(logDensities, back) {
       #expect(abs(forward - backward) < 2 * Self.steps * tolerance)
     }
   }
 
-  /// Probes are keyed by identifiers: rows of a set have the estimates that they have in the whole set.
+  /// Probes are keyed by identifiers: rows of a set have the same estimates as in the whole set.
   @Test(arguments: Backend.allCases)
   func estimatesAreKeyedByIdentifiers(backend: Backend) throws {
     let flow = ContinuousFlow(dimension: 2, hidden: [8], seed: 2)

@@ -1,6 +1,6 @@
 @testable import ContinuousFlows
 
-/// Discrete flows that are far from the identity, and what they are looked at with.
+/// Discrete flows far from the identity, and helpers to inspect them.
 enum DiscreteFixture {
   /// Those of a flow with normal noise of `scale` added.
   static func disturbed(_ parameters: [Float], scale: Double, seed: UInt64 = 21) -> [Float] {
@@ -37,7 +37,7 @@ enum DiscreteFixture {
     return flows
   }
 
-  /// One column conditions all others, and the other way round.
+  /// One column conditions all others, and the reverse.
   static func lopsided(dimension: Int) -> CouplingFlow {
     let mask = CouplingMask((0..<dimension).map { $0 > 0 })
     let masks = [mask, mask.complement, mask]

@@ -3,8 +3,7 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// What holds of every discrete flow: derivatives, determinants, inverses, and that samples have nothing to do with
-/// each other.
+/// Properties of every discrete flow: derivatives, determinants, inverses, and independence of samples.
 @Suite struct DiscreteFlowTests {
   private static let dimensions = [1, 2, 3, 5]
 
@@ -83,7 +82,7 @@ import Testing
     }
   }
 
-  /// There and back. Each of the steps loses a few ulp of numbers that the flows keep below about a hundred.
+  /// Round trips. Each step loses a few ulp of numbers that the flows keep below about a hundred.
   @Test(arguments: dimensions) func inversesAreExactButForRounding(dimension: Int) throws {
     func worst<Scalar: FlowScalar>(_ flow: any DiscreteFlow, _: Scalar.Type) throws -> Double {
       let map = try flow.map(threads: nil, backend: .c, scalar: Scalar.self)

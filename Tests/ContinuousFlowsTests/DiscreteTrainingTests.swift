@@ -4,7 +4,7 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Discrete flows in the trainer that continuous ones have.
+/// Discrete flows in the same trainer as continuous ones.
 @Suite struct DiscreteTrainingTests {
   private let temporary: TemporaryFolder
 
@@ -60,9 +60,9 @@ import Testing
     for model in Self.models { try check(model) }
   }
 
-  /// The likeliest affine map to a standard normal makes a Gaussian of full covariance: W = F⁻¹, b = −F⁻¹ mean, F the
-  /// covariance's Cholesky factor. There the gradient vanishes and the likelihood is the closed form's; from the
-  /// identity training comes there.
+  /// The affine map of highest likelihood to a standard normal gives the Gaussian of full covariance: W = F⁻¹, b = −F⁻¹
+  /// mean, with F the covariance's Cholesky factor. There the gradient vanishes and the likelihood has a closed form;
+  /// training from the identity reaches it.
   @Test func affineFlowsBecomeTheGaussian() throws {
     let points = SampleMatrix(count: 300, dimension: 3, values: correlated(300))
     let gaussian = GaussianBaseline(fitting: points)
@@ -133,14 +133,13 @@ import Testing
       -(try trained.evaluate(on: split.test)).nllNats,
       GaussianBaseline(fitting: split.train.samples).meanLogDensity(of: split.test.samples)
     )
-    print("pinwheel: coupling flow \(found) nats, full-covariance Gaussian \(gaussian) nats")
     #expect(found - gaussian > Self.margin, "\(found) against \(gaussian)")
     // Its samples are like the data: they are as likely as those, within five errors of both means.
     let samples = try trained.samples(count: 2000, seed: 1)
     let drawn = EvaluationResult(try trained.logDensities(of: samples), dimension: 2)
     let held = try trained.evaluate(on: split.test)
     let error = (pow(drawn.nllStandardError, 2) + pow(held.nllStandardError, 2)).squareRoot()
-    // The gap that training leaves between data and model, a tenth of a nat, is allowed beside.
+    // The gap that training leaves between data and model, a tenth of a nat, is allowed in addition.
     #expect(abs(drawn.nllNats - held.nllNats) < 5 * error + 0.1, "\(drawn.nllNats), \(held.nllNats), error \(error)")
   }
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Ends of solves: moved about in training, and trained.
+/// End times of solves: random in training (STEER), and trained.
 @Suite struct EndTimeTests {
   /// x′ = x leads N(0, 1) to N(0, e²ᵀ).
   private static func exponential(endTime: Double) -> ContinuousFlow {
@@ -71,7 +71,7 @@ import Testing
     #expect(throws: FlowFileError.self) { try TimedFlow(contentsOf: path) }
   }
 
-  /// What is no weight does not decay, and what is decays as ever.
+  /// Parameters that are not weights do not decay; weights decay as before.
   @Test func weightDecayLeavesTheTimeAlone() {
     for decay in [WeightDecay.penalty(0.5), .decoupled(0.5)] {
       var (some, all): ([Float], [Float]) = ([1, 2, 3], [1, 2, 3])
@@ -92,7 +92,7 @@ import Testing
 
   // MARK: - STEER
 
-  /// Ends lie in the interval, on both sides of 0, one for each step, the same for the same seed.
+  /// Ends lie in the interval, on both sides of 0; there is one for each step, the same for the same seed.
   @Test func steerDrawsAnEndForEachStep() throws {
     var options = TrainingFixture.options(steps: 1, backend: .c)
     options.endTimeJitter = 0.3

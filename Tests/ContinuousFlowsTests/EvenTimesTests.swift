@@ -1,7 +1,7 @@
 import ContinuousFlows
 import Testing
 
-/// Times of equal distances end where the flow does, whatever that rounds to, and flows take them.
+/// Evenly spaced times end exactly at the flow's end, whatever its rounding, and flows accept them.
 @Suite struct EvenTimesTests {
   /// 0.01 ... 4: of 66 among them 40 T / 40 is not T, of 37 it is more.
   private static let ends = (1...400).map { Double($0) / 100 }
@@ -31,7 +31,7 @@ import Testing
     #expect(Self.identity(endTime: 0.3).evenTimes(1) == [0.3])
   }
 
-  /// A field that is 0 leaves its particles where they begin.
+  /// A field of 0 does not move its samples.
   @Test func continuousFlowsTakeThem() throws {
     for end in Self.ends {
       let flow = Self.identity(endTime: end)

@@ -109,7 +109,7 @@ import Testing
     ("linear 0 3 tanh; add 0 1", "adds blocks of 2 and 3 rows"),
     ("slice 0 1 2", "takes 2 rows from row 1 on of block 0, which has 2"),
     ("slice 0 -1 1", "takes 1 rows from row -1 on of block 0, which has 2"), ("context 0", "rows that are not"),
-    ("context 2; context 3", "not its fellows' 2"), ("norm 0 0", "epsilon"), ("norm 0 nan", "epsilon"),
+    ("context 2; context 3", "not the 2 of"), ("norm 0 0", "epsilon"), ("norm 0 nan", "epsilon"),
     ("dropout 0 1", "rate"), ("dropout 0 x", "rate"), ("scale 0 inf", "factor"),
     ("time; transposed 0 1", "takes the weights of block 1, which no linear operation made"),
     ("linear 0 3 tanh; transposed 0 1", "transpose of weights of 3 rows with a block of 2"),

@@ -98,15 +98,15 @@ import Testing
       let below = try objective.gradient(of: batch, model: flow).loss
       flow.parameters[index] = value
       let difference = (above - below) / Double(2 * h)
-      // h² of a third derivative, of some 10, and the rounding of a float loss over h
+      // h² of a third derivative of about 10, and the rounding of a float loss over h.
       #expect(
         abs(Double(gradient.parameters[index]) - difference) < 2e-3,
         "\(index): \(gradient.parameters[index]), \(difference)")
     }
   }
 
-  /// A batch's points do not depend on the others in it, where pairs are independent; with optimal transport base
-  /// samples are the same, in another order, and their total distance is less.
+  /// With independent pairs, a sample's path does not depend on the batch. With optimal transport the base samples are
+  /// the same in another order, and their total distance is smaller.
   @Test func pointsBelongToTheirSamples() throws {
     let flow = TrainingFixture.flow
     let options = TrainingFixture.options(steps: 1, backend: .c)
@@ -129,7 +129,7 @@ import Testing
     #expect(distance(paired) < 0.8 * distance(try FlowMatching(flow: flow, options: options)))
   }
 
-  /// From N(0, 1) to N(2, ½²) every path comes to a flow whose log-likelihood is the data's entropy, to sampling error.
+  /// From N(0, 1) to N(2, ½²): for every path the flow's NLL reaches the data's entropy, up to sampling error.
   @Test(arguments: paths, FlowMatching.Coupling.allCases)
   func aGaussianIsLearned(path: ProbabilityPath, coupling: FlowMatching.Coupling) throws {
     let count = 2000

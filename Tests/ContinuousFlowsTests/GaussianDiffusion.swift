@@ -91,7 +91,7 @@ struct GaussianDiffusion {
     return program
   }
 
-  /// A callback of a field that is linear but for a constant, given in w: `field(t, w, whether of a tangent)`.
+  /// A callback of a field that is linear up to a constant, given in w: `field(t, w, whether of a tangent)`.
   private func linear(_ field: @escaping @Sendable (Double, [Double], Bool) -> [Double]) -> FieldCallback {
     FieldCallback(name: "gaussian", float: functions(field), double: functions(field))
   }

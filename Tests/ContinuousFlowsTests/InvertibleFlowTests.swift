@@ -3,8 +3,8 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Discrete flows, stacked flows and probability flows there and back, and their Jacobians: as `InversionTests` and
-/// `JacobianTests` have it of continuous flows.
+/// Round trips and Jacobians of discrete flows, stacked flows and probability flows: as `InversionTests` and
+/// `JacobianTests` for continuous flows.
 @Suite struct InvertibleFlowTests {
   private static let dimensions = [1, 2, 3, 7]
   /// Each of the steps loses a few ulp of numbers that the fixture's flows keep below about a hundred, as
@@ -39,7 +39,8 @@ import Testing
     }
   }
 
-  /// The way back has its own sum, of which the sign and every layer count: it is minus the image's, which is no zero.
+  /// The inverse sums its own log-determinants, with the sign and every layer: the sum is minus that of the image, and
+  /// not 0.
   @Test(arguments: dimensions) func inversesHaveLogDeterminants(dimension: Int) throws {
     for flow in DiscreteFixture.all(dimension: dimension) {
       let map = try flow.map(threads: nil, backend: .c, scalar: Double.self)

@@ -3,8 +3,8 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// The instantaneous change of variables beside the discrete one: the trace's integral and log |det| of the map's
-/// Jacobian.
+/// The instantaneous change of variables compared with the discrete one: the trace's integral and log |det| of the
+/// map's Jacobian.
 @Suite struct JacobianTests {
   @Test func determinantsByLU() {
     #expect(abs(logAbsoluteDeterminant(of: [0, 2, -3, 0], order: 2) - log(6)) < 1e-15)
@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  /// D reverse solves beside central differences of D pairs of solves, by steps that are the same for both.
+  /// D reverse solves compared with central differences of D pairs of solves, with the same steps for both.
   @Test(arguments: Backend.allCases) func rowsAreThoseOfDifferences(backend: Backend) throws {
     let flow = Self.flow(3, Self.nets[1])
     let options = SolverOptions(method: "rk4", control: .fixed(steps: 6))

@@ -97,7 +97,7 @@ import Testing
       #expect(uniform[index] == source.uniform(sample: sample, dimension: dimension))
       #expect(signs[index] == Float(source.rademacher(sample: sample, dimension: dimension)))
       let expected = source.normal(sample: sample, dimension: dimension)
-      // log, sin and cos of the same library: equal but for the last place.
+      // log, sin and cos of the same library: equal up to the last place.
       #expect(abs(normal[index] - expected) <= 2 * expected.ulp)
     }
     let counter = SIMD4<UInt32>(1, 2, 3, 4)

@@ -2,11 +2,11 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Small models with a neural ODE inside, and runs whose every feature is switched on.
+/// Small models with a neural ODE inside, and runs with every feature switched on.
 enum LayersFixture {
   static let split: DatasetSplit = {
     let dataset = GeneratedDataset.concentric.dataset(count: 200, seed: 5)
-    // Targets beside the labels: any smooth function of the points.
+    // Targets in addition to the labels: any smooth function of the samples.
     let targets = (0..<dataset.count).flatMap { row -> [Float] in
       let (x, y) = (dataset.samples.values[2 * row], dataset.samples.values[2 * row + 1])
       return [x * x + y * y, 100 + 10 * x * y]

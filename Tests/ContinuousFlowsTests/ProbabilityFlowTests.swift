@@ -9,8 +9,8 @@ import Testing
   private static let count = 12
   private static let tight = SolverOptions(
     method: "dopri8", control: .perSample(rtol: 1e-9, atol: 1e-9), trace: .exactTangents)
-  /// Some 30 steps, each off by 1e-9 in a state that grows by 1/√λ < 5 on its way to the base, times a score of at most
-  /// 5 there.
+  /// About 30 steps, each with an error of 1e-9 in a state that grows by 1/√λ < 5 towards the base, times a score of at
+  /// most 5 there.
   private static let tolerance = 30 * 5 * 5 * 1e-9
 
   private func solve(
@@ -28,7 +28,7 @@ import Testing
     let data = GaussianDiffusion(process, dimension: dimension)
     let flow = data.model.probabilityFlow
     let (start, end) = (DiffusionAngle(process, at: 1), DiffusionAngle(process, at: DiffusionProcess.likelihoodCutoff))
-    let points = data.samples(count: Self.count)
+    let points = data.points(count: Self.count)
     let states = points.flatMap { data.turned($0) }.map { $0 / end.scale }
     let solution = try solve(flow.program, states, from: flow.endTime, to: 0)
     for (sample, w) in points.enumerated() {
@@ -48,7 +48,7 @@ import Testing
   func itIsThePapersFlow(process: DiffusionProcess, dimension: Int) throws {
     let data = GaussianDiffusion(process, dimension: dimension)
     let cutoff = DiffusionProcess.likelihoodCutoff
-    let points = data.samples(count: Self.count)
+    let points = data.points(count: Self.count)
     let states = points.flatMap { data.turned($0) }
     let (start, end) = (DiffusionAngle(process, at: 1), DiffusionAngle(process, at: cutoff))
     let flow = data.model.probabilityFlow
@@ -80,7 +80,7 @@ import Testing
     let (shift, scale): (Float, Float) = (0.5, 2)
     model.transform = DataTransform(
       shift: Array(repeating: shift, count: dimension), scale: Array(repeating: scale, count: dimension))
-    let points = data.samples(count: Self.count)
+    let points = data.points(count: Self.count)
     let values = points.flatMap { data.turned($0) }.map { Float($0) * scale + shift }
     let options = SolverOptions(control: .perSample(rtol: 1e-6, atol: 1e-6))
     let densities = try model.logDensities(

@@ -114,12 +114,12 @@ enum ScoreMatchingFixture {
       let below = try objective.gradient(of: batch, model: model).loss
       model.parameters[index] = value
       let difference = (above - below) / Double(2 * h)
-      // h² of a third derivative, of some 10, and the rounding of a float loss over h
+      // h² of a third derivative of about 10, and the rounding of a float loss over h.
       #expect(abs(Double(gradient.parameters[index]) - difference) < 2e-3, "\(index): \(difference)")
     }
   }
 
-  /// From N(0, 1) to N(2, ½²): the log-likelihood comes to the entropy, to sampling error and that of a short run.
+  /// From N(0, 1) to N(2, ½²): the NLL reaches the entropy, up to sampling error and the error of a short run.
   @Test(arguments: DiffusionProcess.all, ScoreMatching.Weighting.allCases)
   func aGaussianIsLearned(process: DiffusionProcess, weighting: ScoreMatching.Weighting) throws {
     let source = RandomSource(seed: 1, stream: .data)
@@ -149,7 +149,7 @@ enum ScoreMatchingFixture {
       validation: TrainingFixture.split.validation, options: options, folder: folder)
   }
 
-  /// Promises 2 and 3: one thread and three, at once and in two halves by way of a file, the same bits.
+  /// The run has the same bits with one thread and with three, in one piece and in two halves through a file.
   @Test(arguments: Backend.allCases)
   func runsAreTheSameBits(backend: Backend) throws {
     let options = TrainingFixture.options(steps: 24, backend: backend, threads: 1)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Densities along the way through blocks, beside those of a single flow and of `logDensities`.
+/// Densities along paths through the blocks, compared with those of a single flow and of `logDensities`.
 @Suite struct StackedPathTests {
   private static let tolerance = 1e-6
   private static let options = SolverOptions(control: .perSample(rtol: tolerance, atol: tolerance))

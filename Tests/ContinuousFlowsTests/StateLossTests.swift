@@ -3,7 +3,8 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Losses of one's own: beside maximum likelihood written as one, central differences in Double, and bits.
+/// The caller's own losses: compared with maximum likelihood written as one, with central differences in Double, and in
+/// their bits.
 @Suite struct StateLossTests {
   /// A power of two: dividing by it is exact, so that equal sums are equal bits.
   private static let count = 32
@@ -164,8 +165,8 @@ import Testing
     #expect(try gradient(1, later).parameters == one.parameters)
   }
 
-  /// ½ |x − a|², a = (2, −1), by a field that begins near 0: particles can be led close to the point, so the loss falls
-  /// from ½ E|z − a|² = ½ (2 + |a|²) = 3.5 to next to nothing, without a log-determinant.
+  /// ½ |x − a|², a = (2, −1), by a field that begins near 0: samples can be led close to a, so the loss falls from ½
+  /// E|z − a|² = ½ (2 + |a|²) = 3.5 to nearly 0, without a log-determinant.
   @Test func particlesAreSteered() throws {
     let target: [Float] = [2, -1]
     let flow = ContinuousFlow(dimension: 2, hidden: [16], activation: .tanh, seed: 3)

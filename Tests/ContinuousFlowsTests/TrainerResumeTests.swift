@@ -4,7 +4,7 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Promise 3: the same run, bit for bit, also through save, kill and resume.
+/// The same run, bit for bit, also when saved, killed and resumed.
 @Suite struct TrainerResumeTests {
   private let temporary: TemporaryFolder
 

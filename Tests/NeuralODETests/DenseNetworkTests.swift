@@ -2,7 +2,7 @@ import FieldPrograms
 import PureSwift
 import Testing
 
-/// Dense layers beside the plainest loops there are, and beside central differences.
+/// Dense layers compared with plain loops, and with central differences.
 @Suite struct DenseNetworkTests {
   private static let activations = Activation.allCases
 

@@ -20,7 +20,7 @@ enum Fixtures {
     }
   }
 
-  /// The project's bound for gradients beside central differences, of the larger of 1 and the gradient's largest
+  /// The bound for gradients compared with central differences, relative to the larger of 1 and the gradient's largest
   /// component.
   static let differenceTolerance = 1e-7
 

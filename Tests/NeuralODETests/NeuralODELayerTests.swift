@@ -1,7 +1,7 @@
 import NeuralODE
 import Testing
 
-/// The layer in a caller's own model: its pullback beside central differences, in any direction of time.
+/// The layer in a caller's own model: its pullback compared with central differences, forward and backward in time.
 @Suite struct NeuralODELayerTests {
   private static let steps = SolverOptions(method: "rk4", control: .fixed(steps: 6), trace: .none)
   private static let program = FieldProgram.multilayerPerceptron(stateDimension: 3, hidden: [7], activation: .tanh)
@@ -54,14 +54,15 @@ import Testing
     try pullbackIsCentralDifferences(Fixtures.cubic, times.0, times.1, backend)
   }
 
-  /// There and back again: adaptive steps lead back to within their tolerances.
+  /// Round trips: adaptive steps return to within their tolerances.
   @Test func backwardInTimeUndoes() throws {
     let options = SolverOptions(control: .perSample(rtol: 1e-9, atol: 1e-9), trace: .none)
     let there: NeuralODELayer<Double> = try make(from: 0.25, to: 1.5, options)
     let back: NeuralODELayer<Double> = try make(from: 1.5, to: 0.25, options)
     let states: [Double] = Fixtures.normals(5 * 3, seed: 4)
     let returned = try back.forward(try there.forward(states).states).states
-    // Two solves whose error is some tolerances, and the way back magnifies the first one's by at most exp(1.25 · 2).
+    // Two solves whose error is a few tolerances; the solve back magnifies the error of the first by at most exp(1.25 ·
+    // 2).
     #expect(Fixtures.error(returned, states) < 100 * 1e-9)
   }
 

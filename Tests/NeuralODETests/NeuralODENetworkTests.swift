@@ -1,7 +1,8 @@
 import NeuralODE
 import Testing
 
-/// Encoder, equation and head together: gradients of every parameter beside central differences and closed forms.
+/// Encoder, equation and head together: gradients of every parameter compared with central differences and closed
+/// forms.
 @Suite struct NeuralODENetworkTests {
   private static let steps = SolverOptions(method: "rk4", control: .fixed(steps: 4), trace: .none)
 
@@ -126,7 +127,7 @@ import Testing
         }
       }
     }
-    // Some twenty roundings of numbers below 10.
+    // About twenty roundings of numbers below 10.
     let bound = 200 * Double.ulpOfOne
     let expected = [entropy, squares]
     for kind in 0..<2 {

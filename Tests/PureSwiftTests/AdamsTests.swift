@@ -74,7 +74,7 @@ import Testing
     #expect(implicit.evaluations.allSatisfy { (46 + 38)...(46 + 4 * 38) ~= $0 })
   }
 
-  /// The way back is by the start's method, of order 4.
+  /// The continuous adjoint uses the starting method, of order 4.
   @Test(arguments: [Fixtures.explicitAdams, Fixtures.implicitAdams])
   func gradientsComeToTheExactOne(tableau: ButcherTableau) throws {
     let problem = GradientTests.problem(Self.program)

@@ -73,8 +73,8 @@ import Testing
     #expect(abs(slope - 4) <= 0.2, "slope \(slope) of \(errors)")
   }
 
-  /// With adaptive steps it comes to the exact gradient with its tolerance; own tolerances are those of the way back
-  /// alone.
+  /// With adaptive steps it converges to the exact gradient with its tolerance; the schedule's own tolerances apply to
+  /// the backward pass only.
   @Test(arguments: traces) func comesToTheExactGradient(trace: Trace, regularisation: Regularisation) throws {
     let problem = GradientTests.problem(Self.program)
     func gradient(_ tolerance: Double, _ adjoint: AdjointSchedule) throws -> Gradient<Double> {
@@ -125,8 +125,8 @@ import Testing
     #expect(alone.endTimes == Array(one.endTimes[10..<13]))
   }
 
-  /// x′ = −60 x comes to its end, and back from 1 as e^{60}, by too many steps: that sample keeps its end and its loss,
-  /// and adds nothing; the other's gradient is the one it has alone.
+  /// x′ = −60 x reaches its end, but its backward pass from 1 grows as e^{60} and needs too many steps: that sample
+  /// keeps its end state and its loss and adds nothing; the other sample has the gradient it has alone.
   @Test func samplesThatDoNotGetBack() throws {
     var program = FieldProgram(stateDimension: 1)
     program.append(.linear(input: .state, rows: 1, activation: .identity))

@@ -2,7 +2,7 @@ import FieldPrograms
 import PureSwift
 import Testing
 
-/// A sample's answer is its own, and nothing depends on the number of threads: bit for bit.
+/// A sample's result does not depend on other samples or on the number of threads: bit for bit.
 @Suite struct IndependenceTests {
   static let program = FieldProgram.multilayerPerceptron(stateDimension: 2, hidden: [5, 4], activation: .silu)
   static let loss = Loss<Float>.standardNormalNegativeLogLikelihood(scale: 0.5)

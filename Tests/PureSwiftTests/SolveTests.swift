@@ -30,7 +30,7 @@ import Testing
     #expect(abs(slope - 4) <= 0.2, "slope \(slope)")
   }
 
-  /// There and back: each way is accurate to some tolerances.
+  /// Round trips: each direction is accurate to a few tolerances.
   @Test func backwardUndoesForward() throws {
     let tolerance = 1e-9
     let solver: PureSwiftSolver<Double> = try Fixtures.solver(

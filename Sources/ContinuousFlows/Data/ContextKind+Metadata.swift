@@ -8,16 +8,15 @@ import FlowIO
 /// | `condition.shift`, `condition.scale` | of columns, C numbers each |
 extension ContextKind {
   var metadata: [String: String] {
-    func text(_ numbers: [some CustomStringConvertible]) -> String { numbers.map(\.description).joined(separator: ",") }
     var metadata = ["condition.dimension": "\(contextDimension)"]
     switch self {
     case .classes(let probabilities):
       metadata["condition"] = "classes"
-      metadata["condition.probabilities"] = text(probabilities)
+      metadata["condition.probabilities"] = probabilities.metadataText
     case .columns(let transform):
       metadata["condition"] = "columns"
-      metadata["condition.shift"] = text(transform.shift)
-      metadata["condition.scale"] = text(transform.scale)
+      metadata["condition.shift"] = transform.shift.metadataText
+      metadata["condition.scale"] = transform.scale.metadataText
     }
     return metadata
   }

@@ -52,7 +52,7 @@ extension DataError: CustomStringConvertible {
       "\(source) has \(columns) columns, of which \(taken) cannot be targets or context: take from 1 to \(columns - 1), so that "
         + "a column is left"
     case .resource(let name):
-      "\(name), which ships with the project, is missing or damaged beside the program: build or install it again"
+      "\(name), which ships with the project, is missing or damaged in the program's folder: build or install it again"
     }
   }
 }

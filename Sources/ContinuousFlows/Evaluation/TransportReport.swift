@@ -26,8 +26,7 @@ extension ContinuousFlow {
   public func transportReport(
     count: Int, seed: UInt64, options: SolverOptions = samplingOptions, backend: Backend = .c
   ) throws -> TransportReport {
-    var options = options
-    options.trace = .none
+    var options = options.withoutTrace
     options.integratesKineticEnergy = true
     let solver = try makeSolver(program: program, options: options, backend: backend, scalar: Float.self)
     let start = baseSamples(count: count, seed: seed).values

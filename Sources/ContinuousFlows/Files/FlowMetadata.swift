@@ -19,7 +19,7 @@ import FlowIO
 enum FlowMetadata {
   static let flowKind = "flow"
   static let stateKind = "training state"
-  private static let kindKey = "swift_cnf.kind"
+  static let kindKey = "swift_cnf.kind"
   private static let versionKey = "swift_cnf.version"
   private static let plainVersion = "1"
   private static let marginalsVersion = "2"
@@ -28,15 +28,9 @@ enum FlowMetadata {
 
   /// - Throws: `FlowFileError.notWritable` if no file can hold the field.
   static func text(of flow: ContinuousFlow, kind: String) throws(FlowFileError) -> [String: String] {
-    let program: String
-    do throws(ProgramText.Problem) {
-      program = try ProgramText.text(of: flow.program)
-    } catch {
-      throw .notWritable(problem: error.description)
-    }
     var text = [
       kindKey: kind, versionKey: plainVersion, "dimension": "\(flow.dimension)",
-      "program": program, "end_time": "\(flow.endTime)",
+      "program": try flow.program.metadataText(), "end_time": "\(flow.endTime)",
     ]
     text.merge(flow.transform.metadata) { _, new in new }
     if flow.transform.marginals != nil { text[versionKey] = marginalsVersion }
@@ -57,8 +51,7 @@ enum FlowMetadata {
   static func flow(
     in file: SafetensorsFile, kind: String, model: String = ModelFile.continuousFlow
   ) throws -> ContinuousFlow {
-    let found = file.metadata[kindKey]
-    guard found == kind else { throw FlowFileError.wrongKind(path: file.source, found: found, expected: kind) }
+    try file.check(kind: kind)
     try ModelFile.check(file, holds: model)
     let version = try file.text(versionKey)
     guard [plainVersion, marginalsVersion, baseVersion, conditionVersion].contains(version) else {
@@ -66,25 +59,12 @@ enum FlowMetadata {
         path: file.source, key: versionKey, problem: "'\(version)' is not known here; a newer swift-cnf reads it")
     }
     let dimension = try file.number("dimension", Int.self)
-    let program: FieldProgram
-    do throws(ProgramText.Problem) {
-      program = try ProgramText.program(try programText(in: file), dimension: dimension)
-    } catch {
-      throw FlowFileError.metadata(path: file.source, key: "program", problem: error.description)
-    }
-    let endTime = try file.number("end_time", Double.self)
-    guard endTime > 0, endTime.isFinite else {
-      throw FlowFileError.metadata(path: file.source, key: "end_time", problem: "\(endTime) is not positive and finite")
-    }
+    let program = try file.program("program", dimension: dimension)
+    let endTime = try file.positive("end_time")
     return ContinuousFlow(
       program: program, parameters: try ParameterNames(of: program).parameters(in: file), endTime: endTime,
       transform: try DataTransform(in: file, dimension: dimension),
       base: try BaseDistribution(in: file, dimension: dimension),
       contextKind: try ContextKind.contextKind(in: file, contextDimension: program.contextDimension))
-  }
-
-  private static func programText(in file: SafetensorsFile) throws(ProgramText.Problem) -> String {
-    guard let text = file.metadata["program"] else { throw .init(description: "is missing") }
-    return text
   }
 }

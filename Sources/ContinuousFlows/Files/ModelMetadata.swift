@@ -19,7 +19,7 @@ enum ModelMetadata {
     model: String, kind: String, dimension: Int, transform: DataTransform, base: BaseDistribution
   ) -> [String: String] {
     var text = [
-      "swift_cnf.kind": kind, "swift_cnf.version": version, ModelFile.modelKey: model, "dimension": "\(dimension)",
+      FlowMetadata.kindKey: kind, "swift_cnf.version": version, ModelFile.modelKey: model, "dimension": "\(dimension)",
     ]
     text.merge(transform.metadata) { _, new in new }
     if base != .standardNormal { text.merge(base.metadata) { _, new in new } }
@@ -29,8 +29,7 @@ enum ModelMetadata {
   /// D of the model in `file`, which must have this name. D is at most `ProgramText.largestRows`, so no product
   /// overflows.
   static func dimension(in file: SafetensorsFile, model: String, kind: String, least: Int = 1) throws -> Int {
-    let found = file.metadata["swift_cnf.kind"]
-    guard found == kind else { throw FlowFileError.wrongKind(path: file.source, found: found, expected: kind) }
+    try file.check(kind: kind)
     try ModelFile.check(file, holds: model)
     let version = try file.text("swift_cnf.version")
     guard version == Self.version else {

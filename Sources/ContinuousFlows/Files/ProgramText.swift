@@ -53,7 +53,7 @@ enum ProgramText {
       guard program.operations.count < largestOperationCount else {
         throw Problem(description: "more than \(largestOperationCount) operations")
       }
-      program.append(try operation(part, in: program))
+      program.append(try OperationText(part, in: program).operation())
       guard let rows = program.blockRows.last, rows <= largestRows else {
         throw Problem(description: "'\(part)' makes more than \(largestRows) rows")
       }
@@ -66,93 +66,115 @@ enum ProgramText {
     }
     return program
   }
+}
 
-  private static func operation(
-    _ text: Substring, in program: FieldProgram
-  ) throws(Problem) -> FieldProgram.Operation {
-    let words = text.split(separator: " ")
-    func block(_ position: Int) throws(Problem) -> FieldProgram.Block {
-      guard let index = Int(words[position]), program.blockRows.indices.contains(index) else {
-        throw Problem(description: "'\(text)' reads block \(words[position]), which does not exist before it")
-      }
-      return .init(index: index)
-    }
-    func rows(_ block: FieldProgram.Block) -> Int { program.blockRows[block.index] }
-    func activation(_ position: Int) throws(Problem) -> Activation {
-      guard let activation = Activation(rawValue: String(words[position])) else {
-        throw Problem(description: "unknown activation '\(words[position])'")
-      }
-      return activation
-    }
+/// Parses one operation of a program's text.
+private struct OperationText {
+  private let text: Substring
+  private let words: [Substring]
+  /// The operations before this one.
+  private let program: FieldProgram
+
+  init(_ text: Substring, in program: FieldProgram) {
+    self.text = text
+    self.program = program
+    words = text.split(separator: " ")
+  }
+
+  func operation() throws(ProgramText.Problem) -> FieldProgram.Operation {
     switch (words.first, words.count) {
     case ("time", 1): return .time
     case ("linear", 4):
-      guard let rows = Int(words[2]), (1...largestRows).contains(rows) else {
-        throw Problem(description: "'\(text)' has rows that are not from 1 to \(largestRows)")
+      guard let rows = Int(words[2]), (1...ProgramText.largestRows).contains(rows) else {
+        throw problem("has rows that are not from 1 to \(ProgramText.largestRows)")
       }
       return .linear(input: try block(1), rows: rows, activation: try activation(3))
     case ("activation", 3): return .activation(input: try block(1), try activation(2))
     case ("concatenate", 3): return .concatenate(try block(1), try block(2))
-    case ("add", 3):
-      let (first, second) = (try block(1), try block(2))
-      guard rows(first) == rows(second) else {
-        throw Problem(description: "'\(text)' adds blocks of \(rows(first)) and \(rows(second)) rows")
-      }
-      return .add(first, second)
-    case ("multiply", 3):
-      let (first, second) = (try block(1), try block(2))
-      guard [1, rows(first)].contains(rows(second)) else {
-        throw Problem(
-          description:
-            "'\(text)' multiplies blocks of \(rows(first)) and \(rows(second)) rows, must be equal or 1 row last")
-      }
-      return .multiply(first, second)
-    case ("slice", 4):
-      let input = try block(1)
-      guard let first = Int(words[2]), let count = Int(words[3]), (0...largestRows).contains(first),
-        (1...largestRows).contains(count), first + count <= rows(input)
-      else {
-        throw Problem(
-          description:
-            "'\(text)' takes \(words[3]) rows from row \(words[2]) on of block \(input.index), which has \(rows(input))"
-        )
-      }
-      return .slice(input: input, first: first, rows: count)
-    case ("context", 2):
-      guard let rows = Int(words[1]), (1...largestRows).contains(rows),
-        [0, rows].contains(program.contextDimension)
-      else {
-        throw Problem(
-          description:
-            "'\(text)' has rows that are not from 1 to \(largestRows), or not its fellows' \(program.contextDimension)")
-      }
-      return .context(rows: rows)
+    case ("add", 3): return try addition()
+    case ("multiply", 3): return try product()
+    case ("slice", 4): return try slice()
+    case ("context", 2): return try context()
     case ("norm", 3):
-      guard let epsilon = Double(words[2]), epsilon > 0, epsilon.isFinite else {
-        throw Problem(description: "'\(text)' has an epsilon that is not above 0")
-      }
+      let epsilon = try number(2, "an epsilon that is not above 0") { $0 > 0 && $0.isFinite }
       return .layerNorm(input: try block(1), epsilon: epsilon)
     case ("dropout", 3):
-      guard let rate = Double(words[2]), (0..<1).contains(rate) else {
-        throw Problem(description: "'\(text)' has a rate that is not in [0, 1)")
-      }
+      let rate = try number(2, "a rate that is not in [0, 1)") { (0..<1).contains($0) }
       return .dropout(input: try block(1), rate: rate)
     case ("scale", 3), ("scale", 4):
-      guard let factor = Double(words[2]), factor.isFinite else {
-        throw Problem(description: "'\(text)' has a factor that is not finite")
-      }
-      guard let offset = words.count == 4 ? Double(words[3]) : 0, offset.isFinite else {
-        throw Problem(description: "'\(text)' has an offset that is not finite")
-      }
+      let factor = try number(2, "a factor that is not finite") { $0.isFinite }
+      let offset = words.count == 4 ? try number(3, "an offset that is not finite") { $0.isFinite } : 0
       return .scale(input: try block(1), by: factor, plus: offset)
     case ("sum", 2): return .sum(input: try block(1))
     case ("transposed", 3):
       let (input, weights) = (try block(1), try block(2))
-      if let problem = program.problemOfTransposing(input, weightsOf: weights) {
-        throw Problem(description: "'\(text)' \(problem)")
-      }
+      if let problem = program.problemOfTransposing(input, weightsOf: weights) { throw self.problem(problem) }
       return .transposed(input: input, weightsOf: weights)
-    default: throw Problem(description: "'\(text)' is no operation")
+    default: throw problem("is no operation")
     }
   }
+
+  private func addition() throws(ProgramText.Problem) -> FieldProgram.Operation {
+    let (first, second) = (try block(1), try block(2))
+    guard rows(first) == rows(second) else {
+      throw problem("adds blocks of \(rows(first)) and \(rows(second)) rows")
+    }
+    return .add(first, second)
+  }
+
+  private func product() throws(ProgramText.Problem) -> FieldProgram.Operation {
+    let (first, second) = (try block(1), try block(2))
+    guard [1, rows(first)].contains(rows(second)) else {
+      throw problem(
+        "multiplies blocks of \(rows(first)) and \(rows(second)) rows, must be equal or 1 row last")
+    }
+    return .multiply(first, second)
+  }
+
+  private func slice() throws(ProgramText.Problem) -> FieldProgram.Operation {
+    let input = try block(1)
+    guard let first = Int(words[2]), let count = Int(words[3]), (0...ProgramText.largestRows).contains(first),
+      (1...ProgramText.largestRows).contains(count), first + count <= rows(input)
+    else {
+      throw problem(
+        "takes \(words[3]) rows from row \(words[2]) on of block \(input.index), which has \(rows(input))")
+    }
+    return .slice(input: input, first: first, rows: count)
+  }
+
+  private func context() throws(ProgramText.Problem) -> FieldProgram.Operation {
+    guard let rows = Int(words[1]), (1...ProgramText.largestRows).contains(rows),
+      [0, rows].contains(program.contextDimension)
+    else {
+      throw problem(
+        "has rows that are not from 1 to \(ProgramText.largestRows), or not the \(program.contextDimension) of the "
+          + "context operations before")
+    }
+    return .context(rows: rows)
+  }
+
+  private func block(_ position: Int) throws(ProgramText.Problem) -> FieldProgram.Block {
+    guard let index = Int(words[position]), program.blockRows.indices.contains(index) else {
+      throw problem("reads block \(words[position]), which does not exist before it")
+    }
+    return .init(index: index)
+  }
+
+  private func rows(_ block: FieldProgram.Block) -> Int { program.blockRows[block.index] }
+
+  private func activation(_ position: Int) throws(ProgramText.Problem) -> Activation {
+    guard let activation = Activation(rawValue: String(words[position])) else {
+      throw .init(description: "unknown activation '\(words[position])'")
+    }
+    return activation
+  }
+
+  private func number(
+    _ position: Int, _ defect: String, _ isValid: (Double) -> Bool
+  ) throws(ProgramText.Problem) -> Double {
+    guard let number = Double(words[position]), isValid(number) else { throw problem("has \(defect)") }
+    return number
+  }
+
+  private func problem(_ words: String) -> ProgramText.Problem { .init(description: "'\(text)' \(words)") }
 }

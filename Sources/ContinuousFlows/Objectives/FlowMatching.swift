@@ -33,8 +33,8 @@ public struct FlowMatching: TrainingObjective {
       throw TrainingError.invalidOption(
         name: "path", value: "\(path)", allowed: "one that leads to the data: \(problem)")
     }
-    try options.refuseRegularisation("beside flow matching, which solves nothing")
-    try options.refuseEndTimeJitter("beside flow matching, which solves nothing")
+    try options.refuseRegularisation("with flow matching, which solves nothing")
+    try options.refuseEndTimeJitter("with flow matching, which solves nothing")
     self.path = path
     self.coupling = coupling
     solver = try makeSolver(

@@ -41,16 +41,10 @@ public struct MaximumLikelihood: TrainingObjective {
       of: model.base.negativeLogLikelihood(dimension: model.dimension, scale: 1 / count),
       regularisation: model.base.regularisation(regularisation, scale: 1 / count), at: problem)
     try TrainingError.check(gradient.solution, of: batch)
-    let loss = gradient.losses.reduce(0, +)
-    let kinetic = Self.mean(gradient.solution.kineticEnergies)
-    let frobenius = Self.mean(gradient.solution.frobeniusNorms)
-    let penalty =
-      regularisation.kineticEnergy * (kinetic ?? 0) + regularisation.frobeniusNorm * (frobenius ?? 0)
     return BatchGradient(
-      parameters: gradient.parameters, loss: loss,
-      nllNats: loss - penalty - batch.logDeterminants.reduce(0, +) / count, kineticEnergy: kinetic,
-      frobeniusNorm: frobenius,
-      evaluationsMean: Double(gradient.solution.evaluations.reduce(0, +)) / count,
+      ofLikelihood: gradient.parameters, losses: gradient.losses,
+      kineticEnergies: gradient.solution.kineticEnergies, frobeniusNorms: gradient.solution.frobeniusNorms,
+      evaluations: gradient.solution.evaluations, regularisation: regularisation, batch: batch,
       endTime: gradient.startTimes.reduce(0, +))
   }
 
@@ -63,10 +57,5 @@ public struct MaximumLikelihood: TrainingObjective {
 
   public func evaluate(_ model: ContinuousFlow, on dataset: Dataset, seed: UInt64) throws -> EvaluationResult {
     try model.evaluate(on: dataset, by: evaluationSolver, seed: seed)
-  }
-
-  /// Of integrals that the solver gives only where it is asked to.
-  private static func mean(_ values: [Double]) -> Double? {
-    values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
   }
 }

@@ -26,8 +26,8 @@ public struct ScoreMatching: TrainingObjective {
   /// - Throws: `TrainingError.invalidOption` for regularisers or a random end time, which need solves; `KernelError`
   ///   for a refused solver.
   public init(model: DiffusionModel, weighting: Weighting = .noise, options: TrainingOptions) throws {
-    try options.refuseRegularisation("beside score matching, which solves nothing")
-    try options.refuseEndTimeJitter("beside score matching, which solves nothing")
+    try options.refuseRegularisation("with score matching, which solves nothing")
+    try options.refuseEndTimeJitter("with score matching, which solves nothing")
     self.weighting = weighting
     solver = try makeSolver(
       program: model.program, options: SolverOptions(trace: .none, threads: options.solver.threads),

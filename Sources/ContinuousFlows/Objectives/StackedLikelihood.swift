@@ -20,22 +20,16 @@ public struct StackedLikelihood: TrainingObjective {
   }
 
   public func gradient(of batch: TrainingBatch, model: StackedFlow) throws -> BatchGradient {
-    let count = Double(batch.count)
     let gradient = try solver.likelihoodGradient(
       .init(
         parameters: model.parameters, states: batch.states, seed: batch.seed, step: UInt64(batch.step),
         identifiers: batch.identifiers, dropoutIsActive: true),
-      base: model.base, scale: 1 / count, regularisation: regularisation
+      base: model.base, scale: 1 / Double(batch.count), regularisation: regularisation
     ) { try TrainingError.check($0, of: batch) }
-    let loss = gradient.losses.reduce(0, +)
-    let kinetic = gradient.kineticEnergies.isEmpty ? nil : gradient.kineticEnergies.reduce(0, +) / count
-    let frobenius = gradient.frobeniusNorms.isEmpty ? nil : gradient.frobeniusNorms.reduce(0, +) / count
-    let penalty =
-      regularisation.kineticEnergy * (kinetic ?? 0) + regularisation.frobeniusNorm * (frobenius ?? 0)
     return BatchGradient(
-      parameters: gradient.parameters, loss: loss,
-      nllNats: loss - penalty - batch.logDeterminants.reduce(0, +) / count, kineticEnergy: kinetic,
-      frobeniusNorm: frobenius, evaluationsMean: Double(gradient.evaluations.reduce(0, +)) / count)
+      ofLikelihood: gradient.parameters, losses: gradient.losses, kineticEnergies: gradient.kineticEnergies,
+      frobeniusNorms: gradient.frobeniusNorms, evaluations: gradient.evaluations, regularisation: regularisation,
+      batch: batch)
   }
 
   public func evaluate(_ model: StackedFlow, on dataset: Dataset, seed: UInt64) throws -> EvaluationResult {

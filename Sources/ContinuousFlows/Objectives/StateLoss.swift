@@ -83,7 +83,7 @@ public struct StateLoss: TrainingObjective {
     let solution = gradient.solution
     return BatchGradient(
       parameters: gradient.parameters, loss: gradient.losses.reduce(0, +),
-      kineticEnergy: Self.mean(solution.kineticEnergies), frobeniusNorm: Self.mean(solution.frobeniusNorms),
+      kineticEnergy: solution.kineticEnergies.mean, frobeniusNorm: solution.frobeniusNorms.mean,
       evaluationsMean: Double(solution.evaluations.reduce(0, +)) / count,
       endTime: (origin == .base ? gradient.endTimes : gradient.startTimes).reduce(0, +))
   }
@@ -148,10 +148,5 @@ public struct StateLoss: TrainingObjective {
       trace != .none || bars.logDeterminants.allSatisfy { $0 == 0 },
       "a loss of log-determinants, which a solver whose trace is none does not give")
     return bars
-  }
-
-  /// Of integrals that the solver gives only where it is asked to.
-  private static func mean(_ values: [Double]) -> Double? {
-    values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
   }
 }

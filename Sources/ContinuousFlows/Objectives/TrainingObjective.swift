@@ -43,3 +43,30 @@ public struct BatchGradient: Sendable {
     self.endTime = endTime
   }
 }
+
+extension BatchGradient {
+  /// The gradient of a likelihood with regularisers, by solves of a batch.
+  ///
+  /// - Parameters:
+  ///   - losses: each sample's loss, scaled and with its regularisers.
+  ///   - kineticEnergies, frobeniusNorms: `[count]`; empty if they are not integrated.
+  init(
+    ofLikelihood parameters: [Float], losses: [Double], kineticEnergies: [Double], frobeniusNorms: [Double],
+    evaluations: [Int], regularisation: Regularisation, batch: TrainingBatch, endTime: Double? = nil
+  ) {
+    let count = Double(batch.count)
+    let loss = losses.reduce(0, +)
+    let (kinetic, frobenius) = (kineticEnergies.mean, frobeniusNorms.mean)
+    let penalty =
+      regularisation.kineticEnergy * (kinetic ?? 0) + regularisation.frobeniusNorm * (frobenius ?? 0)
+    self.init(
+      parameters: parameters, loss: loss, nllNats: loss - penalty - batch.logDeterminants.reduce(0, +) / count,
+      kineticEnergy: kinetic, frobeniusNorm: frobenius,
+      evaluationsMean: Double(evaluations.reduce(0, +)) / count, endTime: endTime)
+  }
+}
+
+extension [Double] {
+  /// nil for an empty array, as of integrals that the solver was not asked for.
+  var mean: Double? { isEmpty ? nil : reduce(0, +) / Double(count) }
+}

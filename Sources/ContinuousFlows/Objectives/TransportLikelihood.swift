@@ -32,8 +32,8 @@ public struct TransportLikelihood: TrainingObjective {
     for (name, weight) in [("transport", transport), ("hjb", hamiltonJacobi)] where !(weight >= 0 && weight.isFinite) {
       throw TrainingError.invalidOption(name: name, value: "\(weight)", allowed: "finite and at least 0")
     }
-    try options.refuseRegularisation("beside transport costs")
-    try options.refuseEndTimeJitter("beside transport costs, which are of the whole way")
+    try options.refuseRegularisation("with transport costs")
+    try options.refuseEndTimeJitter("with transport costs, which need the whole time span")
     try TrainingError.checkForLikelihood(flow.base)
     self.transport = transport
     self.hamiltonJacobi = hamiltonJacobi

@@ -9,7 +9,7 @@ extension TrainingError: CustomStringConvertible {
     case .gradientNotFinite(let step, let parameter):
       "step \(step): the gradient of \(parameter) is infinite or not a number; try a lower learning rate"
     case .notSaved(let cause, let problem):
-      "\(cause); besides, the state before that could not be saved: \(problem)"
+      "\(cause); and the state before that could not be saved: \(problem)"
     case .invalidOption(let name, let value, let allowed): "\(name) is \(value), must be \(allowed)"
     case .dimensionMismatch(let data, let dimension, let flow):
       "\(data) has \(dimension) columns, but the flow has \(flow) dimensions; give data with \(flow) columns"

@@ -74,7 +74,7 @@ extension FieldEvaluator {
   /// Reverse of `callbackValue`: adds to the input's cotangent and to `callbackTimes`, including `held` if the
   /// divergence contributes.
   func reverseCallbackValue(
-    _ number: Int, _ tape: FieldTape<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>, hasCurvatures: Bool
+    _ number: Int, _ tape: FieldTape<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>, hasCurvatureTerms: Bool
   ) {
     let step = plan.steps[number]
     let layout = plan.callbacks[step.layer]
@@ -95,7 +95,9 @@ extension FieldEvaluator {
         }
       }
     }
-    if hasCurvatures { bars.callback.valueAndTime.rows(from: 0, count: layout.columns + 1).add(bars.held[step.layer]) }
+    if hasCurvatureTerms {
+      bars.callback.valueAndTime.rows(from: 0, count: layout.columns + 1).add(bars.held[step.layer])
+    }
     bars.values[step.first].add(value)
     bars.callbackTimes.add(time)
   }

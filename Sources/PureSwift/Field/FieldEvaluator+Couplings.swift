@@ -50,12 +50,12 @@ extension FieldEvaluator {
     }
   }
 
-  func reverseMultiplyValue(_ number: Int, _ tape: FieldTape<V>, _ bars: CotangentPanels<V>, hasCurvatures: Bool) {
+  func reverseMultiplyValue(_ number: Int, _ tape: FieldTape<V>, _ bars: CotangentPanels<V>, hasCurvatureTerms: Bool) {
     let step = plan.steps[number]
     let output = bars.values[number + 1]
     addProduct(output, tape.values[step.second], to: bars.values[step.first])
     addProductBack(output, tape.values[step.first], to: bars.values[step.second])
-    guard hasCurvatures else { return }
+    guard hasCurvatureTerms else { return }
     bars.values[step.first].add(bars.couplings[number].first)
     bars.values[step.second].add(bars.couplings[number].second)
   }
@@ -185,7 +185,7 @@ extension FieldEvaluator {
   }
 
   func reverseNormValue(
-    _ number: Int, _ tape: FieldTape<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>, hasCurvatures: Bool
+    _ number: Int, _ tape: FieldTape<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>, hasCurvatureTerms: Bool
   ) {
     let step = plan.steps[number]
     let output = bars.values[number + 1]
@@ -196,7 +196,7 @@ extension FieldEvaluator {
     scaleByGain(number, output, into: scaled)
     normDerivative(number, tape, scaled, into: back)
     bars.values[step.first].add(back)
-    if hasCurvatures { bars.values[step.first].add(bars.couplings[number].first) }
+    if hasCurvatureTerms { bars.values[step.first].add(bars.couplings[number].first) }
   }
 
   /// Sums over lanes of a ∘ b, one sum for each place within a vector.

@@ -22,14 +22,14 @@ extension FieldEvaluator {
   }
 
   /// Computes `divergence` again and reverses it. `weight`, one row, is the divergence's cotangent, `frobeniusWeight`
-  /// that of the Frobenius norm if it has a row. Overwrites `curvatures`, which `reverseValue` then uses; adds to
+  /// that of the Frobenius norm if it has a row. Overwrites `curvatureTerms`, which `reverseValue` then uses; adds to
   /// `sums`.
   func reverseDivergence(
     _ tape: FieldTape<V>, weight: Panel<V>, into result: Panel<V>, frobeniusWeight: Panel<V>, frobenius: Panel<V>,
     _ bars: CotangentPanels<V>, _ sums: GradientSums<V>
   ) {
     frobenius.fill(V(0))
-    for curvatures in bars.curvatures { curvatures.fill(V(0)) }
+    for curvatureTerms in bars.curvatureTerms { curvatureTerms.fill(V(0)) }
     for held in bars.held { held.fill(V(0)) }
     for (first, second) in bars.couplings {
       first.fill(V(0))
@@ -153,11 +153,11 @@ extension FieldEvaluator {
     let first = productSlopes(0, tape, rows: weights.traceShape.columns)
     let second = productSlopes(1, tape, rows: traceProduct.rows)
     if product.hiddenLayers == 2 {
-      let curvatures = bars.curvatures[product.operations[1]]
+      let curvatureTerms = bars.curvatureTerms[product.operations[1]]
       let curvatures = tape.curvatures[product.operations[1]]
-      for row in 0..<curvatures.rows {
+      for row in 0..<curvatureTerms.rows {
         for group in 0..<groups {
-          curvatures[row, group] = curvatures[row, group] * weight[0, group] * traceProduct[row, group]
+          curvatureTerms[row, group] = curvatures[row, group] * weight[0, group] * traceProduct[row, group]
         }
       }
     }
@@ -167,11 +167,11 @@ extension FieldEvaluator {
     }
     addOuterProduct(weighted, first, to: sums.traceMatrix, bars)
     if product.hiddenLayers >= 1 {
-      let curvatures = bars.curvatures[product.operations[0]]
-      if curvatures.isEmpty { return }
-      multiply(weights.traceMatrixTransposed, weighted, addingTo: curvatures)
+      let curvatureTerms = bars.curvatureTerms[product.operations[0]]
+      if curvatureTerms.isEmpty { return }
+      multiply(weights.traceMatrixTransposed, weighted, addingTo: curvatureTerms)
       let curvatures = tape.curvatures[product.operations[0]]
-      for index in 0..<curvatures.count { curvatures[index] = curvatures[index] * curvatures[index] }
+      for index in 0..<curvatureTerms.count { curvatureTerms[index] = curvatureTerms[index] * curvatures[index] }
     }
   }
 }

@@ -2,11 +2,11 @@ import FieldPrograms
 
 // With z = Wx + b, y = σ(z), ẏ = σ′(z) ∘ ż, ż = Wẋ, and cotangents written with a bar:
 //   ż̄ = σ′ ∘ ẏ̄,   z̄ = σ′ ∘ ȳ + σ″ ∘ ż ∘ ẏ̄,   x̄ = Wᵀz̄,   ẋ̄ = Wᵀż̄,   W̄ += z̄xᵀ + ż̄ẋᵀ,   b̄ += z̄.
-// The tangent's sweeps go first, one per direction, and leave Σ σ″ ∘ ż ∘ ẏ̄ as `curvatures`; then one sweep of the
+// The tangent's sweeps go first, one per direction, and leave Σ σ″ ∘ ż ∘ ẏ̄ as `curvatureTerms`; then one sweep of the
 // value does the rest.
 
 extension FieldEvaluator {
-  /// Reverse of `tangent`, from the last of `cotangents.tangents`. Adds to `curvatures` and to `sums`.
+  /// Reverse of `tangent`, from the last of `cotangents.tangents`. Adds to `curvatureTerms` and to `sums`.
   func reverseTangent(_ tape: FieldTape<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>) {
     for block in 0..<plan.steps.count where plan.carriesTangentCotangent[block] { bars.tangents[block].fill(V(0)) }
     for number in plan.steps.indices.reversed() where plan.carriesTangentCotangent[number + 1] {
@@ -18,7 +18,7 @@ extension FieldEvaluator {
         var linear = output
         if step.activation != .identity {
           linear = bars.scratch.rows(from: 0, count: output.rows)
-          bend(number, tape, output, bars)
+          addCurvatureTerms(number, tape, output, bars)
           let slopes = tape.slopes[number]
           for index in 0..<output.count { linear[index] = slopes[index] * output[index] }
         }
@@ -27,7 +27,7 @@ extension FieldEvaluator {
           multiply(weights.weightTransposed(step.layer), linear, addingTo: bars.tangents[step.first])
         }
       case .activation:
-        if step.activation != .identity { bend(number, tape, output, bars) }
+        if step.activation != .identity { addCurvatureTerms(number, tape, output, bars) }
         if inputCarries {
           addThroughActivation(output, step, tape.slopes[number], to: bars.tangents[step.first])
         }
@@ -62,8 +62,9 @@ extension FieldEvaluator {
   }
 
   /// Reverse of `value`, from the last of `cotangents.values`; the first becomes ∂/∂x. Those of `time` operations, and
-  /// `callbackTimes`, are ∂/∂t. `curvatures` contribute if `hasCurvatures`. Adds to `sums`.
-  func reverseValue(_ tape: FieldTape<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>, hasCurvatures: Bool) {
+  /// `callbackTimes`, are ∂/∂t. `curvatureTerms` contribute if `hasCurvatureTerms`. Adds to `sums`.
+  func reverseValue(_ tape: FieldTape<V>, _ bars: CotangentPanels<V>, _ sums: GradientSums<V>, hasCurvatureTerms: Bool)
+  {
     for block in 0..<plan.steps.count { bars.values[block].fill(V(0)) }
     bars.callbackTimes.fill(V(0))
     for number in plan.steps.indices.reversed() {
@@ -76,7 +77,7 @@ extension FieldEvaluator {
           linear = bars.scratch.rows(from: 0, count: output.rows)
           let slopes = tape.slopes[number]
           for index in 0..<output.count { linear[index] = slopes[index] * output[index] }
-          if hasCurvatures { linear.add(bars.curvatures[number]) }
+          if hasCurvatureTerms { linear.add(bars.curvatureTerms[number]) }
         }
         addOuterProduct(linear, tape.values[step.first], to: sums.weight(step.layer), bars)
         addLaneSums(linear, to: sums.bias(step.layer))
@@ -84,12 +85,12 @@ extension FieldEvaluator {
       case .activation:
         let input = bars.values[step.first]
         addThroughActivation(output, step, tape.slopes[number], to: input)
-        if hasCurvatures && step.activation != .identity { input.add(bars.curvatures[number]) }
+        if hasCurvatureTerms && step.activation != .identity { input.add(bars.curvatureTerms[number]) }
       case .time: break
       case .context: bars.context.add(output)
-      case .multiply: reverseMultiplyValue(number, tape, bars, hasCurvatures: hasCurvatures)
+      case .multiply: reverseMultiplyValue(number, tape, bars, hasCurvatureTerms: hasCurvatureTerms)
       case .slice: bars.values[step.first].rows(from: step.offset, count: output.rows).add(output)
-      case .layerNorm: reverseNormValue(number, tape, bars, sums, hasCurvatures: hasCurvatures)
+      case .layerNorm: reverseNormValue(number, tape, bars, sums, hasCurvatureTerms: hasCurvatureTerms)
       case .dropout: addDropped(number, output, to: bars.values[step.first])
       case .scale: addScaled(number, output, to: bars.values[step.first])
       case .sum: addSpread(output, to: bars.values[step.first])
@@ -104,7 +105,7 @@ extension FieldEvaluator {
         bars.values[step.first].add(output.rows(from: 0, count: split))
         bars.values[step.second].add(output.rows(from: split, count: output.rows - split))
       case .callback:
-        reverseCallbackValue(number, tape, bars, sums, hasCurvatures: hasCurvatures)
+        reverseCallbackValue(number, tape, bars, sums, hasCurvatureTerms: hasCurvatureTerms)
       }
     }
   }
@@ -120,12 +121,12 @@ extension FieldEvaluator {
   }
 
   @inline(__always)
-  private func bend(_ number: Int, _ tape: FieldTape<V>, _ output: Panel<V>, _ bars: CotangentPanels<V>) {
-    let curvatures = bars.curvatures[number]
+  private func addCurvatureTerms(_ number: Int, _ tape: FieldTape<V>, _ output: Panel<V>, _ bars: CotangentPanels<V>) {
+    let curvatureTerms = bars.curvatureTerms[number]
     let curvatures = tape.curvatures[number]
     let linear = panels.preactivationTangents[number]
     for index in 0..<output.count {
-      curvatures[index] = curvatures[index] + curvatures[index] * linear[index] * output[index]
+      curvatureTerms[index] = curvatureTerms[index] + curvatures[index] * linear[index] * output[index]
     }
   }
 

@@ -10,13 +10,13 @@ struct FieldPlan: Sendable {
     }
     let kind: Kind
     /// Block of the first operand; 0 for `time` and `context`.
-    let first: Int
+    var first = 0
     /// Block of the second operand of `add`, `concatenate` and `multiply`; else 0.
-    let second: Int
-    let activation: Activation
+    var second = 0
+    var activation = Activation.identity
     /// Number of a linear operation among the linear ones; for a transposed one the number of the operation whose
     /// weights it takes; of a callback among the callbacks; of a norm among the norms; otherwise −1.
-    let layer: Int
+    var layer = -1
     /// First row of a slice in its operand, or of a dropout among the masks; otherwise 0.
     var offset = 0
     /// Factor and offset of a scale; otherwise 1 and 0.
@@ -41,7 +41,8 @@ struct FieldPlan: Sendable {
   /// Whether f may depend on t other than through x: its last block depends on the time or on a callback.
   let readsTime: Bool
 
-  init(_ program: FieldProgram) {
+  /// The steps of `program`, and which blocks carry a cotangent of their tangent.
+  private static func steps(of program: FieldProgram) -> (steps: [Step], carries: [Bool]) {
     var steps: [Step] = []
     var carries = [false]
     let depends = program.dependsOnState
@@ -52,60 +53,59 @@ struct FieldPlan: Sendable {
     for operation in program.operations {
       switch operation {
       case .linear(let input, _, let activation):
-        steps.append(Step(kind: .linear, first: input.index, second: 0, activation: activation, layer: layer))
+        steps.append(Step(kind: .linear, first: input.index, activation: activation, layer: layer))
         carries.append(true)
         layer += 1
       case .activation(let input, let activation):
-        steps.append(Step(kind: .activation, first: input.index, second: 0, activation: activation, layer: -1))
+        steps.append(Step(kind: .activation, first: input.index, activation: activation))
         carries.append(true)
       case .callback(let input, _, _):
-        steps.append(Step(kind: .callback, first: input.index, second: 0, activation: .identity, layer: callback))
+        steps.append(Step(kind: .callback, first: input.index, layer: callback))
         carries.append(depends[input.index])
         callback += 1
       case .time:
-        steps.append(Step(kind: .time, first: 0, second: 0, activation: .identity, layer: -1))
+        steps.append(Step(kind: .time))
         carries.append(false)
       case .add(let first, let second):
-        steps.append(Step(kind: .add, first: first.index, second: second.index, activation: .identity, layer: -1))
+        steps.append(Step(kind: .add, first: first.index, second: second.index))
         carries.append(carries[first.index] || carries[second.index])
       case .concatenate(let first, let second):
-        steps.append(
-          Step(kind: .concatenate, first: first.index, second: second.index, activation: .identity, layer: -1))
+        steps.append(Step(kind: .concatenate, first: first.index, second: second.index))
         carries.append(carries[first.index] || carries[second.index])
       case .multiply(let first, let second):
-        steps.append(Step(kind: .multiply, first: first.index, second: second.index, activation: .identity, layer: -1))
+        steps.append(Step(kind: .multiply, first: first.index, second: second.index))
         carries.append(depends[first.index] || depends[second.index])
       case .slice(let input, let row, _):
-        steps.append(
-          Step(kind: .slice, first: input.index, second: 0, activation: .identity, layer: -1, offset: row))
+        steps.append(Step(kind: .slice, first: input.index, offset: row))
         carries.append(carries[input.index])
       case .context:
-        steps.append(Step(kind: .context, first: 0, second: 0, activation: .identity, layer: -1))
+        steps.append(Step(kind: .context))
         carries.append(false)
       case .layerNorm(let input, _):
-        steps.append(Step(kind: .layerNorm, first: input.index, second: 0, activation: .identity, layer: norm))
+        steps.append(Step(kind: .layerNorm, first: input.index, layer: norm))
         carries.append(depends[input.index])
         norm += 1
       case .dropout(let input, _):
-        steps.append(
-          Step(kind: .dropout, first: input.index, second: 0, activation: .identity, layer: -1, offset: maskRow))
+        steps.append(Step(kind: .dropout, first: input.index, offset: maskRow))
         carries.append(carries[input.index])
         maskRow += program.blockRows[input.index]
       case .scale(let input, let factor, let constant):
-        steps.append(
-          Step(
-            kind: .scale, first: input.index, second: 0, activation: .identity, layer: -1, factor: factor,
-            constant: constant))
+        steps.append(Step(kind: .scale, first: input.index, factor: factor, constant: constant))
         carries.append(carries[input.index])
       case .sum(let input):
-        steps.append(Step(kind: .sum, first: input.index, second: 0, activation: .identity, layer: -1))
+        steps.append(Step(kind: .sum, first: input.index))
         carries.append(carries[input.index])
       case .transposed(let input, let weights):
         let source = steps[weights.index - 1].layer
-        steps.append(Step(kind: .transposed, first: input.index, second: 0, activation: .identity, layer: source))
+        steps.append(Step(kind: .transposed, first: input.index, layer: source))
         carries.append(true)
       }
     }
+    return (steps, carries)
+  }
+
+  init(_ program: FieldProgram) {
+    let (steps, carries) = Self.steps(of: program)
     self.stateDimension = program.stateDimension
     self.steps = steps
     self.blockRows = program.blockRows
@@ -116,7 +116,7 @@ struct FieldPlan: Sendable {
     self.contextDimension = program.contextDimension
     self.parameterCount = program.parameterCount
     self.carriesTangentCotangent = carries
-    self.dependsOnState = depends
+    self.dependsOnState = program.dependsOnState
     var isRead = Array(repeating: false, count: steps.count) + [true]
     for number in steps.indices.reversed() where isRead[number + 1] {
       isRead[steps[number].first] = true

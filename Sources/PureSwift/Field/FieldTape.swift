@@ -59,7 +59,7 @@ struct CotangentPanels<V: LaneVector> {
   /// Cotangents of every block's tangent.
   let tangents: [Panel<V>]
   /// The divergence's contribution to the cotangent of every nonlinear operation's preactivation, through σ′.
-  let curvatures: [Panel<V>]
+  let curvatureTerms: [Panel<V>]
   /// The divergence's contribution to the cotangents of every callback's x, then of its t.
   let held: [Panel<V>]
   /// The divergence's contribution to the cotangents of every product's operands, and of every norm's.
@@ -78,7 +78,7 @@ struct CotangentPanels<V: LaneVector> {
   init(plan: FieldPlan, groups: Int, pool: PanelPool<V>, traceShape: (rows: Int, columns: Int)) {
     values = plan.blockRows.map { pool.panel(rows: $0, groups: groups) }
     tangents = plan.blockRows.map { pool.panel(rows: $0, groups: groups) }
-    curvatures = plan.steps.indices.map { pool.panel(rows: plan.nonlinearRows($0), groups: groups) }
+    curvatureTerms = plan.steps.indices.map { pool.panel(rows: plan.nonlinearRows($0), groups: groups) }
     held = plan.callbacks.map { pool.panel(rows: $0.columns + 1, groups: groups) }
     couplings = plan.steps.indices.map { number in
       let rows = plan.coupledRows(number)

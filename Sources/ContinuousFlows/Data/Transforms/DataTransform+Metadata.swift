@@ -4,12 +4,12 @@ extension DataTransform {
   /// The transform in a file's metadata: numbers in the shortest decimal form that reads back to the same bits.
   var metadata: [String: String] {
     var text = [
-      "transform.shift": shift.map(\.description).joined(separator: ","),
-      "transform.scale": scale.map(\.description).joined(separator: ","),
+      "transform.shift": shift.metadataText,
+      "transform.scale": scale.metadataText,
     ]
     if let marginals {
       text["transform.levels"] = "\(marginals.levels)"
-      text["transform.probabilities"] = marginals.probabilities.map(\.description).joined(separator: ",")
+      text["transform.probabilities"] = marginals.probabilities.metadataText
     }
     if let logit { text["transform.logit_alpha"] = "\(logit.alpha)" }
     return text

@@ -4,23 +4,22 @@ extension BaseDistribution {
   /// The base in a file's metadata: its kind, and its numbers in the shortest decimal form that reads back to the same
   /// bits.
   var metadata: [String: String] {
-    func text(_ numbers: [some CustomStringConvertible]) -> String { numbers.map(\.description).joined(separator: ",") }
     var metadata = ["base": kind]
     switch self {
     case .standardNormal: break
     case .gaussian(let mean, let deviation):
-      metadata["base.mean"] = text(mean)
-      metadata["base.deviation"] = text(deviation)
+      metadata["base.mean"] = mean.metadataText
+      metadata["base.deviation"] = deviation.metadataText
     case .fullGaussian(let mean, let factor):
-      metadata["base.mean"] = text(mean)
-      metadata["base.factor"] = text(factor)
+      metadata["base.mean"] = mean.metadataText
+      metadata["base.factor"] = factor.metadataText
     case .uniform(let low, let high):
-      metadata["base.low"] = text(low)
-      metadata["base.high"] = text(high)
+      metadata["base.low"] = low.metadataText
+      metadata["base.high"] = high.metadataText
     case .mixture(let weights, let means, let deviations):
-      metadata["base.weights"] = text(weights)
-      metadata["base.means"] = text(means.values)
-      metadata["base.deviations"] = text(deviations.values)
+      metadata["base.weights"] = weights.metadataText
+      metadata["base.means"] = means.values.metadataText
+      metadata["base.deviations"] = deviations.values.metadataText
     }
     return metadata
   }

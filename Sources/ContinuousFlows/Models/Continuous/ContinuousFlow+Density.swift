@@ -44,17 +44,8 @@ extension ContinuousFlow {
 
   /// The states z(T) of samples x, both `[count][D]`.
   func latentStates(of samples: SampleMatrix) -> [Float] {
-    precondition(
-      samples.dimension == dimension, "samples of \(samples.dimension) columns for a flow of \(dimension) dimensions")
+    checkDimension(of: samples)
     return transform.forward(samples.values)
-  }
-
-  func checkContext(_ context: SampleMatrix?, count: Int) {
-    let (rows, columns) = (context?.count ?? count, context?.dimension ?? 0)
-    precondition(
-      rows == count && columns == program.contextDimension,
-      "a context of \(rows) rows and \(columns) columns for \(count) samples of a flow that reads \(program.contextDimension)"
-    )
   }
 
   /// `log p₀(z)` of one row of `states`.

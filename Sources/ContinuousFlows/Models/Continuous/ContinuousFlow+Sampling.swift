@@ -12,9 +12,8 @@ extension ContinuousFlow {
     count: Int, seed: UInt64, options: SolverOptions = samplingOptions, backend: Backend = .c,
     context: SampleMatrix? = nil
   ) throws -> SampleMatrix {
-    var options = options
-    options.trace = .none
-    return try drawn(count: count, seed: seed, options: options, backend: backend, context: context).samples
+    return try drawn(count: count, seed: seed, options: options.withoutTrace, backend: backend, context: context)
+      .samples
   }
 
   /// As `samples`, with each sample's `log p(x)`.

@@ -22,19 +22,19 @@ public struct ContinuousFlow: Sendable, Equatable {
   public let program: FieldProgram
   /// `θ`, `[P]`, in the order of `program.linearLayouts`.
   public var parameters: [Float] {
-    didSet { Self.check(parameters, program) }
+    didSet { ModelChecks.check(parameters, count: program.parameterCount) }
   }
   /// T, positive.
   public var endTime: Double {
-    didSet { Self.check(endTime) }
+    didSet { ModelChecks.check(endTime: endTime) }
   }
   /// The transform from the data to the state at t = T.
   public var transform: DataTransform {
-    didSet { Self.check(transform, program) }
+    didSet { ModelChecks.check(transform, dimension: program.stateDimension) }
   }
   /// p₀, the distribution of z(0).
   public var base: BaseDistribution {
-    didSet { Self.check(base, program) }
+    didSet { ModelChecks.check(base, dimension: program.stateDimension) }
   }
   /// The kind of context that the field reads. nil when the field reads none, or when the caller gives the context as
   /// the field reads it.
@@ -49,12 +49,12 @@ public struct ContinuousFlow: Sendable, Equatable {
     program: FieldProgram, parameters: [Float], endTime: Double = 1, transform: DataTransform? = nil,
     base: BaseDistribution = .standardNormal, contextKind: ContextKind? = nil
   ) {
-    precondition(program.isComplete, "the program's last block does not have \(program.stateDimension) rows")
+    ModelChecks.check(isComplete: program)
     let transform = transform ?? .identity(dimension: program.stateDimension)
-    Self.check(parameters, program)
-    Self.check(endTime)
-    Self.check(transform, program)
-    Self.check(base, program)
+    ModelChecks.check(parameters, count: program.parameterCount)
+    ModelChecks.check(endTime: endTime)
+    ModelChecks.check(transform, dimension: program.stateDimension)
+    ModelChecks.check(base, dimension: program.stateDimension)
     Self.check(contextKind, program)
     self.program = program
     self.parameters = parameters
@@ -100,33 +100,11 @@ public struct ContinuousFlow: Sendable, Equatable {
   /// D.
   public var dimension: Int { program.stateDimension }
 
-  private static func check(_ parameters: [Float], _ program: FieldProgram) {
-    precondition(
-      parameters.count == program.parameterCount,
-      "\(parameters.count) parameters for a program that has \(program.parameterCount)")
-  }
-
-  private static func check(_ endTime: Double) {
-    precondition(endTime > 0 && endTime.isFinite, "endTime is \(endTime), must be positive and finite")
-  }
-
-  private static func check(_ base: BaseDistribution, _ program: FieldProgram) {
-    if let problem = base.problem(dimension: program.stateDimension) {
-      preconditionFailure("\(base.kind) base: \(problem)")
-    }
-  }
-
   private static func check(_ contextKind: ContextKind?, _ program: FieldProgram) {
     guard let contextKind else { return }
     precondition(
       contextKind.contextDimension == program.contextDimension,
       "a context of \(contextKind.contextDimension) columns for a field that reads \(program.contextDimension)")
     if let problem = contextKind.problem { preconditionFailure("context: \(problem)") }
-  }
-
-  private static func check(_ transform: DataTransform, _ program: FieldProgram) {
-    precondition(
-      transform.dimension == program.stateDimension,
-      "a transform of \(transform.dimension) columns for a flow of \(program.stateDimension) dimensions")
   }
 }

@@ -12,7 +12,7 @@ public struct TimedFlow: Sendable, Equatable {
   public init(_ flow: ContinuousFlow) { self.flow = flow }
 }
 
-extension TimedFlow: DensityModel {
+extension TimedFlow: FlowBackedModel {
   static let modelName = "timed-flow"
   private static let timeName = "log_end_time"
 
@@ -27,6 +27,8 @@ extension TimedFlow: DensityModel {
       flow.endTime = exp(Double(newValue[newValue.count - 1]))
     }
   }
+  public var densityFlow: ContinuousFlow { flow }
+  public var samplingFlow: ContinuousFlow { flow }
   public var dimension: Int { flow.dimension }
   public var transform: DataTransform { flow.transform }
   public var contextDimension: Int { flow.contextDimension }
@@ -54,21 +56,6 @@ extension TimedFlow: DensityModel {
       throw FlowFileError.notFinite(path: file.source, tensor: Self.timeName)
     }
     flow.endTime = exp(logarithm)
-  }
-
-  public func logDensities(
-    of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
-    identifiers: [UInt64]? = nil, context: SampleMatrix? = nil
-  ) throws -> LogDensities {
-    try flow.logDensities(
-      of: samples, options: options, backend: backend, seed: seed, identifiers: identifiers, context: context)
-  }
-
-  public func samples(
-    count: Int, seed: UInt64, options: SolverOptions = ContinuousFlow.samplingOptions, backend: Backend = .c,
-    context: SampleMatrix? = nil
-  ) throws -> SampleMatrix {
-    try flow.samples(count: count, seed: seed, options: options, backend: backend, context: context)
   }
 }
 

@@ -1,4 +1,4 @@
-extension DiffusionModel: DensityModel {
+extension DiffusionModel: FlowBackedModel {
   /// The probability flow as a continuous flow, with everything that flows have: samples and densities by any solver,
   /// exact or estimated traces, step control per sample. At every s its density is that of the diffused data, as well
   /// as the net knows their score.
@@ -29,21 +29,8 @@ extension DiffusionModel: DensityModel {
       program: program, parameters: parameters, endTime: start.angle - end.angle, transform: scaled, base: base)
   }
 
-  /// `log p(x)` by the probability flow from s = `likelihoodCutoff`; see `ContinuousFlow.logDensities`.
-  public func logDensities(
-    of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
-    identifiers: [UInt64]? = nil, context: SampleMatrix? = nil
-  ) throws -> LogDensities {
-    try probabilityFlow.logDensities(
-      of: samples, options: options, backend: backend, seed: seed, identifiers: identifiers, context: context)
-  }
-
-  /// Samples by the probability flow to s = `samplingCutoff`, `[count][D]`; see `ContinuousFlow.samples`.
-  public func samples(
-    count: Int, seed: UInt64, options: SolverOptions = ContinuousFlow.samplingOptions, backend: Backend = .c,
-    context: SampleMatrix? = nil
-  ) throws -> SampleMatrix {
-    try probabilityFlow(from: DiffusionProcess.samplingCutoff).samples(
-      count: count, seed: seed, options: options, backend: backend, context: context)
-  }
+  /// Log-densities come from the probability flow up to s = `likelihoodCutoff`.
+  public var densityFlow: ContinuousFlow { probabilityFlow }
+  /// Samples come from the probability flow up to s = `samplingCutoff`.
+  public var samplingFlow: ContinuousFlow { probabilityFlow(from: DiffusionProcess.samplingCutoff) }
 }

@@ -27,7 +27,8 @@ extension DiffusionModel {
       let next = number + 1 == sampler.steps ? cutoff : 1 - Double(number + 1) * step
       try diffusion.correct(at: next, signalToNoise: ratio, key: UInt64(2 * number + 1))
     }
-    try diffusion.check(at: process.flowTime(at: cutoff))
+    try SolveFailure.checkFinite(
+      diffusion.states, count: count, dimension: dimension, time: process.flowTime(at: cutoff))
     return SampleMatrix(count: count, dimension: dimension, values: transform.inverse(diffusion.states))
   }
 }
@@ -87,14 +88,5 @@ private struct ReverseDiffusion {
         states[place] = Float(kept * Double(states[place]) + pull * Double(net[place]) + random)
       }
     }
-  }
-
-  func check(at time: Double) throws(SolveFailure) {
-    let dimension = model.dimension
-    let failed = (0..<count).filter { sample in
-      !states[sample * dimension..<(sample + 1) * dimension].allSatisfy(\.isFinite)
-    }
-    guard let first = failed.first else { return }
-    throw SolveFailure(sample: first, time: time, status: .notFinite, failed: failed.count, count: count)
   }
 }

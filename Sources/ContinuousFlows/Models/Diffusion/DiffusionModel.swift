@@ -20,11 +20,11 @@ public struct DiffusionModel: Sendable, Equatable {
   public let program: FieldProgram
   /// `[P]`.
   public var parameters: [Float] {
-    didSet { Self.check(parameters, program) }
+    didSet { ModelChecks.check(parameters, count: program.parameterCount) }
   }
   /// The transform from the data to x₀; it should standardise.
   public var transform: DataTransform {
-    didSet { Self.check(transform, program) }
+    didSet { ModelChecks.check(transform, dimension: program.stateDimension) }
   }
 
   /// A model with any net. Shapes that do not fit are a precondition failure.
@@ -34,10 +34,10 @@ public struct DiffusionModel: Sendable, Equatable {
     process: DiffusionProcess, program: FieldProgram, parameters: [Float], transform: DataTransform? = nil
   ) {
     if let problem = process.problem { preconditionFailure("\(process.kind) process: \(problem)") }
-    precondition(program.isComplete, "the program's last block does not have \(program.stateDimension) rows")
+    ModelChecks.check(isComplete: program)
     let transform = transform ?? .identity(dimension: program.stateDimension)
-    Self.check(parameters, program)
-    Self.check(transform, program)
+    ModelChecks.check(parameters, count: program.parameterCount)
+    ModelChecks.check(transform, dimension: program.stateDimension)
     self.process = process
     self.program = program
     self.parameters = parameters
@@ -58,16 +58,4 @@ public struct DiffusionModel: Sendable, Equatable {
 
   /// D.
   public var dimension: Int { program.stateDimension }
-
-  private static func check(_ parameters: [Float], _ program: FieldProgram) {
-    precondition(
-      parameters.count == program.parameterCount,
-      "\(parameters.count) parameters for a program that has \(program.parameterCount)")
-  }
-
-  private static func check(_ transform: DataTransform, _ program: FieldProgram) {
-    precondition(
-      transform.dimension == program.stateDimension,
-      "a transform of \(transform.dimension) columns for a model of \(program.stateDimension) dimensions")
-  }
 }

@@ -10,7 +10,7 @@ extension AffineFlow {
   public func metadata(kind: String) throws(FlowFileError) -> [String: String] {
     var text = ModelMetadata.text(
       model: Self.modelName, kind: kind, dimension: dimension, transform: transform, base: base)
-    text["permutation"] = permutation.map(\.description).joined(separator: ",")
+    text["permutation"] = permutation.metadataText
     return text
   }
 

@@ -9,13 +9,13 @@ public struct AffineFlow: DiscreteFlow {
   /// `θ`, `[D² + D]`: L below its diagonal, row by row; U above its diagonal, row by row; the logarithms of U's
   /// diagonal, `[D]`; b, `[D]`.
   public var parameters: [Float] {
-    didSet { DiscreteFlowChecks.check(parameters, count: dimension * (dimension + 1)) }
+    didSet { ModelChecks.check(parameters, count: dimension * (dimension + 1)) }
   }
   public var transform: DataTransform {
-    didSet { DiscreteFlowChecks.check(transform, dimension: dimension) }
+    didSet { ModelChecks.check(transform, dimension: dimension) }
   }
   public var base: BaseDistribution {
-    didSet { DiscreteFlowChecks.check(base, dimension: dimension) }
+    didSet { ModelChecks.check(base, dimension: dimension) }
   }
 
   /// Shapes that do not fit are a precondition failure.
@@ -30,9 +30,9 @@ public struct AffineFlow: DiscreteFlow {
     self.parameters = parameters
     self.transform = transform ?? .identity(dimension: permutation.count)
     self.base = base
-    DiscreteFlowChecks.check(parameters, count: dimension * (dimension + 1))
-    DiscreteFlowChecks.check(self.transform, dimension: dimension)
-    DiscreteFlowChecks.check(base, dimension: dimension)
+    ModelChecks.check(parameters, count: dimension * (dimension + 1))
+    ModelChecks.check(self.transform, dimension: dimension)
+    ModelChecks.check(base, dimension: dimension)
   }
 
   /// An untrained flow: L and U are the identity and b is 0, so only the permutation acts.

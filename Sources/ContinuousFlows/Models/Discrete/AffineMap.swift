@@ -14,7 +14,7 @@ struct AffineMap<Scalar: FlowScalar>: InvertibleMap {
     program.append(.linear(input: upper, rows: permutation.count, activation: .identity))
     solver = try makeSolver(
       program: program,
-      options: SolverOptions(method: "euler", control: .fixed(steps: 1), trace: .none, threads: threads),
+      options: .evaluation(threads: threads),
       backend: backend)
   }
 

@@ -23,7 +23,7 @@ extension CouplingFlow {
     var text = ModelMetadata.text(
       model: Self.modelName, kind: kind, dimension: dimension, transform: transform, base: base)
     text["masks"] = masks.map(\.description).joined(separator: ";")
-    text["hidden"] = hidden.map(\.description).joined(separator: ",")
+    text["hidden"] = hidden.metadataText
     text["activation"] = activation.rawValue
     text["scale_bound"] = "\(scaleBound)"
     return text
@@ -53,10 +53,7 @@ extension CouplingFlow {
     guard let activation = Activation(rawValue: try file.text("activation")) else {
       throw refused("activation", "'\(try file.text("activation"))' is not known")
     }
-    let scaleBound = try file.number("scale_bound", Double.self)
-    guard scaleBound > 0, scaleBound.isFinite else {
-      throw refused("scale_bound", "\(scaleBound) is not positive and finite")
-    }
+    let scaleBound = try file.positive("scale_bound")
     let names = ParameterNames(
       of: masks.enumerated().map { layer, mask in
         let net = CouplingNet(mask: mask, hidden: hidden, activation: activation, scaleBound: scaleBound)

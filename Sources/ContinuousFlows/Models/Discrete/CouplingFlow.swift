@@ -26,13 +26,13 @@ public struct CouplingFlow: DiscreteFlow {
   public let scaleBound: Double
   /// `θ`, `[P]`: layer after layer, each net in the order of `FieldProgram.linearLayouts`.
   public var parameters: [Float] {
-    didSet { DiscreteFlowChecks.check(parameters, count: parameterCount) }
+    didSet { ModelChecks.check(parameters, count: parameterCount) }
   }
   public var transform: DataTransform {
-    didSet { DiscreteFlowChecks.check(transform, dimension: dimension) }
+    didSet { ModelChecks.check(transform, dimension: dimension) }
   }
   public var base: BaseDistribution {
-    didSet { DiscreteFlowChecks.check(base, dimension: dimension) }
+    didSet { ModelChecks.check(base, dimension: dimension) }
   }
 
   public static let defaultScaleBound = 2.0
@@ -57,9 +57,9 @@ public struct CouplingFlow: DiscreteFlow {
     self.parameters = parameters
     self.transform = transform ?? .identity(dimension: dimension)
     self.base = base
-    DiscreteFlowChecks.check(parameters, count: parameterCount)
-    DiscreteFlowChecks.check(self.transform, dimension: dimension)
-    DiscreteFlowChecks.check(base, dimension: dimension)
+    ModelChecks.check(parameters, count: parameterCount)
+    ModelChecks.check(self.transform, dimension: dimension)
+    ModelChecks.check(base, dimension: dimension)
   }
 
   /// An untrained flow, close to the identity.

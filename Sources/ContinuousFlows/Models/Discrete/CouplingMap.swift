@@ -15,15 +15,8 @@ struct CouplingMap<Scalar: FlowScalar>: InvertibleMap {
   init(nets: [CouplingNet], threads: Int?, backend: Backend) throws {
     self.nets = nets
     offsets = nets.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.program.parameterCount) }
-    // Nothing is solved; one step of euler reserves the least memory.
-    let options = SolverOptions(method: "euler", control: .fixed(steps: 1), trace: .none, threads: threads)
-    var shared: [(program: FieldProgram, solver: any FieldSolver<Scalar>)] = []
-    solvers = try nets.map { net in
-      if let known = shared.first(where: { $0.program == net.program }) { return known.solver }
-      let solver: any FieldSolver<Scalar> = try makeSolver(program: net.program, options: options, backend: backend)
-      shared.append((net.program, solver))
-      return solver
-    }
+    solvers = try makeSolvers(
+      programs: nets.map(\.program), options: .evaluation(threads: threads), backend: backend)
   }
 
   private var dimension: Int { nets[0].mask.dimension }

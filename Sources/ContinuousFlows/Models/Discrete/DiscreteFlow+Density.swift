@@ -20,8 +20,7 @@ extension DiscreteFlow {
 
   /// As above, with an existing map.
   public func logDensities(of samples: SampleMatrix, by map: any InvertibleMap<Float>) throws -> LogDensities {
-    precondition(
-      samples.dimension == dimension, "samples of \(samples.dimension) columns for a flow of \(dimension) dimensions")
+    checkDimension(of: samples)
     let image = try map.image(of: transform.forward(samples.values), parameters: parameters)
     let transformed = transform.logDeterminants(samples.values)
     var (values, statuses) = ([Double](), [SampleStatus]())
@@ -52,12 +51,7 @@ extension DiscreteFlow {
     let map = try map(threads: options.threads, backend: backend, scalar: Float.self)
     let drawn = base.samples(count: count, dimension: dimension, seed: seed)
     let states = try map.preimage(of: drawn.values, parameters: parameters)
-    let failed = (0..<count).filter { sample in
-      !states[sample * dimension..<(sample + 1) * dimension].allSatisfy(\.isFinite)
-    }
-    if let first = failed.first {
-      throw SolveFailure(sample: first, time: 0, status: .notFinite, failed: failed.count, count: count)
-    }
+    try SolveFailure.checkFinite(states, count: count, dimension: dimension, time: 0)
     return SampleMatrix(count: count, dimension: dimension, values: transform.inverse(states))
   }
 

@@ -13,8 +13,7 @@ extension DiscreteFlow {
     of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
     identifiers: [UInt64]? = nil, context: SampleMatrix? = nil, scalar: Scalar.Type = Float.self
   ) throws -> InversionError {
-    precondition(
-      samples.dimension == dimension, "samples of \(samples.dimension) columns for a flow of \(dimension) dimensions")
+    checkDimension(of: samples)
     let states = transform.forward(samples.values).map { Scalar($0) }
     return try roundTrip(states, options: options, backend: backend, context: context) { map, parameters in
       let there = try map.image(of: states, parameters: parameters)
@@ -42,8 +41,7 @@ extension DiscreteFlow {
     identifiers: [UInt64]? = nil, context: SampleMatrix? = nil
   ) throws -> FlowJacobians {
     precondition(context == nil, "a context for a discrete flow, which reads none")
-    precondition(
-      samples.dimension == dimension, "samples of \(samples.dimension) columns for a flow of \(dimension) dimensions")
+    checkDimension(of: samples)
     let map = try map(threads: options.threads, backend: backend, scalar: Double.self)
     let (states, wide) = (transform.forward(samples.values).map { Double($0) }, parameters.map { Double($0) })
     let image = try map.image(of: states, parameters: wide)

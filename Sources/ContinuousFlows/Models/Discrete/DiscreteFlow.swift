@@ -18,20 +18,3 @@ public protocol DiscreteFlow: InvertibleFlow {
     threads: Int?, backend: Backend, scalar: Scalar.Type
   ) throws -> any InvertibleMap<Scalar>
 }
-
-/// The checks of every discrete flow's initialisers.
-enum DiscreteFlowChecks {
-  static func check(_ parameters: [Float], count: Int) {
-    precondition(parameters.count == count, "\(parameters.count) parameters for a flow that has \(count)")
-  }
-
-  static func check(_ transform: DataTransform, dimension: Int) {
-    precondition(
-      transform.dimension == dimension,
-      "a transform of \(transform.dimension) columns for a flow of \(dimension) dimensions")
-  }
-
-  static func check(_ base: BaseDistribution, dimension: Int) {
-    if let problem = base.problem(dimension: dimension) { preconditionFailure("\(base.kind) base: \(problem)") }
-  }
-}

@@ -8,13 +8,13 @@ public struct LinearFlow: DiscreteFlow {
   public let dimension: Int
   /// `θ`, `[D² + D]`: W, row by row, then b; the order of PyTorch's `nn.Linear`.
   public var parameters: [Float] {
-    didSet { DiscreteFlowChecks.check(parameters, count: dimension * (dimension + 1)) }
+    didSet { ModelChecks.check(parameters, count: dimension * (dimension + 1)) }
   }
   public var transform: DataTransform {
-    didSet { DiscreteFlowChecks.check(transform, dimension: dimension) }
+    didSet { ModelChecks.check(transform, dimension: dimension) }
   }
   public var base: BaseDistribution {
-    didSet { DiscreteFlowChecks.check(base, dimension: dimension) }
+    didSet { ModelChecks.check(base, dimension: dimension) }
   }
 
   /// Shapes that do not fit are a precondition failure.
@@ -33,9 +33,9 @@ public struct LinearFlow: DiscreteFlow {
     self.parameters = parameters ?? identity
     self.transform = transform ?? .identity(dimension: dimension)
     self.base = base
-    DiscreteFlowChecks.check(self.parameters, count: dimension * (dimension + 1))
-    DiscreteFlowChecks.check(self.transform, dimension: dimension)
-    DiscreteFlowChecks.check(base, dimension: dimension)
+    ModelChecks.check(self.parameters, count: dimension * (dimension + 1))
+    ModelChecks.check(self.transform, dimension: dimension)
+    ModelChecks.check(base, dimension: dimension)
   }
 
   public func map<Scalar: FlowScalar>(
@@ -57,7 +57,7 @@ struct LinearMap<Scalar: FlowScalar>: InvertibleMap {
     program.append(.linear(input: .state, rows: dimension, activation: .identity))
     solver = try makeSolver(
       program: program,
-      options: SolverOptions(method: "euler", control: .fixed(steps: 1), trace: .none, threads: threads),
+      options: .evaluation(threads: threads),
       backend: backend)
   }
 

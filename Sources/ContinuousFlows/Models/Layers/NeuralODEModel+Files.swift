@@ -38,36 +38,27 @@ extension NeuralODEModel: TrainableModel {
   }
 
   public func metadata(kind: String) throws(FlowFileError) -> [String: String] {
-    let program: String
-    do throws(ProgramText.Problem) {
-      program = try ProgramText.text(of: architecture.program)
-    } catch {
-      throw .notWritable(problem: error.description)
-    }
-    func list<Number: CustomStringConvertible>(_ numbers: [Number]) -> String {
-      numbers.map(\.description).joined(separator: ",")
-    }
     var text = [
-      "swift_cnf.kind": kind, ModelFile.modelKey: word, "swift_cnf.version": "1", "task": "classification",
+      FlowMetadata.kindKey: kind, ModelFile.modelKey: word, "swift_cnf.version": "1", "task": "classification",
       "dimension": "\(dimension)", "state_dimension": "\(architecture.stateDimension)",
-      "encoder.widths": list(architecture.encoder.widths),
+      "encoder.widths": architecture.encoder.widths.metadataText,
       "encoder.activation": architecture.encoder.activation.rawValue,
-      "head.widths": list(architecture.head.widths), "head.activation": architecture.head.activation.rawValue,
-      "program": program, "start_time": "\(architecture.startTime)", "end_time": "\(architecture.endTime)",
-      "transform.shift": list(transform.shift), "transform.scale": list(transform.scale),
+      "head.widths": architecture.head.widths.metadataText, "head.activation": architecture.head.activation.rawValue,
+      "program": try architecture.program.metadataText(), "start_time": "\(architecture.startTime)",
+      "end_time": "\(architecture.endTime)",
+      "transform.shift": transform.shift.metadataText, "transform.scale": transform.scale.metadataText,
     ]
     if case .regression(let targets) = task {
       text["task"] = "regression"
-      text["targets.shift"] = list(targets.shift)
-      text["targets.scale"] = list(targets.scale)
+      text["targets.shift"] = targets.shift.metadataText
+      text["targets.scale"] = targets.scale.metadataText
     }
     if let residualSteps { text["residual_steps"] = "\(residualSteps)" }
     return text
   }
 
   public init(from file: SafetensorsFile, kind: String) throws {
-    let found = file.metadata["swift_cnf.kind"]
-    guard found == kind else { throw FlowFileError.wrongKind(path: file.source, found: found, expected: kind) }
+    try file.check(kind: kind)
     let word = ModelFile.model(in: file)
     guard Word.all.contains(word) else {
       throw FlowFileError.metadata(
@@ -108,12 +99,9 @@ extension NeuralODEModel: TrainableModel {
         path: file.source, key: "state_dimension",
         problem: "\(stateDimension) rows do not hold the encoder's \(encoder.outputDimension)")
     }
-    let program: FieldProgram
-    do throws(ProgramText.Problem) {
-      program = try ProgramText.program(try file.textOrProblem("program"), dimension: stateDimension)
-      guard program.contextDimension == 0 else { throw .init(description: "it reads a context") }
-    } catch {
-      throw FlowFileError.metadata(path: file.source, key: "program", problem: error.description)
+    let program = try file.program("program", dimension: stateDimension)
+    guard program.contextDimension == 0 else {
+      throw FlowFileError.metadata(path: file.source, key: "program", problem: "it reads a context")
     }
     let times = try ["start_time", "end_time"].map { key in
       let time = try file.number(key, Double.self)
@@ -149,11 +137,6 @@ extension SafetensorsFile {
       throw .metadata(path: source, key: key, problem: "\(number) is not from \(least) to \(ProgramText.largestRows)")
     }
     return number
-  }
-
-  fileprivate func textOrProblem(_ key: String) throws(ProgramText.Problem) -> String {
-    guard let text = metadata[key] else { throw .init(description: "is missing") }
-    return text
   }
 
   fileprivate func transform(_ name: String, columns: Int) throws(FlowFileError) -> DataTransform {

@@ -27,7 +27,7 @@ public struct NeuralODEModel: Sendable, Equatable {
   public let residualSteps: Int?
   /// `θ`, `[P]`: encoder, field, head.
   public var parameters: [Float] {
-    didSet { Self.check(parameters, architecture) }
+    didSet { ModelChecks.check(parameters, count: architecture.parameterCount) }
   }
   /// The transform from the data to the encoder's input; it has no marginals.
   public var transform: DataTransform {
@@ -42,7 +42,7 @@ public struct NeuralODEModel: Sendable, Equatable {
     residualSteps: Int? = nil
   ) {
     let transform = transform ?? .identity(dimension: architecture.inputDimension)
-    Self.check(parameters, architecture)
+    ModelChecks.check(parameters, count: architecture.parameterCount)
     Self.check(transform, architecture)
     precondition(residualSteps ?? 1 >= 1, "residualSteps is \(residualSteps ?? 1), must be at least 1")
     if case .regression(let targets) = task {
@@ -103,19 +103,12 @@ public struct NeuralODEModel: Sendable, Equatable {
 
   /// `options` without a trace, and with the fixed steps of a residual network if this is one.
   public func solverOptions(_ options: SolverOptions) -> SolverOptions {
-    var options = options
-    options.trace = .none
+    var options = options.withoutTrace
     if let residualSteps {
       options.method = "euler"
       options.control = .fixed(steps: residualSteps)
     }
     return options
-  }
-
-  private static func check(_ parameters: [Float], _ architecture: NeuralODEArchitecture) {
-    precondition(
-      parameters.count == architecture.parameterCount,
-      "\(parameters.count) parameters for a model that has \(architecture.parameterCount)")
   }
 
   private static func check(_ transform: DataTransform, _ architecture: NeuralODEArchitecture) {

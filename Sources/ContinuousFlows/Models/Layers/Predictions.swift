@@ -41,8 +41,7 @@ extension NeuralODEModel {
 
   /// As above, with an existing network: for many calls.
   func predictions(for samples: SampleMatrix, by network: NeuralODENetwork<Float>) throws -> Predictions {
-    precondition(
-      samples.dimension == dimension, "samples of \(samples.dimension) columns for a model of \(dimension)")
+    checkDimension(of: samples)
     let found = try network.outputs(of: transform.forward(samples.values), parameters: parameters)
     var values = found.values
     if case .regression(let targets) = task { values = targets.inverse(values) }

@@ -17,8 +17,7 @@ extension StackedFlow: DensityModel {
     of samples: SampleMatrix, by solver: StackedSolver<Float>, seed: UInt64 = 0, identifiers: [UInt64]? = nil,
     context: SampleMatrix? = nil
   ) throws -> LogDensities {
-    precondition(
-      samples.dimension == dimension, "samples of \(samples.dimension) columns for a flow of \(dimension) dimensions")
+    checkDimension(of: samples)
     checkContext(context, count: samples.count)
     let solution = try solver.solveToBase(
       .init(
@@ -41,12 +40,5 @@ extension StackedFlow: DensityModel {
     let densities = try logDensities(
       of: dataset.continuousSamples(seed: seed), by: solver, seed: seed, identifiers: dataset.identifiers)
     return EvaluationResult(densities, dimension: dimension, quantisation: dataset.quantisation)
-  }
-
-  func checkContext(_ context: SampleMatrix?, count: Int) {
-    let (rows, columns) = (context?.count ?? count, context?.dimension ?? 0)
-    precondition(
-      rows == count && columns == contextDimension,
-      "a context of \(rows) rows and \(columns) columns for \(count) samples of a flow that reads \(contextDimension)")
   }
 }

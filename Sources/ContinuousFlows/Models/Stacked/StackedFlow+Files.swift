@@ -22,35 +22,20 @@ extension StackedFlow: TrainableModel {
     text["end_time"] = "\(endTime)"
     text["blocks"] = "\(blockCount)"
     for (block, program) in programs.enumerated() {
-      do throws(ProgramText.Problem) {
-        text["program.\(block)"] = try ProgramText.text(of: program)
-      } catch {
-        throw .notWritable(problem: error.description)
-      }
+      text["program.\(block)"] = try program.metadataText()
     }
     return text
   }
 
   public init(from file: SafetensorsFile, kind: String) throws {
     let dimension = try ModelMetadata.dimension(in: file, model: Self.modelName, kind: kind)
-    let endTime = try file.number("end_time", Double.self)
-    guard endTime > 0, endTime.isFinite else {
-      throw FlowFileError.metadata(path: file.source, key: "end_time", problem: "\(endTime) is not positive and finite")
-    }
+    let endTime = try file.positive("end_time")
     let count = try file.number("blocks", Int.self)
     guard (1...Self.mostBlocks).contains(count) else {
       throw FlowFileError.metadata(
         path: file.source, key: "blocks", problem: "\(count) is not from 1 to \(Self.mostBlocks)")
     }
-    let programs = try (0..<count).map { block in
-      let key = "program.\(block)"
-      let text = try file.text(key)
-      do throws(ProgramText.Problem) {
-        return try ProgramText.program(text, dimension: dimension)
-      } catch {
-        throw FlowFileError.metadata(path: file.source, key: key, problem: error.description)
-      }
-    }
+    let programs = try (0..<count).map { try file.program("program.\($0)", dimension: dimension) }
     guard Set(programs.map(\.contextDimension)).subtracting([0]).count <= 1 else {
       throw FlowFileError.metadata(
         path: file.source, key: "program.0", problem: "blocks read contexts of different rows")

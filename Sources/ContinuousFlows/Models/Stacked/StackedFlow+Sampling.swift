@@ -1,4 +1,4 @@
-extension StackedFlow {
+extension StackedFlow: PathModel {
   /// Draws samples of the flow, `[count][D]`, by a solve of each block from t = 0 to T; as `ContinuousFlow.samples`.
   ///
   /// - Throws: `SolveFailure` if a sample's solve fails; `KernelError` for a refused option.
@@ -7,7 +7,7 @@ extension StackedFlow {
     context: SampleMatrix? = nil
   ) throws -> SampleMatrix {
     checkContext(context, count: count)
-    let solution = try samplingSolver(options, backend).solveToData(
+    let solution = try StackedSolver<Float>(of: self, options: options.withoutTrace, backend: backend).solveToData(
       .init(
         parameters: parameters, states: base.samples(count: count, dimension: dimension, seed: seed).values, seed: seed,
         context: context?.values ?? []))
@@ -25,10 +25,10 @@ extension StackedFlow {
     count: Int, seed: UInt64, times: [Double], options: SolverOptions = ContinuousFlow.samplingOptions,
     backend: Backend = .c, context: SampleMatrix? = nil
   ) throws -> [SampleMatrix] {
-    var options = options
-    options.trace = .none
     let base = base.samples(count: count, dimension: dimension, seed: seed)
-    return try stops(from: base, seed: seed, times: times, options: options, backend: backend, context: context).map {
+    return try stops(
+      from: base, seed: seed, times: times, options: options.withoutTrace, backend: backend, context: context
+    ).map {
       SampleMatrix(count: count, dimension: dimension, values: transform.inverse($0.states))
     }
   }
@@ -49,37 +49,19 @@ extension StackedFlow {
     let base = base.samples(count: count, dimension: dimension, seed: seed)
     let stops = try stops(
       from: base, seed: seed, times: times, options: options, backend: backend, context: context)
-    let start = (0..<count).map { self.base.logDensity(base.values[$0 * dimension..<($0 + 1) * dimension]) }
-    return DensityPaths(
-      times: times,
-      states: stops.map { SampleMatrix(count: count, dimension: dimension, values: transform.inverse($0.states)) },
-      logDensities: stops.map { stop in
-        let transformed = transform.logDeterminants(ofLatent: stop.states)
-        return (0..<count).map { start[$0] - stop.logDeterminants[$0] + transformed[$0] }
-      })
+    let start = (0..<count).map { self.base.logDensity(base[$0]) }
+    return DensityPaths(stops, at: times, start: start, transform: transform)
   }
 
   private func stops(
     from base: SampleMatrix, seed: UInt64, times: [Double], options: SolverOptions, backend: Backend,
     context: SampleMatrix?
-  ) throws -> [StackedSolver<Float>.Stop] {
+  ) throws -> [PathStop<Float>] {
     checkContext(context, count: base.count)
-    precondition(
-      zip(times, times.dropFirst()).allSatisfy { $0 <= $1 } && times.allSatisfy { (0...totalTime).contains($0) },
-      "times have to rise within 0 ... \(totalTime)")
-    var options = options
-    // The bound is meant for one solve of a block, and every interval has its own fixed steps.
-    if case .fixed(let steps) = options.control {
-      options.maximumSteps = max(options.maximumSteps, steps * (times.count + 1))
-    }
+    checkTimes(times)
     let call = StackedSolver<Float>.Call(
       parameters: parameters, states: base.values, seed: seed, context: context?.values ?? [])
-    return try StackedSolver(of: self, options: options, backend: backend).stops(of: call, at: times)
-  }
-
-  private func samplingSolver(_ options: SolverOptions, _ backend: Backend) throws -> StackedSolver<Float> {
-    var options = options
-    options.trace = .none
-    return try StackedSolver(of: self, options: options, backend: backend)
+    return try StackedSolver(of: self, options: options.allowingFixedSteps(between: times), backend: backend)
+      .stops(of: call, at: times)
   }
 }

@@ -8,19 +8,19 @@ public struct StackedFlow: Sendable, Equatable {
   public let programs: [FieldProgram]
   /// `θ`, `[P]`: block after block, each in the order of `FieldProgram.linearLayouts`.
   public var parameters: [Float] {
-    didSet { DiscreteFlowChecks.check(parameters, count: parameterOffsets[programs.count]) }
+    didSet { ModelChecks.check(parameters, count: parameterOffsets[programs.count]) }
   }
   /// T of every block, positive.
   public var endTime: Double {
-    didSet { Self.check(endTime) }
+    didSet { ModelChecks.check(endTime: endTime) }
   }
   /// The transform from the data to the end of the last block.
   public var transform: DataTransform {
-    didSet { DiscreteFlowChecks.check(transform, dimension: dimension) }
+    didSet { ModelChecks.check(transform, dimension: dimension) }
   }
   /// p₀, the distribution at the start of block 0.
   public var base: BaseDistribution {
-    didSet { DiscreteFlowChecks.check(base, dimension: dimension) }
+    didSet { ModelChecks.check(base, dimension: dimension) }
   }
 
   /// Shapes that do not fit are a precondition failure.
@@ -37,15 +37,15 @@ public struct StackedFlow: Sendable, Equatable {
       "blocks of other dimensions than \(dimension)")
     let contexts = Set(programs.map(\.contextDimension)).subtracting([0])
     precondition(contexts.count <= 1, "blocks that read contexts of \(contexts.sorted()) rows")
-    Self.check(endTime)
+    ModelChecks.check(endTime: endTime)
     self.programs = programs
     self.parameters = parameters
     self.endTime = endTime
     self.transform = transform ?? .identity(dimension: dimension)
     self.base = base
-    DiscreteFlowChecks.check(parameters, count: parameterOffsets[programs.count])
-    DiscreteFlowChecks.check(self.transform, dimension: dimension)
-    DiscreteFlowChecks.check(base, dimension: dimension)
+    ModelChecks.check(parameters, count: parameterOffsets[programs.count])
+    ModelChecks.check(self.transform, dimension: dimension)
+    ModelChecks.check(base, dimension: dimension)
   }
 
   /// An untrained flow whose blocks have one architecture, each close to the identity.
@@ -80,7 +80,4 @@ public struct StackedFlow: Sendable, Equatable {
   /// The index at which each block's parameters begin, and the end of the last.
   var parameterOffsets: [Int] { programs.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.parameterCount) } }
 
-  private static func check(_ endTime: Double) {
-    precondition(endTime > 0 && endTime.isFinite, "endTime is \(endTime), must be positive and finite")
-  }
 }

@@ -13,13 +13,7 @@ struct StackedSolver<Scalar: FlowScalar> {
     programs = flow.programs
     endTime = flow.endTime
     offsets = flow.parameterOffsets
-    var shared: [(program: FieldProgram, solver: any FieldSolver<Scalar>)] = []
-    solvers = try flow.programs.map { program in
-      if let known = shared.first(where: { $0.program == program }) { return known.solver }
-      let solver: any FieldSolver<Scalar> = try makeSolver(program: program, options: options, backend: backend)
-      shared.append((program, solver))
-      return solver
-    }
+    solvers = try makeSolvers(programs: flow.programs, options: options, backend: backend)
   }
 
   /// The inputs that all solves of a call share.
@@ -47,22 +41,14 @@ struct StackedSolver<Scalar: FlowScalar> {
     try solve(call, blocks: Array(programs.indices)) { _ in (from: 0, to: endTime) }
   }
 
-  /// States and log-determinants at one output time.
-  struct Stop {
-    /// `[count][D]`.
-    let states: [Scalar]
-    /// From the base to this time, `[count]`; empty if the solver has no trace.
-    let logDeterminants: [Double]
-  }
-
   /// States at each of `times`, which rise and count over all blocks from 0 to K T: one solve of each block needed,
   /// with all output times in that block.
   ///
   /// - Throws: `SolveFailure` if a sample's solve fails.
-  func stops(of call: Call, at times: [Double]) throws -> [Stop] {
+  func stops(of call: Call, at times: [Double]) throws -> [PathStop<Scalar>] {
     let dimension = programs[0].stateDimension
     let count = call.states.count / dimension
-    var (states, found) = (call.states, [Stop]())
+    var (states, found) = (call.states, [PathStop<Scalar>]())
     var passed = [Double](repeating: 0, count: count)
     for block in programs.indices where found.count < times.count {
       // A time at the end of a block belongs to that block. Times in the last block are clamped, because K T is
@@ -77,14 +63,7 @@ struct StackedSolver<Scalar: FlowScalar> {
       let solution = try solvers[block].solve(problem)
       try SolveFailure.check(solution.shifted(by: Double(block) * endTime))
       for time in own.indices {
-        found.append(
-          Stop(
-            states: (0..<count).flatMap { sample in
-              let first = (sample * own.count + time) * dimension
-              return solution.statesAtTimes[first..<first + dimension]
-            },
-            logDeterminants: solution.logDeterminantsAtTimes.isEmpty
-              ? [] : (0..<count).map { passed[$0] + solution.logDeterminantsAtTimes[$0 * own.count + time] }))
+        found.append(PathStop(solution, time: time, of: own.count, dimension: dimension, passed: passed))
       }
       states = solution.states
       for (sample, logDeterminant) in solution.logDeterminants.enumerated() { passed[sample] += logDeterminant }

@@ -9,7 +9,7 @@ public struct DynamicsModel: TrainableModel {
 
   /// Shapes that do not fit, or a field that reads a context, are a precondition failure.
   public init(program: FieldProgram, parameters: [Float]) {
-    precondition(program.isComplete, "the program's last block does not have \(program.stateDimension) rows")
+    ModelChecks.check(isComplete: program)
     precondition(
       parameters.count == program.parameterCount && program.contextDimension == 0,
       "\(parameters.count) parameters for a program of \(program.parameterCount) that reads a context of \(program.contextDimension) rows"

@@ -1,6 +1,6 @@
 /// A continuous flow whose field has a structure that matters to its objective or its files. Its density is that of
 /// `flow`.
-public protocol StructuredFlow: DensityModel {
+public protocol StructuredFlow: FlowBackedModel {
   var flow: ContinuousFlow { get set }
 }
 
@@ -9,23 +9,11 @@ extension StructuredFlow {
     get { flow.parameters }
     set { flow.parameters = newValue }
   }
+  public var densityFlow: ContinuousFlow { flow }
+  public var samplingFlow: ContinuousFlow { flow }
   public var dimension: Int { flow.dimension }
   public var transform: DataTransform { flow.transform }
   public var parameterNames: ParameterNames { flow.parameterNames }
-
-  public func logDensities(
-    of samples: SampleMatrix, options: SolverOptions, backend: Backend, seed: UInt64, identifiers: [UInt64]?,
-    context: SampleMatrix?
-  ) throws -> LogDensities {
-    try flow.logDensities(
-      of: samples, options: options, backend: backend, seed: seed, identifiers: identifiers, context: context)
-  }
-
-  public func samples(
-    count: Int, seed: UInt64, options: SolverOptions, backend: Backend, context: SampleMatrix?
-  ) throws -> SampleMatrix {
-    try flow.samples(count: count, seed: seed, options: options, backend: backend, context: context)
-  }
 }
 
 /// An objective of continuous flows, applied to a structured flow.

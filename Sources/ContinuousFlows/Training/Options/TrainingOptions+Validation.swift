@@ -36,7 +36,7 @@ extension TrainingOptions {
   func validateLikelihood() throws(TrainingError) {
     try Self.require("trace of the training solver", solver.trace, "one that gives a divergence") { $0 != .none }
     if regularisation.frobeniusNorm > 0 {
-      try Self.require("trace of the training solver", solver.trace, "one of tangents beside the Frobenius norm") {
+      try Self.require("trace of the training solver", solver.trace, "one with tangents, for the Frobenius norm") {
         $0 != .exactProduct
       }
     }

@@ -54,13 +54,13 @@ extension ContinuousAdjoint {
         frobeniusBar[0, lane: lane] = V.Scalar(factors[lane] * lanes[lane].bars.frobeniusNorm)
       }
     }
-    let hasCurvatures = job.resolution.trace != .none
-    if hasCurvatures {
+    let hasCurvatureTerms = job.resolution.trace != .none
+    if hasCurvatureTerms {
       evaluator.reverseDivergence(
         tape, weight: divergenceBar, into: divergence, frobeniusWeight: frobeniusBar, frobenius: frobeniusNorm, bars,
         sums)
     }
-    evaluator.reverseValue(tape, bars, sums, hasCurvatures: hasCurvatures)
+    evaluator.reverseValue(tape, bars, sums, hasCurvatureTerms: hasCurvatureTerms)
   }
 
   /// Accepts or rejects every lane's step.

@@ -175,8 +175,8 @@ final class DiscreteAdjoint<V: LaneVector> {
       }
     }
     addKineticCotangent(stage, to: seed)
-    let hasCurvatures = job.resolution.trace != .none && table.weights[stage] != 0
-    if hasCurvatures {
+    let hasCurvatureTerms = job.resolution.trace != .none && table.weights[stage] != 0
+    if hasCurvatureTerms {
       for lane in lanes.indices {
         divergenceBar[0, lane: lane] = V.Scalar(
           lanes[lane].length * table.weights[stage] * lanes[lane].logDeterminantBar)
@@ -189,7 +189,7 @@ final class DiscreteAdjoint<V: LaneVector> {
         tape, weight: divergenceBar, into: divergences.rows(from: stage, count: 1), frobeniusWeight: frobeniusBar,
         frobenius: frobeniusNorms.row(stage), bars, sums)
     }
-    evaluator.reverseValue(tape, bars, sums, hasCurvatures: hasCurvatures)
+    evaluator.reverseValue(tape, bars, sums, hasCurvatureTerms: hasCurvatureTerms)
     stageBars[stage].copy(bars.values[0])
     addTimeDerivatives(stage)
   }

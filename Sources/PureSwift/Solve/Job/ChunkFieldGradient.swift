@@ -64,7 +64,7 @@ final class ChunkFieldGradient<V: LaneVector> {
         tape, weight: divergenceBar, into: divergences, frobeniusWeight: frobeniusBar, frobenius: frobeniusNorms, bars,
         sums)
     }
-    evaluator.reverseValue(tape, bars, sums, hasCurvatures: wantsDivergence)
+    evaluator.reverseValue(tape, bars, sums, hasCurvatureTerms: wantsDivergence)
     let dimension = job.plan.stateDimension
     for lane in isLive.indices where isLive[lane] {
       let sample = samples.lowerBound + lane
