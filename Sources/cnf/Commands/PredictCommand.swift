@@ -48,7 +48,7 @@ struct PredictCommand: ParsableCommand {
     }
     let settings = trained.settings
     let found = try model.predictions(
-      for: dataset.points, options: settings.evaluationSolverOptions, backend: settings.backend)
+      for: dataset.samples, options: settings.evaluationSolverOptions, backend: settings.backend)
     let classes = found.classes.map { $0.map(Double.init) ?? .nan }
     if model.task == .classification {
       try format?.write(doubles: classes)

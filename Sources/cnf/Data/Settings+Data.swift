@@ -38,11 +38,11 @@ extension Settings {
   private func conditioned(_ dataset: Dataset) throws -> Dataset {
     let conditioned = try withContext(dataset)
     if self.transform == .logit, conditioned.quantisation == nil,
-      let index = logit(for: conditioned).firstOutside(conditioned.points.values)
+      let index = logit(for: conditioned).firstOutside(conditioned.samples.values)
     {
       let (row, column) = index.quotientAndRemainder(dividingBy: conditioned.dimension)
       throw TrainingError.outsideUnitInterval(
-        data: dataset.name, row: row, column: column, value: conditioned.points.values[index])
+        data: dataset.name, row: row, column: column, value: conditioned.samples.values[index])
     }
     return conditioned
   }
@@ -59,7 +59,7 @@ extension Settings {
   }
 
   /// What a model of `training` is conditioned on; nil: nothing.
-  func fittedCondition(to training: Dataset) -> Condition? {
+  func fittedCondition(to training: Dataset) -> ContextKind? {
     guard let context = training.context else { return nil }
     guard self.condition == .labels, let labels = training.labels else { return .columns(standardising: context) }
     return .classes(context.dimension, counting: labels)
@@ -78,7 +78,7 @@ extension Settings {
   func fittedTransform(to training: Dataset) throws -> DataTransform? {
     switch self.transform {
     case .none: return nil
-    case .standardise: return .standardising(training.continuousPoints(seed: self.seed))
+    case .standardise: return .standardising(training.continuousSamples(seed: self.seed))
     case .marginals:
       guard let quantisation = training.quantisation else {
         throw CommandFailure(
@@ -86,8 +86,8 @@ extension Settings {
           "transform marginals needs data in levels, such as digits: give --transform standardise for \(self.data.text)"
         )
       }
-      return .marginals(LevelMarginals(counting: training.points, quantisation: quantisation))
-    case .logit: return .logit(logit(for: training), standardising: training.continuousPoints(seed: self.seed))
+      return .marginals(LevelMarginals(counting: training.samples, quantisation: quantisation))
+    case .logit: return .logit(logit(for: training), standardising: training.continuousSamples(seed: self.seed))
     }
   }
 
@@ -99,7 +99,7 @@ extension Settings {
 
   private func fittedBase(to training: Dataset, through transform: DataTransform) throws -> BaseDistribution {
     guard self.base != .standardNormal else { return .standardNormal }
-    let points = training.continuousPoints(seed: self.seed)
+    let points = training.continuousSamples(seed: self.seed)
     let transformed = SampleMatrix(
       count: points.count, dimension: points.dimension, values: transform.forward(points.values))
     switch self.base {

@@ -20,10 +20,10 @@ protocol RunModel: TrainableModel {
   var invertibleFlow: (any InvertibleFlow)? { get }
 
   /// The model as a flow whose samples can be shown on their paths from base to data; nil: it is none.
-  var pathFlow: (any PathFlow)? { get }
+  var pathFlow: (any PathModel)? { get }
 
   /// The flow whose paths are plotted; nil: none.
-  var plottedFlow: (any PathFlow)? { get }
+  var plottedFlow: (any PathModel)? { get }
 
   /// The final figures on data that it was not trained on.
   ///
@@ -43,8 +43,8 @@ protocol RunModel: TrainableModel {
 extension RunModel {
   var continuousFlow: ContinuousFlow? { nil }
   var invertibleFlow: (any InvertibleFlow)? { continuousFlow }
-  var pathFlow: (any PathFlow)? { continuousFlow }
-  var plottedFlow: (any PathFlow)? { pathFlow }
+  var pathFlow: (any PathModel)? { continuousFlow }
+  var plottedFlow: (any PathModel)? { pathFlow }
   func furtherFigures(on dataset: Dataset, settings: Settings) throws -> HeldOutReport? {
     try continuousFlow?.classFigures(on: dataset, settings: settings)
   }
@@ -77,29 +77,4 @@ extension RunModel where Self: DensityModel {
     if kind == .samples { return try continuousFlow?.classSamples(run.settings, split) ?? plots.samples() }
     return try plots.density()
   }
-}
-
-/// A flow whose samples can be shown at times between base and data.
-protocol PathFlow {
-  /// The time at which a sample is one of the data.
-  var pathEnd: Double { get }
-
-  /// `count` times of equal distances from 0 to `pathEnd`.
-  func evenTimes(_ count: Int) -> [Double]
-
-  func paths(
-    count: Int, seed: UInt64, times: [Double], options: SolverOptions, backend: Backend, context: SampleMatrix?
-  ) throws -> [SampleMatrix]
-
-  func logDensityPaths(
-    count: Int, seed: UInt64, times: [Double], options: SolverOptions, backend: Backend, context: SampleMatrix?
-  ) throws -> DensityPaths
-}
-
-extension ContinuousFlow: PathFlow {
-  var pathEnd: Double { endTime }
-}
-
-extension StackedFlow: PathFlow {
-  var pathEnd: Double { totalTime }
 }

@@ -5,9 +5,9 @@ extension ContinuousFlow {
   /// Figures of a flow conditioned on classes: the NLL of samples without their class, and how often Bayes' rule finds
   /// the class; nil: the flow has no classes, or the samples have no labels.
   func classFigures(on dataset: Dataset, settings: Settings) throws -> HeldOutReport? {
-    guard let classes = condition?.classCount, let labels = dataset.labels else { return nil }
+    guard let classes = contextKind?.classCount, let labels = dataset.labels else { return nil }
     let densities = try classDensities(
-      of: dataset.continuousPoints(seed: settings.seed), options: settings.evaluationSolverOptions,
+      of: dataset.continuousSamples(seed: settings.seed), options: settings.evaluationSolverOptions,
       backend: settings.backend, seed: settings.seed, identifiers: dataset.identifiers)
     let marginals = densities.logMarginals.filter { !$0.isNaN }
     let nll = -marginals.reduce(0, +) / Double(marginals.count)

@@ -102,7 +102,7 @@ struct MapChecks {
     return RoundTrip(
       name: name, precision: precision, tolerance: tolerance,
       data: try flow.inversionError(
-        of: dataset.continuousPoints(seed: settings.seed).rows(rows), options: options,
+        of: dataset.continuousSamples(seed: settings.seed).rows(rows), options: options,
         backend: settings.backend, seed: settings.seed, identifiers: rows.map { dataset.identifiers[$0] },
         context: context, scalar: scalar),
       drawn: try flow.inversionErrorOfSamples(
@@ -120,7 +120,7 @@ struct MapChecks {
         "solver is \(method), which has no discrete gradient to compute a Jacobian by: give another, such as dopri5")
     }
     let rows = rows(Self.jacobianSamples)
-    let points = dataset.continuousPoints(seed: settings.seed).rows(rows)
+    let points = dataset.continuousSamples(seed: settings.seed).rows(rows)
     let differences = try tolerances.map { tolerance in
       try flow.jacobians(
         of: points, options: options(tolerance), backend: settings.backend, seed: settings.seed,

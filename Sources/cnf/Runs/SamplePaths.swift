@@ -17,7 +17,7 @@ struct SamplePaths {
     let (options, backend, times) = (run.settings.evaluationSolverOptions, run.settings.backend, list.times)
     self.times = times
     let flow = try run.pathFlow(for: "sample --times")
-    try list.check(until: flow.pathEnd)
+    try list.check(until: flow.totalTime)
     guard withLogDensities else {
       states = try flow.paths(
         count: count, seed: seed, times: times, options: options, backend: backend, context: context)

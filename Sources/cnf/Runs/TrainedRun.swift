@@ -90,7 +90,7 @@ struct TrainedRun {
   }
 
   /// The model as a flow with paths.
-  func pathFlow(for command: String) throws -> any PathFlow {
+  func pathFlow(for command: String) throws -> any PathModel {
     guard let flow = model.pathFlow else { throw unsuited(command, needs: "a continuous flow") }
     return flow
   }

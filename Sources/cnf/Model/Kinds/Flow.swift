@@ -19,14 +19,14 @@ extension ContinuousFlow: RunModel {
   var continuousFlow: ContinuousFlow? { self }
 
   static func untrained(for split: DatasetSplit, settings: Settings) throws -> ContinuousFlow {
-    let condition = settings.fittedCondition(to: split.train)
+    let contextKind = settings.fittedCondition(to: split.train)
     var architecture = settings.architecture
-    architecture.contextDimension = condition?.contextDimension ?? 0
+    architecture.contextDimension = contextKind?.contextDimension ?? 0
     try settings.checkSize(dimension: split.train.dimension, contextDimension: architecture.contextDimension)
     let (transform, base) = try settings.fitted(to: split.train)
     return ContinuousFlow(
       dimension: split.train.dimension, architecture: architecture, endTime: settings.endTime, seed: settings.seed,
-      transform: transform, base: base, condition: condition)
+      transform: transform, base: base, contextKind: contextKind)
   }
 
   func objective(for split: DatasetSplit, settings: Settings) throws -> any TrainingObjective<ContinuousFlow> {

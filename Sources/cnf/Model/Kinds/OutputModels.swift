@@ -38,7 +38,7 @@ extension ModelKind {
     $0.prepare = { data, settings in
       // Classes are what data have of their own; the last columns are targets.
       guard settings.targets > 0 else { return data.withoutNoise }
-      let plain = Dataset(name: data.name, points: data.points, identifiers: data.identifiers)
+      let plain = Dataset(name: data.name, samples: data.samples, identifiers: data.identifiers)
       return try plain.withTargets(lastColumns: settings.targets)
     }
   }
@@ -109,7 +109,7 @@ extension NeuralODEModel: RunModel {
     let training = split.train
     let transform: DataTransform =
       settings.transform == .standardise
-      ? .standardising(training.points) : .identity(dimension: training.dimension)
+      ? .standardising(training.samples) : .identity(dimension: training.dimension)
     let (task, outputs) = try task(for: split, settings: settings)
     try checkSize(settings, dimension: training.dimension, outputs: outputs)
     return NeuralODEModel(

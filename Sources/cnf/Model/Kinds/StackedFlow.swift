@@ -13,7 +13,7 @@ extension ModelKind {
 extension StackedFlow: RunModel {
   static let noun = "stacked flow"
 
-  var pathFlow: (any PathFlow)? { self }
+  var pathFlow: (any PathModel)? { self }
 
   static func untrained(for split: DatasetSplit, settings: Settings) throws -> StackedFlow {
     try settings.checkSize(dimension: split.train.dimension, parts: settings.blocks)
