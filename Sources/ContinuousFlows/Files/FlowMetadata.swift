@@ -5,7 +5,7 @@ import FlowIO
 /// | key | value |
 /// |---|---|
 /// | `swift_cnf.kind` | `flow`, or `training state` |
-/// | `swift_cnf.version` | of this list: `4` with a context or the logit, `3` with a base, `2` with marginals, which readers of less do not know; else `1` |
+/// | `swift_cnf.version` | `4` with a context or the logit, `3` with a base, `2` with marginals, else `1` |
 /// | `dimension` | D |
 /// | `program` | the field, as `ProgramText` writes it |
 /// | `end_time` | T |
@@ -13,7 +13,7 @@ import FlowIO
 /// | `base` | the kind of the base, if it is not the standard normal; `base.mean` and so on its numbers |
 /// | `transform.levels`, `transform.probabilities` | of the transform's marginals, if it has them; D · levels numbers |
 /// | `transform.logit_alpha` | α of the transform's logit, if it has one |
-/// | `condition` | the kind of the context, if the flow knows it; `condition.dimension` and so on as `ContextKind` says |
+/// | `condition` | the kind of context, if known; `condition.dimension` and so on: `ContextKind` |
 ///
 /// Numbers are in the shortest decimal form that reads back to the same bits.
 enum FlowMetadata {

@@ -10,7 +10,7 @@ import FlowIO
 /// | of `coupling`: `masks` | one of 0 and 1 for each layer, 1 where a column is moved, separated by `;` |
 /// | `hidden`, `activation`, `scale_bound` | of its nets |
 /// | of `affine`: `permutation` | D numbers |
-/// | of `stacked`: `blocks`, `program.0` …, `end_time` | their number, each one's field as `ProgramText` writes it, T of each |
+/// | of `stacked`: `blocks`, `program.0` …, `end_time` | number, fields (`ProgramText`), T of each |
 enum ModelMetadata {
   private static let version = "4"
 

@@ -20,11 +20,12 @@ public protocol PathModel: DensityModel {
 }
 
 extension PathModel {
-  /// `count` evenly spaced times from 0 to `totalTime`, for `paths` and `logDensityPaths`; a single time is `totalTime`.
+  /// `count` evenly spaced times from 0 to `totalTime`, for `paths` and `logDensityPaths`; a single time is
+  /// `totalTime`.
   ///
-  /// Divides first: the quotient rises to exactly 1, and its product with the end rounds to at most the end. So the times
-  /// rise, none exceeds the end, and the last is exactly the end. (`end · i / n` misses 66 of the ends 0.01, 0.02 … 4 by an
-  /// ulp, for n = 40.)
+  /// Divides first: the quotient rises to exactly 1, and its product with the end rounds to at most the end. So the
+  /// times rise, none exceeds the end, and the last is exactly the end. (`end · i / n` misses 66 of the ends 0.01, 0.02
+  /// … 4 by an ulp, for n = 40.)
   ///
   /// - Parameter count: positive.
   public func evenTimes(_ count: Int) -> [Double] {
@@ -46,8 +47,8 @@ public struct DensityPaths: Sendable, Equatable {
   public let times: [Double]
   /// The samples in the space of the data, one matrix `[count][D]` for each time.
   public let states: [SampleMatrix]
-  /// `log p_t` of each sample in nats, in the same space, `[times][count]`; at the end this is its log-density under the
-  /// flow.
+  /// `log p_t` of each sample in nats, in the same space, `[times][count]`; at the end this is its log-density under
+  /// the flow.
   public let logDensities: [[Double]]
 }
 

@@ -9,10 +9,10 @@ public import FlowIO
 /// | `swift_cnf.version` | of this list: `1` |
 /// | `task` | `classification` or `regression` |
 /// | `dimension`, `state_dimension` | columns of the data, rows of the state |
-/// | `encoder.widths`, `head.widths` | of the dense layers, separated by commas; `encoder.activation` and `head.activation` |
+/// | `encoder.widths`, `head.widths` | of the dense layers; also `encoder.activation`, `head.activation` |
 /// | `program`, `start_time`, `end_time` | the equation; the rows that the encoder does not give are augmented ones |
 /// | `residual_steps` | of a residual network |
-/// | `transform.shift`, `transform.scale` | of the data; `targets.shift` and `targets.scale` of a regression's targets |
+/// | `transform.shift`, `transform.scale` | of the data; `targets.shift`, `targets.scale` of a regression |
 extension NeuralODEModel: TrainableModel {
   /// The name of the model in a file and in `--model`.
   public enum Word {

@@ -1,11 +1,11 @@
 import FieldPrograms
 
-// Adams methods, as `cnf.h` has them (section 5). With k slopes behind it, of m − 1 at most, a step is
-//   while k < 3      one of the start's tableau;
+// Adams methods, as `cnf.h` defines them. With k past slopes, at most m − 1, a step is
+//   while k < 3      a step of the starting method's tableau;
 //   explicit         x′ = x + h Σ_{j<k} bⱼ f(t − jh);
-//   implicit         x′ = x + h (c₀ f(t + h, x′) + Σ_{j=1…k} cⱼ f(t + h − jh)), from the explicit one's x′ by iteration until no
-//                    component of x′ − x changes by as much as its tolerance, at most 4 times. Where it has not got so far the step is
-//                    taken as it is, counted among the rejected ones, and k does not grow by it.
+//   implicit         x′ = x + h (c₀ f(t + h, x′) + Σ_{j=1…k} cⱼ f(t + h − jh)). It iterates from the explicit x′, at most
+//                    4 times, until no component of x′ − x changes by its tolerance. If it does not converge, the step
+//                    is taken anyway and counted as rejected, and k does not grow.
 // The other integrated quantities have the same formulas.
 
 extension TileSolver {
