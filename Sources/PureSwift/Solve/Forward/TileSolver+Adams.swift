@@ -3,9 +3,9 @@ import FieldPrograms
 // Adams methods, as `cnf.h` defines them. With k past slopes, at most m − 1, a step is
 //   while k < 3      a step of the starting method's tableau;
 //   explicit         x′ = x + h Σ_{j<k} bⱼ f(t − jh);
-//   implicit         x′ = x + h (c₀ f(t + h, x′) + Σ_{j=1…k} cⱼ f(t + h − jh)). It iterates from the explicit x′, at most
-//                    4 times, until no component of x′ − x changes by its tolerance. If it does not converge, the step
-//                    is taken anyway and counted as rejected, and k does not grow.
+//   implicit         x′ = x + h (c₀ f(t + h, x′) + Σ_{j=1…k} cⱼ f(t + h − jh)).
+// The implicit step iterates from the explicit x′, at most 4 times, until no component of x′ − x changes by its
+// tolerance. If it does not converge, the step is taken anyway and counted as rejected, and k does not grow.
 // The other integrated quantities have the same formulas.
 
 extension TileSolver {
