@@ -65,7 +65,7 @@ extension ContinuousAdjoint {
 
   /// Accepts or rejects every lane's step.
   func judge() {
-    if job.returnController != nil {
+    if job.backwardController != nil {
       errors.fill(V())
       combine(errors, stepLengths, job.table.e, pairSlopes, count: pairSlopes.count, into: errors)
     }
@@ -77,7 +77,7 @@ extension ContinuousAdjoint {
       lanes[lane].tries += 1
       lanes[lane].isFresh = false
       let isFinite = (0..<pair.rows).allSatisfy { nextPair[$0, lane: lane].isFinite }
-      guard let controller = job.returnController else {
+      guard let controller = job.backwardController else {
         lanes[lane].isAccepted = isFinite
         continue
       }
@@ -106,7 +106,7 @@ extension ContinuousAdjoint {
     for stage in pairSlopes.indices where job.table.weights[stage] != 0 {
       guard let tape = tapes[stage] else { continue }
       moveToStage(stage)
-      for lane in lanes.indices where !lanes[lane].isAccepted { shelter(lane, behind: live, tape) }
+      for lane in lanes.indices where !lanes[lane].isAccepted { fillLane(lane, behind: live, tape) }
       let factors = lanes.map {
         $0.isAccepted ? -$0.step * job.table.weights[stage] * $0.scale : 0
       }
@@ -115,7 +115,7 @@ extension ContinuousAdjoint {
   }
 
   /// Copies lane `live` of a tape over another lane.
-  private func shelter(_ lane: Int, behind live: Int, _ tape: FieldTape<V>) {
+  private func fillLane(_ lane: Int, behind live: Int, _ tape: FieldTape<V>) {
     for panel in tape.values + tape.slopes + tape.curvatures + [tape.times] {
       for row in 0..<panel.rows { panel[row, lane: lane] = panel[row, lane: live] }
     }

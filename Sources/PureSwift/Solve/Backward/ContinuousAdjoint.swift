@@ -60,7 +60,7 @@ final class ContinuousAdjoint<V: LaneVector> {
     nextPair = pool.panel(rows: 2 * dimension, groups: groups)
     errors = pool.panel(rows: 2 * dimension, groups: groups)
     pairSlopes = (0..<job.table.stages).map { _ in pool.panel(rows: 2 * dimension, groups: groups) }
-    let isAdaptive = job.returnController != nil
+    let isAdaptive = job.backwardController != nil
     tapes = job.table.reachesState.map { $0 || isAdaptive ? evaluator.makeTape(isReversible: true) : nil }
     startTape = evaluator.makeTape(isReversible: false)
     stepLengths = pool.panel(rows: 1, groups: groups)
@@ -95,7 +95,7 @@ final class ContinuousAdjoint<V: LaneVector> {
         if next < samples.upperBound { continue }
         return isWhole
       }
-      shelterIdleLanes(model)
+      fillIdleLanes(model)
       trySteps()
       judge()
       if let live = lanes.firstIndex(where: { $0.isAccepted }) { addQuadrature(live, sums) }
@@ -130,7 +130,7 @@ final class ContinuousAdjoint<V: LaneVector> {
       state[row, lane: lane] = job.states[sample * state.rows + row]
       cotangent[row, lane: lane] = V.Scalar(Double(cotangent[row, lane: lane]) / loaded.scale)
     }
-    if let controller = job.returnController {
+    if let controller = job.backwardController {
       let span = abs(end - start)
       let length = controller.initialStep ?? span / Double(max(job.accepted[sample], 1))
       let least = controller.smallestStep(at: end, end: start)
@@ -147,7 +147,7 @@ final class ContinuousAdjoint<V: LaneVector> {
     for lane in lanes.indices where lanes[lane].isActive {
       let sample = lanes[lane].sample
       let (start, end) = (job.problem.startTime(of: sample), job.problem.endTime(of: sample))
-      guard let controller = job.returnController else {
+      guard let controller = job.backwardController else {
         let number = job.fractions.count - 2 - lanes[lane].accepted
         let (from, to) = (job.fractions[number + 1], job.fractions[number])
         lanes[lane].time = start + from * (end - start)
@@ -168,7 +168,7 @@ final class ContinuousAdjoint<V: LaneVector> {
   }
 
   /// Idle lanes copy lane `model`, with a step and cotangents of zero.
-  private func shelterIdleLanes(_ model: Int) {
+  private func fillIdleLanes(_ model: Int) {
     for lane in lanes.indices {
       if !lanes[lane].isActive {
         lanes[lane].time = lanes[model].time
@@ -196,7 +196,7 @@ final class ContinuousAdjoint<V: LaneVector> {
     let arrived = lanes.indices.filter { lanes[$0].isActive && lanes[$0].isAccepted && lanes[$0].isLast }
     if !arrived.isEmpty { finish(arrived) }
     for lane in lanes.indices where lanes[lane].isActive {
-      if let controller = job.returnController, !isStill(lanes[lane].sample) {
+      if let controller = job.backwardController, !isStill(lanes[lane].sample) {
         guard lanes[lane].tries >= controller.maximumSteps else { continue }
         fail(lane, .maximumSteps)
       } else {

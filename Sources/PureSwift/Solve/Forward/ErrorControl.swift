@@ -44,7 +44,7 @@ struct ErrorControl: Sendable {
 
   /// Error control of the continuous adjoint: over the rows of the state and of its cotangent, with the schedule's
   /// tolerances, or row by row with these. The log-determinant is not part of it.
-  func ofReturn(_ schedule: AdjointSchedule, rows: Int) -> ErrorControl? {
+  func forBackward(_ schedule: AdjointSchedule, rows: Int) -> ErrorControl? {
     guard case .continuous(let rtol, let atol) = schedule else { return nil }
     var control = self
     let both = (0..<2 * rows).map { $0 % rows }

@@ -12,7 +12,7 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
   /// nil for fixed steps.
   let controller: ErrorControl?
   /// The error control of the continuous adjoint, over the rows of the state and of its cotangent; nil for fixed steps.
-  let returnController: ErrorControl?
+  let backwardController: ErrorControl?
   /// The error control that ends an implicit Adams method's iteration.
   let iteration: ErrorControl
   /// The ends of steps as fractions of each interval, from 0 to 1; empty for adaptive steps.
@@ -83,11 +83,11 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
         options, rtol: rtol, atol: atol, rows: rows, norm: options.errorNorm, errorOrder: order,
         includesLogDeterminant: includes)
       controller = forward
-      returnController = forward.ofReturn(options.adjoint, rows: rows)
+      backwardController = forward.forBackward(options.adjoint, rows: rows)
       fractions = []
     case .fixed(let steps):
       controller = nil
-      returnController = nil
+      backwardController = nil
       fractions = problem.stepFractions ?? (0...steps).map { Double($0) / Double(steps) }
     }
     let count = problem.states.count / plan.stateDimension
