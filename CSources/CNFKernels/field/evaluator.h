@@ -61,8 +61,8 @@ typedef struct cnf_bars {
   real *d1, *d2;     /* EXACT_PRODUCT: [m_cols] a1'(z1); [m_rows] mu a2'(z2) */
 } cnf_bars;
 
-/* What stays the same over the solve of a lane's sample, for each of N tangents, and the sums of its cotangents over
- * the evaluations (probe_constants.h). */
+/* For each of N tangents: values that are constant during the solve of a lane's sample, and their cotangents summed
+ * over its evaluations (probe_constants.h). */
 typedef struct cnf_constants {
   real *tangent;     /* [N][value_rows]: of blocks whose tangent does not vary; block 0: the probes */
   real *entry;       /* [N][entry_rows]: W x_dot of nonlinear ops that read such a tangent */

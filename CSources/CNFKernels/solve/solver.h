@@ -29,7 +29,8 @@ typedef struct cnf_step_record {
   int32_t first;    /* slot of stage 0; first-same-as-last methods: that of the last stage of the step before */
   int32_t rest;     /* slot of the first of the other stages that are kept; the others follow */
   int32_t interval; /* between neighbouring output times: 0 begins at t0, time_count ends at t1 */
-  /* Adams: slopes of its formula; below CNF_ADAMS_LEAST: it is one of the start; 0: of no length. Else 0. */
+  /* Adams methods: how many slopes the formula uses. Below CNF_ADAMS_LEAST: a starting step; 0: a step of no length.
+   * Other families: always 0. */
   int32_t slopes;
 } cnf_step_record;
 

@@ -18,8 +18,9 @@ struct LogProbabilityCommand: ParsableCommand {
       A conditional flow gives log p(x|c): of one class with --class, or of the contexts in --context. Without either, the \
       digits use their labels, and a file uses the columns behind those of the samples.
 
-      A flow of the digits (--transform marginals or logit) has density 0 outside 0 ... 1: a sample outside gets -inf (null in \
-      JSON, as NaN), and standard error says how many there are. Give a level k of 17 as (k + u) / 17 with u uniform in [0, 1). \
+      A flow of the digits (--transform marginals or logit) has density 0 outside 0 ... 1: a sample outside gets -inf (in \
+      JSON null, like NaN), and standard error says how many there are. The digits have 17 gray levels: give level k as \
+      (k + u) / 17 with u uniform in [0, 1). \
       The built-in digits are dequantised in this way, with the noise that evaluation uses; files are used as they are.
 
       Examples:

@@ -9,8 +9,9 @@ struct PredictCommand: ParsableCommand {
     abstract: "Predict classes or targets of samples.",
     discussion: """
       Type a run of a classifier or regression and samples (--data) with the columns that the model was trained on, without \
-      targets or classes. You get the class of each sample (float64, one number per sample), and with --probabilities those of \
-      all classes (float32, one row per sample); a regression gives its outputs (float32, one row per sample). --out names a \
+      targets or classes. You get the class of each sample (float64, one number per sample). --probabilities FILE also \
+      writes the probability of every class (float32, one row per sample). A regression gives its outputs (float32, one row per \
+      sample). --out names a \
       .npy or .csv file; without it the predictions go to standard output, one per line.
 
       A sample's prediction does not depend on the other samples. A sample whose solve fails gets NaN, and standard error says \

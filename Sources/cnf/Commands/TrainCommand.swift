@@ -13,8 +13,8 @@ struct TrainCommand: ParsableCommand {
       best validation), metrics.jsonl, TensorBoard events and plots/, and the NLL of held-out samples in nats per sample, lower \
       is better.
 
-      Settings: flags replace values of a YAML file (--config; lines 'name: value', names as those of the flags), which replace \
-      defaults. A setting that the model or the objective does not use is refused. cnf settings shows what a call would use, \
+      Settings: a flag overrides the YAML file of --config, and the file overrides the defaults. Lines of the file are \
+      'name: value', named as the flags. A setting that the model or the objective does not use is refused. cnf settings shows what a call would use, \
       and who uses each setting.
 
       Data: a tenth of the samples is held out for the final figure and a tenth is for validation (360 and 72 of the 1,797 \

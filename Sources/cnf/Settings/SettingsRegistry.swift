@@ -12,7 +12,7 @@ protocol SettingsSection: SettingFlagSource {
 extension SettingsSection {
   static var refusals: [Refusal] { [] }
 
-  /// The declarations. A new stored property is all that a new setting needs.
+  /// The declarations. A new stored property is all that a new flag needs; the code that reads its value comes besides.
   var declarations: [any SettingDeclaration] {
     Mirror(reflecting: self).children.compactMap { $0.value as? any SettingDeclaration }
   }

@@ -1,12 +1,12 @@
 /* The backward pass of a chunk, by whichever adjoint, and what happens to samples whose gradient is not finite.
  * Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c.
  *
- * A sample may reach its end and still have no gradient. Its backward solve may fail; or a net saturates over
- * infinite numbers, so that the answer is finite and a weight's gradient is 0 times infinity. What such a sample
- * adds to sums over lanes cannot be taken out again. So the pass is made, and its results are checked afterwards:
- * each sample's own gradients when it is done, theta's gradient when the chunk is. If something is not finite, the
- * samples at fault get a status, and the pass is repeated without them, from the gradient before the chunk. The
- * numbers of the others are their own, and the sums are those of a chunk in which the samples at fault have failed
+ * A sample may reach its end and still have no gradient. Its backward solve may fail; or a
+ * saturating activation gets an infinite input: its value is finite, but a weight's gradient is 0 times infinity. What
+ * such a sample adds to sums over lanes cannot be taken out again. So the pass is made, and its results are checked
+ * afterwards: each sample's own gradients when it is done, theta's gradient when the chunk is. If something is not
+ * finite, the samples at fault get a status, and the pass is repeated without them, from the gradient before the chunk.
+ * The numbers of the others are their own, and the sums are those of a chunk in which the samples at fault have failed
  * forward. If only theta's sum is not finite, the samples at fault are found by halving: each half is differentiated
  * alone, from zeros, until one sample is left.
  *

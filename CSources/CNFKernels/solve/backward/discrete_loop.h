@@ -28,7 +28,8 @@ static void load_discrete_lane(cnf_worker *w, const cnf_call *call, int64_t firs
 }
 
 /* Recomputes the evaluations of the lanes' steps, into scratch. records[j] is lane j's record; an idle lane has that
- * of another. Lanes whose evaluations are kept have the state of one whose are not; idle lanes have it with h = 0.
+ * of another. A lane whose evaluations are kept is given the state of a lane that is recomputed. So is an idle lane,
+ * with h = 0.
  * If the family's reverse makes its own evaluations, the lanes only get their states. */
 static void recompute_step(cnf_worker *w, const cnf_call *call, cnf_step_record *const *records) {
   WORKER_NAMES(w);

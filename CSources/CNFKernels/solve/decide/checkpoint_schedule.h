@@ -2,10 +2,11 @@
  * them. Numbers of steps and slots alone; no state is touched here.
  *
  * The backward pass goes from the last step to the first and wants the state at the start of each. Stored states are
- * checkpoints. Other states are recomputed from the last checkpoint before them. With c checkpoints, the first of them
- * at the first step, and l steps, each made at most r times besides its reverse, no order reverses more than
- *     beta(c, r) = C(c + r, c) steps.
- * Let r be the smallest number with beta(c, r) >= l. The least number of steps made is
+ * checkpoints. Other states are recomputed from the last checkpoint before them. Take c checkpoints, the first of
+ * them at the first step. If no step may be made more than r times, besides its reverse, the number of steps that can
+ * be reversed is at most
+ *     beta(c, r) = C(c + r, c).
+ * For l steps, let r be the smallest number with beta(c, r) >= l. The least number of steps made is
  *     t(c, l) = r l - C(c + r, r - 1),    the forward pass (l - 1 of them) included
  * (Griewank and Walther, ACM TOMS 26(1), 2000, Algorithm 799, "revolve"). It is reached as follows: go m steps on and
  * store the state there; reverse the l - m steps after it with c - 1 checkpoints; then reverse the m steps before it

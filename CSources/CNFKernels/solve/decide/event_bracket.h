@@ -33,8 +33,8 @@ static inline double cnf_bracket_inside(const cnf_bracket *b, double at, double 
 }
 
 /* Where to try next, while the bracket is longer than the tolerance. The try is a quarter of the tolerance short of the
- * secant's root. That is near enough: it becomes the low end, and the next try, moved off it, becomes the high end,
- * which ends the search. */
+ * secant's root. If the secant is good, this try becomes the low end. The next try lies just beyond the root and
+ * becomes the high end. The bracket is then short enough. */
 static inline double cnf_bracket_next(const cnf_bracket *b, double tolerance) {
   const double length = b->high - b->low, part = b->g_low / (b->g_low - b->g_high);
   if (b->stale >= 3 || !(part >= 0 && part <= 1)) return b->low + length / 2;

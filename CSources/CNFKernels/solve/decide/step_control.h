@@ -86,8 +86,8 @@ static inline double cnf_bound_step(double h, double max_step) {
 
 #define CNF_SPAN_ROUNDING 1e-12 /* of a span: the rounding of t by 2^-53 in about 9,000 steps */
 
-/* The next step from t: h, as far as t + h is from t when rounded; or what is left to `stop` if h reaches it to within
- * the rounding of the solve's span t1 - t0. *last tells which. */
+/* The next step from t. If h reaches `stop`, give or take the rounding of the solve's span t1 - t0, the step is
+ * stop - t, and *last is 1. Otherwise it is h, rounded to (t + h) - t, and *last is 0. */
 static inline double cnf_clip_step(double t, double h, double stop, double span, int *last) {
   double left = stop - t;
   *last = fabs(h) >= fabs(left) - CNF_SPAN_ROUNDING * fabs(span);

@@ -98,7 +98,7 @@ static void iterate_corrector(cnf_worker *w, const cnf_engine *solver) {
 /* Begins a step in the interval of lane `live`. Returns 1 if the interval has no length: its steps leave the slopes
  * alone. The slopes of earlier intervals are kept if their steps were as long, else dropped: the formulas need equal
  * steps. Lengths count as equal up to the rounding of times that were meant to be equally far apart: a difference of
- * two lengths has four times, each off by at most 2 units in the last place. */
+ * two lengths involves four times, each off by at most 2 units in the last place. */
 static int enter_adams_interval(cnf_worker *w, const cnf_call *call, int32_t live) {
   WORKER_NAMES(w);
   const double begin = interval_begin(w, live, w->lane.interval[live]),

@@ -20,7 +20,7 @@ typedef struct cnf_lanes {
   double planned[CNF_MAX_LANES];         /* adaptive: h before it was cut to end at an output time or at t1 */
   int32_t interval[CNF_MAX_LANES];       /* of the step under way, between neighbouring output times */
   int32_t ends_interval[CNF_MAX_LANES];  /* 1: the step ends where its interval does */
-  int32_t was_not_finite[CNF_MAX_LANES]; /* 1: the last attempt was rejected for not being finite */
+  int32_t was_not_finite[CNF_MAX_LANES]; /* 1: the last rejection was of numbers that are not finite */
   int32_t step[CNF_MAX_LANES];        /* number of the step under way; in a backward pass that of the step to reverse */
   int32_t evaluations[CNF_MAX_LANES]; /* of the step just made */
   cnf_ratios past[CNF_MAX_LANES];     /* error ratios of the last accepted steps */
@@ -44,7 +44,7 @@ typedef struct cnf_chunk {
   double *kinetic, *frobenius;     /* [chunk]: integrals over |dt|; no memory for those not integrated */
   int32_t *status;                 /* [chunk]: cnf_sample_status */
   int32_t *accepted, *rejected;    /* [chunk]: steps */
-  int32_t *evaluations, *reversed; /* [chunk]: of the field; of those, by the backward pass */
+  int32_t *evaluations, *reversed; /* [chunk]: evaluations of the field; reversed ones */
   int32_t *event, *interval;       /* [chunk]: event that ended the sample, -1: none; interval that it ended in */
 } cnf_chunk;
 

@@ -78,7 +78,7 @@ static void start_tile(cnf_worker *w, const cnf_call *call) {
     const double t0 = w->span.t0[j], t1 = w->span.t1[j], span = fabs(t1 - t0);
     const double length = fmax(fabs(w->lane.h[j]), cnf_least_step(o->min_step, t0, t1));
     w->chunk.evaluations[n] = choose ? 2 : s->fsal;
-    /* a step cut to no length has been planned longer; else it would count as rejected (choose_steps) */
+    /* if t0 = t1 the planned length stays above 0: choose_steps takes a planned length of 0 as a rejected step */
     w->start.h[n] = (double)w->span.direction[j] * (span > 0 ? fmin(length, span) : length);
     if (w->step.row[j] != 0) w->start.h[n] = NAN;
     if (s->fsal) column_out(S, lanes, f0, j, w->start.slope + (size_t)n * (size_t)S);
@@ -98,8 +98,8 @@ static void order_by_first_step(cnf_worker *w, int64_t count) {
   }
 }
 
-/* Starts samples [first, first + count) of the call; all lanes are then idle. Where steps are fixed that is one
- * tile, whose lanes have the samples' constants already. */
+/* Starts samples [first, first + count) of the call. Afterwards all lanes are idle. With fixed steps the chunk is one
+ * tile, and its lanes keep the samples' constants. */
 static void start_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   WORKER_NAMES(w);
   const int adaptive = !call->steps;

@@ -36,7 +36,8 @@ typedef struct cnf_family_rules {
   int32_t keeps_evaluations;
   /* 1: the discrete backward pass leaves what the forward pass has stored as it was. */
   int32_t pass_leaves_store;
-  /* Refusals: of events, of CNF_CONTROL_BATCH, of each cnf_adjoint at creation, and of a gradient by each. */
+  /* CNF_OK, or the status that refuses: events; CNF_CONTROL_BATCH; each cnf_adjoint, when a solver is created; each
+   * cnf_adjoint, when a gradient is asked for. */
   cnf_status events, batch, adjoints[3], gradients[3];
 } cnf_family_rules;
 

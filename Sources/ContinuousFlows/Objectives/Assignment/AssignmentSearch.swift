@@ -59,9 +59,10 @@ struct AssignmentSearch {
 
   private func price(_ column: Int) -> Double { prices[column / Self.width][column % Self.width] }
 
-  /// Every column's price becomes its least cost less the row's price, over rows 0, `step`, 2 `step`, …; the row of
-  /// that gets the column, unless it has one. With prices 0 of all rows these are the columns' least costs, else the
-  /// largest prices that leave these rows theirs. Returns how many columns are cheapest in each row.
+  /// Every column's price becomes its least cost less the row's price, over rows 0, `step`, 2 `step`, …. The row where
+  /// that least value occurs gets the column, unless it already has one. With prices 0 of all rows these are the
+  /// columns' least costs, else the largest prices that leave these rows theirs. Returns how many columns are cheapest
+  /// in each row.
   private mutating func reduceColumns(by rowPrices: [Double], every step: Int) -> [Int] {
     var least = [Block](repeating: Block(repeating: .infinity), count: costs.rowBlocks)
     var rows = [SIMD8<Int64>](repeating: SIMD8(repeating: 0), count: costs.rowBlocks)
@@ -88,8 +89,8 @@ struct AssignmentSearch {
     return counts
   }
 
-  /// A row that had one cheapest column needs it less than by its second-best alternative: the column's price falls by
-  /// that.
+  /// Lowers prices before rows compete. A row that is cheapest for one column alone would keep that column at any price
+  /// up to the gap to the row's second-best column, so the price falls by the gap.
   private mutating func transferReductions(_ counts: [Int]) {
     for row in 0..<costs.count where counts[row] == 1 {
       let column = columnOf[row]
@@ -103,8 +104,8 @@ struct AssignmentSearch {
   /// Augmenting row reduction, which is a round of an auction: each of `free` takes its best column at a price that
   /// makes the second-best as good; whoever had it is given back. Returns the rows without a column.
   ///
-  /// The paper's displaced row looks on at once: in the plane that is a war of small bids, ten times the work that it
-  /// saves.
+  /// In the paper a displaced row bids again at once. For points in the plane that leads to many tiny bids, which cost
+  /// ten times the work that they save.
   private mutating func reduceRows(_ free: [Int]) -> [Int] {
     var left: [Int] = []
     for row in free {
