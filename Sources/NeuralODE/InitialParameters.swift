@@ -53,7 +53,7 @@ public enum InitialParameters {
       case .linear(_, _, let activation):
         if activation == .identity || block == program.operations.count { found.insert(block - 1) }
       case .add, .multiply, .slice, .scale, .sum: waiting += program.operations[block - 1].inputs.map(\.index)
-      default: break
+      case .activation, .time, .concatenate, .callback, .context, .layerNorm, .dropout, .transposed: break
       }
     }
     return found

@@ -1,3 +1,4 @@
+import FlowIO
 import Foundation
 import Testing
 
@@ -27,7 +28,9 @@ import Testing
     "evaluation-solver": ("bosh3", "dopri5"), "evaluation-rtol": ("1e-2", "1e-5"),
     "evaluation-atol": ("1e-2", "1e-5"), "evaluation-fixed-steps": ("3", "0"),
     "evaluation-trace": ("hutchinson", "exact"), "kinetic": ("0.1", "0"), "frobenius": ("0.1", "0"),
-    "steer": ("0.1", "0"), "transport": ("0.1", "0"), "hjb": ("0.1", "0"),
+    "steer": ("0.1", "0"), "transport": ("0.1", "0"), "hjb": ("0.1", "0"), "residual": ("true", "false"),
+    "layer-norm": ("true", "false"), "hyper-units": ("3", "0"), "separable": ("true", "false"),
+    "adjoint-bytes": ("4096", "0"),
   ]
 
   private static let matching = ["path", "coupling"]
@@ -36,39 +39,42 @@ import Testing
   private static let costs = ["transport", "hjb"]
   private static let penalties = ["kinetic", "frobenius", "steer"]
   private static let conditions = ["condition", "condition-columns"]
-  private static let field = ["layer", "dropout", "time-features"]
+  private static let field = ["layer", "dropout", "time-features", "residual", "layer-norm", "hyper-units"]
   private static let traces = ["trace", "evaluation-trace", "probe", "probes"]
-  private static let training = ["solver", "rtol", "atol", "fixed-steps", "step-size", "precision", "adjoint"]
+  private static let training = [
+    "solver", "rtol", "atol", "fixed-steps", "step-size", "precision", "adjoint", "adjoint-bytes",
+  ]
   private static let solves = [
     "controller", "norm", "evaluation-solver", "evaluation-rtol", "evaluation-atol", "evaluation-fixed-steps",
   ]
+  private static let energy = ["separable"]
   private static let discrete =
-    ["blocks", "end-time", "solver-max-steps"] + outputs + costs + penalties + conditions + field + traces + training
+    ["blocks", "end-time", "solver-max-steps"] + energy + outputs + costs + penalties + conditions + field + traces
+    + training
     + solves
 
   static let cases: [Case] = [
     Case(flags: ["--model", "flow"], who: "objective likelihood", unused: matching + scoring),
-    Case(flags: ["--model", "flow"], who: "model flow", unused: ["blocks", "depth"] + outputs + costs),
+    Case(flags: ["--model", "flow"], who: "model flow", unused: ["blocks", "depth"] + energy + outputs + costs),
     Case(
       flags: ["--objective", "flow-matching"], who: "objective flow-matching",
       unused: training + scoring + penalties + ["trace"]),
     Case(
       flags: ["--model", "timed-flow"], who: "model timed-flow",
-      unused: ["blocks", "depth"] + outputs + costs),
+      unused: ["blocks", "depth"] + energy + outputs + costs),
     Case(
       flags: ["--model", "stacked"], who: "model stacked",
-      unused: ["depth", "steer"] + outputs + costs + conditions),
+      unused: ["depth", "steer"] + energy + outputs + costs + conditions),
     Case(
       flags: ["--model", "classifier"], who: "model classifier",
-      unused: ["blocks", "depth", "base", "residual-steps"] + costs + penalties + conditions + traces),
+      unused: ["blocks", "depth", "base", "residual-steps"] + energy + costs + penalties + conditions + traces),
     Case(
       flags: ["--model", "regression", "--targets", "1"], who: "model regression",
-      unused: ["blocks", "depth", "base", "residual-steps"] + costs + penalties + conditions + traces),
+      unused: ["blocks", "depth", "base", "residual-steps"] + energy + costs + penalties + conditions + traces),
     Case(
       flags: ["--model", "residual-network"], who: "model residual-network",
-      unused: ["blocks", "depth", "base", "rtol", "atol", "fixed-steps", "step-size", "solver-max-steps"] + costs
-        + penalties + conditions
-        + traces + solves),
+      unused: ["blocks", "depth", "base", "solver", "rtol", "atol", "fixed-steps", "step-size", "solver-max-steps"]
+        + energy + costs + penalties + conditions + traces + solves),
     Case(flags: ["--model", "classifier"], who: "objective likelihood", unused: matching + scoring),
     Case(flags: ["--model", "coupling"], who: "model coupling", unused: discrete),
     Case(flags: ["--model", "coupling"], who: "objective likelihood", unused: matching + scoring),
@@ -84,10 +90,10 @@ import Testing
     Case(flags: ["--model", "hamiltonian"], who: "objective likelihood", unused: matching + scoring),
     Case(
       flags: ["--model", "potential"], who: "model potential",
-      unused: ["blocks", "depth", "probe", "probes"] + outputs + penalties + conditions + field),
+      unused: ["blocks", "depth", "probe", "probes"] + energy + outputs + penalties + conditions + field),
     Case(
       flags: ["--model", "diffusion"], who: "model diffusion",
-      unused: ["blocks", "depth", "base", "end-time"] + outputs + costs + conditions + penalties),
+      unused: ["blocks", "depth", "base", "end-time"] + energy + outputs + costs + conditions + penalties),
     Case(
       flags: ["--model", "diffusion"], who: "objective score-matching",
       unused: training + matching + ["trace"]),
@@ -105,17 +111,50 @@ import Testing
     return outcome
   }
 
+  /// A switch takes no value.
+  private static func flag(_ key: String, _ value: String) -> [String] {
+    switch value {
+    case "true": ["--\(key)"]
+    case "false": ["--no-\(key)"]
+    default: ["--\(key)", value]
+    }
+  }
+
+  /// The cases leave out no setting that a declaration says is not used, and name none that is used.
+  @Test func casesAgreeWithTheDeclarations() throws {
+    let outcome = try Program.run("settings", "--data", "pinwheel", "--json", in: folder)
+    let settings = try #require(try outcome.json.elements).filter { $0["is_flag"] == true }
+    func words(_ setting: JSONValue, _ kind: String) -> [String] {
+      setting[kind]?.elements?.compactMap(\.text) ?? []
+    }
+    for kind in ["model", "objective"] {
+      for word in Set(settings.flatMap { words($0, kind + "s") }).sorted() {
+        let unused = Set(settings.filter { !words($0, kind + "s").contains(word) }.compactMap { $0["name"]?.text })
+        let own = Self.cases.filter { $0.who == "\(kind) \(word)" }
+        // If neither the model nor the objective uses a setting, the sentence names the model alone.
+        let others = Self.cases.filter { other in own.contains { $0.flags == other.flags && $0.who != other.who } }
+        // "step-size" is a second flag of the setting "fixed-steps".
+        let stated = Set(own.flatMap(\.unused)).subtracting(["step-size"])
+        #expect(
+          stated == unused.subtracting(others.flatMap(\.unused)), "\(kind) \(word): correct `cases` and `values`")
+      }
+    }
+  }
+
   /// A flag is refused also at its default; all of them at once, in one sentence.
   @Test(arguments: cases) func flagsAtTheirDefaultsAreRefused(test: Case) throws {
     // Steps by number and by length exclude each other.
     let keys = test.unused.filter { $0 != "step-size" }
     let arguments = try keys.flatMap { key in
       let isEuler = key == "evaluation-solver" && test.flags.contains("residual-network")
-      return ["--\(key)", isEuler ? "euler" : try #require(Self.values[key]).standard]
+      return Self.flag(key, isEuler ? "euler" : try #require(Self.values[key]).standard)
     }
     let outcome = try train(test.flags + arguments)
     #expect(outcome.errors.contains("which \(test.who) does not use"), "\(outcome.errors)")
-    for key in keys { #expect(outcome.errors.contains("--\(key)"), "\(key) in \(outcome.errors)") }
+    for key in keys {
+      let name = try Self.flag(key, #require(Self.values[key]).standard)[0]
+      #expect(outcome.errors.contains(name), "\(name) in \(outcome.errors)")
+    }
   }
 
   /// At another value each is refused by itself.
@@ -124,7 +163,7 @@ import Testing
     let isAffine = ["affine", "linear"].contains(test.flags[1])
     for key in test.unused where !isAffine || !Self.discrete.contains(key) {
       let value = try #require(Self.values[key]).other
-      let outcome = try train(test.flags + ["--\(key)", value])
+      let outcome = try train(test.flags + Self.flag(key, value))
       #expect(outcome.errors.contains(key), "\(key): \(outcome.errors)")
       #expect(!outcome.errors.contains("which cannot choose its own steps"), "\(key): \(outcome.errors)")
     }

@@ -103,6 +103,33 @@ import Testing
     #expect(names.entries.map(\.shape) == [[4, 2], [4], [4], [4], [2, 4], [2]])
   }
 
+  /// The operation after `operation` in a program that has every operation once. A new case needs a line to compile.
+  private static func successor(of operation: FieldProgram.Operation?) -> FieldProgram.Operation? {
+    switch operation {
+    case nil: .linear(input: .state, rows: 2, activation: .tanh)
+    case .linear: .transposed(input: .state, weightsOf: .init(index: 1))
+    case .transposed: .activation(input: .state, .sin)
+    case .activation: .time
+    case .time: .concatenate(.state, .init(index: 1))
+    case .concatenate: .multiply(.state, .init(index: 1))
+    case .multiply: .slice(input: .state, first: 1, rows: 1)
+    case .slice: .context(rows: 3)
+    case .context: .layerNorm(input: .state, epsilon: 1e-6)
+    case .layerNorm: .dropout(input: .state, rate: 0.1)
+    case .dropout: .scale(input: .state, by: -1, plus: 0.1)
+    case .scale: .sum(input: .state)
+    case .sum: .add(.state, .init(index: 1))
+    case .add, .callback: nil  // callbacks have no text
+    }
+  }
+
+  @Test func everyOperationComesBackFromItsText() throws {
+    var program = FieldProgram(stateDimension: 2)
+    while let next = Self.successor(of: program.operations.last) { program.append(next) }
+    #expect(program.operations.count == 13)
+    #expect(try ProgramText.program(try ProgramText.text(of: program), dimension: 2) == program)
+  }
+
   @Test(arguments: [
     ("multiply 0 1", "reads block 1"),
     ("linear 0 2 tanh; linear 0 3 tanh; multiply 1 2", "multiplies blocks of 2 and 3 rows"),
