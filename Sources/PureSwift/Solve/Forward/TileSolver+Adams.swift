@@ -1,6 +1,6 @@
 import FieldPrograms
 
-// Adams methods, as `cnf.h` defines them. With k past slopes, at most m − 1, a step is
+// Adams methods, as in Documentation/methods.md. With k past slopes, at most m − 1, a step is
 //   while k < 3      a step of the starting method's tableau;
 //   explicit         x′ = x + h Σ_{j<k} bⱼ f(t − jh);
 //   implicit         x′ = x + h (c₀ f(t + h, x′) + Σ_{j=1…k} cⱼ f(t + h − jh)).

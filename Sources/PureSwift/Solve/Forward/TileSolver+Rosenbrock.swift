@@ -1,6 +1,6 @@
 import FieldPrograms
 
-// A step of a Rosenbrock method, as `cnf.h` has it (section 5): Hairer and Wanner, "Solving Ordinary Differential
+// A step of a Rosenbrock method, as in Documentation/methods.md: Hairer and Wanner, "Solving Ordinary Differential
 // Equations II", IV.7, in the transformed stages (7.25′), each divided by h to be a slope like those of an explicit
 // method. With J = ∂f/∂x and f_t = ∂f/∂t at the step's start,
 //     (1/γ − hJ) kᵢ = f(t + αᵢh, x + h Σⱼ aᵢⱼkⱼ) + Σⱼ cᵢⱼkⱼ + dᵢ h f_t,   x′ = x + h Σ bᵢkᵢ,   error h Σ eᵢkᵢ.
