@@ -38,7 +38,12 @@ static double cotangent_scale(const cnf_worker *w, const cnf_call *call, int64_t
   for (int32_t i = 0; i <= call->time_count; i++) {
     const end_bars bars = end_bars_of(w, call, first, s, i);
     largest = fmax(largest, fabs(bars.log_det));
-    for (int32_t d = 0; bars.x && d < D; d++) largest = fmax(largest, fabs((double)bars.x[d]));
+    real row = 0; /* in `real` and by a comparison: gcc 12 for AArch64 fails to compile an fmax of floats in double */
+    for (int32_t d = 0; bars.x && d < D; d++) {
+      const real size = bars.x[d] < 0 ? -bars.x[d] : bars.x[d];
+      row = size > row ? size : row;
+    }
+    largest = fmax(largest, (double)row);
   }
   if (largest == 0 || !isfinite(largest)) return 1;
   frexp(largest, &exponent);

@@ -132,7 +132,10 @@ static int32_t finish_reversible_lane(cnf_worker *w, const cnf_call *call, int64
   const real *x0 = (const real *)call->input->x0 + (size_t)(first + s) * (size_t)D;
   real *x_bar = w->step.x1; /* free in the backward pass */
   double error = 0;
-  for (int32_t d = 0; d < D; d++) error = fmax(error, fabs((double)PANEL(w->step.x, d)[lane] - (double)x0[d]));
+  for (int32_t d = 0; d < D; d++) { /* a comparison: see cotangent_scale */
+    const double miss = fabs((double)PANEL(w->step.x, d)[lane] - (double)x0[d]);
+    error = miss > error ? miss : error;
+  }
   if (!call->keeps) w->reversible.error[s] = error;
   w->lane.step[lane] = 0;
   w->back.t_bar_row[lane] = w->back.time_bar_row[lane];
