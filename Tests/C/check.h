@@ -2,6 +2,7 @@
 #ifndef CNF_CHECK_H
 #define CNF_CHECK_H
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,10 @@ static inline void check_status(cnf_status expected, cnf_status status, const ch
            (int)status, cnf_status_message(status));
   check_count(status == expected, what, detail, line);
 }
+
+/* The larger of two numbers, `b` counting as infinite if it is NaN. A comparison, because gcc 12 for AArch64 fails to
+ * compile some loops with fmax. */
+static inline double larger_of(double a, double b) { return b > a ? b : b == b ? a : HUGE_VAL; }
 
 /* Prints the numbers of passed and failed checks, and returns the exit code of the program. */
 static inline int check_report(void) {

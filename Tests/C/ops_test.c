@@ -300,9 +300,9 @@ static void test_float(program_maker make) {
   CHECK(cnf_solve_vjp(narrow, &in, &loss, NULL, &gradient) == CNF_OK);
   double most = 0;
   for (int i = 0; i < MOST_PARAMETERS; i++)
-    most = fmax(most, fabs((double)theta_bar[i] - wide.theta[i]) / fmax(1, fabs(wide.theta[i])));
+    most = larger_of(most, fabs((double)theta_bar[i] - wide.theta[i]) / fmax(1, fabs(wide.theta[i])));
   for (int i = 0; i < COUNT * C; i++)
-    most = fmax(most, fabs((double)context_bar[i] - wide.context[i]) / fmax(1, fabs(wide.context[i])));
+    most = larger_of(most, fabs((double)context_bar[i] - wide.context[i]) / fmax(1, fabs(wide.context[i])));
   char detail[128];
   snprintf(detail, sizeof detail, "%s: %g", p.name, most);
   check_count(most <= 400 * 6e-8 * 10, "float follows double", detail, __LINE__);

@@ -217,7 +217,7 @@ static void test_float(int32_t precision) {
     cnf_solver_destroy(solver);
   }
   double worst = 0;
-  for (int i = 0; i < P; ++i) worst = fmax(worst, fabs(gradients[0][i] - gradients[1][i]));
+  for (int i = 0; i < P; ++i) worst = larger_of(worst, fabs(gradients[0][i] - gradients[1][i]));
   /* float: rounding of 6e-8 in 20 steps and 20 reversed steps, with some growth; bfloat16: values that differ a little
    * may round to neighbours, which are 1/256 apart */
   CHECK(worst < (precision == CNF_PRECISION_MIXED ? 1e-2 : 1e-5));
