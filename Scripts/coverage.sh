@@ -36,10 +36,11 @@ cover_c() {
 
 cover_swift() {
   local build=$root/.build-coverage
-  local flags=(-c release --disable-testable-imports --enable-code-coverage --scratch-path "$build")
+  local flags=(-c release --enable-code-coverage --scratch-path "$build")
   rm -rf "$build/profiles"
   swift build "${flags[@]}" --build-tests >"$build.log" 2>&1 || { cat "$build.log" && exit 1; }
-  OMP_WAIT_POLICY=passive LLVM_PROFILE_FILE=$build/profiles/%m.profraw swift test "${flags[@]}" --skip-build >"$build.log" 2>&1 ||
+  OMP_WAIT_POLICY=passive LLVM_PROFILE_FILE=$build/profiles/%m.profraw swift test "${flags[@]}" --disable-testable-imports \
+    --skip-build >"$build.log" 2>&1 ||
     { grep -E '✘|error:' "$build.log" && exit 1; }
   mkdir -p "$build/profiles"
   cp "$build"/release/codecov/*.profraw "$build/profiles/" 2>/dev/null || true

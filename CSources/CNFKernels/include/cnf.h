@@ -324,8 +324,8 @@ typedef struct cnf_field cnf_field;
 
 /* Checks the program `ops` [op_count], copies it and creates a field. On CNF_OK *field is the new field: free it with
  * cnf_field_destroy. Else *field is not written.
- * Errors: DTYPE, SIZE, CONTEXT, OP_KIND, OP_INPUT, OP_SHAPE, OP_RESERVED, OP_NUMBER, ACTIVATION, FIELD_SHAPE, MEMORY.
- * */
+ * Errors: DTYPE, SIZE, CONTEXT, OP_KIND, OP_INPUT, OP_SHAPE, OP_RESERVED, OP_NUMBER, ACTIVATION, FIELD_SHAPE,
+ * MEMORY. */
 CNF_API cnf_status cnf_field_create(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count,
                                     cnf_field **field);
 /* As cnf_field_create, and says which op is wrong: *bad_op is its number, or -1. bad_op may be NULL. */
