@@ -3,12 +3,14 @@
     python3 Scripts/coverage.py NAME export.json
 
 The same function is compiled for several dtypes and instruction sets: it counts as run where one of them is. Tests, benchmarks and
-files outside CSources and Sources are left out.
+files outside CSources and Sources are left out. Names of Swift are demangled by swift-demangle. Implicit closures are left out: they
+are the messages of preconditions and the right-hand sides of && and ??.
 """
 
 import collections
 import json
 import os
+import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -42,7 +44,17 @@ def functions_never_run(data):
             place = (path, function["regions"][0][0], function["regions"][0][1])
             runs[place] += function["count"]
             names.setdefault(place, function["name"].split(":")[-1])
-    return [(path, line, names[path, line, column]) for (path, line, column), count in sorted(runs.items()) if not count]
+    places = [place for place, count in sorted(runs.items()) if not count]
+    named = zip(places, demangled([names[place] for place in places]))
+    return [(path, line, name) for (path, line, _), name in named if "implicit closure" not in name]
+
+
+def demangled(names):
+    """Readable names of Swift functions; names of C stay as they are."""
+    text = subprocess.run(
+        ["swift", "demangle", "--compact", "--simplified"], input="\n".join(names), capture_output=True, text=True, check=True
+    ).stdout
+    return text.splitlines()
 
 
 def main():
