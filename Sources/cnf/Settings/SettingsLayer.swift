@@ -22,8 +22,6 @@ struct SettingsLayer {
 
   private var all: [String: Given] = [:]
 
-  var isEmpty: Bool { all.isEmpty }
-
   /// Adds `text` as the value of a setting, or of a step length.
   ///
   /// - Parameters:
