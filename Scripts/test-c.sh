@@ -24,7 +24,7 @@ check_symbols() {
   local shared=$1 static=$2 name stray
   while read -r name; do
     grep -qw "$name" "$kernels/include/cnf.h" || fail "$shared exports $name, which cnf.h does not declare"
-  done < <(nm -D --defined-only "$shared" | awk '{print $3}' | grep -vxE '__bss_start|_edata|_end|_init|_fini')
+  done < <(nm -D --defined-only "$shared" | awk '{print $3}')
   while read -r name; do
     nm -D --defined-only "$shared" | grep -qw "$name" || fail "$shared lacks $name, which cnf.h declares"
   done < <(sed -n 's/^CNF_API .*[ *]\(cnf_[a-z0-9_]*\)(.*/\1/p' "$kernels/include/cnf.h")
@@ -59,6 +59,52 @@ check_installation() {
   printf 'pkg-config cnf %s: first.c and the program in README.md build and run\n' "$(pkg-config --modversion cnf)"
 }
 
+# An installation may be moved: cnf.pc then finds it where it is.
+check_moved_installation() {
+  local compiler=$1 moved=$2 scratch=$3
+  PKG_CONFIG_PATH=$(dirname "$(find "$moved" -name cnf.pc)")
+  # shellcheck disable=SC2046 # the flags are words
+  "$compiler" -std=c11 "$root/Examples/c/first.c" -o "$scratch/moved" $(pkg-config --cflags --libs cnf) -lm
+  LD_LIBRARY_PATH=$(pkg-config --variable=libdir cnf) "$scratch/moved" >/dev/null
+  printf 'pkg-config cnf: first.c builds and runs after the installation has been moved\n'
+}
+
+# Configures the parent project of check_subdirectory for one type of build.
+configure_parent() {
+  local compiler=$1 folder=$2 type=$3
+  cmake -S "$folder" -B "$folder/$type" -DCMAKE_C_COMPILER="$compiler" -DCMAKE_BUILD_TYPE="$type" \
+    -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >/dev/null
+}
+
+# A project that adds the library's folder gets the library alone: it builds, has no other test, and installs nothing
+# but its own program. A configuration keeps its own level of optimisation; that of Debug is built, in the least time.
+check_subdirectory() {
+  local compiler=$1 folder=$2 tests stray
+  mkdir -p "$folder"
+  cat >"$folder/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.18)
+project(parent LANGUAGES C)
+enable_testing()
+add_subdirectory($kernels cnf)
+add_executable(first $root/Examples/c/first.c)
+target_link_libraries(first PRIVATE cnf::static m)
+add_test(NAME first COMMAND first)
+install(TARGETS first DESTINATION bin)
+END
+  configure_parent "$compiler" "$folder" Release
+  configure_parent "$compiler" "$folder" Debug
+  grep -q -- '-O3 .*solver_f32' "$folder/Release/compile_commands.json" || fail "Release is compiled without -O3"
+  ! grep -- '-O3' "$folder/Debug/compile_commands.json" >/dev/null || fail "Debug is compiled with -O3"
+  cmake --build "$folder/Debug" --target first --parallel "$jobs" >/dev/null
+  tests=$(ctest --test-dir "$folder/Debug" --show-only | sed -n 's/^Total Tests: //p')
+  [[ $tests == 1 ]] || fail "add_subdirectory adds tests: the parent project has $tests, and 1 is its own"
+  ctest --test-dir "$folder/Debug" --output-on-failure >/dev/null
+  cmake --install "$folder/Debug" --prefix "$folder/prefix" >/dev/null
+  stray=$(cd "$folder/prefix" && find . -type f ! -path ./bin/first)
+  [[ -z $stray ]] || fail "add_subdirectory installs" $stray
+  printf 'add_subdirectory: the library alone, without tests, rules of installation or -O3 in Debug\n'
+}
+
 test_compiler() {
   local kind=$1 build compiler
   build=$(Scripts/build-c.sh "$kind")
@@ -71,6 +117,9 @@ test_compiler() {
   cmake --install "$build" --prefix "$build/prefix" >/dev/null
   check_symbols "$(find "$build/prefix" -name libcnf.so)" "$(find "$build/prefix" -name libcnf.a)"
   check_installation "$compiler" "$build/prefix" "$build/consumer"
+  mv "$build/prefix" "$build/consumer/prefix"
+  check_moved_installation "$compiler" "$build/consumer/prefix" "$build/consumer"
+  check_subdirectory "$compiler" "$build/consumer/parent"
 }
 
 (($# > 0)) || set -- gcc clang

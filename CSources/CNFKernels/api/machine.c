@@ -1,6 +1,6 @@
 /* The library's version, and what this machine has: instruction sets and threads. */
 #include "cnf.h"
-#include "solve/call/threads.h"
+#include "host/threads.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "api/sizes.h"
 #include "solve/methods/adams.h"
 #include "solve/decide/step_control.h"
-#include "solve/call/threads.h"
+#include "host/threads.h"
 #include "solve/methods/families.h"
 #include "solve/methods/tableau.h"
 #include <math.h>

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include "measure/entry.h"
 #include "measure/timing.h"
-#include "solve/call/memory.h"
+#include "host/memory.h"
 #include "solve/solver.h"
 #include "measure/operands.h"
 #include "measure/kernel_list.h"

@@ -1,6 +1,6 @@
 /* cnf_solver_evaluate: the field and its divergence where samples start. Compiled once per dtype by
  * solve/call/solver_f32.c and solver_f64.c. */
-#include "solve/call/threads.h"
+#include "host/threads.h"
 #include "solve/worker.h"
 
 typedef struct evaluation {

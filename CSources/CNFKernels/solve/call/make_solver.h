@@ -1,6 +1,6 @@
 /* Makes and frees a solver: one allocation for what is always used, one reservation of address space for what may
  * be. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c. */
-#include "solve/call/memory.h"
+#include "host/memory.h"
 #include "solve/worker.h"
 
 const cnf_kernels *CNF_TYPED(cnf_kernels_for)(int32_t isa) {

@@ -1,6 +1,6 @@
 /* cnf_solve and cnf_solve_vjp: chunks of samples to workers, partial gradients into one. Compiled once per dtype by
  * solve/call/solver_f32.c and solver_f64.c. */
-#include "solve/call/threads.h"
+#include "host/threads.h"
 #include "solve/worker.h"
 
 /* A task of a solve: one chunk. */

@@ -1,6 +1,6 @@
 /* The schedule of checkpoints; checkpoint_schedule.h has the formulas. */
 #include "solve/decide/checkpoint_schedule.h"
-#include "solve/call/memory.h"
+#include "host/memory.h"
 #include <string.h>
 
 int32_t cnf_revolve_distance(int32_t c, int32_t l) {

@@ -2,7 +2,7 @@
  * solver_f64.c. The common steps are found first, all tiles together; then the call runs on them as on fixed steps. It
  * is for comparison with integrators that work so. It allocates. All threads wait for each other after every step. */
 #include "solve/decide/step_control.h"
-#include "solve/call/threads.h"
+#include "host/threads.h"
 #include "solve/worker.h"
 #include <stdlib.h>
 

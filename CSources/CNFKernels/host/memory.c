@@ -1,6 +1,6 @@
 /* Memory from the operating system, by mmap. */
 #define _GNU_SOURCE
-#include "solve/call/memory.h"
+#include "host/memory.h"
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 /* Tasks on threads. */
-#ifndef CNF_SOLVE_CALL_THREADS_H
-#define CNF_SOLVE_CALL_THREADS_H
+#ifndef CNF_HOST_THREADS_H
+#define CNF_HOST_THREADS_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* All of the library's OpenMP. omp.h is not included: with clang it is in a folder of another compiler's headers. */
-#include "solve/call/threads.h"
+#include "host/threads.h"
 
 #if defined(_OPENMP)
 #include <stdatomic.h>

@@ -1,6 +1,6 @@
 /* Memory from the operating system: mapped at once, touched as it is used. */
-#ifndef CNF_SOLVE_CALL_MEMORY_H
-#define CNF_SOLVE_CALL_MEMORY_H
+#ifndef CNF_HOST_MEMORY_H
+#define CNF_HOST_MEMORY_H
 
 #include <stddef.h>
 
