@@ -1,5 +1,6 @@
 /* cnf_dense_evaluate: states and log-determinants from a solve's dense output. */
 #include "cnf.h"
+#include "host/float_mode.h"
 #include "solve/methods/dense.h"
 #include <math.h>
 
@@ -40,6 +41,7 @@ static cnf_status check(const cnf_dense *dense, size_t sample) {
 
 CNF_API cnf_status cnf_dense_evaluate(const cnf_dense *dense, size_t sample, const double *times, size_t time_count,
                                       void *x, double *log_det) {
+  CNF_IN_DEFAULT_FLOAT_MODE;
   if (!dense || (!times && time_count > 0)) return CNF_ERROR_NULL;
   const cnf_status status = check(dense, sample);
   if (status) return status;

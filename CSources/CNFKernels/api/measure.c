@@ -1,5 +1,6 @@
 /* The measuring calls: checks of arguments. */
 #include "measure/entry.h"
+#include "host/float_mode.h"
 #include <math.h>
 
 #define CNF_MOST_SECONDS 3600
@@ -22,6 +23,7 @@ static cnf_status check(int32_t dtype, int32_t *isa, double seconds) {
 }
 
 CNF_API cnf_status cnf_measure_peak(int32_t dtype, int32_t isa, double seconds, double *flops_per_second) {
+  CNF_IN_DEFAULT_FLOAT_MODE;
   if (!flops_per_second) return CNF_ERROR_NULL;
   cnf_status status = check(dtype, &isa, seconds);
   if (status) return status;
@@ -33,6 +35,7 @@ static int is_size(int32_t size) { return size >= 1 && size <= CNF_MOST_MEASURED
 
 CNF_API cnf_status cnf_measure_kernel(int32_t kernel, int32_t dtype, int32_t isa, int32_t rows, int32_t cols,
                                       double seconds, cnf_kernel_measure *out) {
+  CNF_IN_DEFAULT_FLOAT_MODE;
   if (!out) return CNF_ERROR_NULL;
   if (out->struct_size != sizeof *out) return CNF_ERROR_STRUCT_SIZE;
   if (!is_kernel(kernel)) return CNF_ERROR_OPTION;

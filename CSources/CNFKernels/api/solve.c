@@ -1,6 +1,7 @@
 /* The calls on a solver: checks of their arguments, then the solver of the field's dtype. */
 #include "api/handles.h"
 #include "api/sizes.h"
+#include "host/float_mode.h"
 #include "solve/methods/dense.h"
 #include "solve/methods/families.h"
 #include "solve/methods/tableau.h"
@@ -196,6 +197,7 @@ static cnf_status run(cnf_solver *s, const cnf_solve_input *in, const cnf_loss *
 }
 
 CNF_API cnf_status cnf_solve(cnf_solver *solver, const cnf_solve_input *input, cnf_solve_output *output) {
+  CNF_IN_DEFAULT_FLOAT_MODE;
   cnf_solve_input in = {0};
   if (!output) return CNF_ERROR_NULL;
   cnf_status status = copy_input(input, &in);
@@ -208,6 +210,7 @@ CNF_API cnf_status cnf_solve(cnf_solver *solver, const cnf_solve_input *input, c
 
 CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *input, const cnf_loss *loss,
                                  cnf_solve_output *output, cnf_gradient *gradient) {
+  CNF_IN_DEFAULT_FLOAT_MODE;
   cnf_solve_input in = {0};
   cnf_loss whole_loss = {0};
   cnf_gradient whole_gradient = {0};
@@ -227,6 +230,7 @@ CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *inpu
 
 CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input *input, void *velocity,
                                        double *divergence) {
+  CNF_IN_DEFAULT_FLOAT_MODE;
   cnf_solve_input in = {0};
   cnf_status status = copy_input(input, &in);
   if (!status) status = check_input(solver, &in);
@@ -252,6 +256,7 @@ static cnf_status check_field_loss(const cnf_field_loss *loss) {
 CNF_API cnf_status cnf_solver_evaluate_vjp(cnf_solver *solver, const cnf_solve_input *input, const void *velocity_bar,
                                            const double *divergence_bar, const cnf_field_loss *loss,
                                            cnf_gradient *gradient) {
+  CNF_IN_DEFAULT_FLOAT_MODE;
   cnf_solve_input in = {0};
   cnf_field_loss whole_loss = {0};
   cnf_gradient whole_gradient = {0};

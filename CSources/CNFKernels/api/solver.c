@@ -1,6 +1,7 @@
 /* Solvers: checks of options, defaults, making and destroying. */
 #include "api/handles.h"
 #include "api/sizes.h"
+#include "host/float_mode.h"
 #include "solve/methods/adams.h"
 #include "solve/decide/step_control.h"
 #include "host/threads.h"
@@ -156,6 +157,7 @@ static cnf_solver_options without_defaults(cnf_solver_options o) {
 }
 
 CNF_API cnf_status cnf_solver_create(const cnf_field *field, const cnf_solver_options *options, cnf_solver **solver) {
+  CNF_IN_DEFAULT_FLOAT_MODE;
   if (!field || !options || !solver) return CNF_ERROR_NULL;
   if (!cnf_knows_options_size(options->struct_size)) return CNF_ERROR_STRUCT_SIZE;
   cnf_solver_options wanted = {0};

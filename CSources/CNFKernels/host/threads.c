@@ -1,5 +1,6 @@
 /* All of the library's OpenMP. omp.h is not included: with clang it is in a folder of another compiler's headers. */
 #include "host/threads.h"
+#include "host/float_mode.h"
 
 #if defined(_OPENMP)
 #include <stdatomic.h>
@@ -19,6 +20,7 @@ void cnf_parallel_for(int64_t count, int32_t threads, void (*task)(void *context
   atomic_int_fast64_t next = 0;
 #pragma omp parallel num_threads(threads)
   {
+    CNF_IN_DEFAULT_FLOAT_MODE;
     const int32_t worker = omp_get_thread_num();
     for (int64_t i; (i = atomic_fetch_add_explicit(&next, 1, memory_order_relaxed)) < count;) task(context, i, worker);
   }

@@ -104,6 +104,14 @@ extern "C" {
  * Threads      Calls may run at the same time if none writes an object that another uses. A const handle is only read,
  *              so threads may share it. A cnf_solver serves one call at a time: use one solver per calling thread.
  *              Inside a call the library uses `threads` OpenMP threads.
+ * Float mode   Every call that computes does so in the default mode of IEEE 754, on all its threads: rounding to nearest,
+ *              subnormal numbers kept (no FTZ, no DAZ). So results are the same bits whatever mode the host has set,
+ *              and callbacks run in the default mode too. At its end the call restores the mode of the calling thread.
+ * Callbacks    Functions of yours that the library calls: those of ops, events and losses. They must return. A C++
+ *              exception or longjmp that leaves one is undefined behaviour: the library is C, and it may end the process
+ *              or leave the solver unusable. Catch the exception inside, keep it in your context, and fail as the
+ *              callback can: an op or an event writes NaN, a loss returns a number that is not 0. Throw it again when
+ *              the call has returned.
  *
  * Promises
  *   - A sample's results are the same bits alone or in any batch, at any place in it, at any number of threads. (Drawn
@@ -806,7 +814,7 @@ typedef struct cnf_solve_output {
 } cnf_solve_output;
 
 /* Carries every sample from t0 to t1. A sample that does not arrive has a status that says why; the call still returns
- * CNF_OK.
+ * CNF_OK. A sample whose t1 is its t0 is ok if its state is finite.
  * With x0 = data, t0 = T and t1 = 0: log p(x) = log p0(x1) + log_det.
  * Errors: SIZE, OPTION, TIME, STEP_FRACTIONS, UNEQUAL_STEPS, OUTPUT_TIMES, SPANS, CONTEXT, EVENT, EVENT_METHOD,
  * REGULARISER; with CNF_CONTROL_BATCH also MEMORY. */

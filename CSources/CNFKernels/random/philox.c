@@ -7,6 +7,7 @@
  * Key: the seed, low word first. Dimension d takes word d % 4; a normal takes the pair that holds it.
  */
 #include "random/philox.h"
+#include "host/float_mode.h"
 #include "cnf.h"
 #include <math.h>
 
@@ -59,6 +60,7 @@ typedef double (*noise)(cnf_noise_key key, uint64_t dimension);
 
 static cnf_status fill(noise draw, int32_t dtype, cnf_noise_key key, uint64_t first, size_t count, size_t dim,
                        void *out) {
+  CNF_IN_DEFAULT_FLOAT_MODE;
   size_t total;
   const uint64_t limit = (uint64_t)1 << 44;
   if (dtype != CNF_FLOAT32 && dtype != CNF_FLOAT64) return CNF_ERROR_DTYPE;
