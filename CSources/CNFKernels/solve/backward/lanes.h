@@ -15,7 +15,7 @@ static int64_t order_backward(cnf_worker *w, const cnf_call *call, int64_t first
   cnf_gradient *g = call->gradient;
   int64_t samples = 0;
   for (int64_t s = 0; s < count; s++) {
-    const int ok = w->chunk.status[s] == CNF_SAMPLE_OK;
+    int ok = w->chunk.status[s] == CNF_SAMPLE_OK;
     const size_t number = (size_t)(first + s);
     for (int32_t i = 0; g->times && i < call->time_count; i++)
       g->times[number * (size_t)call->time_count + (size_t)i] = 0;
@@ -26,8 +26,11 @@ static int64_t order_backward(cnf_worker *w, const cnf_call *call, int64_t first
       w->chunk.order[at] = (int32_t)s;
       continue;
     }
+    /* a sample without a step: the cotangent of its end is its gradient */
+    const real *x1_bar = w->loss.x1_bar + (size_t)s * (size_t)D;
+    if (ok && !is_column_finite(D, 1, x1_bar, 0)) ok = 0, w->chunk.status[s] = CNF_SAMPLE_NOT_FINITE;
     real *x0 = g->x0 ? (real *)g->x0 + number * (size_t)D : NULL;
-    for (int32_t d = 0; x0 && d < D; d++) x0[d] = ok ? w->loss.x1_bar[(size_t)s * (size_t)D + (size_t)d] : 0;
+    for (int32_t d = 0; x0 && d < D; d++) x0[d] = ok ? x1_bar[d] : 0;
     clear_context_bar(call, number);
     if (g->t0) g->t0[number] = 0;
     if (g->t1) g->t1[number] = 0;
@@ -86,8 +89,8 @@ static int is_own_finite(const cnf_worker *w, const cnf_call *call, size_t numbe
   WORKER_NAMES(w);
   const double *times = call->gradient->times;
   double sum = 0; /* a sum of zeros; NaN if one of the numbers is not finite */
-  for (int32_t d = 0; d < D; d++) sum += 0 * (double)PANEL(x_bar, d)[lane];
-  for (int32_t r = 0; r < m->program->context_dim; r++) sum += 0 * (double)PANEL(w->e.context_bar, r)[lane];
+  if (!is_column_finite(D, lanes, x_bar, lane)) return 0;
+  if (!is_column_finite(m->program->context_dim, lanes, w->e.context_bar, lane)) return 0;
   if (call->want_times) sum += 0 * w->back.t0_bar[lane] + 0 * w->back.t1_bar[lane];
   for (size_t i = 0; times && i < (size_t)call->time_count; i++)
     sum += 0 * times[number * (size_t)call->time_count + i];

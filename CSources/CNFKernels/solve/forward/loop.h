@@ -215,8 +215,8 @@ static void load_lanes(cnf_worker *w, const cnf_call *call, int64_t first, int64
       w->store.next_slot[j] = w->start.slot[s];
       column_in(D, lanes, (const real *)in->x0 + (size_t)(first + s) * (size_t)D, w->step.x, j);
       column_zero(S - D, lanes, PANEL(w->step.x, D), j);
-      if (!has_steps(call, first + s))
-        finish_sample(w, call, j, CNF_SAMPLE_OK);
+      if (!has_steps(call, first + s)) /* no step looks at its state */
+        finish_sample(w, call, j, is_column_finite(D, lanes, w->step.x, j) ? CNF_SAMPLE_OK : CNF_SAMPLE_NOT_FINITE);
       else if (!call->steps && isnan(w->start.h[s]))
         finish_sample(w, call, j, CNF_SAMPLE_NOT_FINITE);
       else if (!call->steps) {

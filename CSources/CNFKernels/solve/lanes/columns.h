@@ -11,3 +11,10 @@ static void column_out(int32_t rows, int32_t lanes, const real *panel, int32_t l
 static void column_zero(int32_t rows, int32_t lanes, real *panel, int32_t lane) {
   for (int32_t d = 0; d < rows; d++) panel[(size_t)d * (size_t)lanes + (size_t)lane] = 0;
 }
+
+/* Are the numbers of one lane finite? */
+static int is_column_finite(int32_t rows, int32_t lanes, const real *panel, int32_t lane) {
+  double sum = 0; /* a sum of zeros; NaN if a number is not finite */
+  for (int32_t d = 0; d < rows; d++) sum += 0 * (double)panel[(size_t)d * (size_t)lanes + (size_t)lane];
+  return sum == 0;
+}
