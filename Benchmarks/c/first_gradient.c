@@ -58,7 +58,7 @@ static cnf_field *make_field(int32_t dim, const int32_t *rows, int32_t layers) {
                               .rows = rows[layer],
                               .activation = layer == layers - 1 ? CNF_ACTIVATION_IDENTITY : CNF_ACTIVATION_TANH};
   cnf_field *field;
-  TRY(cnf_field_create(CNF_FLOAT32, dim, ops, layers + 2, &field));
+  TRY(cnf_field_create(CNF_FLOAT32, dim, ops, layers + 2, sizeof(cnf_op), &field));
   return field;
 }
 

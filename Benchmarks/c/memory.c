@@ -151,7 +151,7 @@ int main(int argc, char **argv) {
                            LINEAR(3, HIDDEN, CNF_ACTIVATION_TANH),
                            LINEAR(4, D, CNF_ACTIVATION_IDENTITY)};
   cnf_field *field;
-  TRY(cnf_field_create(CNF_FLOAT32, D, ops, OPS, &field));
+  TRY(cnf_field_create(CNF_FLOAT32, D, ops, OPS, sizeof(cnf_op), &field));
   cnf_solver *solver = make_solver(field, way, steps, strcmp(argv[3], "fixed") == 0);
   const int ok = run(field, solver, way);
   cnf_solver_destroy(solver);

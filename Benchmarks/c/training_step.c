@@ -127,7 +127,7 @@ static bench make(const workload *w, int32_t dtype, int32_t precision, int32_t t
                               .rows = is_last ? w->dim : w->hidden,
                               .activation = is_last ? CNF_ACTIVATION_IDENTITY : w->activation};
   }
-  TRY(cnf_field_create(dtype, w->dim, ops, w->layers + 3, &b.field));
+  TRY(cnf_field_create(dtype, w->dim, ops, w->layers + 3, sizeof(cnf_op), &b.field));
 
   cnf_solver_options options;
   cnf_solver_options_init(&options, sizeof options);

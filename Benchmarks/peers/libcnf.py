@@ -202,7 +202,7 @@ def load(path):
         getattr(library, name).argtypes, getattr(library, name).restype = [c_void_p], None
     library.cnf_solver_options_init.argtypes = [POINTER(SolverOptions), c_size_t]
     library.cnf_method_find.argtypes = [c_char_p]
-    library.cnf_field_create.argtypes = [c_int32, c_int32, POINTER(Op), c_int32, POINTER(c_void_p)]
+    library.cnf_field_create.argtypes = [c_int32, c_int32, POINTER(Op), c_int32, c_size_t, POINTER(c_void_p)]
     library.cnf_field_parameter_count.argtypes, library.cnf_field_parameter_count.restype = [c_void_p], c_size_t
     library.cnf_solver_create.argtypes = [c_void_p, POINTER(SolverOptions), POINTER(c_void_p)]
     library.cnf_solver_get_info.argtypes = [c_void_p, POINTER(SolverInfo)]
@@ -275,7 +275,8 @@ class Solver:
             ops.append(Op(kind=LINEAR, input=block, input2=NO_BLOCK, rows=outputs, activation=activation))
         code = FLOAT64 if self.dtype == np.float64 else FLOAT32
         self.field, self.handle = c_void_p(), c_void_p()
-        status = library.cnf_field_create(code, self.dim, (Op * len(ops))(*ops), len(ops), byref(self.field))
+        program = (Op * len(ops))(*ops)
+        status = library.cnf_field_create(code, self.dim, program, len(ops), sizeof(Op), byref(self.field))
         check(library, status, "cnf_field_create")
         self.parameters = library.cnf_field_parameter_count(self.field)
 

@@ -105,7 +105,7 @@ static cnf_status make_field(cnf_field **field) {
       {.kind = CNF_OP_LINEAR, .input = 2, .input2 = CNF_NO_BLOCK, .rows = D},
       {.kind = CNF_OP_ADD, .input = 1, .input2 = 3},
   };
-  return cnf_field_create(CNF_FLOAT64, D, ops, sizeof ops / sizeof ops[0], field);
+  return cnf_field_create(CNF_FLOAT64, D, ops, sizeof ops / sizeof ops[0], sizeof(cnf_op), field);
 }
 
 /* The sum over samples of |x(T)|^2 / 2 - log_det, by its definition. */

@@ -77,7 +77,7 @@ static cnf_status make_field(cnf_field **field) {
        .activation = CNF_ACTIVATION_SOFTPLUS},
       {.kind = CNF_OP_LINEAR, .input = 4, .input2 = CNF_NO_BLOCK, .rows = D},
   };
-  return cnf_field_create(CNF_FLOAT32, D, ops, sizeof ops / sizeof ops[0], field);
+  return cnf_field_create(CNF_FLOAT32, D, ops, sizeof ops / sizeof ops[0], sizeof(cnf_op), field);
 }
 
 /* x [COUNT][D]: half the samples around (-2, 0), half around (2, 0). */

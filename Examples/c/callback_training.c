@@ -129,7 +129,7 @@ static cnf_status make_field(grid *g, cnf_field **field) {
   for (int k = 0; k < BUMPS; ++k)
     g->centre[k][0] = (float)(k % SIDE) - SIDE / 2, g->centre[k][1] = (float)(k / SIDE) - SIDE / 2;
   g->inverse_square = 1;
-  return cnf_field_create(CNF_FLOAT32, D, &op, 1, field);
+  return cnf_field_create(CNF_FLOAT32, D, &op, 1, sizeof(cnf_op), field);
 }
 
 /* ---- Training -------------------------------------------------------------------------------------------------------

@@ -42,10 +42,10 @@ static cnf_status make_field(cnf_field **field) {
       {.kind = CNF_OP_LINEAR, .input = 4, .input2 = CNF_NO_BLOCK, .rows = D},
   };
   const int32_t op_count = sizeof ops / sizeof ops[0];
-  cnf_status status = cnf_field_create(CNF_FLOAT64, D, ops, op_count, field);
+  cnf_status status = cnf_field_create(CNF_FLOAT64, D, ops, op_count, sizeof(cnf_op), field);
   if (status != CNF_OK) {
     char why[160];
-    cnf_field_explain(CNF_FLOAT64, D, ops, op_count, why, sizeof why);
+    cnf_field_explain(CNF_FLOAT64, D, ops, op_count, sizeof(cnf_op), why, sizeof why);
     fprintf(stderr, "%s\n", why);
   }
   return status;

@@ -98,6 +98,7 @@ def load(path):
     library = ctypes.CDLL(path)
     library.cnf_version.restype = c_char_p
     library.cnf_status_message.restype = c_char_p
+    library.cnf_field_create.argtypes = [c_int32, c_int32, POINTER(Op), c_int32, c_size_t, POINTER(c_void_p)]
     library.cnf_field_destroy.argtypes = [c_void_p]
     library.cnf_field_destroy.restype = None
     library.cnf_solver_options_init.argtypes = [POINTER(SolverOptions), c_size_t]
@@ -135,7 +136,7 @@ def main():
 
     field, solver = c_void_p(), c_void_p()
     try:
-        check(library, library.cnf_field_create(FLOAT64, 2, ops, 1, byref(field)))
+        check(library, library.cnf_field_create(FLOAT64, 2, ops, 1, sizeof(Op), byref(field)))
         options = SolverOptions()
         check(library, library.cnf_solver_options_init(byref(options), sizeof(options)))
         options.rtol = options.atol = 1e-10

@@ -21,8 +21,8 @@ struct FieldHandle: ~Copyable {
         operations[layout.operation].callback = callbacks.baseAddress! + place
       }
       return cnf_field_create_explained(
-        type, Int32(clamping: program.stateDimension), operations, Int32(clamping: operations.count), &created,
-        &badOperation)
+        type, Int32(clamping: program.stateDimension), operations, Int32(clamping: operations.count),
+        MemoryLayout<cnf_op>.size, &created, &badOperation)
     }
     try KernelError.check(status, Self.context(program, Int(badOperation)))
     pointer = created!

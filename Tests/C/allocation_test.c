@@ -175,7 +175,7 @@ static cnf_status make_field(int32_t dtype, cnf_field **field) {
       {.kind = CNF_OP_ADD, .input = 3, .input2 = 4},
       {.kind = CNF_OP_CALLBACK, .input = 5, .input2 = CNF_NO_BLOCK, .rows = D, .callback = &callback},
   };
-  return cnf_field_create(dtype, D, ops, OP_COUNT, field);
+  return cnf_field_create(dtype, D, ops, OP_COUNT, sizeof(cnf_op), field);
 }
 
 static int32_t zero_loss(void *context, size_t first, size_t count, const void *x, const double *log_det_of,

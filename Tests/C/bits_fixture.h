@@ -355,7 +355,7 @@ static inline void print_field(const bits_case *c, cnf_solver *solver, const bit
 static inline cnf_status make_solver(const bits_case *c, cnf_solver **solver, size_t *parameters) {
   cnf_field *field = NULL;
   if (c->host) c->host->dtype = c->dtype;
-  CHECK(cnf_field_create(c->dtype, c->dim, c->ops->ops, c->ops->count, &field) == CNF_OK);
+  CHECK(cnf_field_create(c->dtype, c->dim, c->ops->ops, c->ops->count, sizeof(cnf_op), &field) == CNF_OK);
   *parameters = cnf_field_parameter_count(field);
   CHECK(*parameters <= MOST_PARAMETERS && dense_terms(c) <= MOST_TERMS);
   const cnf_status status = cnf_solver_create(field, &c->options, solver);

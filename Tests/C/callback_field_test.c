@@ -207,7 +207,7 @@ static void test_bad_ops(void) {
     int32_t bad_op = 7;
     pattern_fill(&field, sizeof field);
     CHECK_STATUS(none ? CNF_ERROR_NULL : bad[i].status,
-                 cnf_field_create_explained(CNF_FLOAT64, D, &op, 1, &field, &bad_op), "a bad callback");
+                 cnf_field_create_explained(CNF_FLOAT64, D, &op, 1, sizeof(cnf_op), &field, &bad_op), "a bad callback");
     CHECK(bad_op == 0 && pattern_intact(&field, sizeof field));
   }
 }

@@ -35,7 +35,7 @@ static inline cnf_field *callback_field(const cnf_callback *callback, int32_t di
   const cnf_op op = {
       .kind = CNF_OP_CALLBACK, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = dim, .callback = callback};
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, dim, &op, 1, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, dim, &op, 1, sizeof(cnf_op), &field) == CNF_OK);
   return field;
 }
 

@@ -88,7 +88,7 @@ static cnf_field *make_field(program p, int32_t dtype, unsigned mask, program *k
                    .callback = &keep->callbacks[i]};
   }
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(dtype, D, keep->ops, keep->count, &field) == CNF_OK);
+  CHECK(cnf_field_create(dtype, D, keep->ops, keep->count, sizeof(cnf_op), &field) == CNF_OK);
   return field;
 }
 

@@ -183,7 +183,7 @@ static void test_rejected_not_finite(int32_t trace) {
       {.kind = CNF_OP_CALLBACK, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = 2, .callback = &callback},
       LINEAR(1, 2, CNF_ACTIVATION_IDENTITY)};
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 2, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 2, sizeof(cnf_op), &field) == CNF_OK);
   problem p = problem_of(field, 2, 1);
   const double theta[] = {1, 0.1, -0.1, 1, 0, 0};
   memcpy(p.theta, theta, sizeof theta);
@@ -243,7 +243,7 @@ static void test_options(void) {
   const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
   cnf_solver *solver = NULL;
   cnf_solver_options options;
-  CHECK(cnf_field_create(CNF_FLOAT32, 2, ops, 1, &single) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT32, 2, ops, 1, sizeof(cnf_op), &single) == CNF_OK);
   cnf_solver_options_init(&options, sizeof options);
   CHECK(options.adjoint == CNF_ADJOINT_DISCRETE);
   options.adjoint = 3;

@@ -54,16 +54,18 @@ static void refuse_field(cnf_status expected, int32_t bad_op, int32_t dtype, int
   cnf_field *field;
   int32_t named = 12345;
   pattern_fill(&field, sizeof field);
-  check_status(expected, cnf_field_create(dtype, state_dim, ops, op_count, &field), what, line);
+  check_status(expected, cnf_field_create(dtype, state_dim, ops, op_count, sizeof(cnf_op), &field), what, line);
   check_count(pattern_intact(&field, sizeof field), what, "the handle was written", line);
-  check_status(expected, cnf_field_create_explained(dtype, state_dim, ops, op_count, &field, &named), what, line);
+  check_status(expected, cnf_field_create_explained(dtype, state_dim, ops, op_count, sizeof(cnf_op), &field, &named),
+               what, line);
   check_count(pattern_intact(&field, sizeof field), what, "the handle was written", line);
   char detail[64];
   snprintf(detail, sizeof detail, "expected op %d to be named, got %d", (int)bad_op, (int)named);
   check_count(named == bad_op, what, detail, line);
 
   char why[160], begin[16];
-  check_status(expected, cnf_field_explain(dtype, state_dim, ops, op_count, why, sizeof why), what, line);
+  check_status(expected, cnf_field_explain(dtype, state_dim, ops, op_count, sizeof(cnf_op), why, sizeof why), what,
+               line);
   snprintf(begin, sizeof begin, "op %d (", (int)bad_op);
   check_count(bad_op >= 0 ? strncmp(why, begin, strlen(begin)) == 0 : strncmp(why, "op ", 3) != 0, what, why, line);
 }
@@ -100,27 +102,38 @@ static void test_field_arguments(void) {
 
   const cnf_op ops[OP_COUNT] = OPS;
   int32_t bad_op;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, OP_COUNT, NULL) == CNF_ERROR_NULL);
-  CHECK(cnf_field_create_explained(CNF_FLOAT64, D, ops, OP_COUNT, NULL, &bad_op) == CNF_ERROR_NULL);
-  CHECK(cnf_field_create_explained(CNF_FLOAT64, D, NULL, OP_COUNT, NULL, NULL) == CNF_ERROR_NULL);
+  char why[128], expected[128];
+  const size_t sizes[] = {0, 1, sizeof(cnf_op) - 8, sizeof(cnf_op) + 8};
+  for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; ++i) {
+    CHECK(cnf_field_create_explained(CNF_FLOAT64, D, ops, OP_COUNT, sizes[i], &(cnf_field *){NULL}, &bad_op) ==
+          CNF_ERROR_STRUCT_SIZE);
+    CHECK(bad_op == -1);
+    CHECK(cnf_field_explain(CNF_FLOAT64, D, ops, OP_COUNT, sizes[i], why, sizeof why) == CNF_ERROR_STRUCT_SIZE);
+    snprintf(expected, sizeof expected, "op_size is %zu, and must be sizeof(cnf_op), %zu", sizes[i], sizeof(cnf_op));
+    check_count(strcmp(why, expected) == 0, expected, why, __LINE__);
+  }
+  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, OP_COUNT, sizeof(cnf_op), NULL) == CNF_ERROR_NULL);
+  CHECK(cnf_field_create_explained(CNF_FLOAT64, D, ops, OP_COUNT, sizeof(cnf_op), NULL, &bad_op) == CNF_ERROR_NULL);
+  CHECK(cnf_field_create_explained(CNF_FLOAT64, D, NULL, OP_COUNT, sizeof(cnf_op), NULL, NULL) == CNF_ERROR_NULL);
   cnf_field_destroy(NULL);
 
   cnf_field *field = NULL;
-  CHECK(cnf_field_create_explained(CNF_FLOAT32, D, ops, OP_COUNT, &field, NULL) == CNF_OK);
+  CHECK(cnf_field_create_explained(CNF_FLOAT32, D, ops, OP_COUNT, sizeof(cnf_op), &field, NULL) == CNF_OK);
   cnf_field_destroy(field);
   field = NULL;
-  CHECK(cnf_field_create_explained(CNF_FLOAT64, D, ops, OP_COUNT, &field, &bad_op) == CNF_OK && bad_op == -1);
+  CHECK(cnf_field_create_explained(CNF_FLOAT64, D, ops, OP_COUNT, sizeof(cnf_op), &field, &bad_op) == CNF_OK &&
+        bad_op == -1);
   cnf_field_destroy(field);
 }
 
 /* Checks the sentence that explains a changed program on D rows. */
-#define EXPLAIN(sentence, spoil)                                       \
-  do {                                                                 \
-    cnf_op ops[OP_COUNT] = OPS;                                        \
-    char why[160];                                                     \
-    spoil;                                                             \
-    cnf_field_explain(CNF_FLOAT64, D, ops, OP_COUNT, why, sizeof why); \
-    check_count(strcmp(why, sentence) == 0, #spoil, why, __LINE__);    \
+#define EXPLAIN(sentence, spoil)                                                       \
+  do {                                                                                 \
+    cnf_op ops[OP_COUNT] = OPS;                                                        \
+    char why[160];                                                                     \
+    spoil;                                                                             \
+    cnf_field_explain(CNF_FLOAT64, D, ops, OP_COUNT, sizeof(cnf_op), why, sizeof why); \
+    check_count(strcmp(why, sentence) == 0, #spoil, why, __LINE__);                    \
   } while (0)
 
 /* In the program, block 1 is the time, and block 2 is the state and the time, 3 rows. Blocks 3 and 4 are linear, of 4
@@ -151,11 +164,11 @@ static void test_explanations(void) {
   char why[8];
   ops[3].rows = 5;
   memset(why, 'x', sizeof why);
-  CHECK(cnf_field_explain(CNF_FLOAT64, D, ops, OP_COUNT, why, 5) == CNF_ERROR_FIELD_SHAPE);
+  CHECK(cnf_field_explain(CNF_FLOAT64, D, ops, OP_COUNT, sizeof(cnf_op), why, 5) == CNF_ERROR_FIELD_SHAPE);
   CHECK(strcmp(why, "op 3") == 0 && why[5] == 'x');
-  CHECK(cnf_field_explain(CNF_FLOAT64, D, ops, OP_COUNT, NULL, 0) == CNF_ERROR_FIELD_SHAPE);
-  CHECK(cnf_field_explain(CNF_FLOAT64, D, ops, OP_COUNT, NULL, 1) == CNF_ERROR_NULL);
-  CHECK(cnf_field_explain(CNF_FLOAT64, D, ops, INT32_MAX, why, sizeof why) == CNF_ERROR_SIZE);
+  CHECK(cnf_field_explain(CNF_FLOAT64, D, ops, OP_COUNT, sizeof(cnf_op), NULL, 0) == CNF_ERROR_FIELD_SHAPE);
+  CHECK(cnf_field_explain(CNF_FLOAT64, D, ops, OP_COUNT, sizeof(cnf_op), NULL, 1) == CNF_ERROR_NULL);
+  CHECK(cnf_field_explain(CNF_FLOAT64, D, ops, INT32_MAX, sizeof(cnf_op), why, sizeof why) == CNF_ERROR_SIZE);
 }
 
 static void test_field_ops(void) {
@@ -208,7 +221,8 @@ static void test_field_overflow(void) {
   cnf_field *field;
   int32_t bad_op = 12345;
   pattern_fill(&field, sizeof field);
-  CHECK_STATUS(CNF_ERROR_SIZE, cnf_field_create_explained(CNF_FLOAT64, START, ops, DOUBLINGS + 1, &field, &bad_op),
+  CHECK_STATUS(CNF_ERROR_SIZE,
+               cnf_field_create_explained(CNF_FLOAT64, START, ops, DOUBLINGS + 1, sizeof(cnf_op), &field, &bad_op),
                "blocks of more than 2^31 rows");
   CHECK(pattern_intact(&field, sizeof field));
   CHECK(bad_op > 0 && bad_op < DOUBLINGS);
@@ -394,7 +408,7 @@ static void test_trace_that_does_not_fit(void) {
       {.kind = CNF_OP_LINEAR, .input = 3, .input2 = CNF_NO_BLOCK, .rows = D},
   };
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, 4, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, 4, sizeof(cnf_op), &field) == CNF_OK);
   REFUSE_OPTIONS(CNF_ERROR_TRACE, options.trace = CNF_TRACE_EXACT_PRODUCT);
   cnf_field_destroy(field);
 }

@@ -30,7 +30,7 @@ static cnf_solver *solver_of(cnf_solver_options more) {
   cnf_field *field = NULL;
   cnf_solver *solver = NULL;
   cnf_solver_options options;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, OP_COUNT, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, OP_COUNT, sizeof(cnf_op), &field) == CNF_OK);
   cnf_solver_options_init(&options, sizeof options);
   options.method = more.method, options.control = more.control, options.trace = more.trace;
   options.steps = more.steps, options.threads = more.threads ? more.threads : 1, options.max_steps = more.max_steps,
@@ -348,7 +348,7 @@ static void test_single(void) {
   cnf_solver_options options;
   cnf_solver_options_init(&options, sizeof options);
   options.method = method, options.control = CNF_CONTROL_FIXED, options.steps = 10, options.threads = 1;
-  CHECK(cnf_field_create(CNF_FLOAT32, D, ops, OP_COUNT, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT32, D, ops, OP_COUNT, sizeof(cnf_op), &field) == CNF_OK);
   CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
   cnf_field_destroy(field);
   const cnf_solve_input input = {

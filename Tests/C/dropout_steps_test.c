@@ -76,7 +76,7 @@ static void test_equal_solves(const char *method, int32_t trace, double toleranc
     const program *p = k ? &without : &with;
     cnf_field *field = NULL;
     cnf_solver_options options;
-    CHECK(cnf_field_create(CNF_FLOAT64, D, p->ops, p->count, &field) == CNF_OK);
+    CHECK(cnf_field_create(CNF_FLOAT64, D, p->ops, p->count, sizeof(cnf_op), &field) == CNF_OK);
     cnf_solver_options_init(&options, sizeof options);
     options.method = cnf_method_find(method), options.trace = trace, options.rtol = options.atol = tolerance;
     CHECK_STATUS(CNF_OK, cnf_solver_create(field, &options, &solvers[k]), p->name);
@@ -148,7 +148,7 @@ static cnf_solver *solver_with(mask kind, double tolerance) {
   cnf_field *field = NULL;
   cnf_solver *solver = NULL;
   cnf_solver_options options;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, p.ops, p.count, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, D, p.ops, p.count, sizeof(cnf_op), &field) == CNF_OK);
   cnf_solver_options_init(&options, sizeof options);
   options.method = cnf_method_find("dopri5"), options.trace = CNF_TRACE_NONE;
   options.rtol = options.atol = tolerance, options.max_steps = MOST_STEPS;

@@ -334,7 +334,7 @@ static void test_single(void) {
   x0[0] = 1, x0[1] = 0;
   cnf_solver_options_init(&options, sizeof options);
   options.threads = 1, options.rtol = options.atol = 1e-6;
-  CHECK(cnf_field_create(CNF_FLOAT32, D, linear_ops, 1, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT32, D, linear_ops, 1, sizeof(cnf_op), &field) == CNF_OK);
   CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
   cnf_field_destroy(field);
   double t;

@@ -37,7 +37,7 @@ static inline cnf_field *make_field(int kind, int32_t dtype, int32_t *dim) {
   const cnf_op *const programs[FIELD_KINDS] = {shallow, deep, called, shallow, ends, linear};
   const int32_t counts[FIELD_KINDS] = {4, 5, 4, 4, 4, 1};
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(dtype, d, programs[kind], counts[kind], &field) == CNF_OK);
+  CHECK(cnf_field_create(dtype, d, programs[kind], counts[kind], sizeof(cnf_op), &field) == CNF_OK);
   return field;
 }
 

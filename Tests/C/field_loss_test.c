@@ -254,7 +254,7 @@ static void test_wrong_arguments(void) {
   callback.tangent_reverse = NULL;
   const cnf_op ops[] = {
       {.kind = CNF_OP_CALLBACK, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = 3, .callback = &callback}};
-  CHECK(cnf_field_create(CNF_FLOAT64, 3, ops, 1, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, 3, ops, 1, sizeof(cnf_op), &field) == CNF_OK);
   solver = solver_of(field, (setup){.trace = CNF_TRACE_HUTCHINSON});
   fill(&c, field, 3, 3);
   CHECK_STATUS(CNF_ERROR_CALLBACK_TANGENT_REVERSE, differentiate(solver, &c, 1, NULL), "cotangents of the divergence");

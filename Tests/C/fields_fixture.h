@@ -58,7 +58,7 @@ static inline cnf_field *make_field_of(int kind, int32_t rows, int32_t width, in
   const cnf_op *const lists[FIELD_KINDS] = {shallow, deep, residual, host, residual, linear_ends};
   const int32_t counts[FIELD_KINDS] = {4, 5, 6, 6, 6, 7};
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, d, lists[kind], counts[kind], &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, d, lists[kind], counts[kind], sizeof(cnf_op), &field) == CNF_OK);
   return field;
 }
 

@@ -25,7 +25,7 @@ enum { D = 2, HIDDEN = 4, OP_COUNT = 4, P = HIDDEN * (D + 1) + HIDDEN + D * HIDD
 static inline cnf_field *good_field(void) {
   const cnf_op ops[OP_COUNT] = OPS;
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, OP_COUNT, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, OP_COUNT, sizeof(cnf_op), &field) == CNF_OK);
   return field;
 }
 

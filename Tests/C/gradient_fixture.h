@@ -295,7 +295,7 @@ static inline void check_float(problem *p, const cnf_solver_options *narrow) {
   solve_all(p, &wide);
   cnf_field *field = NULL;
   cnf_solver *solver = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT32, DIM, ops, 4, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT32, DIM, ops, 4, sizeof(cnf_op), &field) == CNF_OK);
   CHECK(cnf_solver_create(field, narrow, &solver) == CNF_OK);
   uint64_t ids[COUNT];
   cnf_solve_input input = input_of(p, 0, COUNT, ids);
@@ -317,7 +317,7 @@ static inline void check_float(problem *p, const cnf_solver_options *narrow) {
 static inline cnf_field *linear_field(void) {
   const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 1, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 1, sizeof(cnf_op), &field) == CNF_OK);
   return field;
 }
 

@@ -28,7 +28,7 @@ static cnf_field *tanh_net(int32_t dtype) {
       {.input = 4, .input2 = CNF_NO_BLOCK, .rows = D},
   };
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(dtype, D, ops, OPS, &field) == CNF_OK);
+  CHECK(cnf_field_create(dtype, D, ops, OPS, sizeof(cnf_op), &field) == CNF_OK);
   CHECK(cnf_field_parameter_count(field) == P);
   return field;
 }

@@ -24,7 +24,7 @@ static inline cnf_solver *options_solver(const cnf_op *ops, int32_t op_count, cn
   options.struct_size = defaults.struct_size;
   if (options.rtol == 0 && options.atol == 0) options.rtol = defaults.rtol, options.atol = defaults.atol;
   if (options.threads == 0) options.threads = 1;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, op_count, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, op_count, sizeof(cnf_op), &field) == CNF_OK);
   CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
   cnf_field_destroy(field);
   return solver;

@@ -13,7 +13,8 @@ static cnf_field *squares_field(void) {
                         LINEAR(1, HIDDEN, CNF_ACTIVATION_TANH),
                         LINEAR(2, ROWS, CNF_ACTIVATION_IDENTITY)};
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, ROWS, ops, 3, &field) == CNF_OK && cnf_field_parameter_count(field) == P);
+  CHECK(cnf_field_create(CNF_FLOAT64, ROWS, ops, 3, sizeof(cnf_op), &field) == CNF_OK &&
+        cnf_field_parameter_count(field) == P);
   return field;
 }
 

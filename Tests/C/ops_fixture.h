@@ -225,7 +225,7 @@ static inline cnf_solver *ops_solver(const program *p, int32_t dtype, setting s)
   cnf_field *field = NULL;
   cnf_solver *solver = NULL;
   cnf_solver_options options;
-  CHECK(cnf_field_create(dtype, D, p->ops, p->count, &field) == CNF_OK);
+  CHECK(cnf_field_create(dtype, D, p->ops, p->count, sizeof(cnf_op), &field) == CNF_OK);
   CHECK(cnf_field_parameter_count(field) <= MOST_PARAMETERS);
   cnf_solver_options_init(&options, sizeof options);
   options.control = s.control, options.steps = 3, options.trace = s.trace, options.probes = s.probes;

@@ -23,7 +23,7 @@ static void test_missing_context(void) {
     cnf_solver_destroy(solvers[i]);
   }
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, conditioned.ops, conditioned.count, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, D, conditioned.ops, conditioned.count, sizeof(cnf_op), &field) == CNF_OK);
   CHECK(cnf_field_context_dim(field) == C && cnf_field_context_dim(NULL) == 0);
   cnf_field_destroy(field);
 }
@@ -38,7 +38,7 @@ static cnf_solver *solver_of(const program *p, manner how) {
   cnf_field *field = NULL;
   cnf_solver *solver = NULL;
   cnf_solver_options options;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, p->ops, p->count, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, D, p->ops, p->count, sizeof(cnf_op), &field) == CNF_OK);
   cnf_solver_options_init(&options, sizeof options);
   options.method = cnf_method_find(how.method), options.control = how.control, options.adjoint = how.adjoint;
   options.trace = how.trace, options.threads = 1, options.steps = 3;
@@ -130,7 +130,7 @@ static void test_masks(void) {
   cnf_field *field = NULL;
   cnf_solver *solver = NULL;
   cnf_solver_options options;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, p.ops, p.count, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, D, p.ops, p.count, sizeof(cnf_op), &field) == CNF_OK);
   cnf_solver_options_init(&options, sizeof options);
   options.trace = CNF_TRACE_NONE;
   CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
@@ -172,7 +172,7 @@ static void test_idle_masks(manner how) {
   cnf_field *field = NULL;
   cnf_solver *solver = NULL;
   cnf_solver_options options;
-  CHECK(cnf_field_create(CNF_FLOAT64, ROWS, p.ops, p.count, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, ROWS, p.ops, p.count, sizeof(cnf_op), &field) == CNF_OK);
   CHECK(cnf_field_parameter_count(field) == 12);
   cnf_solver_options_init(&options, sizeof options);
   options.method = cnf_method_find(how.method), options.control = how.control, options.adjoint = how.adjoint;

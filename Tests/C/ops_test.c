@@ -49,7 +49,7 @@ static void test_differences(program_maker make, setting s) {
   if (!solver) return; /* the product form does not work; test_traces checks for which program it must */
   differentiate(solver, &p, &n, s.regularised, 0, COUNT, &r);
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, p.ops, p.count, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, D, p.ops, p.count, sizeof(cnf_op), &field) == CNF_OK);
   const int parameters = (int)cnf_field_parameter_count(field), stride = parameters > 60 ? 3 : 1;
   cnf_field_destroy(field);
   for (int i = 0; i < parameters; i += stride)
@@ -107,7 +107,7 @@ static void test_norm_formula(void) {
     unary(&p, CNF_OP_LAYER_NORM, CNF_STATE, i ? epsilon : 0);
     cnf_field *field = NULL;
     size_t offset = 9, count = 0;
-    CHECK(cnf_field_create(CNF_FLOAT64, D, p.ops, p.count, &field) == CNF_OK);
+    CHECK(cnf_field_create(CNF_FLOAT64, D, p.ops, p.count, sizeof(cnf_op), &field) == CNF_OK);
     CHECK(cnf_field_op_parameters(field, 0, &offset, &count) == CNF_OK && offset == 0 && count == 2 * D);
     cnf_field_destroy(field);
     cnf_solver *solver = ops_solver(&p, CNF_FLOAT64, (setting){.trace = CNF_TRACE_NONE});
@@ -219,7 +219,7 @@ static void test_rosenbrock(program_maker make) {
   double x1[2][COUNT * D], log_det[2][COUNT];
   cnf_field *field = NULL;
   numbers_fill(&n);
-  CHECK(cnf_field_create(CNF_FLOAT64, D, p.ops, p.count, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, D, p.ops, p.count, sizeof(cnf_op), &field) == CNF_OK);
   for (int i = 0; i < 2; i++) {
     cnf_solver *solver = NULL;
     cnf_solver_options options;
@@ -249,7 +249,7 @@ static void test_mixed(program_maker make) {
   for (int i = 0; i < MOST_PARAMETERS; i++) theta[i] = (float)n.theta[i];
   for (int i = 0; i < COUNT * D; i++) x0[i] = (float)n.x0[i];
   for (int i = 0; i < COUNT * C; i++) context[i] = (float)n.context[i];
-  CHECK(cnf_field_create(CNF_FLOAT32, D, p.ops, p.count, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT32, D, p.ops, p.count, sizeof(cnf_op), &field) == CNF_OK);
   for (int i = 0; i < 2; i++) {
     cnf_solver *solver = NULL;
     cnf_solver_options options;
@@ -316,7 +316,7 @@ static void test_float(program_maker make) {
 static void check_refused(cnf_status expected, const cnf_op *ops, int32_t count, int32_t bad, const char *what) {
   cnf_field *field = NULL;
   int32_t bad_op = 99;
-  CHECK_STATUS(expected, cnf_field_create_explained(CNF_FLOAT64, D, ops, count, &field, &bad_op), what);
+  CHECK_STATUS(expected, cnf_field_create_explained(CNF_FLOAT64, D, ops, count, sizeof(cnf_op), &field, &bad_op), what);
   CHECK(bad_op == bad && field == NULL);
 }
 

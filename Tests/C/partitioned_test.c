@@ -124,7 +124,7 @@ static cnf_field *pendulum(void) {
                         {.kind = CNF_OP_CONCAT, .input = 2, .input2 = 1},
                         LINEAR(3, 2, CNF_ACTIVATION_IDENTITY)};
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 4, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 4, sizeof(cnf_op), &field) == CNF_OK);
   return field;
 }
 static const double pendulum_theta[] = {1, 0, 0, 0, 1, 0, 1, 0, 0, -1, 0, 0};
@@ -385,7 +385,7 @@ static void test_wrong_options(void) {
   cnf_field *odd = NULL, *even = pendulum();
   cnf_solver *solver = NULL;
   cnf_solver_options options;
-  CHECK(cnf_field_create(CNF_FLOAT64, 3, ops, 1, &odd) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, 3, ops, 1, sizeof(cnf_op), &odd) == CNF_OK);
   for (int m = 0; m < METHODS; ++m) {
     cnf_solver_options_init(&options, sizeof options);
     options.method = cnf_method_find(methods[m]), options.steps = 3;

@@ -17,7 +17,7 @@ static cnf_solver *rotation_solver(int32_t control, int32_t trace, int32_t probe
   cnf_field *field = NULL;
   cnf_solver *solver = NULL;
   cnf_solver_options options;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, 1, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, 1, sizeof(cnf_op), &field) == CNF_OK);
   cnf_solver_options_init(&options, sizeof options);
   options.control = control, options.steps = 60, options.rtol = options.atol = 1e-10;
   options.trace = trace, options.probes = probes, options.kinetic = options.frobenius = options.threads = 1;
@@ -151,7 +151,7 @@ static void test_nothing_to_integrate(void) {
   cnf_field *field = NULL;
   cnf_solver *solver = NULL;
   cnf_solver_options options;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, 2, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, 2, sizeof(cnf_op), &field) == CNF_OK);
   cnf_solver_options_init(&options, sizeof options);
   options.kinetic = options.frobenius = 1;
   CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);

@@ -22,7 +22,7 @@ static void make_adaptive(problem *p, double tolerance) {
 static cnf_field *linear_field(int32_t dtype) {
   const cnf_op ops[] = {LINEAR(CNF_STATE, 2, CNF_ACTIVATION_IDENTITY)};
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(dtype, 2, ops, 1, &field) == CNF_OK);
+  CHECK(cnf_field_create(dtype, 2, ops, 1, sizeof(cnf_op), &field) == CNF_OK);
   return field;
 }
 
@@ -199,7 +199,8 @@ static void test_float(int32_t precision) {
   enum { P = HIDDEN * 3 + HIDDEN + 2 * HIDDEN + 2 };
   float theta[P], x0[2 * COUNT], gradients[2][P];
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT32, 2, ops, 4, &field) == CNF_OK && cnf_field_parameter_count(field) == P);
+  CHECK(cnf_field_create(CNF_FLOAT32, 2, ops, 4, sizeof(cnf_op), &field) == CNF_OK &&
+        cnf_field_parameter_count(field) == P);
   CHECK(cnf_random_normal(CNF_FLOAT32, 7, CNF_STREAM_INITIAL, 0, 0, 1, P, theta) == CNF_OK);
   CHECK(cnf_random_normal(CNF_FLOAT32, 7, CNF_STREAM_DATA, 0, 0, COUNT, 2, x0) == CNF_OK);
   for (int n = 0; n < 2; ++n) {

@@ -34,7 +34,7 @@ static void test_linear_stiff(int32_t control, int backward) {
   const cnf_op ops[] = {LINEAR(CNF_STATE, ROWS, CNF_ACTIVATION_IDENTITY)};
   static answer a;
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, ROWS, ops, 1, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, ROWS, ops, 1, sizeof(cnf_op), &field) == CNF_OK);
   problem p = rodas4_problem_of(field, ROWS, 1, CNF_TRACE_EXACT);
   set_cotangents(&p, 0, NULL);
   p.t0 = backward ? T : 0, p.t1 = backward ? 0 : T;

@@ -69,7 +69,7 @@ static void test_field_of_time(void) {
   const cnf_op ops[] = {{.kind = CNF_OP_TIME, .input = CNF_NO_BLOCK, .input2 = CNF_NO_BLOCK},
                         LINEAR(1, 2, CNF_ACTIVATION_IDENTITY)};
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 2, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, 2, ops, 2, sizeof(cnf_op), &field) == CNF_OK);
   problem p = rodas4_problem(field, 2, 1, CNF_TRACE_EXACT);
   p.options.kinetic = 1;
   solve_all(&p, &a);
@@ -191,7 +191,7 @@ static void test_missing_functions(void) {
         .kind = CNF_OP_CALLBACK, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = 2, .callback = &callback};
     cnf_field *field = NULL;
     cnf_solver *solver = NULL;
-    CHECK(cnf_field_create(CNF_FLOAT64, 2, &op, 1, &field) == CNF_OK);
+    CHECK(cnf_field_create(CNF_FLOAT64, 2, &op, 1, sizeof(cnf_op), &field) == CNF_OK);
     problem p = rodas4_problem(field, 2, 1, CNF_TRACE_NONE);
     CHECK(cnf_solver_create(field, &p.options, &solver) == CNF_OK);
     uint64_t ids[COUNT];

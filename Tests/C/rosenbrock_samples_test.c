@@ -31,7 +31,8 @@ static void test_per_sample_inputs(int32_t control, int with_event) {
     int32_t status[COUNT], event[COUNT];
   } got[2];
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, ROWS, ops, 4, &field) == CNF_OK && cnf_field_parameter_count(field) == P);
+  CHECK(cnf_field_create(CNF_FLOAT64, ROWS, ops, 4, sizeof(cnf_op), &field) == CNF_OK &&
+        cnf_field_parameter_count(field) == P);
   for (int i = 0; i < P; ++i) theta[i] = 0.7 * sin(3.7 * i + 1);
   for (int i = 0; i < COUNT * ROWS; ++i) x0[i] = sin(12.9898 * i), x1_bar[i] = sin(78.233 * i + 2);
   for (int i = 0; i < COUNT * CONTEXT; ++i) context[i] = sin(37.719 * i + 3);
@@ -134,7 +135,7 @@ static void test_breaking(int32_t control) {
   const cnf_op op = {
       .kind = CNF_OP_CALLBACK, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = 2, .callback = &callback};
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, 2, &op, 1, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, 2, &op, 1, sizeof(cnf_op), &field) == CNF_OK);
   problem p = rodas4_problem_of(field, 2, 1, CNF_TRACE_NONE);
   p.theta[0] = -1, p.t0 = 0, p.t1 = 1.5;
   p.options.control = control, p.options.steps = 30;

@@ -235,7 +235,7 @@ static void test_independence(void) {
       {.kind = CNF_OP_LINEAR, .input = 2, .input2 = CNF_NO_BLOCK, .rows = H, .activation = CNF_ACTIVATION_TANH},
       {.kind = CNF_OP_LINEAR, .input = 3, .input2 = CNF_NO_BLOCK, .rows = D}};
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, 4, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, 4, sizeof(cnf_op), &field) == CNF_OK);
   double theta[P], x0[COUNT * D], together[COUNT * D], log_det[COUNT], other[COUNT * D], other_log_det[COUNT];
   int32_t status[COUNT], evaluations[COUNT], other_evaluations[COUNT];
   numbers(1, 2, P, theta);
@@ -278,7 +278,7 @@ static void test_independence(void) {
       float theta_f32[P], x0_f32[COUNT * D], x1_f32[COUNT * D];
       for (int n = 0; n < P; n++) theta_f32[n] = (float)theta[n];
       for (int n = 0; n < COUNT * D; n++) x0_f32[n] = (float)x0[n];
-      CHECK(cnf_field_create(CNF_FLOAT32, D, ops, 4, &single) == CNF_OK);
+      CHECK(cnf_field_create(CNF_FLOAT32, D, ops, 4, sizeof(cnf_op), &single) == CNF_OK);
       cnf_solver *narrow = solver_of(single, options);
       in.parameters = theta_f32, in.x0 = x0_f32, out.x1 = x1_f32;
       CHECK(cnf_solve(narrow, &in, &out) == CNF_OK);
@@ -306,7 +306,7 @@ static void test_linear(void) {
   enum { D = 11, P = D * D + D }; /* D: more tangents than are computed at once */
   const cnf_op op = {.kind = CNF_OP_LINEAR, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = D};
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, &op, 1, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, D, &op, 1, sizeof(cnf_op), &field) == CNF_OK);
   double theta[P], x0[D], x1[D], log_det, trace = 0;
   int32_t status, accepted, rejected;
   numbers(3, 1, P, theta);
@@ -385,10 +385,10 @@ static void test_wrong_options(void) {
   cnf_field_destroy(field);
   const cnf_op wide = {
       .kind = CNF_OP_ACTIVATION, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .activation = CNF_ACTIVATION_TANH};
-  CHECK(cnf_field_create(CNF_FLOAT32, CNF_ROSENBROCK_ROWS + 1, &wide, 1, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT32, CNF_ROSENBROCK_ROWS + 1, &wide, 1, sizeof(cnf_op), &field) == CNF_OK);
   CHECK(cnf_solver_create(field, &options, &solver) == CNF_ERROR_METHOD_SIZE);
   cnf_field_destroy(field);
-  CHECK(cnf_field_create(CNF_FLOAT32, 2, &wide, 1, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT32, 2, &wide, 1, sizeof(cnf_op), &field) == CNF_OK);
   options.precision = CNF_PRECISION_MIXED;
   CHECK(cnf_solver_create(field, &options, &solver) == CNF_ERROR_DTYPE);
   cnf_field_destroy(field);

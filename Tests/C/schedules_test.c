@@ -55,7 +55,7 @@ static cnf_solver *solver_of(const problem *p) {
   cnf_solver *solver = NULL;
   if (p->is_callback)
     ops[3] = (cnf_op){.kind = CNF_OP_CALLBACK, .input = 3, .input2 = CNF_NO_BLOCK, .rows = D, .callback = &callback};
-  CHECK(cnf_field_create(p->dtype, D, ops, sizeof ops / sizeof ops[0], &field) == CNF_OK);
+  CHECK(cnf_field_create(p->dtype, D, ops, sizeof ops / sizeof ops[0], sizeof(cnf_op), &field) == CNF_OK);
   CHECK(cnf_solver_create(field, &p->options, &solver) == CNF_OK);
   cnf_field_destroy(field);
   return solver;
@@ -336,7 +336,7 @@ static long touched_kilobytes(int32_t steps, int32_t adjoint, int32_t kind) {
   cnf_solver_options options;
   for (int i = 0; i < WIDE_COUNT * WIDE; ++i) x0[i] = 0.01 * (i % 13);
   for (int i = 0; i < WIDE; ++i) theta[i * WIDE + i] = -0.3; /* x' = -0.3 x */
-  CHECK(cnf_field_create(CNF_FLOAT64, WIDE, &op, 1, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, WIDE, &op, 1, sizeof(cnf_op), &field) == CNF_OK);
   cnf_solver_options_init(&options, sizeof options);
   options.method = cnf_method_find("euler"), options.control = CNF_CONTROL_FIXED, options.trace = CNF_TRACE_NONE;
   options.max_steps = options.steps = steps, options.threads = 1, options.store_bytes = -1;
@@ -390,7 +390,7 @@ static void test_options(void) {
   cnf_field *field = NULL;
   cnf_solver *solver = NULL;
   cnf_solver_info info = {.struct_size = sizeof info};
-  CHECK(cnf_field_create(CNF_FLOAT64, D, &op, 1, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, D, &op, 1, sizeof(cnf_op), &field) == CNF_OK);
   cnf_solver_options o = p.options;
   o.schedule = 4;
   CHECK_STATUS(CNF_ERROR_OPTION, cnf_solver_create(field, &o, &solver), "unknown schedule");

@@ -28,7 +28,7 @@ static cnf_solver *solver_of(const cnf_op *ops, int32_t op_count, setup how, int
   cnf_field *field = NULL;
   cnf_solver *solver = NULL;
   cnf_solver_options options;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, op_count, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, op_count, sizeof(cnf_op), &field) == CNF_OK);
   cnf_solver_options_init(&options, sizeof options);
   options.method = how.method, options.control = how.control, options.trace = how.trace, options.adjoint = how.adjoint;
   options.threads = how.threads ? how.threads : 1, options.steps = steps;

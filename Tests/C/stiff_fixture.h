@@ -192,7 +192,7 @@ static inline cnf_field *stiff_field(int kind, int32_t *dim) {
   const cnf_op op = {
       .kind = CNF_OP_CALLBACK, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = *dim, .callback = &callback};
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, *dim, &op, 1, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, *dim, &op, 1, sizeof(cnf_op), &field) == CNF_OK);
   return field;
 }
 

@@ -214,7 +214,7 @@ static void test_float(int32_t trace) {
   const setup how = {.method = cnf_method_find("dopri5"), .control = CNF_CONTROL_FIXED, .trace = trace};
   cnf_solver *reference = solver_of(net_ops, OP_COUNT, how, nothing_more);
   differentiate(reference, &c);
-  CHECK(cnf_field_create(CNF_FLOAT32, D, net_ops, OP_COUNT, &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT32, D, net_ops, OP_COUNT, sizeof(cnf_op), &field) == CNF_OK);
   cnf_solver_options_init(&options, sizeof options);
   options.control = CNF_CONTROL_FIXED, options.steps = 3, options.trace = trace, options.threads = 2;
   CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);

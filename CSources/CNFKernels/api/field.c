@@ -1,38 +1,58 @@
 /* Fields: making, explaining and destroying them, and where their parameters are. */
 #include "api/handles.h"
+#include "api/sizes.h"
+#include <stdio.h>
 #include <stdlib.h>
 
-CNF_API cnf_status cnf_field_create_explained(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count,
-                                              cnf_field **field, int32_t *bad_op) {
-  if (bad_op) *bad_op = -1;
-  if (!ops || !field) return CNF_ERROR_NULL;
-  int32_t bad;
-  cnf_field *made = malloc(sizeof *made);
-  if (!made) return CNF_ERROR_MEMORY;
-  cnf_status status = cnf_program_make(dtype, state_dim, ops, op_count, &made->program, &bad, NULL);
-  if (bad_op) *bad_op = bad;
-  if (status != CNF_OK) {
-    free(made);
-    return status;
-  }
-  *field = made;
+/* The caller's ops, which are op_size bytes apart. What an older caller's ops lack is zero. The caller frees *copy. A
+ * wrong op_count is left to cnf_program_make. */
+static cnf_status copy_ops(const cnf_op *ops, int32_t op_count, size_t op_size, cnf_op **copy) {
+  if (!cnf_knows_op_size(op_size)) return CNF_ERROR_STRUCT_SIZE;
+  const size_t count = op_count >= 1 && op_count <= CNF_MAX_ROWS ? (size_t)op_count : 0;
+  *copy = calloc(count ? count : 1, sizeof **copy);
+  if (!*copy) return CNF_ERROR_MEMORY;
+  for (size_t i = 0; i < count; i++) memcpy(*copy + i, (const char *)ops + i * op_size, op_size);
   return CNF_OK;
 }
 
-CNF_API cnf_status cnf_field_create(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count,
-                                    cnf_field **field) {
-  return cnf_field_create_explained(dtype, state_dim, ops, op_count, field, NULL);
+CNF_API cnf_status cnf_field_create_explained(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count,
+                                              size_t op_size, cnf_field **field, int32_t *bad_op) {
+  int32_t bad = -1;
+  if (bad_op) *bad_op = -1;
+  if (!ops || !field) return CNF_ERROR_NULL;
+  cnf_op *copy = NULL;
+  cnf_status status = copy_ops(ops, op_count, op_size, &copy);
+  cnf_field *made = status ? NULL : malloc(sizeof *made);
+  if (!status && !made) status = CNF_ERROR_MEMORY;
+  if (!status) status = cnf_program_make(dtype, state_dim, copy, op_count, &made->program, &bad, NULL);
+  free(copy);
+  if (bad_op) *bad_op = bad;
+  if (status)
+    free(made);
+  else
+    *field = made;
+  return status;
 }
 
-CNF_API cnf_status cnf_field_explain(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count, char *text,
-                                     size_t size) {
+CNF_API cnf_status cnf_field_create(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count,
+                                    size_t op_size, cnf_field **field) {
+  return cnf_field_create_explained(dtype, state_dim, ops, op_count, op_size, field, NULL);
+}
+
+CNF_API cnf_status cnf_field_explain(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count,
+                                     size_t op_size, char *text, size_t size) {
   if (size > 0 && text) text[0] = 0;
   if (!ops || (!text && size > 0)) return CNF_ERROR_NULL;
+  cnf_op *copy = NULL;
+  cnf_status status = copy_ops(ops, op_count, op_size, &copy);
+  if (status == CNF_ERROR_STRUCT_SIZE)
+    snprintf(text, size, "op_size is %zu, and must be sizeof(cnf_op), %zu", op_size, sizeof(cnf_op));
+  if (status) return status;
   const int is_sized = op_count >= 1 && op_count <= CNF_MAX_ROWS;
   int32_t *rows = calloc(is_sized ? (size_t)op_count + 1 : 1, sizeof *rows);
-  if (!rows) return CNF_ERROR_MEMORY;
-  const cnf_status status = cnf_program_explain(dtype, state_dim, ops, op_count, rows, text, size);
+  status = rows ? cnf_program_explain(dtype, state_dim, copy, op_count, rows, text, size) : CNF_ERROR_MEMORY;
   free(rows);
+  free(copy);
   return status;
 }
 

@@ -8,6 +8,7 @@
 #include "cnf.h"
 #include <string.h>
 
+static inline int cnf_knows_op_size(size_t size) { return size == sizeof(cnf_op); }
 static inline int cnf_knows_options_size(size_t size) { return size == sizeof(cnf_solver_options); }
 static inline int cnf_knows_output_size(size_t size) { return size == sizeof(cnf_solve_output); }
 static inline int cnf_knows_method_info_size(size_t size) { return size == sizeof(cnf_method_info); }

@@ -22,7 +22,7 @@
  *       cnf_solver_options options;
  *       cnf_solver_options_init(&options, sizeof options);    // dopri5, tolerances 1e-5, exact trace
  *
- *       cnf_status status = cnf_field_create(CNF_FLOAT64, D, ops, 1, &field);
+ *       cnf_status status = cnf_field_create(CNF_FLOAT64, D, ops, 1, sizeof(cnf_op), &field);
  *       if (status == CNF_OK) status = cnf_solver_create(field, &options, &solver);
  *
  *       cnf_solve_input in = {.struct_size = sizeof in, .parameters = theta, .x0 = x, .count = N, .t0 = 1, .t1 = 0};
@@ -312,7 +312,7 @@ typedef struct cnf_callback {
                           void *theta_bar);
 } cnf_callback;
 
-/* One op of a field program. */
+/* One op of a field program. It grows only at its end: calls take the sizeof that the caller knows. */
 typedef struct cnf_op {
   int32_t kind;                 /* cnf_op_kind */
   int32_t input;                /* block number of the first operand; CNF_NO_BLOCK for TIME and CONTEXT */
@@ -330,21 +330,21 @@ typedef struct cnf_op {
 /* A checked field program. It never changes, so threads may share it. */
 typedef struct cnf_field cnf_field;
 
-/* Checks the program `ops` [op_count], copies it and creates a field. On CNF_OK *field is the new field: free it with
- * cnf_field_destroy. Else *field is not written.
- * Errors: DTYPE, SIZE, CONTEXT, OP_KIND, OP_INPUT, OP_SHAPE, OP_RESERVED, OP_NUMBER, ACTIVATION, FIELD_SHAPE,
- * MEMORY. */
+/* Checks the program `ops` [op_count], copies it and creates a field. op_size is sizeof(cnf_op). On CNF_OK *field is the
+ * new field: free it with cnf_field_destroy. Else *field is not written.
+ * Errors: DTYPE, SIZE, CONTEXT, OP_KIND, OP_INPUT, OP_SHAPE, OP_RESERVED, OP_NUMBER, ACTIVATION, FIELD_SHAPE, MEMORY;
+ * STRUCT_SIZE if cnf_op never had op_size bytes. */
 CNF_API cnf_status cnf_field_create(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count,
-                                    cnf_field **field);
+                                    size_t op_size, cnf_field **field);
 /* As cnf_field_create, and says which op is wrong: *bad_op is its number, or -1. bad_op may be NULL. */
 CNF_API cnf_status cnf_field_create_explained(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count,
-                                              cnf_field **field, int32_t *bad_op);
+                                              size_t op_size, cnf_field **field, int32_t *bad_op);
 /* Says why cnf_field_create refuses a program, and returns the status with which it does. `text` receives one sentence
  * that names the op and the row counts that do not match, such as "op 2 (ADD) adds block 2 (CONCAT) of 3 rows and block
  * 0 (the state) of 2 rows". It is "" if the program is accepted. At most size - 1 characters and a 0 are written;
  * `text` may be NULL if size is 0. */
-CNF_API cnf_status cnf_field_explain(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count, char *text,
-                                     size_t size);
+CNF_API cnf_status cnf_field_explain(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count,
+                                     size_t op_size, char *text, size_t size);
 /* Frees the field. NULL is a no-op. Solvers copy what they need, so a field may be destroyed before its solvers. */
 CNF_API void cnf_field_destroy(cnf_field *field);
 
