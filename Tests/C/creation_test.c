@@ -292,6 +292,20 @@ static void test_methods(void) {
 
 /* ---- Solvers ---------------------------------------------------------------------------------------------------- */
 
+/* Does the sentence `why` begin with "<name> is ", for an option that the code `spoil` sets? Or does it say that two
+ * options are both 0? */
+static int names_option(const char *spoil, const char *why) {
+  for (const char *at = spoil; (at = strstr(at, "options.")) != NULL;) {
+    at += strlen("options.");
+    const size_t length = strspn(at, "abcdefghijklmnopqrstuvwxyz_");
+    const char *after = why + length;
+    if (strncmp(why, at, length)) continue;
+    if (*after == '[') after += strcspn(after, "]") + 1; /* of a row */
+    if (!strncmp(after, " is ", 4) || !strncmp(after, " and ", 5)) return 1;
+  }
+  return 0;
+}
+
 static void refuse_solver(cnf_status expected, const cnf_field *field, const cnf_solver_options *options,
                           const char *what, int line) {
   cnf_solver *solver;
@@ -300,6 +314,9 @@ static void refuse_solver(cnf_status expected, const cnf_field *field, const cnf
   check_status(expected, status, what, line);
   check_count(pattern_intact(&solver, sizeof solver) || status == CNF_OK, what, "the handle was written", line);
   if (status == CNF_OK) cnf_solver_destroy(solver);
+  char why[256];
+  check_status(expected, cnf_solver_options_explain(field, options, why, sizeof why), what, line);
+  check_count(field == NULL || options == NULL || names_option(what, why), what, why, line);
 }
 
 #define REFUSE_OPTIONS(expected, spoil)                         \
@@ -319,8 +336,10 @@ static void test_solver_options(const cnf_field *field) {
   REFUSE_OPTIONS(CNF_ERROR_METHOD, options.method = -1);
   REFUSE_OPTIONS(CNF_ERROR_METHOD, options.method = cnf_method_count());
   REFUSE_OPTIONS(CNF_ERROR_METHOD, options.method = INT32_MIN);
-  REFUSE_OPTIONS(CNF_ERROR_NOT_ADAPTIVE, options.method = cnf_method_find("rk4"));
-  REFUSE_OPTIONS(CNF_ERROR_NOT_ADAPTIVE, options.method = cnf_method_find("euler"));
+  REFUSE_OPTIONS(CNF_ERROR_NOT_ADAPTIVE,
+                 (options.method = cnf_method_find("rk4"), options.control = CNF_CONTROL_SAMPLE));
+  REFUSE_OPTIONS(CNF_ERROR_NOT_ADAPTIVE,
+                 (options.method = cnf_method_find("euler"), options.control = CNF_CONTROL_SAMPLE));
   REFUSE_OPTIONS(CNF_ERROR_NOT_ADAPTIVE,
                  (options.method = cnf_method_find("midpoint"), options.control = CNF_CONTROL_BATCH));
   REFUSE_OPTIONS(CNF_ERROR_OPTION, options.control = -1);

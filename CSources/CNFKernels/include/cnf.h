@@ -656,6 +656,12 @@ typedef struct cnf_solver cnf_solver;
  * Errors: METHOD, OPTION, TOLERANCE, NOT_ADAPTIVE, TRACE, ISA, DTYPE, SIZE, CALLBACK_TANGENT, CHECKPOINTS, SCHEDULE,
  * REVERSIBLE, METHOD_HALVES, METHOD_SIZE, MEMORY. */
 CNF_API cnf_status cnf_solver_create(const cnf_field *field, const cnf_solver_options *options, cnf_solver **solver);
+/* Says why cnf_solver_create refuses options, and returns the status with which it does. `text` receives one sentence
+ * that names the option, its value and what is allowed, such as "max_steps is -1, and must be from 0 to 16777216". It is
+ * "" if the options are accepted. 256 characters hold every sentence; at most size - 1 and a 0 are written. `text` may
+ * be NULL if size is 0. To find out, it creates the solver and frees it again. */
+CNF_API cnf_status cnf_solver_options_explain(const cnf_field *field, const cnf_solver_options *options, char *text,
+                                              size_t size);
 /* Frees the solver. NULL is a no-op. No call may be using it. */
 CNF_API void cnf_solver_destroy(cnf_solver *solver);
 
