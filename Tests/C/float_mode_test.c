@@ -1,5 +1,6 @@
-/* float_mode_test.c - a host whose threads flush subnormal numbers to 0, or round upward, gets the bits that every other
- * host gets, on one thread and on four. Its mode is as before after every call, and callbacks run in the default mode.
+/* float_mode_test.c - a host whose threads flush subnormal numbers to 0, or round upward, gets the bits that every
+ * other host gets, on one thread and on four. Its mode is as before after every call. Callbacks run in the default
+ * mode.
  */
 #include "check.h"
 #include "host/float_mode.h"

@@ -1,9 +1,9 @@
 /* The floating-point mode of a thread: rounding, and what becomes of subnormal numbers.
  *
- * A host may have changed it for speed: -ffast-math, audio libraries and torch.set_flush_denormal set FTZ and DAZ, which
- * turn subnormal numbers into 0. The mode belongs to a thread. So one call would compute different numbers on its
+ * A host may have changed it for speed: -ffast-math, audio libraries and torch.set_flush_denormal set FTZ and DAZ.
+ * They turn subnormal numbers into 0. The mode belongs to a thread. So one call would compute different numbers on its
  * different threads, and the same call different numbers in different hosts. Every public call that computes therefore
- * sets the default of IEEE 754 and restores the host's mode at its end, and so does every thread that runs its tasks. */
+ * sets the default of IEEE 754, and restores the host's mode at its end. So does every thread that runs its tasks. */
 #ifndef CNF_HOST_FLOAT_MODE_H
 #define CNF_HOST_FLOAT_MODE_H
 

@@ -104,14 +104,14 @@ extern "C" {
  * Threads      Calls may run at the same time if none writes an object that another uses. A const handle is only read,
  *              so threads may share it. A cnf_solver serves one call at a time: use one solver per calling thread.
  *              Inside a call the library uses `threads` OpenMP threads.
- * Float mode   Every call that computes does so in the default mode of IEEE 754, on all its threads: rounding to nearest,
- *              subnormal numbers kept (no FTZ, no DAZ). So results are the same bits whatever mode the host has set,
- *              and callbacks run in the default mode too. At its end the call restores the mode of the calling thread.
+ * Float mode   Calls compute in the default mode of IEEE 754 on all their threads: rounding to nearest, subnormal
+ *              numbers kept (no FTZ, no DAZ). So results are the same bits whatever mode the host has set. Callbacks
+ *              run in the default mode too. At its end a call restores the mode of the calling thread.
  * Callbacks    Functions of yours that the library calls: those of ops, events and losses. They must return. A C++
- *              exception or longjmp that leaves one is undefined behaviour: the library is C, and it may end the process
- *              or leave the solver unusable. Catch the exception inside, keep it in your context, and fail as the
- *              callback can: an op or an event writes NaN, a loss returns a number that is not 0. Throw it again when
- *              the call has returned.
+ *              exception or longjmp that leaves one is undefined behaviour, because the library is C: it may end the
+ *              process or leave the solver unusable. Catch the exception inside, keep it in your context, and fail as
+ *              the callback can: an op or an event writes NaN, a loss returns a number that is not 0. Throw it again
+ *              when the call has returned.
  *
  * Promises
  *   - A sample's results are the same bits alone or in any batch, at any place in it, at any number of threads. (Drawn
@@ -330,8 +330,8 @@ typedef struct cnf_op {
 /* A checked field program. It never changes, so threads may share it. */
 typedef struct cnf_field cnf_field;
 
-/* Checks the program `ops` [op_count], copies it and creates a field. op_size is sizeof(cnf_op). On CNF_OK *field is the
- * new field: free it with cnf_field_destroy. Else *field is not written.
+/* Checks the program `ops` [op_count], copies it and creates a field. op_size is sizeof(cnf_op). On CNF_OK *field is
+ * the new field: free it with cnf_field_destroy. Else *field is not written.
  * Errors: DTYPE, SIZE, CONTEXT, OP_KIND, OP_INPUT, OP_SHAPE, OP_RESERVED, OP_NUMBER, ACTIVATION, FIELD_SHAPE, MEMORY;
  * STRUCT_SIZE if cnf_op never had op_size bytes. */
 CNF_API cnf_status cnf_field_create(int32_t dtype, int32_t state_dim, const cnf_op *ops, int32_t op_count,
@@ -657,9 +657,9 @@ typedef struct cnf_solver cnf_solver;
  * REVERSIBLE, METHOD_HALVES, METHOD_SIZE, MEMORY. */
 CNF_API cnf_status cnf_solver_create(const cnf_field *field, const cnf_solver_options *options, cnf_solver **solver);
 /* Says why cnf_solver_create refuses options, and returns the status with which it does. `text` receives one sentence
- * that names the option, its value and what is allowed, such as "max_steps is -1, and must be from 0 to 16777216". It is
- * "" if the options are accepted. 256 characters hold every sentence; at most size - 1 and a 0 are written. `text` may
- * be NULL if size is 0. To find out, it creates the solver and frees it again. */
+ * that names the option, its value and what is allowed, such as "max_steps is -1, and must be from 0 to 16777216". It
+ * is "" if the options are accepted. 256 characters hold every sentence; at most size - 1 and a 0 are written. `text`
+ * may be NULL if size is 0. To find out, it creates the solver and frees it again. */
 CNF_API cnf_status cnf_solver_options_explain(const cnf_field *field, const cnf_solver_options *options, char *text,
                                               size_t size);
 /* Frees the solver. NULL is a no-op. No call may be using it. */
