@@ -17,8 +17,9 @@
 /// print(fall.timesReached, fall.events)
 /// ```
 ///
-/// g is evaluated at the end of each step, so two crossings within one step are missed. A sample that starts at g = 0
-/// can have an event only after g has had a sign. If g is NaN, the sample has the status `.eventUndefined`.
+/// g is evaluated at the end of each step, and at 8 places within it on the step's interpolant. A g that returns within
+/// a ninth of a step, or only touches zero, is missed: use a shorter `maximumStep`, or more steps. A sample that starts
+/// at g = 0 can have an event only after g has had a sign. If g is NaN, the sample has the status `.eventUndefined`.
 public struct SolveEvent<Scalar: FlowScalar>: Sendable {
   /// The change of sign of g along the solve, whether time increases or decreases.
   public enum Direction: Int32, Sendable {

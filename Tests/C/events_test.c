@@ -67,7 +67,8 @@ static void test_decay(int backward) {
 
 /* ---- Bits and independence ---- */
 
-/* An event that does not happen changes no bit. */
+/* An event that does not happen changes no bit. It costs one evaluation a fixed step: the slope at the end, for the
+ * interpolant. */
 static void test_no_event(int32_t control) {
   static event_call with, without;
   surface far = {.c0 = 1, .level = 1e3};
@@ -81,6 +82,10 @@ static void test_no_event(int32_t control) {
   differentiate(solver, &with, &event, 1);
   differentiate(solver, &without, NULL, 0);
   for (int i = 0; i < COUNT; ++i) CHECK(with.event[i] == -1 && without.event[i] == -1 && with.t_reached[i] == with.t1);
+  for (int i = 0; i < COUNT; ++i) {
+    CHECK(with.evaluations[i] == without.evaluations[i] + (control == CNF_CONTROL_FIXED ? with.accepted[i] : 0));
+    with.evaluations[i] = without.evaluations[i];
+  }
   CHECK(memcmp(&with, &without, sizeof with) == 0);
   cnf_solver_destroy(solver);
 }

@@ -5,6 +5,7 @@
 #include "field/evaluator.h"
 #include "solve/methods/adams.h"
 #include "solve/decide/event_bracket.h"
+#include "solve/decide/event_scan.h"
 #include "solve/decide/step_control.h"
 #include "solve/methods/dense.h"
 #include "solve/methods/families.h"

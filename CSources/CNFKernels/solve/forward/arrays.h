@@ -62,15 +62,22 @@ typedef struct cnf_events {
   real *x, *x_bar;                           /* [D]: scratch; dg/dx */
   double g[CNF_MOST_EVENTS][CNF_MAX_LANES];  /* at the step's start */
   double g1[CNF_MOST_EVENTS][CNF_MAX_LANES]; /* at the attempt's end */
-  double t[CNF_MAX_LANES];                   /* scratch */
-  int32_t sought[CNF_MAX_LANES];             /* 1 + the event that the lane looks for; 0: none */
-  int32_t stopped_by[CNF_MAX_LANES];         /* the event that the lane has found; -1: none */
-  int32_t crossing[CNF_MAX_LANES];           /* the first event that crosses over the attempt; -1: none */
-  int32_t retried[CNF_MAX_LANES];            /* 1: the far end of the search's bracket has been tried a second time */
-  int32_t switches[CNF_MAX_LANES];           /* from one event to another, in this step */
-  double place[CNF_MAX_LANES];               /* of `crossing` on the interpolant, a fraction of the step */
-  double chord[CNF_MAX_LANES];               /* dh/dg over the step; 0: used */
-  cnf_bracket bracket[CNF_MAX_LANES];        /* of lengths of the step */
+  /* The last place of the attempt, as a fraction, where g is known from a real step, and g there. Places up to it have
+   * been scanned. */
+  double known_at[CNF_MOST_EVENTS][CNF_MAX_LANES], known[CNF_MOST_EVENTS][CNF_MAX_LANES];
+  double t[CNF_MAX_LANES];            /* scratch */
+  int32_t sought[CNF_MAX_LANES];      /* 1 + the event that the lane looks for; 0: none */
+  int32_t stopped_by[CNF_MAX_LANES];  /* the event that the lane has found; -1: none */
+  int32_t crossing[CNF_MAX_LANES];    /* the first event that crosses over the attempt; -1: none */
+  int32_t retried[CNF_MAX_LANES];     /* 1: the far end of the search's bracket has been tried a second time */
+  int32_t switches[CNF_MAX_LANES];    /* from one event to another, in this step */
+  cnf_scan scan[CNF_MAX_LANES];       /* the places around `crossing` */
+  double place[CNF_MAX_LANES];        /* of `crossing` on the interpolant, a fraction of the step */
+  int32_t seeks[CNF_MAX_LANES];       /* what the search's attempt is for: EVENT_SHORTEN and others */
+  double full[CNF_MAX_LANES];         /* length of the attempt that began the search */
+  double from[CNF_MAX_LANES];         /* g before the crossing */
+  double chord[CNF_MAX_LANES];        /* dh/dg around the crossing; 0: used */
+  cnf_bracket bracket[CNF_MAX_LANES]; /* of lengths of the step */
 } cnf_events;
 
 static void cnf_step_layout(cnf_step *step, const cnf_engine *s, cnf_arena *arena) {

@@ -169,19 +169,18 @@ static void reject_step(cnf_worker *w, const cnf_call *call, int32_t lane, doubl
   }
   w->chunk.rejected[w->lane.sample[lane]]++;
   w->lane.ends_interval[lane] = w->events.sought[lane] = 0;
+  begin_scan(w, call, lane);
   w->lane.was_not_finite[lane] = !isfinite(ratio);
   w->lane.h[lane] *= cnf_step_factor(&call->solver->options, ratio, call->solver->stages.order, &w->lane.past[lane]);
 }
 
-/* Accepts or rejects the step just made, lane by lane. mask_row = 1 where it is accepted; records[j] is then its
- * record. Returns how many are accepted. A step over which an event crosses zero may be neither: another length is
- * tried. */
-static int32_t judge_steps(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile,
+/* Accepts or rejects the step just made, lane by lane, by its error ratios. mask_row = 1 where it is accepted;
+ * records[j] is then its record. Returns how many are accepted. A step over which an event crosses zero may be neither:
+ * another length is tried. */
+static int32_t judge_steps(cnf_worker *w, const cnf_call *call, const cnf_step_record *tile, const double *ratio,
                            cnf_step_record **records) {
   WORKER_NAMES(w);
-  double ratio[CNF_MAX_LANES];
   int32_t accepted = 0;
-  measure_errors(w, call, ratio);
   for (int32_t j = 0; j < lanes; j++) {
     w->step.mask_row[j] = 0;
     records[j] = NULL;
@@ -280,6 +279,7 @@ static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, in
   begin_chunk(w, call, first, count);
   for (;;) {
     cnf_step_record tile = {.first = -1, .rest = -1}, *records[CNF_MAX_LANES];
+    double ratio[CNF_MAX_LANES];
     int32_t live = 0;
     load_lanes(w, call, first, count, &next);
     if (call->event_count) start_events(w, call);
@@ -295,8 +295,9 @@ static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, in
       memcpy(w->dense.t, w->lane.t, sizeof w->lane.t);
       memcpy(w->dense.h, w->lane.h, sizeof w->lane.h);
     }
-    if (call->event_count) look_for_crossings(w, call);
-    if (judge_steps(w, call, &tile, records)) move_lanes(w, call, first, records);
+    measure_errors(w, call, ratio);
+    if (call->event_count) look_for_crossings(w, call, ratio);
+    if (judge_steps(w, call, &tile, ratio, records)) move_lanes(w, call, first, records);
     leave_lanes(w, call, first);
   }
 }
