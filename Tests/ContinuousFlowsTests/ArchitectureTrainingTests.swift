@@ -10,7 +10,7 @@ import Testing
     let program: FieldProgram
     /// Activations that saturate, or are nearly linear near 0, need more steps.
     let steps: Int
-    /// Steps of rk4 in a training solve; time features change faster than the rest and need more.
+    /// The number of rk4 steps in a training solve. Time features change faster than other inputs and need more.
     let solverSteps: Int
     var testDescription: String { name }
 
@@ -30,7 +30,7 @@ import Testing
 
   static let cases: [Case] = {
     var cases = TimeLayer.allCases.map { layer in Case("\(layer) layers") { $0.layer = layer } }
-    // tanh is in the cases above; identity and ReLU have tests of their own.
+    // The cases above cover tanh; identity and ReLU have tests of their own.
     cases += Activation.allCases.filter { ![.identity, .tanh, .relu].contains($0) }.map { activation in
       Case("\(activation)", steps: [.sigmoid, .softplus].contains(activation) ? 400 : 200) {
         $0.activation = activation
@@ -66,9 +66,9 @@ import Testing
     solver: SolverOptions(method: "rk4", control: .fixed(steps: 4)),
     evaluationSolver: SolverOptions(control: .perSample(rtol: 1e-4, atol: 1e-4)))
 
-  /// Nats by which a net must beat the Gaussian. The cases gain 0.65 to 1.0, ReLU the least.
+  /// A net's NLL must be lower than the Gaussian's by this many nats. The cases gain 0.65 to 1.0; ReLU gains least.
   private static let margin = 0.4
-  /// A mean must be above 0 by this many of its standard errors: a normal deviate beyond has probability 3e-7.
+  /// A mean must exceed 0 by this many of its standard errors. A normal deviate beyond them has probability 3e-7.
   private static let standardErrors = 5.0
 
   @Test(arguments: cases) func learns(test: Case) throws {
@@ -82,8 +82,8 @@ import Testing
     try Self.expectLearned(test.name, from: flow, to: trained)
   }
 
-  /// ReLU learns by flow matching. By maximum likelihood it only reaches the Gaussian: the divergence of its field is
-  /// piecewise constant, and the kinks between the pieces, which make a density non-Gaussian, have no part in the
+  /// ReLU learns by flow matching. By maximum likelihood it only reaches the Gaussian, because the divergence of its
+  /// field is piecewise constant: the kinks between the pieces, which make a density non-Gaussian, do not enter the
   /// gradient of a solve.
   @Test func reluLearnsByFlowMatching() throws {
     let flow = Self.flow(FieldArchitecture(hidden: [16, 16], activation: .relu).program(stateDimension: 2))
@@ -98,7 +98,7 @@ import Testing
     try Self.expectLearned("relu", from: flow, to: trained)
   }
 
-  /// PureSwift calls the same closure, and the model learns there too.
+  /// PureSwift calls the same closure, and the model learns with it too.
   @Test func aClosureLearnsBySwiftAlone() throws {
     let flow = Self.flow(Self.closureField)
     var options = Self.options
@@ -120,8 +120,7 @@ import Testing
     try Self.expectLearned("two blocks", from: stacked, to: trained)
   }
 
-  /// Without a nonlinearity the field is affine and the density Gaussian: the flow learns the best Gaussian, and no
-  /// more.
+  /// Without a nonlinearity the field is affine and the density Gaussian, so the flow learns exactly the best Gaussian.
   @Test func identityLearnsTheGaussian() throws {
     let program = FieldArchitecture(hidden: [16, 16], activation: .identity).program(stateDimension: 2)
     let trained = try Trainer(
@@ -130,15 +129,15 @@ import Testing
     let points = Self.split.train.samples
     let found = try Self.logDensities(trained, points).reduce(0, +) / Double(points.count)
     let best = GaussianBaseline(fitting: points).meanLogDensity(of: points)
-    // The upper bound is rounding and the evaluation's tolerance, times a few steps; the lower bound is what training
-    // leaves.
+    // The upper bound is rounding and the evaluation's tolerance, times a few steps. The lower bound is the gap that
+    // training leaves.
     #expect(found < best + 1e-3 && found > best - 0.02, "\(found), the best Gaussian \(best)")
   }
 
   // MARK: What they share
 
-  /// Untrained, close to the identity. Hidden weights are twice PyTorch's: data of deviation 1 then reach the curved
-  /// part of sigmoids, which a short run could not learn.
+  /// An untrained field close to 0. Hidden weights are twice PyTorch's, so that data of deviation 1 reach the curved
+  /// part of sigmoids; a short run could not learn to reach it.
   private static func flow(_ program: FieldProgram) -> ContinuousFlow {
     var parameters = InitialParameters.uniform(for: program, seed: 1, lastLayerScale: 0.05)
     for layout in program.linearLayouts where !program.isFourierFeatures(layout.operation) {
@@ -155,7 +154,7 @@ import Testing
     return found.values
   }
 
-  /// Differences sample by sample; their mean is more certain than the difference of the means.
+  /// Subtracts sample by sample: the mean of the differences is more certain than the difference of the means.
   private static func expectLearned<Model: DensityModel>(_ name: String, from model: Model, to trained: Model) throws {
     let points = split.test.samples
     let found = try logDensities(trained, points)
@@ -178,7 +177,7 @@ import Testing
     return (mean, (variance / count).squareRoot())
   }
 
-  /// `arctan`, which is not an activation of the library, between linear layers.
+  /// `arctan`, which is not one of the library's activations, between linear layers.
   private static let arctangent = FieldCallback(
     name: "arctan",
     float: .init(

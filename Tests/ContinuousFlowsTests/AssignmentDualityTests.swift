@@ -2,18 +2,18 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Proves optimality without listing permutations: with column prices v and row prices u, `u_i + v_j ≤ c_ij` for all
-/// pairs, with equality where i has j. Then the sum of the prices is a lower bound of every assignment's cost, and this
-/// assignment attains it.
+/// Proves that an assignment is optimal without listing permutations. Column prices v and row prices u satisfy `u_i +
+/// v_j ≤ c_ij` for all pairs, with equality where row i is assigned to column j. So the sum of the prices is a lower
+/// bound of every assignment's cost, and this assignment attains it.
 @Suite struct AssignmentDualityTests {
   enum Kind: String, CaseIterable {
-    /// Squared distances from clusters to one cloud, as in flow matching, where paths are long.
+    /// Squared distances between clusters and one cloud, as in flow matching, where augmenting paths are long.
     case plane
     case sixteenDimensions
-    /// Whole numbers of 0 to 9: ties everywhere.
+    /// Whole numbers from 0 to 9, so that there are ties everywhere.
     case ties
     case equal
-    /// Products of a row's and a column's number: all rows prefer the same columns.
+    /// Products of a row's number and a column's number: all rows prefer the same columns.
     case rivalry
   }
 
@@ -44,8 +44,8 @@ import Testing
     let costs = Self.costs(kind, count)
     let solution = Assignment.solution(costs, count: count)
     #expect(solution.columnOf.sorted() == Array(0..<count))
-    // A price is changed at most once for each row that is given a column, at two levels each; each time it is rounded
-    // to the size of the largest cost.
+    // For each row, a price changes at most once, at two levels. Each change is rounded relative to the size of the
+    // largest cost.
     let rounding = 4 * Double(count) * (costs.max() ?? 0).ulp
     var (rowSum, total) = (0.0, 0.0)
     for row in 0..<count {
@@ -62,7 +62,7 @@ import Testing
     #expect(abs(total - bound) <= Double(count) * rounding, "\(kind) \(count): \(total), bound \(bound)")
   }
 
-  /// The costs that `ofLeastDistance` makes are the squared distances: both ways give an assignment of the same cost.
+  /// `ofLeastDistance` computes squared distances as costs. Both functions give assignments of the same cost.
   @Test(arguments: [5, 64, 101])
   func distancesAreCosts(count: Int) {
     let source = RandomSource(seed: 2, stream: .data)

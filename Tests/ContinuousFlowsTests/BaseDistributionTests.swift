@@ -4,8 +4,8 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Bases: densities against integrals and against each other, scores against differences, samples against their
-/// moments.
+/// Tests base distributions: densities against integrals and against each other, scores against differences, samples
+/// against their moments.
 @Suite struct BaseDistributionTests {
   static let bases: [BaseDistribution] = [
     .standardNormal,
@@ -18,8 +18,8 @@ import Testing
   ]
   static let smooth = bases.filter { $0.kind != "uniform" }
 
-  /// The midpoint rule on a grid of spacing h converges faster than any power of h for smooth densities, and is exact
-  /// for the box, whose sides lie on the grid; Gaussians of deviation 1.5 at most leave 1e-14 outside of 12.
+  /// For smooth densities, the midpoint rule on a grid of spacing h converges faster than any power of h. It is exact
+  /// for the box, whose sides lie on the grid. Gaussians of deviation at most 1.5 leave 1e-14 outside of 12.
   @Test(arguments: bases)
   func densitiesIntegrateToOne(base: BaseDistribution) {
     let h = 0.0625
@@ -32,14 +32,14 @@ import Testing
     #expect(abs(sum - 1) < 1e-10, "\(base.kind): \(sum)")
   }
 
-  /// Central differences over points that floats represent: the error is h² of a third derivative of about 10, plus
-  /// rounding over h.
+  /// Central differences at points that floats represent exactly. The error is h² times a third derivative of about 10,
+  /// plus rounding over h.
   @Test(arguments: smooth)
   func scoresAreTheDerivatives(base: BaseDistribution) throws {
     let h: Float = 0x1p-12
     for sample in 0..<20 {
       let points = BaseDistribution.standardNormal.samples(count: 20, dimension: 2, seed: 4)
-      // on the grid of h, so that z ± h is exact
+      // Rounds to multiples of h, so that z ± h is exact.
       let z = points[sample].map { ($0 / h).rounded() * h }
       var score: [Double]? = []
       _ = base.logDensity(z, score: &score)
@@ -67,13 +67,13 @@ import Testing
     }
   }
 
-  /// The mean of −log p over n samples is the entropy ± deviation/√n; by importance from another base the mean of p/q
-  /// is 1. Here: the mean of p_other/p over samples of p, where p covers other.
+  /// The mean of −log p over n samples of p is the entropy, within deviation/√n. If p covers another base, the mean of
+  /// p_other/p over the same samples is 1.
   @Test(arguments: bases)
   func samplesHaveTheDensity(base: BaseDistribution) {
     let count = 40_000
     let samples = base.samples(count: count, dimension: 2, seed: 7)
-    // shares of four quadrants around the point (0.25, 0.6) against integrals of the density
+    // Compares the shares of the four quadrants around the point (0.25, 0.6) with integrals of the density.
     let h = 0.05
     var expected = [0.0, 0, 0, 0]
     var seen = [0.0, 0, 0, 0]
@@ -88,7 +88,7 @@ import Testing
       let row = samples[sample].map { Double($0) }
       seen[quadrant(row[0], row[1])] += 1 / Double(count)
     }
-    // five standard errors of a share of a half, and what the grid is off by at the box's sides
+    // Five standard errors of a share of one half, and the error of the grid at the box's sides.
     let tolerance = 5 * 0.5 / Double(count).squareRoot() + (base.kind == "uniform" ? 0.06 : 1e-3)
     for (found, share) in zip(seen, expected) {
       #expect(abs(found - share) < tolerance, "\(base.kind) \(seen) \(expected)")
@@ -104,7 +104,7 @@ import Testing
     }
   }
 
-  /// Fits recover the distribution of the samples: means and deviations to 5 deviations/√n.
+  /// Fits recover the distribution of the samples: means and deviations within 5 deviations/√n.
   @Test func fitsFindWhatSamplesCameFrom() throws {
     let count = 20_000
     let error = Float(5 * 1.5 / Double(count).squareRoot())
@@ -123,7 +123,7 @@ import Testing
     else { throw CancellationError() }
     let order = weights[0] < weights[1] ? [0, 1] : [1, 0]
     #expect(abs(weights[order[0]] - 0.25) < 0.03)
-    // components overlap: errors of a mixture's parameters are about four times those of a Gaussian's
+    // Components overlap, so the errors of a mixture's parameters are about four times those of a Gaussian's.
     for (found, one) in zip(means.rows(order).values, m.values) { #expect(abs(found - one) < 4 * error) }
     for (found, one) in zip(deviations.rows(order).values, d.values) { #expect(abs(found - one) < 4 * error) }
 
@@ -131,7 +131,8 @@ import Testing
     #expect(box == .uniform(low: [-1, 0.5], high: [2, 1.5]))
   }
 
-  /// More components than clusters, and samples that coincide: weights stay positive, and no deviation falls to 0.
+  /// With more components than clusters, and with samples that coincide, weights stay positive and no deviation becomes
+  /// 0.
   @Test func mixturesOfFewPointsAreDistributions() {
     let points = SampleMatrix(count: 6, dimension: 1, values: [0, 0, 0, 1, 1, 1])
     for components in 1...6 {
@@ -155,7 +156,7 @@ import Testing
         == "weights do not sum to 1")
   }
 
-  /// Files hold every base, bit for bit.
+  /// A file keeps every bit of each base.
   @Test(arguments: bases)
   func filesHoldTheBase(base: BaseDistribution) throws {
     let folder = try TemporaryFolder()
@@ -165,7 +166,8 @@ import Testing
     #expect(try ContinuousFlow(contentsOf: folder.file("flow.safetensors")) == flow)
   }
 
-  /// A flow that does nothing has its base's density and samples; the closure's loss is that of the solver's own.
+  /// A flow whose field is 0 has the density and the samples of its base. The loss by a closure equals the solver's
+  /// own.
   @Test(arguments: smooth, Backend.allCases)
   func densitiesAndLossesCountTheBase(base: BaseDistribution, backend: Backend) throws {
     var flow = TrainingFixture.flow
@@ -186,14 +188,14 @@ import Testing
     let problem = SolveProblem(parameters: flow.parameters, states: points.values, from: flow.endTime, to: 0)
     let loss = try solver.gradient(of: base.negativeLogLikelihood(dimension: 2, scale: 1), at: problem)
     #expect(abs(loss.losses.reduce(0, +) + found.values.reduce(0, +)) < 1e-9 * Double(points.count) * 10)
-    // threads do not matter to a closure either
+    // The number of threads changes nothing with a closure either.
     let alone = try makeSolver(
       program: flow.program, options: SolverOptions(threads: 1), backend: backend, scalar: Float.self
     ).gradient(of: base.negativeLogLikelihood(dimension: 2, scale: 1), at: problem)
     #expect(alone.parameters == loss.parameters && alone.states == loss.states)
   }
 
-  /// The standard normal's loss through a closure: the same numbers as the solver's own, up to rounding of cotangents.
+  /// The standard normal's loss through a closure equals the solver's own, up to the rounding of cotangents.
   @Test(arguments: Backend.allCases)
   func aClosureGivesTheSolversOwnLoss(backend: Backend) throws {
     let flow = TrainingFixture.flow
@@ -209,8 +211,8 @@ import Testing
     for (found, one) in zip(closure.losses, own.losses) { #expect(abs(found - one) < 1e-12 * max(1, abs(one))) }
   }
 
-  /// Regularisers have the same weight with a closure: from a unit Gaussian, loss and gradient of training equal those
-  /// from the standard normal, up to rounding of cotangents.
+  /// Regularisers have the same weight with a closure. With a Gaussian base of unit covariance, loss and gradient equal
+  /// those with the standard normal base, up to the rounding of cotangents.
   @Test(arguments: Backend.allCases) func regularisersAreOfTheMean(backend: Backend) throws {
     let options = TrainingFixture.options(
       steps: 1, backend: backend, regularisation: Regularisation(kineticEnergy: 0.05, frobeniusNorm: 0.02))

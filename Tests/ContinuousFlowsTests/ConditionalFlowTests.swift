@@ -3,8 +3,8 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Conditional flows compared with closed forms: densities by hand, and training against a conditional Gaussian of
-/// known entropy.
+/// Compares conditional flows with closed forms: densities worked out by hand, and a trained flow against a conditional
+/// Gaussian of known entropy.
 @Suite struct ConditionalFlowTests {
   /// dx/dt = W c, so that p(x|c) = N(x; T W c, I).
   private static func shifting(_ weights: [Float], columns: Int, _ contextKind: ContextKind?) -> ContinuousFlow {
@@ -19,7 +19,7 @@ import Testing
   }
 
   private static let points = SampleMatrix(count: 4, dimension: 2, values: [0.5, -1, 2, 0.3, -1.5, 1, 0, 0])
-  /// States in Float, of size 5 at most, in squares of half of that.
+  /// The rounding of states in Float, of size 5 at most, in half of their squares.
   private static let rounding = 1e-5
 
   /// The field reads standardised columns.
@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  /// Bayes' rule on three Gaussians; a class of probability 0 is never chosen.
+  /// Applies Bayes' rule to three Gaussians. A class of probability 0 is never chosen.
   @Test(arguments: Backend.allCases) func classesByBayesRule(backend: Backend) throws {
     let probabilities = [0.2, 0.5, 0.3, 0]
     let flow = Self.shifting([1, -1, 0, 0, 0, 0.5, -1, 0], columns: 4, .classes(probabilities: probabilities))
@@ -61,7 +61,7 @@ import Testing
       #expect(densities.logPosteriors[4 * sample + 3] == -.infinity)
       #expect(densities.predictions[sample] == joint.indices.max { joint[$0] < joint[$1] })
     }
-    // (0, 0) is nearest to the class of probability 0, then to the means of length 2.
+    // (0, 0) is nearest to the mean of the class of probability 0. The means of length 2 come next.
     #expect(densities.predictions[3] == densities.predictions[3].map { min($0, 2) })
     let right = densities.predictions.map { UInt8($0 ?? 9) }
     #expect(densities.accuracy(labels: right) == 1)
@@ -89,14 +89,14 @@ import Testing
         let mean = map[2 * row] * n[0] + map[2 * row + 1] * n[1]
         values.append(Float(mean + Double(factor[2 * row]) * n[2] + Double(factor[2 * row + 1]) * n[3]))
       }
-      // In its own units, as in a file.
+      // The context has units of its own, as in a file.
       values += [Float(100 + 20 * n[0]), Float(-3 + 0.1 * n[1])]
     }
     return try Dataset(name: "gaussian", samples: SampleMatrix(count: count, dimension: 4, values: values))
       .conditionedOnLastColumns(2)
   }
 
-  /// Mean `log p(x|c)` of the true distribution of the set.
+  /// The mean `log p(x|c)` of the set under the true distribution.
   private static func truth(_ data: Dataset) throws -> Double {
     let context = try #require(data.context)
     return (0..<data.count).reduce(0.0) { sum, sample in
@@ -106,9 +106,9 @@ import Testing
     } / Double(data.count)
   }
 
-  /// Allowed gap in nats between a trained flow and the truth, its divergence. Short runs leave 0.020 (maximum
-  /// likelihood) and 0.014 (flow matching), measured; the rest allows for other instruction sets, whose rounding leads
-  /// to other runs.
+  /// The allowed gap in nats between a trained flow and the truth: the divergence between them. Measured gaps of short
+  /// runs are 0.020 (maximum likelihood) and 0.014 (flow matching). The rest allows for other instruction sets, whose
+  /// rounding leads to other runs.
   private static let gaps: [(Objective, Double)] = [(.likelihood, 0.05), (.flowMatching, 0.05)]
   enum Objective { case likelihood, flowMatching }
 
@@ -136,20 +136,20 @@ import Testing
     let trained = try trainer.run().flow
     let found = -(try trained.evaluate(on: split.test).nllNats)
     let best = try Self.truth(split.test)
-    // The true NLL of the sample is within five standard errors, √(D/2)/√800, of the entropy: a check of the reference
-    // itself.
+    // A check of the reference itself: the true NLL of the samples is within five standard errors, √(D/2)/√800, of the
+    // entropy.
     let entropy = log(2 * Double.pi * M_E) + log(0.24)
     #expect(abs(best + entropy) < 5 / 800.0.squareRoot())
     #expect(best - found < gap, "\(best - found) nats behind")
-    // It has learned from the context: without one, the best is the Gaussian of x alone.
+    // The flow has learned from the context: without a context, the best model is the Gaussian of x alone.
     let marginal = GaussianBaseline(fitting: split.train.samples).meanLogDensity(of: split.test.samples)
     #expect(found > marginal + 1)
-    // A wrong context is seen.
+    // A wrong context gives a worse density.
     let shuffled = split.test.conditioned(on: split.test.context?.rows((0..<800).reversed()))
     #expect(-(try trained.evaluate(on: shuffled).nllNats) < found - 1)
   }
 
-  /// The run is the same bit for bit at any number of threads, and when stopped and resumed.
+  /// The run has the same bits at any number of threads, and when it is stopped and resumed.
   @Test func runsWithContextRepeat() throws {
     let data = try Self.gaussian(count: 200, seed: 2)
     let architecture = FieldArchitecture(hidden: [8], activation: .tanh, contextDimension: 2)
@@ -175,7 +175,7 @@ import Testing
     #expect(whole.model.parameters != flow.parameters)
   }
 
-  /// The gradient by the context too is that of differences.
+  /// The gradient by the context agrees with differences.
   @Test(arguments: Backend.allCases) func gradientsAreThoseOfDifferences(backend: Backend) throws {
     let architecture = FieldArchitecture(
       hidden: [8, 8], activation: .tanh, layer: .concatsquash, contextDimension: 2)
@@ -191,7 +191,7 @@ import Testing
     let row = try #require(check.rows.first { $0.name == "context" })
     #expect(row.count == 4 && row.discrete != 0 && row.differences != 0 && row.continuous != 0)
     #expect((row.continuous == nil) == (backend == .swift))
-    // What context is given matters.
+    // Another context gives another result.
     let other = try GradientCheck(
       of: flow, at: samples, options: SolverOptions(method: "rk4", control: .fixed(steps: 4)), backend: backend,
       context: SampleMatrix(count: 2, dimension: 2, values: [0, 0, 0, 0]))

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// The context of samples stays with them: through splits, batches, files and refusals.
+/// Samples keep their context through splits, batches and files; wrong contexts are refused.
 @Suite struct ContextTests {
   private let labelled = Dataset(
     name: "labelled", samples: SampleMatrix(count: 6, dimension: 1, values: [0, 10, 20, 30, 40, 50]),
@@ -36,7 +36,7 @@ import Testing
     #expect(throws: DataError.notFinite(source: "file", row: 1, column: 2, value: "nan")) { try spoilt.validate() }
   }
 
-  /// Each sample keeps its own row: the label is the context's column in every part.
+  /// Each sample keeps its own row: in every part of the split, the label equals the context's column.
   @Test func contextGoesWithItsSample() throws {
     let digits = try DatasetSource("digits").load().conditionedOnLabels()
     let split = try digits.split(.counts(validation: 72, test: 360))
@@ -65,7 +65,7 @@ import Testing
     #expect(plain.batch(step: 0).samplesByContext == [[0, 1, 2, 3]] && plain.batch(step: 0).context.isEmpty)
   }
 
-  /// Optimal transport pairs within a class: each class keeps the base samples it would have had.
+  /// Optimal transport pairs within a class, so each class keeps the base samples that it had before.
   @Test func couplingsStayWithinAContext() throws {
     let conditioned = try labelled.conditionedOnLabels()
     let architecture = FieldArchitecture(hidden: [4], activation: .tanh, contextDimension: 3)
@@ -76,7 +76,7 @@ import Testing
     func starts(_ coupling: FlowMatching.Coupling) throws -> [Float] {
       let objective = try FlowMatching(flow: flow, coupling: coupling, options: TrainingOptions(steps: 1))
       let samples = objective.pathSamples(on: batch, flow)
-      // On a straight line x_t − t dx/dt is where it began.
+      // On a straight line, x_t − t dx/dt is the start of the path.
       return samples.states.indices.map { samples.states[$0] - Float(samples.times[$0]) * samples.rates[$0] }
     }
     let (independent, paired) = (try starts(.independent), try starts(.optimalTransport))
@@ -85,7 +85,7 @@ import Testing
       let (before, after) = (group.map { independent[$0] }.sorted(), group.map { paired[$0] }.sorted())
       // Rounding of states of size 50.
       for (one, other) in zip(before, after) { #expect(abs(one - other) < 1e-4) }
-      // In one dimension the pairing of least squares is monotone.
+      // In one dimension the pairing of least squared distance is monotone.
       let byData = group.sorted { batch.states[$0] < batch.states[$1] }.map { paired[$0] }
       #expect(zip(byData, byData.dropFirst()).allSatisfy { $0 <= $1 + 1e-4 })
     }
@@ -119,7 +119,7 @@ import Testing
       try altered.write(to: path)
       #expect(throws: FlowFileError.self, "\(key) = \(value)") { try ContinuousFlow(contentsOf: path) }
     }
-    // Without one the file is of the first version, and the context is given as the field reads it.
+    // A file without a context transform has the first version. The context is then what the field reads.
     try Self.flow(nil).write(to: path)
     #expect(try SafetensorsFile(path: path).metadata["swift_cnf.version"] == "1")
   }

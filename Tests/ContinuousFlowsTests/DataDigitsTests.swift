@@ -5,7 +5,7 @@ import Testing
   @Test func theyAreTheDigits() throws {
     let digits = try Digits.load()
     #expect(digits.count == 1797 && digits.dimension == 64)
-    // Sum of all levels and count of each label, as scikit-learn's load_digits gives them.
+    // The sum of all levels and the count of each label, from scikit-learn's load_digits.
     #expect(digits.samples.values.reduce(0) { $0 + Int($1) } == 561_718)
     let labels = try #require(digits.labels)
     #expect(
@@ -18,7 +18,7 @@ import Testing
     let digits = try Digits.load()
     let continuous = digits.continuousSamples(seed: 9)
     for (level, value) in zip(digits.samples.values, continuous.values) {
-      // The upper end rounds to Float: k + u may become k + 1 there.
+      // Rounding to Float can turn k + u into k + 1, at the upper end.
       #expect(value * 17 >= level - 1e-4 && value * 17 <= level + 1 + 1e-4)
     }
     let numbers = [1000, 3, 17]
@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test func bitsPerDimensionAreThoseOfTheLevels() {
-    // A uniform density on the unit cube gives each of 17 levels 1/17: log2 17 bits.
+    // A uniform density on the unit cube gives each of the 17 levels the probability 1/17, which is log2 17 bits.
     let uniform = bitsPerDimension(nll: 0, dimension: 64, quantisation: Quantisation(levels: 17))
     #expect(abs(uniform - 4.087462841250339) < 1e-12)
     #expect(abs(bitsPerDimension(nll: 3, dimension: 2) - 1.5 / 0.6931471805599453) < 1e-12)

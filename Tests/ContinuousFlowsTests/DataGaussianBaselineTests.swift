@@ -3,14 +3,14 @@ import Testing
 
 @Suite struct DataGaussianBaselineTests {
   @Test func fitsByMaximumLikelihood() {
-    // Mean (1, 2); covariance [[2/3·4, 0], [0, 2/3·1]] about it, divided by the count.
+    // The mean is (1, 2). The covariance about it is [[2/3·4, 0], [0, 2/3·1]], divided by the count.
     let points = SampleMatrix(count: 4, dimension: 2, values: [3, 2, -1, 2, 1, 3, 1, 1])
     let gaussian = GaussianBaseline(fitting: points)
     #expect(gaussian.mean == [1, 2] && gaussian.ridge == 0)
     for (found, expected) in zip(gaussian.factor, [2.0, 0, 0, 0.5].map { $0.squareRoot() }) {
       #expect(abs(found - expected) < 1e-15)
     }
-    // log N at the mean is −log 2π − ½ log det, and det is 1.
+    // At the mean, log N is −log 2π − ½ log det, and det is 1.
     let atMean = gaussian.logDensities(of: SampleMatrix(count: 1, dimension: 2, values: [1, 2]))[0]
     #expect(abs(atMean + 1.8378770664093453) < 1e-14)
     // The mean log-density of the points themselves is −D/2 (1 + log 2π) − ½ log det.
@@ -20,7 +20,7 @@ import Testing
   @Test func correlationsCount() {
     let points = SampleMatrix(count: 4, dimension: 2, values: [1, 1.5, -1, -1.5, 2, 1, -2, -1])
     let gaussian = GaussianBaseline(fitting: points)
-    // Covariance [[2.5, 1.75], [1.75, 1.625]]: determinant 1.
+    // The covariance is [[2.5, 1.75], [1.75, 1.625]], with determinant 1.
     #expect(abs(gaussian.meanLogDensity(of: points) + 1 + 1.8378770664093453) < 1e-12)
   }
 
@@ -33,8 +33,8 @@ import Testing
     #expect(gaussian.meanLogDensity(of: points).isFinite)
   }
 
-  /// The figure that others report for a Gaussian on (x + u)/17 with 1,437 of the digits to fit and 360 held out is
-  /// about 50.7 nats; splits differ by some nats.
+  /// For a Gaussian on (x + u)/17, fitted to 1,437 of the digits with 360 held out, others report about 50.7 nats of
+  /// log-density. Splits differ by some nats.
   @Test func onTheDigits() throws {
     let source = try DatasetSource("digits")
     let split = try source.load().split(source.splitSizes)

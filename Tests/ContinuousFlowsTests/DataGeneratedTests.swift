@@ -11,9 +11,9 @@ import Testing
     #expect(many.values.allSatisfy { $0.isFinite })
   }
 
-  /// Mean and variance of each coordinate, worked out from the definitions by hand or by quadrature. The error of the
-  /// mean of n samples is σ/√n, of the variance less than √(κ/n) σ² with a kurtosis κ below 4: five of them are
-  /// allowed.
+  /// Compares mean and variance of each coordinate with values derived from the definitions, by hand or by quadrature.
+  /// The error of the mean of n samples is σ/√n; that of the variance is less than √(κ/n) σ², with a kurtosis κ below
+  /// 4. The test allows five of them.
   @Test(arguments: [
     (GeneratedDataset.circles, SIMD2(0.0, 0.0), SIMD2(2.8701, 2.8701)),
     (.rings, SIMD2(0, 0), SIMD2(2.1158, 2.1158)),
@@ -48,7 +48,8 @@ import Testing
   }
 
   @Test func pinwheelHasFiveArmsAlike() {
-    // Turned by a fifth circle the pinwheel is itself: the mean of exp(5 i angle) is not 0, those of lower powers are.
+    // A rotation by a fifth of a circle maps the pinwheel to itself. So the mean of exp(5 i angle) is not 0, and the
+    // means of lower powers are 0.
     let points = GeneratedDataset.pinwheel.samples(count: 20_000)
     for power in 1...5 {
       var sum = SIMD2(0.0, 0.0)
@@ -67,7 +68,8 @@ import Testing
   }
 
   @Test func spiralsAreWhereTheyShouldBe() {
-    // The noise is small against the distance of the arms: radius and angle have to agree, modulo a half or whole turn.
+    // The noise is small compared with the distance between the arms. So radius and angle have to agree, modulo a half
+    // or whole turn.
     let roll = GeneratedDataset.swissRoll.samples(count: 2000)
     let radii = (0..<roll.count).map { row in roll[row].reduce(0) { $0 + Double($1 * $1) }.squareRoot() }
     #expect(radii.allSatisfy { $0 < (4.5 * .pi + 5) / 5 })

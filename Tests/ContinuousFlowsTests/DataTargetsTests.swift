@@ -1,7 +1,7 @@
 import ContinuousFlows
 import Testing
 
-/// Labels and targets go where their samples go.
+/// Labels and targets stay with their samples.
 @Suite struct DataTargetsTests {
   private static let table = Dataset(
     name: "table", samples: SampleMatrix(count: 10, dimension: 3, values: (0..<30).map { Float($0) }))
@@ -48,7 +48,7 @@ import Testing
     #expect(throws: DataError.notFinite(source: "table", row: 1, column: 2, value: "nan")) { try dataset.validate() }
   }
 
-  /// Where the parts lie apart, labels say which is which.
+  /// If the parts are far from each other, labels say which part a sample belongs to.
   @Test func labelsAreThePartsThatPointsAreOf() throws {
     let (points, labels) = (
       GeneratedDataset.concentric.samples(count: 500, seed: 3),
@@ -62,7 +62,7 @@ import Testing
     let rings = try #require(GeneratedDataset.rings.labels(count: 500, seed: 3))
     let places = GeneratedDataset.rings.samples(count: 500, seed: 3)
     for row in 0..<500 {
-      // Half the distance of two rings is more than four deviations of the noise.
+      // Half the distance between two rings is more than four deviations of the noise.
       let radius = (places[row].reduce(0) { $0 + $1 * $1 }).squareRoot()
       #expect(abs(radius - 0.75 * Float(1 + rings[row])) < 0.375)
     }

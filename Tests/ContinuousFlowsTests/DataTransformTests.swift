@@ -9,7 +9,7 @@ import Testing
     for column in 0..<2 {
       let column = (0..<500).map { Double(values[2 * $0 + column]) }
       let mean = column.reduce(0, +) / 500
-      // Rounding of the shift and scale to Float, and of the values.
+      // The bound covers rounding to Float of shift, scale and values.
       #expect(abs(mean) < 1e-6)
       #expect(abs(column.reduce(0) { $0 + $1 * $1 } / 500 - 1) < 1e-5)
     }

@@ -3,9 +3,9 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Densities along paths, compared with those of a linear flow, which are Gaussian at every time.
+/// Compares densities along paths with those of a linear flow, which are Gaussian at every time.
 @Suite struct DensityPathTests {
-  /// `dx/dt = diag(a) x`: x(t) = e^{at} z is normal with deviations e^{at}.
+  /// For `dx/dt = diag(a) x`, x(t) = e^{at} z is normal with deviations e^{at}.
   private static let rates: [Float] = [0.75, -0.5]
   private static let transform = DataTransform(shift: [1, -2], scale: [0.5, 4])
   private static var linear: ContinuousFlow {
@@ -16,7 +16,7 @@ import Testing
   }
   private static let times = [0, 0.1, 0.1, 0.7, 1.2]
   private static let tolerance = 1e-6
-  /// Steps of these short solves, rounded up; each may err by the tolerance.
+  /// The number of steps of these short solves, rounded up. Each step may err by the tolerance.
   private static let steps = 20.0
 
   @Test(arguments: Backend.allCases) func densitiesAreTheGaussiansOfTheirTimes(backend: Backend) throws {
@@ -33,7 +33,7 @@ import Testing
           let growth = exp(Double(Self.rates[column]) * t)
           expected -= 0.5 * z * z + 0.5 * log(2 * Double.pi) + log(growth * scale)
           let place = Double(Self.transform.shift[column]) + scale * growth * z
-          // In units of the transform's scale; z up to 3 grows by 3.1 at most.
+          // The bound is in units of the transform's scale. z is at most 3 and grows by 3.1 at most.
           #expect(
             abs(Double(paths.states[time][sample][2 * sample + column]) - place) < 4 * Self.steps * Self.tolerance * 4)
         }
@@ -45,7 +45,8 @@ import Testing
     #expect(paths.states[1] == paths.states[2] && paths.logDensities[1] == paths.logDensities[2])
   }
 
-  /// At T the density on a path is that of the sample: for every base, with a context, through every transform.
+  /// At T, the density on a path equals the density of the sample: for every base, with a context, and with every
+  /// transform.
   @Test(arguments: [
     BaseDistribution.standardNormal, .gaussian(mean: [0.4, -0.2], deviation: [0.7, 1.6]),
     .fullGaussian(mean: [0.4, -0.2], factor: [0.7, 0, 0.5, 1.2]), .uniform(low: [-1, 0], high: [2, 3]),
@@ -69,15 +70,17 @@ import Testing
       let paths = try flow.logDensityPaths(count: 4, seed: 7, times: [0, 0.5, 1], options: options, context: context)
       let (samples, logDensities) = try flow.samplesWithLogDensities(
         count: 4, seed: 7, options: options, context: context)
-      // Two ways to T at the tolerance; x is stretched by the transform's scale, 4, at most.
+      // Two solves to T err by the tolerance each. The transform's scale stretches x by 4 at most.
       for (path, sample) in zip(paths.states[2].values, samples.values) {
         #expect(abs(path - sample) < Float(2 * Self.steps * Self.tolerance * 4))
       }
-      // Marginals have the density of the x that was rounded to Float, at most 2⁻²³ · 4 off in z², z up to 4.
+      // With marginals, the density is that of the x rounded to Float. That changes z² by at most 2⁻²³ · 4, with z up
+      // to 4.
       for (path, sample) in zip(paths.logDensities[2], logDensities) {
         #expect(abs(path - sample) < 10 * Self.steps * Self.tolerance, "\(transform)")
       }
-      // And back: x in Float, which is worth up to 1/(u (1 − u)) ulps of z by the logit, u above 1e-3.
+      // The inverse starts from x in Float. By the logit, one ulp of x changes z by up to 1/(u (1 − u)) ulps, with u
+      // above 1e-3.
       let back = try flow.logDensities(of: samples, options: options, context: context).values
       for (there, back) in zip(logDensities, back) { #expect(abs(there - back) < 1e-3, "\(transform)") }
       let plain = try flow.paths(count: 4, seed: 7, times: [0, 1], context: context)
@@ -85,7 +88,7 @@ import Testing
     }
   }
 
-  /// The number of fixed steps is per interval, however many times there are.
+  /// The number of fixed steps applies to each interval, however many output times there are.
   @Test func manyTimesWithFixedSteps() throws {
     let times = (0...40).map { 1.5 * Double($0) / 40 }
     let options = SolverOptions(method: "rk4", control: .fixed(steps: 200))
@@ -95,7 +98,7 @@ import Testing
     for (index, value) in paths[40].values.enumerated() {
       let growth = exp(1.5 * Self.rates[index % 2])
       let expected = Self.transform.shift[index % 2] + Self.transform.scale[index % 2] * growth * base[index]
-      // 8,000 steps of Float, each of half an ulp.
+      // 8,000 steps in Float, each rounded by half an ulp.
       #expect(abs(value - expected) < 8_000 * 0x1p-24 * max(1, abs(expected)))
     }
     #expect(try Self.linear.paths(count: 2, seed: 0, times: []).isEmpty)

@@ -4,7 +4,7 @@ import Testing
 @testable import ContinuousFlows
 
 @Suite struct DensityTests {
-  /// A conditional flow's samples have the density it reports for the same context; another context gives others.
+  /// A conditional flow reports the density of its samples for the same context. Another context gives other densities.
   @Test func conditionalFlowsAgreeWithThemselves() throws {
     let architecture = FieldArchitecture(
       hidden: [16], activation: .tanh, layer: .concatsquash, contextDimension: 2)
@@ -13,16 +13,16 @@ import Testing
     let context = SampleMatrix(count: 3, dimension: 2, values: [1, 0, 0, 1, -1, 2])
     let (samples, expected) = try flow.samplesWithLogDensities(count: 3, seed: 2, context: context)
     let found = try flow.logDensities(of: samples, context: context).values
-    // Two solves at 1e-5 of a flow that stretches by less than ten.
+    // Two solves with tolerance 1e-5, of a flow that stretches by less than ten.
     #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-3 })
     let other = SampleMatrix(count: 3, dimension: 2, values: [0, 1, 1, 0, 2, -1])
     #expect(zip(try flow.logDensities(of: samples, context: other).values, found).allSatisfy { abs($0 - $1) > 1e-3 })
   }
 
   private let tolerance = 1e-6
-  /// Steps that these short solves of dopri5 take, rounded up; each may err by the tolerance.
+  /// The number of dopri5 steps of these short solves, rounded up. Each step may err by the tolerance.
   private static let steps = 10.0
-  /// `dx/dt = diag(a) x`: x(T) = e^{aT} z, so the model is a Gaussian of standard deviations e^{aT}.
+  /// For `dx/dt = diag(a) x`, x(T) = e^{aT} z. So the model is a Gaussian of standard deviations e^{aT}.
   private let rates: [Float] = [0.75, -0.5]
   private let endTime = 1.5
   private var linear: ContinuousFlow {
@@ -34,7 +34,7 @@ import Testing
   }
   private let points = SampleMatrix(count: 4, dimension: 2, values: [1, -2, 0.3, 1, 2.5, -7, -0.4, 3])
 
-  /// By the closed form.
+  /// The log-density by the closed form.
   private func expected(_ sample: Int) -> Double {
     (0..<2).reduce(0) { sum, index in
       let scale = Double(linear.transform.scale[index])
@@ -50,7 +50,7 @@ import Testing
       of: points, options: SolverOptions(control: .perSample(rtol: tolerance, atol: tolerance)), backend: backend)
     #expect(densities.failed == 0)
     for sample in 0..<points.count {
-      // Measured: 1.7e-6, in this unit 0.2.
+      // The measured error is 1.7e-6, which is 0.2 in this unit.
       #expect(abs(densities.values[sample] - expected(sample)) < Self.steps * tolerance, "sample \(sample)")
     }
   }
@@ -75,13 +75,13 @@ import Testing
     let (samples, logDensities) = try flow.samplesWithLogDensities(
       count: 20, seed: 3, options: options, backend: backend)
     let back = try flow.logDensities(of: samples, options: options, backend: backend).values
-    // Round trip. Measured: 0.7e-6.
+    // A solve forward and back. The measured error is 0.7e-6.
     for (forward, backward) in zip(logDensities, back) {
       #expect(abs(forward - backward) < 2 * Self.steps * tolerance)
     }
   }
 
-  /// Probes are keyed by identifiers: rows of a set have the same estimates as in the whole set.
+  /// Identifiers select the probes, so rows have the same estimates alone as in the whole set.
   @Test(arguments: Backend.allCases)
   func estimatesAreKeyedByIdentifiers(backend: Backend) throws {
     let flow = ContinuousFlow(dimension: 2, hidden: [8], seed: 2)
@@ -116,7 +116,7 @@ import Testing
     #expect(paths.count == 4)
     #expect(paths[0].values == linear.transform.inverse(base.values))
     let samples = try linear.samples(count: 6, seed: 1, options: options, backend: backend)
-    // Two solves, of states that the transform takes up to four times as far apart.
+    // The errors of two solves; the transform stretches distances between states up to four times.
     let bound = Float(2 * Self.steps * tolerance) * 4
     for (path, sample) in zip(paths[3].values, samples.values) { #expect(abs(path - sample) < bound) }
   }

@@ -4,7 +4,8 @@ import Testing
 @testable import ContinuousFlows
 
 @Suite struct DiffusionProcessTests {
-  /// Drift and diffusion against the moments they make: `m′ = f m`, `(σ²)′ = 2 f σ² + g²`, and `(log-ratio)′ = g²/σ²`.
+  /// Compares drift f and diffusion g with the moments that follow from them: `m′ = f m`, `(σ²)′ = 2 f σ² + g²`, and
+  /// `(log-ratio)′ = g²/σ²`.
   @Test(arguments: DiffusionProcess.all)
   func marginalsAreThoseOfTheEquation(process: DiffusionProcess) {
     let h = 1e-5
@@ -13,7 +14,8 @@ import Testing
       let (drift, g2) = (process.drift(at: s), process.diffusion(at: s) * process.diffusion(at: s))
       let (mean, variance) = (process.meanFactor(at: s), process.deviation(at: s) * process.deviation(at: s))
       let varianceSlope = 2 * drift * variance + g2
-      // h² of a third derivative, which is up to some 10³ of the slope at s = 0.01, and the rounding of a value over h
+      // The error is h² times a third derivative, which is up to about 10³ times the slope at s = 0.01, plus the
+      // rounding of a value over h.
       let (tolerance, rounding) = (1e-6, Double.ulpOfOne / h)
       #expect(abs(slope(process.meanFactor) - drift * mean) < tolerance * abs(drift * mean) + rounding, "m′ at \(s)")
       #expect(
@@ -30,14 +32,15 @@ import Testing
   func logRatiosComeBackToTheirTimes(process: DiffusionProcess) {
     for s in [1e-5, 1e-3, 0.01, 0.1, 0.35, 0.7, 1] {
       let back = process.time(ofLogRatio: process.logRatio(at: s))
-      // The log-ratio's rounding, about 16 ulp of it, over its slope; at the smallest s of `ve` that is all there is.
+      // The rounding of the log-ratio, about 16 ulp, divided by its slope. At the smallest s of `ve` there is no other
+      // error.
       let slope = process.diffusion(at: s) * process.diffusion(at: s) / pow(process.deviation(at: s), 2)
       let rounding = 16 * max(1, abs(process.logRatio(at: s))) * Double.ulpOfOne / slope
       #expect(abs(back - s) <= rounding + 4 * s.ulp, "\(process) at \(s): \(back)")
     }
   }
 
-  /// The paper's numbers at both ends, and time that runs from noise to data.
+  /// Checks the paper's numbers at both ends, and that time runs from noise to data.
   @Test(arguments: DiffusionProcess.all)
   func endsAreThoseOfThePaper(process: DiffusionProcess) {
     let last = exp(-0.5 * (0.1 + 0.5 * 19.9))

@@ -2,7 +2,7 @@
 
 /// Discrete flows far from the identity, and helpers to inspect them.
 enum DiscreteFixture {
-  /// Those of a flow with normal noise of `scale` added.
+  /// The parameters of a flow, with normal noise of `scale` added.
   static func disturbed(_ parameters: [Float], scale: Double, seed: UInt64 = 21) -> [Float] {
     let source = RandomSource(seed: seed, stream: .data)
     return parameters.enumerated().map {
@@ -37,7 +37,7 @@ enum DiscreteFixture {
     return flows
   }
 
-  /// One column conditions all others, and the reverse.
+  /// One column conditions all others, and then all others condition one column.
   static func lopsided(dimension: Int) -> CouplingFlow {
     let mask = CouplingMask((0..<dimension).map { $0 > 0 })
     let masks = [mask, mask.complement, mask]

@@ -16,8 +16,8 @@ import Testing
     return sum
   }
 
-  /// Central differences of h = 1e-5 are off by h² of the third derivative, and by 1e-16 / h of rounding: 1e-10 of
-  /// losses and derivatives near 1. The bound leaves a thousand times that.
+  /// Central differences with h = 1e-5 err by h² times the third derivative and by 1e-16 / h of rounding: 1e-10 for
+  /// losses and derivatives near 1. The bound is a thousand times that.
   private static let differenceTolerance = 1e-7
 
   @Test(arguments: dimensions, Backend.allCases)
@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  /// log |det| by LAPACK of the Jacobian that central differences give, whose entries are off by 1e-10.
+  /// log |det|, by LAPACK, of the Jacobian from central differences. Its entries err by 1e-10.
   @Test(arguments: dimensions) func determinantsAreThoseOfTheJacobian(dimension: Int) throws {
     for flow in DiscreteFixture.all(dimension: dimension) {
       let map = try flow.map(threads: nil, backend: .c, scalar: Double.self)
@@ -82,7 +82,7 @@ import Testing
     }
   }
 
-  /// Round trips. Each step loses a few ulp of numbers that the flows keep below about a hundred.
+  /// Maps forward and back. Each layer loses a few ulp of numbers, which the flows keep below about a hundred.
   @Test(arguments: dimensions) func inversesAreExactButForRounding(dimension: Int) throws {
     func worst<Scalar: FlowScalar>(_ flow: any DiscreteFlow, _: Scalar.Type) throws -> Double {
       let map = try flow.map(threads: nil, backend: .c, scalar: Scalar.self)
@@ -125,8 +125,8 @@ import Testing
     }
   }
 
-  /// Midpoint rule on [−24, 24]², cells of 0.1: densities of widths from 0.2 to 4, for which the rule is off by
-  /// exp(−2π²(0.2/0.1)²) and the tails beyond by 1e-8; Float's log-densities by 1e-6.
+  /// The midpoint rule on [−24, 24]² with cells of 0.1. For densities of widths from 0.2 to 4 the rule errs by
+  /// exp(−2π²(0.2/0.1)²), the tails outside add 1e-8, and log-densities in Float 1e-6.
   @Test func densitiesIntegrateToOne() throws {
     let (side, width) = (480, 48.0)
     let cell = width / Double(side)

@@ -60,9 +60,9 @@ import Testing
     for model in Self.models { try check(model) }
   }
 
-  /// The affine map of highest likelihood to a standard normal gives the Gaussian of full covariance: W = F⁻¹, b = −F⁻¹
-  /// mean, with F the covariance's Cholesky factor. There the gradient vanishes and the likelihood has a closed form;
-  /// training from the identity reaches it.
+  /// The affine map to a standard normal with the highest likelihood gives the Gaussian of full covariance: W = F⁻¹ and
+  /// b = −F⁻¹ mean, where F is the covariance's Cholesky factor. There the gradient is 0 and the likelihood has a
+  /// closed form. Training from the identity reaches it.
   @Test func affineFlowsBecomeTheGaussian() throws {
     let points = SampleMatrix(count: 300, dimension: 3, values: correlated(300))
     let gaussian = GaussianBaseline(fitting: points)
@@ -73,13 +73,13 @@ import Testing
       let gradient = try map.gradient(at: points.values.map { Double($0) }, parameters: parameters) { image in
         BaseDistribution.standardNormal.negativeLogLikelihood(of: image, dimension: 3, scale: 1.0 / 300, sum: &loss)
       }
-      // As many roundings as samples, of terms near one.
+      // The bound covers one rounding for each sample, of terms near one.
       #expect(abs(loss - best) < 300 * Double.ulpOfOne * 10, "\(Model.self): \(loss), closed form \(best)")
       #expect(
         gradient.parameters.allSatisfy { abs($0) < 300 * Double.ulpOfOne * 100 },
         "\(Model.self): \(gradient.parameters)")
 
-      // Steps of 0.05 that fall to nothing; Float's rounding of 300 terms of a mean is far below the bound.
+      // Step sizes fall from 0.05 to 0. The rounding in Float of a mean of 300 terms is far below the bound.
       let options = TrainingOptions(
         steps: 400, batchSize: 300, learningRate: 0.05, schedule: LearningRateSchedule(.cosine()), averageDecay: nil)
       let set = Dataset(name: "correlated", samples: points)
@@ -95,7 +95,8 @@ import Testing
     let inverse = factor.inverse()
     let shift = factor.solve(gaussian.mean).map { -$0 }
     try check(LinearFlow(dimension: 3), inverse + shift)
-    // F⁻¹ is lower triangular: L is its columns over the diagonal, and U the diagonal; any P is as likely.
+    // F⁻¹ is lower triangular. So L has its columns divided by the diagonal, and U is the diagonal. The permutation P
+    // does not change the likelihood.
     let affine = AffineFlow(dimension: 3, seed: 2)
     #expect(affine.permutation != [0, 1, 2])
     let layout = AffineLayout(dimension: 3)
@@ -116,7 +117,8 @@ import Testing
     }
   }
 
-  /// Nats by which the flow below beats a full-covariance Gaussian; see `PinwheelTests` for a continuous one's.
+  /// The flow's NLL is lower than that of a full-covariance Gaussian by this many nats. `PinwheelTests` has the same
+  /// for a continuous flow.
   private static let margin = 0.8
 
   @Test func aTrainedCouplingFlowBeatsAGaussian() throws {
@@ -134,12 +136,12 @@ import Testing
       GaussianBaseline(fitting: split.train.samples).meanLogDensity(of: split.test.samples)
     )
     #expect(found - gaussian > Self.margin, "\(found) against \(gaussian)")
-    // Its samples are like the data: they are as likely as those, within five errors of both means.
+    // The flow's samples have the likelihood of the data, within five standard errors of both means.
     let samples = try trained.samples(count: 2000, seed: 1)
     let drawn = EvaluationResult(try trained.logDensities(of: samples), dimension: 2)
     let held = try trained.evaluate(on: split.test)
     let error = (pow(drawn.nllStandardError, 2) + pow(held.nllStandardError, 2)).squareRoot()
-    // The gap that training leaves between data and model, a tenth of a nat, is allowed in addition.
+    // Training leaves a gap between data and model, for which the test allows a tenth of a nat more.
     #expect(abs(drawn.nllNats - held.nllNats) < 5 * error + 0.1, "\(drawn.nllNats), \(held.nllNats), error \(error)")
   }
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Fields learned from their values, and the files of models whose fields are gradients.
+/// Tests fields that are learned from their values, and the files of models whose fields are gradients.
 @Suite struct DynamicsModelTests {
   /// An oscillator: dq/dt = p, dp/dt = −q, at 200 places.
   private static let oscillator: Dataset = {
@@ -40,9 +40,9 @@ import Testing
       try objective.evaluate(model, on: Self.oscillator, seed: 0).nllNats,
       try objective.evaluate(result.model, on: Self.oscillator, seed: 0).nllNats
     )
-    // A variance of 1 at first, half of it a loss.
+    // At first the targets' variance is 1, and half of it is the loss.
     #expect(before > 0.1 && after < 0.01 * before, "\(before), then \(after)")
-    // One turn of the oscillator, along which the learned energy is kept to the solver's tolerance.
+    // Along one turn of the oscillator, the solve keeps the learned energy to its tolerance.
     let equation = result.model.equation()
     let end = try equation(SampleMatrix(count: 1, dimension: 2, values: [1, 0]), from: 0, to: 2 * .pi).values
     #expect(abs(end[0] - 1) < 0.3 && abs(end[1]) < 0.5)
@@ -60,7 +60,7 @@ import Testing
     ).velocities
     let squares = zip(velocities, rates).reduce(0.0) { $0 + pow(Double($1.0) - Double($1.1), 2) }
     let found = try objective.evaluate(model, on: Self.oscillator, seed: 0).nllNats
-    // A sum of 400 squares in double of numbers that are the same floats.
+    // A sum of 400 squares in double, of numbers that are the same floats.
     #expect(abs(found - squares / 800) < 1e-12)
   }
 
@@ -88,7 +88,7 @@ import Testing
     #expect(throws: FlowFileError.self) { try HamiltonianFlow(contentsOf: path) }
   }
 
-  /// What a file says of a structure has to be so.
+  /// A file whose description of a structure is wrong is refused.
   @Test func alteredStructuresAreRefused() throws {
     let path = folder.file("altered.safetensors")
     try TransportFlow(dimension: 3, architecture: TransportArchitecture(width: 5)).write(to: path)

@@ -3,9 +3,9 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// End times of solves: random in training (STEER), and trained.
+/// Tests end times of solves: random ones in training (STEER), and trained ones.
 @Suite struct EndTimeTests {
-  /// x′ = x leads N(0, 1) to N(0, e²ᵀ).
+  /// x′ = x maps N(0, 1) to N(0, e²ᵀ).
   private static func exponential(endTime: Double) -> ContinuousFlow {
     var program = FieldProgram(stateDimension: 1)
     program.append(.scale(input: .state, by: 1))
@@ -20,8 +20,9 @@ import Testing
         count: 256, dimension: 1, values: (0..<256).map { Float(2 * source.normal(sample: UInt64($0), dimension: 0)) }))
   }()
 
-  /// The likelihood of N(0, e²ᵀ) is largest where e²ᵀ is the samples' mean square, and T is all there is to train. In
-  /// equal steps, rk4's h⁵ is far below the bar; that is Adam's, whose steps at a rate that falls to 0 end within 1e-3.
+  /// T is the only trained parameter. The likelihood of N(0, e²ᵀ) is largest where e²ᵀ is the mean square of the
+  /// samples. The bound is Adam's error: its learning rate falls to 0, and it ends within 1e-3. The h⁵ of equal rk4
+  /// steps is far smaller.
   @Test(arguments: [Backend.c, .swift])
   func theEndTimeIsTrainedToItsOptimum(backend: Backend) throws {
     let options = TrainingOptions(
@@ -36,8 +37,8 @@ import Testing
     #expect(abs(trained.flow.endTime - 0.5 * log(meanSquare)) < 1e-3)
   }
 
-  /// A flow of any field: the last gradient against central differences of the loss by log T, both in float: their
-  /// error is the loss's rounding over the step, some 1e-6 / 1e-2, and the difference's h².
+  /// For a flow of any field, compares the last component of the gradient with central differences of the loss by log
+  /// T, both in float. The error is the loss's rounding over the step, about 1e-6 / 1e-2, plus the difference's h².
   @Test func gradientIsTheDerivativeByTheLogarithm() throws {
     let options = TrainingOptions(
       steps: 1, seed: 3, solver: SolverOptions(method: "dopri5", control: .fixed(steps: 6), trace: .exact))
@@ -71,7 +72,7 @@ import Testing
     #expect(throws: FlowFileError.self) { try TimedFlow(contentsOf: path) }
   }
 
-  /// Parameters that are not weights do not decay; weights decay as before.
+  /// Weight decay does not change parameters that are not weights. Weights decay as before.
   @Test func weightDecayLeavesTheTimeAlone() {
     for decay in [WeightDecay.penalty(0.5), .decoupled(0.5)] {
       var (some, all): ([Float], [Float]) = ([1, 2, 3], [1, 2, 3])
@@ -92,7 +93,7 @@ import Testing
 
   // MARK: - STEER
 
-  /// Ends lie in the interval, on both sides of 0; there is one for each step, the same for the same seed.
+  /// The ends lie in the interval, on both sides of 0. Each step has one end, and the same seed gives the same ends.
   @Test func steerDrawsAnEndForEachStep() throws {
     var options = TrainingFixture.options(steps: 1, backend: .c)
     options.endTimeJitter = 0.3
@@ -100,12 +101,12 @@ import Testing
     let ends = (0..<200).map { objective.end(of: Self.batch(of: 4, step: $0)) }
     #expect(ends.allSatisfy { abs($0) <= 0.3 } && Set(ends).count == 200)
     let mean = ends.reduce(0, +) / 200
-    // of 200 uniform draws, four standard errors
+    // Four standard errors of 200 uniform draws.
     let bound = 4 * 0.3 / (3.0 * 200.0).squareRoot()
     #expect(abs(mean) < bound)
   }
 
-  /// Its gradient is that of a solve to the drawn end.
+  /// The gradient equals that of a solve to the drawn end.
   @Test func steerSolvesToTheDrawnEnd() throws {
     var options = TrainingFixture.options(steps: 1, backend: .c)
     options.endTimeJitter = 0.3

@@ -1,9 +1,9 @@
 import ContinuousFlows
 import Testing
 
-/// Evenly spaced times end exactly at the flow's end, whatever its rounding, and flows accept them.
+/// Evenly spaced times end exactly at the flow's end, however it is rounded, and flows accept them.
 @Suite struct EvenTimesTests {
-  /// 0.01 ... 4: of 66 among them 40 T / 40 is not T, of 37 it is more.
+  /// Ends from 0.01 to 4. For 66 of them, 40 T / 40 differs from T; for 37, it is more.
   private static let ends = (1...400).map { Double($0) / 100 }
   private static let counts = [2, 3, 41, 100]
 

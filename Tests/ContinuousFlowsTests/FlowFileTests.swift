@@ -47,7 +47,7 @@ import Testing
     #expect(try SafetensorsFile(path: path).metadata["swift_cnf.version"] == "1")
   }
 
-  /// A reader that knows no marginals would take x for z: the version keeps it from that.
+  /// A reader that does not know marginals would take x for z. The file's version prevents that.
   @Test func marginalsAreOfALaterVersion() throws {
     let marginals = LevelMarginals(levels: 2, probabilities: [0.25, 0.75, 0.5, 0.5])
     let levelled = ContinuousFlow(dimension: 2, hidden: [3], transform: .marginals(marginals))
@@ -61,7 +61,7 @@ import Testing
     altered.metadata["transform.probabilities"] = "0.25,0.7,0.5,0.5"
     try altered.write(to: path)
     #expect(throws: FlowFileError.self) { try TrainingState<ContinuousFlow>(contentsOf: path) }
-    // Files from before there were versions of it.
+    // Files written before they had a version.
     file.metadata["swift_cnf.version"] = "1"
     try file.write(to: path)
     #expect(try ContinuousFlow(contentsOf: path) == levelled)
@@ -80,7 +80,8 @@ import Testing
     #expect(try ContinuousFlow(contentsOf: path) == residual)
   }
 
-  /// Every operation that a file can hold, by every architecture; names are those of the modules in a Sequential.
+  /// Covers every operation that a file can hold, by every architecture. Names are those of the modules of a PyTorch
+  /// Sequential.
   @Test(arguments: TimeLayer.allCases) func architecturesComeBackTheSame(layer: TimeLayer) throws {
     let architecture = FieldArchitecture(
       hidden: [4, 4], activation: .silu, layer: layer, contextDimension: 2, timeFeatures: 1, isResidual: true,
@@ -103,7 +104,8 @@ import Testing
     #expect(names.entries.map(\.shape) == [[4, 2], [4], [4], [4], [2, 4], [2]])
   }
 
-  /// The operation after `operation` in a program that has every operation once. A new case needs a line to compile.
+  /// The operation after `operation` in a program that has every operation once. A new case does not compile without a
+  /// line here.
   private static func successor(of operation: FieldProgram.Operation?) -> FieldProgram.Operation? {
     switch operation {
     case nil: .linear(input: .state, rows: 2, activation: .tanh)
@@ -150,8 +152,8 @@ import Testing
     }
   }
 
-  /// What a file is told in a sentence ends a program that makes the same mistake in code; a release build keeps the
-  /// words of its preconditions to itself, so they are read where they are made.
+  /// A mistake that a file's reader reports as an error ends a program that makes it in code. A release build does not
+  /// print the text of its preconditions, so the test reads the messages where they are made.
   @Test func programsInCodeThatDoNotFitEndTheProgram() async {
     var program = FieldProgram(stateDimension: 2)
     let wide = program.append(.linear(input: .state, rows: 3, activation: .identity))
@@ -227,7 +229,7 @@ import Testing
   @Test func everyAlteredByteIsNoticed() throws {
     try flow.write(to: path)
     let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-    // Every part of the file: sizes, header, each tensor.
+    // Cuts the file in every part: sizes, header, each tensor.
     for position in stride(from: 0, to: bytes.count, by: 11) {
       var altered = bytes
       altered[position] ^= 0x04

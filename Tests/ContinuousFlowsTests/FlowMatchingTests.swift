@@ -4,7 +4,7 @@ import Testing
 @testable import ContinuousFlows
 
 @Suite struct AssignmentTests {
-  /// Every assignment of up to seven rows.
+  /// Compares with every assignment of up to seven rows.
   private static func permutations(_ count: Int) -> [[Int]] {
     guard count > 0 else { return [[]] }
     return permutations(count - 1).flatMap { short in
@@ -17,7 +17,7 @@ import Testing
     for count in 1...7 {
       let permutations = Self.permutations(count)
       for trial in 0..<20 {
-        // whole numbers, so that sums are exact and ties occur
+        // Whole numbers, so that sums are exact and ties occur.
         let costs = (0..<count * count).map {
           (source.uniform(sample: UInt64(trial), dimension: $0) * 20 - 5).rounded()
         }
@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  /// On a line the pairing of least squared distance keeps the order.
+  /// On a line, the pairing of least squared distance keeps the order.
   @Test func sortsOnALine() {
     let count = 300
     let source = RandomSource(seed: 4, stream: .data)
@@ -50,7 +50,7 @@ import Testing
     .linear(), .linear(deviation: 0.25), .trigonometric, .variancePreserving(), .stochasticInterpolant(),
   ]
 
-  /// Slopes against central differences; ends at the data, begins at the base.
+  /// Compares slopes with central differences. Paths end at the data and begin at the base.
   @Test(arguments: paths)
   func pathsLeadFromTheBaseToTheData(path: ProbabilityPath) {
     let h = 1e-5
@@ -66,7 +66,8 @@ import Testing
       }
     }
     let (start, end) = (path.coefficients(at: 0), path.coefficients(at: path.end))
-    // β = 20 leaves e^(−5.025) of the data at the start; the cutoff 1e-3 some √1e-4 of the base at the end
+    // With β = 20, e^(−5.025) of the data remains at the start. The cutoff of 1e-3 leaves about √1e-4 of the base at
+    // the end.
     #expect(abs(start.base.value - 1) < 1e-4 && abs(start.data.value) < 0.01)
     #expect(abs(end.data.value - 1) < 1e-4 && abs(end.base.value) < 0.02)
   }
@@ -80,7 +81,7 @@ import Testing
     }
   }
 
-  /// The gradient of the objective against central differences of its own loss, which the field's values give.
+  /// Compares the objective's gradient with central differences of its own loss, which follows from the field's values.
   @Test(arguments: Backend.allCases)
   func theGradientIsThatOfTheLoss(backend: Backend) throws {
     let options = TrainingFixture.options(steps: 1, backend: backend)
@@ -98,7 +99,7 @@ import Testing
       let below = try objective.gradient(of: batch, model: flow).loss
       flow.parameters[index] = value
       let difference = (above - below) / Double(2 * h)
-      // h² of a third derivative of about 10, and the rounding of a float loss over h.
+      // The error is h² times a third derivative of about 10, plus the rounding of a float loss over h.
       #expect(
         abs(Double(gradient.parameters[index]) - difference) < 2e-3,
         "\(index): \(gradient.parameters[index]), \(difference)")
@@ -121,7 +122,7 @@ import Testing
     #expect(alone.states == Array(whole.states[10..<12]) && alone.rates == Array(whole.rates[10..<12]))
     #expect(alone.times == [whole.times[5]])
 
-    // x − z of the linear path is its rate of change times T
+    // On the linear path, x − z is the rate of change times T.
     func distance(_ objective: FlowMatching) -> Double {
       objective.pathSamples(on: batch, flow).rates.reduce(0) { $0 + Double($1 * $1) }
     }
@@ -129,7 +130,8 @@ import Testing
     #expect(distance(paired) < 0.8 * distance(try FlowMatching(flow: flow, options: options)))
   }
 
-  /// From N(0, 1) to N(2, ½²): for every path the flow's NLL reaches the data's entropy, up to sampling error.
+  /// The data are N(2, ½²) and the base is N(0, 1). For every path, the flow's NLL reaches the entropy of the data, up
+  /// to sampling error.
   @Test(arguments: paths, FlowMatching.Coupling.allCases)
   func aGaussianIsLearned(path: ProbabilityPath, coupling: FlowMatching.Coupling) throws {
     let count = 2000

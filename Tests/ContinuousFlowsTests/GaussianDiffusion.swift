@@ -2,8 +2,9 @@ import Foundation
 
 @testable import ContinuousFlows
 
-/// Data N(μ, S), whose diffused score is linear in x and known: with `S = R diag(λ) Rᵀ` and w = Rᵀx, x at s is N(m μ,
-/// m² S + σ² I), and every direction is its own. Everything that a diffusion model computes of it has a closed form.
+/// Data of the distribution N(μ, S), whose diffused score is known and linear in x. With `S = R diag(λ) Rᵀ` and w =
+/// Rᵀx, x at s is N(m μ, m² S + σ² I), and the components of w are independent. So everything that a diffusion model
+/// computes has a closed form.
 struct GaussianDiffusion {
   let process: DiffusionProcess
   let dimension: Int
@@ -26,7 +27,7 @@ struct GaussianDiffusion {
     }
   }
 
-  /// w of x; a reflection is its own inverse, so x of w too.
+  /// w of x, and also x of w, because a reflection is its own inverse.
   func turned(_ x: [Double]) -> [Double] { rotation.map { row in zip(row, x).reduce(0) { $0 + $1.0 * $1.1 } } }
 
   /// Mean and variance of w at s.
@@ -35,13 +36,14 @@ struct GaussianDiffusion {
     return (mean.map { m * $0 }, variances.map { m * m * $0 + deviation * deviation })
   }
 
-  /// Score of w at s, direction by direction.
+  /// The score of w at s, component by component.
   func score(_ w: [Double], at s: Double) -> [Double] {
     let (mean, variance) = moments(at: s)
     return w.indices.map { -(w[$0] - mean[$0]) / variance[$0] }
   }
 
-  /// Where the probability flow leads w from s to s′: each direction keeps its number of deviations.
+  /// The image of w from s to s′ under the probability flow. Each component stays the same number of deviations from
+  /// its mean.
   func carried(_ w: [Double], from s: Double, to end: Double) -> [Double] {
     let (before, after) = (moments(at: s), moments(at: end))
     return w.indices.map {
@@ -58,8 +60,8 @@ struct GaussianDiffusion {
     -0.5 * ((x - mean) * (x - mean) / variance + log(2 * Double.pi * variance))
   }
 
-  /// A model whose net is right: `u = E[d x₀ − c ε | y]`, by hand `uᵢ = d (c (λᵢ − 1) wᵢ + νᵢ) / (c² λᵢ + d²)`, w =
-  /// Rᵀy, ν = Rᵀμ.
+  /// A model with the exact net `u = E[d x₀ − c ε | y]`. By hand, `uᵢ = d (c (λᵢ − 1) wᵢ + νᵢ) / (c² λᵢ + d²)` with w =
+  /// Rᵀy and ν = Rᵀμ.
   var model: DiffusionModel {
     let start = atan2(process.deviation(at: 1), process.meanFactor(at: 1))
     var program = FieldProgram(stateDimension: dimension)
@@ -75,7 +77,7 @@ struct GaussianDiffusion {
     return DiffusionModel(process: process, program: program, parameters: [])
   }
 
-  /// The probability flow in the paper's own time and coordinates: `dx/ds = f x − ½ g² ∇log p`, in Double.
+  /// The probability flow in the time and coordinates of the paper, in Double: `dx/ds = f x − ½ g² ∇log p`.
   var fieldInPaperTime: FieldProgram {
     var program = FieldProgram(stateDimension: dimension)
     program.append(
@@ -91,7 +93,8 @@ struct GaussianDiffusion {
     return program
   }
 
-  /// A callback of a field that is linear up to a constant, given in w: `field(t, w, whether of a tangent)`.
+  /// A callback for a field that is linear up to a constant. `field` gives it in terms of w: `field(t, w, whether of a
+  /// tangent)`.
   private func linear(_ field: @escaping @Sendable (Double, [Double], Bool) -> [Double]) -> FieldCallback {
     FieldCallback(name: "gaussian", float: functions(field), double: functions(field))
   }
@@ -114,7 +117,7 @@ struct GaussianDiffusion {
       tangent: { lanes, t, _, _, xDot, yDot in each(lanes, t, xDot, &yDot, isTangent: true) })
   }
 
-  /// Points of the data, `[count]` of w each, keyed.
+  /// Samples of the data, `[count]` rows of w; the key gives each its own numbers.
   func points(count: Int) -> [[Double]] {
     let source = RandomSource(seed: 6, stream: .data)
     return (0..<count).map { sample in

@@ -2,7 +2,7 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// The check that users run: right gradients pass it closely, for every trace and either control.
+/// Tests the check that users run. Correct gradients pass it closely, for every trace and with fixed or adaptive steps.
 @Suite struct GradientCheckTests {
   struct Case: CustomTestStringConvertible {
     let trace: Trace
@@ -44,18 +44,19 @@ import Testing
     #expect(check.worstError < GradientCheck.tolerance && check.isDiscreteRight, "\(check.rows)")
     #expect(check.isContinuousRight, "\(check.rows)")
     #expect(check.trace == test.trace)
-    // Weight and bias of three layers, a random direction, states, both times; and none of them is trivially right.
+    // The rows are weight and bias of three layers, a random direction, the states and both times. None of them is
+    // trivially correct.
     #expect(check.rows.count == 10)
     #expect(check.rows.allSatisfy { $0.discrete != 0 && $0.continuous != 0 && $0.differences != 0 })
-    // The continuous gradient is another than the discrete one, by as much as steps of this size are off.
+    // The continuous gradient differs from the discrete one, by the error of steps of this size.
     let (continuous, refined) = (try #require(check.worstContinuousError), try #require(check.worstRefinedError))
     #expect(continuous > check.worstError && continuous < 1e-2)
-    // A hundred tolerances of the finer steps, 1e-7; of 24 steps of order 4, 4⁻⁴ of the errors of six, and half of that
-    // again.
+    // The bound is a hundred tolerances of the finer steps, 1e-7. With 24 steps of order 4 the error is 4⁻⁴ of that
+    // with six steps; half of that is allowed in addition.
     #expect(refined < (test.control == .fixed(steps: 6) ? continuous / 128 : 1e-5))
   }
 
-  /// The loss is that of the flow's base, and regularisers are part of its mean.
+  /// The loss uses the flow's base, and its mean includes the regularisers.
   @Test(arguments: bases, Backend.allCases) func lossIsOfTheBase(base: BaseDistribution, backend: Backend) throws {
     var flow = ContinuousFlow(dimension: 2, hidden: [12, 9], activation: .tanh, endTime: 0.7, seed: 5)
     let samples = SampleMatrix(count: 3, dimension: 2, values: [0.3, -1.1, 1.9, 0.2, -0.7, 0.6])
@@ -81,7 +82,7 @@ import Testing
       deviations: SampleMatrix(count: 2, dimension: 2, values: [0.6, 1, 0.9, 1.4])),
   ]
 
-  /// Methods without a continuous adjoint are checked without it.
+  /// For methods without a continuous adjoint, the check leaves it out.
   @Test(arguments: ["reversible_heun"]) func methodsWithoutAContinuousGradient(method: String) throws {
     let check = try GradientCheck(
       of: TrainingFixture.flow, at: TrainingFixture.split.test.samples.rows(0..<2),
@@ -90,7 +91,7 @@ import Testing
     #expect(check.isDiscreteRight && check.isContinuousRight && check.worstContinuousError == nil, "\(check)")
   }
 
-  /// A continuous gradient that does not come nearer by finer steps is found.
+  /// The check finds a continuous gradient that finer steps do not improve.
   @Test func convergenceIsAsked() {
     func row(_ continuous: Double, refined: Double) -> GradientCheck.Row {
       GradientCheck.Row(
@@ -101,7 +102,7 @@ import Testing
     #expect(!row(.nan, refined: .infinity).isConverging)
   }
 
-  /// Differences that reach across relu's kinks are not the derivative there: the check can say no.
+  /// Differences across the kinks of relu are not the derivative: the check can fail.
   @Test func kinksAreSeen() throws {
     let flow = ContinuousFlow(dimension: 2, hidden: [400, 400], activation: .relu, seed: 1)
     let samples = SampleMatrix(count: 8, dimension: 2, values: (0..<16).map { Float($0 % 5) - 2 })

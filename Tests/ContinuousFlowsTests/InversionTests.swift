@@ -3,7 +3,7 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Forward then backward: what is missed is the solver's error, and falls with its tolerance.
+/// Solves forward and then backward. The distance to the start is the solver's error, and falls with its tolerance.
 @Suite struct InversionTests {
   private static let tolerances = [1e-3, 1e-5, 1e-7, 1e-9]
 
@@ -11,9 +11,9 @@ import Testing
     SolverOptions(control: .perSample(rtol: tolerance, atol: tolerance))
   }
 
-  /// Of a nonlinear net in Double: six orders of tolerance are near six orders of error. A step's error is held at the
-  /// tolerance, and dopri5 takes tolerance^(−1/5) steps, so the error's power of the tolerance lies between 4/5 and 1;
-  /// with a fifth on either side, since steps of the roughest tolerance are few.
+  /// For a nonlinear net in Double, six orders of magnitude of tolerance give about six of error. The error of a step
+  /// is near the tolerance, and dopri5 takes tolerance^(−1/5) steps. So the error is a power of the tolerance between
+  /// 4/5 and 1. A fifth more is allowed on either side, because there are few steps at the largest tolerance.
   @Test(arguments: Backend.allCases) func errorsFallWithTheTolerance(backend: Backend) throws {
     let flow = ContinuousFlow(dimension: 3, hidden: [16, 16], activation: .tanh, endTime: 1, seed: 1)
     var scaled = flow
@@ -44,8 +44,8 @@ import Testing
     }
   }
 
-  /// Of `dx/dt = diag(a) x` the bar is derived: a step errs by the tolerance times 1 + |x| at most, the way on
-  /// stretches that by e^{|a|T} at most, there and back alike.
+  /// For `dx/dt = diag(a) x` the bound is derived: a step errs by at most the tolerance times 1 + |x|. The rest of the
+  /// solve stretches the error by at most e^{|a|T}, forward and backward alike.
   @Test(arguments: tolerances) func linearFlowsMissByNoMoreThanTheirSteps(tolerance: Double) throws {
     let (rates, endTime): ([Float], Double) = ([0.75, -0.5], 1.5)
     var program = FieldProgram(stateDimension: 2)
@@ -54,23 +54,23 @@ import Testing
       program: program, parameters: [rates[0], 0, 0, rates[1], 0, 0], endTime: endTime)
     let samples = SampleMatrix(count: 3, dimension: 2, values: [1, -2, 0.3, 1, 2.5, -1])
     let error = try flow.inversionError(of: samples, options: Self.options(tolerance), scalar: Double.self)
-    // Six evaluations are a step's.
+    // A step takes six evaluations.
     let steps = error.evaluationsMean / 6
     let stretch = exp(0.75 * endTime)
-    // |x| up to 2.5, and e^{0.5 T} of it on the way.
+    // |x| is at most 2.5 at the start and e^{0.5 T} times that during the solve.
     let size = 1 + 2.5 * exp(0.5 * endTime)
     #expect(error.failed == 0)
     #expect(error.stateMaximum < steps * tolerance * size * stretch, "\(error)")
-    // The trace is a constant, whose integral a method has up to rounding, in each way's steps.
+    // The trace is constant, so its integral is exact up to rounding, in the steps of each direction.
     #expect(error.logDeterminantMaximum < 2 * steps * 1e-15, "\(error)")
   }
 
-  /// Float's own rounding is the floor: with tighter tolerances nothing more is won, and nothing is lost.
+  /// Rounding in Float is the smallest possible error. Tighter tolerances neither reduce nor increase it.
   @Test func floatsHaveAFloor() throws {
     let flow = ContinuousFlow(dimension: 2, hidden: [8], seed: 2)
     let samples = flow.baseSamples(count: 10, seed: 1)
     let error = try flow.inversionError(of: samples, options: Self.options(1e-6))
-    // Some tens of steps, each of a rounding of numbers up to 4, stretched a little.
+    // Some tens of steps, each of which rounds numbers up to 4; the flow stretches these errors a little.
     #expect(error.stateMaximum > 0 && error.stateMaximum < 100 * 4 * 0x1p-24)
     let double = try flow.inversionError(of: samples, options: Self.options(1e-9), scalar: Double.self)
     #expect(double.stateMaximum < error.stateMaximum)

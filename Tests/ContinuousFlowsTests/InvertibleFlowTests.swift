@@ -3,12 +3,12 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Round trips and Jacobians of discrete flows, stacked flows and probability flows: as `InversionTests` and
-/// `JacobianTests` for continuous flows.
+/// Tests inverses and Jacobians of discrete flows, stacked flows and probability flows, as `InversionTests` and
+/// `JacobianTests` do for continuous flows.
 @Suite struct InvertibleFlowTests {
   private static let dimensions = [1, 2, 3, 7]
-  /// Each of the steps loses a few ulp of numbers that the fixture's flows keep below about a hundred, as
-  /// `DiscreteFlowTests` has it; a log-determinant is a sum of some tens of such.
+  /// As in `DiscreteFlowTests`, each layer loses a few ulp of numbers, which the fixture's flows keep below about a
+  /// hundred. A log-determinant is a sum of some tens of such numbers.
   private static let roundings = 1e3
 
   // MARK: Discrete flows
@@ -39,8 +39,8 @@ import Testing
     }
   }
 
-  /// The inverse sums its own log-determinants, with the sign and every layer: the sum is minus that of the image, and
-  /// not 0.
+  /// The inverse adds up its own log-determinants, with their sign and for every layer. The sum is the negative of the
+  /// image's, and not 0.
   @Test(arguments: dimensions) func inversesHaveLogDeterminants(dimension: Int) throws {
     for flow in DiscreteFixture.all(dimension: dimension) {
       let map = try flow.map(threads: nil, backend: .c, scalar: Double.self)
@@ -56,7 +56,8 @@ import Testing
     }
   }
 
-  /// What is not invertible in float is seen: of a map whose inverse is that of other parameters the states miss.
+  /// The check finds a map that is not invertible in float: with an inverse of other parameters, the states do not
+  /// return.
   @Test func aWrongInverseIsSeen() throws {
     let flow = DiscreteFixture.affine(dimension: 2)
     let map = try flow.map(threads: nil, backend: .c, scalar: Double.self)
@@ -81,7 +82,7 @@ import Testing
       let found = try flow.jacobians(
         of: samples, options: SolverOptions(), backend: backend, seed: 0, identifiers: nil, context: nil)
       let name = Comment(rawValue: "\(type(of: flow)), D = \(dimension)")
-      // LU of D rows loses a few ulp of each.
+      // An LU factorisation of D rows loses a few ulp in each.
       #expect(found.largestDifference < Self.roundings * Double.ulpOfOne, name)
       let states = flow.transform.forward(samples.values).map { Double($0) }
       let map = try flow.map(threads: nil, backend: .c, scalar: Double.self)
@@ -91,7 +92,7 @@ import Testing
       Self.compare(found.jacobians, differences, name)
       let densities = try flow.logDensities(of: samples)
       for sample in 0..<3 {
-        // Float's rounding of numbers that are below a hundred.
+        // Rounding in Float of numbers below a hundred.
         #expect(abs(found.logDensities[sample] - densities.values[sample]) < 1e3 * Double(Float.ulpOfOne), name)
       }
     }
@@ -144,7 +145,7 @@ import Testing
         == flow.jacobians(of: Self.samples, options: options, backend: backend))
   }
 
-  /// Some tens of steps, each of which may err by the tolerance, stretched a little; finer ones err less.
+  /// Some tens of steps, each of which may err by the tolerance, stretched a little. Finer steps err less.
   @Test func stackedErrorsFallWithTheTolerance() throws {
     let (flow, tolerances) = (Self.stacked(3), [1e-5, 1e-7, 1e-9])
     let errors = try tolerances.map { tolerance in
@@ -168,7 +169,7 @@ import Testing
     #expect(failed.failed == 6 && failed.stateMaximum.isNaN)
   }
 
-  /// Of steps of fixed length the map is smooth, and differences are of the same steps.
+  /// With fixed steps the map is smooth, and the solves of a difference take the same steps.
   @Test(arguments: [2, 3]) func stackedJacobiansAreThoseOfTheMap(blocks: Int) throws {
     let flow = Self.stacked(blocks)
     let options = SolverOptions(method: "rk4", control: .fixed(steps: 8))
@@ -179,12 +180,12 @@ import Testing
       try solver.solveToBase(.init(parameters: flow.parameters.map { Double($0) }, states: $0)).states
     }
     Self.compare(found.jacobians, differences, "\(blocks) blocks")
-    // By tolerance both changes of variables come together.
+    // As the tolerance falls, the two changes of variables approach each other.
     let largest = try [1e-4, 1e-8].map { tolerance in
       try flow.jacobians(of: Self.samples, options: Self.options(tolerance)).largestDifference
     }
     #expect(largest[1] < largest[0] / 1e2 && largest[1] < 1000 * 1e-8, "\(largest)")
-    // log p by both, of a float flow at the same tolerance: some tens of steps and roundings.
+    // log p by both, for a float flow at the same tolerance: the bound covers some tens of steps and roundings.
     let densities = try flow.logDensities(of: Self.samples, options: Self.options(1e-6)).values
     let fine = try flow.jacobians(of: Self.samples, options: Self.options(1e-8))
     for sample in 0..<6 { #expect(abs(fine.logDensities[sample] - densities[sample]) < 100 * 1e-6) }
@@ -192,8 +193,8 @@ import Testing
 
   // MARK: Diffusion
 
-  /// The probability flow stands between the same data and the base: behind a logit it draws inside the unit interval,
-  /// and has no density beyond.
+  /// The probability flow connects the same data and base. With a logit transform, its samples are inside the unit
+  /// interval, and it has no density outside.
   @Test func probabilityFlowsKeepTheLogit() throws {
     let logit = LogitTransform(alpha: 0.05)
     let data = SampleMatrix(count: 40, dimension: 2, values: (0..<80).map { Float($0) / 80 })
@@ -211,7 +212,8 @@ import Testing
 
   // MARK: Differences
 
-  /// Central ones, `[count][D][D]`, of a map of `[count][D]`: off by h² times a third derivative and by rounding / h.
+  /// Central differences, `[count][D][D]`, of a map of `[count][D]`. They err by h² times a third derivative and by
+  /// rounding / h.
   private static func differences(
     of states: [Double], dimension: Int, map: ([Double]) throws -> [Double]
   ) rethrows -> [Double] {
@@ -227,7 +229,7 @@ import Testing
     return jacobians
   }
 
-  /// 1e-10 of curvature of nets whose derivatives stay below a hundred, and 1e-16 · 100 / 1e-5 of rounding.
+  /// 1e-10 is the curvature's part, for nets whose derivatives stay below a hundred; rounding adds 1e-16 · 100 / 1e-5.
   private static func compare(_ jacobians: [Double], _ differences: [Double], _ name: Comment) {
     #expect(jacobians.count == differences.count, name)
     for (found, expected) in zip(jacobians, differences) { #expect(abs(found - expected) < 1e-8, name) }

@@ -3,23 +3,23 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// The instantaneous change of variables compared with the discrete one: the trace's integral and log |det| of the
-/// map's Jacobian.
+/// Compares the instantaneous change of variables with the discrete one: the integral of the trace with log |det| of
+/// the map's Jacobian.
 @Suite struct JacobianTests {
   @Test func determinantsByLU() {
     #expect(abs(logAbsoluteDeterminant(of: [0, 2, -3, 0], order: 2) - log(6)) < 1e-15)
-    // Rows are exchanged on the way; det = −3.
+    // The factorisation exchanges rows; det = −3.
     #expect(abs(logAbsoluteDeterminant(of: [1, 2, 3, 4, 5, 6, 7, 8, 10], order: 3) - log(3)) < 1e-14)
     #expect(logAbsoluteDeterminant(of: [1, 2, 2, 4], order: 2) == -.infinity)
     #expect(logAbsoluteDeterminant(of: [.nan], order: 1).isNaN)
-    // Far beyond what a product of the diagonal could hold.
+    // The product of the diagonal would overflow.
     var large = [Double](repeating: 0, count: 400 * 400)
     for row in 0..<400 { large[row * 401] = -1e-3 }
     #expect(abs(logAbsoluteDeterminant(of: large, order: 400) - 400 * log(1e-3)) < 1e-9)
   }
 
   private static func flow(_ dimension: Int, _ net: FieldArchitecture) -> ContinuousFlow {
-    // Far from the identity, so that there is something to err about.
+    // The map is far from the identity, so that an error is visible.
     let program = net.program(stateDimension: dimension)
     return ContinuousFlow(
       program: program, parameters: InitialParameters.uniform(for: program, seed: 5).map { 2.5 * $0 }, endTime: 0.8,
@@ -38,7 +38,7 @@ import Testing
   ]
   private static let tolerance = 1e-8
 
-  /// By nets, methods, traces and dimensions: to the tolerance, of which each step may leave as much, stretched a
+  /// Compares them for several nets, methods, traces and dimensions. Each step may err by the tolerance, stretched a
   /// little.
   @Test(arguments: [2, 3, 8], ["dopri5", "tsit5", "vern7", "rodas4"])
   func bothChangesOfVariablesAgree(dimension: Int, method: String) throws {
@@ -49,20 +49,20 @@ import Testing
       let samples = Self.samples(dimension)
       let jacobians = try flow.jacobians(of: samples, options: options)
       #expect(jacobians.statuses.allSatisfy { $0 == .ok })
-      // rodas4 takes a hundred or so steps.
+      // rodas4 takes about a hundred steps.
       #expect(jacobians.largestDifference < 1000 * Self.tolerance, "\(net): \(jacobians.largestDifference)")
       let plain = try flow.logDensities(of: samples).values
       for sample in 0..<3 {
         #expect(
           abs(jacobians.logDensities[sample] - jacobians.integratedLogDensities[sample]) < 1000 * Self.tolerance)
-        // The float path at 1e-5, about ten steps.
+        // The float solve at 1e-5 takes about ten steps.
         #expect(abs(jacobians.integratedLogDensities[sample] - plain[sample]) < 10 * 1e-5 * 10)
         #expect(abs(jacobians.integratedLogDeterminants[sample]) > 0.01)
       }
     }
   }
 
-  /// D reverse solves compared with central differences of D pairs of solves, with the same steps for both.
+  /// Compares D backward passes with central differences of D pairs of solves, with the same steps in both.
   @Test(arguments: Backend.allCases) func rowsAreThoseOfDifferences(backend: Backend) throws {
     let flow = Self.flow(3, Self.nets[1])
     let options = SolverOptions(method: "rk4", control: .fixed(steps: 6))
@@ -84,14 +84,15 @@ import Testing
       for sample in 0..<2 {
         for row in 0..<3 {
           let difference = (above[3 * sample + row] - below[3 * sample + row]) / (2 * h)
-          // h² of a third derivative of size 1 or so, and 2⁻⁵³/h.
+          // The error is h² times a third derivative of size about 1, plus 2⁻⁵³/h.
           #expect(abs(jacobians.jacobian(of: sample)[3 * row + column] - difference) < 10 * h * h)
         }
       }
     }
   }
 
-  /// The trace's quadrature and the determinant of the steps' map differ by the method's order of the step.
+  /// The quadrature of the trace differs from the determinant of the steps' map by the step size to the power of the
+  /// order.
   @Test(arguments: [("midpoint", 2.0, 16), ("bosh3", 3, 8), ("rk4", 4, 8), ("dopri5", 5, 8)], [2, 3, 8])
   func differencesFallAsTheOrder(method: (name: String, order: Double, steps: Int), dimension: Int) throws {
     let flow = Self.flow(dimension, Self.nets[1])
@@ -110,7 +111,7 @@ import Testing
     #expect(errors[0] > errors[1])
   }
 
-  /// Of a linear flow by 1,000 steps of rk4: e^{−aT} on the diagonal.
+  /// For a linear flow with 1,000 steps of rk4, the diagonal is e^{−aT}.
   @Test func linearFlowsHaveTheirExponential() throws {
     var program = FieldProgram(stateDimension: 2)
     program.append(.linear(input: .state, rows: 2, activation: .identity))
@@ -121,13 +122,13 @@ import Testing
     let options = SolverOptions(method: "rk4", control: .fixed(steps: 1000))
     let jacobians = try flow.jacobians(of: samples, options: options)
     let (a, b) = (exp(-0.75 * 1.5), exp(0.5 * 1.5))
-    // (hT)⁴ of the rates' fifth power.
+    // The error is (hT)⁴ times the rates' fifth power.
     for (found, expected) in zip(jacobians.jacobian(of: 0), [a, (a - b) / 1.25, 0, b]) {
       #expect(abs(found - expected) < 1e-11)
     }
     #expect(abs(jacobians.logDeterminants[0] + 0.25 * 1.5) < 1e-11)
     #expect(abs(jacobians.integratedLogDeterminants[0] + 0.25 * 1.5) < 1e-11)
-    // x is where z is 0.
+    // x is the sample that maps to z = 0.
     let expected = -log(2 * Double.pi) - 0.25 * 1.5 - log(2)
     #expect(abs(jacobians.logDensities[0] - expected) < 1e-10)
   }

@@ -82,7 +82,7 @@ import Testing
     problem.stepFractions = fractions
     let fixed = try KernelSolver<Double>(
       program: program, options: SolverOptions(control: .fixed(steps: fractions.count - 1)))
-    // The steps' lengths are rounded anew.
+    // The lengths of the steps are rounded again.
     for (found, state) in zip(try fixed.solve(problem).states, expected.states) { #expect(abs(found - state) < 1e-13) }
   }
 
@@ -97,7 +97,7 @@ import Testing
       #expect(uniform[index] == source.uniform(sample: sample, dimension: dimension))
       #expect(signs[index] == Float(source.rademacher(sample: sample, dimension: dimension)))
       let expected = source.normal(sample: sample, dimension: dimension)
-      // log, sin and cos of the same library: equal up to the last place.
+      // Both use log, sin and cos of the same library, so they agree up to the last place.
       #expect(abs(normal[index] - expected) <= 2 * expected.ulp)
     }
     let counter = SIMD4<UInt32>(1, 2, 3, 4)

@@ -4,7 +4,7 @@ import Testing
 @testable import ContinuousFlows
 
 @Suite struct LUFactorsTests {
-  /// Entries of N(0, 1), so that rows are exchanged.
+  /// Entries are normal, so that rows are exchanged.
   private func matrix(_ order: Int, seed: UInt64 = 3) -> [Double] {
     let source = RandomSource(seed: seed, stream: .data)
     return (0..<order * order).map { source.normal(sample: UInt64($0 / order), dimension: $0 % order) }
@@ -30,7 +30,7 @@ import Testing
     let unit = product(a, factors.inverse(), order)
     let b = matrix(order, seed: 4).prefix(order).map { $0 }
     let x = factors.solve(b)
-    // Order roundings of sums whose terms are, with these matrices' condition below 1e3, below 1e3.
+    // Sums of `order` terms, each rounded. Terms stay below 1e3, because the condition numbers of these matrices do.
     let bound = 1e3 * Double(order) * Double.ulpOfOne
     for row in 0..<order {
       for column in 0..<order { #expect(abs(unit[row * order + column] - (row == column ? 1 : 0)) < bound) }
@@ -39,7 +39,8 @@ import Testing
     }
   }
 
-  /// det(A B) = det A det B; det of a permuted triangle is its diagonal's product.
+  /// det(A B) = det A det B. The determinant of a triangular matrix with permuted rows is the product of its diagonal,
+  /// up to its sign.
   @Test func determinantsMultiply() throws {
     let order = 7
     let (a, b) = (matrix(order), matrix(order, seed: 9))

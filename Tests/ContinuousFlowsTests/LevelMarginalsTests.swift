@@ -5,7 +5,7 @@ import Testing
 @Suite struct LevelMarginalsTests {
   private let marginals = LevelMarginals(levels: 4, probabilities: [0.7, 0.1, 0.15, 0.05, 0.001, 0.001, 0.001, 0.997])
 
-  /// `z` by bisection on `Φ(z) = F(x)`, with `erfc` from the C library.
+  /// Computes `z` by bisection on `Φ(z) = F(x)`, with `erfc` from the C library.
   private func reference(_ x: Double, column: Int) -> Double {
     let probabilities = marginals.probabilities[column * 4..<column * 4 + 4].map { $0 }
     let level = min(3, Int(x * 4))
@@ -24,16 +24,16 @@ import Testing
       let z = marginals.forward([x, x])
       for column in 0..<2 {
         let expected = reference(Double(x), column: column)
-        // z in Float, and F near 1 in the reference's Double.
+        // The bound covers z in Float, and F near 1 in the reference's Double.
         #expect(abs(Double(z[column]) - expected) < 1e-6 * max(1, abs(expected)), "\(x), column \(column)")
       }
       let back = marginals.inverse(z)
-      // An ulp of z is worth up to levels⁻¹·φ(z)/p of x.
+      // An ulp of z changes x by up to levels⁻¹·φ(z)/p.
       for column in 0..<2 { #expect(abs(back[column] - x) < 2e-4, "\(x), column \(column): \(back[column])") }
     }
   }
 
-  /// `log dz/dx` against central differences inside the levels; no point lies on a border.
+  /// Compares `log dz/dx` with central differences inside the levels. No point lies on a border.
   @Test func logDeterminantIsTheDerivatives() {
     for x in stride(from: 0.031, to: 0.97, by: 0.047) {
       let point = [Float(x), Float(0.5 + x / 3)]
@@ -46,7 +46,7 @@ import Testing
     }
     #expect(marginals.logDeterminants([1.5, 0.5]) == [-.infinity])
     #expect(marginals.logDeterminants([0.5, -0.1]) == [-.infinity])
-    // Beyond every Int.
+    // The value does not fit an Int.
     #expect(marginals.logDeterminants([1e30, 0.5, 0.5, -1e30]) == [-.infinity, -.infinity])
     #expect(marginals.forward([1e30, -1e30, 1, 0]).allSatisfy { $0.isFinite })
   }
@@ -60,13 +60,13 @@ import Testing
       let values = stride(from: column, to: z.count, by: 64).map { Double(z[$0]) }
       let mean = values.reduce(0, +) / Double(values.count)
       let square = values.reduce(0) { $0 + $1 * $1 } / Double(values.count)
-      // Five standard errors of 1,797 numbers, and what the tenth of a sample in each level adds.
+      // Five standard errors of 1,797 numbers, and the effect of the tenth of a sample that is added to each level.
       #expect(abs(mean) < 5 / Double(values.count).squareRoot() + 0.01, "column \(column): mean \(mean)")
       #expect(abs(square - 1) < 5 * (2 / Double(values.count)).squareRoot() + 0.03, "column \(column): \(square)")
     }
   }
 
-  /// A flow that leaves z alone has exactly the columns' own density, and survives its file.
+  /// A flow that does not change z has exactly the density of the columns, and a file keeps it.
   @Test func densitiesAndFilesKnowTheMarginals() throws {
     var program = FieldProgram(stateDimension: 2)
     program.append(.linear(input: .state, rows: 2, activation: .identity))
@@ -77,7 +77,7 @@ import Testing
     for sample in 0..<3 {
       let levels = (0..<2).map { min(3, Int(points[sample][sample * 2 + $0] * 4)) }
       let expected = log(4 * marginals.probabilities[levels[0]]) + log(4 * marginals.probabilities[4 + levels[1]])
-      // z in Float: z²/2 enters once from either side.
+      // The bound covers z in Float: z²/2 occurs once on either side.
       #expect(abs(densities[sample] - expected) < 1e-5, "sample \(sample)")
     }
     let folder = try TemporaryFolder()

@@ -1,10 +1,10 @@
 import ContinuousFlows
 import Testing
 
-/// The example in `ContinuousFlow`'s documentation, and that it does what it says.
+/// Runs the example in the documentation of `ContinuousFlow`, and checks what it says.
 @Suite struct LibraryUseTests {
-  /// Nats by which the example beats a full-covariance Gaussian on held-out points. Measured: 0.93; four standard
-  /// errors of 200 samples' mean, of 0.06 each, below that.
+  /// The example's NLL on held-out samples is lower than that of a full-covariance Gaussian by this many nats. The
+  /// measured gain is 0.93; this is four standard errors less, each 0.06, of the mean of 200 samples.
   private static let margin = 0.69
 
   @Test func theDocumentedExample() throws {

@@ -4,11 +4,12 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// A flow that leaves z alone has exactly the transform's density: closed forms and integrals are its oracle.
+/// A flow that does not change z has exactly the density of the transform. Closed forms and integrals are the
+/// references.
 @Suite struct LogitTransformTests {
   private static let alphas = [LogitTransform.levelsAlpha, LogitTransform.continuousAlpha, 0.3]
 
-  /// z(0) = z(T), in one dimension.
+  /// A flow with z(0) = z(T), in one dimension.
   private static func still(_ transform: DataTransform) -> ContinuousFlow {
     var program = FieldProgram(stateDimension: 1)
     program.append(.linear(input: .state, rows: 1, activation: .identity))
@@ -26,14 +27,15 @@ import Testing
     let logits = transform.forward(values)
     for (value, logit) in zip(values, logits) {
       let expected = Self.logit(alpha + (1 - 2 * alpha) * Double(value))
-      // One rounding to Float.
+      // The bound covers one rounding to Float.
       #expect(abs(Double(logit) - expected) <= Double(abs(logit).ulp), "\(value)")
     }
-    // An ulp of y is worth u (1 − u) / (1 − 2α) of them in x, at most 1/4 · 16 · 2⁻²³ / 0.4; and a rounding of x.
+    // An ulp of y changes x by u (1 − u) / (1 − 2α) ulps, at most 1/4 · 16 · 2⁻²³ / 0.4. The rounding of x adds to
+    // that.
     for (there, back) in zip(values, transform.inverse(logits)) { #expect(abs(there - back) < 1.5e-6, "\(there)") }
   }
 
-  /// Against central differences in Double of the transform's formula, and against itself at the logits.
+  /// Compares the log-derivative with central differences of the formula in Double, and with itself at the logits.
   @Test(arguments: alphas) func logDeterminantIsTheDerivatives(alpha: Double) {
     let transform = DataTransform(shift: [0.3, -1], scale: [2, 0.7], logit: LogitTransform(alpha: alpha))
     for x in stride(from: Float(0.02), to: 0.99, by: 0.06) {
@@ -44,26 +46,26 @@ import Testing
           (Self.logit(alpha + (1 - 2 * alpha) * x) - Double(transform.shift[column])) / Double(transform.scale[column])
         }
         let at = Double(point[column])
-        // h² of a third derivative of y, 2/u³ at most, relative to the first: 2e-12 / u², u ≥ 0.02; rounding
-        // 1e-16/1e-6.
+        // The error is h² times a third derivative of y, which is at most 2/u³, relative to the first: 2e-12 / u² with
+        // u ≥ 0.02. Rounding adds 1e-16/1e-6.
         expected += log((z(at + 1e-6) - z(at - 1e-6)) / 2e-6)
       }
       let found = transform.logDeterminants(point)[0]
       #expect(abs(found - expected) < 1e-8, "\(x)")
-      // z in Float moves y by an ulp, and the logarithm of the derivative by as much at most.
+      // z in Float changes y by an ulp, and the logarithm of the derivative by at most as much.
       #expect(abs(transform.logDeterminants(ofLatent: transform.forward(point))[0] - found) < 1e-5, "\(x)")
     }
   }
 
-  /// The density is one over the range, which is a little wider than 0 ... 1: within 0 ... 1 lies what the normal's
-  /// distribution function says, over all of it 1.
+  /// The density integrates to 1 over the range, which is a little wider than 0 ... 1. Its integral over 0 ... 1
+  /// follows from the normal distribution function.
   @Test(arguments: alphas) func densityIntegratesToOne(alpha: Double) throws {
     let (shift, scale) = (0.4, 1.3)
     let transform = DataTransform(
       shift: [Float(shift)], scale: [Float(scale)], logit: LogitTransform(alpha: alpha))
     let flow = Self.still(transform)
     func integral(_ low: Double, _ high: Double) throws -> Double {
-      // Midpoints; the density is smooth, and falls to 0 with all derivatives at the range's ends.
+      // Uses the midpoint rule. The density is smooth and falls to 0 with all derivatives at the ends of the range.
       let cells = 20_000
       let width = (high - low) / Double(cells)
       let points = (0..<cells).map { Float(low + (Double($0) + 0.5) * width) }
@@ -74,7 +76,7 @@ import Testing
     let (low, high) = LogitTransform(alpha: alpha).range
     let inside =
       Self.normal((Self.logit(1 - alpha) - shift) / scale) - Self.normal((Self.logit(alpha) - shift) / scale)
-    // Places are rounded to Float, 3e-8 of a density below 3 with both signs; z is too, 1e-7 of |z|.
+    // Points are rounded to Float: 3e-8 times a density below 3, with both signs. z is rounded too, by 1e-7 of |z|.
     #expect(abs(try integral(low, high) - 1) < 1e-5)
     #expect(abs(try integral(0, 1) - inside) < 1e-5)
   }
@@ -88,7 +90,7 @@ import Testing
     #expect(densities.failed == 0)
   }
 
-  /// As MAF has it (supplement E.2): from the mean log-density of logits, counted in levels of 256.
+  /// Bits/dim as in MAF (supplement E.2): from the mean log-density of logits, for 256 levels.
   @Test func bitsPerDimensionAreThoseOfThePapers() throws {
     let alpha = 1e-6
     let levels: [Float] = [0, 17, 254, 255, 128, 90]
@@ -109,7 +111,7 @@ import Testing
       let ofLogits = -0.5 * y * y - 0.5 * log(2 * Double.pi)
       expected += -ofLogits / log(2) - log2(1 - 2 * alpha) + 8 + log2(sigmoid) + log2(1 - sigmoid)
     }
-    // y in Float: |y| of an ulp, y up to 8.
+    // The bound covers y in Float: an ulp of |y|, with y up to 8.
     #expect(abs(found - expected / 6) < 1e-4)
   }
 
@@ -119,9 +121,10 @@ import Testing
     let options = SolverOptions(control: .perSample(rtol: 1e-6, atol: 1e-6))
     let (samples, logDensities) = try flow.samplesWithLogDensities(count: 50, seed: 1, options: options)
     let found = try flow.logDensities(of: samples, options: options).values
-    // Two solves at 1e-6 and x in Float, which at the range's ends has 1/(u (1 − u)) ulps of y, u above 0.002.
+    // Two solves at 1e-6, and x in Float. Near the ends of the range, an ulp of x changes y by 1/(u (1 − u)) ulps, with
+    // u above 0.002.
     for (there, back) in zip(logDensities, found) { #expect(abs(there - back) < 1e-3) }
-    // Where x is rounded to an end of the range, the sample's density is still finite.
+    // If x is rounded to an end of the range, the density of the sample is still finite.
     flow.transform = DataTransform(shift: [0, 0], scale: [60, 60], logit: LogitTransform(alpha: 1e-6))
     let wide = try flow.samplesWithLogDensities(count: 200, seed: 1)
     #expect(wide.logDensities.allSatisfy { $0.isFinite })
@@ -134,7 +137,7 @@ import Testing
     try flow.write(to: path)
     #expect(try ContinuousFlow(contentsOf: path) == flow)
     let file = try SafetensorsFile(path: path)
-    // A reader that knows no logit would take x for z.
+    // A reader that does not know the logit would take x for z.
     #expect(file.metadata["swift_cnf.version"] == "4")
     for alpha in ["0.5", "0", "nan", "x"] {
       var altered = file
@@ -157,7 +160,7 @@ import Testing
     _ = try Trainer(flow: flow, training: data.rows([0, 2]), options: TrainingOptions(steps: 1))
   }
 
-  /// Every base goes on from standardised logits, as from any other columns.
+  /// Every base works with standardised logits as with any other columns.
   @Test func digitsAreStandardised() throws {
     let digits = try DatasetSource("digits").load()
     let points = digits.continuousSamples()
@@ -167,7 +170,7 @@ import Testing
       let values = stride(from: column, to: z.count, by: 64).map { Double(z[$0]) }
       let mean = values.reduce(0, +) / Double(values.count)
       let square = values.reduce(0) { $0 + $1 * $1 } / Double(values.count)
-      // Rounding of shift and scale to Float.
+      // The bound covers rounding of shift and scale to Float.
       #expect(abs(mean) < 1e-5 && abs(square - 1) < 1e-5, "column \(column)")
     }
     let seen = SampleMatrix(count: points.count, dimension: 64, values: z)

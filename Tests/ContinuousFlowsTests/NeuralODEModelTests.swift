@@ -4,7 +4,7 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Models with a neural ODE inside: files, runs that stop and go on, what they say of samples.
+/// Tests models with a neural ODE inside: their files, runs that are stopped and resumed, and their outputs.
 @Suite struct NeuralODEModelTests {
   private let temporary: TemporaryFolder
 
@@ -40,7 +40,7 @@ import Testing
     #expect(throws: FlowFileError.self) { try NeuralODEModel(contentsOf: path) }
   }
 
-  /// Every key of the metadata, spoilt in turn, is an error and never a crash.
+  /// Damages every key of the metadata in turn. Each gives an error and never a crash.
   @Test func aDescriptionThatDoesNotFitIsRefused() throws {
     let model = LayersFixture.regression
     let path = temporary.file("model.safetensors")
@@ -52,7 +52,7 @@ import Testing
         altered[key] = value
         try SafetensorsFile(tensors: model.parameterNames.tensors(model.parameters), metadata: altered).write(to: path)
         if let read = try? NeuralODEModel(contentsOf: path) {
-          // Another time is as good, and an encoder has no widths already.
+          // Another time is valid too, and an encoder has no widths in any case.
           #expect(["start_time", "end_time"].contains(key), "\(key) = '\(value)'")
           #expect(read.parameters.count == read.architecture.parameterCount)
         }
@@ -93,7 +93,7 @@ import Testing
     #expect(one.state.withoutClock == three.state.withoutClock)
   }
 
-  /// The two backends are written apart: their first gradients agree to rounding.
+  /// The two backends are independent programs. Their first gradients agree up to rounding.
   @Test(arguments: 0..<3)
   func backendsAgree(number: Int) throws {
     let model = LayersFixture.models[number]
@@ -108,7 +108,7 @@ import Testing
     let (c, swift) = (try gradient(.c), try gradient(.swift))
     let size = c.parameters.reduce(Float(0)) { max($0, abs($1)) }
     for (first, second) in zip(c.parameters, swift.parameters) {
-      // 16 evaluations of nets of width 8, sums over 32 samples.
+      // The bound covers 16 evaluations of nets of width 8, and sums over 32 samples.
       #expect(abs(first - second) < 200 * size * Float.ulpOfOne)
     }
   }
@@ -138,7 +138,7 @@ import Testing
     let errors = outputs.values.indices.map { Double(outputs.values[$0]) - Double(targets.values[$0]) }
     let mean = errors.reduce(0) { $0 + $1 * $1 } / Double(errors.count)
     #expect(abs((found.meanSquaredError ?? .nan) - mean) < 1e-12 * mean)
-    // The density is that of a normal distribution of the targets' own deviations.
+    // The density is that of a normal distribution with the deviations of the targets.
     guard case .regression(let transform) = regression.task else { return }
     var density = 0.0
     for (index, error) in errors.enumerated() {

@@ -3,7 +3,7 @@ import NeuralODE
 import Testing
 
 @Suite struct NeuralODETests {
-  /// `dx/dt = A x` with A a quarter turn per unit of time.
+  /// `dx/dt = A x`, where A makes a quarter turn in a unit of time.
   private func rotation(_ backend: Backend) -> NeuralODE {
     var program = FieldProgram(stateDimension: 2)
     program.append(.linear(input: .state, rows: 2, activation: .identity))
@@ -25,7 +25,7 @@ import Testing
     let gradient = try rotation(backend).gradient(at: start, from: 0, to: 1) { arrived in
       SampleMatrix(count: arrived.count, dimension: 2, values: [0, 1])
     }
-    // L = second component of x(1) = first component of x(0).
+    // The loss is the second component of x(1), which is the first component of x(0).
     #expect(abs(gradient.states[0] - 1) < 1e-5 && abs(gradient.states[1]) < 1e-5)
   }
 
@@ -40,7 +40,7 @@ import Testing
       #expect(Set(numbers).count == numbers.count)
     }
     #expect(InitialParameters.uniform(for: program, seed: 2, lastLayerScale: 0.5) != parameters)
-    // A layer's numbers depend on neither the others' widths nor their number.
+    // A layer's numbers do not depend on the widths or the number of the other layers.
     let wider = FieldProgram.multilayerPerceptron(stateDimension: 3, hidden: [16, 9], activation: .tanh)
     #expect(InitialParameters.uniform(for: wider, seed: 1).prefix(80) == parameters.prefix(80))
   }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Three steps of the textbook formula (bias-corrected moments) in numpy's float64, from `start`.
+/// Three steps of the textbook formula (bias-corrected moments) from `start`, computed with float64 in numpy.
 private struct GoldenRun: Sendable {
   let decay: WeightDecay
   let parameters: [Double]
@@ -27,7 +27,8 @@ private struct GoldenRun: Sendable {
       adam.update(
         &parameters, gradient: gradient, moments: &moments, step: step, learningRate: GoldenRun.learningRate)
     }
-    // Three steps, each with one rounding of the parameter and a relative error of some ulps in a step of 0.01.
+    // The bound covers three steps, each with one rounding of the parameter and an error of some ulps in a step of
+    // 0.01.
     for (found, expected) in zip(parameters, golden.parameters) {
       #expect(abs(Double(found) - expected) <= 4 * Double(Float(expected).ulp), "\(found) for \(expected)")
     }

@@ -2,10 +2,11 @@ import ContinuousFlows
 import Foundation
 import Testing
 
-/// A trained density is a density: it sums to one, and it knows held-out data better than a Gaussian does.
+/// A trained density integrates to one, and gives held-out data a lower NLL than a Gaussian does.
 @Suite struct PinwheelTests {
-  /// Nats by which the flow below beats a full-covariance Gaussian on held-out data. Measured: −2.39 (tanh) and −2.48
-  /// (softplus) against −3.61, gains of 1.23 and 1.13; the standard error of 500 samples' mean is 0.04.
+  /// The flow's NLL on held-out data is lower than that of a full-covariance Gaussian by this many nats. Measured mean
+  /// log-densities are −2.39 (tanh) and −2.48 (softplus), and −3.61 for the Gaussian: gains of 1.23 and 1.13. The
+  /// standard error of the mean of 500 samples is 0.04.
   private static let margin = 0.95
 
   @Test(arguments: [Activation.tanh, .softplus])
@@ -22,7 +23,8 @@ import Testing
     print("pinwheel, \(activation): flow \(flowMean) nats, full-covariance Gaussian \(gaussianMean) nats")
     #expect(flowMean - gaussianMean > Self.margin, "\(flowMean) against \(gaussianMean)")
 
-    // The midpoint rule over [−8, 8]², cells of 0.04: the data lie within 5, the Gaussian tails beyond are below 1e-6.
+    // The midpoint rule over [−8, 8]² with cells of 0.04. The data lie within 5, and the tails of the Gaussian outside
+    // are below 1e-6.
     let side = 400
     let cell = 16.0 / Double(side)
     var points: [Float] = []

@@ -3,14 +3,14 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// The probability flow of Gaussian data with its analytic score, against closed forms.
+/// Compares the probability flow of Gaussian data, with its analytic score, with closed forms.
 @Suite struct ProbabilityFlowTests {
   static let dimensions = [1, 2, 5]
   private static let count = 12
   private static let tight = SolverOptions(
     method: "dopri8", control: .perSample(rtol: 1e-9, atol: 1e-9), trace: .exactTangents)
-  /// About 30 steps, each with an error of 1e-9 in a state that grows by 1/√λ < 5 towards the base, times a score of at
-  /// most 5 there.
+  /// About 30 steps. Each errs by 1e-9 in a state that grows by 1/√λ < 5 towards the base; there the score is at most
+  /// 5.
   private static let tolerance = 30 * 5 * 5 * 1e-9
 
   private func solve(
@@ -22,7 +22,7 @@ import Testing
     return solution
   }
 
-  /// With the exact distribution at s = 1 as base, the likelihood is that of the data with the noise of s = 10⁻⁵.
+  /// With the exact distribution at s = 1 as base, the likelihood is that of the data plus the noise of s = 10⁻⁵.
   @Test(arguments: DiffusionProcess.all, dimensions)
   func likelihoodIsExact(process: DiffusionProcess, dimension: Int) throws {
     let data = GaussianDiffusion(process, dimension: dimension)
@@ -34,7 +34,7 @@ import Testing
     for (sample, w) in points.enumerated() {
       let y = Array(solution.states[sample * dimension..<(sample + 1) * dimension])
       let base = data.turned(y.map { $0 * start.scale })
-      // log p(x) = log p₁(x₁) + log |dx₁/dx|, x₁ = n₁ y₁ and x = n y
+      // log p(x) = log p₁(x₁) + log |dx₁/dx| with x₁ = n₁ y₁ and x = n y.
       let found =
         data.logDensity(base, at: 1) + solution.logDeterminants[sample]
         + Double(dimension) * log(start.scale / end.scale)
@@ -43,7 +43,8 @@ import Testing
     }
   }
 
-  /// The same flow in the paper's time and coordinates, from drift and diffusion: same density, same places at s = 1.
+  /// The same flow in the paper's time and coordinates, from drift and diffusion, has the same density and the same
+  /// states at s = 1.
   @Test(arguments: DiffusionProcess.all, dimensions)
   func itIsThePapersFlow(process: DiffusionProcess, dimension: Int) throws {
     let data = GaussianDiffusion(process, dimension: dimension)
@@ -71,8 +72,8 @@ import Testing
     }
   }
 
-  /// The model's own calls, in Float: the density of its own base carried along, and samples that are that base carried
-  /// along.
+  /// Tests the model's own calls, in Float: its density is that of its base, carried along the flow, and so are its
+  /// samples.
   @Test(arguments: DiffusionProcess.all, dimensions)
   func theModelsCallsAreThatFlow(process: DiffusionProcess, dimension: Int) throws {
     let data = GaussianDiffusion(process, dimension: dimension)
@@ -88,7 +89,7 @@ import Testing
     let cutoff = DiffusionProcess.likelihoodCutoff
     let (before, after) = (data.moments(at: cutoff).variance, data.moments(at: 1).variance)
     let growth = zip(before, after).reduce(0) { $0 + 0.5 * log($1.1 / $1.0) }
-    // As `tolerance`, of steps of 1e-6 and of about 30 · 10 roundings of Float.
+    // As `tolerance`, with steps of 1e-6 and about 30 · 10 roundings in Float.
     let tolerance = 30 * 5 * 5 * 1e-6 + 300 * 5 * Double(Float.ulpOfOne)
     for (sample, w) in points.enumerated() {
       let base = data.carried(w, from: cutoff, to: 1).reduce(0) {

@@ -8,12 +8,12 @@ import Testing
     .eulerMaruyama(steps: 100), .predictorCorrector(steps: 60, signalToNoise: 0.16),
   ]
 
-  /// Mean and variance of w after the sampler's steps: with a linear score they follow a recursion, exactly.
+  /// Mean and variance of w after the sampler's steps. With a linear score they follow an exact recursion.
   private func moments(_ data: GaussianDiffusion, _ sampler: ReverseSampler) -> (mean: [Double], variance: [Double]) {
     let process = data.process
     var mean = [Double](repeating: 0, count: data.dimension)
     var variance = mean.map { _ in process.baseDeviation * process.baseDeviation }
-    /// w ← a w + b − k score-slope …: of a step `w + along · score(w) + state · w + √noise ξ`.
+    /// The coefficients of w ← a w + b − k score-slope …, for a step `w + along · score(w) + state · w + √noise ξ`.
     func step(at s: Double, state: Double, along: Double, noise: Double) {
       let here = data.moments(at: s)
       for row in mean.indices {
@@ -34,7 +34,7 @@ import Testing
     return (mean, variance)
   }
 
-  /// Samples have the recursion's moments within the errors of a mean and of a variance.
+  /// Samples have the recursion's moments, within the standard errors of a mean and a variance.
   @Test(arguments: DiffusionProcess.all, samplers)
   func momentsAreThoseOfTheSteps(process: DiffusionProcess, sampler: ReverseSampler) throws {
     let data = GaussianDiffusion(process, dimension: 2)
@@ -42,7 +42,7 @@ import Testing
     let samples = try data.model.samples(count: count, seed: 5, by: sampler)
     let points = (0..<count).map { data.turned(samples[$0].map { Double($0) }) }
     let expected = moments(data, sampler)
-    // 24 comparisons in all: beyond 4 standard errors lies one of 16,000.
+    // There are 24 comparisons. The probability of an error beyond 4 standard errors is 1 in 16,000.
     let errors = 4.0
     for row in 0..<2 {
       let mean = points.reduce(0) { $0 + $1[row] } / Double(count)
@@ -56,24 +56,25 @@ import Testing
     }
   }
 
-  /// The steps lead to the probability flow's distribution as they become short, by first order or faster: where noise
-  /// at the end is as little as that of `ve`, the term of first order hardly shows.
+  /// As the steps become shorter, samples converge to the distribution of the probability flow, with order one or
+  /// faster. For `ve`, whose noise at the end is small, the term of order one is hardly visible.
   @Test(arguments: DiffusionProcess.all)
   func shortStepsComeToTheFlowsDistribution(process: DiffusionProcess) {
     let data = GaussianDiffusion(process, dimension: 2)
     let cutoff = DiffusionProcess.samplingCutoff
-    // The flow carries N(0, base²) at s = 1 to this; the diffusion forgets where it began, so both come to the data's.
+    // The flow maps N(0, base²) at s = 1 to this distribution. The diffusion forgets its start, so both reach that of
+    // the data.
     let exact = data.moments(at: cutoff).variance
     func error(_ steps: Int) -> Double {
       zip(moments(data, .eulerMaruyama(steps: steps)).variance, exact).reduce(0) { $0 + abs($1.0 / $1.1 - 1) }
     }
     let slope = log2(error(1000) / error(2000))
     #expect(process == .varianceExploding() ? slope > 0.8 : abs(slope - 1) < 0.2, "\(process): \(slope)")
-    // h β₀ of the last step over a variance near σ² + 0.3, twice
+    // Twice h β₀ of the last step, divided by a variance near σ² + 0.3.
     #expect(error(1000) < 0.01, "\(process): \(error(1000))")
   }
 
-  /// A sample's bits depend on seed and number alone.
+  /// A sample's bits depend only on the seed and its number.
   @Test(arguments: samplers, Backend.allCases)
   func aSampleIsItsOwn(sampler: ReverseSampler, backend: Backend) throws {
     let model = ScoreMatchingFixture.model(.variancePreserving())
@@ -84,7 +85,7 @@ import Testing
     #expect(zip(few.values, others.values).allSatisfy { $0 != $1 })
   }
 
-  /// A sample that runs away is told of, with its number.
+  /// A sample that overflows is an error that names its number.
   @Test func divergenceIsAFailure() throws {
     var model = ScoreMatchingFixture.model(.variancePreserving())
     model.parameters = model.parameters.map { _ in .infinity }
@@ -96,18 +97,19 @@ import Testing
     }
   }
 
-  /// Of a trained net: deterministic and stochastic samples are of one distribution by a permutation test of level 0.5
-  /// %, which an untrained net's fail. (Exactly equal they are for the true score alone: with a tenth of the steps they
-  /// are told apart.)
+  /// With a trained net, deterministic and stochastic samples pass a permutation test of equal distribution at the
+  /// level 0.5 %, and those of an untrained net fail it. (The distributions are exactly equal for the true score only:
+  /// with ten times fewer steps the test distinguishes them.)
   @Test(arguments: DiffusionProcess.all)
   func bothKindsOfSamplesAgree(process: DiffusionProcess) throws {
     let (start, trained) = try ScoreMatchingFixture.trained(process, steps: 6000)
-    // Two comparisons of each of three processes: one of all six is below the level by chance in 3 of 100 choices of
-    // the seeds.
+    // Each of three processes has two comparisons. With 3 in 100 choices of the seeds, one of the six is below the
+    // level by chance.
     let (count, level, permutations) = (300, 0.005, 399)
     let flow = try trained.samples(count: count, seed: 2)
     for sampler: ReverseSampler in [.eulerMaruyama(steps: 500), .predictorCorrector(steps: 250)] {
-      // Another seed: with the same one both begin at the same places, and samples are to be independent.
+      // The seeds differ: with the same seed both samplers begin with the same noise, and the samples would not be
+      // independent.
       let walked = try trained.samples(count: count, seed: 3, by: sampler)
       let distance = EnergyDistance(between: flow, and: walked, permutations: permutations, seed: 3)
       #expect((distance.pValue ?? 0) > level, "\(process) \(sampler): \(distance)")
@@ -124,7 +126,7 @@ import Testing
     return SampleMatrix(count: count, dimension: 1, values: drawn.values.map { $0 + shift })
   }
 
-  /// By hand: {0, 1} and {2}: 2 · 1.5 − ½ − 0.
+  /// Computed by hand for {0, 1} and {2}: 2 · 1.5 − ½ − 0.
   @Test func itIsTheFormula() {
     let first = SampleMatrix(count: 2, dimension: 1, values: [0, 1])
     let second = SampleMatrix(count: 1, dimension: 1, values: [2])
@@ -134,7 +136,8 @@ import Testing
     #expect(EnergyDistance(between: first, and: first, permutations: 5).pValue == 1)
   }
 
-  /// Level and power: of 40 pairs of equal distributions about 4 have p ≤ 0.1, of shifted ones nearly all.
+  /// Tests level and power. Of 40 pairs of equal distributions, about 4 have p ≤ 0.1; of pairs with a shift, nearly
+  /// all.
   @Test func theTestHasItsLevel() {
     func rejected(_ shift: Float) -> Int {
       (0..<40).count { trial in
@@ -143,7 +146,8 @@ import Testing
         return (EnergyDistance(between: first, and: second, permutations: 99, seed: 1).pValue ?? 1) <= 0.1
       }
     }
-    // Binomial of 40 and 0.1: mean 4, deviation 1.9; three of them around it.
+    // A binomial distribution of 40 trials with probability 0.1 has mean 4 and deviation 1.9. The bound is three
+    // deviations.
     #expect((0...9).contains(rejected(0)), "\(rejected(0))")
     #expect(rejected(1) >= 36, "\(rejected(1))")
   }

@@ -11,7 +11,7 @@ enum ScoreMatchingFixture {
       transform: .standardising(TrainingFixture.split.train.samples))
   }
 
-  /// An untrained net, and the same after some steps on two far clusters.
+  /// An untrained net, and the same net after some training steps on two distant clusters.
   static func trained(_ process: DiffusionProcess, steps: Int) throws -> (start: DiffusionModel, end: DiffusionModel) {
     let source = RandomSource(seed: 1, stream: .data)
     let points = SampleMatrix(
@@ -42,8 +42,8 @@ enum ScoreMatchingFixture {
     return batches.batch(step: step)
   }
 
-  /// A batch's points are diffused samples: their noise, got back from what the net is to say, is `x = m x₀ + σ ε` of
-  /// each, and weights are such that the weighted error is the noise's.
+  /// The samples of a batch are diffused data: `x = m x₀ + σ ε`, where the noise ε follows from the net's target. The
+  /// weights make the weighted error that of the noise.
   @Test(arguments: DiffusionProcess.all, ScoreMatching.Weighting.allCases)
   func pointsAreDiffusedSamples(process: DiffusionProcess, weighting: ScoreMatching.Weighting) throws {
     let model = ScoreMatchingFixture.model(process)
@@ -66,7 +66,7 @@ enum ScoreMatchingFixture {
         squares += noise * noise
       }
     }
-    // 200 standard normals: four errors of their mean and of their variance
+    // Four standard errors of the mean and of the variance of 200 standard normals.
     #expect(abs(sum / 200) < 4 / 200.0.squareRoot() && abs(squares / 200 - 1) < 4 * 0.01.squareRoot())
     let alone = TrainingBatch(
       states: Array(batch.states[10..<12]), logDeterminants: [0], identifiers: [batch.identifiers[5]],
@@ -75,7 +75,7 @@ enum ScoreMatchingFixture {
     #expect(one.states == Array(samples.states[10..<12]) && one.times == [samples.times[5]])
   }
 
-  /// s is uniform for λ = σ², the log-ratio for λ = g²: shares of quarters within four errors.
+  /// With λ = σ², s is uniform; with λ = g², the log-ratio is. Shares of quarters agree within four standard errors.
   @Test(arguments: DiffusionProcess.all, ScoreMatching.Weighting.allCases)
   func timesHaveTheirDistribution(process: DiffusionProcess, weighting: ScoreMatching.Weighting) throws {
     let model = ScoreMatchingFixture.model(process)
@@ -97,7 +97,7 @@ enum ScoreMatchingFixture {
     }
   }
 
-  /// The gradient of the objective against central differences of its own loss.
+  /// Compares the objective's gradient with central differences of its own loss.
   @Test(arguments: Backend.allCases, ScoreMatching.Weighting.allCases)
   func theGradientIsThatOfTheLoss(backend: Backend, weighting: ScoreMatching.Weighting) throws {
     var model = ScoreMatchingFixture.model(.variancePreserving())
@@ -114,12 +114,13 @@ enum ScoreMatchingFixture {
       let below = try objective.gradient(of: batch, model: model).loss
       model.parameters[index] = value
       let difference = (above - below) / Double(2 * h)
-      // h² of a third derivative of about 10, and the rounding of a float loss over h.
+      // The error is h² times a third derivative of about 10, plus the rounding of a float loss over h.
       #expect(abs(Double(gradient.parameters[index]) - difference) < 2e-3, "\(index): \(difference)")
     }
   }
 
-  /// From N(0, 1) to N(2, ½²): the NLL reaches the entropy, up to sampling error and the error of a short run.
+  /// The data are N(2, ½²) and the base is N(0, 1). The NLL reaches the entropy, up to sampling error and the error of
+  /// a short run.
   @Test(arguments: DiffusionProcess.all, ScoreMatching.Weighting.allCases)
   func aGaussianIsLearned(process: DiffusionProcess, weighting: ScoreMatching.Weighting) throws {
     let source = RandomSource(seed: 1, stream: .data)
@@ -149,7 +150,7 @@ enum ScoreMatchingFixture {
       validation: TrainingFixture.split.validation, options: options, folder: folder)
   }
 
-  /// The run has the same bits with one thread and with three, in one piece and in two halves through a file.
+  /// The run has the same bits with one thread and with three, and in two halves with a file in between.
   @Test(arguments: Backend.allCases)
   func runsAreTheSameBits(backend: Backend) throws {
     let options = TrainingFixture.options(steps: 24, backend: backend, threads: 1)
@@ -178,7 +179,7 @@ enum ScoreMatchingFixture {
     let path = temporary.file("model.safetensors")
     try model.write(to: path)
     #expect(try DiffusionModel(contentsOf: path) == model)
-    // Not a flow, though its field would fit; nor is a flow a diffusion model.
+    // The file is not read as a flow, though its field would fit, and a flow's file is not read as a diffusion model.
     func refused(_ path: String, _ problem: String) -> FlowFileError {
       .metadata(path: path, key: "swift_cnf.model", problem: problem)
     }
@@ -191,7 +192,7 @@ enum ScoreMatchingFixture {
     }
   }
 
-  /// A file whose process is unknown or impossible is refused, not believed.
+  /// A file with an unknown or impossible process is refused.
   @Test(arguments: [("process", "vq"), ("process.start", "-1"), ("process.end", "nan"), ("process.end", "x")])
   func alteredProcessesAreRefused(key: String, value: String) throws {
     let model = ScoreMatchingFixture.model(.variancePreserving())

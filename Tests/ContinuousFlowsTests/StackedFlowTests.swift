@@ -4,8 +4,8 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Blocks in a row: one is a continuous flow, several are the composition of such, and their gradient is that of
-/// differences.
+/// Tests flows of several blocks. One block is a continuous flow; several are the composition of such flows. Their
+/// gradient agrees with differences.
 @Suite struct StackedFlowTests {
   private let temporary: TemporaryFolder
 
@@ -72,7 +72,7 @@ import Testing
     #expect(untrained.parameters == ContinuousFlow(dimension: 2, hidden: [8], seed: 3).parameters)
   }
 
-  /// Block after block by hand.
+  /// Solves block after block by hand.
   @Test func blocksAreComposed() throws {
     let stacked = flow(3)
     let points = TrainingFixture.split.test.samples
@@ -91,7 +91,7 @@ import Testing
     }
     for sample in sums.indices {
       let expected = sums[sample] + BaseDistribution.standardNormal.logDensity(states[2 * sample..<2 * sample + 2])
-      // The same terms, added in another order.
+      // Both add the same terms, in different orders.
       #expect(abs(found.values[sample] - expected) < 8 * Double.ulpOfOne * max(1, abs(expected)))
     }
     #expect(found.evaluations == evaluations)
@@ -105,14 +105,14 @@ import Testing
     let back = try StackedSolver<Float>(of: stacked, options: options, backend: .c).solveToBase(
       .init(parameters: stacked.parameters, states: stacked.transform.forward(drawn.values)))
     let base = stacked.base.samples(count: 30, dimension: 2, seed: 5)
-    // Six solves of a few steps within 1e-6 each.
+    // The bound covers six solves of a few steps, each within 1e-6.
     for (found, expected) in zip(back.states, base.values) { #expect(abs(found - expected) < 2e-4) }
     let paths = try stacked.paths(count: 30, seed: 5, times: [0, 0.5, 0.7, 1.5], options: options)
     #expect(paths[0].values == stacked.transform.inverse(base.values))
     for (found, expected) in zip(paths[3].values, drawn.values) { #expect(abs(found - expected) < 2e-4) }
   }
 
-  /// In Double, with a trace by fixed probes, every base, regularisers and dropout.
+  /// Tests gradients in Double, with a trace by fixed probes, every base, regularisers and dropout.
   @Test(arguments: Backend.allCases, [Regularisation.none, Regularisation(kineticEnergy: 0.3, frobeniusNorm: 0.2)])
   func gradientsAreThoseOfDifferences(backend: Backend, regularisation: Regularisation) throws {
     var architecture = Self.architecture
@@ -133,7 +133,7 @@ import Testing
       func gradient(_ call: StackedSolver<Double>.Call) throws -> StackedGradient<Double> {
         try solver.likelihoodGradient(call, base: base, scale: 0.5, regularisation: regularisation) { _ in }
       }
-      /// From solves alone, which know nothing of cotangents.
+      /// Computes the loss from solves alone, without cotangents.
       func loss(_ call: StackedSolver<Double>.Call) throws -> Double {
         let solution = try solver.solveToBase(call)
         return (0..<3).reduce(0.0) { sum, sample in
@@ -159,7 +159,7 @@ import Testing
           less[keyPath: path][index] -= h
           more[keyPath: path][index] += h
           let difference = (try loss(more) - loss(less)) / (2 * h)
-          // As in DiscreteFlowTests.
+          // The bound is as in DiscreteFlowTests.
           #expect(
             abs(derivatives[index] - difference) < 1e-7 * max(1, abs(difference)),
             "\(backend), \(base.kind), \(name) \(index): \(derivatives[index]), differences \(difference)")
@@ -205,7 +205,7 @@ import Testing
     }
   }
 
-  /// A sample that stops in a later block keeps its failure and its time, counted over all blocks.
+  /// A sample that fails in a later block keeps its status and its time, counted over all blocks.
   @Test func failuresAreNamed() throws {
     let stacked = flow(2)
     let densities = try stacked.logDensities(
@@ -213,7 +213,7 @@ import Testing
       options: SolverOptions(control: .perSample(rtol: 1e-7, atol: 1e-9), maximumSteps: 1))
     #expect(densities.failed == 40 && densities.values.allSatisfy { $0.isNaN })
     #expect(densities.statuses.allSatisfy { $0 == .maximumSteps })
-    // In block 1, which is the first on the way to the base.
+    // The sample fails in block 1, which is the first block on the way to the base.
     #expect(densities.timesReached.allSatisfy { $0 > 0.5 && $0 <= 1 })
     var options = TrainingFixture.options(steps: 2, backend: .c)
     options.solver = SolverOptions(control: .perSample(rtol: 1e-7, atol: 1e-9), maximumSteps: 1)

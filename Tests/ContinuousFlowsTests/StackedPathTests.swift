@@ -2,7 +2,7 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Densities along paths through the blocks, compared with those of a single flow and of `logDensities`.
+/// Compares densities along paths through the blocks with those of a single flow and of `logDensities`.
 @Suite struct StackedPathTests {
   private static let tolerance = 1e-6
   private static let options = SolverOptions(control: .perSample(rtol: tolerance, atol: tolerance))
@@ -32,7 +32,7 @@ import Testing
   {
     let flow = Self.flow(3, context: context)
     let known = context == 0 ? nil : SampleMatrix(count: 4, dimension: 1, values: [0, 1, -1, 0.5])
-    // Within blocks, at their ends, and twice.
+    // Times within blocks, at their ends, and twice the same time.
     let times = [0, 0.3, 0.7, 0.7, 1.0, 1.4, flow.totalTime]
     let paths = try flow.logDensityPaths(
       count: 4, seed: 5, times: times, options: Self.options, backend: backend, context: known)
@@ -44,9 +44,9 @@ import Testing
     let base = flow.base.samples(count: 4, dimension: 2, seed: 5)
     #expect(paths.states[0].values == flow.transform.inverse(base.values))
     for sample in 0..<4 {
-      // Some tens of steps there and some back, each by the tolerance and stretched a little.
+      // Some tens of steps forward and some backward, each of which errs by the tolerance, stretched a little.
       #expect(abs(paths.logDensities[6][sample] - end.values[sample]) < 300 * Self.tolerance)
-      // Scales of 0.5 and 4 multiply by 2.
+      // The scales 0.5 and 4 have the product 2.
       let start = flow.base.logDensity(base.values[2 * sample..<2 * sample + 2]) - 0.6931471805599453
       #expect(abs(paths.logDensities[0][sample] - start) < 1e-12)
       for time in 0..<7 {
@@ -57,11 +57,11 @@ import Testing
         }
       }
     }
-    // What happens on the way is no straight line between both ends: every block's share counts.
+    // The log-density along the path is not a straight line between both ends: every block contributes.
     #expect(Set(paths.logDensities.map { $0[1] }).count == 6)
   }
 
-  /// At the end of block k the density is that of a flow of the first k blocks.
+  /// At the end of block k, the density is that of a flow of the first k blocks.
   @Test func everyBlocksEndIsAFlowOfItsOwn() throws {
     let flow = Self.flow(3)
     let paths = try flow.logDensityPaths(count: 3, seed: 5, times: [0.7, 1.4], options: Self.options)

@@ -3,10 +3,10 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// The caller's own losses: compared with maximum likelihood written as one, with central differences in Double, and in
-/// their bits.
+/// Tests losses that the caller defines. They are compared with maximum likelihood written as such a loss and with
+/// central differences in Double. Their bits are compared too.
 @Suite struct StateLossTests {
-  /// A power of two: dividing by it is exact, so that equal sums are equal bits.
+  /// A power of two, by which division is exact. So equal sums have equal bits.
   private static let count = 32
 
   private static func batch(step: Int = 0) -> TrainingBatch {
@@ -24,8 +24,8 @@ import Testing
 
   // MARK: - Maximum likelihood as a closure
 
-  /// −(log p₀(z) + log-determinant) of a base whose likelihood the solver does not know by itself: the same bits as
-  /// `MaximumLikelihood`, regularisers included.
+  /// The loss −(log p₀(z) + log-determinant) with a base whose likelihood the solver does not know. It has the same
+  /// bits as `MaximumLikelihood`, with regularisers too.
   @Test(arguments: Backend.allCases, TrainingFixture.regularisations)
   func maximumLikelihoodIsSuchALoss(backend: Backend, regularisation: Regularisation) throws {
     let base = BaseDistribution.gaussian(mean: [0.2, -0.1], deviation: [1.3, 0.7])
@@ -33,7 +33,7 @@ import Testing
       Self.flow(base: base), TrainingFixture.options(steps: 1, backend: backend, regularisation: regularisation))
   }
 
-  /// Of a flow whose log-determinant is 0, which no solver integrates: it may be looked at all the same.
+  /// For a flow whose log-determinant is 0, no solve integrates it, and the loss may still read it.
   @Test(arguments: Backend.allCases) func volumesThatAreKeptAreLogDeterminants(backend: Backend) throws {
     let base = BaseDistribution.gaussian(mean: [0.2, -0.1], deviation: [1.3, 0.7])
     let flow = try ContinuousFlow(
@@ -67,22 +67,22 @@ import Testing
       #expect(found.evaluationsMean == expected.evaluationsMean && found.nllNats == nil)
       #expect(found.parameters.contains { $0 != 0 })
     }
-    // Validation: the likelihood is in the data's space, the loss in the flow's, which the transform's determinant
-    // leads to.
+    // In validation, the likelihood is in the space of the data and the loss in that of the flow. The determinant of
+    // the transform converts one to the other.
     let set = TrainingFixture.split.validation
     let shift = try #require(flow.transform.logDeterminants(set.samples.values).first)
     let (loss, nll) = (
       try objective.evaluate(flow, on: set, seed: 3), try likelihood.evaluate(flow, on: set, seed: 3)
     )
-    // Sums of 40 numbers of size 1 in Double.
+    // Sums in Double of 40 numbers of size 1.
     #expect(abs(loss.nllNats - shift - nll.nllNats) < 1e-12)
     #expect(loss.count == 40 && loss.failed == 0 && loss.evaluationsMean == nll.evaluationsMean)
   }
 
   // MARK: - Central differences
 
-  /// A loss of every kind of thing that a closure sees, in either scalar: ½ |x − a|² + 0.1 x₀³ x₁ + 0.3 ℓ², a of the
-  /// sample's row.
+  /// A loss of everything that a closure receives, for either scalar type: ½ |x − a|² + 0.1 x₀³ x₁ + 0.3 ℓ², where a
+  /// depends on the sample's row.
   private static func bars<Scalar: FlowScalar>(_ arrivals: Arrivals<Scalar>, rows: [Int]) -> ArrivalCotangents<Scalar> {
     var bars = ArrivalCotangents(for: arrivals)
     for sample in 0..<arrivals.count {
@@ -99,9 +99,9 @@ import Testing
     return bars
   }
 
-  /// In eight equal steps, so that a shifted parameter takes the same ones. Differences in Double of step h = 1e-4 are
-  /// right to h² and 1e-16/h, far below Float's rounding of the gradient: about 8 · 4 evaluations of sums of 8 terms,
-  /// 2⁻²⁴ · √(32 · 8) ≈ 1e-6 of the largest entry, times ten for what the loss's cubes stretch.
+  /// Solves in eight equal steps, so that a shifted parameter takes the same steps. Differences in Double with h = 1e-4
+  /// err by h² and 1e-16/h, far less than the rounding of the gradient in Float. That is about 8 · 4 evaluations of
+  /// sums of 8 terms: 2⁻²⁴ · √(32 · 8) ≈ 1e-6 of the largest component. The cubes of the loss stretch it by up to ten.
   @Test(arguments: [StateLoss.Origin.base, .data], Backend.allCases)
   func gradientsAreThoseOfDifferences(origin: StateLoss.Origin, backend: Backend) throws {
     let (flow, batch) = (Self.flow(), Self.batch(step: 3))
@@ -145,7 +145,8 @@ import Testing
 
   // MARK: - Bits
 
-  /// The same at any number of threads, adaptive steps and base draws included; anew for every step.
+  /// The bits are the same at any number of threads, with adaptive steps and samples of the base. Every training step
+  /// draws new samples.
   @Test func bitsDoNotDependOnThreads() throws {
     let (flow, batch) = (Self.flow(), Self.batch())
     func gradient(_ threads: Int, _ batch: TrainingBatch) throws -> BatchGradient {
@@ -159,14 +160,14 @@ import Testing
       states: batch.states, logDeterminants: batch.logDeterminants, identifiers: batch.identifiers, rows: batch.rows,
       seed: batch.seed, step: batch.step + 1)
     #expect(try gradient(1, later).loss != one.loss)
-    // From the base the batch's points have no say.
+    // If a solve starts from the base, the samples of the batch do not matter.
     later = batch
     for index in later.states.indices { later.states[index] += 1 }
     #expect(try gradient(1, later).parameters == one.parameters)
   }
 
-  /// ½ |x − a|², a = (2, −1), by a field that begins near 0: samples can be led close to a, so the loss falls from ½
-  /// E|z − a|² = ½ (2 + |a|²) = 3.5 to nearly 0, without a log-determinant.
+  /// The loss is ½ |x − a|² with a = (2, −1), and the field begins near 0. Training can move samples close to a, so the
+  /// loss falls from ½ E|z − a|² = ½ (2 + |a|²) = 3.5 to nearly 0. It needs no log-determinant.
   @Test func particlesAreSteered() throws {
     let target: [Float] = [2, -1]
     let flow = ContinuousFlow(dimension: 2, hidden: [16], activation: .tanh, seed: 3)
@@ -186,8 +187,8 @@ import Testing
     let before = try objective.evaluate(flow, on: set, seed: 1).nllNats
     let trained = try Trainer(model: flow, objective: objective, training: set, options: options).run().model
     let after = try objective.evaluate(trained, on: set, seed: 1).nllNats
-    // Five standard errors of 120 samples: |z − a|² has the variance 2 (2 + 2 |a|²) = 24; and what the first field
-    // moves.
+    // Five standard errors of 120 samples, where |z − a|² has the variance 2 (2 + 2 |a|²) = 24, and the effect of the
+    // first field.
     #expect(abs(before - 3.5) < 5 * (6.0 / 120).squareRoot() + 0.2)
     #expect(after < 0.05 * before, "\(before), then \(after)")
   }
@@ -212,7 +213,7 @@ import Testing
     #expect(bars.shapeProblem(of: arrivals)?.contains("0 log-determinant") == true)
   }
 
-  /// A closure of another size ends the process, before anything is written beyond an array.
+  /// A closure that returns the wrong number of values ends the process, before it can write outside an array.
   @Test func shapesThatDoNotFitEndTheProgram() async {
     await #expect(processExitsWith: .failure) {
       let flow = ContinuousFlow(dimension: 2, hidden: [4], activation: .tanh)

@@ -3,13 +3,13 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Hamiltonian flows, which need no divergence, and OT-Flow, whose costs are part of its gradient.
+/// Tests Hamiltonian flows, which need no divergence, and OT-Flow, whose costs are part of its gradient.
 @Suite struct StructuredFlowTests {
   private static func hamiltonian() throws -> ContinuousFlow {
     var flow = try ContinuousFlow(
       dimension: 2, hamiltonian: HamiltonianArchitecture(hidden: [8, 8], seesTime: true), seed: 3,
       transform: .standardising(TrainingFixture.split.train.samples))
-    // Away from the identity, where a wrong log-determinant would be near 0 too.
+    // The flow is away from the identity; near it, even a wrong log-determinant would be near 0.
     flow.parameters = flow.parameters.map { 2 * $0 }
     return flow
   }
@@ -23,8 +23,8 @@ import Testing
 
   // MARK: Hamiltonian flows
 
-  /// The densities are those of the base where the states come from, to the bit, and no tangent is made: a trace that
-  /// would be refused is not asked for.
+  /// A density is, to the bit, that of the base at the start of the path. No tangent is computed: the solve does not
+  /// ask for a trace that would be refused.
   @Test(arguments: [Trace.exact, .exactTangents, .hutchinson, .exactProduct])
   func logDeterminantIsZero(trace: Trace) throws {
     let flow = try Self.hamiltonian()
@@ -46,7 +46,8 @@ import Testing
     #expect(drawn.logDensities == (0..<5).map { flow.baseLogDensity(base.values, $0) + scale[$0] })
   }
 
-  /// The divergence that nobody computes is 0 up to rounding: by tangents in float, a hundred or so roundings of 6e-8.
+  /// The divergence, which no solve computes, is 0 up to rounding: by tangents in float, about a hundred roundings of
+  /// 6e-8.
   @Test func divergenceWouldBeZero() throws {
     let flow = try Self.hamiltonian()
     let options = SolverOptions(trace: .exactTangents)
@@ -75,9 +76,9 @@ import Testing
 
   // MARK: OT-Flow
 
-  /// Both costs weigh as much as the likelihood here. Differences of fourth order along directions: rounding is 1e-10
-  /// of the loss, and steps are so short because of the magnitude's kinks: across one a difference is that of neither
-  /// side.
+  /// Here both costs weigh as much as the likelihood. Compares with differences of fourth order along directions, with
+  /// rounding of 1e-10 of the loss. Steps are short because the magnitude has kinks: a difference across a kink is the
+  /// derivative of neither side.
   @Test func transportGradientIsThatOfDifferences() throws {
     let architecture = TransportArchitecture(width: 7, layers: 3, transportScale: 0.9)
     let dimension = 3
@@ -111,7 +112,7 @@ import Testing
       let exact = zip(gradient.parameters, direction).reduce(0) { $0 + $1.0 * $1.1 }
       #expect(abs(exact - slope) <= 1e-7 * max(1, abs(slope)), "\(exact), differences \(slope)")
     }
-    // By hand: the costs are integrals over |dt|, whatever the direction.
+    // The costs are integrals over |dt|, whatever the direction; computed by hand.
     problem.parameters = middle
     let solution = try solver.solve(problem)
     let rows = dimension + TransportArchitecture.costRows
@@ -166,8 +167,8 @@ import Testing
     ).solve(
       SolveProblem(
         parameters: flow.parameters, states: TransportLikelihood.withCostRows(states, dimension: 2), from: 1, to: 0))
-    // By the largest error of a row, rows without a tolerance change nothing; but the first step is chosen by all of
-    // them.
+    // With the largest error of a row as the norm, rows without a tolerance change nothing, except that all rows affect
+    // the choice of the first step.
     let (a, b) = (plain.acceptedSteps.reduce(0, +), costly.acceptedSteps.reduce(0, +))
     #expect(abs(a - b) <= states.count / 2, "\(a), with costs \(b)")
   }
@@ -198,7 +199,7 @@ import Testing
     }
   }
 
-  /// dx/dt = a x, for which all is known: x(T) = e^{aT} x, ∫ |v|² = a (e^{2aT} − 1)/2 |x|².
+  /// For dx/dt = a x everything is known: x(T) = e^{aT} x and ∫ |v|² = a (e^{2aT} − 1)/2 |x|².
   @Test func transportOfALinearFlow() throws {
     var program = FieldProgram(stateDimension: 2)
     program.append(.linear(input: .state, rows: 2, activation: .identity))
@@ -210,7 +211,7 @@ import Testing
     let mean = square / Double(count)
     let displacement = (exp(a * time) - 1) * (exp(a * time) - 1) * mean
     let action = time * a * (exp(2 * a * time) - 1) / 2 * mean
-    // The tolerance, and the kinetic energy, which follows the state's steps, at the same order.
+    // The bound is the tolerance. The kinetic energy uses the steps of the state, and has the same order.
     #expect(abs(report.squaredDisplacement - displacement) < 1e-4 * displacement)
     #expect(abs(report.action - action) < 1e-4 * action)
     #expect(abs(report.crookedness - (1 - displacement / action)) < 1e-4)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder of one test's own, gone with it.
+/// A folder that belongs to one test and is deleted with it.
 final class TemporaryFolder {
   let path: String
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// The same run, bit for bit, also when saved, killed and resumed.
+/// A run that is saved, killed and resumed has the same bits.
 @Suite struct TrainerResumeTests {
   private let temporary: TemporaryFolder
 
@@ -21,7 +21,7 @@ import Testing
         guard case .checkpoint(30, let path) = event else { return }
         #expect(throws: Never.self) { try FileManager.default.copyItem(atPath: path, toPath: checkpoint) }
       })
-    // As the kill would have left it: metrics beyond the checkpoint, the checkpoint itself of step 30.
+    // The folder as the kill leaves it: metrics beyond the checkpoint, and the checkpoint of step 30.
     try FileManager.default.removeItem(atPath: folder.checkpointPath)
     try FileManager.default.moveItem(atPath: checkpoint, toPath: folder.checkpointPath)
     return folder

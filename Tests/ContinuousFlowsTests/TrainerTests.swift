@@ -23,7 +23,7 @@ import Testing
     #expect(again == result.validation)
   }
 
-  /// Two ways to one number: the loss inside the gradient call, and the density.
+  /// Computes the same number in two ways: as the loss of a gradient call, and as the density.
   @Test(arguments: Backend.allCases, TrainingFixture.regularisations)
   func theLossIsTheMeanNegativeLogDensity(backend: Backend, regularisation: Regularisation) throws {
     var options = TrainingFixture.options(steps: 1, backend: backend, regularisation: regularisation)
@@ -35,7 +35,7 @@ import Testing
     })
     let expected = try TrainingFixture.flow.evaluate(
       on: TrainingFixture.split.train, options: options.solver, backend: backend)
-    // The states are Floats on both ways; only the order of the sum differs.
+    // Both ways have the states in Float; only the order of the sum differs.
     #expect(abs(loss - expected.nllNats) < 1e-6, "\(loss) for \(expected.nllNats)")
   }
 
@@ -61,8 +61,9 @@ import Testing
     #expect(names.contains { $0.hasPrefix("events.out.tfevents.") })
   }
 
-  /// Gentler flows at a price in likelihood: after the same steps from the same weights the regularised one has less of
-  /// both, and needs no more evaluations. The metrics have both as they were before each step.
+  /// Regularisers make the flow smoother, with a higher NLL. After the same steps from the same weights, the
+  /// regularised flow has less of both costs and needs no more evaluations. The metrics record both costs before each
+  /// step.
   @Test(arguments: Backend.allCases)
   func regularisersDoTheirWork(backend: Backend) throws {
     let weights = Regularisation(kineticEnergy: 0.5, frobeniusNorm: 0.5)
@@ -72,7 +73,7 @@ import Testing
       var options = TrainingFixture.options(steps: 60, backend: backend)
       options.batchSize = TrainingFixture.split.train.count
       options.solver = SolverOptions(control: .perSample(rtol: 1e-5, atol: 1e-5), trace: .exactTangents)
-      // Measured in both runs, weighed in one.
+      // Both runs measure the costs; one of them adds them to its loss.
       options.solver.integratesKineticEnergy = true
       options.solver.integratesFrobeniusNorm = true
       if isRegularised { options.regularisation = weights }
@@ -111,7 +112,7 @@ import Testing
   @Test func patienceEndsARunThatNoLongerImproves() throws {
     var options = TrainingFixture.options(steps: 100, backend: .swift)
     options.averageDecay = nil
-    // Too small to change a Float: every validation gives the same number.
+    // The learning rate is too small to change a Float, so every validation gives the same number.
     options.learningRate = 1e-30
     options.adam.weightDecay = .none
     options.validationInterval = 3

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ContinuousFlows
 
-/// Whose seconds a run counts.
+/// Tests which seconds a run counts.
 @Suite struct TrainingClockTests {
   private static let nap = 0.005
 
@@ -13,8 +13,8 @@ import Testing
     return options
   }
 
-  /// A run that naps after each step has at least its naps behind it by the clock on the wall, and by the processor's
-  /// no more than the process has taken in the meantime.
+  /// A run sleeps after each step. By the wall clock it takes at least the sum of the sleeps. By the processor clock it
+  /// takes no more than the process has used meanwhile.
   @Test func secondsAreThoseOfTheClock() throws {
     var wall = 0.0
     _ = try TrainingFixture.trainer(Self.options(.wall)).run(observer: {
@@ -29,15 +29,15 @@ import Testing
     #expect(trained.seconds > 0 && trained.seconds <= taken)
   }
 
-  /// The wall's goes on in a nap. The processor's lies between two readings of what the system has counted for this
-  /// process.
+  /// The wall clock goes on while the process sleeps. The processor clock lies between two readings of the system's
+  /// count for this process.
   @Test func clocksAreWhatTheySay() {
     let first = TrainingClock.wall.seconds()
     Thread.sleep(forTimeInterval: Self.nap)
     #expect(TrainingClock.wall.seconds() - first >= Self.nap)
     let low = Self.usage()
     let now = TrainingClock.processor.seconds()
-    // The system counts in microseconds, and may read threads that run at its last tick.
+    // The system counts in microseconds, and may read threads at their last tick.
     let slack = 0.02
     #expect(low - slack <= now && now <= Self.usage() + slack)
   }

@@ -36,7 +36,7 @@ enum TrainingFixture {
 }
 
 extension TrainingState {
-  /// What has to be the same in two equal runs: all but the time they took.
+  /// Everything that has to be the same in two equal runs: all except the time that they took.
   var withoutClock: TrainingState<Model> {
     var state = self
     state.seconds = 0

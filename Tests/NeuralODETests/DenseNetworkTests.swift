@@ -10,7 +10,7 @@ import Testing
     DenseNetwork(inputDimension: 5, widths: [9, 3, 4], activation: activation)
   }
 
-  /// `Wₙ a(…)` by loops, in the order of the columns.
+  /// Computes `Wₙ a(…)` by loops, in the order of the columns.
   private func plain(_ network: DenseNetwork, _ parameters: [Double], _ input: [Double]) -> [Double] {
     var values = input
     for layout in network.layouts {
@@ -39,8 +39,8 @@ import Testing
     let outputs = DenseEvaluator(network, parameters: parameters).outputs(of: inputs)
     for sample in 0..<7 {
       let expected = plain(network, parameters, Array(inputs[sample * 5..<(sample + 1) * 5]))
-      // Three layers of at most 9 products, of numbers below 10; activations to 2 ulp, the loops' to as much and 1/ε
-      // near 0.
+      // Three layers of at most 9 products of numbers below 10. Activations err by 2 ulp; those of the loops err by as
+      // much, and by 1/ε ulp near 0.
       let bound = 100 * 10 * Double.ulpOfOne
       #expect(Fixtures.error(Array(outputs[sample * 4..<(sample + 1) * 4]), expected) < bound, "sample \(sample)")
     }
@@ -96,7 +96,7 @@ import Testing
     }
   }
 
-  /// A neighbour that is not a number spoils nobody's outputs or cotangents.
+  /// A sample that is NaN does not change the outputs or cotangents of its neighbours.
   @Test func aNeighbourThatIsNoNumberDoesNotMatter() {
     let network = DenseNetwork(inputDimension: 2, widths: [4, 2], activation: .tanh)
     let evaluator = DenseEvaluator<Float>(network, parameters: Fixtures.normals(network.parameterCount, seed: 9))

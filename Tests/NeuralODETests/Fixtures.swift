@@ -2,14 +2,14 @@ import NeuralODE
 
 /// Numbers and derivatives that the tests of this folder share.
 enum Fixtures {
-  /// Normal numbers, the same for a seed at every run.
+  /// Normal random numbers. The same seed gives the same numbers in every run.
   static func normals<Scalar: FlowScalar>(_ count: Int, seed: UInt64, scale: Double = 1) -> [Scalar] {
     let source = RandomSource(seed: seed, stream: .data, step: 91)
     return (0..<count).map { Scalar(scale * source.normal(sample: 0, dimension: $0)) }
   }
 
-  /// Central differences (f(x + h) − f(x − h))/2h of `function` by every component of `point`, h = 2⁻¹⁷: their error is
-  /// h²|f‴|/6 < 1e-11 |f‴|, and rounding of f over 2h, about 1.5e-11 |f|.
+  /// Central differences (f(x + h) − f(x − h))/2h of `function` by every component of `point`, with h = 2⁻¹⁷. Their
+  /// truncation error is h²|f‴|/6 < 1e-11 |f‴|. Rounding of f adds about 1.5e-11 |f|.
   static func differences(at point: [Double], of function: ([Double]) throws -> Double) rethrows -> [Double] {
     let step = 0x1p-17
     return try point.indices.map { index in
@@ -31,7 +31,7 @@ enum Fixtures {
     return zip(found, expected).reduce(0) { max($0, abs($1.0 - $1.1)) } / size
   }
 
-  /// A callback field `x ↦ −a x³ + b sin t`, row by row, with parameters a and b and exact derivatives.
+  /// A callback field `x ↦ −a x³ + b sin t`, row by row. Its parameters are a and b, and its derivatives are exact.
   static let cubic: FieldProgram = {
     func functions<Scalar: FlowScalar>(
       _: Scalar.Type, sin: @escaping @Sendable (Scalar) -> Scalar, cos: @escaping @Sendable (Scalar) -> Scalar

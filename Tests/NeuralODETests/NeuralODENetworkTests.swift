@@ -1,8 +1,8 @@
 import NeuralODE
 import Testing
 
-/// Encoder, equation and head together: gradients of every parameter compared with central differences and closed
-/// forms.
+/// Tests encoder, equation and head together: gradients of every parameter are compared with central differences and
+/// closed forms.
 @Suite struct NeuralODENetworkTests {
   private static let steps = SolverOptions(method: "rk4", control: .fixed(steps: 4), trace: .none)
 
@@ -38,7 +38,7 @@ import Testing
     Fixtures.normals(architecture.parameterCount, seed: 21, scale: 0.5)
   }
 
-  /// Five samples of three numbers, of four classes or targets.
+  /// Five samples of three numbers, with four classes or targets.
   private static let inputs: [Double] = Fixtures.normals(5 * 3, seed: 22)
   private static let losses: [(String, OutputLoss<Double>)] = [
     ("cross-entropy", .crossEntropy(labels: [0, 3, 1, 2, 3], scale: 0.2)),
@@ -93,8 +93,9 @@ import Testing
         < Fixtures.differenceTolerance)
   }
 
-  /// With a field of zeros the equation is the identity, and what is left is softmax regression, whose gradient is
-  /// Σ (p − e) xᵀ, Σ (p − e); and least squares with 2 (Wx + b − y) xᵀ / (count · outputs).
+  /// With a field of zeros the equation is the identity, and what remains is a softmax or linear regression. The
+  /// gradient of softmax regression is Σ (p − e) xᵀ and Σ (p − e); that of least squares has 2 (Wx + b − y) xᵀ / (count
+  /// · outputs).
   @Test(arguments: Backend.allCases)
   func withoutAFieldItIsSoftmaxRegression(backend: Backend) throws {
     let architecture = Shape.plain.architecture
@@ -127,7 +128,7 @@ import Testing
         }
       }
     }
-    // About twenty roundings of numbers below 10.
+    // The bound covers about twenty roundings of numbers below 10.
     let bound = 200 * Double.ulpOfOne
     let expected = [entropy, squares]
     for kind in 0..<2 {
@@ -138,7 +139,8 @@ import Testing
     }
   }
 
-  /// Adaptive steps, in Float: bits alone, at any place and on any number of threads.
+  /// With adaptive steps in Float, a sample has the same bits alone, at any place in a batch and on any number of
+  /// threads.
   @Test(arguments: Backend.allCases)
   func aSampleIsItsOwnAndThreadsDoNotMatter(backend: Backend) throws {
     let architecture = Shape.layered.architecture
@@ -160,7 +162,7 @@ import Testing
     #expect(gradientAlone.inputs == Array(one.inputs[90..<93]) && gradientAlone.losses[0] == one.losses[30])
   }
 
-  /// A sample whose solve fails has NaN, and adds nothing to anybody's gradient.
+  /// A sample whose solve fails has the output NaN, and adds nothing to any gradient.
   @Test(arguments: Backend.allCases)
   func aFailedSampleIsAloneWithIt(backend: Backend) throws {
     var program = FieldProgram(stateDimension: 1)

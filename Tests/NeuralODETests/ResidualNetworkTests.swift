@@ -1,8 +1,8 @@
 import NeuralODE
 import Testing
 
-/// n blocks that share their weights are n steps of Euler's method, and tend to the ordinary differential equation as
-/// 1/n.
+/// n blocks that share their weights are n steps of Euler's method. They converge to the ordinary differential equation
+/// as 1/n.
 @Suite struct ResidualNetworkTests {
   private static let program = FieldProgram.multilayerPerceptron(stateDimension: 3, hidden: [8], activation: .tanh)
 
@@ -14,8 +14,8 @@ import Testing
       steps: steps, from: startTime, to: endTime, backend: backend)
   }
 
-  /// Rounding of n steps of either: an addition and a product a step, magnified by at most exp(L), L about 3 here, and
-  /// numbers below 4.
+  /// The bound covers the rounding of n steps of either: an addition and a product in each step, magnified by at most
+  /// exp(L), with L about 3 here, and numbers below 4.
   private static func rounding(_ steps: Int, _ ulp: Double) -> Double { 4 * 20 * 2 * Double(steps) * ulp }
 
   @Test(arguments: Backend.allCases, [(0.0, 1.0), (2.0, 0.5)])
@@ -30,7 +30,7 @@ import Testing
       let error = Fixtures.error(try network(inputs), pass.states)
       #expect(error < bound, "\(backend), \(steps) steps: outputs \(error)")
       let (gradient, pullback) = (try network.gradient(at: inputs) { _ in cotangents }, try pass.backward(cotangents))
-      // Sums over 9 samples besides.
+      // Gradients are sums over 9 samples in addition.
       let byParameters = Fixtures.error(gradient.parameters, pullback.parameters)
       #expect(byParameters < 9 * bound, "\(backend), \(steps) steps: parameters \(byParameters)")
       let byInputs = Fixtures.error(gradient.inputs, pullback.states)
@@ -56,8 +56,8 @@ import Testing
     #expect(Fixtures.error(gradient.inputs, byInputs) < Fixtures.differenceTolerance)
   }
 
-  /// The exact solution by dopri8 at 1e-12; halving h halves the distance, within 0.1 of the exponent as in the
-  /// solvers' tests.
+  /// Compares with the exact solution, by dopri8 at 1e-12. Halving h halves the distance, within 0.1 of the exponent as
+  /// in the solvers' tests.
   @Test func itTendsToTheEquationAsOneOverN() throws {
     let inputs: [Double] = Fixtures.normals(16 * 3, seed: 16)
     let exact = try (make(1) as ResidualNetwork<Double>).layer(
@@ -74,7 +74,7 @@ import Testing
     }
   }
 
-  /// `dx/dt = a x`: n blocks give (1 + a/n)ⁿ.
+  /// For `dx/dt = a x`, n blocks give (1 + a/n)ⁿ.
   @Test func aLinearBlockCompounds() throws {
     var program = FieldProgram(stateDimension: 1)
     program.append(.linear(input: .state, rows: 1, activation: .identity))
@@ -83,7 +83,7 @@ import Testing
     #expect(abs(try network([1])[0] - expected) <= 8 * expected.ulp)
   }
 
-  /// In Float too, and a sample that overflows is alone with it.
+  /// Tests Float too, and that a sample that overflows does not change the others.
   @Test func aSampleIsItsOwn() throws {
     let network: ResidualNetwork<Float> = try make(6)
     let inputs: [Float] = Fixtures.normals(40 * 3, seed: 17)

@@ -5,8 +5,8 @@ import Testing
 
 /// Activations and their derivatives against the C library's functions, through a field that is one activation.
 @Suite struct ActivationTests {
-  /// Errors of the polynomials, 2 units, of the divisions and products on top of them, and of σ′ near 0, where it is a
-  /// difference of numbers near 1: in units of the last place of 1.
+  /// The error bound, in units of the last place of 1: 2 units for the polynomials, and more for the divisions and
+  /// products that follow. Near 0, σ′ is a difference of numbers near 1.
   static let units = 8.0
 
   static func expected(_ activation: Activation, _ z: Double) -> (value: Double, slope: Double) {
@@ -26,7 +26,8 @@ import Testing
     }
   }
 
-  /// ½ erfc(−z √½), by the continued fraction of its tail where −z is at least 4 (Abramowitz and Stegun 26.2.14).
+  /// Φ(z) = ½ erfc(−z √½). Where −z is at least 4, the continued fraction of its tail computes it (Abramowitz and
+  /// Stegun 26.2.14).
   static func distribution(_ z: Double) -> Double {
     if z > -4 { return erfc(-z * 0.5.squareRoot()) / 2 }
     let fraction = stride(from: 200.0, through: 1, by: -1).reduce(-z) { $1 / $0 - z }

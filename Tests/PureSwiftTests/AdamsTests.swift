@@ -3,7 +3,7 @@ import FieldPrograms
 import PureSwift
 import Testing
 
-/// Adams methods: their orders, the polynomials that they integrate exactly, their gradient.
+/// Tests the orders of Adams methods, the polynomials that they integrate exactly, and their gradient.
 @Suite struct AdamsTests {
   private static let program = FieldProgram.multilayerPerceptron(stateDimension: 2, hidden: [8], activation: .tanh)
 
@@ -19,7 +19,7 @@ import Testing
       tableau: tableau, startingTableau: Fixtures.rk438)
   }
 
-  /// The nominal orders: min(m − 1, 4) of the explicit method, min(m, 5) of the implicit one, from m = 4 on.
+  /// From m = 4 on, the order is min(m − 1, 4) for the explicit method and min(m, 5) for the implicit one.
   @Test(arguments: [
     (Fixtures.explicitAdams, 4, 3.0), (Fixtures.explicitAdams, 5, 4), (Fixtures.implicitAdams, 4, 4),
     (Fixtures.implicitAdams, 5, 5), (Fixtures.explicitAdams, 3, 4),
@@ -37,13 +37,14 @@ import Testing
     #expect(abs(slope - nominal) <= 0.2, "\(tableau.name) of order \(order): slope \(slope)")
   }
 
-  /// x′ = p′(t): a formula of k slopes integrates polynomials of degree k − 1 exactly, the implicit one with its k + 1
-  /// those of degree k; the start, of order 4, those of degree 3. So steps after the start are exact for p of degree k,
-  /// k + 1, and the longest formulas' weights, which no order shows, are seen.
+  /// For x′ = p′(t), a formula of k slopes integrates polynomials of degree k − 1 exactly. The implicit one has k + 1
+  /// slopes and integrates those of degree k; the start has order 4 and integrates those of degree 3. So steps after
+  /// the start are exact for p of degree k or k + 1. This tests the weights of the longest formulas, which do not
+  /// affect the order.
   @Test(arguments: [Fixtures.explicitAdams, Fixtures.implicitAdams], [4, 7, 12])
   func polynomialsAreExact(tableau: ButcherTableau, order: Int) throws {
-    // The first steps have fewer slopes than the longest formula: what they miss is the same for any later end, so that
-    // the difference between two ends is exact.
+    // The first steps have fewer slopes than the longest formula. Their error is the same for every later end, so the
+    // difference between two ends is exact.
     let degree = tableau.name == "explicit_adams" ? order - 2 : order - 1
     let field = FieldCallback(
       name: "power",
@@ -59,11 +60,11 @@ import Testing
     }
     func power(_ time: Double) -> Double { pow(time, Double(degree + 1)) / Double(degree + 1) }
     let (early, late) = try (end(14), end(16))
-    // Weights add up to at most 2⁸ times their sum of 1, over 16 steps of 1/16.
+    // Over 16 steps of 1/16, the sum of absolute weights is at most 2⁸ times the sum of the weights, which is 1.
     #expect(abs(late - early - (power(1) - power(14.0 / 16))) <= 256 * 16 * Double.ulpOfOne, "order \(order)")
   }
 
-  /// Evaluations: four of each start step, then one, and one more for each iteration.
+  /// Each start step makes four evaluations, each later step one, and each iteration one more.
   @Test func countsAreItsOwn() throws {
     let problem = SolveProblem<Double>(
       parameters: Fixtures.normals(Self.program.parameterCount, seed: 30, scale: 0.3),
@@ -74,7 +75,7 @@ import Testing
     #expect(implicit.evaluations.allSatisfy { (46 + 38)...(46 + 4 * 38) ~= $0 })
   }
 
-  /// The continuous adjoint uses the starting method, of order 4.
+  /// The continuous adjoint uses the starting method, which has order 4.
   @Test(arguments: [Fixtures.explicitAdams, Fixtures.implicitAdams])
   func gradientsComeToTheExactOne(tableau: ButcherTableau) throws {
     let problem = GradientTests.problem(Self.program)

@@ -3,7 +3,7 @@ import FieldPrograms
 import PureSwift
 import Testing
 
-/// The continuous adjoint: closed forms, the order of fixed steps, the tolerance of adaptive ones, bits.
+/// Tests the continuous adjoint: closed forms, the order of fixed steps, the tolerance of adaptive steps, equal bits.
 @Suite struct ContinuousAdjointTests {
   private static let dimension = 2
   private static let program = FieldProgram.multilayerPerceptron(
@@ -30,8 +30,8 @@ import Testing
     zip(numbers(a), numbers(b)).map { abs($0 - $1) }.max() ?? .nan
   }
 
-  /// x′ = a x + b: ∂/∂x₀ of c x(T) + d ℓ is c e^{aT}; ∂/∂a is c T e^{aT} x₀ + d T (b = 0); ∂/∂b is c (e^{aT} − 1)/a;
-  /// ∂/∂T is c a e^{aT} x₀ + d a, and ∂/∂t0 its opposite.
+  /// For x′ = a x + b and the loss c x(T) + d ℓ(T): ∂/∂x₀ is c e^{aT}. With b = 0, ∂/∂a is c T e^{aT} x₀ + d T and ∂/∂b
+  /// is c (e^{aT} − 1)/a. ∂/∂T is c a e^{aT} x₀ + d a, and ∂/∂t0 is its negative.
   @Test func closedForm() throws {
     var program = FieldProgram(stateDimension: 1)
     program.append(.linear(input: .state, rows: 1, activation: .identity))
@@ -57,7 +57,7 @@ import Testing
     (.exactTangents, Regularisation(kineticEnergy: 0.4, frobeniusNorm: 0.3)),
   ]
 
-  /// With fixed steps of rk4 it differs from the exact gradient of a fine solve by O(h⁴).
+  /// With fixed steps of rk4, the continuous gradient differs from the exact gradient of a fine solve by O(h⁴).
   @Test(arguments: traces) func fixedStepsHaveTheirOrder(trace: Trace, regularisation: Regularisation) throws {
     let problem = GradientTests.problem(Self.program)
     func gradient(_ steps: Int, _ adjoint: AdjointSchedule) throws -> Gradient<Double> {
@@ -73,8 +73,8 @@ import Testing
     #expect(abs(slope - 4) <= 0.2, "slope \(slope) of \(errors)")
   }
 
-  /// With adaptive steps it converges to the exact gradient with its tolerance; the schedule's own tolerances apply to
-  /// the backward pass only.
+  /// With adaptive steps, the continuous gradient converges to the exact one with its tolerance. The schedule's own
+  /// tolerances apply to the backward pass only.
   @Test(arguments: traces) func comesToTheExactGradient(trace: Trace, regularisation: Regularisation) throws {
     let problem = GradientTests.problem(Self.program)
     func gradient(_ tolerance: Double, _ adjoint: AdjointSchedule) throws -> Gradient<Double> {
@@ -89,7 +89,7 @@ import Testing
     }
     let exact = try gradient(1e-11, .everyStep)
     let size = Self.numbers(exact).map { abs($0) }.max() ?? 1
-    // Errors of about ten steps, each at most its tolerance of the gradient's size.
+    // About ten steps each err by at most their tolerance, relative to the size of the gradient.
     for tolerance in [1e-5, 1e-8] {
       let distance = try Self.distance(gradient(tolerance, .continuous()), exact)
       #expect(distance < 10 * tolerance * max(size, 1) && distance > 0, "\(distance / tolerance) tolerances")
@@ -102,7 +102,7 @@ import Testing
     #expect(Self.distance(loose, exact) > Self.distance(tight, exact))
   }
 
-  /// Gradients do not know the threads; a sample's own do not know its neighbours.
+  /// Gradients do not depend on the number of threads. A sample's own gradients do not depend on its neighbours.
   @Test func bits() throws {
     let count = 70
     var problem = SolveTests.problem(count: count)
@@ -125,8 +125,9 @@ import Testing
     #expect(alone.endTimes == Array(one.endTimes[10..<13]))
   }
 
-  /// x′ = −60 x reaches its end, but its backward pass from 1 grows as e^{60} and needs too many steps: that sample
-  /// keeps its end state and its loss and adds nothing; the other sample has the gradient it has alone.
+  /// x′ = −60 x reaches its end, but its backward pass from 1 grows as e^{60} and needs too many steps. That sample
+  /// keeps its end state and its loss, and adds nothing to the gradient. The other sample has the gradient that it has
+  /// alone.
   @Test func samplesThatDoNotGetBack() throws {
     var program = FieldProgram(stateDimension: 1)
     program.append(.linear(input: .state, rows: 1, activation: .identity))

@@ -2,11 +2,12 @@ import FieldPrograms
 import PureSwift
 import Testing
 
-/// The gradient of the field's own losses against central differences, in double.
+/// Compares gradients of losses of field values with central differences, in double.
 @Suite struct FieldGradientTests {
   private static let count = 7
 
-  /// Of fourth order, as in `GradientTests`: truncation 1e-20 and rounding 1e-11.
+  /// The step of differences of fourth order, as in `GradientTests`: the truncation error is 1e-20 and the rounding
+  /// error 1e-11.
   private static let difference = 1e-5
   private static let tolerance = 1e-8
 
@@ -66,7 +67,7 @@ import Testing
   }
 }
 
-/// Samples with times of their own: their gradient against differences, each way, and at no length at all.
+/// Compares the gradient with differences for samples that have their own times: forward, backward, and with t0 = t1.
 @Suite struct SpanTests {
   @Test(arguments: [Regularisation.none, Regularisation(kineticEnergy: 0.2, frobeniusNorm: 0.9)])
   func gradientIsThatOfDifferences(regularisation: Regularisation) throws {
@@ -101,7 +102,7 @@ import Testing
     }
   }
 
-  /// Where a sample stays where it is, dL/dt1 is the field's: f·x̄ + div·ℓ̄, and dL/dt0 its negative.
+  /// For a sample with t0 = t1, dL/dt1 follows from the field alone: f·x̄ + div·ℓ̄. dL/dt0 is its negative.
   @Test(arguments: [StepControl.fixed(steps: 2), .perSample(rtol: 1e-5, atol: 1e-5)])
   func noLength(control: StepControl) throws {
     let program = Fixtures.residualProgram(dimension: 2, activation: .tanh)

@@ -1,14 +1,15 @@
 import FieldPrograms
 import PureSwift
 
-/// Tableaus written out here, so that the tests need no other module's table.
+/// Tableaus, written out here so that the tests do not need the table of another module.
 enum Fixtures {
   static let rk4 = ButcherTableau(
     name: "rk4", citation: "Kutta 1901", order: 4, embeddedOrder: 0,
     a: [[0, 0, 0, 0], [0.5, 0, 0, 0], [0, 0.5, 0, 0], [0, 0, 1, 0]],
     b: [1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6], c: [0, 0.5, 0.5, 1], e: [], isFirstSameAsLast: false)
 
-  /// The explicit midpoint rule with Euler's as the embedded one: adaptive, but not first-same-as-last; b₁ = 0.
+  /// The explicit midpoint rule, with Euler's rule as the embedded one: it is adaptive but not first-same-as-last, and
+  /// b₁ = 0.
   static let midpointEuler = ButcherTableau(
     name: "midpoint-euler", citation: "Runge 1895", order: 2, embeddedOrder: 1, a: [[0, 0], [0.5, 0]], b: [0, 1],
     c: [0, 0.5], e: [-1, 1], isFirstSameAsLast: false)
@@ -72,14 +73,14 @@ enum Fixtures {
       second: [10.12623508344586, -7.487995877610167, -34.80091861555747, -7.992771707568823, 1.025137723295662, 0],
       third: [-0.6762803392801253, 6.087714651680015, 16.43084320892478, 24.76722511418386, -6.594389125716872, 0]))
 
-  /// Normal numbers, the same for a seed at every run.
+  /// Normal random numbers. The same seed gives the same numbers in every run.
   static func normals<Scalar: FlowScalar>(_ count: Int, seed: UInt64, scale: Double = 1) -> [Scalar] {
     let source = RandomSource(seed: seed, stream: .data)
     return (0..<count).map { Scalar(scale * source.normal(sample: 0, dimension: $0)) }
   }
 
-  /// A program with every operation: an activation of its own, a residual connection, time twice, a concatenation of
-  /// hidden blocks.
+  /// A program with every operation: a separate activation, a residual connection, two time inputs, and a concatenation
+  /// of hidden blocks.
   static func residualProgram(dimension: Int, activation: Activation) -> FieldProgram {
     var program = FieldProgram(stateDimension: dimension)
     let time = program.append(.time)
@@ -110,7 +111,7 @@ enum Fixtures {
   }
 }
 
-/// |a − b| against the larger of them, but at least against `floor`.
+/// |a − b| divided by the larger of |a|, |b| and `floor`.
 func relativeError(_ a: Double, _ b: Double, floor: Double = 1e-3) -> Double {
   abs(a - b) / max(abs(a), abs(b), floor)
 }

@@ -2,17 +2,17 @@ import FieldPrograms
 import PureSwift
 import Testing
 
-/// Gradients against central differences of the same solve, in double.
+/// Compares gradients with central differences of the same solve, in double.
 @Suite struct GradientTests {
   static let dimension = 2
   static let count = 3
-  /// Of fourth order: truncation h⁴ ≈ 1e-20 of the loss's fifth derivative along a direction of about 30 parameters,
-  /// and rounding ulp/h ≈ 1e-11 of the loss. (Of second order, h² ≈ 1e-10 of the third derivative of a Frobenius norm
-  /// is 1e-7.)
+  /// The step h of differences of fourth order. Truncation is h⁴ ≈ 1e-20 times the loss's fifth derivative along a
+  /// direction of about 30 parameters; rounding is ulp/h ≈ 1e-11 of the loss. Differences of second order would not
+  /// suffice: for a Frobenius norm, h² ≈ 1e-10 times the third derivative is 1e-7.
   static let difference = 1e-5
   static let tolerance = 1e-7
 
-  /// A loss with all cotangents different, of the solution's states and log-determinants.
+  /// A loss of the solution's states and log-determinants, whose cotangents are all different.
   static let stateBars: [Double] = Fixtures.normals(count * dimension, seed: 10)
   static let logDeterminantBars: [Double] = Fixtures.normals(count, seed: 11)
 
@@ -102,14 +102,15 @@ import Testing
     try Self.check(program, .exactProduct, "\(hidden.count) hidden")
   }
 
-  /// Stages without weight in b, one at the beginning and one at the end.
+  /// Methods with a stage whose weight in b is 0: the first stage in one, the last in the other.
   @Test func stagesWithoutWeight() throws {
     let program = FieldProgram.multilayerPerceptron(stateDimension: Self.dimension, hidden: [4], activation: .silu)
     try Self.check(program, .exactTangents, "midpoint", tableau: Fixtures.midpointEuler, steps: 3)
     try Self.check(program, .hutchinson, "dopri5", tableau: Fixtures.dopri5, steps: 2)
   }
 
-  /// The accepted fractions of an adaptive solve, as fixed steps: a smooth function with the adaptive solve's gradient.
+  /// Repeats the accepted steps of an adaptive solve as fixed step fractions. The result is a smooth function, and its
+  /// gradient is that of the adaptive solve.
   @Test(arguments: [Fixtures.dopri5, Fixtures.midpointEuler]) func adaptive(_ tableau: ButcherTableau) throws {
     let program = FieldProgram.multilayerPerceptron(stateDimension: Self.dimension, hidden: [5, 3], activation: .tanh)
     let solver: PureSwiftSolver<Double> = try Fixtures.solver(
@@ -123,7 +124,7 @@ import Testing
     let replay: PureSwiftSolver<Double> = try Fixtures.solver(
       program, .fixed(steps: 0), trace: .exact, tableau: tableau)
     try Self.compare(gradient, at: problem, "adaptive \(tableau.name)") { moved in
-      // Every sample has its own steps, so every sample is a solve.
+      // Every sample has its own steps, so each is repeated as a solve of its own.
       var value = 0.0
       for sample in 0..<Self.count {
         let rows = sample * Self.dimension..<(sample + 1) * Self.dimension
@@ -155,7 +156,8 @@ import Testing
     #expect(gradient.losses.count == Self.count)
   }
 
-  /// Float takes the same path as Double: their gradients differ by rounding, a hundred or so float operations deep.
+  /// Float takes the same steps as Double. Their gradients differ by the rounding of about a hundred float operations
+  /// in a row.
   @Test func floatFollowsDouble() throws {
     let program = FieldProgram.multilayerPerceptron(stateDimension: Self.dimension, hidden: [9, 6], activation: .tanh)
     let wide = Self.problem(program)

@@ -2,7 +2,7 @@ import FieldPrograms
 import PureSwift
 import Testing
 
-/// A sample's result does not depend on other samples or on the number of threads: bit for bit.
+/// A sample's result has the same bits whatever the other samples and the number of threads.
 @Suite struct IndependenceTests {
   static let program = FieldProgram.multilayerPerceptron(stateDimension: 2, hidden: [5, 4], activation: .silu)
   static let loss = Loss<Float>.standardNormalNegativeLogLikelihood(scale: 0.5)
@@ -21,7 +21,7 @@ import Testing
       program, control, trace: .hutchinson, tableau: Fixtures.dopri5, threads: threads)
   }
 
-  /// Bits, so that NaN equals itself.
+  /// Compares bits, so that NaN equals itself.
   static func bits(_ gradient: Gradient<Float>, _ sample: Int) -> [UInt64] {
     let solution = gradient.solution
     let rows = 2 * sample..<2 * sample + 2
@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  /// x' = 1e300 · relu(x − 1): at rest below 1, beyond all bounds above. And a sample that is NaN from the start.
+  /// x' = 1e300 · relu(x − 1) is at rest below 1 and overflows above 1. One more sample is NaN from the start.
   @Test(arguments: [StepControl.fixed(steps: 3), .perSample(rtol: 1e-6, atol: 1e-6)])
   func failuresStayAlone(_ control: StepControl) throws {
     let program = FieldProgram.multilayerPerceptron(
@@ -98,8 +98,8 @@ import Testing
     (Fixtures.dopri5, .fixed(steps: 2), [0.8, 0.3]), (Fixtures.dopri5, .perSample(rtol: 1e-3, atol: 1e-3), [0.8, 0.3]),
   ]
 
-  /// Methods that keep past slopes or factor matrices, and output times: alone, in a batch of several tiles, on several
-  /// threads.
+  /// Tests methods that keep past slopes or factor matrices, and output times: a sample alone, in a batch of several
+  /// tiles, and on several threads.
   @Test(arguments: otherWays) func otherWaysOfSolving(
     _ tableau: ButcherTableau, _ control: StepControl, _ times: [Double]
   ) throws {

@@ -2,9 +2,9 @@ import FieldPrograms
 import PureSwift
 import Testing
 
-/// x' = Ax + b: log |det| is tr(A) · T whatever the steps, and x(T) is known.
+/// For x' = Ax + b, log |det| is tr(A) · T whatever the steps, and x(T) is known.
 @Suite struct LinearFieldTests {
-  /// Sums of a hundred or so terms of size 1 in double, each rounded.
+  /// The rounding error of about a hundred terms of size 1 in double.
   static let roundingTolerance = 1e-12
 
   @Test(arguments: [Trace.exact, .exactTangents, .exactProduct, .automatic])
@@ -25,8 +25,8 @@ import Testing
     }
   }
 
-  /// A rotation: exact solution cos, sin. dopri5 with per-step tolerance τ over a few periods of steps stays within 20
-  /// τ.
+  /// A rotation, whose exact solution is cos and sin. Over a few periods of steps, dopri5 with the tolerance τ for each
+  /// step stays within 20 τ.
   @Test(arguments: [1e-4, 1e-6, 1e-8, 1e-10]) func toleranceIsKept(_ tolerance: Double) throws {
     let program = FieldProgram.multilayerPerceptron(
       stateDimension: 2, hidden: [], activation: .identity, seesTime: false)
@@ -38,7 +38,7 @@ import Testing
     let error = max(abs(solution.states[0] - 1), abs(solution.states[1]))
     #expect(error <= 20 * tolerance, "error \(error)")
     #expect(solution.timesReached == [2 * Double.pi])
-    // The choice of the first step costs f₀ and f₁; the last stage of a step is the first of the next.
+    // The choice of the first step evaluates f₀ and f₁. The last stage of a step is the first stage of the next.
     #expect(solution.evaluations[0] == 2 + 6 * (solution.acceptedSteps[0] + solution.rejectedSteps[0]))
   }
 }

@@ -3,7 +3,7 @@ import FieldPrograms
 import PureSwift
 import Testing
 
-/// Output times: against shorter solves to the bit, against e^{At}, and against central differences.
+/// Compares output times with shorter solves to the bit, with e^{At}, and with central differences.
 @Suite struct OutputTimesTests {
   private static let dimension = 2
   private static let count = 3
@@ -21,7 +21,7 @@ import Testing
   private static let program = FieldProgram.multilayerPerceptron(
     stateDimension: dimension, hidden: [5, 3], activation: .tanh)
 
-  /// The state at a time is the end of a solve to it that had the same steps.
+  /// The state at an output time equals the end state of a solve to that time with the same steps.
   @Test func statesAreThoseOfAShorterSolve() throws {
     let solver: PureSwiftSolver<Double> = try Fixtures.solver(
       Self.program, .fixed(steps: 6), trace: .exact, tableau: Fixtures.rk4)
@@ -40,7 +40,8 @@ import Testing
     }
   }
 
-  /// A loss at a time alone has the gradient of the solve that ends there: the end's derivative is the time's.
+  /// A loss at an output time alone has the gradient of a solve that ends there. The derivative by the solve's end is
+  /// the one by the output time.
   @Test func gradientIsThatOfAShorterSolve() throws {
     let solver: PureSwiftSolver<Double> = try Fixtures.solver(
       Self.program, .fixed(steps: 6), trace: .exact, tableau: Fixtures.rk4)
@@ -57,7 +58,7 @@ import Testing
     #expect(whole.endTimes == [0, 0, 0])
   }
 
-  /// Parameters, states, t0, t1 and each of the times, with cotangents at all of them.
+  /// Checks the gradient by parameters, states, t0, t1 and every output time, with cotangents at all output times.
   @Test(arguments: [Trace.none, .hutchinson, .exactTangents, .exactProduct]) func gradients(trace: Trace) throws {
     let stateBars: [Double] = Fixtures.normals(Self.count * Self.times.count * Self.dimension, seed: 17)
     let logDeterminantBars: [Double] = Fixtures.normals(Self.count * Self.times.count, seed: 18)
@@ -95,8 +96,8 @@ import Testing
     }
   }
 
-  /// x′ = a x: x(τ) = e^{aτ} x₀ and ℓ(τ) = aτ, so c·x(τ) + d·ℓ(τ) has the derivative c a x(τ) + d a by τ, and c e^{aτ}
-  /// by x₀.
+  /// For x′ = a x, x(τ) = e^{aτ} x₀ and ℓ(τ) = aτ. So the derivative of c·x(τ) + d·ℓ(τ) is c a x(τ) + d a by τ, and c
+  /// e^{aτ} by x₀.
   @Test func closedForm() throws {
     var program = FieldProgram(stateDimension: 1)
     program.append(.linear(input: .state, rows: 1, activation: .identity))
@@ -122,7 +123,8 @@ import Testing
     #expect(abs(gradient.endTimes[0]) <= bound)
   }
 
-  /// A cut step leaves the plan as it was: k times cost about k steps more, and nothing of the accuracy.
+  /// A step that is cut at an output time does not change the controller's plan: k output times cost about k more steps
+  /// and no accuracy.
   @Test func cutsCostLittle() throws {
     let solver: PureSwiftSolver<Double> = try Fixtures.solver(
       Self.program, .perSample(rtol: 1e-7, atol: 1e-7), trace: .exact, tableau: Fixtures.dopri5)
@@ -135,7 +137,7 @@ import Testing
     for (a, b) in zip(cut.states, plain.states) { #expect(abs(a - b) <= 1e-5) }
   }
 
-  /// What a failed sample has not reached is no number; its neighbours' is theirs.
+  /// Output times that a failed sample has not reached are NaN. Those of its neighbours are not affected.
   @Test func failedSamplesStopThere() throws {
     var program = FieldProgram(stateDimension: 1)
     program.append(.linear(input: .state, rows: 1, activation: .identity))

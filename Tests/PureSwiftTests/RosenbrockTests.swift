@@ -3,7 +3,8 @@ import FieldPrograms
 import PureSwift
 import Testing
 
-/// The Rosenbrock method: its order, in time too; stiff fields in few steps; matrices that want their rows swapped.
+/// Tests the Rosenbrock method: its order, also for fields that depend on time; stiff fields in few steps; matrices
+/// that need row exchanges.
 @Suite struct RosenbrockTests {
   private static func solver(
     _ program: FieldProgram, _ control: StepControl, trace: Trace = .exact, maximumSteps: Int = 4096
@@ -11,8 +12,8 @@ import Testing
     try Fixtures.solver(program, control, trace: trace, tableau: Fixtures.rodas4, maximumSteps: maximumSteps)
   }
 
-  /// Slope of log error over log h of states and log-determinants: at least 4 − 0.2, and more while the error's part of
-  /// order 5 is the larger one.
+  /// The slope of log error over log h of states and log-determinants is at least 4 − 0.2. It is larger while the part
+  /// of order 5 dominates the error.
   @Test(arguments: [
     FieldProgram.multilayerPerceptron(stateDimension: 2, hidden: [6, 5], activation: .tanh),
     Fixtures.residualProgram(dimension: 2, activation: .silu),
@@ -30,12 +31,13 @@ import Testing
     #expect(slope >= 3.8 && slope < 5.2, "slope \(slope)")
   }
 
-  /// x′ = A x with eigenvalues −1 and −10⁶, from its fast direction too: e^{−t}, in fewer steps than an explicit method
-  /// could take by its stability. ℓ is tr(A) t exactly, since Simpson's rule is exact for constants.
+  /// x′ = A x has eigenvalues −1 and −10⁶, and starts also along its fast direction. The solution is e^{−t}, in fewer
+  /// steps than stability allows an explicit method. ℓ is exactly tr(A) t, because Simpson's rule is exact for
+  /// constants.
   @Test func stiffLinearFlow() throws {
     var program = FieldProgram(stateDimension: 2)
     program.append(.linear(input: .state, rows: 2, activation: .identity))
-    // A = [[−1, 0], [λ − 1, −λ]]: (1, 1) decays by 1, (0, 1) by λ.
+    // A = [[−1, 0], [λ − 1, −λ]]: (1, 1) decays at the rate 1, and (0, 1) at the rate λ.
     let fast = 1e6
     let solver = try Self.solver(program, .perSample(rtol: 1e-7, atol: 1e-7))
     let solution = try solver.solve(
@@ -46,14 +48,14 @@ import Testing
       for row in 0..<2 { #expect(abs(solution.states[2 * sample + row] - exp(-2)) <= 1e-5) }  // 100 tolerances
       #expect(abs(solution.logDeterminants[sample] / (-2 * (1 + fast)) - 1) <= 1e-13)
       #expect(solution.acceptedSteps[sample] + solution.rejectedSteps[sample] < 200)
-      // Two evaluations for the first step; six stages and two for the divergence in each.
+      // The first step's choice takes two evaluations. Each step takes six for its stages and two for the divergence.
       #expect(
         solution.evaluations[sample] == 2 + 8 * (solution.acceptedSteps[sample] + solution.rejectedSteps[sample]))
     }
   }
 
-  /// 1/γ − hJ whose first pivot is not the largest of its column: J = [[0, 1], [−λ, −λ − 1]] with hλ ≫ 4, whose
-  /// eigenvalues are −1 and −λ; (1, −1) decays by 1.
+  /// A matrix 1/γ − hJ whose first pivot is not the largest entry of its column: J = [[0, 1], [−λ, −λ − 1]] with hλ ≫
+  /// 4. The eigenvalues of J are −1 and −λ, and (1, −1) decays at the rate 1.
   @Test func rowsAreSwapped() throws {
     var program = FieldProgram(stateDimension: 2)
     program.append(.linear(input: .state, rows: 2, activation: .identity))
@@ -65,14 +67,15 @@ import Testing
     #expect(abs(solution.states[1] + exp(-2)) <= 100 * tolerance)
   }
 
-  /// Row sums and order conditions of its numbers, in the original coefficients: with Γ⁻¹ = 1/γ − C, α = a Γ, b = m Γ.
+  /// Row sums and order conditions of the method's numbers, in the original coefficients: Γ⁻¹ = 1/γ − C, α = a Γ, b = m
+  /// Γ.
   @Test func orderConditions() throws {
     let table = try #require(Fixtures.rodas4.rosenbrock)
     let (a, m) = (Fixtures.rodas4.a, Fixtures.rodas4.b)
     let stages = m.count
     var inverse = table.c.map { $0.map { -$0 } }
     for stage in 0..<stages { inverse[stage][stage] = 1 / table.gamma }
-    // Γ by forward substitution: both are lower triangular.
+    // Forward substitution gives Γ, because both matrices are lower triangular.
     var gamma = Array(repeating: Array(repeating: 0.0, count: stages), count: stages)
     for column in 0..<stages {
       for row in column..<stages {
@@ -90,7 +93,7 @@ import Testing
     let beta = zip(alphas, gamma).map { zip($0, $1).map { $0 + $1 } }
     let alpha = alphas.map { $0.reduce(0, +) }
     let betaSums = beta.map { $0.reduce(0, +) }
-    // Coefficients are printed to 16 digits, of which the order conditions hold 13.
+    // Coefficients are published with 16 digits. The order conditions hold to 13 of them.
     let tolerance = 1e-12
     for stage in 0..<stages {
       #expect(abs(alpha[stage] - table.alpha[stage]) <= tolerance, "α of stage \(stage)")

@@ -12,7 +12,7 @@ import Testing
       from: 0, to: 1)
   }
 
-  /// Slope of log error over log h, within 0.2 of the order, for states and log-determinants.
+  /// The slope of log error over log h is within 0.2 of the order, for states and log-determinants.
   @Test func rk4ConvergesWithOrderFour() throws {
     let problem = Self.problem(count: 2)
     func solve(_ steps: Int) throws -> [Double] {
@@ -30,7 +30,7 @@ import Testing
     #expect(abs(slope - 4) <= 0.2, "slope \(slope)")
   }
 
-  /// Round trips: each direction is accurate to a few tolerances.
+  /// A solve forward and back returns to its start: each direction is accurate to a few tolerances.
   @Test func backwardUndoesForward() throws {
     let tolerance = 1e-9
     let solver: PureSwiftSolver<Double> = try Fixtures.solver(
@@ -51,7 +51,8 @@ import Testing
       Self.program, .perSample(rtol: 1e-4, atol: 1e-4), trace: .none, tableau: Fixtures.midpointEuler)
     let solution = try solver.solve(Self.problem(count: 3))
     for sample in 0..<3 {
-      // The first step's choice: 2, of which f₀ is the first stage. A rejected step's first stage serves again.
+      // The choice of the first step takes two evaluations; f₀ is also the first stage. A rejected step's first stage
+      // is used again.
       let attempts = solution.acceptedSteps[sample] + solution.rejectedSteps[sample]
       #expect(solution.evaluations[sample] == 2 + attempts + solution.acceptedSteps[sample] - 1)
     }

@@ -4,7 +4,7 @@ import PureSwift
 import Testing
 
 @Suite struct StepControlTests {
-  /// x' = tanh(x + 10t) − tanh(10t): at rest at 0, where its divergence is 1 − tanh²(10t).
+  /// x' = tanh(x + 10t) − tanh(10t) is at rest at 0, where its divergence is 1 − tanh²(10t).
   static let program = FieldProgram.multilayerPerceptron(stateDimension: 1, hidden: [2], activation: .tanh)
   static let resting = SolveProblem<Double>(
     parameters: [1, 10, 0, 10, 0, 0, 1, -1, 0], states: [0], from: 0, to: 1)
@@ -20,13 +20,13 @@ import Testing
     let including = try Self.solver { _ in }.solve(Self.resting)
     let excluding = try Self.solver { $0.errorNormIncludesLogDeterminant = false }.solve(Self.resting)
     #expect(including.states == [0] && excluding.states == [0])
-    // Some tens of steps, each with an error of at most the tolerance.
+    // Some tens of steps, each of which errs by at most the tolerance.
     #expect(abs(including.logDeterminants[0] - exact) <= 100 * 1e-8)
     #expect(abs(excluding.logDeterminants[0] - exact) > 1e-5, "the state alone gives no reason for small steps")
     #expect(excluding.acceptedSteps[0] < including.acceptedSteps[0])
   }
 
-  /// Adaptive steps reuse stages, fixed steps do not: both are the same sums in another order.
+  /// Adaptive steps reuse stages and fixed steps do not. Both add the same terms, in different orders.
   @Test(arguments: [true, false]) func acceptedFractionsTakeTheSameSteps(_ isIncluded: Bool) throws {
     var problem = Self.resting
     problem.states = [0.7]
@@ -72,7 +72,8 @@ import Testing
     #expect(solution.states == [0.7] && solution.timesReached == [0])
   }
 
-  /// The controller written out for x' = −x, x(0) = 1, on [0, 2]: ends of the accepted steps, and rejections.
+  /// The step-size controller, written out for x' = −x, x(0) = 1 on [0, 2]. Returns the ends of the accepted steps and
+  /// the number of rejections.
   private static func plainLoop(_ tolerance: Double, _ tableau: ButcherTableau) -> (ends: [Double], rejected: Int) {
     let inverseOrder = 1 / Double(tableau.embeddedOrder + 1)
     // d₀ = d₁ = 1/s; h₀ = 0.01; f₁ − f₀ = h₀, so d₂ = 1/s.
@@ -115,7 +116,8 @@ import Testing
     let (ends, rejected) = Self.plainLoop(tolerance, tableau)
     let found = try solver.acceptedStepFractions(problem)[0]
     #expect(found.count == ends.count && found.count > 3)
-    // Rounding of an error that is itself a difference of numbers near 1, against a tolerance of 1e-4.
+    // The bound covers the rounding of an error estimate, which is a difference of numbers near 1, relative to the
+    // tolerance of 1e-4.
     for (a, b) in zip(found, ends) { #expect(abs(a - b) <= 1e-9) }
     #expect(try solver.solve(problem).rejectedSteps == [rejected])
   }

@@ -20,8 +20,9 @@ import Testing
     return try solver.evaluate(problem(program, probes: probes)).divergences
   }
 
-  /// Central differences of f with steps h and 2h, combined: error h⁴ from truncation (two layers of sin, which never
-  /// saturate, have third derivatives that h² alone does not make small), ulp/h from rounding.
+  /// Combines central differences of f with steps h and 2h. The truncation error is of order h⁴, and the rounding error
+  /// is ulp/h. With h² alone the error would be too large: two layers of sin never saturate, so their third derivatives
+  /// are not small.
   static func jacobianTraces(_ program: FieldProgram) throws -> [Double] {
     let h = 1e-5
     let solver: PureSwiftSolver<Double> = try Fixtures.solver(
@@ -46,7 +47,7 @@ import Testing
     return traces
   }
   static let differenceTolerance = 1e-8
-  /// Two orders of summing the same products.
+  /// The bound covers two orders of adding the same products.
   static let orderTolerance = 1e-13
 
   @Test(arguments: [[], [5], [5, 4]], Activation.allCases)
@@ -79,7 +80,7 @@ import Testing
     let signs = (0..<1 << Self.dimension).map { pattern in
       (0..<Self.dimension).map { pattern >> $0 & 1 == 1 ? 1.0 : -1.0 }
     }
-    // All of them as the K probes of one evaluation.
+    // All of them are the K probes of one evaluation.
     let probes = (0..<Self.count).flatMap { _ in signs.flatMap { $0 } }
     let mean = try Self.divergences(program, .hutchinson, probes: probes, k: signs.count)
     for sample in 0..<Self.count { #expect(relativeError(mean[sample], exact[sample]) <= Self.orderTolerance) }

@@ -3,16 +3,18 @@
  * f = W3 a2(W2 a1(W1 x + ...) + ...):  tr df/dx = d2' M d1,  M = W2 o Q,  Q = (W1x W3)',  d = a'(z)
  * f = W2 a1(W1 x + ...):               tr df/dx = M d1,      M_j = sum_d W1[j][d] W2[d][j]
  * f = W1 x + ...:                      tr df/dx = M = sum_d W1[d][d]
- * W1x are the columns of W1 that multiply x. M is computed once per parameter value. In the backward pass, the sum of
- * mu d2 d1' over the solve is M_bar, which is gathered like the gradient of a weight and carried back into the weights
- * once per call. */
+ * W1x are the columns of W1 that multiply x; o is the product of each entry with its counterpart. M is computed once for
+ * each value of the parameters. mu is the cotangent of the trace. The backward pass adds up mu d2 d1' over the solve, as
+ * it does for the gradient of a weight. The sum is M_bar. At the end of a call, trace_product_finish turns M_bar into
+ * gradients of the weights. */
 #ifndef CNF_FIELD_TRACE_PRODUCT_H
 #define CNF_FIELD_TRACE_PRODUCT_H
 
 #include "field/products.h"
 #include "field/sizes.h"
 
-/* C [M][N] += A [M][K] B [K][N]; element (i, j) of each at [i*rs + j*cs]. Tile kernels over panels of N. */
+/* C [M][N] += A [M][K] B [K][N]. Element (i, j) of each matrix is at [i*rs + j*cs]. The tile kernels compute panels of
+ * N columns. */
 static void matmul(const cnf_model *m, int32_t M, int32_t N, int32_t K, const real *A, size_t ars, size_t acs,
                    const real *B, size_t brs, size_t bcs, real *C, size_t crs, size_t ccs) {
   const cnf_kernels *k = m->tile;
@@ -77,14 +79,15 @@ static void trace_product_pack(cnf_model *m) {
   m->bf16->pack(m->m, 1, cols, m->m_cols, m->m_rows, m->packed_bf16 + m->m_bf16_t);
 }
 
-/* Carries M_bar, which the solve has gathered in `gradient`, back into the gradients of the weights. Once per call. */
+/* Adds to the gradients of the weights what follows from M_bar, which the solve has left in `gradient`. Called once at
+ * the end of a call. */
 static void trace_product_finish(const cnf_model *m, real *gradient) {
   trace_layers l = trace_layers_of(m);
   const cnf_trace_product *t = &m->program->trace;
   int32_t D = m->program->state_dim;
   size_t rows = (size_t)m->m_rows, cols = (size_t)m->m_cols;
   const real *m_bar = gradient + m->m_bar;
-  int any = 0; /* where every sample has failed because theta is not finite, 0 times theta must stay 0 */
+  int any = 0; /* if every sample has failed because theta is not finite, M_bar is 0 and must not multiply theta */
   for (size_t i = 0; i < rows * m->m_ld && !any; i++) any = m_bar[i] != 0;
   if (!any) return;
   const cnf_op_place *first = &m->places[t->layers[0]], *last = &m->places[t->layers[t->hidden]];

@@ -4,7 +4,9 @@
  *                          word 1  sample, low 32 bits
  *                          word 2  step, low 32 bits
  *                          word 3  stream << 24 | sample bits 32-43 << 12 | step bits 32-43
- * Key: the seed, low word first. Dimension d takes word d % 4; a normal takes the pair that holds it.
+ * Key: the seed, low word first.
+ * A uniform or Rademacher number of dimension d is made from word d % 4 of the result, a normal number from the pair of
+ * words that contains word d % 4.
  */
 #include "random/philox.h"
 #include "host/float_mode.h"
@@ -46,7 +48,8 @@ double cnf_noise_rademacher(cnf_noise_key key, uint64_t dimension) {
   return w[dimension % 4] >> 31 ? 1 : -1;
 }
 
-/* Box and Muller: the pair's first word gives the radius, never of log 0, its second the angle. */
+/* Box and Muller's method: the first word of the pair gives the radius, the second the angle. The argument of the
+ * logarithm is never 0. */
 double cnf_noise_normal(cnf_noise_key key, uint64_t dimension) {
   uint32_t w[4];
   words(key, dimension, w);
@@ -74,7 +77,7 @@ static cnf_status fill(noise draw, int32_t dtype, cnf_noise_key key, uint64_t fi
       double value = draw(key, d);
       if (dtype == CNF_FLOAT64)
         ((double *)out)[i * dim + d] = value;
-      else /* a uniform just below 1 must not round up to it */
+      else /* truncate: a uniform number just below 1 must not round up to 1 */
         ((float *)out)[i * dim + d] =
             draw == cnf_noise_uniform ? (float)(floor(value * 0x1p24) * 0x1p-24) : (float)value;
     }
