@@ -6,10 +6,15 @@
  *   - once a solver exists, cnf_solve, cnf_solver_evaluate and their derivatives neither allocate nor free;
  *   - if there is no memory, creation returns CNF_ERROR_MEMORY, does not change the handle and frees all memory. The
  *     tests let the first, second, ... allocation fail, until creation succeeds.
+ *
+ * With the environment variable CNF_TEST_SHORT it makes fewer calls of the same kinds: three threads only, a smaller
+ * batch, and one kind of input for each size. Emulators need this, since they run it a hundred times slower. Whether a
+ * call allocates does not depend on the instruction set.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -97,8 +102,8 @@ static void stop_counting(void) { atomic_store(&is_counting, 0); }
 /* COUNT, the samples of the largest call, is more than 16 tiles of 32 lanes, the most there are, so that there are
  * several chunks (an eighth of a batch) of several tiles; more than 64 tiles of 8 lanes, so that groups have several
  * chunks if tiles are small; and a prime, so that the last tile is not full. D is even because partitioned methods
- * require it. */
-enum { D = 4, HIDDEN = 20, COUNT = 521, OP_COUNT = 6, MAX_PARAMETERS = 2000 };
+ * require it. SHORT_COUNT is a prime of more than 16 tiles of 8 lanes. */
+enum { D = 4, HIDDEN = 20, COUNT = 521, SHORT_COUNT = 137, OP_COUNT = 6, MAX_PARAMETERS = 2000 };
 
 static union {
   float f32[MAX_PARAMETERS];
@@ -113,6 +118,7 @@ static double kinetic[COUNT], frobenius[COUNT], log_det[COUNT], t_reached[COUNT]
     t1_bar[COUNT], divergence[COUNT], log_det_at[COUNT * TIMES], times_bar[COUNT * TIMES];
 static double x_at[COUNT * TIMES * D], x_at_bar[COUNT * TIMES * D]; /* large enough for both dtypes */
 static int32_t status[COUNT], accepted[COUNT], rejected[COUNT], evaluations[COUNT];
+static int is_short; /* CNF_TEST_SHORT is set */
 
 /* A callback that takes little time: row r of the output is theta_r times row r of the input. `context` is the size of
  * a number. */
@@ -197,7 +203,7 @@ static void clock_reverse(void *context, int32_t lanes, const double *t, const v
 }
 
 /* Makes all calls that the options allow, small ones first, so that a buffer that grew with a larger call would be
- * noticed. */
+ * noticed. If is_short, each size gets one of the three kinds of input, and another one in the next run. */
 static cnf_status run(cnf_solver *solver, int32_t dtype, int regularised, int differentiable, int stops) {
   static double dense[COUNT * DENSE_STEPS * 5 * (D + 1)], dense_ends[COUNT * (DENSE_STEPS + 1)]; /* dopri5's 5 terms */
   static int32_t event[COUNT], left_out[COUNT];
@@ -226,11 +232,14 @@ static cnf_status run(cnf_solver *solver, int32_t dtype, int regularised, int di
   for (size_t j = 0; j < sizeof losses / sizeof losses[0] && regularised; ++j)
     losses[j].kinetic = losses[j].frobenius = 0.01;
   if (regularised) output.kinetic = kinetic, output.frobenius = frobenius;
-  const size_t counts[] = {1, 5, COUNT};
+  const size_t counts[] = {1, 5, is_short ? SHORT_COUNT : COUNT};
   static const double times[TIMES] = {0.7, 0.2};
   static double t0s[COUNT];
+  static size_t runs;
+  runs++;
   for (size_t i = 0; i < COUNT; ++i) t0s[i] = i % 2 ? 1 : 0.8;
   for (size_t i = 0; i < 3 * sizeof counts / sizeof counts[0]; ++i) {
+    if (is_short && (i / 3 + runs) % 3 != i % 3) continue;
     const int timed = i % 3 == 1;
     const cnf_solve_input input = {.struct_size = sizeof input,
                                    .parameters = &theta,
@@ -269,7 +278,7 @@ static void test_calls_allocate_nothing(const cnf_field *field, int32_t dtype, c
                {CNF_TRACE_EXACT, 0, CNF_ADJOINT_DISCRETE},  {CNF_TRACE_HUTCHINSON, 1, CNF_ADJOINT_DISCRETE},
                {CNF_TRACE_EXACT, 1, CNF_ADJOINT_DISCRETE},  {CNF_TRACE_HUTCHINSON, 0, CNF_ADJOINT_CONTINUOUS},
                {CNF_TRACE_EXACT, 1, CNF_ADJOINT_CONTINUOUS}};
-  for (int32_t threads = 1; threads <= 3; ++threads) {
+  for (int32_t threads = is_short ? 3 : 1; threads <= 3; ++threads) {
     int is_warm = 0;
     for (int32_t method = 0; method < (threads < 3 ? 2 : 4); ++method) { /* Adams methods: only with 3 threads */
       for (size_t t = 0; t < sizeof cases / sizeof cases[0]; ++t) {
@@ -404,6 +413,8 @@ static void test_solver_without_memory(const cnf_field *field) {
 }
 
 int main(void) {
+  is_short = getenv("CNF_TEST_SHORT") != NULL;
+
   /* counting works */
   start_counting(0);
   void *volatile block = malloc(16);
