@@ -5,7 +5,7 @@ import Testing
 @testable import ContinuousFlows
 
 /// A flow that does not change z has exactly the density of the transform. Closed forms and integrals are the
-/// references.
+/// oracles.
 @Suite struct LogitTransformTests {
   private static let alphas = [LogitTransform.levelsAlpha, LogitTransform.continuousAlpha, 0.3]
 

@@ -3,10 +3,10 @@
  * f = W3 a2(W2 a1(W1 x + ...) + ...):  tr df/dx = d2' M d1,  M = W2 o Q,  Q = (W1x W3)',  d = a'(z)
  * f = W2 a1(W1 x + ...):               tr df/dx = M d1,      M_j = sum_d W1[j][d] W2[d][j]
  * f = W1 x + ...:                      tr df/dx = M = sum_d W1[d][d]
- * W1x are the columns of W1 that multiply x; o is the product of each entry with its counterpart. M is computed once for
- * each value of the parameters. mu is the cotangent of the trace. The backward pass adds up mu d2 d1' over the solve, as
- * it does for the gradient of a weight. The sum is M_bar. At the end of a call, trace_product_finish turns M_bar into
- * gradients of the weights. */
+ * W1x are the columns of W1 that multiply x; o is the product of each entry with its counterpart. M is computed once
+ * for each value of the parameters. mu is the cotangent of the trace. The backward pass adds up mu d2 d1' over the
+ * solve, as it does for the gradient of a weight. The sum is M_bar. At the end of a call, trace_product_finish turns
+ * M_bar into gradients of the weights. */
 #ifndef CNF_FIELD_TRACE_PRODUCT_H
 #define CNF_FIELD_TRACE_PRODUCT_H
 
