@@ -42,9 +42,12 @@
  *
  *     cc -std=c11 density.c -o density $(pkg-config --cflags --libs cnf)
  *
- * (C++ needs -std=c++20, for the designated initializers.) Longer programs are in Examples/c: first.c has a neural net
- * and checks its gradient; callback_loss.c trains with a loss of its own; callback_field.c and callback_training.c
- * compute their fields in C.
+ * In C++ the designated initializers need -std=c++20. With -Wextra, C++ compilers warn of members that they leave out;
+ * these members are 0 as intended: add -Wno-missing-field-initializers, or write `cnf_solve_input in = {};` and assign
+ * the members.
+ *
+ * Longer programs are in Examples/c: first.c has a neural net and checks its gradient; callback_loss.c trains with a
+ * loss of its own; callback_field.c and callback_training.c compute their fields in C.
  *
  * Sections
  *
