@@ -36,25 +36,32 @@ static inline double cnf_step_factor(const cnf_solver_options *o, double ratio, 
   return fmin(most, fmax(factor, least));
 }
 
-/* The first step: the algorithm and the constants of Hairer, Norsett and Wanner, Solving ODEs I, section II.4. */
-#define CNF_FIRST_SMALL_NORM 1e-5 /* of x or f, scaled: below it the norms say nothing about a length */
-#define CNF_FIRST_DEFAULT 1e-6    /* the length then */
+/* The first step: the algorithm and the constants of Hairer, Norsett and Wanner, Solving ODEs I, section II.4, made
+ * independent of the unit of time. d0, d1 and d2 are the scaled norms of x, of f and of (f(t+h0, x+h0 f) - f) / h0. */
+#define CNF_FIRST_SMALL_NORM 1e-5 /* of x or span f, scaled: below it the norms say nothing about a length */
+#define CNF_FIRST_DEFAULT 1e-6    /* the length then, compared with the span */
 #define CNF_FIRST_CHANGE 0.01     /* a small change of x, compared with its size */
-#define CNF_FIRST_ZERO_NORM 1e-15 /* of f and its derivative: below it f counts as 0 */
+#define CNF_FIRST_CHANGES 10      /* of x or f by their sizes, in a unit of time at most */
+#define CNF_FIRST_ZERO_NORM 1e-15 /* of f and its derivative, times the span and its square: below it f counts as 0 */
 #define CNF_FIRST_SHORTER 1e-3    /* the step compared with the first guess, where f counts as 0 */
 #define CNF_FIRST_LONGEST 100     /* the step at most, compared with the first guess */
 
-/* A first guess of the step's length, from the scaled norms of x and f. */
-static inline double cnf_first_guess(double d0, double d1) {
-  double h0 = d0 < CNF_FIRST_SMALL_NORM || d1 < CNF_FIRST_SMALL_NORM ? CNF_FIRST_DEFAULT : CNF_FIRST_CHANGE * d0 / d1;
-  return isfinite(h0) && h0 > 0 ? h0 : CNF_FIRST_DEFAULT; /* norms overflow where a tolerance is close to 0 */
+/* A first guess of the step's length. */
+static inline double cnf_first_guess(double span, double d0, double d1) {
+  const double fallback = CNF_FIRST_DEFAULT * span;
+  const int small = d0 < CNF_FIRST_SMALL_NORM || span * d1 < CNF_FIRST_SMALL_NORM;
+  const double h0 = small ? fallback : CNF_FIRST_CHANGE * d0 / d1;
+  return isfinite(h0) && h0 > 0 ? h0 : fallback; /* norms overflow where a tolerance is close to 0 */
 }
 
-/* The length of the first step; d2 = |f(t+h0, x+h0 f) - f| / h0. */
-static inline double cnf_first_step(double h0, double d1, double d2, int order) {
-  double h1 = d1 <= CNF_FIRST_ZERO_NORM && d2 <= CNF_FIRST_ZERO_NORM
-                  ? fmax(CNF_FIRST_DEFAULT, CNF_FIRST_SHORTER * h0)
-                  : pow(CNF_FIRST_CHANGE / fmax(d1, d2), 1.0 / order);
+/* The length of the first step. The book's formula (0.01/max(d1, d2))^(1/order) has no unit of time: here it is the
+ * span, or CNF_FIRST_CHANGES times the longer of the times in which x and f change by their sizes, if that is shorter.
+ * With the span alone, a field much faster than the span would begin with many rejected steps. */
+static inline double cnf_first_step(double span, double h0, double d0, double d1, double d2, int order) {
+  const double unit = fmin(span, CNF_FIRST_CHANGES * fmax(d0 / d1, d1 / d2)); /* 0/0 is ignored by both */
+  double h1 = span * d1 <= CNF_FIRST_ZERO_NORM && span * (span * d2) <= CNF_FIRST_ZERO_NORM
+                  ? fmax(CNF_FIRST_DEFAULT * span, CNF_FIRST_SHORTER * h0)
+                  : unit * pow(CNF_FIRST_CHANGE / fmax(unit * d1, unit * (unit * d2)), 1.0 / order);
   double h = fmin(CNF_FIRST_LONGEST * h0, h1);
   return isfinite(h) && h > 0 ? h : h0;
 }

@@ -143,11 +143,11 @@ static double batch_first_step(batch *b) {
   b->call->evaluations += 2;
   batch_run(b, BATCH_FIRST);
   double d0 = batch_norm(b, 0, n), d1 = batch_norm(b, 1, n);
-  double h0 = fmin(cnf_first_guess(d0, d1), span);
+  double h0 = fmin(cnf_first_guess(span, d0, d1), span);
   b->h = in->t1 > in->t0 ? h0 : -h0;
   batch_run(b, BATCH_GUESS);
   double d2 = batch_norm(b, 0, n) / h0;
-  return fmin(fmax(cnf_first_step(h0, d1, d2, b->stages.order), least), span);
+  return fmin(fmax(cnf_first_step(span, h0, d0, d1, d2, b->stages.order), least), span);
 }
 
 /* Finds the steps from t0 to t1, into solver->grid as fractions. Returns how the batch ended. *steps receives their

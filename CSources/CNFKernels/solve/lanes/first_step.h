@@ -10,16 +10,17 @@ static void choose_first_steps(cnf_worker *w, const cnf_call *call, const real *
   const int32_t norm = call->solver->options.norm;
   const real one = 1, *slope_list[1] = {f0}, *rtol = call->solver->rtol, *atol = call->solver->atol;
   const real *f1 = rows_of(m, w->e.kept.value, 0, m->program->op_count);
-  double d1[CNF_MAX_LANES];
+  double span[CNF_MAX_LANES], d0[CNF_MAX_LANES], d1[CNF_MAX_LANES];
   zero_rows(1, lanes, w->step.row);
   zero_rows(1, lanes, w->step.sum_row);
   k->scaled_squares(D, w->step.x, NULL, w->step.x, rtol, atol, norm, w->step.row);
   k->scaled_squares(D, f0, NULL, w->step.x, rtol, atol, norm, w->step.sum_row);
   for (int32_t j = 0; j < lanes; j++) {
     d1[j] = cnf_norm_of(norm, (double)w->step.sum_row[j], D);
-    const double guess = cnf_first_guess(cnf_norm_of(norm, (double)w->step.row[j], D), d1[j]);
-    w->lane.h[j] =
-        w->lane.sample[j] < 0 ? 0 : (double)w->span.direction[j] * fmin(guess, fabs(w->span.t1[j] - w->span.t0[j]));
+    d0[j] = cnf_norm_of(norm, (double)w->step.row[j], D);
+    span[j] = fabs(w->span.t1[j] - w->span.t0[j]);
+    const double guess = fmin(cnf_first_guess(span[j], d0[j], d1[j]), span[j]);
+    w->lane.h[j] = w->lane.sample[j] < 0 ? 0 : (double)w->span.direction[j] * guess;
   }
   step_row(w);
   time_row(w, 1);
@@ -31,8 +32,8 @@ static void choose_first_steps(cnf_worker *w, const cnf_call *call, const real *
   for (int32_t j = 0; j < lanes; j++) {
     if (w->lane.sample[j] < 0 || w->lane.h[j] == 0) continue;
     double h0 = fabs(w->lane.h[j]), d2 = cnf_norm_of(norm, (double)w->step.row[j], D) / h0;
-    w->lane.h[j] = (double)w->span.direction[j] *
-                   fmin(cnf_first_step(h0, d1[j], d2, call->solver->stages.order), fabs(w->span.t1[j] - w->span.t0[j]));
+    const double h = cnf_first_step(span[j], h0, d0[j], d1[j], d2, call->solver->stages.order);
+    w->lane.h[j] = (double)w->span.direction[j] * fmin(h, span[j]);
   }
 }
 

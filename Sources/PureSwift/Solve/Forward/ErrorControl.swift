@@ -122,19 +122,26 @@ struct ErrorControl: Sendable {
     minimumStep ?? 16 * max(abs(time), 1e-12 * abs(end)).ulp
   }
 
-  /// Length of the trial step, from the root mean squares of x₀ and f₀ against the tolerance.
-  func trialStep(stateNorm: Double, velocityNorm: Double) -> Double {
-    let step = stateNorm < 1e-5 || velocityNorm < 1e-5 ? 1e-6 : 0.01 * stateNorm / velocityNorm
+  /// Length of the trial step, from the norms of x₀ and f₀ against the tolerance.
+  func trialStep(stateNorm: Double, velocityNorm: Double, interval: Double) -> Double {
+    let isSmall = stateNorm < 1e-5 || interval * velocityNorm < 1e-5
+    let step = isSmall ? 1e-6 * interval : 0.01 * stateNorm / velocityNorm
     // The norms can be infinite only if an absolute tolerance is 0.
-    return step.isFinite && step > 0 ? step : 1e-6
+    return step.isFinite && step > 0 ? step : 1e-6 * interval
   }
 
-  /// Length of the first step; `changeNorm` is the root mean square of f₁ − f₀ against the tolerance.
-  func firstStep(trial: Double, velocityNorm: Double, changeNorm: Double, interval: Double) -> Double {
+  /// Length of the first step; `changeNorm` is the norm of f₁ − f₀ against the tolerance. The unit of time of the
+  /// book's formula is ten times the longer of the times in which x and f change by their sizes, but at most the
+  /// interval.
+  func firstStep(trial: Double, stateNorm: Double, velocityNorm: Double, changeNorm: Double, interval: Double) -> Double
+  {
     let curvature = changeNorm / trial
+    let unit = Double.minimum(interval, 10 * Double.maximum(stateNorm / velocityNorm, velocityNorm / curvature))
+    let isZero = interval * velocityNorm <= 1e-15 && interval * (interval * curvature) <= 1e-15
     let other =
-      velocityNorm <= 1e-15 && curvature <= 1e-15
-      ? max(1e-6, 1e-3 * trial) : pow(0.01 / max(velocityNorm, curvature), 1 / Double(errorOrder))
+      isZero
+      ? max(1e-6 * interval, 1e-3 * trial)
+      : unit * pow(0.01 / max(unit * velocityNorm, unit * (unit * curvature)), 1 / Double(errorOrder))
     let step = min(100 * trial, other)
     // If the field is not finite at the trial state, the step must be shorter.
     return min(step.isFinite && step > 0 ? step : trial, interval)

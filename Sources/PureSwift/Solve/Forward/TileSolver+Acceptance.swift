@@ -177,7 +177,7 @@ extension TileSolver {
     for lane in lanes.indices where isNew[lane] && lanes[lane].isActive {
       let trial = controller.trialStep(
         stateNorm: norm(lane, controller) { Double(self.state[$0, lane: lane]) },
-        velocityNorm: norm(lane, controller) { Double(self.velocities[0][$0, lane: lane]) })
+        velocityNorm: norm(lane, controller) { Double(self.velocities[0][$0, lane: lane]) }, interval: interval(lane))
       lanes[lane].step = (lanes[lane].end < lanes[lane].start ? -1 : 1) * min(trial, interval(lane))
       stepLengths[0, lane: lane] = V.Scalar(lanes[lane].step)
     }
@@ -194,6 +194,7 @@ extension TileSolver {
       lanes[lane].evaluations += 1
       let length = controller.firstStep(
         trial: abs(lanes[lane].step),
+        stateNorm: norm(lane, controller) { Double(self.state[$0, lane: lane]) },
         velocityNorm: norm(lane, controller) { Double(self.velocities[0][$0, lane: lane]) },
         changeNorm: norm(lane, controller) {
           Double(self.tape.velocity[$0, lane: lane]) - Double(self.velocities[0][$0, lane: lane])
