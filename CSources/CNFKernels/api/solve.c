@@ -84,10 +84,22 @@ static cnf_status check_times(const cnf_solver *s, const cnf_solve_input *in) {
   return CNF_OK;
 }
 
-/* An evaluation reads t0 alone: end times and output times are dropped. */
+/* Jump times rise. Steps end at them where each sample has adaptive steps that share no slope. */
+static cnf_status check_jumps(const cnf_solver *s, const cnf_solve_input *in) {
+  if (in->jump_time_count == 0) return CNF_OK;
+  if (!in->jump_times) return CNF_ERROR_NULL;
+  if (s->options.control != CNF_CONTROL_SAMPLE || rules_of(s)->carries_slope) return CNF_ERROR_JUMP_TIMES;
+  if (in->jump_time_count > PTRDIFF_MAX / sizeof(double)) return CNF_ERROR_SIZE;
+  for (size_t i = 0; i < in->jump_time_count; i++)
+    if (!isfinite(in->jump_times[i]) || (i > 0 && !(in->jump_times[i] > in->jump_times[i - 1])))
+      return CNF_ERROR_JUMP_TIMES;
+  return CNF_OK;
+}
+
+/* An evaluation reads t0 alone: end times, output times and jump times are dropped. */
 static cnf_status check_point(cnf_solve_input *in) {
   in->t1 = in->t0, in->t1s = in->t0s;
-  in->times = in->sample_times = NULL, in->time_count = 0;
+  in->times = in->sample_times = in->jump_times = NULL, in->time_count = in->jump_time_count = 0;
   return check_spans(in);
 }
 
@@ -129,7 +141,8 @@ static cnf_status check_steps(const cnf_solver *s, const cnf_solve_input *in) {
   if (s->options.control == CNF_CONTROL_BATCH && (in->t0s || in->t1s)) return CNF_ERROR_SPANS;
   cnf_status status = check_spans(in);
   if (!status) status = check_fractions(s, in);
-  return status ? status : check_times(s, in);
+  if (!status) status = check_times(s, in);
+  return status ? status : check_jumps(s, in);
 }
 
 static cnf_status check_dense(const cnf_solver *s, const cnf_solve_input *in, const cnf_solve_output *out) {

@@ -168,7 +168,10 @@ extern "C" {
   X(CNF_ERROR_METHOD_HALVES, 38, "a partitioned method needs an even number of rows: positions, then momenta")       \
   X(CNF_ERROR_REVERSIBLE, 39, "only reversible_heun has the reversible adjoint, but no continuous adjoint or batch") \
   X(CNF_ERROR_CONTEXT, 40, "a context is missing, or the field reads none, or its ops disagree on its rows")         \
-  X(CNF_ERROR_OP_NUMBER, 41, "an op's epsilon is not above 0, its rate not in [0, 1), or its factor or offset infinite")
+  X(CNF_ERROR_OP_NUMBER, 41,                                                                                         \
+    "an op's epsilon is not above 0, its rate not in [0, 1), or its factor or offset infinite")                      \
+  X(CNF_ERROR_JUMP_TIMES, 42,                                                                                        \
+    "jump times must be finite and rise, and need CNF_CONTROL_SAMPLE and a method that is not reversible")
 
 typedef enum cnf_status {
 #define CNF_X(name, value, message) name = value,
@@ -718,6 +721,23 @@ CNF_API cnf_status cnf_solver_get_work(const cnf_solver *solver, cnf_work *work)
  * own span. `times` must then lie within the span of every sample, in its order, and `sample_times` within that of its
  * own sample. Every method and adjoint supports this. CNF_CONTROL_BATCH does not: CNF_ERROR_SPANS.
  *
+ * Jump times. If the field jumps at known times (a pulse, a switched input), say so in `jump_times`. Otherwise an
+ * adaptive solve meets a jump inside a step, and rejects steps until they are very short, or does not notice a short
+ * pulse.
+ *   - An adaptive step ends at each jump time that lies between a sample's t0 and t1. The next step begins anew, as at
+ *     t0: its slope is evaluated there, its length is chosen from the field or is initial_step, and the controller
+ *     forgets earlier errors. This costs 2 evaluations a jump, and no memory.
+ *   - The field may define its value at a jump as it likes. A step that ends at a jump evaluates the field at most at
+ *     the last number before it. A step that begins at a jump evaluates it at least at the first number beyond it.
+ *     A "number" is one of the field's dtype, and the jump itself is rounded to it.
+ *   - Every jump time holds for all samples, whichever way they run. Those outside a sample's span do nothing.
+ *   - Gradients are those of solves whose jumps stay where they are: dL/d(jump time) is not computed, and dL/dt0,
+ *     dL/dt1 and dL/dtimes move only the steps up to the next jump. All adjoints of adaptive methods support jumps,
+ *     except CNF_ADJOINT_REVERSIBLE.
+ *   - CNF_ERROR_JUMP_TIMES: a time is not finite, or not above the one before it; or there are jump times with
+ *     CNF_CONTROL_FIXED, CNF_CONTROL_BATCH or reversible_heun, whose steps share slopes. With fixed steps, put output
+ *     times or step fractions at the jumps.
+ *
  * Events. A sample stops where a function g(t, x) of yours crosses zero. It is then ok: its x1, log_det and t_reached
  * are those of the crossing, `event` says which event it was, and its states at later output times are NaN. What to
  * know:
@@ -793,7 +813,9 @@ typedef struct cnf_solve_input {
    * CNF_STREAM_DROPOUT, step, sample id, row), rows counted over all DROPOUT ops of the program in order. One mask
    * serves a sample's whole solve and its backward pass, so the field stays smooth and steps stay about as many. */
   int32_t dropout_active;
-  int32_t reserved[1]; /* zero */
+  int32_t reserved[1];      /* zero */
+  const double *jump_times; /* [jump_time_count], rising: times at which the field jumps; see above */
+  size_t jump_time_count;   /* 0: none */
 } cnf_solve_input;
 
 /* What a solve writes. Every pointer may be NULL. A failed sample keeps what it had when it stopped. */
@@ -832,12 +854,12 @@ typedef struct cnf_solve_output {
 /* Carries every sample from t0 to t1. A sample that does not arrive has a status that says why; the call still returns
  * CNF_OK. A sample whose t1 is its t0 is ok if its state is finite.
  * With x0 = data, t0 = T and t1 = 0: log p(x) = log p0(x1) + log_det.
- * Errors: SIZE, OPTION, TIME, STEP_FRACTIONS, UNEQUAL_STEPS, OUTPUT_TIMES, SPANS, CONTEXT, EVENT, EVENT_METHOD,
- * REGULARISER; with CNF_CONTROL_BATCH also MEMORY. */
+ * Errors: SIZE, OPTION, TIME, STEP_FRACTIONS, UNEQUAL_STEPS, OUTPUT_TIMES, JUMP_TIMES, SPANS, CONTEXT, EVENT,
+ * EVENT_METHOD, REGULARISER; with CNF_CONTROL_BATCH also MEMORY. */
 CNF_API cnf_status cnf_solve(cnf_solver *solver, const cnf_solve_input *input, cnf_solve_output *output);
 
 /* Evaluates the field once: f(x0, t0) into `velocity`, dtype [count][D], and its divergence, by the solver's trace,
- * into `divergence` [count]. Either may be NULL. t0s count; t1, t1s, output times and events are not read.
+ * into `divergence` [count]. Either may be NULL. t0s count; t1, t1s, output times, jump times and events are not read.
  * Errors: SIZE, OPTION, TIME, CONTEXT. */
 CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input *input, void *velocity,
                                        double *divergence);

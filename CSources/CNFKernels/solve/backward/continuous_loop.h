@@ -27,7 +27,7 @@ static void load_continuous_lane(cnf_worker *w, const cnf_call *call, int64_t fi
   w->lane.t[lane] = at_event ? w->chunk.t[s] : t1;
   const double planned = fmax(length, cnf_least_step(o->min_step, t1, t0));
   w->lane.h[lane] = copysign(span > 0 ? fmin(planned, span) : planned, t0 - t1); /* 0 would count as a rejected step */
-  w->lane.step[lane] = w->lane.ends_interval[lane] = w->lane.was_not_finite[lane] = 0;
+  w->lane.step[lane] = w->lane.ends_interval[lane] = w->lane.ends_at_jump[lane] = w->lane.was_not_finite[lane] = 0;
   w->lane.interval[lane] = at_event ? w->chunk.interval[s] : call->time_count;
   if (at_event && call->steps) w->lane.step[lane] = call->steps * (call->time_count + 1) - w->chunk.accepted[s];
   w->continuous.attempts[lane] = 0;
@@ -41,6 +41,13 @@ static void load_continuous_lane(cnf_worker *w, const cnf_call *call, int64_t fi
   for (int32_t d = 0; d < D; d++)
     PANEL(w->continuous.pair, D + d)[lane] = (real)((double)w->loss.x1_bar[s * D + d] / scale);
   if (!call->steps) move_constants(w, lane, w->start.constants + (size_t)s * (size_t)call->solver->constant_rows, 0);
+}
+
+/* The lane's step has ended at a jump of the field: the next one is at most as long as forward steps on average. */
+static void begin_beyond_jump(cnf_worker *w, int32_t lane) {
+  const double mean = fabs(w->span.t1[lane] - w->span.t0[lane]) / w->chunk.accepted[w->lane.sample[lane]];
+  w->lane.past[lane] = (cnf_ratios){1, 1};
+  w->lane.h[lane] = copysign(fmin(fabs(w->lane.h[lane]), mean), w->lane.h[lane]);
 }
 
 static void fail_continuous_lane(cnf_worker *w, int32_t lane, int32_t status) {
@@ -74,13 +81,13 @@ static int32_t choose_backward_steps(cnf_worker *w, const cnf_call *call, int32_
       w->lane.ends_interval[j] = n + 1 == call->steps;
     } else {
       w->lane.planned[j] = cnf_bound_step(w->lane.h[j], o->max_step);
-      w->lane.h[j] = cnf_clip_step(w->lane.t[j], w->lane.planned[j], begin, t0 - t1, &w->lane.ends_interval[j]);
-      if (w->lane.ends_interval[j] && w->lane.planned[j] == 0) { /* a step of no length was rejected */
+      const int ends = clip_step(w, j, begin, t0 - t1, -(double)w->span.direction[j]);
+      if (ends && w->lane.planned[j] == 0) { /* a step of no length was rejected */
         fail_continuous_lane(w, j, CNF_SAMPLE_NOT_FINITE);
         ++*failed;
         continue;
       }
-      if (!w->lane.ends_interval[j] && fabs(w->lane.h[j]) < cnf_least_step(o->min_step, w->lane.t[j], t0)) {
+      if (!ends && fabs(w->lane.h[j]) < cnf_least_step(o->min_step, w->lane.t[j], t0)) {
         fail_continuous_lane(w, j, w->lane.was_not_finite[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
         ++*failed;
         continue;
@@ -143,6 +150,8 @@ static int32_t finish_continuous_lanes(cnf_worker *w, const cnf_call *call, int6
     copy_rows(D, lanes, w->continuous.pair, w->e.kept.value);
     for (int32_t j = 0; j < lanes; j++)
       w->step.time_row[j] = (real)(w->step.mask_row[j] > 0 ? w->span.t0[j] : w->lane.t[j]);
+    for (int32_t j = 0; w->span.jump_count > 0 && j < lanes; j++)
+      w->step.time_row[j] = within_jumps(w, j, w->span.t0[j], 0, w->step.time_row[j]);
     evaluate(&w->e, w->step.time_row, 1, w->back.integrands);
     hamiltonian(w, rows_of(m, w->e.kept.value, 0, m->program->op_count), PANEL(w->continuous.pair, D), w->step.row);
   }
@@ -165,8 +174,9 @@ static int32_t advance_continuous_lanes(cnf_worker *w, const cnf_call *call, int
   for (int32_t j = 0; j < lanes; j++) {
     if (w->lane.sample[j] < 0) continue;
     const int accepted = w->step.mask_row[j] > 0;
-    if (accepted) w->lane.t[j] += w->lane.h[j], w->lane.step[j]++;
+    if (accepted) w->lane.t[j] = end_of_lane_step(w, j), w->lane.step[j]++;
     w->lane.h[j] = next_h[j];
+    if (accepted && w->lane.ends_at_jump[j]) begin_beyond_jump(w, j);
     if (accepted && w->lane.ends_interval[j] && w->lane.interval[j] == 0) {
       arrived++;
       continue;

@@ -102,11 +102,30 @@ static const cnf_step_record *restore_step(cnf_worker *w, const cnf_call *call, 
   return tile;
 }
 
+/* The lane is at the step to be reversed. If a jump lies before it, and after *begin, *begin becomes the last one. */
+static int find_jump_before(const cnf_worker *w, int32_t lane, double *begin) {
+  const double sign = (double)w->span.direction[lane], t = w->lane.t[lane];
+  if (w->span.jump_count == 0) return 0;
+  const double jump = is_jump(w, t) ? t : next_jump(w, t, -sign);
+  if (!(sign * (jump - *begin) > 0)) return 0;
+  *begin = jump;
+  return 1;
+}
+/* If a jump lies at its end or after it, and before *end, *end becomes the first one. */
+static int find_jump_after(const cnf_worker *w, int32_t lane, double *end) {
+  const double sign = (double)w->span.direction[lane];
+  const double jump = w->span.jump_count > 0 ? next_jump(w, w->lane.t[lane], sign) : sign * INFINITY;
+  if (!(sign * (jump - *end) < 0)) return 0;
+  *end = jump;
+  return 1;
+}
+
 /* Adds what the step just reversed gives to the derivatives by the times it is between: t0, t1 or output times. */
 static void add_times(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane) {
   const int32_t interval = w->lane.interval[lane], n = w->lane.step[lane] - interval * call->steps;
-  const double begin = interval_begin(w, lane, interval);
-  const double span = interval_end(w, call, lane, interval) - begin;
+  double begin = interval_begin(w, lane, interval), end = interval_end(w, call, lane, interval);
+  const int after_jump = find_jump_before(w, lane, &begin), before_jump = find_jump_after(w, lane, &end);
+  const double span = end - begin;
   double place = 0, length = 1; /* adaptive: those of the one step of an interval of no length */
   if (call->steps)
     place = fraction(call, n), length = fraction(call, n + 1) - place;
@@ -120,6 +139,8 @@ static void add_times(cnf_worker *w, const cnf_call *call, int64_t first, int32_
   if (times) times += (size_t)(first + w->lane.sample[lane]) * (size_t)call->time_count;
   if (interval > 0) begin_bar = times ? times + interval - 1 : NULL;
   if (interval < call->time_count) end_bar = times ? times + interval : NULL;
+  if (after_jump) begin_bar = NULL; /* jumps stay where they are */
+  if (before_jump) end_bar = NULL;
   if (end_bar) *end_bar += place * t_bar + length * h_bar;
   if (begin_bar) *begin_bar += (1 - place) * t_bar - length * h_bar;
 }

@@ -9,6 +9,7 @@
 #include "solve/lanes/columns.h"
 #include "solve/lanes/spans.h"
 #include "solve/lanes/step_times.h"
+#include "solve/lanes/jumps.h"
 #include "solve/lanes/slopes.h"
 #include "solve/lanes/probes.h"
 #include "solve/lanes/sample_inputs.h"

@@ -19,7 +19,10 @@ static void weigh_slopes(cnf_worker *w, int32_t count, const double *weights, re
 /* The slope at the state of the evaluation at hand, at the fraction c of the step just made. */
 static void evaluate_added_slope(cnf_worker *w, double c, int with_integrands, real *out) {
   WORKER_NAMES(w);
-  for (int32_t j = 0; j < lanes; j++) w->step.time_row[j] = (real)(w->dense.t[j] + c * w->dense.h[j]);
+  real *row = w->step.time_row;
+  for (int32_t j = 0; j < lanes; j++) row[j] = (real)(w->dense.t[j] + c * w->dense.h[j]);
+  for (int32_t j = 0; w->span.jump_count > 0 && j < lanes; j++)
+    row[j] = within_jumps(w, j, w->dense.t[j], w->dense.h[j], row[j]);
   evaluate_slope(w, with_integrands, out);
   count_work(w, 1);
 }

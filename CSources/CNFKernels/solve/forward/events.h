@@ -185,7 +185,7 @@ enum {
 /* The lane's next attempt has this length, as far as t + length is from t when rounded. */
 static event_decision try_length(cnf_worker *w, int32_t lane, double length) {
   w->lane.h[lane] = (w->dense.t[lane] + length) - w->dense.t[lane];
-  w->lane.ends_interval[lane] = 0;
+  w->lane.ends_interval[lane] = w->lane.ends_at_jump[lane] = 0;
   return EVENT_TRY;
 }
 

@@ -81,11 +81,10 @@ static void choose_steps(cnf_worker *w, const cnf_call *call) {
     const double end = interval_end(w, call, j, w->lane.interval[j]);
     if (!call->steps) {
       w->lane.planned[j] = cnf_bound_step(w->lane.h[j], o->max_step);
-      w->lane.h[j] =
-          cnf_clip_step(w->lane.t[j], w->lane.planned[j], end, t1 - w->span.t0[j], &w->lane.ends_interval[j]);
-      if (w->lane.ends_interval[j] && w->lane.planned[j] == 0) /* a step of no length was rejected */
+      const int ends = clip_step(w, j, end, t1 - w->span.t0[j], (double)w->span.direction[j]);
+      if (ends && w->lane.planned[j] == 0) /* a step of no length was rejected */
         finish_sample(w, call, j, CNF_SAMPLE_NOT_FINITE);
-      else if (!w->lane.ends_interval[j] && fabs(w->lane.h[j]) < cnf_least_step(o->min_step, w->lane.t[j], t1))
+      else if (!ends && fabs(w->lane.h[j]) < cnf_least_step(o->min_step, w->lane.t[j], t1))
         finish_sample(w, call, j, w->lane.was_not_finite[j] ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL);
       continue;
     }
@@ -151,7 +150,7 @@ static cnf_step_record *accept_step(cnf_worker *w, const cnf_call *call, const c
   if (length > 0) *smallest = *smallest > 0 ? fmin(length, *smallest) : length;
   w->chunk.accepted[n]++;
   w->lane.step[lane]++;
-  w->lane.t[lane] += *h;
+  w->lane.t[lane] = end_of_lane_step(w, lane);
   if (call->steps) return record;
   if (w->lane.ends_interval[lane] && length < fabs(w->lane.planned[lane]))
     *h = cnf_step_after_cut(o, *h, w->lane.planned[lane], ratio, order, w->lane.past[lane]);
@@ -168,7 +167,7 @@ static void reject_step(cnf_worker *w, const cnf_call *call, int32_t lane, doubl
     return;
   }
   w->chunk.rejected[w->lane.sample[lane]]++;
-  w->lane.ends_interval[lane] = w->events.sought[lane] = 0;
+  w->lane.ends_interval[lane] = w->lane.ends_at_jump[lane] = w->events.sought[lane] = 0;
   begin_scan(w, call, lane);
   w->lane.was_not_finite[lane] = !isfinite(ratio);
   w->lane.h[lane] *= cnf_step_factor(&call->solver->options, ratio, call->solver->stages.order, &w->lane.past[lane]);
@@ -299,5 +298,6 @@ static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, in
     if (call->event_count) look_for_crossings(w, call, ratio);
     if (judge_steps(w, call, &tile, ratio, records)) move_lanes(w, call, first, records);
     leave_lanes(w, call, first);
+    if (w->span.jump_count > 0) restart_at_jumps(w, call);
   }
 }

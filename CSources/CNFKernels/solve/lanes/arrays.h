@@ -20,6 +20,7 @@ typedef struct cnf_lanes {
   double planned[CNF_MAX_LANES];         /* adaptive: h before it was cut to end at an output time or at t1 */
   int32_t interval[CNF_MAX_LANES];       /* of the step under way, between neighbouring output times */
   int32_t ends_interval[CNF_MAX_LANES];  /* 1: the step ends where its interval does */
+  int32_t ends_at_jump[CNF_MAX_LANES];   /* 1: the step ends at the first of the jump times beyond t */
   int32_t was_not_finite[CNF_MAX_LANES]; /* 1: the last rejection was of numbers that are not finite */
   int32_t step[CNF_MAX_LANES];        /* number of the step under way; in a backward pass that of the step to reverse */
   int32_t evaluations[CNF_MAX_LANES]; /* of the step just made */
@@ -31,6 +32,8 @@ typedef struct cnf_spans {
   double t0[CNF_MAX_LANES], t1[CNF_MAX_LANES];
   real direction[CNF_MAX_LANES];      /* -1 where t1 < t0, else 1 */
   const double *times[CNF_MAX_LANES]; /* [time_count] */
+  const double *jumps;                /* [jump_count]: rising (solve/lanes/jumps.h) */
+  size_t jump_count;
 } cnf_spans;
 
 /* What the forward pass gives for each sample of the chunk, by number within it. */

@@ -4,6 +4,8 @@
 #include "solve/decide/step_control.h"
 #include "solve/worker.h"
 
+static void finish_sample(cnf_worker *w, const cnf_call *call, int32_t lane, int32_t status); /* solve/forward/loop.h */
+
 /* h of all lanes for their first step (Hairer, Norsett and Wanner II.4), from the slope f0 at (t0, x). */
 static void choose_first_steps(cnf_worker *w, const cnf_call *call, const real *f0) {
   WORKER_NAMES(w);
@@ -37,54 +39,94 @@ static void choose_first_steps(cnf_worker *w, const cnf_call *call, const real *
   }
 }
 
-/* Keeps the evaluation of stage 0 of the samples in the lanes, which is in scratch 0. */
-static void keep_first_stage(cnf_worker *w, const cnf_engine *solver) {
+/* Keeps the evaluation of stage 0 of the samples in the lanes that `starts` lists, which is in scratch 0. */
+static void keep_first_stage(cnf_worker *w, const cnf_engine *solver, const int32_t *starts) {
   WORKER_NAMES(w);
   int32_t slot[CNF_MAX_LANES];
   for (int32_t j = 0; j < lanes; j++) {
-    slot[j] = w->lane.sample[j] >= 0 && w->store.slots_used < solver->slot_capacity ? w->store.slots_used++ : -1;
-    if (w->lane.sample[j] >= 0) w->start.slot[w->lane.sample[j]] = slot[j];
+    slot[j] = starts[j] && w->store.slots_used < solver->slot_capacity ? w->store.slots_used++ : -1;
+    if (starts[j]) w->start.slot[w->lane.sample[j]] = slot[j];
   }
   keep_columns(w, solver, kept_rows(m), w->e.kept.value, slot);
 }
 
-/* Adaptive steps: what the samples in the lanes start with, for load_lanes. */
-static void start_tile(cnf_worker *w, const cnf_call *call) {
+/* What steps that begin at the lanes' (t, x) begin with, for the lanes that `starts` lists: h, and the slope f0 if it
+ * is wanted. h, f0 and the evaluation at hand are overwritten in all lanes. step.row becomes 0 where all is finite. */
+static void begin_steps(cnf_worker *w, const cnf_call *call, const int32_t *starts, real *f0) {
   WORKER_NAMES(w);
   const cnf_solver_options *o = &call->solver->options;
   const cnf_stages *s = &call->solver->stages;
   const int choose = o->initial_step == 0;
-  real *f0 = w->step.x1; /* free between steps */
-  int goes = 0;
-  for (int32_t j = 0; j < lanes; j++) {
-    w->lane.h[j] = w->lane.sample[j] < 0 ? 0 : o->initial_step;
-    goes |= w->lane.sample[j] >= 0 && has_steps(call, w->chunk.first + w->lane.sample[j]);
-  }
-  if (!goes) return;
+  for (int32_t j = 0; j < lanes; j++)
+    w->lane.h[j] = w->lane.sample[j] < 0 ? 0 : (double)w->span.direction[j] * o->initial_step;
   if (choose || s->fsal) {
     use_scratch(w, 0);
     copy_rows(D, lanes, w->step.x, w->e.kept.value);
     time_row(w, 0);
     evaluate_slope(w, s->fsal, f0);
     count_work(w, 1);
-    if (s->fsal && call->keeps) keep_first_stage(w, call->solver);
+    if (s->fsal && call->keeps) keep_first_stage(w, call->solver, starts);
   }
   if (choose) choose_first_steps(w, call, f0);
   k->finite(D, w->step.x, 0, w->step.row);
   k->finite(m->program->context_dim, w->e.context, 1, w->step.row);
   if (choose || s->fsal) k->finite(D, f0, 1, w->step.row);
   for (int32_t j = 0; j < lanes; j++) {
-    const int64_t n = w->lane.sample[j];
-    if (n < 0 || !has_steps(call, w->chunk.first + n)) continue;
-    const double t0 = w->span.t0[j], t1 = w->span.t1[j], span = fabs(t1 - t0);
-    const double length = fmax(fabs(w->lane.h[j]), cnf_least_step(o->min_step, t0, t1));
-    w->chunk.evaluations[n] = choose ? 2 : s->fsal;
+    if (!starts[j]) continue;
+    const double t = w->lane.t[j], t1 = w->span.t1[j], left = fabs(t1 - t);
+    const double length = fmax(fabs(w->lane.h[j]), cnf_least_step(o->min_step, t, t1));
     /* if t0 = t1 the planned length stays above 0: choose_steps takes a planned length of 0 as a rejected step */
-    w->start.h[n] = (double)w->span.direction[j] * (span > 0 ? fmin(length, span) : length);
-    if (w->step.row[j] != 0) w->start.h[n] = NAN;
-    if (s->fsal) column_out(S, lanes, f0, j, w->start.slope + (size_t)n * (size_t)S);
+    w->lane.h[j] = (double)w->span.direction[j] * (left > 0 ? fmin(length, left) : length);
+    w->chunk.evaluations[w->lane.sample[j]] += choose ? 2 : s->fsal;
+  }
+}
+
+/* Adaptive steps: what the samples in the lanes start with, for load_lanes. */
+static void start_tile(cnf_worker *w, const cnf_call *call) {
+  WORKER_NAMES(w);
+  real *f0 = w->step.x1; /* free between steps */
+  int32_t starts[CNF_MAX_LANES];
+  int goes = 0;
+  for (int32_t j = 0; j < lanes; j++) {
+    starts[j] = w->lane.sample[j] >= 0 && has_steps(call, w->chunk.first + w->lane.sample[j]);
+    goes |= starts[j];
+  }
+  if (!goes) return;
+  begin_steps(w, call, starts, f0);
+  for (int32_t j = 0; j < lanes; j++) {
+    const int64_t n = w->lane.sample[j];
+    if (!starts[j]) continue;
+    w->start.h[n] = w->step.row[j] != 0 ? NAN : w->lane.h[j];
+    if (call->solver->stages.fsal) column_out(S, lanes, f0, j, w->start.slope + (size_t)n * (size_t)S);
     move_constants(w, j, w->start.constants + (size_t)n * (size_t)call->solver->constant_rows, 1);
   }
+}
+
+/* Lanes whose steps have been accepted and end at jumps of the field begin anew beyond them. The other lanes keep their
+ * h and slopes. */
+static void restart_at_jumps(cnf_worker *w, const cnf_call *call) {
+  WORKER_NAMES(w);
+  const cnf_stages *s = &call->solver->stages;
+  real *f0 = w->step.x1, *k0 = slope(w, 0);
+  int32_t starts[CNF_MAX_LANES], any = 0;
+  double h[CNF_MAX_LANES];
+  for (int32_t j = 0; j < lanes; j++) {
+    starts[j] = w->lane.sample[j] >= 0 && w->lane.ends_at_jump[j] && w->step.mask_row[j] > 0;
+    h[j] = w->lane.h[j];
+    any += starts[j];
+  }
+  if (any == 0) return;
+  begin_steps(w, call, starts, f0);
+  for (int32_t j = 0; j < lanes; j++) {
+    w->step.mask_row[j] = (real)starts[j];
+    if (!starts[j]) w->lane.h[j] = h[j];
+    if (!starts[j]) continue;
+    w->lane.past[j] = (cnf_ratios){1, 1};
+    w->store.next_slot[j] = w->start.slot[w->lane.sample[j]];
+  }
+  if (s->fsal) k->blend(S, w->step.mask_row, f0, k0, k0);
+  for (int32_t j = 0; j < lanes; j++)
+    if (starts[j] && w->step.row[j] != 0) finish_sample(w, call, j, CNF_SAMPLE_NOT_FINITE);
 }
 
 /* Samples in the order of their first steps, shortest first: those are likely to take longest, and should not come

@@ -37,6 +37,8 @@ static void bind_lane(cnf_worker *w, const cnf_call *call, int64_t s, int32_t la
   w->span.t1[lane] = sample_t1(call, number);
   w->span.times[lane] = sample_times(call, number);
   w->span.direction[lane] = w->span.t1[lane] < w->span.t0[lane] ? -1 : 1;
+  w->span.jumps = call->input->jump_times;
+  w->span.jump_count = call->input->jump_time_count;
   load_sample_inputs(w, call, number, lane);
 }
 
@@ -46,7 +48,7 @@ static void idle_lane(cnf_worker *w, const cnf_call *call, int32_t lane) {
   w->lane.sample[lane] = -1;
   w->lane.t[lane] = sample_t0(call, w->chunk.first);
   w->lane.h[lane] = 0;
-  w->lane.ends_interval[lane] = 0;
+  w->lane.ends_interval[lane] = w->lane.ends_at_jump[lane] = 0;
   w->span.direction[lane] = 1;
   w->events.sought[lane] = 0;
   w->events.stopped_by[lane] = -1;

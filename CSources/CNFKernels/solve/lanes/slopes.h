@@ -19,7 +19,10 @@ static void step_row(cnf_worker *w) {
 /* time_row = t + c h. */
 static void time_row(cnf_worker *w, double c) {
   WORKER_NAMES(w);
-  for (int32_t j = 0; j < lanes; j++) w->step.time_row[j] = (real)(w->lane.t[j] + c * w->lane.h[j]);
+  real *row = w->step.time_row;
+  for (int32_t j = 0; j < lanes; j++) row[j] = (real)(w->lane.t[j] + c * w->lane.h[j]);
+  for (int32_t j = 0; w->span.jump_count > 0 && j < lanes; j++)
+    row[j] = within_jumps(w, j, w->lane.t[j], w->lane.h[j], row[j]);
 }
 
 static real *slope(const cnf_worker *w, int32_t stage) {
