@@ -101,6 +101,11 @@ bench-c: ## time training steps by the C library alone; THREADS=1 for one core, 
 	@Scripts/setup.sh c
 	@"$$(Scripts/build-c.sh clang training_step)/training_step" $(THREADS)
 
+.PHONY: bench-small-calls
+bench-small-calls: ## time calls of 1 to 16 samples by the C library; THREADS=1 for one core (two minutes)
+	@Scripts/setup.sh c
+	@"$$(Scripts/build-c.sh clang small_calls)/small_calls" $(THREADS)
+
 .PHONY: bench-blas
 bench-blas: ## compare the kernels' matrix product with OpenBLAS's, on one core (a minute)
 	@Scripts/setup.sh c

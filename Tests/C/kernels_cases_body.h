@@ -116,7 +116,7 @@ enum {
       KERNEL_COUNT
 };
 typedef struct table_of_listed {
-  int lanes, block_rows, width;
+  int lanes, block_rows, width, most_alone;
   const void *single, *bf16;
   void (*kernel[KERNEL_COUNT])(void);
 } table_of_listed;

@@ -28,6 +28,7 @@ typedef struct cnf_kernels {
   int lanes;      /* T, samples of a tile */
   int block_rows; /* rows of a block of packed weights */
   int width;      /* elements of a vector: leading dimensions of gradients are multiples of it */
+  int most_alone; /* a call of at most so many samples runs them one by one, by `single` */
   /* The same kernels for tiles of one lane, with the same packed weights, gradients and bits; NULL in that table
    * itself. */
   const struct cnf_kernels *single;

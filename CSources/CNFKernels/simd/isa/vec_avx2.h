@@ -2,7 +2,8 @@
 #include "simd/real.h"
 
 #define VN 2
-#define BLOCK_ROWS 6 /* 12 accumulators, 2 values, 1 weight: 15 of 16 registers */
+#define BLOCK_ROWS 6                             /* 12 accumulators, 2 values, 1 weight: 15 of 16 registers */
+#define MOST_ALONE (CNF_REAL_BITS == 32 ? 3 : 2) /* as measured: vec_avx512.h */
 
 /* V(add) is _mm256_add_ps or _mm256_add_pd. */
 #if CNF_REAL_BITS == 32

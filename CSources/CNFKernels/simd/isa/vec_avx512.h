@@ -4,6 +4,21 @@
 #define VN 2
 #define BLOCK_ROWS 8 /* 16 accumulators: twice what hides an FMA's latency of 4 on two ports */
 
+/* So many samples are solved one by one in less time than in a tile. `make bench-small-calls` measures it. The smallest
+ * of many times in us, on one thread of an AMD EPYC (Zen 5), for 1, 2, ... samples alone and for a tile:
+ *
+ *                                  float                                    double
+ *     AVX-512  W1, solve           37 65 93 114 155 190    tile 262         25 48 72 95 120          tile 149
+ *              W1, 8 steps of rk4  89 174 259 343 432 519  tile 511         124 250 374 502 620      tile 545
+ *              W5, solve           34 61 88 114 140 167    tile 120
+ *              digits, gradient    176 297 456 580 704 867 tile 1140        295 502 701 910 1110     tile 970
+ *     AVX2     W1, solve           58 103 147 182 247      tile 246         48 91 137                tile 136
+ *              W5, gradient        104 185 273 357         tile 313
+ *              digits, 8 of rk4    397 786 1184 1569       tile 1415        472 947 1418 1923        tile 1457
+ *     generic  W1, gradient        128 253 373 501 633 755 tile 690         212 422 636 843          tile 671
+ *              digits, gradient    409 632 844 1074 1284   tile 1577 */
+#define MOST_ALONE (CNF_REAL_BITS == 32 ? 5 : 4)
+
 /* V(add) is _mm512_add_ps or _mm512_add_pd. */
 #if CNF_REAL_BITS == 32
 #define VW 16

@@ -17,6 +17,7 @@ typedef int64_t vec_int __attribute__((vector_size(16)));
 typedef real vec __attribute__((vector_size(16)));
 #define VN 2         /* vectors of a row of lanes */
 #define BLOCK_ROWS 4 /* rows of an accumulator block: 4*VN accumulators, VN values, one weight fit 16 registers */
+#define MOST_ALONE (CNF_REAL_BITS == 32 ? 5 : 3) /* as measured: vec_avx512.h */
 
 CNF_INLINE vec v_load(const real *p) {
   vec v;

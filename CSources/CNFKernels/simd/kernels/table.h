@@ -26,6 +26,7 @@ const cnf_kernels CNF_KERNEL_TABLE = {
     .block_rows = BLOCK_ROWS,
     .width = VW,
     .single = &SINGLE(table),
+    .most_alone = MOST_ALONE,
     .bf16 = BF16_TABLE,
     .pack = CNF_KERNEL(pack),
     .linear = CNF_KERNEL(linear),

@@ -25,10 +25,16 @@ static void cut_batch(cnf_call *call) {
   call->group = ceil_div(chunks, CNF_MAX_GROUPS) * call->chunk;
 }
 
-/* A call of few samples runs them one by one, since most of a tile would be idle. A training step of one sample of
- * the 2-64-64-64-2 net takes 1.69 ms in a tile of 16 lanes and 0.45 ms alone (`make bench-c`: alone-rk4, AVX2). */
-#define CNF_MOST_SINGLE 2
+/* A call of few samples runs them one by one, since most of a tile would be idle. How many pay is measured for each
+ * instruction set and dtype (`most_alone` in simd/kernels.h). That holds while the weights stay in cache: every sample
+ * alone reads all of them again. With 9.6 MB of packed weights (64-1024-1024-64, 20 steps of rk4) a gradient of two
+ * samples takes 95 ms, of three 139 ms, and a tile 133 to 154 ms. Results are the same bits in either way; a gradient's
+ * sum over samples is not. So the choice depends on the call's size and the model alone. */
+#define CNF_ALONE_BYTES ((size_t)4 << 20)
+#define CNF_ALONE_BEYOND 2
 static void choose_kernels(cnf_model *m, size_t count) {
-  m->kernels =
-      count <= CNF_MOST_SINGLE && !m->bf16 ? m->tile->single : m->tile; /* bfloat16 has no products for one lane */
+  const int in_cache = m->packed_size * sizeof(real) <= CNF_ALONE_BYTES;
+  const int32_t most = in_cache || m->tile->most_alone < CNF_ALONE_BEYOND ? m->tile->most_alone : CNF_ALONE_BEYOND;
+  const int alone = count <= (size_t)most && !m->bf16; /* bfloat16 has no products for one lane */
+  m->kernels = alone ? m->tile->single : m->tile;
 }
