@@ -167,9 +167,9 @@ static double difference(const double *a, const double *b, size_t count) {
  * networks amplify errors by up to e^1.25 over the interval, so the bound is 4 times that. */
 #define ROUNDING_UNITS 1000
 
-/* With adaptive steps, rounding also moves the lengths h of steps: with an error E of a step of order 5, by dh/h = dE/5E.
- * The state at t1 then moves by 6 E dh/h, about dE, which the bound above covers. A gradient of these steps errs by k E
- * with k about 10 (at 1e-6, 9e-6 for x' = -x over 3), so it moves by k dE. */
+/* With adaptive steps, rounding also moves the lengths h of steps: with an error E of a step of order 5, by dh/h =
+ * dE/5E. The state at t1 then moves by 6 E dh/h, about dE, which the bound above covers. A gradient of these steps errs
+ * by k E with k about 10 (at 1e-6, 9e-6 for x' = -x over 3), so it moves by k dE. */
 #define GRADIENT_ERRORS 10
 
 static void check_same(const result *a, const result *b, size_t P, int32_t dtype, int32_t control, const char *what) {

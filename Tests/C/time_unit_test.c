@@ -1,6 +1,6 @@
 /* time_unit_test.c - a change of the unit of time by a power of two, which is exact in binary arithmetic: y' = 2^k f(y,
- * 2^k s) over s = t/2^k. Every method with an error estimate must give the same bits of states, log-determinants, counts
- * and step fractions, and both adjoints the same bits of dL/dx0. */
+ * 2^k s) over s = t/2^k. Every method with an error estimate must give the same bits of states, log-determinants,
+ * counts and step fractions, and both adjoints the same bits of dL/dx0. */
 #include "net_fixture.h"
 
 enum { MOST_POWER = 20 };
