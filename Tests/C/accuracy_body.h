@@ -92,19 +92,6 @@ static void judge_chunk(int activation, const chunk *c, accuracy_result *result)
     if (!is_sound(activation, c->z[i], c->y[i], c->aux[i])) result->broken++, result->broken_at = (double)c->z[i];
 }
 
-static kernel_table *table_of(int32_t isa) {
-  switch (isa) {
-#if defined(__x86_64__)
-  case CNF_ISA_AVX2: return &CNF_TYPED(cnf_kernels_avx2);
-  case CNF_ISA_AVX512: return &CNF_TYPED(cnf_kernels_avx512);
-  case CNF_ISA_AVX512BF16: return &CNF_TYPED(cnf_kernels_avx512bf16);
-#elif defined(__aarch64__)
-  case CNF_ISA_NEON: return &CNF_TYPED(cnf_kernels_neon);
-#endif
-  default: return &CNF_TYPED(cnf_kernels_generic);
-  }
-}
-
 void CNF_TYPED(accuracy_test)(int activation, accuracy_extent extent, int part, int parts, const int32_t *isas,
                               int isa_count, accuracy_result *results) {
   static chunk c;
@@ -125,7 +112,7 @@ void CNF_TYPED(accuracy_test)(int activation, accuracy_extent extent, int part, 
     }
     expect_chunk(activation, &c);
     for (int n = 0; n < isa_count; n++) {
-      run_chunk(table_of(isas[n]), activation, &c);
+      run_chunk(CNF_TYPED(cnf_kernels_for)(isas[n]), activation, &c);
       judge_chunk(activation, &c, &results[n]);
     }
   }

@@ -120,4 +120,7 @@ extern const cnf_kernels CNF_TYPED(cnf_kernels_avx2), CNF_TYPED(cnf_kernels_avx5
 extern const cnf_kernels CNF_TYPED(cnf_kernels_neon);
 #endif
 
+/* The kernels of an instruction set that this machine has. Defined in solve/call/make_solver.h. */
+const cnf_kernels *CNF_TYPED(cnf_kernels_for)(int32_t isa);
+
 #endif

@@ -20,9 +20,6 @@
 /* The solver of this dtype, as the code of this dtype calls it. */
 typedef struct CNF_TYPED(cnf_solver) cnf_engine;
 
-/* The kernels of an instruction set that this machine has. */
-const cnf_kernels *CNF_TYPED(cnf_kernels_for)(int32_t isa);
-
 /* One accepted step of one sample; where steps are fixed, of a whole tile (step_of in solve/lanes/step_times.h then has
  * each sample's t and h). A slot says where its evaluations are kept; -1: they are recomputed. */
 typedef struct cnf_step_record {
