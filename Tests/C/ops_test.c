@@ -179,7 +179,11 @@ static void test_instruction_sets(program_maker make) {
   results generic, other;
   numbers_fill(&n);
   const setting s = {.control = CNF_CONTROL_FIXED, .trace = CNF_TRACE_HUTCHINSON, .probes = 1, .threads = 1};
-  for (int32_t isa = CNF_ISA_GENERIC; isa <= CNF_ISA_AVX512BF16; isa++) {
+#define CNF_X(name, value, suffix, text) value,
+  static const int32_t isas[] = {CNF_ISA_LIST(CNF_X)}; /* the first is generic */
+#undef CNF_X
+  for (size_t i = 0; i < sizeof isas / sizeof isas[0]; i++) {
+    const int32_t isa = isas[i];
     setting with = s;
     with.isa = isa;
     if (!cnf_isa_is_available(isa)) continue;
