@@ -120,7 +120,7 @@ static cnf_status check_events(const cnf_solver *s, const cnf_solve_input *in, i
 
 static cnf_status check_input(const cnf_solver *s, const cnf_solve_input *in) {
   if (!s) return CNF_ERROR_NULL;
-  if (!in->parameters && s->program.parameter_count > 0) return CNF_ERROR_NULL;
+  if (!in->parameters && s->program.parameter_count > 0 && !s->is_bound) return CNF_ERROR_NULL;
   if (!in->x0 && in->count > 0) return CNF_ERROR_NULL;
   size_t per_sample = (size_t)s->program.state_dim * (size_t)s->options.probes * sizeof(double), total;
   if (__builtin_mul_overflow(in->count, per_sample, &total) || total > PTRDIFF_MAX) return CNF_ERROR_SIZE;

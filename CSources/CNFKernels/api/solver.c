@@ -113,6 +113,18 @@ CNF_API void cnf_solver_destroy(cnf_solver *solver) {
   free(solver);
 }
 
+CNF_API cnf_status cnf_solver_bind_parameters(cnf_solver *solver, const void *parameters) {
+  CNF_IN_DEFAULT_FLOAT_MODE;
+  if (!solver) return CNF_ERROR_NULL;
+  solver->is_bound = parameters != NULL;
+  if (!parameters) return CNF_OK;
+  if (solver->f32)
+    cnf_solver_bind_f32(solver->f32, parameters);
+  else
+    cnf_solver_bind_f64(solver->f64, parameters);
+  return CNF_OK;
+}
+
 CNF_API cnf_status cnf_solver_get_info(const cnf_solver *solver, cnf_solver_info *info) {
   if (!solver || !info) return CNF_ERROR_NULL;
   if (info->struct_size != sizeof *info) return CNF_ERROR_STRUCT_SIZE;

@@ -32,7 +32,9 @@ typedef struct cnf_model {
   int32_t kinetic,
       frobenius;        /* 1: evaluations give this regulariser too; program->output_tangent is 1 where frobenius is */
   int32_t jacobian;     /* 1: unit tangents are there for the method, no divergence is asked for: it is 0 */
-  const real *theta;    /* of the call under way */
+  const real *theta;    /* of the call under way, or `bound` */
+  real *bound;          /* [parameter_count]: bound parameters */
+  int32_t ready;        /* what of theta is packed (field/packing.h) */
   cnf_op_place *places; /* [op_count] */
   real *packed;         /* all packed weights */
   real *packed_bf16;    /* those that derivatives are multiplied by, in mixed precision */

@@ -49,6 +49,7 @@ static void model_layout(cnf_model *m, cnf_arena *arena) {
   if (m->trace == CNF_TRACE_EXACT_PRODUCT) place_trace_product(m);
   m->packed_size += CNF_CACHE_LINE / sizeof(real); /* products of one lane load up to a vector past the last weights */
   m->packed = cnf_arena_take(arena, m->packed_size, sizeof(real));
+  m->bound = cnf_arena_take(arena, p->parameter_count, sizeof(real));
   m->packed_bf16 = cnf_arena_take(arena, m->bf16_size, sizeof(real));
   if (m->trace == CNF_TRACE_EXACT_PRODUCT) trace_product_layout(m, arena);
 }

@@ -72,11 +72,15 @@ static void trace_product_pack(cnf_model *m) {
     m->m[0] = 0;
     for (size_t d = 0; d < (size_t)D; d++) m->m[0] += l.w1[d * l.c1 + d];
   }
-  m->kernels->pack(m->m, cols, 1, m->m_rows, m->m_cols, m->packed + m->m_packed);
-  m->kernels->pack(m->m, 1, cols, m->m_cols, m->m_rows, m->packed + m->m_packed_t);
-  if (!m->bf16) return;
-  m->bf16->pack(m->m, cols, 1, m->m_rows, m->m_cols, m->packed_bf16 + m->m_bf16);
-  m->bf16->pack(m->m, 1, cols, m->m_cols, m->m_rows, m->packed_bf16 + m->m_bf16_t);
+  m->tile->pack(m->m, cols, 1, m->m_rows, m->m_cols, m->packed + m->m_packed);
+  if (m->bf16) m->bf16->pack(m->m, cols, 1, m->m_rows, m->m_cols, m->packed_bf16 + m->m_bf16);
+}
+
+/* M', for the backward pass. */
+static void trace_product_pack_transposed(cnf_model *m) {
+  const size_t cols = (size_t)m->m_cols;
+  m->tile->pack(m->m, 1, cols, m->m_cols, m->m_rows, m->packed + m->m_packed_t);
+  if (m->bf16) m->bf16->pack(m->m, 1, cols, m->m_cols, m->m_rows, m->packed_bf16 + m->m_bf16_t);
 }
 
 /* Adds to the gradients of the weights what follows from M_bar, which the solve has left in `gradient`. Called once at

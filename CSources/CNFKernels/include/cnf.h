@@ -668,6 +668,13 @@ CNF_API cnf_status cnf_solver_create(const cnf_field *field, const cnf_solver_op
  * may be NULL if size is 0. To find out, it creates the solver and frees it again. */
 CNF_API cnf_status cnf_solver_options_explain(const cnf_field *field, const cnf_solver_options *options, char *text,
                                               size_t size);
+/* Copies the parameters, dtype [P], into the solver and prepares them once. Every call whose input.parameters is NULL
+ * then uses them, with the same results as if it brought them: it saves the preparation, which costs as much as several
+ * evaluations of one sample. What only gradients need is prepared at the first gradient. Later changes to your array
+ * have no effect until you bind it again. A call that brings parameters uses those; the bound ones remain, and are
+ * prepared again when they are needed. Callbacks get theta from the copy. NULL unbinds: calls must bring parameters
+ * again. Errors: NULL if there is no solver. */
+CNF_API cnf_status cnf_solver_bind_parameters(cnf_solver *solver, const void *parameters);
 /* Frees the solver. NULL is a no-op. No call may be using it. */
 CNF_API void cnf_solver_destroy(cnf_solver *solver);
 
@@ -788,7 +795,7 @@ typedef struct cnf_event {
 /* What a solve starts from. */
 typedef struct cnf_solve_input {
   size_t struct_size;
-  const void *parameters; /* dtype [P]; NULL only if P is 0 */
+  const void *parameters; /* dtype [P]; NULL: those of cnf_solver_bind_parameters, or P is 0 */
   const void *x0;         /* dtype [count][D]: states at t0 */
   size_t count;           /* 0 is allowed: nothing is done */
   double t0, t1;          /* not read if t0s and t1s replace them */

@@ -95,17 +95,19 @@ static void lay_out_linear(cnf_model *m, int32_t i, cnf_op_place *place) {
   place->bias_bar = take_reals(&m->gradient_size, (size_t)plan->rows);
 }
 
-static void pack_linear(cnf_model *m, int32_t i, const real *theta) {
+static void pack_linear(cnf_model *m, int32_t i, int transposed) {
   const cnf_plan *plan = &m->program->plans[i];
   const cnf_op_place *place = &m->places[i];
   if (!plan->weights_read) return;
-  const real *w = theta + plan->weight;
+  const real *w = m->theta + plan->weight;
   const size_t cols = (size_t)plan->cols;
-  m->kernels->pack(w, cols, 1, plan->rows, plan->cols, m->packed + place->packed);
-  m->kernels->pack(w, 1, cols, plan->cols, plan->rows, m->packed + place->packed_t);
-  if (!m->bf16) return;
-  m->bf16->pack(w, cols, 1, plan->rows, plan->cols, m->packed_bf16 + place->bf16);
-  m->bf16->pack(w, 1, cols, plan->cols, plan->rows, m->packed_bf16 + place->bf16_t);
+  if (transposed) {
+    m->tile->pack(w, 1, cols, plan->cols, plan->rows, m->packed + place->packed_t);
+    if (m->bf16) m->bf16->pack(w, 1, cols, plan->cols, plan->rows, m->packed_bf16 + place->bf16_t);
+  } else {
+    m->tile->pack(w, cols, 1, plan->rows, plan->cols, m->packed + place->packed);
+    if (m->bf16) m->bf16->pack(w, cols, 1, plan->rows, plan->cols, m->packed_bf16 + place->bf16);
+  }
 }
 
 static void unpad_linear(const cnf_model *m, int32_t i, const real *gradient, real *theta_bar) {

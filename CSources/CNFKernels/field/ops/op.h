@@ -45,8 +45,8 @@ typedef struct op_functions {
   /* Where packed weights and padded gradients lie, taken from the sizes of *m; NULL: nowhere. (`place` in a row of
    * program/op_list.h is another function: it places parameters in theta and rows in blocks.) */
   void (*lay_out)(cnf_model *m, int32_t i, cnf_op_place *place);
-  /* theta into packed weights, for the calls that follow. */
-  void (*pack)(cnf_model *m, int32_t i, const real *theta);
+  /* m->theta into packed weights, or into their transposes. */
+  void (*pack)(cnf_model *m, int32_t i, int transposed);
   /* The padded gradient as theta is laid out. */
   void (*unpad)(const cnf_model *m, int32_t i, const real *gradient, real *theta_bar);
   /* gradient += that of the weights, from `count` panels y_bar of the result and a of the operand. Those of the first

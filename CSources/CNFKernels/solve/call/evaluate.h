@@ -48,7 +48,7 @@ void CNF_TYPED(cnf_solver_run_evaluate)(cnf_engine *solver, const cnf_solve_inpu
                                         double *divergence) {
   evaluation ev = {.call = {.solver = solver, .input = input}, .velocity = velocity, .divergence = divergence};
   choose_kernels(&solver->model, input->count);
-  model_pack(&solver->model, input->parameters);
+  model_prepare(&solver->model, input->parameters, PACK_VALUES | (divergence ? PACK_DIVERGENCE : 0));
   cnf_parallel_for(ceil_div((int64_t)input->count, solver->model.kernels->lanes), solver->options.threads,
                    evaluate_task, &ev);
 }

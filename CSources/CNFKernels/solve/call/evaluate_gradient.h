@@ -163,7 +163,8 @@ cnf_status CNF_TYPED(cnf_solver_run_evaluate_vjp)(cnf_engine *solver, const cnf_
     return CNF_OK;
   }
   choose_kernels(&solver->model, input->count);
-  model_pack(&solver->model, input->parameters);
+  model_prepare(&solver->model, input->parameters,
+                PACK_VALUES | PACK_TRANSPOSES | (fg.with_divergence ? PACK_DIVERGENCE : 0));
   cut_batch(&fg.call);
   run_gradient(&fg.call, field_gradient_task, &fg);
   return fg.call.callback_failed ? CNF_ERROR_CALLBACK : CNF_OK;

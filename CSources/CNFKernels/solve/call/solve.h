@@ -54,6 +54,8 @@ static void run_gradient(cnf_call *call, void (*task)(void *, int64_t, int32_t),
   model_unpad(&solver->model, gradient, call->gradient->parameters);
 }
 
+void CNF_TYPED(cnf_solver_bind)(cnf_engine *solver, const real *parameters) { model_bind(&solver->model, parameters); }
+
 cnf_status CNF_TYPED(cnf_solver_run)(cnf_engine *solver, const cnf_solve_input *input, const cnf_loss *loss,
                                      cnf_solve_output *output, cnf_gradient *gradient) {
   cnf_call call = {.solver = solver, .input = input, .output = output, .loss = loss, .gradient = gradient};
@@ -73,7 +75,7 @@ cnf_status CNF_TYPED(cnf_solver_run)(cnf_engine *solver, const cnf_solve_input *
   call.want_dense = output && output->dense;
   for (int32_t i = 0; i < solver->options.threads; i++) memset(&solver->workers[i].work, 0, sizeof(cnf_work));
   choose_kernels(&solver->model, input->count);
-  model_pack(&solver->model, input->parameters);
+  model_prepare(&solver->model, input->parameters, PACK_VALUES | PACK_DIVERGENCE | (loss ? PACK_TRANSPOSES : 0));
   if (solver->options.control == CNF_CONTROL_FIXED) {
     call.fractions = input->step_fractions;
     call.steps = input->step_fractions ? (int32_t)input->step_fraction_count - 1 : solver->options.steps;
