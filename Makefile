@@ -75,6 +75,12 @@ swift-test: ## build and run the Swift tests alone; FILTER=NAME picks some (seve
 	$(SWIFT_BUILD) --build-tests
 	$(SWIFT_TEST) $(if $(FILTER),--filter $(FILTER))
 
+.PHONY: goodness-of-fit
+goodness-of-fit: ## compare 200,000 samples with the density, eight seeds, for every kind of model (half an hour)
+	@Scripts/setup.sh train
+	$(SWIFT_BUILD) --build-tests
+	CNF_FIT_STEPS=2000 CNF_FIT_SAMPLES=200000 CNF_FIT_SEEDS=8 CNF_FIT_PARTS=4 $(SWIFT_TEST) --filter GoodnessOfFitTests
+
 # The list of hashes that `make bits` writes; AGAINST=FILE names an earlier one to compare it with.
 BITS ?= .build-c/bits.txt
 AGAINST ?=

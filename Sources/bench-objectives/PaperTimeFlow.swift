@@ -44,7 +44,7 @@ struct PaperTimeFlow {
     let states = model.transform.forward(samples.values)
     let options = SolverOptions(threads: 1)
     let ours = try measure(flow.program, states, from: flow.endTime, to: 0, options)
-    let paper = try measure(program, states, from: DiffusionProcess.likelihoodCutoff, to: 1, options)
+    let paper = try measure(program, states, from: DiffusionProcess.cutoff, to: 1, options)
     func densities(_ solution: Solution<Float>) -> [Double] {
       (0..<samples.count).map {
         flow.base.logDensity(solution.states[2 * $0..<2 * $0 + 2]) + solution.logDeterminants[$0]

@@ -59,8 +59,7 @@ import Testing
     let times = stride(from: 1.0, through: 0, by: -0.1).map { process.flowTime(at: $0) }
     #expect(times[0] == 0 && zip(times, times.dropFirst()).allSatisfy { $0 < $1 })
     let flow = GaussianDiffusion(process, dimension: 2).model.probabilityFlow
-    #expect(flow.endTime == process.flowTime(at: DiffusionProcess.likelihoodCutoff))
-    #expect(flow.endTime > process.flowTime(at: DiffusionProcess.samplingCutoff))
+    #expect(flow.endTime == process.flowTime(at: DiffusionProcess.cutoff))
   }
 
   @Test func processesThatCannotBeMeantSayWhy() {

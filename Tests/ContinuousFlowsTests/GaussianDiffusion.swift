@@ -15,11 +15,12 @@ struct GaussianDiffusion {
   /// `[D][D]`, orthogonal: one Householder reflection.
   private let rotation: [[Double]]
 
-  init(_ process: DiffusionProcess, dimension: Int) {
+  /// - Parameter variances: of the first directions; the rest begins again from the first.
+  init(_ process: DiffusionProcess, dimension: Int, variances: [Double] = [0.3, 1.7, 0.05, 1.0, 0.6]) {
     self.process = process
     self.dimension = dimension
     mean = (0..<dimension).map { 0.4 * Double($0 % 3) - 0.3 }
-    variances = (0..<dimension).map { [0.3, 1.7, 0.05, 1.0, 0.6][$0 % 5] }
+    self.variances = (0..<dimension).map { variances[$0 % variances.count] }
     let normal = (0..<dimension).map { 1 + Double($0) }
     let square = normal.reduce(0) { $0 + $1 * $1 }
     rotation = (0..<dimension).map { row in

@@ -27,7 +27,7 @@ import Testing
   func likelihoodIsExact(process: DiffusionProcess, dimension: Int) throws {
     let data = GaussianDiffusion(process, dimension: dimension)
     let flow = data.model.probabilityFlow
-    let (start, end) = (DiffusionAngle(process, at: 1), DiffusionAngle(process, at: DiffusionProcess.likelihoodCutoff))
+    let (start, end) = (DiffusionAngle(process, at: 1), DiffusionAngle(process, at: DiffusionProcess.cutoff))
     let points = data.points(count: Self.count)
     let states = points.flatMap { data.turned($0) }.map { $0 / end.scale }
     let solution = try solve(flow.program, states, from: flow.endTime, to: 0)
@@ -38,7 +38,7 @@ import Testing
       let found =
         data.logDensity(base, at: 1) + solution.logDeterminants[sample]
         + Double(dimension) * log(start.scale / end.scale)
-      let exact = data.logDensity(w, at: DiffusionProcess.likelihoodCutoff)
+      let exact = data.logDensity(w, at: DiffusionProcess.cutoff)
       #expect(abs(found - exact) < Self.tolerance, "\(process) D \(dimension) sample \(sample): \(found), \(exact)")
     }
   }
@@ -48,7 +48,7 @@ import Testing
   @Test(arguments: DiffusionProcess.all, dimensions)
   func itIsThePapersFlow(process: DiffusionProcess, dimension: Int) throws {
     let data = GaussianDiffusion(process, dimension: dimension)
-    let cutoff = DiffusionProcess.likelihoodCutoff
+    let cutoff = DiffusionProcess.cutoff
     let points = data.points(count: Self.count)
     let states = points.flatMap { data.turned($0) }
     let (start, end) = (DiffusionAngle(process, at: 1), DiffusionAngle(process, at: cutoff))
@@ -86,7 +86,7 @@ import Testing
     let options = SolverOptions(control: .perSample(rtol: 1e-6, atol: 1e-6))
     let densities = try model.logDensities(
       of: SampleMatrix(count: Self.count, dimension: dimension, values: values), options: options)
-    let cutoff = DiffusionProcess.likelihoodCutoff
+    let cutoff = DiffusionProcess.cutoff
     let (before, after) = (data.moments(at: cutoff).variance, data.moments(at: 1).variance)
     let growth = zip(before, after).reduce(0) { $0 + 0.5 * log($1.1 / $1.0) }
     // As `tolerance`, with steps of 1e-6 and about 30 · 10 roundings in Float.
@@ -102,7 +102,7 @@ import Testing
     let normal = BaseDistribution.standardNormal.samples(count: Self.count, dimension: dimension, seed: 3)
     for sample in 0..<Self.count {
       let base = data.turned(normal[sample].map { Double($0) * process.baseDeviation })
-      let exact = data.turned(data.carried(base, from: 1, to: DiffusionProcess.samplingCutoff))
+      let exact = data.turned(data.carried(base, from: 1, to: DiffusionProcess.cutoff))
       for (found, exact) in zip(samples[sample], exact) {
         #expect(abs(Double(found - shift) / Double(scale) - exact) < tolerance, "sample of \(process) D \(dimension)")
       }

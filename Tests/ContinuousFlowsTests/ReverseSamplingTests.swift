@@ -22,7 +22,7 @@ import Testing
         variance[row] = factor * factor * variance[row] + noise
       }
     }
-    let h = (1 - DiffusionProcess.samplingCutoff) / Double(sampler.steps)
+    let h = (1 - DiffusionProcess.cutoff) / Double(sampler.steps)
     for number in 0..<sampler.steps {
       let s = 1 - Double(number) * h
       let g2 = process.diffusion(at: s) * process.diffusion(at: s)
@@ -61,7 +61,7 @@ import Testing
   @Test(arguments: DiffusionProcess.all)
   func shortStepsComeToTheFlowsDistribution(process: DiffusionProcess) {
     let data = GaussianDiffusion(process, dimension: 2)
-    let cutoff = DiffusionProcess.samplingCutoff
+    let cutoff = DiffusionProcess.cutoff
     // The flow maps N(0, base²) at s = 1 to this distribution. The diffusion forgets its start, so both reach that of
     // the data.
     let exact = data.moments(at: cutoff).variance

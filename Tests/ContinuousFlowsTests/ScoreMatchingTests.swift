@@ -51,7 +51,7 @@ enum ScoreMatchingFixture {
       model: model, weighting: weighting, options: TrainingFixture.options(steps: 1, backend: .c))
     let batch = batch(of: 100, step: 2, model.transform)
     let samples = objective.diffusedSamples(on: batch, model)
-    let end = process.flowTime(at: DiffusionProcess.likelihoodCutoff)
+    let end = process.flowTime(at: DiffusionProcess.cutoff)
     var (sum, squares) = (0.0, 0.0)
     for sample in 0..<100 {
       let angle = process.flowTime(at: 0) - samples.times[sample] + DiffusionAngle(process, at: 0).angle
@@ -81,7 +81,7 @@ enum ScoreMatchingFixture {
     let model = ScoreMatchingFixture.model(process)
     let objective = try ScoreMatching(
       model: model, weighting: weighting, options: TrainingFixture.options(steps: 1, backend: .c))
-    let cutoff = DiffusionProcess.likelihoodCutoff
+    let cutoff = DiffusionProcess.cutoff
     let times = (0..<10).flatMap {
       objective.diffusedSamples(on: batch(of: 120, step: $0, model.transform), model).times
     }

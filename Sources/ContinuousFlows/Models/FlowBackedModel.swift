@@ -1,9 +1,7 @@
 /// A model whose densities and samples are those of a continuous flow.
 public protocol FlowBackedModel: DensityModel {
-  /// The flow that gives log-densities.
-  var densityFlow: ContinuousFlow { get }
-  /// The flow that gives samples.
-  var samplingFlow: ContinuousFlow { get }
+  /// The one flow that gives both, so that samples have the density that is reported.
+  var flow: ContinuousFlow { get }
 }
 
 extension FlowBackedModel {
@@ -12,7 +10,7 @@ extension FlowBackedModel {
     of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
     identifiers: [UInt64]? = nil, context: SampleMatrix? = nil
   ) throws -> LogDensities {
-    try densityFlow.logDensities(
+    try flow.logDensities(
       of: samples, options: options, backend: backend, seed: seed, identifiers: identifiers, context: context)
   }
 
@@ -21,6 +19,6 @@ extension FlowBackedModel {
     count: Int, seed: UInt64, options: SolverOptions = ContinuousFlow.samplingOptions, backend: Backend = .c,
     context: SampleMatrix? = nil
   ) throws -> SampleMatrix {
-    try samplingFlow.samples(count: count, seed: seed, options: options, backend: backend, context: context)
+    try flow.samples(count: count, seed: seed, options: options, backend: backend, context: context)
   }
 }

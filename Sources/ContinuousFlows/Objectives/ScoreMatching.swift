@@ -40,7 +40,7 @@ public struct ScoreMatching: TrainingObjective {
     let samples = diffusedSamples(on: batch, model)
     let problem = SolveProblem(
       parameters: model.parameters, states: samples.states, from: 0,
-      to: model.process.flowTime(at: DiffusionProcess.likelihoodCutoff), seed: batch.seed, step: UInt64(batch.step),
+      to: model.process.flowTime(at: DiffusionProcess.cutoff), seed: batch.seed, step: UInt64(batch.step),
       sampleIdentifiers: batch.identifiers, startTimes: samples.times, dropoutIsActive: true)
     let scale = 1 / Double(batch.count * model.dimension)
     let gradient = try solver.fieldGradient(
@@ -82,7 +82,7 @@ public struct ScoreMatching: TrainingObjective {
 
   /// The s at a fraction in [0, 1) of the weighting's distribution.
   private func time(_ share: Double, _ process: DiffusionProcess) -> Double {
-    let cutoff = DiffusionProcess.likelihoodCutoff
+    let cutoff = DiffusionProcess.cutoff
     switch weighting {
     case .noise: return cutoff + (1 - cutoff) * share
     case .likelihood:

@@ -9,8 +9,9 @@ struct SamplerFlags: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "ode: solve the probability flow (default). euler-maruyama: simulate the reverse diffusion. predictor-corrector: the same "
-        + "with a Langevin step after each step.", valueName: "name"))
+      "ode: solve the probability flow (default), which draws from the density that logprob reports. euler-maruyama: simulate "
+        + "the reverse diffusion. predictor-corrector: the same with a Langevin step after each step. The last two draw from "
+        + "that density as far as the net's score is exact and steps are short.", valueName: "name"))
   var sampler: String?
 
   @Option(

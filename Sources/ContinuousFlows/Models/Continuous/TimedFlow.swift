@@ -27,8 +27,6 @@ extension TimedFlow: FlowBackedModel {
       flow.endTime = exp(Double(newValue[newValue.count - 1]))
     }
   }
-  public var densityFlow: ContinuousFlow { flow }
-  public var samplingFlow: ContinuousFlow { flow }
   public var dimension: Int { flow.dimension }
   public var transform: DataTransform { flow.transform }
   public var contextDimension: Int { flow.contextDimension }

@@ -34,7 +34,7 @@ extension DiffusionModel: TrainableModel {
   private var carrier: ContinuousFlow {
     ContinuousFlow(
       program: program, parameters: parameters,
-      endTime: process.flowTime(at: DiffusionProcess.likelihoodCutoff), transform: transform)
+      endTime: process.flowTime(at: DiffusionProcess.cutoff), transform: transform)
   }
 
   private static func process(in file: SafetensorsFile) throws(FlowFileError) -> DiffusionProcess {

@@ -1,5 +1,5 @@
 extension DiffusionModel {
-  /// Draws samples by the reverse diffusion from s = 1 to `samplingCutoff`, `[count][D]`.
+  /// Draws samples by the reverse diffusion from s = 1 to `DiffusionProcess.cutoff`, `[count][D]`.
   ///
   /// Noise is keyed by (seed, step, sample): sample i depends only on `seed`, i, the model and its context, not on
   /// `count` or `threads`. Each step takes one evaluation of the net per sample, two with a corrector.
@@ -15,7 +15,7 @@ extension DiffusionModel {
   ) throws -> SampleMatrix {
     if let problem = sampler.problem { preconditionFailure(problem) }
     probabilityFlow.checkContext(context, count: count)
-    let cutoff = DiffusionProcess.samplingCutoff
+    let cutoff = DiffusionProcess.cutoff
     let solver = try makeSolver(
       program: program, options: SolverOptions(trace: .none, threads: threads), backend: backend, scalar: Float.self)
     var diffusion = ReverseDiffusion(

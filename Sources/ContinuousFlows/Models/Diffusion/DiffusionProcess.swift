@@ -20,11 +20,14 @@ public enum DiffusionProcess: Sendable, Equatable {
   /// At s = 0 it already has noise of deviation σ₀.
   case varianceExploding(deviationStart: Double = 0.01, deviationEnd: Double = 50)
 
-  /// The smallest s for likelihoods, at which x stands for the data. At s = 0 the score of variance-preserving
-  /// processes is infinite.
-  public static let likelihoodCutoff = 1e-5
-  /// The smallest s for samples.
-  public static let samplingCutoff = 1e-3
+  /// The s at which x stands for the data, in training, for densities and for samples of every kind. At s = 0 the score
+  /// of variance-preserving processes is infinite.
+  ///
+  /// The density at s is that of the data with noise of deviation σ(s), which changes the log-density of data with
+  /// features of width ℓ by about σ²/(2ℓ²). Here σ is 1e-3 for `variancePreserving`, less for `subVariancePreserving`
+  /// and 0.01 for `varianceExploding`: features of ℓ = 0.05 change by 2e-4 nats. At s = 1e-3, where the paper's code
+  /// ends its samples, σ is 0.0105 and the change is 0.02 nats.
+  public static let cutoff = 1e-5
 
   /// Its name in files and on the command line.
   public var kind: String {

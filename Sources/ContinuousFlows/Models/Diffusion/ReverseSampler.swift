@@ -5,8 +5,9 @@
 ///
 /// whose samples have, at every s, the distribution of the probability flow's.
 public enum ReverseSampler: Sendable, Equatable {
-  /// Equal steps h of s from 1 to `samplingCutoff`: `x ← x − (f x − g² ∇log p) h + g √h ξ`, with all terms taken at the
-  /// step's beginning.
+  /// Equal steps h of s from 1 to `DiffusionProcess.cutoff`: `x ← x − (f x − g² ∇log p) h + g √h ξ`, with all terms
+  /// taken at the step's beginning. The last step leaves noise of deviation g √h, which is 0.01 for 1,000 steps of
+  /// `variancePreserving`.
   case eulerMaruyama(steps: Int = 1000)
   /// The same, with a Langevin step after each: `x ← x + δ ∇log p + √(2δ) ξ` with δ = 2 (r σ)², which corrects the
   /// distribution without moving s (the paper's algorithms 2 and 3; r = 0.16 there).

@@ -9,8 +9,6 @@ extension StructuredFlow {
     get { flow.parameters }
     set { flow.parameters = newValue }
   }
-  public var densityFlow: ContinuousFlow { flow }
-  public var samplingFlow: ContinuousFlow { flow }
   public var dimension: Int { flow.dimension }
   public var transform: DataTransform { flow.transform }
   public var parameterNames: ParameterNames { flow.parameterNames }

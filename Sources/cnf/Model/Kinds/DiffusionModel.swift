@@ -23,7 +23,7 @@ extension DiffusionModel: RunModel {
   /// Its densities are those of this flow, too.
   var invertibleFlow: (any InvertibleFlow)? { probabilityFlow }
 
-  var plottedFlow: (any PathModel)? { probabilityFlow(from: DiffusionProcess.samplingCutoff) }
+  var plottedFlow: (any PathModel)? { flow }
 
   static func untrained(for split: DatasetSplit, settings: Settings) throws -> DiffusionModel {
     try settings.checkSize(dimension: split.train.dimension)
