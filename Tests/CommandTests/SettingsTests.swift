@@ -128,7 +128,9 @@ import Testing
       guard let onlyWith = setting.onlyWith, setting.models.contains("flow") else { continue }
       let other = try #require(settings.first { $0.name == onlyWith.name })
       let unfit = try #require(other.words.first { !onlyWith.values.contains($0) && $0 != "marginals" })
-      let outcome = try run(["--data", "pinwheel", "--\(other.name)", unfit] + setting.flag(setting.other))
+      let objective = setting.objectives.contains("likelihood") ? [] : ["--objective", setting.objectives[0]]
+      let outcome = try run(
+        ["--data", "pinwheel", "--\(other.name)", unfit] + objective + setting.flag(setting.other))
       #expect(outcome.code == 64 && outcome.errors.contains("\(other.name) \(unfit) does not use"), "\(outcome.errors)")
       #expect(outcome.errors.contains("or give --\(other.name) \(onlyWith.values[0])"), "\(outcome.errors)")
     }

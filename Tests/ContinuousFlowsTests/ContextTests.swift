@@ -66,10 +66,11 @@ import Testing
   }
 
   /// Optimal transport pairs within a class, so each class keeps the base samples that it had before.
-  @Test func couplingsStayWithinAContext() throws {
+  @Test(arguments: [nil, ContextKind.classes(probabilities: [0.25, 0.25, 0.5])])
+  func couplingsStayWithinAContext(kind: ContextKind?) throws {
     let conditioned = try labelled.conditionedOnLabels()
     let architecture = FieldArchitecture(hidden: [4], activation: .tanh, contextDimension: 3)
-    let flow = ContinuousFlow(dimension: 1, architecture: architecture)
+    let flow = ContinuousFlow(dimension: 1, architecture: architecture, contextKind: kind)
     var batches = TrainingBatches(
       conditioned, transform: .identity(dimension: 1), size: 6, seed: 1, context: conditioned.context?.values ?? [])
     let batch = batches.batch(step: 0)
@@ -89,6 +90,85 @@ import Testing
       let byData = group.sorted { batch.states[$0] < batch.states[$1] }.map { paired[$0] }
       #expect(zip(byData, byData.dropFirst()).allSatisfy { $0 <= $1 + 1e-4 })
     }
+  }
+
+  /// Contexts of real numbers: x = 0.9 c + 0.44 ε. Pairs by distance alone make the base depend on c; those of the
+  /// objective do not, and are still nearer than independent pairs.
+  @Test func couplingsOfRealContextsDoNotSkewTheBase() throws {
+    let (count, batches) = (256, 8)
+    let architecture = FieldArchitecture(hidden: [4], activation: .tanh, contextDimension: 1)
+    let flow = ContinuousFlow(
+      dimension: 1, architecture: architecture, contextKind: .columns(DataTransform(shift: [0], scale: [1])))
+    /// Correlation of base and context squared, and the mean of (x − z)², over all pairs.
+    func pairs(_ base: (TrainingBatch) throws -> [Float]) rethrows -> (dependence: Double, length: Double) {
+      var (zc, zz, cc, length) = (0.0, 0.0, 0.0, 0.0)
+      for step in 0..<batches {
+        let source = RandomSource(seed: 3, stream: .data, step: UInt64(step))
+        let contexts = (0..<count).map { Float(source.normal(sample: UInt64($0), dimension: 0)) }
+        let states = contexts.enumerated().map {
+          0.9 * $1 + 0.44 * Float(source.normal(sample: UInt64($0), dimension: 1))
+        }
+        let batch = TrainingBatch(
+          states: states, logDeterminants: Array(repeating: 0, count: count), identifiers: (0..<count).map(UInt64.init),
+          rows: Array(0..<count), seed: 5, step: step, context: contexts)
+        for (index, z) in try base(batch).enumerated() {
+          let (z, c, x) = (Double(z), Double(contexts[index]), Double(states[index]))
+          (zc, zz, cc, length) = (zc + z * c, zz + z * z, cc + c * c, length + (x - z) * (x - z))
+        }
+      }
+      return (zc * zc / (zz * cc), length / Double(count * batches))
+    }
+    func starts(_ coupling: FlowMatching.Coupling, share: Double = FlowMatching.contextShare) throws -> (
+      dependence: Double, length: Double
+    ) {
+      let objective = try FlowMatching(
+        flow: flow, coupling: coupling, contextShare: share, options: TrainingOptions(steps: 1))
+      return pairs { batch in
+        let samples = objective.pathSamples(on: batch, flow)
+        // On a straight line x_t − t dx/dt is where it began.
+        return samples.states.indices.map { samples.states[$0] - Float(samples.times[$0]) * samples.rates[$0] }
+      }
+    }
+    let plain = pairs { batch in
+      let base = flow.base.samples(count: count, dimension: 1, seed: 5, step: UInt64(batch.step))
+      let data = SampleMatrix(count: count, dimension: 1, values: batch.states)
+      return base.rows(Assignment.ofLeastDistance(from: data, to: base)).values
+    }
+    let (independent, paired) = (try starts(.independent), try starts(.optimalTransport))
+    // For independent pairs their number times R² is chi-square with one degree of freedom, here at 1 - 1e-6.
+    let chance = 23.93 / Double(count * batches)
+    #expect(plain.dependence > 0.7, "\(plain)")
+    #expect(paired.dependence < chance && independent.dependence < chance, "\(paired), \(independent)")
+    // Var(x - z) is 2 for independent pairs.
+    #expect(paired.length < 0.8 * independent.length, "\(paired), \(independent)")
+    #expect(try starts(.optimalTransport, share: 0).length == independent.length)
+    let wide = try starts(.optimalTransport, share: 0.2)
+    #expect(wide.dependence > chance && wide.length < paired.length, "\(wide)")
+  }
+
+  /// The weight by definition: of all pairs, the wanted share and no more costs at most what a data sample's own does.
+  @Test func contextWeightsLeaveTheirShare() {
+    let (count, share) = (60, 0.1)
+    let source = RandomSource(seed: 4, stream: .data)
+    func costs(_ dimension: Int, own: Bool) -> AssignmentCosts {
+      let values = (0..<count).map { source.normal(sample: UInt64($0), dimension: dimension) }
+      let others = own ? values : (0..<count).map { source.normal(sample: UInt64($0), dimension: dimension + 1) }
+      return AssignmentCosts(count: count) { row in
+        AssignmentCosts.blocks(others.map { ($0 - values[row]) * ($0 - values[row]) }, padding: 0)
+      }
+    }
+    let (distances, contexts) = (costs(0, own: false), costs(4, own: true))
+    func candidates(_ weight: Double) -> Int {
+      (0..<count * count).count { place in
+        let (row, column) = (place / count, place % count)
+        return distances[row, column] + weight * contexts[row, column] <= distances[row, row]
+      }
+    }
+    let weight = ContextWeight.largest(leaving: share, distances, contexts)
+    #expect(candidates(weight * (1 - 1e-9)) == Int(share * Double(count * count)))
+    #expect(candidates(weight * (1 + 1e-9)) == Int(share * Double(count * count)) - 1)
+    #expect(ContextWeight.largest(leaving: 1, distances, contexts) == 0)
+    #expect(ContextWeight.largest(leaving: 0.5 / Double(count), distances, contexts) == .infinity)
   }
 
   private static func flow(_ contextKind: ContextKind?) -> ContinuousFlow {

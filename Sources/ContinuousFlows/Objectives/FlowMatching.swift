@@ -10,25 +10,41 @@ public struct FlowMatching: TrainingObjective {
     case independent
     /// Within each batch, the pairing of least total squared distance (Tong et al. 2024, arXiv 2302.00482; Pooladian et
     /// al. 2023, arXiv 2304.14772): paths cross less, and solves take fewer steps. It is exact and takes O(batch³) at
-    /// worst. A conditional flow pairs only samples of one context: pairs across contexts would make the base depend on
-    /// the context, which sampling does not know (Cheng, Schwing 2025, arXiv 2503.10636).
+    /// worst.
+    ///
+    /// A conditional flow never pairs by distance alone: that would make the base depend on the context, which sampling
+    /// does not know (Cheng, Schwing 2025, arXiv 2503.10636). Of classes, only samples of one class are paired.
+    /// Contexts of real numbers are hardly ever equal, so their squared distance counts in the cost of a pair, with a
+    /// weight that follows from `contextShare`.
     case optimalTransport
   }
 
+  /// The default of `contextShare`. In batches of 128 to 512 of a linear model with 1 or 2 contexts and 1 to 8 columns,
+  /// base samples depend on the context no more than independent pairs do: R² is that of chance, and squared paths are
+  /// 10 to 35 % shorter. With 0.2, R² is 0.01 to 0.19; by distance alone it is 0.11 to 0.81.
+  public static let contextShare = 0.02
+
   private let path: ProbabilityPath
   private let coupling: Coupling
+  private let contextShare: Double
   private let solver: any FieldSolver<Float>
   private let evaluationSolver: any FieldSolver<Float>
 
   /// - Parameters:
   ///   - flow: the model that will be trained; its parameter values are not used.
+  ///   - contextShare: for `.optimalTransport` with contexts of real numbers, the share of all pairs of a batch that
+  ///     are candidates, 0 to 1. A larger one pairs samples of less similar contexts; 0 pairs those of equal contexts
+  ///     only.
   ///   - options: its backend, threads and evaluation solver are used; nothing else of the training solver is.
-  /// - Throws: `TrainingError.invalidOption` for an invalid path, or for regularisers or a random end time, which need
-  ///   solves; `KernelError` for a refused solver.
+  /// - Throws: `TrainingError.invalidOption` for an invalid path or share, or for regularisers or a random end time,
+  ///   which need solves; `KernelError` for a refused solver.
   public init(
     flow: ContinuousFlow, path: ProbabilityPath = .linear(), coupling: Coupling = .independent,
-    options: TrainingOptions
+    contextShare: Double = contextShare, options: TrainingOptions
   ) throws {
+    guard (0...1).contains(contextShare) else {
+      throw TrainingError.invalidOption(name: "contextShare", value: "\(contextShare)", allowed: "from 0 to 1")
+    }
     if let problem = path.problem {
       throw TrainingError.invalidOption(
         name: "path", value: "\(path)", allowed: "one that leads to the data: \(problem)")
@@ -37,6 +53,7 @@ public struct FlowMatching: TrainingObjective {
     try options.refuseEndTimeJitter("with flow matching, which solves nothing")
     self.path = path
     self.coupling = coupling
+    self.contextShare = contextShare
     solver = try makeSolver(
       program: flow.program, options: SolverOptions(trace: .none, threads: options.solver.threads),
       backend: options.backend)
@@ -63,8 +80,13 @@ public struct FlowMatching: TrainingObjective {
   }
 
   /// The samples of the base, in the order of the data samples they are paired with.
-  private static func paired(_ base: SampleMatrix, with batch: TrainingBatch) -> SampleMatrix {
+  private func paired(_ base: SampleMatrix, with batch: TrainingBatch, _ model: ContinuousFlow) -> SampleMatrix {
     let data = SampleMatrix(count: batch.count, dimension: base.dimension, values: batch.states)
+    if model.contextDimension > 0, model.contextKind?.classCount == nil {
+      let contexts = SampleMatrix(count: batch.count, dimension: model.contextDimension, values: batch.context)
+      let order = Assignment.ofLeastDistance(from: data, to: base, contexts: contexts, share: contextShare)
+      if let order { return base.rows(order) }
+    }
     var order = Array(0..<batch.count)
     for group in batch.samplesByContext {
       let columns = Assignment.ofLeastDistance(from: data.rows(group), to: base.rows(group))
@@ -82,7 +104,7 @@ public struct FlowMatching: TrainingObjective {
     var base = model.base.samples(
       count: batch.count, dimension: dimension, seed: batch.seed, step: step, identifiers: batch.identifiers)
     if coupling == .optimalTransport {
-      base = Self.paired(base, with: batch)
+      base = paired(base, with: batch, model)
     }
     let source = RandomSource(seed: batch.seed, stream: .path, step: step)
     var (states, rates) = (batch.states, batch.states)

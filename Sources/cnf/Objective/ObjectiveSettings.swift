@@ -19,7 +19,18 @@ struct ObjectiveSettings: SettingsSection {
     "coupling", default: .independent, use: .objectives(.paths),
     help: """
       How base samples are paired with data samples: independent (at random), or optimal-transport (least total squared \
-      distance within each batch; straighter paths).
+      distance within each batch; straighter paths). With --condition labels, optimal-transport pairs only samples of one \
+      class. With --condition-columns, the distance of contexts counts too, see --context-share.
+      """)
+
+  let contextShare = Setting<Double>(
+    "context-share", default: FlowMatching.contextShare,
+    SettingRange("above 0 and at most 1, such as 0.05", zero: "pairs of equal contexts only") { (0...1).contains($0) },
+    use: .objectives(.paths).and(.when("coupling", is: [FlowMatching.Coupling.optimalTransport])),
+    placeholder: "fraction",
+    help: """
+      With --condition-columns: share of all pairs of a batch that optimal-transport chooses from. A larger share makes \
+      straighter paths, but lets the base depend on the context, which sampling does not know.
       """)
 
   let process = Setting<DiffusionProcess>(

@@ -34,6 +34,7 @@ extension ContinuousFlow: RunModel {
       return try MaximumLikelihood(flow: self, options: settings.trainingOptions)
     }
     return try FlowMatching(
-      flow: self, path: settings.path, coupling: settings.coupling, options: settings.trainingOptions)
+      flow: self, path: settings.path, coupling: settings.coupling, contextShare: settings.contextShare,
+      options: settings.trainingOptions)
   }
 }
