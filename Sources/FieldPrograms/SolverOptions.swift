@@ -82,6 +82,9 @@ public struct SolverOptions: Sendable, Equatable {
   /// this option; `PureSwift` recomputes all evaluations.
   public var keptEvaluationBytes: Int?
   public var precision: Precision
+  /// The states of solves for densities and samples of models. A solver that is made by `makeSolver` has the type it is
+  /// asked for, and training solves in `Float`.
+  public var stateType: StateType
   /// Whether solves integrate the kinetic energy, `½ mean_D f²`, over |dt|.
   public var integratesKineticEnergy: Bool
   /// Whether solves integrate the Frobenius norm of the Jacobian, `‖J‖²_F / D`, over |dt|.
@@ -98,7 +101,7 @@ public struct SolverOptions: Sendable, Equatable {
     errorNorm: ErrorNorm = .rootMeanSquare, relativeTolerances: [Double]? = nil, absoluteTolerances: [Double]? = nil,
     maximumSteps: Int = 4096, trace: Trace = .exact, probe: Probe = .rademacher,
     probeCount: Int = 1, errorNormIncludesLogDeterminant: Bool = true, threads: Int? = nil,
-    keptEvaluationBytes: Int? = nil, precision: Precision = .full,
+    keptEvaluationBytes: Int? = nil, precision: Precision = .full, stateType: StateType = .float32,
     integratesKineticEnergy: Bool = false, integratesFrobeniusNorm: Bool = false,
     maximumOrder: Int = 12, iterationRtol: Double = 1e-5, iterationAtol: Double = 1e-5,
     adjoint: AdjointSchedule = .everyStep
@@ -123,6 +126,7 @@ public struct SolverOptions: Sendable, Equatable {
     self.threads = threads
     self.keptEvaluationBytes = keptEvaluationBytes
     self.precision = precision
+    self.stateType = stateType
     self.integratesKineticEnergy = integratesKineticEnergy
     self.integratesFrobeniusNorm = integratesFrobeniusNorm
     self.adjoint = adjoint

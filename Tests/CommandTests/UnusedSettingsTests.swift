@@ -30,10 +30,11 @@ import Testing
     "evaluation-trace": ("hutchinson", "exact"), "kinetic": ("0.1", "0"), "frobenius": ("0.1", "0"),
     "steer": ("0.1", "0"), "transport": ("0.1", "0"), "hjb": ("0.1", "0"), "residual": ("true", "false"),
     "layer-norm": ("true", "false"), "hyper-units": ("3", "0"), "separable": ("true", "false"),
-    "adjoint-bytes": ("4096", "0"),
+    "adjoint-bytes": ("4096", "0"), "context-share": ("0.1", "0.02"), "first-step": ("0.1", "0"),
+    "max-step": ("0.1", "0"),
   ]
 
-  private static let matching = ["path", "coupling"]
+  private static let matching = ["path", "coupling", "context-share"]
   private static let scoring = ["process", "weighting"]
   private static let outputs = ["targets", "augment", "encoder", "head", "residual-steps"]
   private static let costs = ["transport", "hjb"]
@@ -45,7 +46,8 @@ import Testing
     "solver", "rtol", "atol", "fixed-steps", "step-size", "precision", "adjoint", "adjoint-bytes",
   ]
   private static let solves = [
-    "controller", "norm", "evaluation-solver", "evaluation-rtol", "evaluation-atol", "evaluation-fixed-steps",
+    "controller", "first-step", "max-step", "norm", "evaluation-solver", "evaluation-rtol", "evaluation-atol",
+    "evaluation-fixed-steps",
   ]
   private static let energy = ["separable"]
   private static let discrete =

@@ -72,6 +72,9 @@ extension PathStop {
     }
     logDeterminants = samples.map { passed[$0] + solution.logDeterminantsAtTimes[$0 * timeCount + time] }
   }
+
+  /// With states in `Float`.
+  var rounded: PathStop<Float> { PathStop<Float>(states: states.floats, logDeterminants: logDeterminants) }
 }
 
 extension DensityPaths {

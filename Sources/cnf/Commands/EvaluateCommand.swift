@@ -50,6 +50,7 @@ struct EvaluateCommand: ParsableCommand {
   var targets: Int?
 
   @OptionGroup(title: "Solver") var solver: SettingFlags<TrainedSolver>
+  @OptionGroup(title: "Solver") var states: StateTypeFlag
   @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<TrainedMachine>
   @OptionGroup var output: OutputOptions
 
@@ -57,7 +58,7 @@ struct EvaluateCommand: ParsableCommand {
     var given = SettingsLayer()
     given.set(\.targets, to: targets)
     let trained = try target.open(
-      solver: solver, machine: machine, others: given)
+      solver: solver, machine: machine, others: given, states: states)
     let map =
       try checkInverse || checkJacobian
       ? trained.map(for: "evaluate \(checkInverse ? "--check-inverse" : "--check-jacobian")") : nil

@@ -36,12 +36,13 @@ struct LogProbabilityCommand: ParsableCommand {
   var out: String?
 
   @OptionGroup(title: "Solver") var solver: SettingFlags<TrainedSolver>
+  @OptionGroup(title: "Solver") var states: StateTypeFlag
   @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<TrainedMachine>
   @OptionGroup var output: OutputOptions
 
   func run() throws {
     let format = try out.map { try ResultFile(path: $0) }
-    let trained = try target.open(solver: solver, machine: machine)
+    let trained = try target.open(solver: solver, machine: machine, states: states)
     let model = try trained.density(for: "logprob")
     guard let dataset = try selection.load(for: model, context: context) else {
       throw CommandFailure(.usage, "there are no samples to compute log-densities of: name them with --data")

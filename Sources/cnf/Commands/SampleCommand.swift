@@ -48,6 +48,7 @@ struct SampleCommand: ParsableCommand {
   @OptionGroup(title: "Condition") var context: ContextFlags
   @OptionGroup(title: "Diffusion models") var sampler: SamplerFlags
   @OptionGroup(title: "Solver") var solver: SettingFlags<TrainedSolver>
+  @OptionGroup(title: "Solver") var states: StateTypeFlag
   @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<TrainedMachine>
   @OptionGroup var output: OutputOptions
 
@@ -57,7 +58,7 @@ struct SampleCommand: ParsableCommand {
     }
     let format = try out.map { try ResultFile(path: $0) }
     try sampler.check()
-    let trained = try target.open(solver: solver, machine: machine)
+    let trained = try target.open(solver: solver, machine: machine, states: states)
     if let times { return try show(at: times, of: trained, format) }
     let (samples, logDensities) = try draw(from: trained)
     let table = logDensities.map { samples.appending(column: $0.map { Float($0) }) } ?? samples
@@ -115,7 +116,7 @@ struct SampleCommand: ParsableCommand {
       return (samples, densities.values)
     }
     let context = try context.load(for: model, count: number)
-    if logDensity, let flow = model.continuousFlow {
+    if logDensity, let flow = model.invertibleFlow as? ContinuousFlow {
       return try flow.samplesWithLogDensities(
         count: number, seed: seed, options: options, backend: backend, context: context)
     }

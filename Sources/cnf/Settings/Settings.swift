@@ -9,6 +9,8 @@ struct Settings: Sendable {
   private var values: [String: any SettingValue]
   /// Whether messages use the names of commands that look at a trained model: their --solver is `evaluation-solver`.
   var isOfTrainedModel = false
+  /// The states of solves for densities and samples, which a call gives and no run keeps.
+  var stateType = StateType.float32
 
   /// The defaults for data and model: those of the declarations, then the changes of the model.
   init(defaultsFor source: DatasetSource, model: ModelKind = .flow) {

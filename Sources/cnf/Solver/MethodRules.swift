@@ -44,6 +44,13 @@ enum MethodRules {
         }
         return nil
       },
+      Refusal(.training) { settings in
+        let steps = [(settings.name(\.firstStep), settings.firstStep), (settings.name(\.maxStep), settings.maxStep)]
+        guard let given = steps.first(where: { $0.1 > 0 }) else { return nil }
+        let choices = choices(settings, trains: true)
+        guard !choices.isEmpty, choices.allSatisfy({ $0.fixedSteps > 0 }) else { return nil }
+        return "\(given.0) is \(given.1.text), which fixed steps do not use: leave --\(given.0) out"
+      },
       Refusal { settings in rosenbrock(choices(settings, trains: false)) },
       Refusal { settings in
         guard settings.frobenius > 0, settings.trace == .exactProduct else { return nil }

@@ -16,10 +16,12 @@ extension Settings {
   }
 
   var evaluationSolverOptions: SolverOptions {
-    solverOptions(
+    var options = solverOptions(
       method: self.evaluationSolver, rtol: self.evaluationRtol, atol: self.evaluationAtol,
       fixedSteps: self.evaluationFixedSteps,
       trace: self.evaluationTrace)
+    options.stateType = self.stateType
+    return options
   }
 
   private func solverOptions(
@@ -27,6 +29,7 @@ extension Settings {
   ) -> SolverOptions {
     SolverOptions(
       method: method.name, control: fixedSteps > 0 ? .fixed(steps: fixedSteps) : .perSample(rtol: rtol, atol: atol),
+      initialStep: self.firstStep == 0 ? nil : self.firstStep, maximumStep: self.maxStep == 0 ? nil : self.maxStep,
       stepController: self.controller, errorNorm: self.norm, maximumSteps: self.solverMaxSteps, trace: trace,
       probe: self.probe,
       probeCount: self.probes, threads: self.threads == 0 ? nil : self.threads, iterationRtol: rtol, iterationAtol: atol

@@ -32,6 +32,18 @@ struct SolverSettings: SettingsSection {
     "controller", default: .integral, use: .models(.solver), traits: [.servesEvaluation],
     help: "How adaptive step sizes follow the error estimates: integral, proportional-integral or pid:P,I,D.")
 
+  let firstStep = Setting<Double>(
+    "first-step", default: 0, .positive(zero: "the solver's own choice"), use: .models(.solver),
+    traits: [.servesEvaluation], placeholder: "time", help: "Length of the first adaptive step.")
+
+  let maxStep = Setting<Double>(
+    "max-step", default: 0, .positive(zero: "no limit"), use: .models(.solver), traits: [.servesEvaluation],
+    placeholder: "time",
+    help: """
+      Length of the longest adaptive step. If the field has short pulses in time, give less than the length of a pulse: \
+      longer steps may pass it unseen.
+      """)
+
   let norm = Setting<ErrorNorm>(
     "norm", default: .rootMeanSquare, use: .models(.solver), traits: [.servesEvaluation],
     help: "Norm of a step's errors: rms, or max (every component keeps its tolerance).")

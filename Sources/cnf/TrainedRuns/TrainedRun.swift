@@ -12,8 +12,10 @@ struct TrainedRun {
   /// Nil for a file on its own.
   let folder: RunFolder?
 
-  /// - Parameter overrides: settings that the call gives.
-  init(path: String, overrides: SettingsLayer = SettingsLayer()) throws {
+  /// - Parameters:
+  ///   - overrides: settings that the call gives.
+  ///   - stateType: of solves for densities, if the call gives it.
+  init(path: String, overrides: SettingsLayer = SettingsLayer(), stateType: StateType? = nil) throws {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw CommandFailure(
@@ -46,6 +48,15 @@ struct TrainedRun {
           + "--targets out")
     }
     try base.refuseUnusedByTrained(flags: overrides)
+    if let stateType {
+      guard model is any DensityModel else {
+        throw CommandFailure(
+          .usage,
+          "dtype is \(stateType.rawValue), for models that are densities, and \(path) holds another model "
+            + "(\(type(of: model).noun)): leave --dtype out")
+      }
+      base.stateType = stateType
+    }
     settings = try overrides.resolved(over: base)
     try settings.checkRefusals(.always)
     if overrides.given("evaluation-solver") != nil,

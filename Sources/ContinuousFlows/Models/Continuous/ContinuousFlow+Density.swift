@@ -15,27 +15,31 @@ extension ContinuousFlow {
     of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
     identifiers: [UInt64]? = nil, context: SampleMatrix? = nil
   ) throws -> LogDensities {
-    try logDensities(
-      of: samples,
-      by: makeSolver(program: program, options: options.sparingDivergence(of: program), backend: backend), seed: seed,
-      identifiers: identifiers, context: context)
+    func solved<Scalar: FlowScalar>(in scalar: Scalar.Type) throws -> LogDensities {
+      try logDensities(
+        of: samples,
+        by: makeSolver(
+          program: program, options: options.sparingDivergence(of: program), backend: backend, scalar: scalar),
+        seed: seed, identifiers: identifiers, context: context)
+    }
+    return try solved(in: options.stateType.scalar)
   }
 
   /// As above, with an existing solver: for many calls with one field.
-  public func logDensities(
-    of samples: SampleMatrix, by solver: any FieldSolver<Float>, seed: UInt64 = 0, identifiers: [UInt64]? = nil,
+  public func logDensities<Scalar: FlowScalar>(
+    of samples: SampleMatrix, by solver: any FieldSolver<Scalar>, seed: UInt64 = 0, identifiers: [UInt64]? = nil,
     context: SampleMatrix? = nil
   ) throws -> LogDensities {
     precondition(solver.program == program, "the solver is of another program")
     checkContext(context, count: samples.count)
     let problem = SolveProblem(
-      parameters: parameters, states: latentStates(of: samples), from: endTime, to: 0, seed: seed,
-      sampleIdentifiers: identifiers, context: seenContext(context?.values ?? []))
+      parameters: parameters.converted(to: Scalar.self), states: latentStates(of: samples).converted(), from: endTime,
+      to: 0, seed: seed, sampleIdentifiers: identifiers, context: seenContext(context?.values ?? []).converted())
     let solution = try solver.solve(problem)
-    let transformed = transform.logDeterminants(samples.values)
+    let (states, transformed) = (solution.states.doubles, transform.logDeterminants(samples.values))
     let values = solution.statuses.indices.map { sample -> Double in
       guard solution.statuses[sample] == .ok else { return .nan }
-      return baseLogDensity(solution.states, sample) + solution.logDeterminants[sample] + transformed[sample]
+      return baseLogDensity(states, sample) + solution.logDeterminants[sample] + transformed[sample]
     }
     return LogDensities(
       values: values, statuses: solution.statuses, timesReached: solution.timesReached,
@@ -49,7 +53,7 @@ extension ContinuousFlow {
   }
 
   /// `log p₀(z)` of one row of `states`.
-  func baseLogDensity(_ states: [Float], _ sample: Int) -> Double {
+  func baseLogDensity<Scalar: FlowScalar>(_ states: [Scalar], _ sample: Int) -> Double {
     base.logDensity(states[sample * dimension..<(sample + 1) * dimension])
   }
 }

@@ -52,16 +52,19 @@ extension ContinuousFlow: PathModel {
   ) throws -> [PathStop<Float>] {
     checkTimes(times)
     checkContext(context, count: base.count)
-    let solver = try makeSolver(
-      program: program, options: options.allowingFixedSteps(between: times), backend: backend, scalar: Float.self)
-    let solution = try solver.solve(
-      SolveProblem(
-        parameters: parameters, states: base.values, from: 0, to: times.last ?? 0, seed: seed, outputTimes: times,
-        context: seenContext(context?.values ?? [])))
-    try SolveFailure.check(solution)
     let passed = [Double](repeating: 0, count: base.count)
-    return times.indices.map {
-      PathStop(solution, time: $0, of: times.count, dimension: dimension, passed: passed)
+    func solved<Scalar: FlowScalar>(in scalar: Scalar.Type) throws -> [PathStop<Float>] {
+      let solver = try makeSolver(
+        program: program, options: options.allowingFixedSteps(between: times), backend: backend, scalar: scalar)
+      let solution = try solver.solve(
+        SolveProblem(
+          parameters: parameters.converted(to: scalar), states: base.values.converted(), from: 0, to: times.last ?? 0,
+          seed: seed, outputTimes: times, context: seenContext(context?.values ?? []).converted()))
+      try SolveFailure.check(solution)
+      return times.indices.map {
+        PathStop(solution, time: $0, of: times.count, dimension: dimension, passed: passed).rounded
+      }
     }
+    return try solved(in: options.stateType.scalar)
   }
 }

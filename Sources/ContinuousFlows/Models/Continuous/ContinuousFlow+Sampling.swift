@@ -12,8 +12,7 @@ extension ContinuousFlow {
     count: Int, seed: UInt64, options: SolverOptions = samplingOptions, backend: Backend = .c,
     context: SampleMatrix? = nil
   ) throws -> SampleMatrix {
-    return try drawn(count: count, seed: seed, options: options.withoutTrace, backend: backend, context: context)
-      .samples
+    try drawn(count: count, seed: seed, options: options.withoutTrace, backend: backend, context: context).samples
   }
 
   /// As `samples`, with each sample's `log p(x)`.
@@ -21,13 +20,13 @@ extension ContinuousFlow {
     count: Int, seed: UInt64, options: SolverOptions = SolverOptions(), backend: Backend = .c,
     context: SampleMatrix? = nil
   ) throws -> (samples: SampleMatrix, logDensities: [Double]) {
-    let (samples, base, solution) = try drawn(
+    let drawn = try drawn(
       count: count, seed: seed, options: options.sparingDivergence(of: program), backend: backend, context: context)
-    let transformed = transform.logDeterminants(ofLatent: solution.states)
+    let transformed = transform.logDeterminants(ofLatent: drawn.states)
     let logDensities = (0..<count).map {
-      baseLogDensity(base.values, $0) - solution.logDeterminants[$0] + transformed[$0]
+      baseLogDensity(drawn.base.values, $0) - drawn.logDeterminants[$0] + transformed[$0]
     }
-    return (samples, logDensities)
+    return (drawn.samples, logDensities)
   }
 
   /// Samples of the base, `[count][D]`, keyed by (seed, sample, dimension).
@@ -35,18 +34,31 @@ extension ContinuousFlow {
     base.samples(count: count, dimension: dimension, seed: seed)
   }
 
+  /// A batch that was drawn, with its samples of the base, and with its states and log-determinants at T.
+  private struct Drawn {
+    let samples: SampleMatrix
+    let base: SampleMatrix
+    let states: [Float]
+    let logDeterminants: [Double]
+  }
+
   private func drawn(
     count: Int, seed: UInt64, options: SolverOptions, backend: Backend, context: SampleMatrix?
-  ) throws -> (samples: SampleMatrix, base: SampleMatrix, solution: Solution<Float>) {
+  ) throws -> Drawn {
     checkContext(context, count: count)
     let base = baseSamples(count: count, seed: seed)
-    let solver = try makeSolver(program: program, options: options, backend: backend, scalar: Float.self)
-    let problem = SolveProblem(
-      parameters: parameters, states: base.values, from: 0, to: endTime, seed: seed,
-      context: seenContext(context?.values ?? []))
-    let solution = try solver.solve(problem)
-    try SolveFailure.check(solution)
-    let values = transform.inverse(solution.states)
-    return (SampleMatrix(count: count, dimension: dimension, values: values), base, solution)
+    func solved<Scalar: FlowScalar>(in scalar: Scalar.Type) throws -> Drawn {
+      let solver = try makeSolver(program: program, options: options, backend: backend, scalar: scalar)
+      let solution = try solver.solve(
+        SolveProblem(
+          parameters: parameters.converted(to: scalar), states: base.values.converted(), from: 0, to: endTime,
+          seed: seed, context: seenContext(context?.values ?? []).converted()))
+      try SolveFailure.check(solution)
+      let states = solution.states.floats
+      return Drawn(
+        samples: SampleMatrix(count: count, dimension: dimension, values: transform.inverse(states)), base: base,
+        states: states, logDeterminants: solution.logDeterminants)
+    }
+    return try solved(in: options.stateType.scalar)
   }
 }

@@ -5,7 +5,7 @@ extension DiscreteFlow {
   /// has −∞. Neither affects the others.
   ///
   /// - Parameters:
-  ///   - options: only its number of threads is used; nothing is solved.
+  ///   - options: only its number of threads and its type of states are used; nothing is solved.
   ///   - seed, identifiers: unused, because nothing is random here.
   ///   - context: must be nil, because no discrete flow is conditional.
   /// - Throws: `KernelError.singular` if the parameters make the map singular.
@@ -14,18 +14,23 @@ extension DiscreteFlow {
     identifiers: [UInt64]? = nil, context: SampleMatrix? = nil
   ) throws -> LogDensities {
     precondition(context == nil, "a context for a discrete flow, which reads none")
-    return try logDensities(
-      of: samples, by: map(threads: options.threads, backend: backend, scalar: Float.self))
+    func mapped<Scalar: FlowScalar>(in scalar: Scalar.Type) throws -> LogDensities {
+      try logDensities(of: samples, by: map(threads: options.threads, backend: backend, scalar: scalar))
+    }
+    return try mapped(in: options.stateType.scalar)
   }
 
   /// As above, with an existing map.
-  public func logDensities(of samples: SampleMatrix, by map: any InvertibleMap<Float>) throws -> LogDensities {
+  public func logDensities<Scalar: FlowScalar>(
+    of samples: SampleMatrix, by map: any InvertibleMap<Scalar>
+  ) throws -> LogDensities {
     checkDimension(of: samples)
-    let image = try map.image(of: transform.forward(samples.values), parameters: parameters)
-    let transformed = transform.logDeterminants(samples.values)
+    let image = try map.image(
+      of: transform.forward(samples.values).converted(), parameters: parameters.converted(to: Scalar.self))
+    let (states, transformed) = (image.states.doubles, transform.logDeterminants(samples.values))
     var (values, statuses) = ([Double](), [SampleStatus]())
     for sample in 0..<samples.count {
-      let z = image.states[sample * dimension..<(sample + 1) * dimension]
+      let z = states[sample * dimension..<(sample + 1) * dimension]
       let value = base.logDensity(z) + image.logDeterminants[sample]
       // A base density may be zero: −∞ of finite numbers is a valid result.
       let isFinite = image.logDeterminants[sample].isFinite && z.allSatisfy(\.isFinite)
@@ -48,9 +53,13 @@ extension DiscreteFlow {
     context: SampleMatrix? = nil
   ) throws -> SampleMatrix {
     precondition(context == nil, "a context for a discrete flow, which reads none")
-    let map = try map(threads: options.threads, backend: backend, scalar: Float.self)
     let drawn = base.samples(count: count, dimension: dimension, seed: seed)
-    let states = try map.preimage(of: drawn.values, parameters: parameters)
+    func mapped<Scalar: FlowScalar>(in scalar: Scalar.Type) throws -> [Float] {
+      try map(threads: options.threads, backend: backend, scalar: scalar).preimage(
+        of: drawn.values.converted(), parameters: parameters.converted(to: scalar)
+      ).floats
+    }
+    let states = try mapped(in: options.stateType.scalar)
     try SolveFailure.checkFinite(states, count: count, dimension: dimension, time: 0)
     return SampleMatrix(count: count, dimension: dimension, values: transform.inverse(states))
   }

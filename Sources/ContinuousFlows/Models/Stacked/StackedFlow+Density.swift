@@ -7,26 +7,29 @@ extension StackedFlow: DensityModel {
     of samples: SampleMatrix, options: SolverOptions = SolverOptions(), backend: Backend = .c, seed: UInt64 = 0,
     identifiers: [UInt64]? = nil, context: SampleMatrix? = nil
   ) throws -> LogDensities {
-    try logDensities(
-      of: samples, by: StackedSolver(of: self, options: options, backend: backend), seed: seed,
-      identifiers: identifiers, context: context)
+    func solved<Scalar: FlowScalar>(in scalar: Scalar.Type) throws -> LogDensities {
+      try logDensities(
+        of: samples, by: StackedSolver<Scalar>(of: self, options: options, backend: backend), seed: seed,
+        identifiers: identifiers, context: context)
+    }
+    return try solved(in: options.stateType.scalar)
   }
 
   /// As above, with an existing solver.
-  func logDensities(
-    of samples: SampleMatrix, by solver: StackedSolver<Float>, seed: UInt64 = 0, identifiers: [UInt64]? = nil,
+  func logDensities<Scalar: FlowScalar>(
+    of samples: SampleMatrix, by solver: StackedSolver<Scalar>, seed: UInt64 = 0, identifiers: [UInt64]? = nil,
     context: SampleMatrix? = nil
   ) throws -> LogDensities {
     checkDimension(of: samples)
     checkContext(context, count: samples.count)
     let solution = try solver.solveToBase(
       .init(
-        parameters: parameters, states: transform.forward(samples.values), seed: seed, identifiers: identifiers,
-        context: context?.values ?? []))
-    let transformed = transform.logDeterminants(samples.values)
+        parameters: parameters.converted(), states: transform.forward(samples.values).converted(), seed: seed,
+        identifiers: identifiers, context: (context?.values ?? []).converted()))
+    let (states, transformed) = (solution.states.doubles, transform.logDeterminants(samples.values))
     let values = solution.statuses.indices.map { sample -> Double in
       guard solution.statuses[sample] == .ok else { return .nan }
-      return base.logDensity(solution.states[sample * dimension..<(sample + 1) * dimension])
+      return base.logDensity(states[sample * dimension..<(sample + 1) * dimension])
         + solution.logDeterminants[sample] + transformed[sample]
     }
     return LogDensities(

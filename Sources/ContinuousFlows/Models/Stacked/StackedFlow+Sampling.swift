@@ -7,12 +7,17 @@ extension StackedFlow: PathModel {
     context: SampleMatrix? = nil
   ) throws -> SampleMatrix {
     checkContext(context, count: count)
-    let solution = try StackedSolver<Float>(of: self, options: options.withoutTrace, backend: backend).solveToData(
-      .init(
-        parameters: parameters, states: base.samples(count: count, dimension: dimension, seed: seed).values, seed: seed,
-        context: context?.values ?? []))
-    try SolveFailure.check(solution)
-    return SampleMatrix(count: count, dimension: dimension, values: transform.inverse(solution.states))
+    let base = base.samples(count: count, dimension: dimension, seed: seed)
+    func solved<Scalar: FlowScalar>(in scalar: Scalar.Type) throws -> SampleMatrix {
+      let solution = try StackedSolver<Scalar>(of: self, options: options.withoutTrace, backend: backend).solveToData(
+        .init(
+          parameters: parameters.converted(), states: base.values.converted(), seed: seed,
+          context: (context?.values ?? []).converted()))
+      try SolveFailure.check(solution)
+      return SampleMatrix(
+        count: count, dimension: dimension, values: transform.inverse(solution.states.floats))
+    }
+    return try solved(in: options.stateType.scalar)
   }
 
   /// The samples that `samples(count:seed:)` draws, at each of `times`, in the space of the data: `[times][count][D]`;
@@ -59,9 +64,13 @@ extension StackedFlow: PathModel {
   ) throws -> [PathStop<Float>] {
     checkContext(context, count: base.count)
     checkTimes(times)
-    let call = StackedSolver<Float>.Call(
-      parameters: parameters, states: base.values, seed: seed, context: context?.values ?? [])
-    return try StackedSolver(of: self, options: options.allowingFixedSteps(between: times), backend: backend)
-      .stops(of: call, at: times)
+    func solved<Scalar: FlowScalar>(in scalar: Scalar.Type) throws -> [PathStop<Float>] {
+      let call = StackedSolver<Scalar>.Call(
+        parameters: parameters.converted(), states: base.values.converted(), seed: seed,
+        context: (context?.values ?? []).converted())
+      return try StackedSolver(of: self, options: options.allowingFixedSteps(between: times), backend: backend)
+        .stops(of: call, at: times).map(\.rounded)
+    }
+    return try solved(in: options.stateType.scalar)
   }
 }
