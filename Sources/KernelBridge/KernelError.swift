@@ -18,7 +18,14 @@ extension KernelError {
   /// Throws `KernelError.refused` unless `status` is `CNF_OK`.
   static func check(_ status: cnf_status, _ context: @autoclosure () -> String) throws(KernelError) {
     guard status != CNF_OK else { return }
+    throw .of(status, sentence: "", context())
+  }
+
+  /// - Parameter sentence: which option it is, in the names of cnf.h; empty: the status alone tells.
+  static func of(_ status: cnf_status, sentence: String, _ context: String) -> KernelError {
     let code = Int32(truncatingIfNeeded: status.rawValue)
-    throw .refused(status: code, message: String(cString: cnf_status_message(code)), context: context())
+    let message = String(cString: cnf_status_message(code))
+    return .refused(
+      status: code, message: sentence.isEmpty ? message : "\(message) (\(sentence))", context: context)
   }
 }

@@ -13,16 +13,27 @@ struct SolverHandle: ~Copyable {
     var created: OpaquePointer?
     var options = options
     let fieldPointer = field.pointer
-    let status = Self.lend(relativeTolerances) { rtol in
-      Self.lend(absoluteTolerances) { atol in
+    let refusal = Self.lend(relativeTolerances) { rtol in
+      Self.lend(absoluteTolerances) { atol -> (status: cnf_status, sentence: String)? in
         options.rtol_rows = rtol
         options.atol_rows = atol
-        return cnf_solver_create(fieldPointer, &options, &created)
+        let status = cnf_solver_create(fieldPointer, &options, &created)
+        return status == CNF_OK ? nil : (status, Self.explanation(fieldPointer, &options))
       }
     }
-    try KernelError.check(status, context())
+    if let refusal { throw .of(refusal.status, sentence: refusal.sentence, context()) }
     pointer = created!
     callbacks = field.callbacks
+  }
+
+  /// Why the library refuses `options`; empty if it has no sentence for it.
+  private static func explanation(_ field: OpaquePointer, _ options: inout cnf_solver_options) -> String {
+    // cnf.h: 256 characters hold every sentence.
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { text in
+      text.initialize(repeating: 0)
+      _ = cnf_solver_options_explain(field, &options, text.baseAddress, text.count)
+      return String(cString: text.baseAddress!)
+    }
   }
 
   private static func lend<Result>(_ numbers: [Double]?, _ body: (UnsafePointer<Double>?) -> Result) -> Result {

@@ -120,6 +120,17 @@ import Testing
     #expect(gradient.parameters == [0, 0, 0, Float(count)])
   }
 
+  /// The message names the option and its value, as the C library does.
+  @Test func refusalsNameTheOption() throws {
+    let program = Fixtures.net(2, [4], .tanh)
+    var options = SolverOptions(initialStep: -0.5)
+    let first = #expect(throws: KernelError.self) { try KernelSolver<Float>(program: program, options: options) }
+    #expect("\(first as Any)".contains("initial_step is -0.5"))
+    options = SolverOptions(minimumStep: 0.5, maximumStep: 0.25)
+    let longest = #expect(throws: KernelError.self) { try KernelSolver<Float>(program: program, options: options) }
+    #expect("\(longest as Any)".contains("max_step is 0.25, and must be at least min_step, which is 0.5"))
+  }
+
   @Test func keysBeyondTheirRangeAreRefused() throws {
     let program = Fixtures.net(2, [4], .tanh)
     let solver = try KernelSolver<Float>(
