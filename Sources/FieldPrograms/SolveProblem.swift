@@ -23,6 +23,9 @@ public struct SolveProblem<Scalar: FlowScalar>: Sendable {
   /// A step ends at each of them. With fixed steps, the number of steps is that of each interval between them. They
   /// cannot be combined with step fractions or with steps that are common to a batch.
   public var outputTimes: [Double]
+  /// Times at which the field jumps, rising: a step of every sample ends at each of them, and the next begins anew.
+  /// They need steps per sample and the C kernels; cnf.h, "Jump times", has the details.
+  public var jumpTimes: [Double]
   /// The start time of each sample, `[count]`, in place of `startTime`; nil uses `startTime`.
   ///
   /// A sample's results are the same as in a problem where all samples have its times. Individual times cannot be
@@ -46,7 +49,7 @@ public struct SolveProblem<Scalar: FlowScalar>: Sendable {
   public init(
     parameters: [Scalar], states: [Scalar], from startTime: Double, to endTime: Double, probes: [Scalar]? = nil,
     seed: UInt64 = 0, step: UInt64 = 0, sampleIdentifiers: [UInt64]? = nil, stepFractions: [Double]? = nil,
-    outputTimes: [Double] = [], startTimes: [Double]? = nil, endTimes: [Double]? = nil,
+    outputTimes: [Double] = [], jumpTimes: [Double] = [], startTimes: [Double]? = nil, endTimes: [Double]? = nil,
     sampleOutputTimes: [Double]? = nil, events: [SolveEvent<Scalar>] = [],
     context: [Scalar] = [], dropoutIsActive: Bool = false
   ) {
@@ -60,6 +63,7 @@ public struct SolveProblem<Scalar: FlowScalar>: Sendable {
     self.sampleIdentifiers = sampleIdentifiers
     self.stepFractions = stepFractions
     self.outputTimes = outputTimes
+    self.jumpTimes = jumpTimes
     self.startTimes = startTimes
     self.endTimes = endTimes
     self.sampleOutputTimes = sampleOutputTimes

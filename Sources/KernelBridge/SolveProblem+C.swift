@@ -52,7 +52,7 @@ extension SolveProblem {
         probes.withPointer { probePointer in
           sampleIdentifiers.withPointer { identifierPointer in
             stepFractions.withPointer { fractionPointer in
-              withTimesAndContext { startTimes, endTimes, times, sampleTimes, context in
+              withTimesAndContext { startTimes, endTimes, times, jumpTimes, sampleTimes, context in
                 var input = cnf_solve_input()
                 input.struct_size = MemoryLayout<cnf_solve_input>.size
                 input.parameters = parameterBytes.baseAddress
@@ -68,6 +68,8 @@ extension SolveProblem {
                 input.step_fraction_count = stepFractions?.count ?? 0
                 input.times = times
                 input.time_count = outputTimeCount(sampleCount: input.count)
+                input.jump_times = jumpTimes
+                input.jump_time_count = self.jumpTimes.count
                 input.t0s = startTimes
                 input.t1s = endTimes
                 input.sample_times = sampleTimes
@@ -86,21 +88,25 @@ extension SolveProblem {
 }
 
 extension SolveProblem {
-  /// Calls `body` with the start times and the end times of the samples, the common output times, the output times of
-  /// each sample, and the context. What the problem lacks is nil.
+  /// Calls `body` with the start times and the end times of the samples, the common output times, the jump times, the
+  /// output times of each sample, and the context. What the problem lacks is nil.
   private func withTimesAndContext<Result>(
     _ body: (
-      UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafeRawPointer?
+      UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafePointer<Double>?,
+      UnsafePointer<Double>?, UnsafeRawPointer?
     ) -> Result
   ) -> Result {
     startTimes.withPointer { startTimes in
       endTimes.withPointer { endTimes in
         outputTimes.withUnsafeBufferPointer { times in
-          sampleOutputTimes.withPointer { sampleTimes in
-            context.withUnsafeBytes {
-              body(
-                startTimes, endTimes, times.isEmpty ? nil : times.baseAddress, sampleTimes,
-                context.isEmpty ? nil : $0.baseAddress)
+          jumpTimes.withUnsafeBufferPointer { jumpTimes in
+            sampleOutputTimes.withPointer { sampleTimes in
+              context.withUnsafeBytes {
+                body(
+                  startTimes, endTimes, times.isEmpty ? nil : times.baseAddress,
+                  jumpTimes.isEmpty ? nil : jumpTimes.baseAddress, sampleTimes,
+                  context.isEmpty ? nil : $0.baseAddress)
+              }
             }
           }
         }

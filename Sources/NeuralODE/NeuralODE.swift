@@ -13,11 +13,14 @@ public struct NeuralODE: Sendable, Equatable {
   /// Solver options. The trace is off, because no divergence is needed.
   public var options: SolverOptions
   public var backend: Backend
+  /// Times at which the field jumps, rising, such as the start and the end of a pulse. A step ends at each of them, so
+  /// that no step passes a pulse unseen. They need adaptive steps and the C kernels.
+  public var jumpTimes: [Double]
 
   /// `parameters` must be as many as `program` has.
   public init(
     program: FieldProgram, parameters: [Float], options: SolverOptions = SolverOptions(trace: .none),
-    backend: Backend = .c
+    backend: Backend = .c, jumpTimes: [Double] = []
   ) {
     precondition(program.isComplete, "the program's last block does not have \(program.stateDimension) rows")
     precondition(
@@ -27,6 +30,7 @@ public struct NeuralODE: Sendable, Equatable {
     self.parameters = parameters
     self.options = options
     self.backend = backend
+    self.jumpTimes = jumpTimes
   }
 
   /// The states `[count][D]` at `endTime` of samples with `states` at `startTime`; `endTime` may be before `startTime`.
@@ -66,6 +70,7 @@ public struct NeuralODE: Sendable, Equatable {
     precondition(
       states.dimension == program.stateDimension,
       "states of \(states.dimension) numbers for a program over \(program.stateDimension)")
-    return SolveProblem(parameters: parameters, states: states.values, from: startTime, to: endTime)
+    return SolveProblem(
+      parameters: parameters, states: states.values, from: startTime, to: endTime, jumpTimes: jumpTimes)
   }
 }

@@ -46,6 +46,8 @@ public enum PureSwiftError: Error, Equatable {
   case checkpointBudget
   /// Events that end samples are not supported.
   case events
+  /// Jump times of the field are not supported.
+  case jumpTimes
   /// The step fractions of a multistep method must be equal.
   case unequalSteps
   /// The output times are not ordered from start to end, or do not work with another option; the text says which.
@@ -94,6 +96,7 @@ extension PureSwiftError: CustomStringConvertible {
     case .callbackLacks(let callback, let function): "callback '\(callback)' has no \(function), which this needs"
     case .invalidStepFractions: "step fractions must rise from 0 to 1"
     case .events: "events are not supported by the Swift backend: use the C kernels"
+    case .jumpTimes: "jump times are not supported by the Swift backend: use the C kernels"
     case .unequalSteps: "a multistep method needs equal steps"
     case .outputTimes(let what): what
     }

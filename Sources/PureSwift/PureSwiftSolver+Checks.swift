@@ -118,6 +118,7 @@ extension PureSwiftSolver {
   func check(_ problem: SolveProblem<Scalar>) throws(PureSwiftError) {
     try Self.check("parameters", problem.parameters.count, plan.parameterCount)
     guard problem.events.isEmpty else { throw .events }
+    guard problem.jumpTimes.isEmpty else { throw .jumpTimes }
     let dimension = plan.stateDimension
     guard problem.states.count % dimension == 0 else {
       throw .raggedStates(length: problem.states.count, stateDimension: dimension)
