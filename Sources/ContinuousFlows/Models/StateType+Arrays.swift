@@ -1,5 +1,5 @@
-/// Conversions between the two types of states. The type is known only at run time, so the compiler could not specialise
-/// a generic conversion of each element.
+/// Conversions between the two types of states. The type is known only at run time, so the compiler could not
+/// specialise a generic conversion of each element.
 extension [Float] {
   /// The same numbers in another type; for `Float` this array itself.
   func converted<Scalar: FlowScalar>(to _: Scalar.Type = Scalar.self) -> [Scalar] {
