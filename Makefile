@@ -65,9 +65,16 @@ test-avx512: ## run the C library's tests with AVX-512 emulated by SIMDe
 	Scripts/test-c-emulated.sh avx512
 
 .PHONY: sanitize
-sanitize: ## run the C library's tests under AddressSanitizer, UBSan and ThreadSanitizer
+sanitize: ## run the C library's tests under AddressSanitizer, UBSan and ThreadSanitizer; then fuzz
 	@Scripts/setup.sh c
-	Scripts/sanitize.sh
+	SECONDS_EACH=$(SECONDS) Scripts/sanitize.sh
+
+# Seconds of each target. What it finds stays in .build-c/fuzz: a later run begins there.
+SECONDS ?= 20
+.PHONY: fuzz
+fuzz: ## let libFuzzer make up field programs and calls, under AddressSanitizer; SECONDS=20 of each
+	@Scripts/setup.sh c
+	SECONDS_EACH=$(SECONDS) Scripts/sanitize.sh fuzz
 
 .PHONY: swift-test
 swift-test: ## build and run the Swift tests alone; FILTER=NAME picks some (seven minutes)

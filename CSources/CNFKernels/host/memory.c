@@ -1,6 +1,7 @@
 /* Memory from the operating system, by mmap. */
 #define _GNU_SOURCE
 #include "host/memory.h"
+#include "host/red_zones.h"
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -15,7 +16,9 @@ char *cnf_memory_take(size_t bytes) {
 }
 
 void cnf_memory_free(char *memory, size_t bytes) {
-  if (memory) munmap(memory, bytes ? bytes : 1);
+  if (!memory) return;
+  ASAN_UNPOISON_MEMORY_REGION(memory, bytes); /* a later mapping may have the same addresses */
+  munmap(memory, bytes ? bytes : 1);
 }
 
 size_t cnf_memory_of_machine(void) {
