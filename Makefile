@@ -8,8 +8,7 @@ SHELL := bash
 # @testable: testable imports would compile every module a second time.
 CONFIGURATION := release
 SWIFT_BUILD := swift build -c $(CONFIGURATION)
-# Threads of OpenMP that wait sleep: tests run side by side, and waiting ones would take the time of the others.
-SWIFT_TEST := OMP_WAIT_POLICY=passive swift test -c $(CONFIGURATION) --disable-testable-imports
+SWIFT_TEST := swift test -c $(CONFIGURATION) --disable-testable-imports
 PROGRAM := .build/$(CONFIGURATION)/cnf
 RESOURCES := .build/$(CONFIGURATION)/swift-cnf_ContinuousFlows.resources
 

@@ -4,7 +4,7 @@ import PackageDescription
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6)]
 /// For modules whose tests use internal names: one release build then serves the program and all tests.
 let testable = strict + [.unsafeFlags(["-enable-testing"])]
-let kernelFlags = ["-std=c11", "-fopenmp", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"]
+let kernelFlags = ["-std=c11", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"]
 
 let package = Package(
   name: "swift-cnf",
@@ -25,7 +25,7 @@ let package = Package(
       name: "CNFKernels", path: "CSources/CNFKernels", exclude: ["README.md", "CMakeLists.txt", "cmake"],
       publicHeadersPath: "include",
       cSettings: [.unsafeFlags(kernelFlags), .headerSearchPath(".")],
-      linkerSettings: [.linkedLibrary("omp5"), .linkedLibrary("m")]),
+      linkerSettings: [.linkedLibrary("pthread"), .linkedLibrary("m")]),
     .systemLibrary(name: "COpenBLAS", path: "CSources/COpenBLAS", pkgConfig: "openblas"),
     .systemLibrary(name: "CCairo", path: "CSources/CCairo", pkgConfig: "cairo"),
     // Modules

@@ -27,7 +27,7 @@ trap 'rm -rf "$scratch"' EXIT
 hash_library() {
   local kind=$1 build
   build=$(Scripts/build-c.sh "$kind" bits)
-  OMP_WAIT_POLICY=passive "$build/tests/bits" | sed "s/^/$kind /"
+  "$build/tests/bits" | sed "s/^/$kind /"
 }
 
 # ---- The program: of a run, its weights, and what it says about the samples of points.npy.

@@ -39,7 +39,7 @@ cover_swift() {
   local flags=(-c release --enable-code-coverage --scratch-path "$build")
   rm -rf "$build/profiles"
   swift build "${flags[@]}" --build-tests >"$build.log" 2>&1 || { cat "$build.log" && exit 1; }
-  OMP_WAIT_POLICY=passive LLVM_PROFILE_FILE=$build/profiles/%m.profraw swift test "${flags[@]}" --disable-testable-imports \
+  LLVM_PROFILE_FILE=$build/profiles/%m.profraw swift test "${flags[@]}" --disable-testable-imports \
     --skip-build >"$build.log" 2>&1 ||
     { grep -E '✘|error:' "$build.log" && exit 1; }
   mkdir -p "$build/profiles"

@@ -9,7 +9,7 @@
 #   Scripts/setup.sh peers    what `c` needs, and Python for `make bench-peers`
 #
 # If nothing is missing, it prints nothing and takes milliseconds. It looks for the things themselves (a program on
-# PATH, a module of pkg-config, a library that the linker finds), not for packages, so it works on any system. Only
+# PATH, a module of pkg-config), not for packages, so it works on any system. Only
 # installing needs Debian or Ubuntu, as root or through sudo. Elsewhere it prints what to install and exits with 1.
 set -euo pipefail
 
@@ -22,7 +22,6 @@ git ca-certificates | program git      | fetching the Swift packages
 pkg-config       | program pkg-config  | finding OpenBLAS and Cairo
 g++              | program g++         | the C library headers and the linker that Swift uses
 libopenblas-dev  | module openblas     | OpenBLAS
-libomp-dev       | library libomp5.so  | OpenMP for the C kernels, as Clang builds them
 libcairo2-dev    | module cairo        | drawing plots'
 readonly needs_c="$needs_train
 gcc              | program gcc         | building the C library without Swift
@@ -62,8 +61,6 @@ esac
 
 have_program() { command -v "$1" >/dev/null; }
 have_module() { have_program pkg-config && pkg-config --exists "$1"; }
-# gcc answers with a path when its linker would find the file, and with the bare name when not.
-have_library() { have_program gcc && [[ $(gcc -print-file-name="$1") == */* ]]; }
 have_header() { have_program gcc && gcc -E -include "$1" -x c - </dev/null >/dev/null 2>&1; }
 # Debian's python3 has the module venv, and lacks ensurepip, which fills an environment.
 have_python() {

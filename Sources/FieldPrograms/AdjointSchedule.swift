@@ -15,7 +15,8 @@ public enum AdjointSchedule: Sendable, Equatable {
   case binomial(bytes: Int? = nil)
   /// Stores every state while the states fit into `bytes` per thread, and continues like `binomial` after that.
   ///
-  /// nil means a quarter of the machine's memory, divided among the threads. Only the C kernels have this schedule.
+  /// nil means a quarter of the memory that the process may use, divided among the threads. Only the C kernels have
+  /// this schedule.
   case automatic(bytes: Int? = nil)
   /// The gradient of the exact flow (not of the steps), by a second solve backward in time. It stores no states, so
   /// memory does not grow with the number of steps.

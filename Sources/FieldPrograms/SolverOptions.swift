@@ -72,7 +72,7 @@ public struct SolverOptions: Sendable, Equatable {
   public var probeCount: Int
   /// Whether the log-determinant is a component of the error norm.
   public var errorNormIncludesLogDeterminant: Bool
-  /// The number of threads; nil for OpenMP's default. Results do not depend on it.
+  /// The number of threads; nil for as many as the process can use. Results do not depend on it.
   public var threads: Int?
   /// The memory per thread, in bytes, for evaluations that the forward pass keeps for the backward pass. nil means 32
   /// MiB, and 0 keeps none.

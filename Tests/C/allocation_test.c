@@ -1,11 +1,13 @@
 /* allocation_test.c - allocations of memory.
  *
- * This program defines malloc and similar functions itself, and so counts every allocation of the process, in the
- * library and in the OpenMP runtime, on all threads. It checks two statements of cnf.h:
+ * This program defines malloc and similar functions itself, and so counts every allocation of the process, on all
+ * threads. It checks three statements of cnf.h:
  *
- *   - once a solver exists, cnf_solve, cnf_solver_evaluate and their derivatives neither allocate nor free;
+ *   - once a solver exists, cnf_solve and cnf_solver_evaluate neither allocate nor free, from the first call on; their
+ *     derivatives do so only if they need more room than those before;
  *   - if there is no memory, creation returns CNF_ERROR_MEMORY, does not change the handle and frees all memory. The
- *     tests let the first, second, ... allocation fail, until creation succeeds.
+ *     tests let the first, second, ... allocation fail, until creation succeeds;
+ *   - if there is no room for a gradient, the call returns CNF_ERROR_MEMORY and writes nothing, and a later call has it.
  *
  * With the environment variable CNF_TEST_SHORT it makes fewer calls of the same kinds: three threads only, a smaller
  * batch, and one kind of input for each size. Emulators need this, since they run it a hundred times slower. Whether a
@@ -119,6 +121,7 @@ static double kinetic[COUNT], frobenius[COUNT], log_det[COUNT], t_reached[COUNT]
 static double x_at[COUNT * TIMES * D], x_at_bar[COUNT * TIMES * D]; /* large enough for both dtypes */
 static int32_t status[COUNT], accepted[COUNT], rejected[COUNT], evaluations[COUNT];
 static int is_short; /* CNF_TEST_SHORT is set */
+static size_t turn;  /* is_short: which kinds of input a solver gets */
 
 /* A callback that takes little time: row r of the output is theta_r times row r of the input. `context` is the size of
  * a number. */
@@ -202,9 +205,12 @@ static void clock_reverse(void *context, int32_t lanes, const double *t, const v
   for (int32_t j = 0; j < lanes; ++j) g_t[j] = -1;
 }
 
-/* Makes all calls that the options allow, small ones first, so that a buffer that grew with a larger call would be
- * noticed. If is_short, each size gets one of the three kinds of input, and another one in the next run. */
-static cnf_status run(cnf_solver *solver, int32_t dtype, int regularised, int differentiable, int stops) {
+/* Which calls `run` makes: none that differentiates; none that differentiates a solve; all. */
+enum { WITHOUT_GRADIENTS, WITHOUT_SOLVE_GRADIENTS, ALL };
+
+/* Makes the calls that `calls` names, small ones first, so that a buffer that grew with a larger call would be
+ * noticed. If is_short, each size gets one of the three kinds of input, and another one with the next solver. */
+static cnf_status run(cnf_solver *solver, int32_t dtype, int regularised, int calls, int stops) {
   static double dense[COUNT * DENSE_STEPS * 5 * (D + 1)], dense_ends[COUNT * (DENSE_STEPS + 1)]; /* dopri5's 5 terms */
   static int32_t event[COUNT], left_out[COUNT];
   size_t real_size = dtype == CNF_FLOAT32 ? sizeof(float) : sizeof(double);
@@ -235,11 +241,9 @@ static cnf_status run(cnf_solver *solver, int32_t dtype, int regularised, int di
   const size_t counts[] = {1, 5, is_short ? SHORT_COUNT : COUNT};
   static const double times[TIMES] = {0.7, 0.2};
   static double t0s[COUNT];
-  static size_t runs;
-  runs++;
   for (size_t i = 0; i < COUNT; ++i) t0s[i] = i % 2 ? 1 : 0.8;
   for (size_t i = 0; i < 3 * sizeof counts / sizeof counts[0]; ++i) {
-    if (is_short && (i / 3 + runs) % 3 != i % 3) continue;
+    if (is_short && (i / 3 + turn) % 3 != i % 3) continue;
     const int timed = i % 3 == 1;
     const cnf_solve_input input = {.struct_size = sizeof input,
                                    .parameters = &theta,
@@ -260,8 +264,9 @@ static cnf_status run(cnf_solver *solver, int32_t dtype, int regularised, int di
     cnf_status result = cnf_solve(solver, &input, &output);
     if (result == CNF_OK) result = cnf_solver_evaluate(solver, &input, &velocity, divergence);
     const cnf_field_loss target = {.struct_size = sizeof target, .kind = CNF_FIELD_LOSS_TARGET, .target = &x0};
-    if (result == CNF_OK) result = cnf_solver_evaluate_vjp(solver, &input, &x0, log_det, &target, &gradient);
-    for (size_t j = 0; j < sizeof losses / sizeof losses[0] && result == CNF_OK && differentiable; ++j)
+    if (result == CNF_OK && calls != WITHOUT_GRADIENTS)
+      result = cnf_solver_evaluate_vjp(solver, &input, &x0, log_det, &target, &gradient);
+    for (size_t j = 0; j < sizeof losses / sizeof losses[0] && result == CNF_OK && calls == ALL; ++j)
       result = cnf_solve_vjp(solver, &input, &losses[j], &output, &gradient);
     if (result != CNF_OK) return result;
   }
@@ -269,6 +274,22 @@ static cnf_status run(cnf_solver *solver, int32_t dtype, int regularised, int di
 }
 
 /* ---- Tests ------------------------------------------------------------------------------------------------------ */
+
+/* Makes all calls: those without gradients from the first on, those with gradients the second time. */
+static void count_calls(cnf_solver *solver, int32_t dtype, int regularised, int calls, int stops, const char *what) {
+  turn++;
+  for (int gradients = 0; gradients < 2; ++gradients) {
+    if (gradients) CHECK(run(solver, dtype, regularised, calls, stops) == CNF_OK);
+    start_counting(0);
+    const cnf_status result = run(solver, dtype, regularised, gradients ? calls : WITHOUT_GRADIENTS, stops);
+    stop_counting();
+    char detail[200];
+    snprintf(detail, sizeof detail, "%ld allocations, %ld releases: %s, regularised %d, gradients %d",
+             atomic_load(&allocations), atomic_load(&releases), what, regularised, gradients);
+    CHECK(result == CNF_OK);
+    check_count(allocations == 0 && releases == 0, "calls allocate nothing", detail, __LINE__);
+  }
+}
 
 static void test_calls_allocate_nothing(const cnf_field *field, int32_t dtype, const char *dtype_text) {
   static const char *const method_text[] = {"dopri5, adaptive", "dopri5", "explicit_adams", "implicit_adams"};
@@ -279,10 +300,9 @@ static void test_calls_allocate_nothing(const cnf_field *field, int32_t dtype, c
                {CNF_TRACE_EXACT, 1, CNF_ADJOINT_DISCRETE},  {CNF_TRACE_HUTCHINSON, 0, CNF_ADJOINT_CONTINUOUS},
                {CNF_TRACE_EXACT, 1, CNF_ADJOINT_CONTINUOUS}};
   for (int32_t threads = is_short ? 3 : 1; threads <= 3; ++threads) {
-    int is_warm = 0;
     for (int32_t method = 0; method < (threads < 3 ? 2 : 4); ++method) { /* Adams methods: only with 3 threads */
       for (size_t t = 0; t < sizeof cases / sizeof cases[0]; ++t) {
-        const int differentiable = method < 3 || cases[t].adjoint == CNF_ADJOINT_CONTINUOUS;
+        const int calls = method < 3 || cases[t].adjoint == CNF_ADJOINT_CONTINUOUS ? ALL : WITHOUT_SOLVE_GRADIENTS;
         const int stops = method < 2; /* Adams methods do not allow events */
         cnf_solver_options options;
         cnf_solver_options_init(&options, sizeof options);
@@ -299,28 +319,17 @@ static void test_calls_allocate_nothing(const cnf_field *field, int32_t dtype, c
         }
         cnf_solver *solver = NULL;
         CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
-        /* OpenMP creates its threads in the first call that needs so many. That call is not counted; all later solvers
-         * are counted from their first call. */
-        if (!is_warm) CHECK(run(solver, dtype, cases[t].regularised, differentiable, stops) == CNF_OK);
-        is_warm = 1;
-
-        start_counting(0);
-        const cnf_status result = run(solver, dtype, cases[t].regularised, differentiable, stops);
-        stop_counting();
-        char detail[160];
-        snprintf(detail, sizeof detail,
-                 "%ld allocations, %ld releases: %s, %s steps, trace %d, regularised %d, adjoint %d, %d threads",
-                 atomic_load(&allocations), atomic_load(&releases), dtype_text, method_text[method],
-                 (int)cases[t].trace, (int)cases[t].regularised, (int)cases[t].adjoint, (int)threads);
-        CHECK(result == CNF_OK);
-        check_count(allocations == 0 && releases == 0, "calls allocate nothing", detail, __LINE__);
+        char what[120];
+        snprintf(what, sizeof what, "%s, %s steps, trace %d, adjoint %d, %d threads", dtype_text, method_text[method],
+                 (int)cases[t].trace, (int)cases[t].adjoint, (int)threads);
+        count_calls(solver, dtype, cases[t].regularised, calls, stops, what);
         cnf_solver_destroy(solver);
       }
     }
   }
 }
 
-/* Rosenbrock methods, which factor matrices. Runs after the test above, so that OpenMP has created its threads. */
+/* Rosenbrock methods, which factor matrices. */
 static void test_rosenbrock_allocates_nothing(const cnf_field *field, int32_t dtype) {
   for (int32_t number = 0; number < 4; ++number)
     for (int regularised = number / 2; regularised < 2;
@@ -335,10 +344,7 @@ static void test_rosenbrock_allocates_nothing(const cnf_field *field, int32_t dt
       options.threads = 3;
       cnf_solver *solver = NULL;
       CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
-      start_counting(0);
-      const cnf_status result = run(solver, dtype, regularised, 1, 1);
-      stop_counting();
-      CHECK(result == CNF_OK && allocations == 0 && releases == 0);
+      count_calls(solver, dtype, regularised, ALL, 1, "rodas4");
       cnf_solver_destroy(solver);
     }
 }
@@ -365,11 +371,8 @@ static void test_structure_allocates_nothing(const cnf_field *field, int32_t dty
       options.threads = 3;
       cnf_solver *solver = NULL;
       CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
-      start_counting(0);
-      const cnf_status result =
-          run(solver, dtype, regularised, 1, cnf_method_find(cases[t].method) != cnf_method_find("reversible_heun"));
-      stop_counting();
-      CHECK(result == CNF_OK && allocations == 0 && releases == 0);
+      const int stops = strcmp(cases[t].method, "reversible_heun") != 0;
+      count_calls(solver, dtype, regularised, ALL, stops, cases[t].method);
       cnf_solver_destroy(solver);
     }
 }
@@ -389,6 +392,32 @@ static void test_field_without_memory(void) {
     CHECK(result == CNF_OK || pattern_intact(&field, sizeof field));
   }
   CHECK(result == CNF_OK && attempt > 1);
+}
+
+/* The first gradient finds no room. */
+static void test_gradient_without_memory(const cnf_field *field) {
+  float bar[MAX_PARAMETERS];
+  cnf_solver_options options;
+  cnf_solver *solver = NULL;
+  cnf_solver_options_init(&options, sizeof options);
+  options.threads = 2;
+  CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
+  const cnf_solve_input input = {
+      .struct_size = sizeof input, .parameters = &theta, .x0 = &x0, .count = COUNT, .t0 = 1, .t1 = 0};
+  const cnf_loss nll = {.struct_size = sizeof nll, .kind = CNF_LOSS_NORMAL_NLL, .scale = 1};
+  const cnf_field_loss target = {.struct_size = sizeof target, .kind = CNF_FIELD_LOSS_TARGET, .target = &x0};
+  cnf_gradient gradient = {.struct_size = sizeof gradient, .parameters = bar};
+  pattern_fill(bar, sizeof bar);
+  for (int number = 0; number < 3; ++number) {
+    start_counting(number < 2 ? 1 : 0);
+    const cnf_status result = number == 0 ? cnf_solver_evaluate_vjp(solver, &input, NULL, NULL, &target, &gradient)
+                                          : cnf_solve_vjp(solver, &input, &nll, NULL, &gradient);
+    stop_counting();
+    CHECK(result == (number < 2 ? CNF_ERROR_MEMORY : CNF_OK));
+    CHECK(number == 2 || pattern_intact(bar, sizeof bar));
+    CHECK(allocations == 1 && releases == 0);
+  }
+  cnf_solver_destroy(solver);
 }
 
 static void test_solver_without_memory(const cnf_field *field) {
@@ -438,7 +467,7 @@ int main(void) {
     test_calls_allocate_nothing(field, dtype, dtype == CNF_FLOAT32 ? "float" : "double");
     test_rosenbrock_allocates_nothing(field, dtype);
     test_structure_allocates_nothing(field, dtype);
-    if (dtype == CNF_FLOAT32) test_solver_without_memory(field);
+    if (dtype == CNF_FLOAT32) test_solver_without_memory(field), test_gradient_without_memory(field);
     cnf_field_destroy(field);
   }
   test_field_without_memory();

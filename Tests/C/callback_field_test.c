@@ -110,7 +110,7 @@ static cnf_field *forced_field(void) {
       {.kind = CNF_OP_ACTIVATION, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .activation = CNF_ACTIVATION_TANH},
       {.kind = CNF_OP_MULTIPLY, .input = 5, .input2 = 4}};
   cnf_field *field = NULL;
-  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, sizeof ops / sizeof ops[0], &field) == CNF_OK);
+  CHECK(cnf_field_create(CNF_FLOAT64, D, ops, sizeof ops / sizeof ops[0], sizeof ops[0], &field) == CNF_OK);
   return field;
 }
 

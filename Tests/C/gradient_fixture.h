@@ -103,7 +103,6 @@ static inline cnf_solver_info solve_some(const problem *p, size_t first, size_t 
   uint64_t ids[COUNT];
   memset(a, 0xA5, sizeof *a);
   CHECK(cnf_solver_create(p->field, &p->options, &solver) == CNF_OK);
-  CHECK(cnf_solver_get_info(solver, &info) == CNF_OK);
   const cnf_solve_input input = input_of(p, first, count, ids);
   const cnf_loss loss = loss_of(p, first);
   cnf_solve_output output = output_of(p, a);
@@ -115,6 +114,7 @@ static inline cnf_solver_info solve_some(const problem *p, size_t first, size_t 
                            .loss = a->loss,
                            .times = a->times_bar};
   CHECK(cnf_solve_vjp(solver, &input, &loss, &output, &gradient) == CNF_OK);
+  CHECK(cnf_solver_get_info(solver, &info) == CNF_OK); /* afterwards: what is reserved depends on the call */
   cnf_solver_destroy(solver);
   return info;
 }

@@ -51,7 +51,6 @@ static inline void solve_some(const problem *p, size_t first, size_t count, int 
   a->info = (cnf_solver_info){.struct_size = sizeof a->info};
   CHECK(cnf_solver_create(p->field, &p->options, &solver) == CNF_OK);
   if (!solver) return;
-  CHECK(cnf_solver_get_info(solver, &a->info) == CNF_OK);
   for (size_t i = 0; i < count; ++i) ids[i] = first + i;
   const cnf_solve_input input = {.struct_size = sizeof input,
                                  .parameters = p->theta,
@@ -98,6 +97,7 @@ static inline void solve_some(const problem *p, size_t first, size_t count, int 
     CHECK(cnf_solve_vjp(solver, &input, &loss, &output, &gradient) == CNF_OK);
   else
     CHECK(cnf_solve(solver, &input, &output) == CNF_OK);
+  CHECK(cnf_solver_get_info(solver, &a->info) == CNF_OK); /* afterwards: what is reserved depends on the call */
   cnf_solver_destroy(solver);
 }
 static inline void solve_all(const problem *p, answer *a) { solve_some(p, 0, COUNT, 1, a); }

@@ -12,7 +12,7 @@
 enum { CYCLES = 300, ROWS = 2, SAMPLES = 200, THREADS = 2 };
 
 typedef cnf_status options_init(cnf_solver_options *, size_t);
-typedef cnf_status field_create(int32_t, int32_t, const cnf_op *, size_t, cnf_field **);
+typedef cnf_status field_create(int32_t, int32_t, const cnf_op *, int32_t, size_t, cnf_field **);
 typedef void field_destroy(cnf_field *);
 typedef cnf_status solver_create(const cnf_field *, const cnf_solver_options *, cnf_solver **);
 typedef void solver_destroy(cnf_solver *);
@@ -52,7 +52,7 @@ static int solve_once(void *library) {
   init(&options, sizeof options);
   options.threads = THREADS;
   options.rtol = options.atol = 1e-9;
-  if (make_field(CNF_FLOAT64, ROWS, &op, 1, &field) || make_solver(field, &options, &solver)) return 0;
+  if (make_field(CNF_FLOAT64, ROWS, &op, 1, sizeof op, &field) || make_solver(field, &options, &solver)) return 0;
   const cnf_status status = run(solver, &input, &output);
   free_solver(solver);
   free_field(field);

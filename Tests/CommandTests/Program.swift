@@ -41,7 +41,7 @@ enum Program {
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
     process.environment = ProcessInfo.processInfo.environment.merging([
-      "OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "passive",
+      "OMP_NUM_THREADS": "2",
     ]) { $1 }
     .merging(environment) { $1 }
     let name = UUID().uuidString

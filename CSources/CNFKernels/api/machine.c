@@ -53,4 +53,4 @@ CNF_API int32_t cnf_isa_best(void) {
   return best;
 }
 
-CNF_API int32_t cnf_thread_count(void) { return cnf_parallel_default_threads(); }
+CNF_API int32_t cnf_thread_count(void) { return cnf_threads_default(); }

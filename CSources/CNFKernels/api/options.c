@@ -1,6 +1,7 @@
 /* The options of a solver: their defaults, their checks, and the sentences that say why one is refused. */
 #include "api/options.h"
 #include "api/sizes.h"
+#include "host/threads.h"
 #include "solve/decide/step_control.h"
 #include "solve/methods/adams.h"
 #include <inttypes.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 
 #define CNF_MOST_STEPS (1 << 24)
-#define CNF_MOST_THREADS 4096
 #define CNF_MOST_PROBES (1 << 16)
 
 CNF_API cnf_status cnf_solver_options_init(cnf_solver_options *options, size_t struct_size) {

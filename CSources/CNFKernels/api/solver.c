@@ -26,7 +26,7 @@ static cnf_solver_options without_defaults(cnf_solver_options o) {
   if (!o.max_steps) o.max_steps = CNF_DEFAULT_MAX_STEPS;
   if (!o.probes) o.probes = 1;
   if (!o.order) o.order = CNF_ADAMS_MOST;
-  if (!o.threads) o.threads = cnf_parallel_default_threads();
+  if (!o.threads) o.threads = cnf_threads_default();
   if (!o.isa) o.isa = cnf_isa_best();
   if (!o.store_bytes) o.store_bytes = CNF_DEFAULT_STORE;
   const int keeps = o.adjoint != CNF_ADJOINT_CONTINUOUS && cnf_rules_of_method(o.method)->keeps_evaluations;
@@ -129,7 +129,6 @@ CNF_API cnf_status cnf_solver_get_info(const cnf_solver *solver, cnf_solver_info
   if (!solver || !info) return CNF_ERROR_NULL;
   if (info->struct_size != sizeof *info) return CNF_ERROR_STRUCT_SIZE;
   info->isa = solver->options.isa;
-  info->threads = solver->options.threads;
   info->trace = solver->trace;
   if (solver->f32)
     cnf_solver_describe_f32(solver->f32, info);

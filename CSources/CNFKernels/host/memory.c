@@ -1,8 +1,10 @@
 /* Memory from the operating system, by mmap. */
 #define _GNU_SOURCE
 #include "host/memory.h"
+#include "host/cgroup.h"
 #include "host/red_zones.h"
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #ifndef MAP_NORESERVE
@@ -21,7 +23,13 @@ void cnf_memory_free(char *memory, size_t bytes) {
   munmap(memory, bytes ? bytes : 1);
 }
 
-size_t cnf_memory_of_machine(void) {
+size_t cnf_memory_budget(void) {
   const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-  return pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0;
+  const int64_t group = cnf_cgroup_memory("");
+  size_t budget = pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0;
+  struct rlimit space;
+  if (group > 0 && (budget == 0 || (size_t)group < budget)) budget = (size_t)group;
+  if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY && (budget == 0 || space.rlim_cur < budget))
+    budget = (size_t)space.rlim_cur;
+  return budget;
 }

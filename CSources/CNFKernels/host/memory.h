@@ -8,7 +8,8 @@
 char *cnf_memory_take(size_t bytes);
 void cnf_memory_free(char *memory, size_t bytes); /* NULL is a no-op; `bytes` as taken */
 
-/* Bytes of physical memory of the machine; 0 if it does not say. */
-size_t cnf_memory_of_machine(void);
+/* Bytes that this process may use: the least of the machine's memory, the limits of its control groups and its own
+ * limit of address space. 0: nothing says. */
+size_t cnf_memory_budget(void);
 
 #endif

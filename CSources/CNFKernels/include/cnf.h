@@ -106,7 +106,11 @@ extern "C" {
  *              gives CNF_ERROR_STRUCT_SIZE. The library never prints, exits or aborts.
  * Threads      Calls may run at the same time if none writes an object that another uses. A const handle is only read,
  *              so threads may share it. A cnf_solver serves one call at a time: use one solver per calling thread.
- *              Inside a call the library uses `threads` OpenMP threads.
+ *              Inside a call the library uses `threads` threads: the caller's, and the solver's own, which sleep
+ *              between calls. They block the signals that a host handles.
+ * Fork         In the child of a fork a solver of the parent has no threads. Its calls run on the calling thread alone,
+ *              with the same bits; a solver that the child creates has threads. A solver that was in a call of another
+ *              thread when the process forked may not be used in the child.
  * Float mode   Calls compute in the default mode of IEEE 754 on all their threads: rounding to nearest, subnormal
  *              numbers kept (no FTZ, no DAZ). So results are the same bits whatever mode the host has set. Callbacks
  *              run in the default mode too. At its end a call restores the mode of the calling thread.
@@ -481,9 +485,14 @@ CNF_API int32_t cnf_method_find(const char *name);
 CNF_API cnf_status cnf_method_get(int32_t method, cnf_method_info *info);
 
 /* ---- 6  Solver --------------------------------------------------------------------------------------------------
- * A solver is a field, a method and the memory to run them. cnf_solver_create allocates all of it; calls allocate
- * nothing, except with CNF_CONTROL_BATCH. (OpenMP starts its threads at the first call. Memory is mapped at creation,
- * and touched when it is first used.)
+ * A solver is a field, a method, and the memory and the threads to run them. cnf_solver_create allocates the memory and
+ * starts the threads. If the system refuses a thread, the solver has fewer: cnf_solver_info has their number. Memory is
+ * mapped at creation, and touched when it is first used. Calls allocate nothing, with two exceptions:
+ *   - CNF_CONTROL_BATCH allocates in every call.
+ *   - Gradients, and solves that return step_fractions, keep numbers for every step. The first such call reserves address
+ *     space for as many steps, samples and threads as it can use. A later call does so only if it can use more. If
+ *     there is no space, the call returns CNF_ERROR_MEMORY and writes nothing; smaller calls still work. To need less:
+ *     a smaller max_steps, a negative store_bytes, CNF_SCHEDULE_BINOMIAL, fewer threads.
  */
 
 /* Who chooses the steps. */
@@ -569,14 +578,14 @@ typedef enum cnf_adjoint {
  *              here is a tile with fixed steps, else eight tiles, however few a call fills. cnf_solver_info has c. With
  *              c or fewer steps this is EVERY_STEP. Recomputing is the least possible with fixed steps; with adaptive
  *              steps no step is recomputed more often than in that optimum. Documentation/methods.md has the counts.
- * AUTOMATIC    BINOMIAL in a budget that depends on the machine, unless checkpoint_bytes gives one. So it is EVERY_STEP
- *              as long as that fits.
+ * AUTOMATIC    BINOMIAL in a budget that depends on the machine and on limits of the process, unless checkpoint_bytes
+ *              gives one. So it is EVERY_STEP as long as that fits.
  *
  * Every schedule also stores 32 bytes a step, its t and h among them: for each sample of a chunk with adaptive steps,
  * else for the tile. store_bytes is spent first, on the evaluations of a chunk's first steps; the schedule serves the
  * steps after them. A worker's memory for a backward pass is at most store_bytes + checkpoint_bytes + 32 bytes a step.
  * It is least with a negative store_bytes. (Scratch for the evaluations of one step comes on top.) Address space is
- * reserved for the largest number of steps, and touched as it is used. */
+ * reserved for the largest number of steps that a call can make, and touched as it is used. */
 typedef enum cnf_schedule {
   CNF_SCHEDULE_EVERY_STEP = 0,
   CNF_SCHEDULE_EVERY_K = 1,
@@ -607,7 +616,7 @@ typedef struct cnf_solver_options {
   int32_t probe;           /* cnf_probe */
   int32_t probes;          /* K; 0: 1 */
   int32_t exclude_log_det; /* 1: the error norm covers the state alone; 0: state and log-determinant */
-  int32_t threads;         /* 0: as many as OpenMP has */
+  int32_t threads;         /* at most 4096; 0: cnf_thread_count() */
   int32_t isa;             /* cnf_isa */
   /* Gradient: bytes per thread for evaluations of the forward pass. The backward pass recomputes those for which there
    * is no room, with the same bits. 0: 32 MiB; negative: none */
@@ -636,8 +645,9 @@ typedef struct cnf_solver_options {
   int32_t schedule;                  /* cnf_schedule, of the discrete adjoint */
   int32_t checkpoint_every;          /* EVERY_K: k; 0: 8 */
   /* BINOMIAL, AUTOMATIC: bytes for the checkpoints of one thread; CNF_ERROR_CHECKPOINTS if not one fits. 0: for
-   * BINOMIAL 16 MiB, for AUTOMATIC a quarter of the machine's memory divided by the threads, but at least one
-   * checkpoint */
+   * BINOMIAL 16 MiB. For AUTOMATIC a quarter of the memory that the process may use, divided by the threads, but at
+   * least one checkpoint. That memory is the least of the machine's, the limits of its control groups (cgroup v1 and
+   * v2, as containers set them) and RLIMIT_AS, when the solver is created */
   int64_t checkpoint_bytes;
 } cnf_solver_options;
 
@@ -683,10 +693,10 @@ typedef struct cnf_solver_info {
   size_t struct_size;
   int32_t isa;   /* cnf_isa in use */
   int32_t lanes; /* samples of a tile */
-  int32_t threads;
+  int32_t threads;       /* how many there are: fewer than asked for if the system refuses them */
   int32_t trace;         /* what AUTOMATIC and EXACT mean here: HUTCHINSON, EXACT_TANGENTS, EXACT_PRODUCT or NONE */
   size_t bytes;          /* memory allocated */
-  size_t bytes_reserved; /* address space reserved for step records */
+  size_t bytes_reserved; /* address space reserved for gradients so far; 0 before the first */
   int32_t schedule;      /* what AUTOMATIC means here; EVERY_STEP if BINOMIAL or EVERY_K can store every step */
   int32_t checkpoints;   /* states of one sample that can be stored at once */
 } cnf_solver_info;
@@ -862,7 +872,7 @@ typedef struct cnf_solve_output {
  * CNF_OK. A sample whose t1 is its t0 is ok if its state is finite.
  * With x0 = data, t0 = T and t1 = 0: log p(x) = log p0(x1) + log_det.
  * Errors: SIZE, OPTION, TIME, STEP_FRACTIONS, UNEQUAL_STEPS, OUTPUT_TIMES, JUMP_TIMES, SPANS, CONTEXT, EVENT,
- * EVENT_METHOD, REGULARISER; with CNF_CONTROL_BATCH also MEMORY. */
+ * EVENT_METHOD, REGULARISER; with CNF_CONTROL_BATCH or step_fractions also MEMORY. */
 CNF_API cnf_status cnf_solve(cnf_solver *solver, const cnf_solve_input *input, cnf_solve_output *output);
 
 /* Evaluates the field once: f(x0, t0) into `velocity`, dtype [count][D], and its divergence, by the solver's trace,
@@ -933,7 +943,8 @@ typedef enum cnf_loss_kind {
 /* A loss of your own. Worker threads call it, once per chunk of `count` samples, of which the first is sample `first`
  * of the call. Read x1 dtype [count][D], log_det [count] and status [count]. Write loss [count], x1_bar dtype
  * [count][D] = dL/dx1 and log_det_bar [count] = dL/dlog_det. These three are all zero before the call; what you write
- * for failed samples is ignored. Return 0, or another number to make the whole call return CNF_ERROR_CALLBACK. */
+ * for failed samples is ignored. Return 0, or another number to make the whole call return CNF_ERROR_CALLBACK: chunks that
+ * have not begun are then left out. */
 typedef int32_t (*cnf_loss_function)(void *context, size_t first, size_t count, const void *x1, const double *log_det,
                                      const int32_t *status, double *loss, void *x1_bar, double *log_det_bar);
 
@@ -974,7 +985,7 @@ typedef struct cnf_gradient {
 
 /* Solves, and differentiates the loss. `output` may be NULL.
  * Errors: those of cnf_solve, and LOSS, CALLBACK, CALLBACK_REVERSE, CALLBACK_TANGENT_REVERSE, EVENT_REVERSE,
- * METHOD_GRADIENT. */
+ * METHOD_GRADIENT, MEMORY. */
 CNF_API cnf_status cnf_solve_vjp(cnf_solver *solver, const cnf_solve_input *input, const cnf_loss *loss,
                                  cnf_solve_output *output, cnf_gradient *gradient);
 
@@ -1007,7 +1018,8 @@ typedef struct cnf_field_loss {
  * The divergence costs tangents. It is evaluated only if the solver has a trace, and divergence_bar or a CALLBACK may
  * use it. A sample whose x, context, f, a block before f, or divergence is not finite adds 0 to every gradient, and its
  * loss is NaN. x0 and t0 are the sample's own bits; all are those of one euler step of length 1. A solver of any method
- * will do. Errors: SIZE, OPTION, TIME, CONTEXT, LOSS, CALLBACK, CALLBACK_REVERSE, CALLBACK_TANGENT_REVERSE. */
+ * will do. Errors: SIZE, OPTION, TIME, CONTEXT, LOSS, CALLBACK, CALLBACK_REVERSE, CALLBACK_TANGENT_REVERSE,
+ * MEMORY. */
 CNF_API cnf_status cnf_solver_evaluate_vjp(cnf_solver *solver, const cnf_solve_input *input, const void *velocity_bar,
                                            const double *divergence_bar, const cnf_field_loss *loss,
                                            cnf_gradient *gradient);
@@ -1041,7 +1053,8 @@ CNF_API cnf_status cnf_random_rademacher(int32_t dtype, uint64_t seed, uint32_t 
                                          size_t count, size_t dim, void *out);
 
 /* ---- 10  Library and machine ------------------------------------------------------------------------------------
- * Texts are static. cnf_isa_best and what uses it read the environment: do not change that at the same time.
+ * Texts are static. cnf_isa_best, cnf_thread_count and what uses them read the environment: do not change that at the
+ * same time.
  */
 
 /* The version of the library that is loaded: "0.1.0". */
@@ -1052,7 +1065,9 @@ CNF_API const char *cnf_isa_name(int32_t isa);
 CNF_API int32_t cnf_isa_is_available(int32_t isa);
 /* The cnf_isa that CNF_ISA_AUTOMATIC means now; 0 if the environment's CNF_ISA names none that is available. */
 CNF_API int32_t cnf_isa_best(void);
-/* The number of threads that threads = 0 means. */
+/* The number of threads that threads = 0 means now. If the environment's OMP_NUM_THREADS begins with a number above 0,
+ * it is that number. Else it is the processors that the process may run on, or fewer if a container has a quota for
+ * fewer: the quota's processors, rounded up (cgroup v1 and v2). */
 CNF_API int32_t cnf_thread_count(void);
 
 /* ---- 11  Measuring ----------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #ifndef CNF_SOLVE_SOLVER_H
 #define CNF_SOLVE_SOLVER_H
 #include "field/evaluator.h"
+#include "host/threads.h"
 #include "solve/methods/adams.h"
 #include "solve/decide/event_bracket.h"
 #include "solve/decide/event_scan.h"
@@ -45,7 +46,7 @@ typedef struct cnf_worker cnf_worker;           /* one thread's memory: solve/wo
 
 /* Partial gradients on their way into one (solve/call/partial_gradients.h). */
 typedef struct cnf_partials {
-  real *memory; /* [CNF_MAX_GROUPS][gradient_size]: address space; only buffers in use are touched */
+  real *memory; /* [capacity.partials][gradient_size] */
   int32_t lock;
   int32_t free[CNF_MAX_GROUPS], free_count;
   int32_t groups;
@@ -53,6 +54,17 @@ typedef struct cnf_partials {
   int32_t met[2 * CNF_MAX_GROUPS];    /* [pair of nodes]: 1: one of the two is there */
   int32_t root;                       /* buffer of the sum of all */
 } cnf_partials;
+
+/* What is reserved for what calls keep (solve/call/reserve.h). For each worker, except for `partials`. */
+typedef struct cnf_capacity {
+  int64_t workers;
+  int64_t chunk;       /* samples of a chunk */
+  int64_t records;     /* of steps */
+  int64_t slots;       /* evaluations */
+  int64_t states;      /* of each sample of a chunk */
+  int64_t checkpoints; /* of each sample of a chunk: entries of its list */
+  int64_t partials;    /* partial gradients */
+} cnf_capacity;
 
 struct CNF_TYPED(cnf_solver) {
   cnf_model model;
@@ -73,9 +85,11 @@ struct CNF_TYPED(cnf_solver) {
   const cnf_family_code *code;
   cnf_worker *workers; /* [threads] */
   cnf_partials partials;
-  double *grid; /* [record_capacity + 1]: batch control: the steps that it has found, as fractions */
-  char *memory, *reserved;
+  double *grid;            /* [record_capacity + 1]: batch control: the steps that it has found, as fractions */
+  char *memory, *reserved; /* NULL: nothing is reserved yet */
   size_t bytes, bytes_reserved;
+  cnf_capacity capacity;
+  cnf_threads *threads;        /* options.threads of them */
   cnf_interpolant interpolant; /* how dense output is interpolated */
   int32_t scratch_count;       /* evaluations of a tile that there is room for, besides those kept */
 };

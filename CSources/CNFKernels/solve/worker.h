@@ -31,16 +31,16 @@ struct cnf_worker {
   cnf_work work; /* of the call under way */
 };
 
-static void cnf_worker_layout(cnf_worker *w, const cnf_engine *s, cnf_arena *arena, cnf_arena *reserve) {
+static void cnf_worker_layout(cnf_worker *w, const cnf_engine *s, cnf_arena *arena) {
   evaluator_layout(&w->e, &s->model, arena);
   cnf_step_layout(&w->step, s, arena);
-  cnf_store_layout(&w->store, s, arena, reserve);
+  cnf_store_layout(&w->store, s, arena);
   cnf_dense_output_layout(&w->dense, s, arena);
   cnf_events_layout(&w->events, s, arena);
   cnf_chunk_layout(&w->chunk, s, arena);
   cnf_chunk_loss_layout(&w->loss, s, arena);
   cnf_starts_layout(&w->start, s, arena);
-  cnf_backward_layout(&w->back, s, arena, reserve);
+  cnf_backward_layout(&w->back, s, arena);
   if (w->back.bars) w->e.bars = w->back.bars[0];
   cnf_continuous_layout(&w->continuous, s, arena);
   if (s->code->layout) s->code->layout(w, s, arena);

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   bytes b = {.next = data, .left = size};
   const int32_t dtype = pick(&b, 2);
   cnf_field *field = NULL;
-  MUST(cnf_field_create(dtype, DIM, ops, sizeof ops / sizeof ops[0], &field) == CNF_OK);
+  MUST(cnf_field_create(dtype, DIM, ops, sizeof ops / sizeof ops[0], sizeof ops[0], &field) == CNF_OK);
   fuzz_calls(&b, field, dtype, DIM);
   cnf_field_destroy(field);
   return 0;

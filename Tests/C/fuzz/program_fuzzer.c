@@ -109,9 +109,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   cnf_field *field = NULL;
   int32_t bad = -2;
   char text[200];
-  const cnf_status status = cnf_field_create_explained(dtype, dim, ops, count, &field, &bad);
+  const cnf_status status = cnf_field_create_explained(dtype, dim, ops, count, sizeof *ops, &field, &bad);
   MUST((status == CNF_OK) == (field != NULL));
-  MUST(cnf_field_explain(dtype, dim, ops, count, text, sizeof text) == status);
+  MUST(cnf_field_explain(dtype, dim, ops, count, sizeof *ops, text, sizeof text) == status);
   MUST((status == CNF_OK) == (text[0] == 0) || status == CNF_ERROR_MEMORY);
   MUST(bad >= -1 && bad < count);
   if (field && cnf_field_parameter_count(field) <= MOST_PARAMETERS) fuzz_calls(&b, field, dtype, dim);

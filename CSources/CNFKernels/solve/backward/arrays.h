@@ -55,11 +55,9 @@ static void cnf_chunk_loss_layout(cnf_chunk_loss *loss, const cnf_engine *s, cnf
   loss->event_bar = cnf_arena_take(arena, chunk, sizeof(double));
 }
 
-/* The gradient that is thrown away is on the arena where every attempt has one. Else events alone need it: it is in
- * reserve. */
-static void cnf_backward_layout(cnf_backward *b, const cnf_engine *s, cnf_arena *arena, cnf_arena *reserve) {
+static void cnf_backward_layout(cnf_backward *b, const cnf_engine *s, cnf_arena *arena) {
   const size_t row = (size_t)s->model.kernels->lanes * sizeof(real), D = (size_t)s->model.program->state_dim;
-  const size_t stages = (size_t)s->stages.count, size = s->model.program->callbacks ? s->model.gradient_size : 0;
+  const size_t stages = (size_t)s->stages.count;
   real **rows[] = {&b->mu_row,
                    &b->time_bar_row,
                    &b->h_bar_row,
@@ -82,10 +80,13 @@ static void cnf_backward_layout(cnf_backward *b, const cnf_engine *s, cnf_arena 
   b->displacement = cnf_arena_take(arena, D, row);
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) *rows[i] = cnf_arena_take(arena, 1, row);
   b->restart_status = cnf_arena_take(arena, (size_t)s->chunk_capacity, sizeof *b->restart_status);
+}
+
+/* What gradients keep (solve/call/reserve.h). */
+static void cnf_backward_reserve(cnf_backward *b, const cnf_engine *s, cnf_arena *arena) {
   b->discarded = NULL;
-  if (size > 0)
-    b->discarded = cnf_arena_take(s->options.adjoint == CNF_ADJOINT_CONTINUOUS ? arena : reserve, size, sizeof(real));
-  b->gradient_before = cnf_arena_take(reserve, s->model.gradient_size, sizeof(real));
+  if (s->model.program->callbacks) b->discarded = cnf_arena_take(arena, s->model.gradient_size, sizeof(real));
+  b->gradient_before = cnf_arena_take(arena, s->model.gradient_size, sizeof(real));
 }
 
 static void cnf_continuous_layout(cnf_continuous *c, const cnf_engine *s, cnf_arena *arena) {

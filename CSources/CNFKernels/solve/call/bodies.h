@@ -44,6 +44,7 @@
 #include "solve/call/partial_gradients.h"
 #include "solve/call/outputs.h"
 #include "solve/call/chunks.h"
+#include "solve/call/reserve.h"
 #include "solve/call/solve.h"
 #include "solve/call/evaluate.h"
 #include "solve/call/evaluate_gradient.h"

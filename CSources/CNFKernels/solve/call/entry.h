@@ -33,7 +33,7 @@ cnf_status cnf_solver_run_evaluate_vjp_f32(cnf_solver_f32 *solver, const cnf_sol
                                            const cnf_field_cotangents *bars, cnf_gradient *gradient);
 /* Copies parameters [P] for the calls that bring none. */
 void cnf_solver_bind_f32(cnf_solver_f32 *solver, const float *parameters);
-/* lanes, bytes and bytes_reserved of *info. */
+/* What of *info the solver of a dtype knows. */
 void cnf_solver_describe_f32(const cnf_solver_f32 *solver, cnf_solver_info *info);
 /* All counts of *work. */
 void cnf_solver_work_f32(const cnf_solver_f32 *solver, cnf_work *work);
@@ -49,7 +49,7 @@ void cnf_solver_run_evaluate_f64(cnf_solver_f64 *solver, const cnf_solve_input *
 cnf_status cnf_solver_run_evaluate_vjp_f64(cnf_solver_f64 *solver, const cnf_solve_input *input,
                                            const cnf_field_cotangents *bars, cnf_gradient *gradient);
 void cnf_solver_bind_f64(cnf_solver_f64 *solver, const double *parameters);
-/* lanes, bytes and bytes_reserved of *info. */
+/* What of *info the solver of a dtype knows. */
 void cnf_solver_describe_f64(const cnf_solver_f64 *solver, cnf_solver_info *info);
 void cnf_solver_work_f64(const cnf_solver_f64 *solver, cnf_work *work);
 

@@ -49,6 +49,5 @@ void CNF_TYPED(cnf_solver_run_evaluate)(cnf_engine *solver, const cnf_solve_inpu
   evaluation ev = {.call = {.solver = solver, .input = input}, .velocity = velocity, .divergence = divergence};
   choose_kernels(&solver->model, input->count);
   model_prepare(&solver->model, input->parameters, PACK_VALUES | (divergence ? PACK_DIVERGENCE : 0));
-  cnf_parallel_for(ceil_div((int64_t)input->count, solver->model.kernels->lanes), solver->options.threads,
-                   evaluate_task, &ev);
+  cnf_threads_run(solver->threads, ceil_div((int64_t)input->count, solver->model.kernels->lanes), evaluate_task, &ev);
 }

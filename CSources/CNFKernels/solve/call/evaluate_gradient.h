@@ -133,6 +133,7 @@ static void field_gradient_task(void *context, int64_t number, int32_t worker) {
   cnf_worker *w = &call->solver->workers[worker];
   cnf_partials *partials = &call->solver->partials;
   WORKER_NAMES(w);
+  if (has_failed(call)) return;
   const int32_t buffer = partials_take(partials);
   real *gradient = partials->memory + (size_t)buffer * m->gradient_size;
   int64_t first = number * call->group, end = first + call->group;
@@ -145,6 +146,7 @@ static void field_gradient_task(void *context, int64_t number, int32_t worker) {
     const int32_t live = judge_points(w, fg, w->back.integrands.divergence);
     if (!point_cotangents(w, fg, end - first < lanes ? end - first : lanes)) {
       __atomic_store_n(&call->callback_failed, 1, __ATOMIC_RELAXED);
+      partials_give(partials, buffer);
       return;
     }
     if (live >= 0) reverse_points(w, fg, live, gradient);
@@ -166,6 +168,5 @@ cnf_status CNF_TYPED(cnf_solver_run_evaluate_vjp)(cnf_engine *solver, const cnf_
   model_prepare(&solver->model, input->parameters,
                 PACK_VALUES | PACK_TRANSPOSES | (fg.with_divergence ? PACK_DIVERGENCE : 0));
   cut_batch(&fg.call);
-  run_gradient(&fg.call, field_gradient_task, &fg);
-  return fg.call.callback_failed ? CNF_ERROR_CALLBACK : CNF_OK;
+  return run_gradient(&fg.call, field_gradient_task, &fg);
 }

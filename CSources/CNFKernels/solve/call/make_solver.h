@@ -1,5 +1,4 @@
-/* Makes and frees a solver: one allocation for what is always used, one reservation of address space for what may
- * be. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c. */
+/* Makes and frees a solver, with one allocation for what every call uses. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c. */
 #include "host/memory.h"
 #include "solve/worker.h"
 
@@ -18,7 +17,7 @@ const cnf_kernels *CNF_TYPED(cnf_kernels_for)(int32_t isa) {
 
 #define CNF_MOST_SLOTS (1 << 24)
 
-static void cnf_engine_layout(cnf_engine *s, cnf_arena *arena, cnf_arena *reserve) {
+static void cnf_engine_layout(cnf_engine *s, cnf_arena *arena) {
   size_t threads = (size_t)s->options.threads;
   model_layout(&s->model, arena);
   s->constant_rows = constant_reals(&s->model);
@@ -32,14 +31,14 @@ static void cnf_engine_layout(cnf_engine *s, cnf_arena *arena, cnf_arena *reserv
   const size_t pair = s->options.adjoint == CNF_ADJOINT_CONTINUOUS ? 2 * (size_t)s->model.program->state_dim : 0;
   s->pair_rtol = cnf_arena_take(arena, pair, sizeof(real));
   s->pair_atol = cnf_arena_take(arena, pair, sizeof(real));
-  s->grid = cnf_arena_take(arena, (size_t)s->record_capacity + 1, sizeof(double));
+  s->grid = cnf_arena_take(arena, s->options.control == CNF_CONTROL_BATCH ? (size_t)s->record_capacity + 1 : 0,
+                           sizeof(double));
   cnf_worker *workers = cnf_arena_take(arena, threads, sizeof *workers);
   for (size_t i = 0; i < threads; i++) {
     cnf_worker measured;
-    cnf_worker_layout(workers ? &workers[i] : &measured, s, arena, reserve);
+    cnf_worker_layout(workers ? &workers[i] : &measured, s, arena);
   }
   s->workers = workers;
-  s->partials.memory = cnf_arena_take(reserve, CNF_MAX_GROUPS * s->model.gradient_size, sizeof(real));
 }
 
 /* The caller's tolerances, row by row. The least atol keeps a state that is exactly 0 from a division by 0. */
@@ -99,17 +98,13 @@ static void cnf_engine_configure(cnf_engine *s, const cnf_program *program, cons
 
 /* Takes the solver's memory: measured first, then carved by the same calls. Returns 0 if there is none. */
 static int cnf_engine_allocate(cnf_engine *s) {
-  cnf_arena arena = {0}, reserve = {0};
-  cnf_engine_layout(s, &arena, &reserve);
+  cnf_arena arena = {0};
+  cnf_engine_layout(s, &arena);
   s->bytes = arena.used;
-  s->bytes_reserved = reserve.used;
-  if (arena.overflow || reserve.overflow) return 0;
-  s->memory = cnf_memory_take(arena.used);
-  s->reserved = cnf_memory_take(reserve.used);
-  if (!s->memory || !s->reserved) return 0;
+  if (!arena.overflow) s->memory = cnf_memory_take(arena.used);
+  if (!s->memory) return 0;
   arena = (cnf_arena){.base = s->memory};
-  reserve = (cnf_arena){.base = s->reserved};
-  cnf_engine_layout(s, &arena, &reserve);
+  cnf_engine_layout(s, &arena);
   return 1;
 }
 
@@ -126,12 +121,15 @@ cnf_status CNF_TYPED(cnf_solver_make)(const cnf_program *program, const cnf_solv
     return status;
   }
   tolerances_fill(s);
+  s->threads = cnf_threads_start(s->options.threads);
+  s->options.threads = cnf_threads_count(s->threads);
   *solver = s;
   return CNF_OK;
 }
 
 void CNF_TYPED(cnf_solver_free)(cnf_engine *s) {
   if (!s) return;
+  cnf_threads_stop(s->threads);
   cnf_memory_free(s->memory, s->bytes);
   cnf_memory_free(s->reserved, s->bytes_reserved);
   free(s);
@@ -154,6 +152,7 @@ void CNF_TYPED(cnf_solver_work)(const cnf_engine *s, cnf_work *work) {
 
 void CNF_TYPED(cnf_solver_describe)(const cnf_engine *s, cnf_solver_info *info) {
   info->lanes = s->model.tile->lanes;
+  info->threads = s->options.threads;
   info->bytes = s->bytes;
   info->bytes_reserved = s->bytes_reserved;
   info->schedule = s->rule.kind;

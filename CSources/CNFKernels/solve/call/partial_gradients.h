@@ -1,7 +1,8 @@
 /* Partial gradients, one of each group of samples, summed along a fixed tree: neighbours, then sums of neighbours.
  * Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c. Whoever comes last to a pair adds it. The tree
  * depends only on the number of groups, so the bits do not depend on who was ready when. A partial gradient lives
- * until that of its neighbour is there, so memory grows with threads, not with groups. */
+ * until that of its neighbour is there, so memory grows with threads, not with groups (partials_at_once in
+ * solve/call/reserve.h). */
 #include "solve/worker.h"
 
 static void partials_lock(cnf_partials *p) {
@@ -10,10 +11,10 @@ static void partials_lock(cnf_partials *p) {
 }
 static void partials_unlock(cnf_partials *p) { __atomic_store_n(&p->lock, 0, __ATOMIC_RELEASE); }
 
-static void partials_begin(cnf_partials *p, int32_t groups) {
+static void partials_begin(cnf_partials *p, int32_t groups, int32_t buffers) {
   p->lock = 0;
-  p->groups = p->free_count = groups;
-  for (int32_t i = 0; i < groups; i++) p->free[i] = groups - 1 - i; /* a stack: the lowest is taken first */
+  p->groups = groups, p->free_count = buffers;
+  for (int32_t i = 0; i < buffers; i++) p->free[i] = buffers - 1 - i; /* a stack: the lowest is taken first */
   memset(p->met, 0, sizeof p->met);
 }
 

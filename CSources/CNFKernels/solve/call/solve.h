@@ -14,12 +14,16 @@ static void solve_task(void *context, int64_t number, int32_t worker) {
   write_reversed(w, call, first, count);
 }
 
+/* Has a callback of the call refused? Tasks that have not begun then do nothing. */
+static int has_failed(const cnf_call *call) { return __atomic_load_n(&call->callback_failed, __ATOMIC_RELAXED); }
+
 /* A task of a gradient: one group, chunk after chunk into one partial gradient. */
 static void vjp_task(void *context, int64_t number, int32_t worker) {
   cnf_call *call = context;
   cnf_worker *w = &call->solver->workers[worker];
   cnf_partials *partials = &call->solver->partials;
   const size_t size = call->solver->model.gradient_size;
+  if (has_failed(call)) return;
   const int32_t buffer = partials_take(partials);
   real *gradient = partials->memory + (size_t)buffer * size;
   int64_t first = number * call->group, end = first + call->group;
@@ -31,6 +35,7 @@ static void vjp_task(void *context, int64_t number, int32_t worker) {
     write_chunk(w, call, first, count);
     if (!chunk_cotangents(w, call, first, count)) {
       __atomic_store_n(&call->callback_failed, 1, __ATOMIC_RELAXED);
+      partials_give(partials, buffer);
       return;
     }
     if (call->event_count) event_cotangents(w, call, first, count);
@@ -42,16 +47,21 @@ static void vjp_task(void *context, int64_t number, int32_t worker) {
 
 /* Runs `task` on every group, and writes the sum of the partial gradients to the caller. `context` is the call, or
  * begins with it. */
-static void run_gradient(cnf_call *call, void (*task)(void *, int64_t, int32_t), void *context) {
+static cnf_status run_gradient(cnf_call *call, cnf_task *task, void *context) {
   cnf_engine *solver = call->solver;
   cnf_partials *partials = &solver->partials;
   const int32_t groups = (int32_t)ceil_div((int64_t)call->input->count, call->group);
-  partials_begin(partials, groups);
-  cnf_parallel_for(groups, solver->options.threads, task, context);
-  if (call->callback_failed || !call->gradient->parameters) return;
+  const cnf_status status = reserve(solver, capacity_of_gradient(call));
+  if (status) return status;
+  partials_begin(partials, groups,
+                 (int32_t)solver->capacity.partials < groups ? (int32_t)solver->capacity.partials : groups);
+  cnf_threads_run(solver->threads, groups, task, context);
+  if (call->callback_failed) return CNF_ERROR_CALLBACK;
+  if (!call->gradient->parameters) return CNF_OK;
   real *gradient = partials->memory + (size_t)partials->root * solver->model.gradient_size;
   if (solver->model.trace == CNF_TRACE_EXACT_PRODUCT) trace_product_finish(&solver->model, gradient);
   model_unpad(&solver->model, gradient, call->gradient->parameters);
+  return CNF_OK;
 }
 
 void CNF_TYPED(cnf_solver_bind)(cnf_engine *solver, const real *parameters) { model_bind(&solver->model, parameters); }
@@ -88,9 +98,8 @@ cnf_status CNF_TYPED(cnf_solver_run)(cnf_engine *solver, const cnf_solve_input *
   if (solver->options.control == CNF_CONTROL_BATCH && input->t0 == input->t1 && call.want_times)
     call.steps = 1; /* the gradient is that of one step of no length */
   cut_batch(&call);
-  if (loss)
-    run_gradient(&call, vjp_task, &call);
-  else
-    cnf_parallel_for(ceil_div((int64_t)input->count, call.chunk), solver->options.threads, solve_task, &call);
-  return call.callback_failed ? CNF_ERROR_CALLBACK : CNF_OK;
+  if (loss) return run_gradient(&call, vjp_task, &call);
+  const cnf_status status = reserve(solver, capacity_of_solve(&call));
+  if (!status) cnf_threads_run(solver->threads, ceil_div((int64_t)input->count, call.chunk), solve_task, &call);
+  return status;
 }

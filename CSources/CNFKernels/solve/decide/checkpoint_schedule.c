@@ -19,9 +19,10 @@ int32_t cnf_revolve_distance(int32_t c, int32_t l) {
 
 #define CNF_DEFAULT_CHECKPOINTS ((size_t)16 << 20)
 
-/* Bytes for checkpoints where the caller gives none. They depend on the machine, not on how much memory is free. */
+/* Bytes for checkpoints where the caller gives none. They depend on the machine and on
+ * limits of the process, not on how much memory is free. */
 static size_t default_bytes(const cnf_solver_options *o) {
-  const size_t share = cnf_memory_of_machine() / 4 / (size_t)o->threads;
+  const size_t share = cnf_memory_budget() / 4 / (size_t)o->threads;
   return o->schedule == CNF_SCHEDULE_AUTOMATIC && share > 0 ? share : CNF_DEFAULT_CHECKPOINTS;
 }
 

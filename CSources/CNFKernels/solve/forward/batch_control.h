@@ -131,7 +131,7 @@ static double batch_norm(const batch *b, int which, double count) {
 /* Runs a phase over all tiles. */
 static void batch_run(batch *b, batch_phase phase) {
   b->phase = phase;
-  cnf_parallel_for(b->tiles, b->call->solver->options.threads, batch_task, b);
+  cnf_threads_run(b->call->solver->threads, b->tiles, batch_task, b);
 }
 
 static double batch_first_step(batch *b) {

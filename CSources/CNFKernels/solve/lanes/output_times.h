@@ -24,7 +24,7 @@ static void clear_times(const cnf_call *call, int64_t first, int64_t count) {
 static real *state_at_time(const cnf_worker *w, const cnf_call *call, int64_t s, int32_t interval) {
   const cnf_engine *solver = call->solver;
   return w->store.states +
-         ((size_t)interval * (size_t)solver->chunk_capacity + (size_t)s) * (size_t)solver->record_rows;
+         ((size_t)interval * (size_t)solver->capacity.chunk + (size_t)s) * (size_t)solver->record_rows;
 }
 
 /* The lane's sample is at the end of its interval, an output time, and goes on in the next one. t stays as t + h was

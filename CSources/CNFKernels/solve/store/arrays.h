@@ -6,10 +6,10 @@
 
 typedef struct cnf_store {
   /* Accepted steps; record_of (solve/lanes/step_times.h) says where a step's record is. */
-  cnf_step_record *steps; /* [capacity]; adaptive: [capacity][chunk] */
+  cnf_step_record *steps; /* [steps]; adaptive: [steps][chunk] */
   /* States at the starts of steps (solve/store/checkpoints.h). Continuous adjoint: states at output times, or the
    * forward path (solve/store/forward_path.h). The other arrays are only for schedules other than EVERY_STEP. */
-  real *states;                /* [capacity][chunk][record_rows] */
+  real *states;                /* [slots for states][chunk][record_rows] */
   real *own;                   /* [chunk][D]: each sample's own column */
   cnf_checkpoint_plan *plans;  /* [chunk] */
   cnf_checkpoint *checkpoints; /* [chunk][capacity] */
@@ -20,20 +20,23 @@ typedef struct cnf_store {
   int32_t next_slot[CNF_MAX_LANES]; /* first-same-as-last methods: slot of stage 0 of the lane's next step; -1: none */
 } cnf_store;
 
-static void cnf_store_layout(cnf_store *store, const cnf_engine *s, cnf_arena *arena, cnf_arena *reserve) {
-  const size_t steps = (size_t)s->record_capacity, chunk = (size_t)s->chunk_capacity;
-  const int adaptive = s->options.control == CNF_CONTROL_SAMPLE;
+static void cnf_store_layout(cnf_store *store, const cnf_engine *s, cnf_arena *arena) {
+  const size_t chunk = (size_t)s->chunk_capacity;
   const int discrete = s->options.adjoint == CNF_ADJOINT_DISCRETE;
-  const int continuous = s->options.adjoint == CNF_ADJOINT_CONTINUOUS;
   const int scheduled = discrete && s->rule.kind != CNF_SCHEDULE_EVERY_STEP;
-  const size_t states = discrete ? chunk * (size_t)s->rule.capacity : continuous ? chunk * steps : 0;
   store->scratch = cnf_arena_take(arena, (size_t)s->scratch_count * kept_reals(&s->model), sizeof(real));
   store->own = cnf_arena_take(arena, scheduled ? chunk : 0, (size_t)s->model.program->state_dim * sizeof(real));
   store->plans = cnf_arena_take(arena, scheduled ? chunk : 0, sizeof *store->plans);
-  store->slots = cnf_arena_take(reserve, (size_t)s->slot_capacity * s->slot_size, sizeof(real));
-  store->steps = cnf_arena_take(reserve, adaptive ? steps * chunk : steps, sizeof *store->steps);
-  store->states = cnf_arena_take(reserve, states, (size_t)s->record_rows * sizeof(real));
-  store->checkpoints = cnf_arena_take(reserve, scheduled ? states : 0, sizeof *store->checkpoints);
+}
+
+/* What calls keep (solve/call/reserve.h). */
+static void cnf_store_reserve(cnf_store *store, const cnf_engine *s, cnf_arena *arena) {
+  const cnf_capacity *c = &s->capacity;
+  const size_t chunk = (size_t)c->chunk;
+  store->steps = cnf_arena_take(arena, (size_t)c->records, sizeof *store->steps);
+  store->slots = cnf_arena_take(arena, (size_t)c->slots * s->slot_size, sizeof(real));
+  store->states = cnf_arena_take(arena, (size_t)c->states * chunk, (size_t)s->record_rows * sizeof(real));
+  store->checkpoints = cnf_arena_take(arena, (size_t)c->checkpoints * chunk, sizeof *store->checkpoints);
 }
 
 #endif

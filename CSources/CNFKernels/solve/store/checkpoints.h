@@ -9,7 +9,7 @@ static cnf_checkpoint *checkpoints_of(const cnf_worker *w, const cnf_engine *sol
 }
 /* Slot `slot` of sample s. EVERY_STEP: the slot is the number of the step. */
 static real *checkpoint_at(const cnf_worker *w, const cnf_engine *solver, int64_t s, int32_t slot) {
-  return w->store.states + ((size_t)slot * (size_t)solver->chunk_capacity + (size_t)s) * (size_t)solver->record_rows;
+  return w->store.states + ((size_t)slot * (size_t)solver->capacity.chunk + (size_t)s) * (size_t)solver->record_rows;
 }
 static real *own_column(const cnf_worker *w, const cnf_engine *solver, int64_t s) {
   return w->store.own + (size_t)s * (size_t)solver->model.program->state_dim;

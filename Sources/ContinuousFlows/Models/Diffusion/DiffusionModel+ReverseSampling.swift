@@ -5,7 +5,7 @@ extension DiffusionModel {
   /// `count` or `threads`. Each step takes one evaluation of the net per sample, two with a corrector.
   ///
   /// - Parameters:
-  ///   - threads: nil means as many as OpenMP has.
+  ///   - threads: nil means as many as the process can use.
   ///   - context: `[count][C]`, for a net that reads a context; nil means none.
   /// - Throws: `SolveFailure` if a sample becomes infinite or NaN; `KernelError` if memory is short. A sampler with a
   ///   `problem` is a precondition failure.

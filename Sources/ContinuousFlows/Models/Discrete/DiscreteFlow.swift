@@ -11,7 +11,7 @@ public protocol DiscreteFlow: InvertibleFlow {
   /// The map from the data, after `transform`, to the base.
   ///
   /// - Parameters:
-  ///   - threads: nil means as many as OpenMP has. Results do not depend on it.
+  ///   - threads: nil means as many as the process can use. Results do not depend on it.
   ///   - backend: the backend that computes the products.
   /// - Throws: `KernelError` for an invalid number of threads.
   func map<Scalar: FlowScalar>(
