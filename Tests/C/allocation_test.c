@@ -7,7 +7,7 @@
  *     derivatives do so only if they need more room than those before;
  *   - if there is no memory, creation returns CNF_ERROR_MEMORY, does not change the handle and frees all memory. The
  *     tests let the first, second, ... allocation fail, until creation succeeds;
- *   - if there is no room for a gradient, the call returns CNF_ERROR_MEMORY and writes nothing, and a later call has it.
+ *   - if there is no room for a gradient, the call returns CNF_ERROR_MEMORY and writes nothing. A later call has it.
  *
  * With the environment variable CNF_TEST_SHORT it makes fewer calls of the same kinds: three threads only, a smaller
  * batch, and one kind of input for each size. Emulators need this, since they run it a hundred times slower. Whether a

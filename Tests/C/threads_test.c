@@ -15,7 +15,7 @@
 #include "host/threads.h"
 #include "net_fixture.h"
 
-/* ---- Threads that the system refuses ------------------------------------------------------------------------------ */
+/* ---- Threads that the system refuses ----------------------------------------------------------------------------- */
 
 static atomic_int allowed = 1 << 20; /* threads that may still be created */
 
@@ -26,7 +26,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
   return atomic_fetch_sub(&allowed, 1) > 0 ? __real_pthread_create(thread, attributes, run, argument) : EAGAIN;
 }
 
-/* ---- A solve ------------------------------------------------------------------------------------------------------ */
+/* ---- A solve ----------------------------------------------------------------------------------------------------- */
 
 enum { SAMPLES = 700 };
 
@@ -68,7 +68,7 @@ static int solves_as_expected(cnf_solver *solver) {
   return solve_into(solver, &a) == CNF_OK && memcmp(&a, &expected, sizeof a) == 0;
 }
 
-/* ---- Children ----------------------------------------------------------------------------------------------------- */
+/* ---- Children ---------------------------------------------------------------------------------------------------- */
 
 enum { PASSED = 21, SECONDS = 60 }; /* PASSED: no exit code of a runtime that ends the process */
 
@@ -85,7 +85,7 @@ static int passes_in_child(int (*test)(void)) {
   return WIFEXITED(status) && WEXITSTATUS(status) == PASSED;
 }
 
-/* ---- Tests -------------------------------------------------------------------------------------------------------- */
+/* ---- Tests ------------------------------------------------------------------------------------------------------- */
 
 /* Every task runs once, whatever the numbers of tasks and threads are. */
 enum { MOST_TASKS = 40 };

@@ -13,7 +13,7 @@
 
 #define MOST_PATH 4096 /* as PATH_MAX of Linux */
 
-/* ---- Files -------------------------------------------------------------------------------------------------------- */
+/* ---- Files ------------------------------------------------------------------------------------------------------- */
 
 typedef struct lines {
   int file;
@@ -54,7 +54,7 @@ static int first_line(const char *root, const char *folder, const char *name, ch
   return any;
 }
 
-/* ---- Where the process's group is --------------------------------------------------------------------------------- */
+/* ---- Where the process's group is -------------------------------------------------------------------------------- */
 
 /* A hierarchy of groups. controller NULL: that of v2, which has all controllers. */
 typedef struct hierarchy {
@@ -131,7 +131,7 @@ static void group_folder(const hierarchy *h, char *folder, size_t size) {
   snprintf(folder, size, "%s%s", h->mount, strcmp(under, "/") == 0 ? "" : under);
 }
 
-/* ---- Limits ------------------------------------------------------------------------------------------------------- */
+/* ---- Limits ------------------------------------------------------------------------------------------------------ */
 
 /* The limit that the group in `folder` sets itself; 0: none. */
 typedef int64_t limit_of_group(const char *root, const char *folder);

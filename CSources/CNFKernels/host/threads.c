@@ -4,9 +4,9 @@
  * enters an open job by adding itself. The caller opens a job, takes tasks until none is left, closes the job and waits
  * until the helpers inside have left. Nobody else changes the job, so a closed job without helpers is nobody's.
  *
- * Whoever waits tries again and again for CNF_SPINS rounds, some 50 microseconds, and then sleeps on a semaphore. Calls
- * of a training loop follow each other sooner than a sleeping thread wakes up. A semaphore needs no lock, which a fork
- * could leave locked in the child. */
+ * Whoever waits tries again and again for CNF_SPINS rounds, about 50 microseconds, and then sleeps on a semaphore.
+ * Calls of a training loop follow each other sooner than a sleeping thread wakes up. A semaphore needs no lock, which a
+ * fork could leave locked in the child. */
 #define _GNU_SOURCE
 #include "host/threads.h"
 #include "host/cgroup.h"
@@ -75,7 +75,7 @@ static void take_tasks(cnf_threads *t, int32_t worker) {
     t->task(t->context, i, worker);
 }
 
-/* ---- Helpers ------------------------------------------------------------------------------------------------------ */
+/* ---- Helpers ----------------------------------------------------------------------------------------------------- */
 
 /* Enters the job that is open, unless the helper has been in it. */
 static int try_enter(helper *h) {
@@ -126,7 +126,7 @@ static void wake(helper *h) {
   if (atomic_load(&h->asleep) && atomic_exchange(&h->asleep, 0)) sem_post(&h->wake);
 }
 
-/* ---- The caller --------------------------------------------------------------------------------------------------- */
+/* ---- The caller -------------------------------------------------------------------------------------------------- */
 
 static void open_job(cnf_threads *t, int64_t count, cnf_task *task, void *context) {
   const uint64_t last = atomic_load_explicit(&t->gate, memory_order_relaxed) / GATE_JOB;
@@ -158,7 +158,7 @@ void cnf_threads_run(cnf_threads *t, int64_t count, cnf_task *task, void *contex
 
 int32_t cnf_threads_count(const cnf_threads *t) { return t ? 1 + t->helpers : 1; }
 
-/* ---- Start and end ------------------------------------------------------------------------------------------------ */
+/* ---- Start and end ----------------------------------------------------------------------------------------------- */
 
 /* Starts one helper. It blocks signals, which the host's own threads are to receive, except those of its own faults and
  * of profilers. */

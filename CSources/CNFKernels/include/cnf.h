@@ -489,10 +489,10 @@ CNF_API cnf_status cnf_method_get(int32_t method, cnf_method_info *info);
  * starts the threads. If the system refuses a thread, the solver has fewer: cnf_solver_info has their number. Memory is
  * mapped at creation, and touched when it is first used. Calls allocate nothing, with two exceptions:
  *   - CNF_CONTROL_BATCH allocates in every call.
- *   - Gradients, and solves that return step_fractions, keep numbers for every step. The first such call reserves address
- *     space for as many steps, samples and threads as it can use. A later call does so only if it can use more. If
- *     there is no space, the call returns CNF_ERROR_MEMORY and writes nothing; smaller calls still work. To need less:
- *     a smaller max_steps, a negative store_bytes, CNF_SCHEDULE_BINOMIAL, fewer threads.
+ *   - Gradients, and solves that return step_fractions, keep numbers for every step. The first such call reserves
+ *     address space for as many steps, samples and threads as it can use. A later call does so only if it can use more.
+ *     If there is no space, the call returns CNF_ERROR_MEMORY and writes nothing; smaller calls still work. To need
+ *     less: a smaller max_steps, a negative store_bytes, CNF_SCHEDULE_BINOMIAL, fewer threads.
  */
 
 /* Who chooses the steps. */
@@ -691,8 +691,8 @@ CNF_API void cnf_solver_destroy(cnf_solver *solver);
 /* What a solver was created with, after all defaults and automatic choices. */
 typedef struct cnf_solver_info {
   size_t struct_size;
-  int32_t isa;   /* cnf_isa in use */
-  int32_t lanes; /* samples of a tile */
+  int32_t isa;           /* cnf_isa in use */
+  int32_t lanes;         /* samples of a tile */
   int32_t threads;       /* how many there are: fewer than asked for if the system refuses them */
   int32_t trace;         /* what AUTOMATIC and EXACT mean here: HUTCHINSON, EXACT_TANGENTS, EXACT_PRODUCT or NONE */
   size_t bytes;          /* memory allocated */
@@ -943,8 +943,8 @@ typedef enum cnf_loss_kind {
 /* A loss of your own. Worker threads call it, once per chunk of `count` samples, of which the first is sample `first`
  * of the call. Read x1 dtype [count][D], log_det [count] and status [count]. Write loss [count], x1_bar dtype
  * [count][D] = dL/dx1 and log_det_bar [count] = dL/dlog_det. These three are all zero before the call; what you write
- * for failed samples is ignored. Return 0, or another number to make the whole call return CNF_ERROR_CALLBACK: chunks that
- * have not begun are then left out. */
+ * for failed samples is ignored. Return 0, or another number to make the whole call return CNF_ERROR_CALLBACK: chunks
+ * that have not begun are then left out. */
 typedef int32_t (*cnf_loss_function)(void *context, size_t first, size_t count, const void *x1, const double *log_det,
                                      const int32_t *status, double *loss, void *x1_bar, double *log_det_bar);
 

@@ -46,7 +46,7 @@ static inline void free_arrays(arrays *a) {
 }
 /* An output of `count` elements, now and then none. */
 static inline void *output_array(arrays *a, bytes *b, size_t count, size_t size) {
-  return once_in(b, 4) ? NULL : keep(a, malloc(count * size ? count * size : 1));
+  return once_in(b, 4) ? NULL : keep(a, malloc(count * size > 0 ? count * size : 1));
 }
 
 /* A circle, lane by lane: every dtype is read as bytes, so one function serves both. */

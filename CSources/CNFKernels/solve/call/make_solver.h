@@ -1,4 +1,5 @@
-/* Makes and frees a solver, with one allocation for what every call uses. Compiled once per dtype by solve/call/solver_f32.c and solver_f64.c. */
+/* Makes and frees a solver, with one allocation for what every call uses. Compiled once per dtype by
+ * solve/call/solver_f32.c and solver_f64.c. */
 #include "host/memory.h"
 #include "solve/worker.h"
 

@@ -41,7 +41,7 @@ static cnf_capacity capacity_of_gradient(const cnf_call *call) {
   c.partials = partials_at_once(c.workers, groups);
   if (s->options.adjoint == CNF_ADJOINT_CONTINUOUS) c.states = call->keeps_path ? steps : call->time_count;
   if (!call->keeps) return c;
-  const int64_t columns = call->steps ? 1 : call->chunk; /* what has slots: the tile, or each sample */
+  const int64_t columns = call->steps ? 1 : call->chunk;        /* what has slots: the tile, or each sample */
   const int64_t slots = columns * steps * (s->stages.kept + 1); /* stage 0 may be evaluated once more */
   c.slots = slots < s->slot_capacity ? slots : s->slot_capacity;
   c.states = steps < s->rule.capacity ? steps : s->rule.capacity;
