@@ -1,4 +1,5 @@
 import NeuralODE
+import PureSwift
 import Testing
 
 /// The results of a sample do not depend on the other samples, and gradients do not depend on the number of threads.
@@ -6,6 +7,15 @@ import Testing
 @Suite struct IndependenceTests {
   private static let count = 1_000
   private let dimension = 2
+
+  /// Without a number of threads both backends take as many as the process may use, by the C library's count.
+  @Test func bothBackendsTakeTheMachinesThreads() throws {
+    let program = FieldProgram.multilayerPerceptron(stateDimension: 2, hidden: [4], activation: .tanh)
+    let kernels = try makeSolver(program: program, options: SolverOptions(), backend: .c, scalar: Double.self)
+    let swift = try makeSolver(program: program, options: SolverOptions(), backend: .swift, scalar: Double.self)
+    #expect((kernels as? KernelSolver<Double>)?.threadCount == Machine.threadCount)
+    #expect((swift as? PureSwiftSolver<Double>)?.options.threads == Machine.threadCount)
+  }
 
   struct Case: CustomTestStringConvertible {
     var method = "dopri5"
