@@ -1,9 +1,6 @@
 /* reserve_test.c - room for gradients: reserved by the first call that needs it, as much as that call can use. */
 #define _GNU_SOURCE
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include "check.h"
+#include "space_fixture.h"
 
 enum { WIDE = 784, MOST = 200 };
 
@@ -80,14 +77,6 @@ static void test_growth(int32_t control) {
   cnf_field_destroy(field);
 }
 
-static size_t address_space(void) {
-  size_t pages = 0;
-  FILE *file = fopen("/proc/self/statm", "r");
-  CHECK(file && fscanf(file, "%zu", &pages) == 1);
-  if (file) fclose(file);
-  return pages * (size_t)sysconf(_SC_PAGESIZE);
-}
-
 /* 784 rows with half a gigabyte of address space: a solver solves. The gradient of 200 samples, each with up to 4096
  * stored states, finds no room and writes nothing; with few checkpoints it does. */
 static void test_limited_space(void) {
@@ -121,6 +110,6 @@ int main(void) {
   CHECK(cnf_random_normal(CNF_FLOAT32, 1, CNF_STREAM_DATA, 0, 0, MOST, WIDE, x0) == CNF_OK);
   test_growth(CNF_CONTROL_FIXED);
   test_growth(CNF_CONTROL_SAMPLE);
-  if (!CHECK_IS_SANITIZED) test_limited_space(); /* a sanitizer's own memory is terabytes of address space */
+  if (space_is_limited()) test_limited_space();
   return check_report();
 }

@@ -14,6 +14,7 @@
 
 #include "host/threads.h"
 #include "net_fixture.h"
+#include "space_fixture.h"
 
 /* ---- Threads that the system refuses ----------------------------------------------------------------------------- */
 
@@ -134,14 +135,6 @@ static int without_processes(void) {
   return ok;
 }
 
-static size_t address_space(void) {
-  size_t pages = 0;
-  FILE *file = fopen("/proc/self/statm", "r");
-  if (file && fscanf(file, "%zu", &pages) != 1) pages = 0;
-  if (file) fclose(file);
-  return pages * (size_t)sysconf(_SC_PAGESIZE);
-}
-
 /* Address space just above what is used, in steps of a megabyte: creation and calls succeed or return a status. */
 static int without_space(void) {
   cnf_field *field = good_field();
@@ -221,7 +214,7 @@ int main(void) {
   test_tasks();
   test_refusals();
   CHECK(passes_in_child(without_processes));
-  if (!CHECK_IS_SANITIZED) CHECK(passes_in_child(without_space)); /* a sanitizer ends the process without memory */
+  if (space_is_limited()) CHECK(passes_in_child(without_space));
   test_fork(0);
   test_fork(1);
   test_hosts();
