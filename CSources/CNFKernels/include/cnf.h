@@ -392,8 +392,13 @@ CNF_API int32_t cnf_field_context_dim(const cnf_field *field);
  *     partitioned, fixed steps               1 symplectic_euler   2 leapfrog position_verlet   4 yoshida4
  *     reversible, adaptive or fixed steps    2 reversible_heun
  *
- * heun is another name of heun2, stormer_verlet of leapfrog. torchdiffeq means the same methods by its names, except
- * that its rk4 is the 3/8 rule, which is rk4_38 here.
+ * heun is another name of heun2, stormer_verlet of leapfrog. With fixed steps, torchdiffeq and diffrax mean the same by
+ * the names they have, except that torchdiffeq's rk4 is the 3/8 rule, which is rk4_38 here. Adaptive steps differ:
+ *   dopri5                    the error weights here are SciPy's, 1.5 times those of torchdiffeq and diffrax: steps are
+ *                             about 8 % shorter at the same tolerance
+ *   adaptive_heun fehlberg2   torchdiffeq takes the last stage's slope as the next step's first
+ *   bosh3 tsit5 dopri8        the same error weights, except for signs
+ *   all                       torchdiffeq has one norm for the batch, and both read output times from dense output
  *
  * Which to take: dopri5 or tsit5 by default; vern7 or dopri8 for tight tolerances; rk4 for training at a fixed cost;
  * rodas4 if the field is stiff, that is if explicit methods need steps far shorter than the tolerance asks for;

@@ -2,7 +2,8 @@
  * times c are the row sums of a. Whether the last stage is the next step's first is derived. Tests check the order
  * conditions of every entry.
  *
- * Names are those of torchdiffeq, except that its rk4 is the 3/8 rule, here rk4_38. For adaptive_heun and fehlberg2,
+ * Names are those of torchdiffeq, except that its rk4 is the 3/8 rule, here rk4_38. Its error weights of dopri5 are 2/3
+ * of those here, which are SciPy's (Documentation/methods.md compares all). For adaptive_heun and fehlberg2,
  * torchdiffeq carries on a solution that is not the last stage's state, yet takes the last stage's slope as the next
  * step's first. Here that slope is evaluated.
  */
