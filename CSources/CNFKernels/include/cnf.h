@@ -101,9 +101,9 @@ extern "C" {
  * Structs      Structs that begin with struct_size: set it to sizeof of the struct, zero the rest, fill what you need.
  *              A member that is zero or NULL means its default. Structs grow only at their end. From the first release
  *              on, a program built with an older header passes a smaller size, and is served as it was then.
- * Errors       Every call that can fail returns a cnf_status. If it is neither CNF_OK nor CNF_ERROR_CALLBACK, no
- *              output has been written. A required pointer that is NULL gives CNF_ERROR_NULL; a wrong struct_size
- *              gives CNF_ERROR_STRUCT_SIZE. The library never prints, exits or aborts.
+ * Errors       Every call that can fail returns a cnf_status. If it is not CNF_OK, CNF_ERROR_CALLBACK or
+ *              CNF_ERROR_CANCELLED, no output has been written. A required pointer that is NULL gives CNF_ERROR_NULL; a
+ *              wrong struct_size gives CNF_ERROR_STRUCT_SIZE. The library never prints, exits or aborts.
  * Threads      Calls may run at the same time if none writes an object that another uses. A const handle is only read,
  *              so threads may share it. A cnf_solver serves one call at a time: use one solver per calling thread.
  *              Inside a call the library uses `threads` threads: the caller's, and the solver's own, which sleep
@@ -175,7 +175,8 @@ extern "C" {
   X(CNF_ERROR_OP_NUMBER, 41,                                                                                         \
     "an op's epsilon is not above 0, its rate not in [0, 1), or its factor or offset infinite")                      \
   X(CNF_ERROR_JUMP_TIMES, 42,                                                                                        \
-    "jump times must be finite and rise, and need CNF_CONTROL_SAMPLE and a method that is not reversible")
+    "jump times must be finite and rise, and need CNF_CONTROL_SAMPLE and a method that is not reversible")           \
+  X(CNF_ERROR_CANCELLED, 43, "the progress function has ended the call")
 
 typedef enum cnf_status {
 #define CNF_X(name, value, message) name = value,
@@ -192,7 +193,8 @@ CNF_API const char *cnf_status_message(int32_t status);
   X(CNF_SAMPLE_MAX_STEPS, 1, "took the maximum number of steps before reaching its end time")                  \
   X(CNF_SAMPLE_STEP_TOO_SMALL, 2, "needs steps too small to change its time: stiff or singular field")         \
   X(CNF_SAMPLE_NOT_FINITE, 3, "state, field, log-determinant, regulariser or gradient became infinite or NaN") \
-  X(CNF_SAMPLE_EVENT, 4, "an event's function is not a number, or its crossing has no derivative")
+  X(CNF_SAMPLE_EVENT, 4, "an event's function is not a number, or its crossing has no derivative")             \
+  X(CNF_SAMPLE_CANCELLED, 5, "the progress function ended the call before the sample was done")
 
 typedef enum cnf_sample_status {
 #define CNF_X(name, value, message) name = value,
@@ -807,6 +809,28 @@ typedef struct cnf_event {
   double tolerance;  /* in time; at least 4 units in the last place of the larger of t0 and t1; 0: 16 of dtype's */
 } cnf_event;
 
+/* Where a call is. `first` and `count` name the samples that one worker works on now, its chunk. */
+typedef struct cnf_progress {
+  size_t struct_size;
+  int32_t backward; /* 0: the forward pass; 1: the backward pass, which follows for each chunk of a gradient */
+  int32_t samples;  /* samples of the chunk that are under way side by side */
+  size_t first, count;
+  size_t finished; /* samples of the chunk that are done, in this pass */
+} cnf_progress;
+
+/* A function of yours that sees a call proceed, and can end it. It returns 0 to go on.
+ *
+ * When         After each accepted step of the samples that a worker solves side by side, forward and backward. It is
+ *              not called after attempts that all of them reject.
+ * Threads      Worker threads call it, several at a time. Calls are not in the order of samples. It must be safe to
+ *              call from several threads at once, and must not call the library with the same solver.
+ * Ending       If it returns another number, every worker stops before its next step, and the call returns
+ *              CNF_ERROR_CANCELLED. Outputs are written: samples that were done keep their results, the others have
+ *              CNF_SAMPLE_CANCELLED and what they had when they stopped. A gradient is not usable, and a loss callback
+ *              may have been called for some samples. The solver may be used again at once.
+ * Cost         One call a step of a tile. NULL costs nothing. */
+typedef int32_t (*cnf_progress_function)(void *context, const cnf_progress *progress);
+
 /* What a solve starts from. */
 typedef struct cnf_solve_input {
   size_t struct_size;
@@ -835,9 +859,11 @@ typedef struct cnf_solve_input {
    * CNF_STREAM_DROPOUT, step, sample id, row), rows counted over all DROPOUT ops of the program in order. One mask
    * serves a sample's whole solve and its backward pass, so the field stays smooth and steps stay about as many. */
   int32_t dropout_active;
-  int32_t reserved[1];      /* zero */
-  const double *jump_times; /* [jump_time_count], rising: times at which the field jumps; see above */
-  size_t jump_time_count;   /* 0: none */
+  int32_t reserved[1];            /* zero */
+  const double *jump_times;       /* [jump_time_count], rising: times at which the field jumps; see above */
+  size_t jump_time_count;         /* 0: none */
+  cnf_progress_function progress; /* called as the solve goes on, and may end it; NULL: none */
+  void *progress_context;         /* passed to `progress` */
 } cnf_solve_input;
 
 /* What a solve writes. Every pointer may be NULL. A failed sample keeps what it had when it stopped. */
@@ -877,7 +903,7 @@ typedef struct cnf_solve_output {
  * CNF_OK. A sample whose t1 is its t0 is ok if its state is finite.
  * With x0 = data, t0 = T and t1 = 0: log p(x) = log p0(x1) + log_det.
  * Errors: SIZE, OPTION, TIME, STEP_FRACTIONS, UNEQUAL_STEPS, OUTPUT_TIMES, JUMP_TIMES, SPANS, CONTEXT, EVENT,
- * EVENT_METHOD, REGULARISER; with CNF_CONTROL_BATCH or step_fractions also MEMORY. */
+ * EVENT_METHOD, REGULARISER, CANCELLED; with CNF_CONTROL_BATCH or step_fractions also MEMORY. */
 CNF_API cnf_status cnf_solve(cnf_solver *solver, const cnf_solve_input *input, cnf_solve_output *output);
 
 /* Evaluates the field once: f(x0, t0) into `velocity`, dtype [count][D], and its divergence, by the solver's trace,

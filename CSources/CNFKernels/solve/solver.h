@@ -110,6 +110,7 @@ typedef struct cnf_call {
   int32_t keeps_times; /* 1: steps are recorded, without states */
   int32_t steps_rejected, evaluations; /* CNF_CONTROL_BATCH: of the search for the steps */
   int32_t callback_failed;             /* written atomically */
+  int32_t *cancelled; /* 1: the host has ended the call; read and written atomically; NULL: it cannot */
   int32_t want_dense;
   int32_t event_count;
   const cnf_event *events;

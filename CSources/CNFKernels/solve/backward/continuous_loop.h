@@ -199,7 +199,7 @@ static int32_t backward_continuous(cnf_worker *w, const cnf_call *call, int64_t 
   const int64_t samples = begin_backward(w, call, first, count, idle_continuous_lane);
   int64_t next = 0;
   int32_t failed = 0;
-  for (;;) {
+  while (!is_cancelled(call)) {
     double next_h[CNF_MAX_LANES];
     load_backward_lanes(w, call, first, samples, &next, load_continuous_lane);
     if (choose_backward_steps(w, call, &failed) < 0) {
@@ -215,6 +215,7 @@ static int32_t backward_continuous(cnf_worker *w, const cnf_call *call, int64_t 
     if (accepted >= 0) code->continuous_quadrature(w, call->solver, accepted, gradient);
     if (advance_continuous_lanes(w, call, first, next_h, &failed) > 0)
       failed += finish_continuous_lanes(w, call, first, gradient);
+    if (accepted >= 0) report_progress(w, call, 1, first, count, samples - next);
   }
   end_backward(w, gradient);
   return failed;

@@ -74,6 +74,7 @@ static void differentiate_chunk(cnf_worker *w, const cnf_call *call, int64_t fir
   if (!is_fresh) memcpy(w->back.gradient_before, gradient, bytes);
   for (int gives_up = 0;;) {
     const int32_t failed = pass(w, call, first, count, gradient);
+    if (is_cancelled(call)) return;
     if (gives_up || (failed == 0 && is_gradient_finite(w, gradient))) return;
     memcpy(w->back.restart_status, w->chunk.status, (size_t)count * sizeof *w->back.restart_status);
     if (failed == 0) gives_up = find_not_finite(w, call, first, count, 0, count, gradient, pass) == 0;

@@ -176,7 +176,7 @@ static int32_t backward_discrete(cnf_worker *w, const cnf_call *call, int64_t fi
     load_backward_lanes(w, call, first, samples, &next, load_discrete_lane);
     for (int32_t j = 0; j < lanes; j++)
       if (w->lane.sample[j] >= 0) live = j;
-    if (live < 0) break;
+    if (live < 0 || is_cancelled(call)) break;
     const cnf_step_record *tile = restore_step(w, call, live, call->want_times);
     const cnf_step_record *record = record_of(w, call, w->lane.sample[live], w->lane.step[live]);
     const int32_t reversed = code->reverse(w, call, tile, record, call->want_times, gradient);
@@ -189,6 +189,7 @@ static int32_t backward_discrete(cnf_worker *w, const cnf_call *call, int64_t fi
       failed += finish_backward_lane(w, call, first, j, w->back.lambda, 1, gradient);
       idle_discrete_lane(w, j);
     }
+    report_progress(w, call, 1, first, count, samples - next);
   }
   end_backward(w, gradient);
   return failed;

@@ -230,7 +230,7 @@ static int32_t backward_reversible(cnf_worker *w, const cnf_call *call, int64_t 
   int64_t next = 0;
   int32_t failed = 0, number = 0;
   for (int64_t s = 0; s < count; s++) w->reversible.error[s] = NAN;
-  for (;; number = !number) {
+  for (; !is_cancelled(call); number = !number) {
     int32_t held = -1, live = 0;
     load_backward_lanes(w, call, first, samples, &next, load_reversible_lane);
     restore_times(w, call, first);
@@ -254,6 +254,7 @@ static int32_t backward_reversible(cnf_worker *w, const cnf_call *call, int64_t 
     k->finite(D, w->back.lambda, 1, w->step.row);
     if (!call->keeps) k->finite(D, w->step.x, 1, w->step.row), k->finite(D, w->reversible.y, 1, w->step.row);
     failed += fail_lanes(w, call, w->step.row);
+    report_progress(w, call, 1, first, count, samples - next);
   }
   end_backward(w, gradient);
   return failed;

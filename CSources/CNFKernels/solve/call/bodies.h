@@ -10,6 +10,7 @@
 #include "solve/lanes/spans.h"
 #include "solve/lanes/step_times.h"
 #include "solve/lanes/jumps.h"
+#include "solve/lanes/progress.h"
 #include "solve/lanes/slopes.h"
 #include "solve/lanes/probes.h"
 #include "solve/lanes/sample_inputs.h"

@@ -17,6 +17,14 @@ static void solve_task(void *context, int64_t number, int32_t worker) {
 /* Has a callback of the call refused? Tasks that have not begun then do nothing. */
 static int has_failed(const cnf_call *call) { return __atomic_load_n(&call->callback_failed, __ATOMIC_RELAXED); }
 
+/* The host has ended the call before the chunk's samples had their gradients. */
+static void cancel_gradient(cnf_worker *w, int64_t count) {
+  for (int64_t s = 0; s < count; s++) {
+    if (w->chunk.status[s] == CNF_SAMPLE_OK) w->chunk.status[s] = CNF_SAMPLE_CANCELLED;
+    if (w->reversible.error) w->reversible.error[s] = NAN;
+  }
+}
+
 /* A task of a gradient: one group, chunk after chunk into one partial gradient. */
 static void vjp_task(void *context, int64_t number, int32_t worker) {
   cnf_call *call = context;
@@ -33,16 +41,22 @@ static void vjp_task(void *context, int64_t number, int32_t worker) {
     int64_t count = end - first < call->chunk ? end - first : call->chunk;
     forward_chunk(w, call, first, count);
     write_chunk(w, call, first, count);
-    if (!chunk_cotangents(w, call, first, count)) {
-      __atomic_store_n(&call->callback_failed, 1, __ATOMIC_RELAXED);
-      partials_give(partials, buffer);
-      return;
+    if (!is_cancelled(call)) {
+      if (!chunk_cotangents(w, call, first, count)) {
+        __atomic_store_n(&call->callback_failed, 1, __ATOMIC_RELAXED);
+        partials_give(partials, buffer);
+        return;
+      }
+      if (call->event_count) event_cotangents(w, call, first, count);
+      differentiate_chunk(w, call, first, count, first == number * call->group, gradient);
     }
-    if (call->event_count) event_cotangents(w, call, first, count);
-    differentiate_chunk(w, call, first, count, first == number * call->group, gradient);
+    if (is_cancelled(call)) cancel_gradient(w, count);
     write_reversed(w, call, first, count);
   }
-  partials_add(partials, (int32_t)number, buffer, size);
+  if (is_cancelled(call))
+    partials_give(partials, buffer);
+  else
+    partials_add(partials, (int32_t)number, buffer, size);
 }
 
 /* Runs `task` on every group, and writes the sum of the partial gradients to the caller. `context` is the call, or
@@ -57,6 +71,7 @@ static cnf_status run_gradient(cnf_call *call, cnf_task *task, void *context) {
                  (int32_t)solver->capacity.partials < groups ? (int32_t)solver->capacity.partials : groups);
   cnf_threads_run(solver->threads, groups, task, context);
   if (call->callback_failed) return CNF_ERROR_CALLBACK;
+  if (is_cancelled(call)) return CNF_ERROR_CANCELLED;
   if (!call->gradient->parameters) return CNF_OK;
   real *gradient = partials->memory + (size_t)partials->root * solver->model.gradient_size;
   if (solver->model.trace == CNF_TRACE_EXACT_PRODUCT) trace_product_finish(&solver->model, gradient);
@@ -69,6 +84,8 @@ void CNF_TYPED(cnf_solver_bind)(cnf_engine *solver, const real *parameters) { mo
 cnf_status CNF_TYPED(cnf_solver_run)(cnf_engine *solver, const cnf_solve_input *input, const cnf_loss *loss,
                                      cnf_solve_output *output, cnf_gradient *gradient) {
   cnf_call call = {.solver = solver, .input = input, .output = output, .loss = loss, .gradient = gradient};
+  int32_t cancelled = 0;
+  if (input->progress) call.cancelled = &cancelled;
   if (input->count == 0) {
     if (gradient && gradient->parameters)
       memset(gradient->parameters, 0, solver->model.program->parameter_count * sizeof(real));
@@ -92,7 +109,7 @@ cnf_status CNF_TYPED(cnf_solver_run)(cnf_engine *solver, const cnf_solve_input *
   } else if (solver->options.control == CNF_CONTROL_BATCH && input->t0 != input->t1) {
     int failed;
     cnf_status status = find_batch_steps(&call, &call.steps, &failed);
-    if (status || failed) return status;
+    if (status || failed) return status || !cancelled ? status : CNF_ERROR_CANCELLED;
     call.fractions = solver->grid;
   }
   if (solver->options.control == CNF_CONTROL_BATCH && input->t0 == input->t1 && call.want_times)
@@ -101,5 +118,5 @@ cnf_status CNF_TYPED(cnf_solver_run)(cnf_engine *solver, const cnf_solve_input *
   if (loss) return run_gradient(&call, vjp_task, &call);
   const cnf_status status = reserve(solver, capacity_of_solve(&call));
   if (!status) cnf_threads_run(solver->threads, ceil_div((int64_t)input->count, call.chunk), solve_task, &call);
-  return status;
+  return !status && cancelled ? CNF_ERROR_CANCELLED : status;
 }

@@ -150,6 +150,16 @@ static double batch_first_step(batch *b) {
   return fmin(fmax(cnf_first_step(span, h0, d0, d1, d2, b->stages.order), least), span);
 }
 
+/* All samples have made a step of the search. */
+static void report_batch_progress(const cnf_call *call) {
+  const int32_t lanes = call->solver->model.kernels->lanes;
+  const size_t count = call->input->count;
+  const cnf_progress progress = {
+      .struct_size = sizeof progress, .samples = count < (size_t)lanes ? (int32_t)count : lanes, .count = count};
+  if (call->input->progress && call->input->progress(call->input->progress_context, &progress))
+    __atomic_store_n(call->cancelled, 1, __ATOMIC_RELAXED);
+}
+
 /* Finds the steps from t0 to t1, into solver->grid as fractions. Returns how the batch ended. *steps receives their
  * number, *t the time reached. */
 static int32_t batch_steps(batch *b, int32_t *steps, double *t) {
@@ -179,6 +189,8 @@ static int32_t batch_steps(batch *b, int32_t *steps, double *t) {
       *t = b->t += b->h;
       solver->grid[++*steps] = last ? 1 : (b->t - in->t0) / (in->t1 - in->t0);
       if (last) return CNF_SAMPLE_OK;
+      report_batch_progress(b->call);
+      if (is_cancelled(b->call)) return CNF_SAMPLE_CANCELLED;
     } else {
       was_not_finite = !isfinite(ratio);
       b->call->steps_rejected++;

@@ -242,6 +242,12 @@ static void leave_lanes(cnf_worker *w, const cnf_call *call, int64_t first) {
   }
 }
 
+/* The host has ended the call: samples stop where they are. */
+static void cancel_lanes(cnf_worker *w, const cnf_call *call) {
+  for (int32_t j = 0; j < w->e.model->kernels->lanes; j++)
+    if (w->lane.sample[j] >= 0) finish_sample(w, call, j, CNF_SAMPLE_CANCELLED);
+}
+
 /* Before the first step of a chunk: nothing is kept, written or found yet. */
 static void begin_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int64_t count) {
   WORKER_NAMES(w);
@@ -281,6 +287,7 @@ static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, in
     double ratio[CNF_MAX_LANES];
     int32_t live = 0;
     load_lanes(w, call, first, count, &next);
+    if (is_cancelled(call)) cancel_lanes(w, call);
     if (call->event_count) start_events(w, call);
     choose_steps(w, call);
     for (int32_t j = 0; j < lanes; j++) live += w->lane.sample[j] >= 0;
@@ -296,8 +303,10 @@ static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, in
     }
     measure_errors(w, call, ratio);
     if (call->event_count) look_for_crossings(w, call, ratio);
-    if (judge_steps(w, call, &tile, ratio, records)) move_lanes(w, call, first, records);
+    const int32_t accepted = judge_steps(w, call, &tile, ratio, records);
+    if (accepted > 0) move_lanes(w, call, first, records);
     leave_lanes(w, call, first);
+    if (accepted > 0) report_progress(w, call, 0, first, count, count - next);
     if (w->span.jump_count > 0) restart_at_jumps(w, call);
   }
 }

@@ -164,7 +164,7 @@ static void start_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int6
       load_probes(w, call, first + tile + j, j);
     }
     if (m->trace == CNF_TRACE_HUTCHINSON) prepare_constants(m, &w->e.constants);
-    if (adaptive) start_tile(w, call);
+    if (adaptive && !is_cancelled(call)) start_tile(w, call);
   }
   if (adaptive) order_by_first_step(w, count);
   for (int32_t j = 0; j < lanes; j++) idle_lane(w, call, j);
