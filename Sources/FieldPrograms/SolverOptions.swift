@@ -56,7 +56,10 @@ public struct SolverOptions: Sendable, Equatable {
   /// A sample that needs a shorter step fails. nil means 16 units in the last place of `t`, or of 1e-12 times the end
   /// time if that is larger.
   public var minimumStep: Double?
-  /// The length of the longest adaptive step; nil for no limit.
+  /// The length of the longest adaptive step; `.infinity` for no limit.
+  ///
+  /// nil means no limit if the field does not read the time. Otherwise it is a twentieth of the span, or longer if the
+  /// field's weights let it change only slowly with the time (Documentation/methods.md, "Longest step").
   public var maximumStep: Double?
   public var stepController: StepController
   public var errorNorm: ErrorNorm

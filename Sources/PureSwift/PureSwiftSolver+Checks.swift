@@ -52,8 +52,8 @@ extension PureSwiftSolver {
     if let step = options.maximumStep {
       let least = options.minimumStep ?? 0
       try require(
-        step.isFinite && step > 0 && step >= least,
-        "maximumStep is \(step), must be finite, above 0 and at least minimumStep")
+        step > 0 && step >= least,
+        "maximumStep is \(step), must be above 0 and at least minimumStep")
     }
   }
 

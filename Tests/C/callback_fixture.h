@@ -15,6 +15,7 @@ static inline cnf_solver *make_solver(const cnf_field *field, setting s) {
   cnf_solver_options_init(&options, sizeof options);
   options.control = s.control;
   options.rtol = options.atol = 1e-6;
+  options.max_step = INFINITY; /* by default, steps of fields with callbacks are shorter */
   options.steps = 5;
   options.trace = s.trace;
   options.probes = s.probes;

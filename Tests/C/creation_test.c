@@ -381,6 +381,7 @@ static void test_solver_options(const cnf_field *field) {
   REFUSE_OPTIONS(CNF_ERROR_OPTION, options.factor_max = INFINITY);
   REFUSE_OPTIONS(CNF_ERROR_OPTION, options.max_step = -1);
   REFUSE_OPTIONS(CNF_ERROR_OPTION, options.max_step = NAN);
+  REFUSE_OPTIONS(CNF_ERROR_OPTION, options.max_step = -INFINITY);
   REFUSE_OPTIONS(CNF_ERROR_OPTION, (options.min_step = 0.2, options.max_step = 0.1));
   const double zeros[D] = {0, 0}, negative[D] = {1e-3, -1e-3}, unknown[D] = {NAN, 1e-3};
   REFUSE_OPTIONS(CNF_ERROR_TOLERANCE, options.rtol_rows = negative);

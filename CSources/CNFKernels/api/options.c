@@ -70,6 +70,7 @@ static const int_rule int_rules[] = {
 typedef enum double_range {
   RANGE_FINITE,       /* any number */
   RANGE_NOT_NEGATIVE, /* 0 or above */
+  RANGE_LIMIT,        /* 0 or above, or infinite */
   RANGE_BELOW_ONE,    /* 0 or above, below 1 */
   RANGE_ZERO_OR_ONE   /* 0, or 1 or above */
 } double_range;
@@ -86,7 +87,7 @@ typedef struct double_rule {
 static const double_rule double_rules[] = {
     DOUBLE_RULE(initial_step, RANGE_NOT_NEGATIVE, CNF_ERROR_OPTION),
     DOUBLE_RULE(min_step, RANGE_NOT_NEGATIVE, CNF_ERROR_OPTION),
-    DOUBLE_RULE(max_step, RANGE_NOT_NEGATIVE, CNF_ERROR_OPTION),
+    DOUBLE_RULE(max_step, RANGE_LIMIT, CNF_ERROR_OPTION),
     DOUBLE_RULE(pcoeff, RANGE_FINITE, CNF_ERROR_OPTION),
     DOUBLE_RULE(icoeff, RANGE_NOT_NEGATIVE, CNF_ERROR_OPTION),
     DOUBLE_RULE(dcoeff, RANGE_FINITE, CNF_ERROR_OPTION),
@@ -99,13 +100,14 @@ static const double_rule double_rules[] = {
 
 static int is_length(double value) { return isfinite(value) && value >= 0; }
 
-static const char *const range_texts[] = {"finite", "finite and not negative", "at least 0 and below 1",
+static const char *const range_texts[] = {"finite", "finite and not negative", "not negative", "at least 0 and below 1",
                                           "0, or finite and at least 1"};
 
 static int is_in_range(double value, double_range range) {
   switch (range) {
   case RANGE_FINITE: return isfinite(value);
   case RANGE_NOT_NEGATIVE: return is_length(value);
+  case RANGE_LIMIT: return value >= 0;
   case RANGE_BELOW_ONE: return is_length(value) && value < 1;
   case RANGE_ZERO_OR_ONE: return is_length(value) && (value == 0 || value >= 1);
   }

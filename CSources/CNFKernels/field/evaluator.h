@@ -45,6 +45,10 @@ typedef struct cnf_model {
   size_t m_packed, m_packed_t, m_bf16, m_bf16_t, m_bar, m_ld; /* M_bar is part of the padded gradient */
   real *m, *q, *q_bar;                                        /* [m_rows][m_cols]; q: two hidden layers only */
   real *matmul_scratch;
+  /* Adaptive steps of a field that reads t, without a max_step (field/time_rate.h): */
+  int32_t wants_time_rate; /* 1: calls want it */
+  double time_rate;        /* of the call under way; 0 where it is not wanted */
+  double *time_rates;      /* [value_rows]: scratch */
 } cnf_model;
 
 /* What one evaluation leaves for its backward pass. Panels are [rows][lanes]. */

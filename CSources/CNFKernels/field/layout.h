@@ -51,6 +51,7 @@ static void model_layout(cnf_model *m, cnf_arena *arena) {
   m->packed = cnf_arena_take(arena, m->packed_size, sizeof(real));
   m->bound = cnf_arena_take(arena, p->parameter_count, sizeof(real));
   m->packed_bf16 = cnf_arena_take(arena, m->bf16_size, sizeof(real));
+  m->time_rates = cnf_arena_take(arena, m->wants_time_rate ? (size_t)p->value_rows : 0, sizeof(double));
   if (m->trace == CNF_TRACE_EXACT_PRODUCT) trace_product_layout(m, arena);
 }
 

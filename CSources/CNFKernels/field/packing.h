@@ -8,10 +8,11 @@
 
 #include "field/op_table.h"
 #include "field/probe_constants.h"
+#include "field/time_rate.h"
 #include "field/trace_product.h"
 
 /* What of theta a call reads. Every call reads PACK_VALUES. */
-enum { PACK_VALUES = 1, PACK_DIVERGENCE = 2, PACK_TRANSPOSES = 4 };
+enum { PACK_VALUES = 1, PACK_DIVERGENCE = 2, PACK_TRANSPOSES = 4, PACK_TIME_RATE = 8 };
 
 /* Do `parts` read the transpose of the weights of op i? */
 static int reads_transpose(const cnf_model *m, int32_t i, int parts) {
@@ -39,6 +40,7 @@ static void model_prepare(cnf_model *m, const real *parameters, int parts) {
     if (!(ready & PACK_VALUES)) functions->pack(m, i, 0);
     if (reads_transpose(m, i, m->ready) && !reads_transpose(m, i, ready)) functions->pack(m, i, 1);
   }
+  if ((m->ready & PACK_TIME_RATE) && !(ready & PACK_TIME_RATE)) m->time_rate = field_time_rate(m);
   if (m->trace != CNF_TRACE_EXACT_PRODUCT) return;
   if ((m->ready & PACK_DIVERGENCE) && !(ready & PACK_DIVERGENCE)) trace_product_pack(m);
   if ((m->ready & both) == both && (ready & both) != both) trace_product_pack_transposed(m);

@@ -226,6 +226,12 @@ cnf_status cnf_program_check_callbacks(const cnf_program *program, int32_t trace
   return CNF_OK;
 }
 
+int cnf_program_reads_time(const cnf_program *program) {
+  for (int32_t i = 0; i < program->op_count; i++)
+    if (program->plans[i].live && cnf_op_rows[program->plans[i].op.kind].reads_time) return 1;
+  return 0;
+}
+
 cnf_status cnf_program_copy(const cnf_program *from, cnf_program *to) {
   *to = *from;
   to->plans = malloc((size_t)from->op_count * sizeof *to->plans);

@@ -82,6 +82,8 @@ cnf_status cnf_program_explain(int32_t dtype, int32_t state_dim, const cnf_op *o
                                char *text, size_t size);
 /* Refuses callbacks that lack a function which the trace (a resolved one) or the gradient needs. */
 cnf_status cnf_program_check_callbacks(const cnf_program *program, int32_t trace, int with_gradient);
+/* May dx/dt depend on t by itself? A callback may read it. */
+int cnf_program_reads_time(const cnf_program *program);
 cnf_status cnf_program_copy(const cnf_program *from, cnf_program *to);
 void cnf_program_free(cnf_program *program);
 

@@ -30,7 +30,7 @@ struct cnf_family_code {
   void (*finish)(cnf_worker *w, int32_t lane);
   /* The state at the step's start that the backward pass wants. NULL: x. */
   const real *(*recorded_state)(const cnf_worker *w);
-  /* The slope at the start of the step just made, for dense output. NULL: that of stage 0. */
+  /* The slope at the start of the step just made, of the state at least. NULL: that of stage 0. */
   const real *(*first_slope)(const cnf_worker *w, const cnf_engine *s);
 
   /* Backward: the pass of each cnf_adjoint; NULL where cnf_family_rules refuse it. */

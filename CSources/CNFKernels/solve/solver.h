@@ -71,6 +71,7 @@ struct CNF_TYPED(cnf_solver) {
   cnf_solver_options options;  /* no member stands for a default; the tolerances of rows are in the arrays below */
   real *rtol, *atol;           /* [D+1]: of each row of the state, then of the log-determinant */
   real *pair_rtol, *pair_atol; /* [2 D]: continuous adjoint: of x, then of a over its scale */
+  int32_t rtol_raised;         /* 1: a relative tolerance was below what the dtype can meet, and has been raised */
   cnf_stages stages;
   cnf_stages advance; /* the same for states alone: stage 0 included, no divergence, no error estimate */
   cnf_schedule_rule rule;

@@ -40,6 +40,8 @@ struct FieldPlan: Sendable {
   let dependsOnState: [Bool]
   /// Whether f may depend on t other than through x: its last block depends on the time or on a callback.
   let readsTime: Bool
+  /// Whether dx/dt depends on a block.
+  let isRead: [Bool]
 
   /// The steps of `program`, and which blocks carry a cotangent of their tangent.
   private static func steps(of program: FieldProgram) -> (steps: [Step], carries: [Bool]) {
@@ -122,6 +124,7 @@ struct FieldPlan: Sendable {
       isRead[steps[number].first] = true
       isRead[steps[number].second] = true
     }
+    self.isRead = isRead
     readsTime = steps.indices.contains {
       isRead[$0 + 1] && (steps[$0].kind == .time || steps[$0].kind == .callback)
     }

@@ -34,6 +34,7 @@ static void load_continuous_lane(cnf_worker *w, const cnf_call *call, int64_t fi
   w->continuous.path_step[lane] = w->chunk.accepted[s] - 1;
   w->continuous.starts_interval[lane] = 1;
   w->lane.past[lane] = (cnf_ratios){1, 1};
+  w->lane.unproven[lane] = 1;
   w->back.t0_bar[lane] = w->back.t1_bar[lane] = 0;
   const double scale = w->continuous.scale[lane] = cotangent_scale(w, call, first, s);
   w->back.mu_row[lane] = (real)(w->loss.log_det_bar[s] / scale);
@@ -47,6 +48,7 @@ static void load_continuous_lane(cnf_worker *w, const cnf_call *call, int64_t fi
 static void begin_beyond_jump(cnf_worker *w, int32_t lane) {
   const double mean = fabs(w->span.t1[lane] - w->span.t0[lane]) / w->chunk.accepted[w->lane.sample[lane]];
   w->lane.past[lane] = (cnf_ratios){1, 1};
+  w->lane.unproven[lane] = 1;
   w->lane.h[lane] = copysign(fmin(fabs(w->lane.h[lane]), mean), w->lane.h[lane]);
 }
 
@@ -80,7 +82,8 @@ static int32_t choose_backward_steps(cnf_worker *w, const cnf_call *call, int32_
       }
       w->lane.ends_interval[j] = n + 1 == call->steps;
     } else {
-      w->lane.planned[j] = cnf_bound_step(w->lane.h[j], o->max_step);
+      const double longest = cnf_longest_step(o, m->time_rate, t0, t1, w->lane.unproven[j]);
+      w->lane.planned[j] = cnf_bound_step(w->lane.h[j], longest);
       const int ends = clip_step(w, j, begin, t0 - t1, -(double)w->span.direction[j]);
       if (ends && w->lane.planned[j] == 0) { /* a step of no length was rejected */
         fail_continuous_lane(w, j, CNF_SAMPLE_NOT_FINITE);
@@ -104,6 +107,29 @@ static int32_t choose_backward_steps(cnf_worker *w, const cnf_call *call, int32_
   return live;
 }
 
+/* The error of the step just tried over its tolerance, of each lane, as measure_errors. A first step is not doubted
+ * (cnf_first_ratio) if x comes from the forward path: Rosenbrock methods, whose estimate vanishes at no real rate. */
+static void measure_backward_errors(cnf_worker *w, const cnf_call *call, double *ratio) {
+  WORKER_NAMES(w);
+  const cnf_engine *solver = call->solver;
+  k->finite(2 * D, w->continuous.pair1, 0, w->step.row);
+  if (!call->steps) solver->code->continuous_errors(w, solver);
+  for (int32_t j = 0; j < lanes; j++)
+    ratio[j] = w->step.row[j] != 0 ? NAN
+               : call->steps       ? 0
+                                   : cnf_norm_of(solver->options.norm, (double)w->step.sum_row[j], 2 * D);
+  if (call->steps || solver->rules->keeps_path) return;
+  attempt tried = {.rows = 2 * D,
+                   .x = w->continuous.pair,
+                   .x1 = w->continuous.pair1,
+                   .first = pair_slope(w, 0),
+                   .rtol = solver->pair_rtol,
+                   .atol = solver->pair_atol};
+  for (int32_t i = 0; i < solver->stages.count; i++)
+    add_weighted(&tried.moved, solver->stages.tableau->b[i], pair_slope(w, i));
+  doubt_first_steps(w, solver, &tried, ratio);
+}
+
 /* Accepts or rejects the step just tried: mask_row = 1 where it is accepted, next_h[j] is the length of lane j's
  * next attempt. Returns an accepted lane, or -1. */
 static int32_t judge_backward_steps(cnf_worker *w, const cnf_call *call, double *next_h) {
@@ -111,19 +137,17 @@ static int32_t judge_backward_steps(cnf_worker *w, const cnf_call *call, double 
   const cnf_engine *solver = call->solver;
   const cnf_solver_options *o = &solver->options;
   const cnf_stages *s = &solver->stages;
+  double ratios[CNF_MAX_LANES];
   int32_t accepted = -1;
-  k->finite(2 * D, w->continuous.pair1, 0, w->step.row);
-  if (!call->steps) solver->code->continuous_errors(w, solver);
+  measure_backward_errors(w, call, ratios);
   for (int32_t j = 0; j < lanes; j++) {
     w->step.mask_row[j] = 0;
     if (w->lane.sample[j] < 0) continue;
-    const double ratio = w->step.row[j] != 0 ? NAN
-                         : call->steps       ? 0
-                                             : cnf_norm_of(o->norm, (double)w->step.sum_row[j], 2 * D);
+    const double ratio = ratios[j];
     w->chunk.reversed[w->lane.sample[j]] += solver->stages.trials;
     w->continuous.attempts[j]++;
     w->continuous.starts_interval[j] = 0;
-    if (ratio <= 1) w->step.mask_row[j] = 1, accepted = j;
+    if (ratio <= 1) w->step.mask_row[j] = 1, w->lane.unproven[j] = 0, accepted = j;
     w->lane.was_not_finite[j] = !isfinite(ratio);
     if (call->steps)
       next_h[j] = 0;

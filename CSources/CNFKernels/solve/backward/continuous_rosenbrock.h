@@ -222,6 +222,7 @@ static const cnf_family_code rosenbrock_code = {.configure = configure_rosenbroc
                                                 .layout = rosenbrock_layout,
                                                 .evaluations = rosenbrock_evaluations,
                                                 .step = make_rosenbrock_step,
+                                                .first_slope = first_rosenbrock_slope,
                                                 .pass = {backward_discrete, backward_continuous},
                                                 .reverse = reverse_rosenbrock_step,
                                                 .continuous_step = try_rosenbrock_step,

@@ -265,7 +265,7 @@ static int32_t reverse_rosenbrock_step(cnf_worker *w, const cnf_call *call, cons
   }
   reverse_stages(w, s, gradient);
   copy_rows(D, lanes, stage_bar(w, 0), w->implicit.f_bar);
-  if (reads_time(m)) reverse_time_slope(w, gradient);
+  if (cnf_program_reads_time(m->program)) reverse_time_slope(w, gradient);
   reverse_start(w, s, gradient);
   k->add(D, w->back.lambda, w->implicit.x_bar, w->back.lambda);
   return s->reversed;

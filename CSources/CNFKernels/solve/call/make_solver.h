@@ -42,17 +42,28 @@ static void cnf_engine_layout(cnf_engine *s, cnf_arena *arena) {
   s->workers = workers;
 }
 
+/* The smallest relative tolerance that steps are judged by: a unit in the last place of the dtype. x' itself is rounded
+ * by up to half of that, so shorter steps would not make it more accurate, only add more roundings. */
+#define CNF_RTOL_FLOOR (CNF_REAL_BITS == 32 ? 0x1p-23 : 0x1p-52)
+
+/* `rtol`, raised to the floor if it is below. */
+static real raised_rtol(cnf_engine *s, double rtol) {
+  if (rtol >= CNF_RTOL_FLOOR) return (real)rtol;
+  s->rtol_raised = 1;
+  return (real)CNF_RTOL_FLOOR;
+}
+
 /* The caller's tolerances, row by row. The least atol keeps a state that is exactly 0 from a division by 0. */
 static void tolerances_fill(cnf_engine *s) {
   cnf_solver_options *o = &s->options;
   const int32_t D = s->model.program->state_dim;
   const double least = CNF_REAL_BITS == 32 ? 1e-36 : 1e-300;
   for (int32_t d = 0; d <= D; d++) {
-    s->rtol[d] = (real)(o->rtol_rows && d < D ? o->rtol_rows[d] : o->rtol);
+    s->rtol[d] = raised_rtol(s, o->rtol_rows && d < D ? o->rtol_rows[d] : o->rtol);
     s->atol[d] = (real)fmax(o->atol_rows && d < D ? o->atol_rows[d] : o->atol, least);
   }
   for (int32_t d = 0; o->adjoint == CNF_ADJOINT_CONTINUOUS && d < 2 * D; d++) {
-    s->pair_rtol[d] = o->adjoint_rtol > 0 ? (real)o->adjoint_rtol : s->rtol[d % D];
+    s->pair_rtol[d] = o->adjoint_rtol > 0 ? raised_rtol(s, o->adjoint_rtol) : s->rtol[d % D];
     s->pair_atol[d] = o->adjoint_atol > 0 ? (real)fmax(o->adjoint_atol, least) : s->atol[d % D];
     if (!s->rules->keeps_path || d >= D)
       continue; /* x comes from the forward pass, which has it to its own
@@ -82,6 +93,8 @@ static void cnf_engine_configure(cnf_engine *s, const cnf_program *program, cons
   s->model.probes = options->probes;
   s->model.kinetic = options->kinetic;
   s->model.frobenius = options->frobenius;
+  s->model.wants_time_rate =
+      options->control != CNF_CONTROL_FIXED && options->max_step == 0 && cnf_program_reads_time(program);
   s->rules = cnf_family_rules_of(method->family);
   s->code = family_code_of(method->family);
   s->interpolant = cnf_interpolant_of(method);
@@ -158,4 +171,6 @@ void CNF_TYPED(cnf_solver_describe)(const cnf_engine *s, cnf_solver_info *info) 
   info->bytes_reserved = s->bytes_reserved;
   info->schedule = s->rule.kind;
   info->checkpoints = s->rule.capacity;
+  info->rtol_floor = CNF_RTOL_FLOOR;
+  info->rtol_raised = s->rtol_raised && (s->options.control != CNF_CONTROL_FIXED || s->rules->iterates);
 }

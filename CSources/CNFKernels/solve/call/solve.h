@@ -102,7 +102,9 @@ cnf_status CNF_TYPED(cnf_solver_run)(cnf_engine *solver, const cnf_solve_input *
   call.want_dense = output && output->dense;
   for (int32_t i = 0; i < solver->options.threads; i++) memset(&solver->workers[i].work, 0, sizeof(cnf_work));
   choose_kernels(&solver->model, input->count);
-  model_prepare(&solver->model, input->parameters, PACK_VALUES | PACK_DIVERGENCE | (loss ? PACK_TRANSPOSES : 0));
+  model_prepare(&solver->model, input->parameters,
+                PACK_VALUES | PACK_DIVERGENCE | (loss ? PACK_TRANSPOSES : 0) |
+                    (solver->model.wants_time_rate ? PACK_TIME_RATE : 0));
   if (solver->options.control == CNF_CONTROL_FIXED) {
     call.fractions = input->step_fractions;
     call.steps = input->step_fractions ? (int32_t)input->step_fraction_count - 1 : solver->options.steps;

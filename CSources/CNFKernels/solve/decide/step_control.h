@@ -5,6 +5,7 @@
 #define CNF_SOLVE_DECIDE_STEP_CONTROL_H
 
 #include "cnf.h"
+#include "solve/methods/stages.h"
 #include <math.h>
 
 #define CNF_SAFETY 0.9
@@ -66,6 +67,19 @@ static inline double cnf_first_step(double span, double h0, double d0, double d1
   return isfinite(h) && h > 0 ? h : h0;
 }
 
+#define CNF_FIRST_BEND 8    /* 2 bend/straight at most: there h f says nothing about the step */
+#define CNF_FIRST_DOUBT 0.5 /* of the error that the bend of a first step implies: a smaller estimate is not believed */
+
+/* The least error ratio that the first step of a sample counts with. No measured error has led to its length, so its
+ * own estimate may vanish by chance: on x' = -x bosh3's is 0 at h = 1. The arguments are sizes over the tolerance: of
+ * x' - x, of h f, and of x' - x - h f. On x' = z x with a short step, 2 bend/straight is h z, and the error estimate,
+ * C (h z)^k x with k the embedded order + 1, is this ratio over CNF_FIRST_DOUBT. A linear field with several rates z
+ * has a larger estimate, because the moments of the rates are log-convex. */
+static inline double cnf_first_ratio(const cnf_stages *s, double moved, double straight, double bend) {
+  const double rate = bend < CNF_FIRST_BEND / 2 * straight ? 2 * bend / straight : CNF_FIRST_BEND;
+  return CNF_FIRST_DOUBT * s->error_constant * fmax(moved, straight) * pow(rate, s->order - 1);
+}
+
 #define CNF_LEAST_TIME 1e-12 /* |t| counts as at least this part of |t1| */
 #define CNF_LEAST_ULPS 16    /* of t: the least step, by default */
 
@@ -86,9 +100,21 @@ static inline double cnf_step_after_cut(const cnf_solver_options *o, double h, d
   return copysign(fmax(fabs(planned), fabs(h) * cnf_step_factor(o, ratio, order, &past)), planned);
 }
 
-/* h, limited to max_step; 0: no limit. */
-static inline double cnf_bound_step(double h, double max_step) {
-  return max_step > 0 ? copysign(fmin(fabs(h), max_step), h) : h;
+#define CNF_TIME_PARTS 20 /* of a span, the shortest longest step of a field that reads t */
+#define CNF_TIME_TURN 2   /* over the field's rate (field/time_rate.h): a longer longest step */
+
+/* The longest step from t0 to t1; 0: any. By default it is limited where the field reads t, because the stages of a
+ * long step may lie on both sides of what a field does for a short time. A given length of the first step, which
+ * `unproven` is 1 for, is not limited by this default. */
+static inline double cnf_longest_step(const cnf_solver_options *o, double time_rate, double t0, double t1,
+                                      int unproven) {
+  if (o->max_step > 0 || time_rate == 0 || (unproven && o->initial_step > 0)) return o->max_step;
+  return fmax(fmax(fabs(t1 - t0) / CNF_TIME_PARTS, CNF_TIME_TURN / time_rate), o->min_step);
+}
+
+/* h, limited to the longest step; 0: no limit. */
+static inline double cnf_bound_step(double h, double longest) {
+  return longest > 0 ? copysign(fmin(fabs(h), longest), h) : h;
 }
 
 #define CNF_SPAN_ROUNDING 1e-12 /* of a span: the rounding of t by 2^-53 in about 9,000 steps */

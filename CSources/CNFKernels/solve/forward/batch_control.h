@@ -10,18 +10,21 @@ typedef enum batch_phase {
   BATCH_LOAD,  /* x0 into the tiles */
   BATCH_FIRST, /* sums[0] = |x|^2, sums[1] = |f0|^2, scaled */
   BATCH_GUESS, /* sums[0] = |f1 - f0|^2, scaled */
-  BATCH_STEP   /* x1, and sums[0] = |error|^2, scaled */
+  BATCH_STEP   /* x1, and sums[0] = |error|^2, scaled; of a first step then |x1 - x|^2, |h f|^2, |x1 - x - h f|^2 */
 } batch_phase;
+
+enum { BATCH_SUMS = 4 };
 
 typedef struct batch {
   cnf_call *call;
   cnf_stages stages;
   batch_phase phase;
   double t, h;
+  int32_t steps; /* accepted so far */
   cnf_ratios past;
   int64_t tiles;
   real *x, *x1; /* [tiles][S][lanes]: at the step's start and end */
-  double *sums; /* [tiles][2] */
+  double *sums; /* [tiles][BATCH_SUMS] */
 } batch;
 
 /* Joins two sums of squares, or takes the larger of two; not a number where one is not. */
@@ -59,8 +62,8 @@ static void load_batch_tile(cnf_worker *w, const batch *b, int64_t tile) {
   zero_rows(1, lanes, w->step.sum_row);
 }
 
-/* BATCH_STEP: makes an attempt and returns the joined squares of its errors. */
-static double try_batch_step(cnf_worker *w, const batch *b) {
+/* BATCH_STEP: makes an attempt, and joins its squares into sums [BATCH_SUMS]. */
+static void try_batch_step(cnf_worker *w, const batch *b, double *sums) {
   WORKER_NAMES(w);
   const cnf_engine *solver = b->call->solver;
   const cnf_solver_options *o = &solver->options;
@@ -75,7 +78,12 @@ static double try_batch_step(cnf_worker *w, const batch *b) {
   k->error_squares(components, w->step.x, w->step.x1, w->step.h_row, list.count, list.weight, list.panel, solver->rtol,
                    solver->atol, o->norm, w->step.sum_row);
   k->finite(S, w->step.x1, 1, w->step.sum_row);
-  return join_lanes(w, o->norm, w->step.sum_row);
+  sums[0] = join_lanes(w, o->norm, w->step.sum_row);
+  if (b->steps > 0) return;
+  const attempt made = forward_attempt(w, solver, components);
+  real *rows[] = {w->step.row, w->step.mask_row, w->step.sum_row};
+  bend_squares(w, &made, o->norm, rows[0], rows[1], rows[2]);
+  for (int32_t n = 0; n < 3; n++) sums[1 + n] = join_lanes(w, o->norm, rows[n]);
 }
 
 /* BATCH_FIRST and BATCH_GUESS, into sums [2]. */
@@ -113,9 +121,9 @@ static void batch_task(void *context, int64_t tile, int32_t worker) {
   switch (b->phase) {
   case BATCH_LOAD: copy_rows(S, lanes, w->step.x, b->x + (size_t)tile * state); break;
   case BATCH_FIRST:
-  case BATCH_GUESS: guess_batch_step(w, b, b->sums + 2 * tile); break;
+  case BATCH_GUESS: guess_batch_step(w, b, b->sums + BATCH_SUMS * tile); break;
   case BATCH_STEP:
-    b->sums[2 * tile] = try_batch_step(w, b);
+    try_batch_step(w, b, b->sums + BATCH_SUMS * tile);
     copy_rows(S, lanes, w->step.x1, b->x1 + (size_t)tile * state);
   }
 }
@@ -124,7 +132,7 @@ static void batch_task(void *context, int64_t tile, int32_t worker) {
 static double batch_norm(const batch *b, int which, double count) {
   const int32_t norm = b->call->solver->options.norm;
   double joined = 0;
-  for (int64_t i = 0; i < b->tiles; i++) joined = join_squares(norm, joined, b->sums[2 * i + which]);
+  for (int64_t i = 0; i < b->tiles; i++) joined = join_squares(norm, joined, b->sums[BATCH_SUMS * i + which]);
   return sqrt(norm == CNF_NORM_MAX ? joined : joined / count);
 }
 
@@ -169,25 +177,29 @@ static int32_t batch_steps(batch *b, int32_t *steps, double *t) {
   int components = solver->model.program->state_dim + (solver->model.trace != CNF_TRACE_NONE && !o->exclude_log_det);
   double direction = in->t1 > in->t0 ? 1 : -1, n = (double)in->count * components;
   int last = 0, was_not_finite = 0;
-  *steps = 0;
+  *steps = b->steps = 0;
   *t = b->t = in->t0;
   solver->grid[0] = 0;
   b->past = (cnf_ratios){1, 1};
   batch_run(b, BATCH_LOAD);
   double h = direction * batch_first_step(b);
   for (int32_t attempts = 0; attempts < o->max_steps; attempts++) {
-    b->h = cnf_clip_step(b->t, cnf_bound_step(h, o->max_step), in->t1, in->t1 - in->t0, &last);
+    const double longest = cnf_longest_step(o, solver->model.time_rate, in->t0, in->t1, *steps == 0);
+    b->h = cnf_clip_step(b->t, cnf_bound_step(h, longest), in->t1, in->t1 - in->t0, &last);
     if (!last && fabs(b->h) < cnf_least_step(o->min_step, b->t, in->t1))
       return was_not_finite ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL;
     b->call->evaluations += b->stages.evaluations;
     batch_run(b, BATCH_STEP);
     double ratio = batch_norm(b, 0, n);
+    if (ratio <= 1 && *steps == 0)
+      ratio = fmax(ratio, cnf_first_ratio(&b->stages, batch_norm(b, 1, n), batch_norm(b, 2, n), batch_norm(b, 3, n)));
     h = b->h * cnf_step_factor(o, ratio, b->stages.order, &b->past);
     if (ratio <= 1) {
       real *swap = b->x;
       b->x = b->x1, b->x1 = swap;
       *t = b->t += b->h;
-      solver->grid[++*steps] = last ? 1 : (b->t - in->t0) / (in->t1 - in->t0);
+      b->steps = ++*steps;
+      solver->grid[*steps] = last ? 1 : (b->t - in->t0) / (in->t1 - in->t0);
       if (last) return CNF_SAMPLE_OK;
       report_batch_progress(b->call);
       if (is_cancelled(b->call)) return CNF_SAMPLE_CANCELLED;
@@ -253,7 +265,7 @@ static cnf_status find_batch_steps(cnf_call *call, int32_t *steps, int *failed) 
   size_t state = (size_t)state_rows(m) * (size_t)lanes * sizeof(real);
   b.x = calloc((size_t)b.tiles, state);
   b.x1 = calloc((size_t)b.tiles, state);
-  b.sums = calloc((size_t)b.tiles, 2 * sizeof(double));
+  b.sums = calloc((size_t)b.tiles, BATCH_SUMS * sizeof(double));
   *failed = 0;
   int have_memory = b.x && b.x1 && b.sums;
   if (have_memory) {

@@ -80,7 +80,8 @@ static void choose_steps(cnf_worker *w, const cnf_call *call) {
     const double begin = interval_begin(w, j, w->lane.interval[j]), t1 = w->span.t1[j];
     const double end = interval_end(w, call, j, w->lane.interval[j]);
     if (!call->steps) {
-      w->lane.planned[j] = cnf_bound_step(w->lane.h[j], o->max_step);
+      const double longest = cnf_longest_step(o, m->time_rate, w->span.t0[j], t1, w->lane.unproven[j]);
+      w->lane.planned[j] = cnf_bound_step(w->lane.h[j], longest);
       const int ends = clip_step(w, j, end, t1 - w->span.t0[j], (double)w->span.direction[j]);
       if (ends && w->lane.planned[j] == 0) /* a step of no length was rejected */
         finish_sample(w, call, j, CNF_SAMPLE_NOT_FINITE);
@@ -115,6 +116,56 @@ static cnf_step_record *record_step(cnf_worker *w, const cnf_call *call, const c
   return record;
 }
 
+/* An attempt from x to x1 [rows] that begins with slope `first`; x1 - x is h times the list `moved`. */
+typedef struct attempt {
+  int32_t rows;
+  const real *x, *x1, *first, *rtol, *atol;
+  weighted moved;
+} attempt;
+
+/* Squares, over their tolerances, of what cnf_first_ratio compares, into rows [1]. */
+static void bend_squares(cnf_worker *w, const attempt *a, int32_t norm, real *moved, real *straight, real *bend) {
+  WORKER_NAMES(w);
+  weighted lists[3] = {a->moved, {.count = 0}, a->moved};
+  real *squares[3] = {moved, straight, bend};
+  add_weighted(&lists[1], 1, a->first);
+  add_weighted(&lists[2], -1, a->first);
+  for (int32_t n = 0; n < 3; n++) {
+    zero_rows(1, lanes, squares[n]);
+    k->error_squares(a->rows, a->x, a->x1, w->step.h_row, lists[n].count, lists[n].weight, lists[n].panel, a->rtol,
+                     a->atol, norm, squares[n]);
+  }
+}
+
+/* Raises the error ratios of attempts at a first step to what cnf_first_ratio says. */
+static void doubt_first_steps(cnf_worker *w, const cnf_engine *solver, const attempt *a, double *ratio) {
+  WORKER_NAMES(w);
+  const int32_t norm = solver->options.norm;
+  int32_t doubtful = 0;
+  for (int32_t j = 0; j < lanes; j++) doubtful += w->lane.sample[j] >= 0 && w->lane.unproven[j] && ratio[j] <= 1;
+  if (doubtful == 0) return;
+  bend_squares(w, a, norm, w->step.row, w->step.mask_row, w->step.sum_row);
+  for (int32_t j = 0; j < lanes; j++) {
+    if (w->lane.sample[j] < 0 || !w->lane.unproven[j] || !(ratio[j] <= 1)) continue;
+    const double least = cnf_first_ratio(&solver->stages, cnf_norm_of(norm, (double)w->step.row[j], a->rows),
+                                         cnf_norm_of(norm, (double)w->step.mask_row[j], a->rows),
+                                         cnf_norm_of(norm, (double)w->step.sum_row[j], a->rows));
+    ratio[j] = fmax(ratio[j], least);
+  }
+}
+
+/* The step just made, of `rows` rows. */
+static attempt forward_attempt(const cnf_worker *w, const cnf_engine *solver, int32_t rows) {
+  const cnf_stages *s = &solver->stages;
+  return (attempt){.rows = rows,
+                   .x = w->step.x,
+                   .x1 = w->step.x1,
+                   .first = solver->code->first_slope ? solver->code->first_slope(w, solver) : slope(w, 0),
+                   .rtol = solver->rtol,
+                   .atol = solver->atol,
+                   .moved = slopes(w, s->count, s->tableau->b)};
+}
+
 /* The error of the step just made over its tolerance, of each lane: at most 1 if the step is good enough, NaN if the
  * step has made a number that is not finite. Fixed steps have no error: 0. */
 static void measure_errors(cnf_worker *w, const cnf_call *call, double *ratio) {
@@ -135,6 +186,9 @@ static void measure_errors(cnf_worker *w, const cnf_call *call, double *ratio) {
     ratio[j] = w->step.row[j] != 0 ? NAN
                : call->steps       ? 0
                                    : cnf_norm_of(o->norm, (double)w->step.sum_row[j], components);
+  if (call->steps) return;
+  const attempt made = forward_attempt(w, solver, components);
+  doubt_first_steps(w, solver, &made, ratio);
 }
 
 /* The lane's step is accepted: it is recorded, the lane goes on to its end, and h becomes the length of the next. */
@@ -149,6 +203,7 @@ static cnf_step_record *accept_step(cnf_worker *w, const cnf_call *call, const c
   w->step.mask_row[lane] = 1;
   if (length > 0) *smallest = *smallest > 0 ? fmin(length, *smallest) : length;
   w->chunk.accepted[n]++;
+  w->lane.unproven[lane] = 0;
   w->lane.step[lane]++;
   w->lane.t[lane] = end_of_lane_step(w, lane);
   if (call->steps) return record;
@@ -210,6 +265,7 @@ static void load_lanes(cnf_worker *w, const cnf_call *call, int64_t first, int64
       w->lane.step[j] = w->lane.interval[j] = w->lane.was_not_finite[j] = 0;
       w->events.sought[j] = call->event_count ? EVENT_NEW_LANE : 0;
       w->lane.past[j] = (cnf_ratios){1, 1};
+      w->lane.unproven[j] = 1;
       w->store.next_slot[j] = w->start.slot[s];
       column_in(D, lanes, (const real *)in->x0 + (size_t)(first + s) * (size_t)D, w->step.x, j);
       column_zero(S - D, lanes, PANEL(w->step.x, D), j);

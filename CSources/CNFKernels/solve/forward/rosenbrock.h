@@ -25,20 +25,12 @@
 /* Simpson's weights at the step's start, middle and end. */
 static const double simpson_weights[3] = {1.0 / 6, 4.0 / 6, 1.0 / 6};
 
-/* May f depend on t? A callback may read it. */
-static int reads_time(const cnf_model *m) {
-  const cnf_plan *plans = m->program->plans;
-  for (int32_t i = 0; i < m->program->op_count; i++)
-    if (plans[i].live && cnf_op_rows[plans[i].op.kind].reads_time) return 1;
-  return 0;
-}
-
 /* Is anything integrated besides the state? */
 static int has_quadratures(const cnf_model *m) { return !m->jacobian || m->kinetic; }
 
 /* Of one step: the stages, of which the first brings the Jacobian; two for df/dt; two for the quadratures. */
 static int32_t rosenbrock_evaluations(const cnf_model *m, const cnf_stages *s) {
-  return s->count + 2 * reads_time(m) + 2 * has_quadratures(m);
+  return s->count + 2 * cnf_program_reads_time(m->program) + 2 * has_quadratures(m);
 }
 
 /* f and the integrands at the step's start, and 1/gamma - h J. */
@@ -212,7 +204,7 @@ static void rosenbrock_stages(cnf_worker *w, const cnf_stages *s, int apart) {
   WORKER_NAMES(w);
   use_scratch(w, 0);
   make_matrix(w, s->tableau->rosenbrock->gamma);
-  if (reads_time(m))
+  if (cnf_program_reads_time(m->program))
     make_time_slope(w);
   else
     zero_rows(D, lanes, w->implicit.f_t);
@@ -247,6 +239,12 @@ static void configure_rosenbrock(cnf_engine *s) {
   if (s->options.adjoint != CNF_ADJOINT_CONTINUOUS) return;
   s->record_rows = CNF_PATH_PARTS * s->model.program->state_dim;
   s->scratch_count = s->stages.trials = s->stages.count + 2;
+}
+
+/* Of the state alone. */
+static const real *first_rosenbrock_slope(const cnf_worker *w, const cnf_engine *solver) {
+  (void)solver;
+  return w->implicit.f;
 }
 
 static void rosenbrock_layout(cnf_worker *w, const cnf_engine *s, cnf_arena *arena) {

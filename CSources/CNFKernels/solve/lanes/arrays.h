@@ -22,6 +22,7 @@ typedef struct cnf_lanes {
   int32_t ends_interval[CNF_MAX_LANES];  /* 1: the step ends where its interval does */
   int32_t ends_at_jump[CNF_MAX_LANES];   /* 1: the step ends at the first of the jump times beyond t */
   int32_t was_not_finite[CNF_MAX_LANES]; /* 1: the last rejection was of numbers that are not finite */
+  int32_t unproven[CNF_MAX_LANES];       /* 1: no step has been accepted since the sample, or a restart, began */
   int32_t step[CNF_MAX_LANES];        /* number of the step under way; in a backward pass that of the step to reverse */
   int32_t evaluations[CNF_MAX_LANES]; /* of the step just made */
   cnf_ratios past[CNF_MAX_LANES];     /* error ratios of the last accepted steps */

@@ -122,6 +122,7 @@ static void restart_at_jumps(cnf_worker *w, const cnf_call *call) {
     if (!starts[j]) w->lane.h[j] = h[j];
     if (!starts[j]) continue;
     w->lane.past[j] = (cnf_ratios){1, 1};
+    w->lane.unproven[j] = 1;
     w->store.next_slot[j] = w->start.slot[w->lane.sample[j]];
   }
   if (s->fsal) k->blend(S, w->step.mask_row, f0, k0, k0);

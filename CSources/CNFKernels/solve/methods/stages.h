@@ -11,6 +11,7 @@ typedef struct cnf_stages {
   int32_t fsal;                 /* 1: stage 0 is the last stage of the step before: adaptive steps of first-same-as-last
                                    methods, reversible_heun */
   int32_t order;                /* for the controller: embedded order + 1 */
+  double error_constant;        /* cnf_tableau_error_constant; 0 if there is no error estimate */
   int32_t evaluations;          /* of the field, in one step */
   int32_t runs[CNF_MAX_STAGES]; /* forward: the solution, the error or a later stage needs the stage */
   int32_t integrands[CNF_MAX_STAGES]; /* forward: the stage needs its divergence and regularisers */
@@ -55,6 +56,7 @@ static inline int32_t cnf_is_kept(const cnf_stages *s, int32_t stage) {
 
 static inline cnf_stages cnf_stages_make(const cnf_tableau *t, int adaptive, int error_has_log_det) {
   cnf_stages s = {.tableau = t, .count = t->stages, .order = t->embedded_order + 1};
+  if (t->embedded_order > 0) s.error_constant = cnf_tableau_error_constant(t);
   s.fsal = (adaptive || cnf_family_rules_of(t->family)->carries_slope) && cnf_tableau_is_fsal(t);
   for (int32_t i = t->stages - 1; i >= 0; i--) {
     s.weight[i] = t->momenta ? (t->b[i] + t->momenta->b[i]) / 2 : t->b[i];

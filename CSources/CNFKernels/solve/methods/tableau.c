@@ -53,6 +53,22 @@ double cnf_tableau_c(const cnf_tableau *t, int32_t stage) {
   return fabs(sum - 1) < 1e-12 ? 1 : sum; /* the last stages are at the step's end, to the bit */
 }
 
+/* Stage i is k_i = (1 + z sum_j a_ij k_j) z x; with a matrix it is (1 + z sum_j a_ij k_j + sum_j c_ij k_j) z x, divided
+ * by 1/gamma - z. Both are computed as power series. */
+double cnf_tableau_error_constant(const cnf_tableau *t) {
+  enum { TERMS = 16 };
+  double k[CNF_MAX_STAGES][TERMS] = {{0}}, constant = 0;
+  const cnf_rosenbrock *r = t->rosenbrock;
+  for (int32_t i = 0; i < t->stages; i++)
+    for (int32_t n = 0; n <= t->embedded_order; n++) {
+      double sum = n == 0;
+      for (int32_t j = 0; j < i; j++) sum += (n ? t->a[i][j] * k[j][n - 1] : 0) + (r ? r->c[i][j] * k[j][n] : 0);
+      k[i][n] = r ? r->gamma * (sum + (n ? k[i][n - 1] : 0)) : sum;
+    }
+  for (int32_t i = 0; i < t->stages; i++) constant += t->e[i] * k[i][t->embedded_order];
+  return fabs(constant);
+}
+
 int32_t cnf_tableau_is_fsal(const cnf_tableau *t) {
   int32_t last = t->stages - 1;
   if (cnf_family_rules_of(t->family)->carries_slope) return 1;

@@ -49,5 +49,8 @@ int32_t cnf_tableau_count(void);
 const cnf_tableau *cnf_tableau_at(int32_t index);          /* NULL out of range */
 double cnf_tableau_c(const cnf_tableau *t, int32_t stage); /* the stage is at t + c h */
 int32_t cnf_tableau_is_fsal(const cnf_tableau *t);         /* first-same-as-last, or the family carries its slope */
+/* The size of C, where the first step of x' = z x with h = 1 has the error estimate (C z^k + O(z^(k+1))) x and k is the
+ * embedded order + 1. Of a method with an error estimate. */
+double cnf_tableau_error_constant(const cnf_tableau *t);
 
 #endif

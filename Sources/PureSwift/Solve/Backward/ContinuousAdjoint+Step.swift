@@ -81,7 +81,8 @@ extension ContinuousAdjoint {
         lanes[lane].isAccepted = isFinite
         continue
       }
-      let ratio = isFinite ? errorRatio(lane, controller) : .nan
+      var ratio = isFinite ? errorRatio(lane, controller) : .nan
+      if ratio <= 1 && lanes[lane].accepted == 0 { ratio = max(ratio, leastFirstRatio(lane, controller)) }
       lanes[lane].isAccepted = ratio <= 1
       lanes[lane].lastWasNotFinite = !ratio.isFinite
       lanes[lane].proposed = lanes[lane].step * controller.factor(ratio: ratio, past: &lanes[lane].past)
@@ -98,6 +99,24 @@ extension ContinuousAdjoint {
           after: Double(nextPair[row, lane: lane])))
     }
     return controller.norm(squares, count: pair.rows)
+  }
+
+  /// `ErrorControl.leastFirstRatio` of a lane's step.
+  private func leastFirstRatio(_ lane: Int, _ controller: ErrorControl) -> Double {
+    var (moved, straight, bend) = (0.0, 0.0, 0.0)
+    for row in 0..<pair.rows {
+      let (before, after) = (Double(pair[row, lane: lane]), Double(nextPair[row, lane: lane]))
+      let line = lanes[lane].step * Double(pairSlopes[0][row, lane: lane])
+      func square(_ size: Double) -> Double {
+        controller.squaredRatio(row: row, error: size, before: before, after: after)
+      }
+      moved = controller.joined(moved, square(after - before))
+      straight = controller.joined(straight, square(line))
+      bend = controller.joined(bend, square(after - before - line))
+    }
+    return controller.leastFirstRatio(
+      errorConstant: job.table.errorConstant, moved: controller.norm(moved, count: pair.rows),
+      straight: controller.norm(straight, count: pair.rows), bend: controller.norm(bend, count: pair.rows))
   }
 
   /// Adds the contribution to θ̄ of the steps just tried, for the accepted lanes, of which `live` is one. The other

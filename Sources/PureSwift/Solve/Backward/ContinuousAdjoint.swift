@@ -156,7 +156,8 @@ final class ContinuousAdjoint<V: LaneVector> {
         continue
       }
       (lanes[lane].step, lanes[lane].isLast) = controller.clipped(
-        controller.bounded(lanes[lane].proposed), from: lanes[lane].time, stop: start, start: end, end: start)
+        controller.bounded(lanes[lane].proposed, span: end - start, isFirst: lanes[lane].accepted == 0),
+        from: lanes[lane].time, stop: start, start: end, end: start)
       if !lanes[lane].isLast
         && abs(lanes[lane].step) < controller.smallestStep(at: lanes[lane].time, end: start)
       {

@@ -7,6 +7,9 @@ struct ErrorControl: Sendable {
   /// `[D + 1]`: one for each row of the state, and one for the log-determinant.
   private(set) var rtol: [Double]
   private(set) var atol: [Double]
+  /// A unit in the last place: relative tolerances below it are raised to it. A step's result is rounded by up to half
+  /// of that.
+  let smallestRtol: Double
   let controller: StepController
   let norm: ErrorNorm
   /// Exponent of the error ratio: the lower of the two orders, plus one.
@@ -14,6 +17,8 @@ struct ErrorControl: Sendable {
   let initialStep: Double?
   let minimumStep: Double?
   let maximumStep: Double?
+  /// How fast the field can change with t by itself; 0 if its steps are not limited for that.
+  let timeRate: Double
   let maximumSteps: Int
   private(set) var includesLogDeterminant: Bool
 
@@ -28,16 +33,19 @@ struct ErrorControl: Sendable {
 
   init(
     _ options: SolverOptions, rtol: Double, atol: Double, rows: Int, norm: ErrorNorm, errorOrder: Int,
-    includesLogDeterminant: Bool
+    includesLogDeterminant: Bool, smallestRtol: Double, timeRate: Double = 0
   ) {
-    self.rtol = (options.relativeTolerances ?? Array(repeating: rtol, count: rows)) + [rtol]
+    let given = (options.relativeTolerances ?? Array(repeating: rtol, count: rows)) + [rtol]
+    self.rtol = given.map { max($0, smallestRtol) }
     self.atol = (options.absoluteTolerances ?? Array(repeating: atol, count: rows)) + [atol]
+    self.smallestRtol = smallestRtol
     controller = options.stepController
     self.norm = norm
     self.errorOrder = errorOrder
     initialStep = options.initialStep
     minimumStep = options.minimumStep
     maximumStep = options.maximumStep
+    self.timeRate = timeRate
     maximumSteps = options.maximumSteps
     self.includesLogDeterminant = includesLogDeterminant
   }
@@ -48,7 +56,7 @@ struct ErrorControl: Sendable {
     guard case .continuous(let rtol, let atol) = schedule else { return nil }
     var control = self
     let both = (0..<2 * rows).map { $0 % rows }
-    control.rtol = both.map { rtol ?? self.rtol[$0] }
+    control.rtol = both.map { max(rtol ?? self.rtol[$0], smallestRtol) }
     control.atol = both.map { atol ?? self.atol[$0] }
     control.includesLogDeterminant = false
     return control
@@ -90,10 +98,23 @@ struct ErrorControl: Sendable {
     (norm == .maximum ? squares : squares / Double(count)).squareRoot()
   }
 
-  /// `proposed`, limited to the longest step.
-  func bounded(_ proposed: Double) -> Double {
-    guard let maximumStep, abs(proposed) > maximumStep else { return proposed }
-    return proposed < 0 ? -maximumStep : maximumStep
+  /// `proposed`, limited to the longest step. By default that is a part of the span if the field reads t, because the
+  /// stages of a long step may miss what the field does for a short time; and longer if the weights let the field
+  /// change only slowly. A given length of the first step is limited by a given longest step alone.
+  func bounded(_ proposed: Double, span: Double, isFirst: Bool) -> Double {
+    var longest = maximumStep ?? .infinity
+    if maximumStep == nil && timeRate > 0 && !(isFirst && initialStep != nil) {
+      longest = max(abs(span) / 20, 2 / timeRate, minimumStep ?? 0)
+    }
+    guard abs(proposed) > longest, longest > 0 else { return proposed }
+    return proposed < 0 ? -longest : longest
+  }
+
+  /// The least error ratio that a sample's first step counts with, because its own estimate may vanish by chance. The
+  /// arguments are sizes over the tolerance: of x′ − x, of h f, and of x′ − x − h f.
+  func leastFirstRatio(errorConstant: Double, moved: Double, straight: Double, bend: Double) -> Double {
+    let rate = bend < 4 * straight ? 2 * bend / straight : 8
+    return 0.5 * errorConstant * max(moved, straight) * pow(rate, Double(errorOrder - 1))
   }
 
   /// The step to try from `time` on: `proposed`, or the rest up to `stop`, the end of the interval, if that is closer

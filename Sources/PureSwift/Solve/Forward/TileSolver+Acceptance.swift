@@ -17,7 +17,8 @@ extension TileSolver {
         }
         continue
       }
-      let ratio = isFinite ? errorRatio(lane, controller) : .nan
+      var ratio = isFinite ? errorRatio(lane, controller) : .nan
+      if ratio <= 1 && lanes[lane].accepted == 0 { ratio = max(ratio, leastFirstRatio(lane, controller)) }
       let (step, planned) = (lanes[lane].step, lanes[lane].proposed)
       if ratio <= 1 && lanes[lane].isLast && abs(step) < abs(planned) {
         lanes[lane].proposed = controller.proposedAfterCut(
@@ -93,6 +94,35 @@ extension TileSolver {
         row: state.rows, error: weighted(job.table.errorWeights, lane), before: lanes[lane].logDeterminant,
         after: lanes[lane].nextLogDeterminant))
     return controller.norm(squares, count: state.rows + 1)
+  }
+
+  /// `ErrorControl.leastFirstRatio` of a lane's step.
+  private func leastFirstRatio(_ lane: Int, _ controller: ErrorControl) -> Double {
+    let first = rosenbrock?.slopes[0].velocity ?? velocities[0]
+    var (moved, straight, bend) = (0.0, 0.0, 0.0)
+    func join(row: Int, before: Double, after: Double, slope: Double) {
+      let line = lanes[lane].step * slope
+      func square(_ size: Double) -> Double {
+        controller.squaredRatio(row: row, error: size, before: before, after: after)
+      }
+      moved = controller.joined(moved, square(after - before))
+      straight = controller.joined(straight, square(line))
+      bend = controller.joined(bend, square(after - before - line))
+    }
+    for row in 0..<state.rows {
+      join(
+        row: row, before: Double(state[row, lane: lane]), after: Double(candidate[row, lane: lane]),
+        slope: Double(first[row, lane: lane]))
+    }
+    if controller.includesLogDeterminant {
+      join(
+        row: state.rows, before: lanes[lane].logDeterminant, after: lanes[lane].nextLogDeterminant,
+        slope: Double(divergences[0, lane: lane]))
+    }
+    let count = state.rows + (controller.includesLogDeterminant ? 1 : 0)
+    return controller.leastFirstRatio(
+      errorConstant: job.table.errorConstant, moved: controller.norm(moved, count: count),
+      straight: controller.norm(straight, count: count), bend: controller.norm(bend, count: count))
   }
 
   private func accept(_ lane: Int, _ firstSample: Int, keepsRecords: Bool) {

@@ -159,7 +159,8 @@ final class TileSolver<V: LaneVector> {
           finish(lane, .maximumSteps)
           continue
         }
-        lanes[lane].proposed = controller.bounded(lanes[lane].proposed)
+        lanes[lane].proposed = controller.bounded(
+          lanes[lane].proposed, span: lanes[lane].end - lanes[lane].start, isFirst: lanes[lane].accepted == 0)
         (lanes[lane].step, lanes[lane].isLast) = controller.clipped(
           lanes[lane].proposed, from: lanes[lane].time, stop: lanes[lane].intervals.end(of: lanes[lane].interval),
           start: lanes[lane].start, end: lanes[lane].end)

@@ -76,12 +76,15 @@ final class SolveJob<Scalar: FlowScalar>: Sendable {
       resolution.trace != .none && options.errorNormIncludesLogDeterminant && !scheme.isRosenbrock
     iteration = ErrorControl(
       options, rtol: options.iterationRtol, atol: options.iterationAtol, rows: rows, norm: .maximum, errorOrder: order,
-      includesLogDeterminant: resolution.trace != .none && options.errorNormIncludesLogDeterminant)
+      includesLogDeterminant: resolution.trace != .none && options.errorNormIncludesLogDeterminant,
+      smallestRtol: Double(Scalar.ulpOfOne))
     switch options.control {
     case .perSample(let rtol, let atol), .batch(let rtol, let atol):
+      let isLimited = options.maximumStep == nil && plan.readsTime
       let forward = ErrorControl(
         options, rtol: rtol, atol: atol, rows: rows, norm: options.errorNorm, errorOrder: order,
-        includesLogDeterminant: includes)
+        includesLogDeterminant: includes, smallestRtol: Double(Scalar.ulpOfOne),
+        timeRate: isLimited ? plan.timeRate(problem.parameters) : 0)
       controller = forward
       backwardController = forward.forBackward(options.adjoint, rows: rows)
       fractions = []

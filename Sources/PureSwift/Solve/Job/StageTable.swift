@@ -16,6 +16,9 @@ struct StageTable<Scalar: FlowScalar>: Sendable {
   let errorWeights: [Double]
   /// Whether a stage influences the next state, directly or through later stages.
   let reachesState: [Bool]
+  /// |C|, if the first step of x' = z x with h = 1 has the error estimate (C zᵏ + …) x, where k is the embedded order
+  /// plus one.
+  let errorConstant: Double
 
   init(_ tableau: ButcherTableau) {
     stages = tableau.stages
@@ -33,6 +36,29 @@ struct StageTable<Scalar: FlowScalar>: Sendable {
       for stage in 0..<later where tableau.a[later][stage] != 0 { reaches[stage] = true }
     }
     reachesState = reaches
+    errorConstant = Self.errorConstant(of: tableau)
+  }
+
+  /// Stage i is kᵢ = (1 + z Σⱼ aᵢⱼkⱼ) z x; with a matrix it is (1 + z Σⱼ aᵢⱼkⱼ + Σⱼ cᵢⱼkⱼ) z x, divided by 1/γ − z.
+  /// Both are computed as power series.
+  private static func errorConstant(of tableau: ButcherTableau) -> Double {
+    guard !tableau.e.isEmpty else { return 0 }
+    let last = min(tableau.order, tableau.embeddedOrder)
+    var series: [[Double]] = []
+    for stage in 0..<tableau.stages {
+      var terms: [Double] = []
+      for power in 0...last {
+        var sum = power == 0 ? 1.0 : 0
+        for (earlier, other) in series.enumerated() {
+          if power > 0 { sum += tableau.a[stage][earlier] * other[power - 1] }
+          if let rosenbrock = tableau.rosenbrock { sum += rosenbrock.c[stage][earlier] * other[power] }
+        }
+        if let rosenbrock = tableau.rosenbrock { sum = rosenbrock.gamma * (sum + (power > 0 ? terms[power - 1] : 0)) }
+        terms.append(sum)
+      }
+      series.append(terms)
+    }
+    return abs(zip(tableau.e, series).reduce(0) { $0 + $1.0 * $1.1[last] })
   }
 }
 
