@@ -63,6 +63,10 @@ class SolveInput(ctypes.Structure):
         ("context", c_void_p),
         ("dropout_active", c_int32),
         ("reserved", c_int32 * 1),
+        ("jump_times", POINTER(c_double)),
+        ("jump_time_count", c_size_t),
+        ("progress", c_void_p),
+        ("progress_context", c_void_p),
     ]
 
 

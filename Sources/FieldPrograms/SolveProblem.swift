@@ -99,6 +99,8 @@ public enum SampleStatus: Int32, Sendable, CaseIterable {
   case notFinite = 3
   /// The function of an event is NaN, or the time of its crossing has no derivative.
   case eventUndefined = 4
+  /// The host ended the call before the sample was done. Only callers of the C library can: `cnf_solve_input.progress`.
+  case cancelled = 5
 }
 
 extension SampleStatus: CustomStringConvertible {
@@ -109,6 +111,7 @@ extension SampleStatus: CustomStringConvertible {
     case .stepTooSmall: "needs steps too small to change its time (stiff or singular field)"
     case .notFinite: "became infinite or not a number"
     case .eventUndefined: "met an event whose function is not a number, or whose time has no derivative"
+    case .cancelled: "was not done when the call was ended"
     }
   }
 }
