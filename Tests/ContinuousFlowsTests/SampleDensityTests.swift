@@ -16,7 +16,11 @@ import Testing
   }
 
   private static let tolerance = 1e-6
-  private static let options = SolverOptions(control: .perSample(rtol: tolerance, atol: tolerance), trace: .none)
+  /// The field of the narrow data below has poles at √1e-3 = 0.03 from the path of the angle. Longer steps err by many
+  /// tolerances there, because an error estimate does not see them.
+  private static let longestStep = 0.02
+  private static let options = SolverOptions(
+    control: .perSample(rtol: tolerance, atol: tolerance), maximumStep: longestStep, trace: .none)
   /// Twice 100 steps or fewer, each with an error of `tolerance · (1 + |x|)` in a component. Back to the base, errors
   /// grow by at most the reciprocal deviation of the narrowest data, 1/√1e-3, whose |x| is below 0.5.
   private static let error: Double = 2 * 100 * 32 * 1.5 * 2.0.squareRoot() * tolerance
@@ -73,7 +77,7 @@ import Testing
   }
 
   @Test func samplesComeBackToTheBase() throws {
-    let count = 20_000
+    let count = 8_000
     for one in try Self.cases() {
       let samples = try one.model.samples(count: count, seed: 4, options: Self.options, backend: .c, context: nil)
       let found = try one.toBase(samples)
