@@ -47,6 +47,18 @@ import Testing
     }
   }
 
+  /// A tolerance that float32 cannot meet is not kept in silence.
+  @Test func tolerancesBelowRoundingAreRemarked() throws {
+    let (folder, _) = try TrainedFolder.shared.get()
+    for (flags, isRemarked) in [
+      (["--rtol", "1e-9"], true), (["--rtol", "1e-9", "--dtype", "float64"], false), (["--rtol", "1e-6"], false),
+    ] {
+      let outcome = try Program.start(["sample", folder.file("run"), "-n", "1"] + flags, in: folder).outcome()
+      #expect(outcome.code == 0, "\(flags): \(outcome.errors)")
+      #expect(outcome.errors.contains("below the rounding of float32") == isRemarked, "\(flags): \(outcome.errors)")
+    }
+  }
+
   @Test func otherWordsAndModelsAreRefused() throws {
     let (trained, _) = try TrainedFolder.shared.get()
     let folder = try TemporaryFolder()

@@ -116,6 +116,19 @@ enum MethodRules {
     }
   }
 
+  /// A remark for a relative tolerance below one unit in the last place of float32, to which the kernels raise it; nil:
+  /// there is none.
+  ///
+  /// - Parameter trains: whether the tolerance of training counts, too.
+  static func remarkOnTolerance(_ settings: Settings, trains: Bool) -> String? {
+    guard settings.stateType == .float32, settings.model.features.contains(.solver) else { return nil }
+    let evaluation = (settings.name(\.evaluationRtol), settings.evaluationRtol)
+    let tolerances = trains ? [(settings.name(\.rtol), settings.rtol), evaluation] : [evaluation]
+    guard let low = tolerances.first(where: { $0.1 < Double(Float.ulpOfOne) }) else { return nil }
+    return "\(low.0) is \(low.1.text), below the rounding of float32, so solves use 1.2e-7"
+      + (trains ? "" : ": give --dtype float64 with it for more digits")
+  }
+
   /// Partitioned methods are symplectic where positions' rates depend on momenta alone and momenta's on positions: for
   /// a separable energy. (Hairer, Lubich and Wanner, Geometric Numerical Integration, section VI.3.)
   ///

@@ -37,11 +37,11 @@ struct SolverSettings: SettingsSection {
     traits: [.servesEvaluation], placeholder: "time", help: "Length of the first adaptive step.")
 
   let maxStep = Setting<Double>(
-    "max-step", default: 0, .positive(zero: "no limit"), use: .models(.solver), traits: [.servesEvaluation],
-    placeholder: "time",
+    "max-step", default: 0, .positive(zero: "1/20 of the time span or longer, by the field's weights"),
+    use: .models(.solver), traits: [.servesEvaluation], placeholder: "time",
     help: """
-      Length of the longest adaptive step. If the field has short pulses in time, give less than the length of a pulse: \
-      longer steps may pass it unseen.
+      Length of the longest adaptive step. What the field does in less than about half of it, such as a short pulse, may go \
+      unseen.
       """)
 
   let norm = Setting<ErrorNorm>(

@@ -59,6 +59,11 @@ struct TrainedRun {
     }
     settings = try overrides.resolved(over: base)
     try settings.checkRefusals(.always)
+    if overrides.given("evaluation-rtol") != nil,
+      let remark = MethodRules.remarkOnTolerance(settings, trains: false)
+    {
+      Terminal.remark("cnf: \(remark)")
+    }
     if overrides.given("evaluation-solver") != nil,
       let remark = try MethodRules.remarkOnPartitioned(settings, trains: false, isKnown: folder != nil)
     {

@@ -42,7 +42,10 @@ struct TrainingSession<Model: RunModel>: TrainingCall {
     try settings.write(to: folder)
     self.settings = settings
     progress = ProgressReporter("training", isSilent: isQuiet)
-    for remark in [remark, Self.remarkOnConstants(in: split.train)].compactMap({ $0 }) {
+    let remarks = [
+      remark, MethodRules.remarkOnTolerance(settings, trains: true), Self.remarkOnConstants(in: split.train),
+    ]
+    for remark in remarks.compactMap({ $0 }) {
       progress.remark("cnf: \(remark)")
     }
     progress.remark(
