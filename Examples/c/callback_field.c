@@ -33,7 +33,7 @@ static const double T = 2;
 /* ---- The pendulum: theta = (g, c). A panel has a row of angles, then a row of speeds, with one sample per lane.
  * ------- */
 
-static void pendulum(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void pendulum(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   const double *angle = x, *speed = angle + lanes, *g = theta, *c = g + 1;
   double *angle_rate = y, *speed_rate = angle_rate + lanes;
   (void)context, (void)t;
@@ -44,7 +44,7 @@ static void pendulum(void *context, int32_t lanes, const void *t, const void *x,
 }
 
 /* y_dot = J x_dot with J = [0, 1; -g cos(angle), -c]. */
-static void pendulum_tangent(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void pendulum_tangent(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                              const void *x_dot, void *y_dot) {
   const double *angle = x, *g = theta, *c = g + 1, *in = x_dot;
   double *out = y_dot;
@@ -56,7 +56,7 @@ static void pendulum_tangent(void *context, int32_t lanes, const void *t, const 
 }
 
 /* x_bar = J' y_bar. The cotangents of g and c are sums over all lanes. The field does not see t, so t_bar stays 0. */
-static void pendulum_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void pendulum_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                              const void *y_bar, void *x_bar, void *t_bar, void *theta_bar) {
   const double *angle = x, *speed = angle + lanes, *g = theta, *c = g + 1, *bar = y_bar;
   double *out = x_bar, *sums = theta_bar;
@@ -71,7 +71,7 @@ static void pendulum_reverse(void *context, int32_t lanes, const void *t, const 
 }
 
 /* The derivatives of s = y_dot_bar' J x_dot: only -g cos(angle) and -c vary. */
-static void pendulum_tangent_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void pendulum_tangent_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                                      const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar,
                                      void *t_bar, void *theta_bar) {
   const double *angle = x, *g = theta, *c = g + 1, *in = x_dot, *bar = y_dot_bar;

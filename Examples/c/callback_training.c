@@ -46,7 +46,7 @@ static bump bump_at(const grid *g, int32_t k, const float *x, int32_t j, int32_t
   return (bump){expf(-0.5f * g->inverse_square * (u * u + v * v)), {g->inverse_square * u, g->inverse_square * v}};
 }
 
-static void bumps(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void bumps(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   const float *a = theta;
   float *rate = y;
   (void)t;
@@ -61,7 +61,7 @@ static void bumps(void *context, int32_t lanes, const void *t, const void *x, co
 }
 
 /* y_dot = -sum_k a_k phi_k (d . x_dot). */
-static void bumps_tangent(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void bumps_tangent(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                           const void *x_dot, void *y_dot) {
   const float *a = theta, *in = x_dot;
   float *out = y_dot;
@@ -78,7 +78,7 @@ static void bumps_tangent(void *context, int32_t lanes, const void *t, const voi
 }
 
 /* x_bar = -sum_k (a_k . y_bar) phi_k d. The cotangent of a_k is the sum of phi_k y_bar over all lanes. */
-static void bumps_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void bumps_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                           const void *y_bar, void *x_bar, void *t_bar, void *theta_bar) {
   const float *a = theta, *bar = y_bar;
   float *out = x_bar, *a_bar = theta_bar;
@@ -95,7 +95,7 @@ static void bumps_reverse(void *context, int32_t lanes, const void *t, const voi
 }
 
 /* The derivatives of s = w . J x_dot = -sum_k (a_k . w) phi_k (d . x_dot), w = y_dot_bar. */
-static void bumps_tangent_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void bumps_tangent_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                                   const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar, void *t_bar,
                                   void *theta_bar) {
   const float *a = theta, *in = x_dot, *w = y_dot_bar;

@@ -56,7 +56,7 @@ extension FieldCallback {
   ///
   /// | argument | shape | meaning |
   /// |---|---|---|
-  /// | `t` | `[lanes]` | the time of each lane |
+  /// | `t` | `[lanes]` | the time of each lane, always in Double: a `Float` cannot tell large times apart |
   /// | `x`, `xDot`, `xBar`, `xDotBar` | `[rows of the input][lanes]` | input, its tangent, cotangents of both |
   /// | `parameters` | `[parameterCount]` | θ |
   /// | `y`, `yDot`, `yBar`, `yDotBar` | `[rows][lanes]` | output, its tangent, cotangents of both |
@@ -73,21 +73,21 @@ extension FieldCallback {
   public struct Functions<Scalar: FlowScalar>: Sendable {
     /// `(lanes, t, x, parameters, y)`: y = g(x, t).
     public typealias Evaluate =
-      @Sendable (Int, Span<Scalar>, Span<Scalar>, Span<Scalar>, inout MutableSpan<Scalar>) -> Void
+      @Sendable (Int, Span<Double>, Span<Scalar>, Span<Scalar>, inout MutableSpan<Scalar>) -> Void
     /// `(lanes, t, x, parameters, xDot, yDot)`: ẏ = J ẋ.
     public typealias Tangent =
-      @Sendable (Int, Span<Scalar>, Span<Scalar>, Span<Scalar>, Span<Scalar>, inout MutableSpan<Scalar>) -> Void
+      @Sendable (Int, Span<Double>, Span<Scalar>, Span<Scalar>, Span<Scalar>, inout MutableSpan<Scalar>) -> Void
     /// `(lanes, t, x, parameters, yBar, xBar, tBar, parametersBar)`: x̄ = Jᵀȳ, t̄ = (∂y/∂t)ᵀȳ, θ̄ += (∂y/∂θ)ᵀȳ.
     public typealias Reverse =
       @Sendable (
-        Int, Span<Scalar>, Span<Scalar>, Span<Scalar>, Span<Scalar>, inout MutableSpan<Scalar>,
+        Int, Span<Double>, Span<Scalar>, Span<Scalar>, Span<Scalar>, inout MutableSpan<Scalar>,
         inout MutableSpan<Scalar>, inout MutableSpan<Scalar>
       ) -> Void
     /// `(lanes, t, x, parameters, xDot, yDotBar, xBar, xDotBar, tBar, parametersBar)`: with s = ẏ̄ᵀ J(x, t; θ) ẋ for
     /// each lane, ẋ̄ = Jᵀẏ̄, x̄ = ∂s/∂x, t̄ = ∂s/∂t, θ̄ += ∂s/∂θ.
     public typealias TangentReverse =
       @Sendable (
-        Int, Span<Scalar>, Span<Scalar>, Span<Scalar>, Span<Scalar>, Span<Scalar>, inout MutableSpan<Scalar>,
+        Int, Span<Double>, Span<Scalar>, Span<Scalar>, Span<Scalar>, Span<Scalar>, inout MutableSpan<Scalar>,
         inout MutableSpan<Scalar>, inout MutableSpan<Scalar>, inout MutableSpan<Scalar>
       ) -> Void
 

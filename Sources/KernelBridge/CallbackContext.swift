@@ -6,20 +6,20 @@ import CNFKernels
 /// `@unchecked Sendable` because an instance never changes and all its properties are `Sendable`.
 class CallbackContext: @unchecked Sendable {
   fileprivate func evaluate(
-    _ lanes: Int32, _ t: UnsafeRawPointer, _ x: UnsafeRawPointer, _ theta: UnsafeRawPointer?,
+    _ lanes: Int32, _ t: UnsafePointer<Double>, _ x: UnsafeRawPointer, _ theta: UnsafeRawPointer?,
     _ y: UnsafeMutableRawPointer
   ) { fatalError("abstract") }
   fileprivate func tangent(
-    _ lanes: Int32, _ t: UnsafeRawPointer, _ x: UnsafeRawPointer, _ theta: UnsafeRawPointer?,
+    _ lanes: Int32, _ t: UnsafePointer<Double>, _ x: UnsafeRawPointer, _ theta: UnsafeRawPointer?,
     _ xDot: UnsafeRawPointer, _ yDot: UnsafeMutableRawPointer
   ) { fatalError("abstract") }
   fileprivate func reverse(
-    _ lanes: Int32, _ t: UnsafeRawPointer, _ x: UnsafeRawPointer, _ theta: UnsafeRawPointer?,
+    _ lanes: Int32, _ t: UnsafePointer<Double>, _ x: UnsafeRawPointer, _ theta: UnsafeRawPointer?,
     _ yBar: UnsafeRawPointer, _ xBar: UnsafeMutableRawPointer, _ tBar: UnsafeMutableRawPointer,
     _ thetaBar: UnsafeMutableRawPointer?
   ) { fatalError("abstract") }
   fileprivate func tangentReverse(
-    _ lanes: Int32, _ t: UnsafeRawPointer, _ x: UnsafeRawPointer, _ theta: UnsafeRawPointer?,
+    _ lanes: Int32, _ t: UnsafePointer<Double>, _ x: UnsafeRawPointer, _ theta: UnsafeRawPointer?,
     _ xDot: UnsafeRawPointer, _ yDotBar: UnsafeRawPointer, _ xBar: UnsafeMutableRawPointer,
     _ xDotBar: UnsafeMutableRawPointer, _ tBar: UnsafeMutableRawPointer, _ thetaBar: UnsafeMutableRawPointer?
   ) { fatalError("abstract") }
@@ -69,30 +69,32 @@ final class TypedCallbackContext<Scalar: FlowScalar>: CallbackContext, @unchecke
   }
 
   fileprivate override func evaluate(
-    _ lanes: Int32, _ t: UnsafeRawPointer, _ x: UnsafeRawPointer, _ theta: UnsafeRawPointer?,
+    _ lanes: Int32, _ t: UnsafePointer<Double>, _ x: UnsafeRawPointer, _ theta: UnsafeRawPointer?,
     _ y: UnsafeMutableRawPointer
   ) {
     let lanes = Int(lanes)
     let output = write(y, rows * lanes)
     var outputSpan = output.mutableSpan
     functions.evaluate(
-      lanes, read(t, lanes).span, read(x, columns * lanes).span, read(theta, parameterCount).span, &outputSpan)
+      lanes, UnsafeBufferPointer(start: t, count: lanes).span, read(x, columns * lanes).span,
+      read(theta, parameterCount).span, &outputSpan)
   }
 
   fileprivate override func tangent(
-    _ lanes: Int32, _ t: UnsafeRawPointer, _ x: UnsafeRawPointer, _ theta: UnsafeRawPointer?,
+    _ lanes: Int32, _ t: UnsafePointer<Double>, _ x: UnsafeRawPointer, _ theta: UnsafeRawPointer?,
     _ xDot: UnsafeRawPointer, _ yDot: UnsafeMutableRawPointer
   ) {
     let lanes = Int(lanes)
     let output = write(yDot, rows * lanes)
     var outputSpan = output.mutableSpan
     functions.tangent!(
-      lanes, read(t, lanes).span, read(x, columns * lanes).span, read(theta, parameterCount).span,
+      lanes, UnsafeBufferPointer(start: t, count: lanes).span, read(x, columns * lanes).span,
+      read(theta, parameterCount).span,
       read(xDot, columns * lanes).span, &outputSpan)
   }
 
   fileprivate override func reverse(
-    _ lanes: Int32, _ t: UnsafeRawPointer, _ x: UnsafeRawPointer, _ theta: UnsafeRawPointer?,
+    _ lanes: Int32, _ t: UnsafePointer<Double>, _ x: UnsafeRawPointer, _ theta: UnsafeRawPointer?,
     _ yBar: UnsafeRawPointer, _ xBar: UnsafeMutableRawPointer, _ tBar: UnsafeMutableRawPointer,
     _ thetaBar: UnsafeMutableRawPointer?
   ) {
@@ -103,12 +105,13 @@ final class TypedCallbackContext<Scalar: FlowScalar>: CallbackContext, @unchecke
     var timeSpan = times.mutableSpan
     var sumSpan = sums.mutableSpan
     functions.reverse!(
-      lanes, read(t, lanes).span, read(x, columns * lanes).span, read(theta, parameterCount).span,
+      lanes, UnsafeBufferPointer(start: t, count: lanes).span, read(x, columns * lanes).span,
+      read(theta, parameterCount).span,
       read(yBar, rows * lanes).span, &stateSpan, &timeSpan, &sumSpan)
   }
 
   fileprivate override func tangentReverse(
-    _ lanes: Int32, _ t: UnsafeRawPointer, _ x: UnsafeRawPointer, _ theta: UnsafeRawPointer?,
+    _ lanes: Int32, _ t: UnsafePointer<Double>, _ x: UnsafeRawPointer, _ theta: UnsafeRawPointer?,
     _ xDot: UnsafeRawPointer, _ yDotBar: UnsafeRawPointer, _ xBar: UnsafeMutableRawPointer,
     _ xDotBar: UnsafeMutableRawPointer, _ tBar: UnsafeMutableRawPointer, _ thetaBar: UnsafeMutableRawPointer?
   ) {
@@ -120,7 +123,8 @@ final class TypedCallbackContext<Scalar: FlowScalar>: CallbackContext, @unchecke
     var timeSpan = times.mutableSpan
     var sumSpan = sums.mutableSpan
     functions.tangentReverse!(
-      lanes, read(t, lanes).span, read(x, columns * lanes).span, read(theta, parameterCount).span,
+      lanes, UnsafeBufferPointer(start: t, count: lanes).span, read(x, columns * lanes).span,
+      read(theta, parameterCount).span,
       read(xDot, columns * lanes).span, read(yDotBar, rows * lanes).span, &stateSpan, &tangentSpan, &timeSpan, &sumSpan)
   }
 }

@@ -329,12 +329,12 @@ static void test_independence(plan p, int32_t isa) {
 /* ---- A sample that diverges -------------------------------------------------------------------------------------- */
 
 /* x' = -x^3 for each row. Near 0 it is harmless; beyond 1/h explicit steps grow like x^3. */
-static void cube(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void cube(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   (void)context, (void)t, (void)theta;
   const double *from = x;
   for (int32_t i = 0; i < D * lanes; ++i) ((double *)y)[i] = -from[i] * from[i] * from[i];
 }
-static void cube_tangent(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void cube_tangent(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                          const void *x_dot, void *y_dot) {
   (void)context, (void)t, (void)theta;
   const double *from = x, *dot = x_dot;

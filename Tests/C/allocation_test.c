@@ -148,18 +148,18 @@ static void scaled_rows_reverse(const void *context, int32_t lanes, const void *
     put_number(context, theta_bar, i / lanes,
                number_at(context, theta_bar, i / lanes) + number_at(context, x, i) * number_at(context, y_bar, i));
 }
-static void scale_evaluate(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void scale_evaluate(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   (void)t, scaled_rows(context, lanes, theta, x, y);
 }
-static void scale_tangent(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void scale_tangent(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                           const void *x_dot, void *y_dot) {
   (void)t, (void)x, scaled_rows(context, lanes, theta, x_dot, y_dot);
 }
-static void scale_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void scale_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                           const void *y_bar, void *x_bar, void *t_bar, void *theta_bar) {
   (void)t, (void)t_bar, scaled_rows_reverse(context, lanes, theta, x, y_bar, x_bar, theta_bar);
 }
-static void scale_tangent_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void scale_tangent_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                                   const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar, void *t_bar,
                                   void *theta_bar) {
   (void)t, (void)x, (void)x_bar, (void)t_bar;

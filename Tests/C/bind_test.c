@@ -69,7 +69,7 @@ static void check_calls(const program *p, setting s, call_kind first, call_kind 
 
 /* y = theta[0] x, theta[0] of the copy. The context is where the caller's theta is. */
 static int32_t from_copy;
-static void scaled_evaluate(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void scaled_evaluate(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   (void)t;
   if (theta != context) __atomic_store_n(&from_copy, 1, __ATOMIC_RELAXED);
   for (int32_t i = 0; i < D * lanes; i++) ((double *)y)[i] = *(const double *)theta * ((const double *)x)[i];

@@ -19,7 +19,7 @@ static double input_x0[COUNT * D];
   const double y0 = X[j], y1 = X[lanes + j], y2 = X[2 * lanes + j];                     \
   (void)context, (void)a, (void)b, (void)c, (void)s, (void)ds, (void)y0, (void)y1, (void)y2, (void)P
 
-static void own_evaluate(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void own_evaluate(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   double *Y = y;
   for (int32_t j = 0; j < lanes; j++) {
     OWN_NAMES;
@@ -28,7 +28,7 @@ static void own_evaluate(void *context, int32_t lanes, const void *t, const void
     Y[2 * lanes + j] = y0 * y1 * y2 * u;
   }
 }
-static void own_tangent(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void own_tangent(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                         const void *x_dot, void *y_dot) {
   const double *W = x_dot;
   double *Y = y_dot;
@@ -40,7 +40,7 @@ static void own_tangent(void *context, int32_t lanes, const void *t, const void 
     Y[2 * lanes + j] = u * (y1 * y2 * w0 + y0 * y2 * w1 + y0 * y1 * w2);
   }
 }
-static void own_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void own_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                         const void *y_bar, void *x_bar, void *t_bar, void *theta_bar) {
   const double *V = y_bar;
   double *X_ = x_bar, *T_ = t_bar, *P_ = theta_bar;
@@ -56,7 +56,7 @@ static void own_reverse(void *context, int32_t lanes, const void *t, const void 
     P_[2] += v1 * y0 * y0;
   }
 }
-static void own_tangent_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void own_tangent_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                                 const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar, void *t_bar,
                                 void *theta_bar) {
   const double *W = x_dot, *V = y_dot_bar;
@@ -229,7 +229,7 @@ static void test_bad_ops(void) {
  * ----------------------------------------------------------------------------------------------- */
 
 /* x' = (theta cos t, 0). It is NaN from t = 0.5 on for samples whose second row, a constant, is above 1. */
-static void marked_evaluate(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void marked_evaluate(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   const double *T = t, *X = x, *P = theta;
   double *Y = y;
   (void)context;
@@ -238,7 +238,7 @@ static void marked_evaluate(void *context, int32_t lanes, const void *t, const v
     Y[lanes + j] = 0;
   }
 }
-static void marked_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void marked_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                            const void *y_bar, void *x_bar, void *t_bar, void *theta_bar) {
   const double *T = t, *P = theta, *V = y_bar;
   double *T_ = t_bar, *P_ = theta_bar;
@@ -276,7 +276,7 @@ static void test_nan(int32_t control) {
 }
 
 /* The solution of y' = y^2 has a pole at 1/y(0). */
-static void square_evaluate(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void square_evaluate(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   (void)context, (void)t, (void)theta;
   for (int32_t j = 0; j < lanes; j++) ((double *)y)[j] = ((const double *)x)[j] * ((const double *)x)[j];
 }
@@ -306,17 +306,17 @@ static void test_pole(void) {
 }
 
 /* x' = theta sqrt(x) is finite at 0, the state of an idle lane, but has no derivative there. */
-static void root_evaluate(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void root_evaluate(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   (void)context, (void)t;
   for (int32_t j = 0; j < lanes; j++) ((double *)y)[j] = *(const double *)theta * sqrt(((const double *)x)[j]);
 }
-static void root_tangent(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void root_tangent(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                          const void *x_dot, void *y_dot) {
   (void)context, (void)t;
   for (int32_t j = 0; j < lanes; j++)
     ((double *)y_dot)[j] = *(const double *)theta * ((const double *)x_dot)[j] / (2 * sqrt(((const double *)x)[j]));
 }
-static void root_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void root_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                          const void *y_bar, void *x_bar, void *t_bar, void *theta_bar) {
   (void)context, (void)t, (void)t_bar;
   for (int32_t j = 0; j < lanes; j++) {
@@ -325,7 +325,7 @@ static void root_reverse(void *context, int32_t lanes, const void *t, const void
     *(double *)theta_bar += v * root;
   }
 }
-static void root_tangent_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void root_tangent_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                                  const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar, void *t_bar,
                                  void *theta_bar) {
   (void)context, (void)t, (void)t_bar;

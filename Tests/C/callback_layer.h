@@ -32,14 +32,14 @@ static inline void layer_add(const layer *l, void *numbers, size_t i, double val
 static inline int32_t layer_inputs(const layer *l) { return l->cols - l->sees_time; }
 
 /* Column c of lane j of [x, t]. */
-static inline double layer_column(const layer *l, int32_t lanes, const void *t, const void *x, int32_t c, int32_t j) {
-  return c < layer_inputs(l) ? layer_get(l, x, (size_t)(c * lanes + j)) : layer_get(l, t, (size_t)j);
+static inline double layer_column(const layer *l, int32_t lanes, const double *t, const void *x, int32_t c, int32_t j) {
+  return c < layer_inputs(l) ? layer_get(l, x, (size_t)(c * lanes + j)) : t[j];
 }
 static inline double layer_weight(const layer *l, const void *theta, int32_t r, int32_t c) {
   return layer_get(l, theta, (size_t)(r * l->cols + c));
 }
 /* z = W [x, t] + b of one row and lane. */
-static inline double layer_sum(const layer *l, int32_t lanes, const void *t, const void *x, const void *theta,
+static inline double layer_sum(const layer *l, int32_t lanes, const double *t, const void *x, const void *theta,
                                int32_t r, int32_t j) {
   double z = layer_get(l, theta, (size_t)(l->rows * l->cols + r));
   for (int32_t c = 0; c < l->cols; c++) z += layer_weight(l, theta, r, c) * layer_column(l, lanes, t, x, c, j);
@@ -59,7 +59,7 @@ static inline double layer_sum_dot(const layer *l, int32_t lanes, const void *th
   return z_dot;
 }
 
-static void layer_evaluate(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void layer_evaluate(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   const layer *l = context;
   for (int32_t r = 0; r < l->rows; r++)
     for (int32_t j = 0; j < lanes; j++) {
@@ -68,7 +68,7 @@ static void layer_evaluate(void *context, int32_t lanes, const void *t, const vo
     }
 }
 
-static void layer_tangent(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void layer_tangent(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                           const void *x_dot, void *y_dot) {
   const layer *l = context;
   for (int32_t r = 0; r < l->rows; r++)
@@ -78,8 +78,9 @@ static void layer_tangent(void *context, int32_t lanes, const void *t, const voi
 }
 
 /* Adds to the cotangents of x, t, W and b what follows from z_bar, the cotangent of z of one row and lane. */
-static inline void layer_add_cotangents(const layer *l, int32_t lanes, const void *t, const void *x, const void *theta,
-                                        int32_t r, int32_t j, double z_bar, void *x_bar, void *t_bar, void *theta_bar) {
+static inline void layer_add_cotangents(const layer *l, int32_t lanes, const double *t, const void *x,
+                                        const void *theta, int32_t r, int32_t j, double z_bar, void *x_bar, void *t_bar,
+                                        void *theta_bar) {
   for (int32_t c = 0; c < l->cols; c++) {
     const double back = layer_weight(l, theta, r, c) * z_bar;
     if (c < layer_inputs(l))
@@ -91,7 +92,7 @@ static inline void layer_add_cotangents(const layer *l, int32_t lanes, const voi
   layer_add(l, theta_bar, (size_t)(l->rows * l->cols + r), z_bar);
 }
 
-static void layer_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void layer_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                           const void *y_bar, void *x_bar, void *t_bar, void *theta_bar) {
   const layer *l = context;
   for (int32_t r = 0; r < l->rows; r++)
@@ -103,7 +104,7 @@ static void layer_reverse(void *context, int32_t lanes, const void *t, const voi
 }
 
 /* s = sum_r y_dot_bar_r a'(z_r) z_dot_r: z_bar = y_dot_bar a'' z_dot, z_dot_bar = y_dot_bar a'. */
-static void layer_tangent_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void layer_tangent_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                                   const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar, void *t_bar,
                                   void *theta_bar) {
   const layer *l = context;

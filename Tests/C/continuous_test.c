@@ -134,7 +134,7 @@ static void test_failures(void) {
 }
 
 /* y = -x sqrt(4 - x^2) in each row, which is NaN if |x| > 2. *context counts values beyond 2 in calls of reverse. */
-static void bounded_evaluate(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void bounded_evaluate(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   (void)context, (void)t, (void)theta;
   for (int32_t i = 0; i < 2 * lanes; ++i) {
     const double at = ((const double *)x)[i];
@@ -143,13 +143,13 @@ static void bounded_evaluate(void *context, int32_t lanes, const void *t, const 
 }
 static double bounded_slope(double x) { return (2 * x * x - 4) / sqrt(4 - x * x); }
 static double bounded_curvature(double x) { return x * (12 - 2 * x * x) / pow(4 - x * x, 1.5); }
-static void bounded_tangent(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void bounded_tangent(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                             const void *x_dot, void *y_dot) {
   (void)context, (void)t, (void)theta;
   for (int32_t i = 0; i < 2 * lanes; ++i)
     ((double *)y_dot)[i] = bounded_slope(((const double *)x)[i]) * ((const double *)x_dot)[i];
 }
-static void bounded_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void bounded_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                             const void *y_bar, void *x_bar, void *t_bar, void *theta_bar) {
   (void)t, (void)theta, (void)t_bar, (void)theta_bar;
   for (int32_t i = 0; i < 2 * lanes; ++i) {
@@ -158,7 +158,7 @@ static void bounded_reverse(void *context, int32_t lanes, const void *t, const v
     ((double *)x_bar)[i] += bounded_slope(at) * ((const double *)y_bar)[i];
   }
 }
-static void bounded_tangent_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void bounded_tangent_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                                     const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar, void *t_bar,
                                     void *theta_bar) {
   (void)context, (void)t, (void)theta, (void)t_bar, (void)theta_bar;

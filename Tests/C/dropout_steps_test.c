@@ -110,7 +110,8 @@ static const double RATE = 0.3, END = 4;
 
 /* Dropout whose mask is a function of the bits of its input. So the same input gets the same mask, which a callback
  * must guarantee, and any other input gets another mask. */
-static void redraw(void *context, int32_t lanes, const void *time, const void *input, const void *theta, void *output) {
+static void redraw(void *context, int32_t lanes, const double *time, const void *input, const void *theta,
+                   void *output) {
   const double *t = time, *x = input;
   double *y = output;
   (void)context, (void)theta;

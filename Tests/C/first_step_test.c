@@ -124,23 +124,24 @@ static void check_other_first_steps(void) {
 /* ---- Pulses ---- */
 
 /* y' = -y + 100 while 0.5 <= t < 0.6, else -y. */
-static void box(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void box(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   (void)context, (void)theta;
   for (int32_t j = 0; j < lanes; j++) {
-    const double at = ((const double *)t)[j];
+    const double at = t[j];
     ((double *)y)[j] = (at >= 0.5 && at < 0.6 ? 100 : 0) - ((const double *)x)[j];
   }
 }
 /* y' = exp(-((t - 8)/0.05)^2/2). */
-static void bell(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void bell(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   (void)context, (void)theta, (void)x;
   for (int32_t j = 0; j < lanes; j++) {
-    const double u = (((const double *)t)[j] - 8) / 0.05;
+    const double u = (t[j] - 8) / 0.05;
     ((double *)y)[j] = exp(-u * u / 2);
   }
 }
 
-static cnf_field *callback_field(void (*evaluate)(void *, int32_t, const void *, const void *, const void *, void *)) {
+static cnf_field *callback_field(void (*evaluate)(void *, int32_t, const double *, const void *, const void *,
+                                                  void *)) {
   const cnf_callback callback = {.struct_size = sizeof callback, .evaluate = evaluate};
   const cnf_op op = {
       .kind = CNF_OP_CALLBACK, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = 1, .callback = &callback};

@@ -31,22 +31,22 @@ static void note_mode(void) {
 }
 
 /* y = -x / 2, as an op of the host. */
-static void halve(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void halve(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   (void)context, (void)t, (void)theta;
   note_mode();
   for (int32_t i = 0; i < D * lanes; ++i) ((float *)y)[i] = -0.5f * ((const float *)x)[i];
 }
-static void halve_tangent(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void halve_tangent(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                           const void *x_dot, void *y_dot) {
   (void)x;
   halve(context, lanes, t, x_dot, theta, y_dot);
 }
-static void halve_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void halve_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                           const void *y_bar, void *x_bar, void *t_bar, void *theta_bar) {
   (void)x, (void)t_bar, (void)theta_bar;
   halve(context, lanes, t, y_bar, theta, x_bar);
 }
-static void halve_tangent_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void halve_tangent_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                                   const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar, void *t_bar,
                                   void *theta_bar) {
   (void)x, (void)x_dot, (void)x_bar, (void)t_bar, (void)theta_bar;

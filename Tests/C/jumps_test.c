@@ -29,25 +29,24 @@ static double strength(const pulse *p, double t) {
   return t == from || t == to ? NAN : (double)(t > from && t < to);
 }
 
-static void pulse_evaluate(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void pulse_evaluate(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   const pulse *p = context;
   for (int32_t j = 0; j < lanes; ++j)
-    set_number(p, y, j,
-               number_at(p, theta, 1) * strength(p, number_at(p, t, j)) - number_at(p, theta, 0) * number_at(p, x, j));
+    set_number(p, y, j, number_at(p, theta, 1) * strength(p, t[j]) - number_at(p, theta, 0) * number_at(p, x, j));
 }
-static void pulse_tangent(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void pulse_tangent(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                           const void *x_dot, void *y_dot) {
   const pulse *p = context;
   (void)t, (void)x;
   for (int32_t j = 0; j < lanes; ++j) set_number(p, y_dot, j, -number_at(p, theta, 0) * number_at(p, x_dot, j));
 }
-static void pulse_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void pulse_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                           const void *y_bar, void *x_bar, void *t_bar, void *theta_bar) {
   const pulse *p = context;
   double rate_bar = number_at(p, theta_bar, 0), strength_bar = number_at(p, theta_bar, 1);
   (void)t_bar;
   for (int32_t j = 0; j < lanes; ++j) {
-    const double bar = number_at(p, y_bar, j), on = strength(p, number_at(p, t, j));
+    const double bar = number_at(p, y_bar, j), on = strength(p, t[j]);
     set_number(p, x_bar, j, -number_at(p, theta, 0) * bar);
     rate_bar -= bar * number_at(p, x, j);
     if (bar != 0) strength_bar += bar * on;
@@ -55,7 +54,7 @@ static void pulse_reverse(void *context, int32_t lanes, const void *t, const voi
   set_number(p, theta_bar, 0, rate_bar);
   set_number(p, theta_bar, 1, strength_bar);
 }
-static void pulse_tangent_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void pulse_tangent_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                                   const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar, void *t_bar,
                                   void *theta_bar) {
   const pulse *p = context;

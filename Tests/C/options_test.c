@@ -29,7 +29,7 @@ static cnf_field *deep_field(void) {
   return field;
 }
 
-static void nothing(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void nothing(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   (void)context, (void)t, (void)theta;
   memcpy(y, x, (size_t)lanes * D * sizeof(double));
 }

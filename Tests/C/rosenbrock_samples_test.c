@@ -103,16 +103,17 @@ static void test_failures(void) {
 }
 
 /* y = theta x, whose reverse function returns NaN in lanes whose first row is above 1. */
-static void breaking_evaluate(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void breaking_evaluate(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
+                              void *y) {
   (void)context, (void)t;
   for (int32_t i = 0; i < 2 * lanes; ++i) ((double *)y)[i] = *(const double *)theta * ((const double *)x)[i];
 }
-static void breaking_tangent(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void breaking_tangent(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                              const void *x_dot, void *y_dot) {
   (void)x;
   breaking_evaluate(context, lanes, t, x_dot, theta, y_dot);
 }
-static void breaking_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void breaking_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                              const void *y_bar, void *x_bar, void *t_bar, void *theta_bar) {
   const double *at = x, *bar = y_bar;
   (void)context, (void)t, (void)t_bar;

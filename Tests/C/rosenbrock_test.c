@@ -129,14 +129,14 @@ static cnf_solver_options options_of(int32_t control, int32_t trace) {
 
 /* x' = -x^3/2 cos t, y' = -x y + sin 3t: nonlinear, and depends on time. x = x0 / sqrt(1 + x0^2 sin t); the divergence
  * is -3/2 x^2 cos t - x, and the integral of its first term is -3/2 log(1 + x0^2 sin t). */
-static void smooth(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void smooth(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   const double *time = t, *u = x, *v = u + lanes;
   double *f = y, *g = f + lanes;
   (void)context, (void)theta;
   for (int32_t j = 0; j < lanes; j++)
     f[j] = -0.5 * u[j] * u[j] * u[j] * cos(time[j]), g[j] = -u[j] * v[j] + sin(3 * time[j]);
 }
-static void smooth_tangent(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void smooth_tangent(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                            const void *x_dot, void *y_dot) {
   const double *time = t, *u = x, *v = u + lanes, *a = x_dot, *b = a + lanes;
   double *f = y_dot, *g = f + lanes;
@@ -180,11 +180,11 @@ static void test_convergence(void) {
 }
 
 /* y' = -1e8 (y - cos t) */
-static void relax(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void relax(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   (void)context, (void)theta;
   for (int32_t j = 0; j < lanes; j++) ((double *)y)[j] = -1e8 * (((const double *)x)[j] - cos(((const double *)t)[j]));
 }
-static void relax_tangent(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void relax_tangent(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                           const void *x_dot, void *y_dot) {
   (void)context, (void)t, (void)x, (void)theta;
   for (int32_t j = 0; j < lanes; j++) ((double *)y_dot)[j] = -1e8 * ((const double *)x_dot)[j];

@@ -5,20 +5,20 @@
 #include "check.h"
 
 /* Van der Pol: x' = y, y' = mu (1 - x^2) y - x. theta: mu. A tile is [rows][n lanes]. */
-static inline void pol_evaluate(void *context, int32_t n, const void *t, const void *x, const void *theta, void *y) {
+static inline void pol_evaluate(void *context, int32_t n, const double *t, const void *x, const void *theta, void *y) {
   const double *u = x, *v = u + n, mu = *(const double *)theta;
   double *f = y, *g = f + n;
   (void)context, (void)t;
   for (int32_t j = 0; j < n; ++j) f[j] = v[j], g[j] = mu * (1 - u[j] * u[j]) * v[j] - u[j];
 }
-static inline void pol_tangent(void *context, int32_t n, const void *t, const void *x, const void *theta,
+static inline void pol_tangent(void *context, int32_t n, const double *t, const void *x, const void *theta,
                                const void *x_dot, void *y_dot) {
   const double *u = x, *v = u + n, *a = x_dot, *b = a + n, mu = *(const double *)theta;
   double *f = y_dot, *g = f + n;
   (void)context, (void)t;
   for (int32_t j = 0; j < n; ++j) f[j] = b[j], g[j] = mu * ((1 - u[j] * u[j]) * b[j] - 2 * u[j] * v[j] * a[j]) - a[j];
 }
-static inline void pol_reverse(void *context, int32_t n, const void *t, const void *x, const void *theta,
+static inline void pol_reverse(void *context, int32_t n, const double *t, const void *x, const void *theta,
                                const void *y_bar, void *x_bar, void *t_bar, void *theta_bar) {
   const double *u = x, *v = u + n, *f = y_bar, *g = f + n, mu = *(const double *)theta;
   double *a = x_bar, *b = a + n;
@@ -29,7 +29,7 @@ static inline void pol_reverse(void *context, int32_t n, const void *t, const vo
     *(double *)theta_bar += g[j] * (1 - u[j] * u[j]) * v[j];
   }
 }
-static inline void pol_tangent_reverse(void *context, int32_t n, const void *t, const void *x, const void *theta,
+static inline void pol_tangent_reverse(void *context, int32_t n, const double *t, const void *x, const void *theta,
                                        const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar,
                                        void *t_bar, void *theta_bar) {
   const double *u = x, *v = u + n, *p = x_dot, *q = p + n, *f = y_dot_bar, *g = f + n, mu = *(const double *)theta;
@@ -46,7 +46,7 @@ static inline void pol_tangent_reverse(void *context, int32_t n, const void *t, 
 
 /* Robertson: x' = -a x + c y z, z' = b y^2, y' = -x' - z'. theta: a, b, c. The reverse functions use g = x_bar - y_bar
  * and k = z_bar - y_bar. */
-static inline void robertson_evaluate(void *context, int32_t n, const void *t, const void *state, const void *theta,
+static inline void robertson_evaluate(void *context, int32_t n, const double *t, const void *state, const void *theta,
                                       void *out) {
   const double *x = state, *y = x + n, *z = y + n, *r = theta;
   double *f = out;
@@ -56,7 +56,7 @@ static inline void robertson_evaluate(void *context, int32_t n, const void *t, c
     f[n + j] = -f[j] - f[2 * n + j];
   }
 }
-static inline void robertson_tangent(void *context, int32_t n, const void *t, const void *state, const void *theta,
+static inline void robertson_tangent(void *context, int32_t n, const double *t, const void *state, const void *theta,
                                      const void *dot, void *out) {
   const double *y = (const double *)state + n, *z = y + n, *u = dot, *v = u + n, *w = v + n, *r = theta;
   double *f = out;
@@ -66,7 +66,7 @@ static inline void robertson_tangent(void *context, int32_t n, const void *t, co
     f[n + j] = -f[j] - f[2 * n + j];
   }
 }
-static inline void robertson_reverse(void *context, int32_t n, const void *t, const void *state, const void *theta,
+static inline void robertson_reverse(void *context, int32_t n, const double *t, const void *state, const void *theta,
                                      const void *out_bar, void *state_bar, void *t_bar, void *theta_bar) {
   const double *x = state, *y = x + n, *z = y + n, *f = out_bar, *r = theta;
   double *to = state_bar, *r_bar = theta_bar;
@@ -77,7 +77,7 @@ static inline void robertson_reverse(void *context, int32_t n, const void *t, co
     r_bar[0] -= x[j] * g, r_bar[1] += y[j] * y[j] * k, r_bar[2] += y[j] * z[j] * g;
   }
 }
-static inline void robertson_tangent_reverse(void *context, int32_t n, const void *t, const void *state,
+static inline void robertson_tangent_reverse(void *context, int32_t n, const double *t, const void *state,
                                              const void *theta, const void *dot, const void *dot_bar_out,
                                              void *state_bar, void *dot_bar, void *t_bar, void *theta_bar) {
   const double *y = (const double *)state + n, *z = y + n, *u = dot, *v = u + n, *w = v + n, *f = dot_bar_out,
@@ -120,7 +120,8 @@ static inline void hires_react(int32_t n, int32_t j, double v, double *out) {
 static inline double hires_reacted(int32_t n, int32_t j, const double *x) {
   return x[6 * n + j] - x[5 * n + j] - x[7 * n + j];
 }
-static inline void hires_evaluate(void *context, int32_t n, const void *t, const void *x, const void *theta, void *y) {
+static inline void hires_evaluate(void *context, int32_t n, const double *t, const void *x, const void *theta,
+                                  void *y) {
   const double *u = x, *r = theta;
   double *f = y;
   (void)context, (void)t;
@@ -131,7 +132,7 @@ static inline void hires_evaluate(void *context, int32_t n, const void *t, const
     f[j] += r[1];
   }
 }
-static inline void hires_tangent(void *context, int32_t n, const void *t, const void *x, const void *theta,
+static inline void hires_tangent(void *context, int32_t n, const double *t, const void *x, const void *theta,
                                  const void *x_dot, void *y_dot) {
   const double *u = x, *v = x_dot, *r = theta;
   double *f = y_dot;
@@ -141,7 +142,7 @@ static inline void hires_tangent(void *context, int32_t n, const void *t, const 
   for (int32_t j = 0; j < n; ++j)
     hires_react(n, j, r[0] * (u[5 * n + j] * v[7 * n + j] + v[5 * n + j] * u[7 * n + j]), f);
 }
-static inline void hires_reverse(void *context, int32_t n, const void *t, const void *x, const void *theta,
+static inline void hires_reverse(void *context, int32_t n, const double *t, const void *x, const void *theta,
                                  const void *y_bar, void *x_bar, void *t_bar, void *theta_bar) {
   const double *u = x, *f = y_bar, *r = theta;
   double *to = x_bar, *r_bar = theta_bar;
@@ -153,7 +154,7 @@ static inline void hires_reverse(void *context, int32_t n, const void *t, const 
     r_bar[0] += w * u[5 * n + j] * u[7 * n + j], r_bar[1] += f[j];
   }
 }
-static inline void hires_tangent_reverse(void *context, int32_t n, const void *t, const void *x, const void *theta,
+static inline void hires_tangent_reverse(void *context, int32_t n, const double *t, const void *x, const void *theta,
                                          const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar,
                                          void *t_bar, void *theta_bar) {
   const double *u = x, *v = x_dot, *f = y_dot_bar, *r = theta;

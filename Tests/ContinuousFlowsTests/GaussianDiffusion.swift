@@ -105,11 +105,11 @@ struct GaussianDiffusion {
   ) -> FieldCallback.Functions<Scalar> {
     let (turned, dimension) = (self.turned, self.dimension)
     @Sendable func each(
-      _ lanes: Int, _ t: Span<Scalar>, _ x: Span<Scalar>, _ y: inout MutableSpan<Scalar>, isTangent: Bool
+      _ lanes: Int, _ t: Span<Double>, _ x: Span<Scalar>, _ y: inout MutableSpan<Scalar>, isTangent: Bool
     ) {
       for lane in 0..<lanes {
         let w = turned((0..<dimension).map { Double(x[$0 * lanes + lane]) })
-        let result = turned(field(Double(t[lane]), w, isTangent))
+        let result = turned(field(t[lane], w, isTangent))
         for row in 0..<dimension { y[row * lanes + lane] = Scalar(result[row]) }
       }
     }

@@ -1,3 +1,4 @@
+import Foundation
 import NeuralODE
 import PureSwift
 import Testing
@@ -169,5 +170,20 @@ import Testing
     #expect(program.callbackLayouts.map(\.offset) == [12])
     #expect(program.callbackLayouts.map(\.columns) == [3])
     #expect(program.parameterCount == 12 + 25 + 18)
+  }
+
+  /// A callback gets the time as a Double, also in a solve in Float: `y′ = cos t` far from t = 0, in both directions.
+  @Test(arguments: [Backend.c, .swift], [false, true])
+  func timesAreDoubles(backend: Backend, runsBackward: Bool) throws {
+    let wave = FieldCallback(
+      name: "wave", float: .init { lanes, t, _, _, y in for lane in 0..<lanes { y[lane] = Float(cos(t[lane])) } })
+    var (start, end) = (1e6, 1e6 + 1)
+    if runsBackward { swap(&start, &end) }
+    let solver: any FieldSolver<Float> = try makeSolver(
+      program: Callbacks.field(1, wave),
+      options: Fixtures.options("dopri5", .perSample(rtol: 1e-5, atol: 1e-5), trace: .none), backend: backend)
+    let result = try solver.solve(SolveProblem(parameters: [], states: [0], from: start, to: end))
+    // Two tolerances.
+    #expect(abs(Double(result.states[0]) - (sin(end) - sin(start))) < 2e-5)
   }
 }

@@ -33,29 +33,29 @@ enum Fixtures {
 
   /// A callback field `x ↦ −a x³ + b sin t`, row by row. Its parameters are a and b, and its derivatives are exact.
   static let cubic: FieldProgram = {
-    func functions<Scalar: FlowScalar>(
-      _: Scalar.Type, sin: @escaping @Sendable (Scalar) -> Scalar, cos: @escaping @Sendable (Scalar) -> Scalar
-    ) -> FieldCallback.Functions<Scalar> {
-      .init(
-        evaluate: { lanes, t, x, parameters, y in
-          for index in 0..<x.count {
-            y[index] = -parameters[0] * x[index] * x[index] * x[index] + parameters[1] * sin(t[index % lanes])
-          }
-        },
-        reverse: { lanes, t, x, parameters, yBar, xBar, tBar, parametersBar in
-          for index in 0..<x.count {
-            xBar[index] = -3 * parameters[0] * x[index] * x[index] * yBar[index]
-            tBar[index % lanes] += parameters[1] * cos(t[index % lanes]) * yBar[index]
-            parametersBar[0] -= x[index] * x[index] * x[index] * yBar[index]
-            parametersBar[1] += sin(t[index % lanes]) * yBar[index]
-          }
-        })
+    func functions<Scalar: FlowScalar>(_: Scalar.Type) -> FieldCallback.Functions<Scalar> {
+      @Sendable func sin(_ t: Double) -> Scalar { Scalar(Angles.sine(t)) }
+      @Sendable func cos(_ t: Double) -> Scalar { Scalar(Angles.cosine(t)) }
+      return
+        .init(
+          evaluate: { lanes, t, x, parameters, y in
+            for index in 0..<x.count {
+              y[index] = -parameters[0] * x[index] * x[index] * x[index] + parameters[1] * sin(t[index % lanes])
+            }
+          },
+          reverse: { lanes, t, x, parameters, yBar, xBar, tBar, parametersBar in
+            for index in 0..<x.count {
+              xBar[index] = -3 * parameters[0] * x[index] * x[index] * yBar[index]
+              tBar[index % lanes] += parameters[1] * cos(t[index % lanes]) * yBar[index]
+              parametersBar[0] -= x[index] * x[index] * x[index] * yBar[index]
+              parametersBar[1] += sin(t[index % lanes]) * yBar[index]
+            }
+          })
     }
     var program = FieldProgram(stateDimension: 3)
     let callback = FieldCallback(
       name: "cubic", parameterCount: 2,
-      float: functions(Float.self, sin: Angles.sine, cos: Angles.cosine),
-      double: functions(Double.self, sin: Angles.sine, cos: Angles.cosine))
+      float: functions(Float.self), double: functions(Double.self))
     program.append(.callback(input: .state, rows: 3, callback))
     return program
   }()

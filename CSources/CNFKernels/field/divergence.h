@@ -134,7 +134,7 @@ static void clear_integrands(const cnf_model *m, cnf_integrands out) {
 }
 
 /* f at block 0 of the kept values and row `time`. Rows out = the other integrands, or 0 without with_integrands. */
-static void evaluate(cnf_evaluator *e, const real *time, int with_integrands, cnf_integrands out) {
+static void evaluate(cnf_evaluator *e, const double *time, int with_integrands, cnf_integrands out) {
   EVALUATOR_NAMES(e);
   const int with_trace = with_integrands && m->trace != CNF_TRACE_NONE && !m->jacobian;
   int32_t total = with_trace ? tangent_count(m) : 0, group = group_size(m);

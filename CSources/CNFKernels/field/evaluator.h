@@ -10,6 +10,8 @@
  * groups of this many. */
 #define CNF_TANGENT_GROUP 8
 
+#define CNF_MAX_LANES 32
+
 /* Where an op's packed weights and padded gradients start, in reals. A LINEAR op has them all. A TRANSPOSED op has
  * those of the LINEAR op that owns its weights, with the two orientations exchanged. LAYER_NORM has gradients of gain
  * and bias, CALLBACK one of all its parameters, at weight_bar. */
@@ -54,7 +56,7 @@ typedef struct cnf_model {
 /* What one evaluation leaves for its backward pass. Panels are [rows][lanes]. */
 typedef struct cnf_kept {
   real *value;   /* [value_rows] */
-  real *aux;     /* [aux_rows]; of a callback: its time */
+  real *aux;     /* [aux_rows]; of a callback: the time that it was called with */
   real *tangent; /* [group][tangent_rows] */
   real *pre;     /* [group][pre_rows]: pre-activation tangents */
   real *md1;     /* EXACT_PRODUCT: [m_rows], M d1 */

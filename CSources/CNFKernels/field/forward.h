@@ -15,7 +15,7 @@ static void map_op(const cnf_model *m, int32_t i, int32_t n, real *panels, real 
 }
 
 /* The value of op i. Returns 1 if the tangents are computed too. */
-static int forward_op(cnf_evaluator *e, int32_t i, const real *time, int32_t first, int32_t count) {
+static int forward_op(cnf_evaluator *e, int32_t i, const double *time, int32_t first, int32_t count) {
   OP_NAMES(e, i);
   const op_functions *functions = functions_of(plan);
   if (functions->forward) return functions->forward(e, i, time, first, count);
@@ -38,7 +38,7 @@ static void tangent_op(cnf_evaluator *e, int32_t i, int32_t first, int32_t g) {
 
 /* Block 0 of the kept values is x, row `time` is t; the last block becomes dx/dt. With it tangents [first, first +
  * count), count <= CNF_TANGENT_GROUP. time NULL: the values are there already, and only tangents are computed. */
-static void field_forward(cnf_evaluator *e, const real *time, int32_t first, int32_t count) {
+static void field_forward(cnf_evaluator *e, const double *time, int32_t first, int32_t count) {
   const cnf_program *p = e->model->program;
   for (int32_t i = 0; i < p->op_count; i++) {
     const cnf_plan *plan = &p->plans[i];

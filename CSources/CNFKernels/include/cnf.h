@@ -94,7 +94,9 @@ extern "C" {
  * dtype        float for a CNF_FLOAT32 field, double for a CNF_FLOAT64 field.
  * Arrays       Contiguous and row-major, one row a sample: in [count][D], sample i begins at offset i*D. Arrays need
  *              only the alignment of their element type.
- * Time         A double, in the unit of the field's t. t1 < t0 is allowed: the solve then runs backward in time.
+ * Time         A double, in the unit of the field's t. t1 < t0 is allowed: the solve then runs backward in time. Every
+ *              function of yours gets t as a double. No evaluation, forward or backward, lies outside the closed
+ *              interval from t0 to t1, not even by rounding. The exception is yoshida4, whose stages leave its steps.
  * Ownership    The caller owns every array. The library never writes inputs and keeps no pointer to them after a call.
  * Aliasing     Outputs may not overlap inputs or each other.
  * NULL         An output that is NULL is not computed. An input that is NULL means the default in its comment.
@@ -226,7 +228,8 @@ typedef enum cnf_op_kind {
   CNF_OP_LINEAR = 0,
   /* activation(input), element by element. */
   CNF_OP_ACTIVATION = 1,
-  /* One row: t. */
+  /* One row: t, rounded to dtype. A float field cannot tell times apart that differ by less than about 6e-8 |t|. If
+   * that matters, choose the origin of time near the solve, take CNF_FLOAT64, or read t in a callback. */
   CNF_OP_TIME = 2,
   /* input + input2, of equal rows: a residual connection. */
   CNF_OP_ADD = 3,
@@ -286,7 +289,7 @@ typedef enum cnf_activation {
  *
  * Layout       Every function works on a tile of `lanes` samples, feature-major: row r of lane j is at r*lanes + j.
  *              t, t_bar [lanes]; x, x_dot, x_bar, x_dot_bar [rows of input][lanes]; y, y_dot, y_bar, y_dot_bar
- *              [rows][lanes]; all dtype. `lanes` differs from call to call. Outputs overlap no input.
+ *              [rows][lanes]; t double, all others dtype. `lanes` differs from call to call. Outputs overlap no input.
  * Lanes        What is written to a lane may depend only on the numbers of that lane, and must be computed in the same
  *              way at every place and for every number of lanes. The promises of section 1 rest on this.
  * Idle lanes   In the forward pass, lanes without a sample hold arbitrary numbers, NaN among them. In the two reverse
@@ -307,19 +310,19 @@ typedef struct cnf_callback {
   void *context;          /* passed to every function; must outlive the solvers of the field */
   size_t parameter_count; /* 0 is allowed */
   /* y = g(x, t). Required. */
-  void (*evaluate)(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y);
+  void (*evaluate)(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y);
   /* y_dot = J x_dot. Needed by every trace but CNF_TRACE_NONE and by Rosenbrock methods; if NULL, they give
    * CNF_ERROR_CALLBACK_TANGENT. It must be exact: an approximate J lowers the order of a Rosenbrock method. */
-  void (*tangent)(void *context, int32_t lanes, const void *t, const void *x, const void *theta, const void *x_dot,
+  void (*tangent)(void *context, int32_t lanes, const double *t, const void *x, const void *theta, const void *x_dot,
                   void *y_dot);
   /* x_bar = J' y_bar, t_bar = (dy/dt)' y_bar, theta_bar += (dy/dtheta)' y_bar. Needed by every gradient; if NULL, that
    * gives CNF_ERROR_CALLBACK_REVERSE. */
-  void (*reverse)(void *context, int32_t lanes, const void *t, const void *x, const void *theta, const void *y_bar,
+  void (*reverse)(void *context, int32_t lanes, const double *t, const void *x, const void *theta, const void *y_bar,
                   void *x_bar, void *t_bar, void *theta_bar);
   /* The derivatives of s = y_dot_bar' J(x, t; theta) x_dot, lane by lane: x_dot_bar = J' y_dot_bar, x_bar = ds/dx,
    * t_bar = ds/dt, theta_bar += ds/dtheta. Needed by the gradient of a divergence, and by the discrete gradient of a
    * Rosenbrock method; if NULL, they give CNF_ERROR_CALLBACK_TANGENT_REVERSE. */
-  void (*tangent_reverse)(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+  void (*tangent_reverse)(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                           const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar, void *t_bar,
                           void *theta_bar);
 } cnf_callback;
@@ -437,6 +440,7 @@ CNF_API int32_t cnf_field_context_dim(const cnf_field *field);
  *     other fields  are solved too, but with order 1, and neither symplectically nor symmetrically
  *     trace         take NONE: the divergence of a separable field is 0. Hutchinson's estimate of it has order 1
  *     evaluations   2, 3, 3 and 7 a step. Each computes the whole field and uses one half of it
+ *     time          yoshida4 evaluates the field up to 0.36 h outside each step, so also outside [t0, t1]
  *     gradient      discrete or continuous
  *   Reversible: each step can be undone
  *     stability     h times the eigenvalues of df/dx must lie between -i and i. For fields that contract mildly
@@ -881,8 +885,9 @@ typedef struct cnf_solve_input {
 /* What a solve writes. Every pointer may be NULL. A failed sample keeps what it had when it stopped. */
 typedef struct cnf_solve_output {
   size_t struct_size;
-  void *x1;             /* dtype [count][D]: state at t1, or where the sample stopped; may be x0 itself */
-  double *log_det;      /* [count]: log |det dx1/dx0| = integral of tr df/dx dt from t0 to t1 */
+  void *x1; /* dtype [count][D]: state at t1, or where the sample stopped; may be x0 itself */
+  /* [count]: log |det dx1/dx0| = integral of tr df/dx dt from t0 to t1. Like the regularisers, summed in double. */
+  double *log_det;
   double *t_reached;    /* [count]: t1 if the status is ok, or the event's time; else where the sample stopped */
   int32_t *status;      /* [count]: cnf_sample_status */
   int32_t *accepted;    /* [count]: accepted steps */

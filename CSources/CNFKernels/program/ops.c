@@ -22,12 +22,13 @@ static cnf_status place_transposed(cnf_program *p, cnf_plan *plan) {
   return CNF_OK;
 }
 
-/* A copy of the host's functions, and the time of an evaluation, kept as aux. */
+/* A copy of the host's functions, and the time of an evaluation, a double, kept as aux. */
 static cnf_status place_callback(cnf_program *p, cnf_plan *plan) {
   plan->callback = *plan->op.callback;
   plan->op.callback = NULL;
   plan->cols = p->blocks[plan->op.input].rows;
-  plan->aux_row = p->aux_rows++;
+  plan->aux_row = p->aux_rows;
+  p->aux_rows += p->dtype == CNF_FLOAT32 ? CNF_CALLBACK_TIME_ROWS : 1;
   plan->parameter_count = plan->callback.parameter_count;
   plan->divergence_rows = plan->cols + 1; /* of x, then of t */
   p->products += (size_t)plan->rows * (size_t)plan->cols;

@@ -49,6 +49,9 @@ typedef struct cnf_trace_product {
   int32_t layers[3]; /* op numbers of the LINEARs, hidden + 1 of them */
 } cnf_trace_product;
 
+/* Rows of aux for the time of a CALLBACK in a float field: a double as the sum of three floats. */
+#define CNF_CALLBACK_TIME_ROWS 3
+
 typedef struct cnf_program {
   int32_t dtype;
   int32_t state_dim;

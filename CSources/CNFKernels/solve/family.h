@@ -26,6 +26,9 @@ struct cnf_family_code {
   void (*check_finite)(cnf_worker *w);
   /* The lanes of mask_row have accepted the step just made. */
   void (*accept)(cnf_worker *w);
+  /* Adds the step's share of the integrals of the lanes of mask_row, whose lengths are dense.h. NULL: slopes times the
+   * stages' weights. */
+  void (*add_integrals)(cnf_worker *w, const cnf_engine *s);
   /* The lane's sample is done. */
   void (*finish)(cnf_worker *w, int32_t lane);
   /* The state at the step's start that the backward pass wants. NULL: x. */

@@ -14,7 +14,6 @@
 #include "solve/decide/checkpoint_schedule.h"
 #include "solve/methods/stages.h"
 
-#define CNF_MAX_LANES 32
 #define CNF_MAX_CHUNK_TILES 8 /* tiles of a chunk at most, where steps are adaptive */
 #define CNF_MAX_GROUPS 64     /* partial gradients of a call at most */
 

@@ -9,8 +9,8 @@ extension FieldEvaluator {
     let step = plan.steps[number]
     let layout = plan.callbacks[step.layer]
     guard let functions = layout.callback.functions(V.Scalar.self) else { return }
-    tape.times.copy(times)
-    tape.times.withSpan { t in
+    for lane in 0..<times.count { tape.times[lane] = times[lane] }
+    tape.times.withSpan(at: 0, count: tape.times.count) { t in
       tape.values[step.first].withSpan { x in
         weights.withParameters(of: layout) { parameters in
           tape.values[number + 1].withMutableSpan { functions.evaluate(t.count, t, x, parameters, &$0) }
@@ -26,7 +26,7 @@ extension FieldEvaluator {
     guard plan.dependsOnState[number + 1], let tangent = layout.callback.functions(V.Scalar.self)?.tangent else {
       return
     }
-    tape.times.withSpan { t in
+    tape.times.withSpan(at: 0, count: tape.times.count) { t in
       tape.values[step.first].withSpan { x in
         panels.tangents[step.first].withSpan { xDot in
           weights.withParameters(of: layout) { parameters in
@@ -48,7 +48,7 @@ extension FieldEvaluator {
     let tangentBar = bars.callback.tangent.rows(from: 0, count: layout.columns)
     tangentBar.fill(V(0))
     guard let reverse = layout.callback.functions(V.Scalar.self)?.tangentReverse else { return tangentBar }
-    tape.times.withSpan { t in
+    tape.times.withSpan(at: 0, count: tape.times.count) { t in
       tape.values[step.first].withSpan { x in
         weights.withParameters(of: layout) { parameters in
           panels.tangents[step.first].withSpan { xDot in
@@ -80,7 +80,7 @@ extension FieldEvaluator {
     let layout = plan.callbacks[step.layer]
     let (value, time) = callbackBars(layout, bars)
     guard let reverse = layout.callback.functions(V.Scalar.self)?.reverse else { return }
-    tape.times.withSpan { t in
+    tape.times.withSpan(at: 0, count: tape.times.count) { t in
       tape.values[step.first].withSpan { x in
         weights.withParameters(of: layout) { parameters in
           bars.values[number + 1].withSpan { yBar in

@@ -9,8 +9,8 @@ final class FieldEvaluator<V: LaneVector> {
   let product: ProductForm?
   let groups: Int
   let pool = PanelPool<V>()
-  /// t of every lane, one row; set before an evaluation.
-  let times: Panel<V>
+  /// t of every lane; set before an evaluation.
+  let times: SharedArray<Double>
   /// Hutchinson's directions, `[K · D][lanes]`; empty for other traces.
   let probes: Panel<V>
   let probeCount: Int
@@ -34,7 +34,7 @@ final class FieldEvaluator<V: LaneVector> {
     self.probeCount = probeCount
     trace = resolution.trace
     product = resolution.product
-    times = pool.panel(rows: 1, groups: groups)
+    times = SharedArray(repeating: 0, count: groups * V.scalarCount)
     probes = pool.panel(rows: trace == .hutchinson ? probeCount * plan.stateDimension : 0, groups: groups)
     context = pool.panel(rows: plan.contextDimension, groups: groups)
     masks = pool.panel(rows: plan.maskRows, groups: groups)
@@ -71,7 +71,7 @@ final class FieldEvaluator<V: LaneVector> {
       case .activation:
         output.copy(tape.values[step.first])
         activate(step.activation, output, slopes: tape.slopes[number], curvatures: tape.curvatures[number])
-      case .time: output.copy(times)
+      case .time: for lane in 0..<times.count { output[0, lane: lane] = V.Scalar(times[lane]) }
       case .add: addBlocks(tape.values, step, output)
       case .concatenate: concatenateBlocks(tape.values, step, output)
       case .callback: callbackValue(number, tape)

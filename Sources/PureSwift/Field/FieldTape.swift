@@ -8,8 +8,8 @@ struct FieldTape<V: LaneVector> {
   let slopes: [Panel<V>]
   /// σ″ in the same form.
   let curvatures: [Panel<V>]
-  /// t of every lane, one row, for the derivatives of callbacks; empty if there are none.
-  let times: Panel<V>
+  /// t of every lane, for the derivatives of callbacks; empty if there are none.
+  let times: SharedArray<Double>
   /// The normalised values of every norm, and 1/√(variance + ε), one row; empty for other operations.
   let norms: [(normalised: Panel<V>, inverse: Panel<V>)]
 
@@ -21,7 +21,7 @@ struct FieldTape<V: LaneVector> {
     curvatures = plan.steps.indices.map {
       pool.panel(rows: keepsCurvatures ? plan.nonlinearRows($0) : 0, groups: groups)
     }
-    times = pool.panel(rows: plan.callbacks.isEmpty ? 0 : 1, groups: groups)
+    times = SharedArray(repeating: 0, count: plan.callbacks.isEmpty ? 0 : groups * V.scalarCount)
     norms = plan.steps.indices.map { number in
       let rows = plan.steps[number].kind == .layerNorm ? plan.blockRows[number + 1] : 0
       return (pool.panel(rows: rows, groups: groups), pool.panel(rows: min(rows, 1), groups: groups))

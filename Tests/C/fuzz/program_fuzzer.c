@@ -29,19 +29,19 @@ static void set_to(int32_t dtype, void *numbers, int32_t i, double value) {
 typedef struct sum_shape {
   int32_t dtype, rows;
 } sum_shape;
-static void sum_evaluate(void *context, int32_t lanes, const void *t, const void *x, const void *theta, void *y) {
+static void sum_evaluate(void *context, int32_t lanes, const double *t, const void *x, const void *theta, void *y) {
   const sum_shape *s = context;
   (void)t;
   for (int32_t i = 0; i < s->rows * lanes; i++)
     set_to(s->dtype, y, i, number_at(s->dtype, x, i % lanes) + number_at(s->dtype, theta, 0));
 }
-static void sum_tangent(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void sum_tangent(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                         const void *x_dot, void *y_dot) {
   const sum_shape *s = context;
   (void)t, (void)x, (void)theta;
   for (int32_t i = 0; i < s->rows * lanes; i++) set_to(s->dtype, y_dot, i, number_at(s->dtype, x_dot, i % lanes));
 }
-static void sum_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void sum_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                         const void *y_bar, void *x_bar, void *t_bar, void *theta_bar) {
   const sum_shape *s = context;
   (void)t, (void)x, (void)theta, (void)t_bar;
@@ -50,7 +50,7 @@ static void sum_reverse(void *context, int32_t lanes, const void *t, const void 
     add_to(s->dtype, theta_bar, 0, number_at(s->dtype, y_bar, i));
   }
 }
-static void sum_tangent_reverse(void *context, int32_t lanes, const void *t, const void *x, const void *theta,
+static void sum_tangent_reverse(void *context, int32_t lanes, const double *t, const void *x, const void *theta,
                                 const void *x_dot, const void *y_dot_bar, void *x_bar, void *x_dot_bar, void *t_bar,
                                 void *theta_bar) {
   const sum_shape *s = context;

@@ -5,7 +5,7 @@
 
 #include "field/ops/op.h"
 
-static int forward_activation(cnf_evaluator *e, int32_t i, const real *time, int32_t first, int32_t count) {
+static int forward_activation(cnf_evaluator *e, int32_t i, const double *time, int32_t first, int32_t count) {
   OP_NAMES(e, i);
   k->activation(op->activation, plan->rows, value_of(e, op->input), value_of(e, i + 1), kept_aux(e, plan));
   (void)time, (void)first, (void)count;

@@ -2,7 +2,8 @@
  *
  * The op counts as nonlinear: its tangent is computed in every evaluation. It couples rows, so its backward functions
  * cannot work in place: they write to e->scratch. What the tangents add to the cotangents of x and t waits in
- * e->divergence_bar until the value goes back, with the first group. aux has the time of the evaluation.
+ * e->divergence_bar until the value goes back, with the first group. aux has the time of the evaluation,
+ * a double: in float as a sum of three rows, which is exact.
  *
  * OP_NAMES (field/panels.h) declares m, k, lanes, plan, op and others. */
 #ifndef CNF_FIELD_OPS_CALLBACK_H
@@ -18,21 +19,44 @@ static real *callback_theta_bar(const cnf_model *m, int32_t i, real *gradient) {
   return m->program->plans[i].callback.parameter_count ? gradient + m->places[i].weight_bar : NULL;
 }
 
-static int forward_callback(cnf_evaluator *e, int32_t i, const real *time, int32_t first, int32_t count) {
+#define CNF_TIME_ROWS (CNF_REAL_BITS == 32 ? CNF_CALLBACK_TIME_ROWS : 1)
+
+static void keep_time(const cnf_evaluator *e, const cnf_plan *plan, const double *time) {
+  const int32_t lanes = e->model->kernels->lanes;
+  real *aux = kept_aux(e, plan);
+  for (int32_t j = 0; j < lanes; j++) {
+    double rest = time[j];
+    for (int32_t r = 0; r < CNF_TIME_ROWS; r++) {
+      PANEL(aux, r)[j] = (real)rest;
+      rest -= (double)PANEL(aux, r)[j];
+    }
+  }
+}
+static const double *kept_time(const cnf_evaluator *e, const cnf_plan *plan, double time[CNF_MAX_LANES]) {
+  const int32_t lanes = e->model->kernels->lanes;
+  const real *aux = kept_aux(e, plan);
+  for (int32_t j = 0; j < lanes; j++) {
+    time[j] = (double)aux[j];
+    for (int32_t r = 1; r < CNF_TIME_ROWS; r++) time[j] += (double)PANEL(aux, r)[j];
+  }
+  return time;
+}
+
+static int forward_callback(cnf_evaluator *e, int32_t i, const double *time, int32_t first, int32_t count) {
   OP_NAMES(e, i);
-  real *t = kept_aux(e, plan);
-  copy_rows(1, lanes, time, t);
-  plan->callback.evaluate(plan->callback.context, lanes, t, value_of(e, op->input), callback_theta(m, plan),
+  keep_time(e, plan, time);
+  plan->callback.evaluate(plan->callback.context, lanes, time, value_of(e, op->input), callback_theta(m, plan),
                           value_of(e, i + 1));
   (void)first, (void)count;
   return 0;
 }
 static void backward_callback(cnf_evaluator *e, int32_t i, const op_backward *pass) {
   OP_NAMES(e, i);
+  double time[CNF_MAX_LANES];
   const int32_t rows = plan->cols + 1; /* of x, then t */
   real *x_bar = e->scratch, *t_bar = PANEL(x_bar, plan->cols);
   zero_rows(rows, lanes, x_bar);
-  plan->callback.reverse(plan->callback.context, lanes, kept_aux(e, plan), value_of(e, op->input),
+  plan->callback.reverse(plan->callback.context, lanes, kept_time(e, plan, time), value_of(e, op->input),
                          callback_theta(m, plan), bar_of(e, i + 1), x_bar, t_bar,
                          callback_theta_bar(m, i, pass->gradient));
   add_divergence_bar(e, plan, pass, 0, rows, x_bar);
@@ -42,17 +66,19 @@ static void backward_callback(cnf_evaluator *e, int32_t i, const op_backward *pa
 
 static void tangent_callback(cnf_evaluator *e, int32_t i, int32_t first, int32_t g) {
   OP_NAMES(e, i);
-  plan->callback.tangent(plan->callback.context, lanes, kept_aux(e, plan), value_of(e, op->input),
+  double time[CNF_MAX_LANES];
+  plan->callback.tangent(plan->callback.context, lanes, kept_time(e, plan, time), value_of(e, op->input),
                          callback_theta(m, plan), tangent_of(e, first, g, op->input), tangent_of(e, first, g, i + 1));
 }
 static void tangent_backward_callback(cnf_evaluator *e, int32_t i, int32_t g, const real *y_dot_bar,
                                       const op_backward *pass) {
   OP_NAMES(e, i);
+  double time[CNF_MAX_LANES];
   const int32_t rows = plan->cols + 1; /* of x, then t */
   real *x_bar = e->scratch, *t_bar = PANEL(x_bar, plan->cols), *x_dot_bar = PANEL(x_bar, rows);
   real *sum = PANEL(e->divergence_bar, plan->divergence_row);
   zero_rows(rows + plan->cols, lanes, x_bar);
-  plan->callback.tangent_reverse(plan->callback.context, lanes, kept_aux(e, plan), value_of(e, op->input),
+  plan->callback.tangent_reverse(plan->callback.context, lanes, kept_time(e, plan, time), value_of(e, op->input),
                                  callback_theta(m, plan), tangent_of(e, pass->first, g, op->input), y_dot_bar, x_bar,
                                  x_dot_bar, t_bar, callback_theta_bar(m, i, pass->gradient));
   k->add(rows, sum, x_bar, sum);

@@ -5,7 +5,7 @@
 
 #include "field/ops/op.h"
 
-static int forward_context(cnf_evaluator *e, int32_t i, const real *time, int32_t first, int32_t count) {
+static int forward_context(cnf_evaluator *e, int32_t i, const double *time, int32_t first, int32_t count) {
   OP_NAMES(e, i);
   copy_rows(plan->rows, lanes, e->context, value_of(e, i + 1));
   (void)time, (void)first, (void)count;

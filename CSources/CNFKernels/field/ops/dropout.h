@@ -6,7 +6,7 @@
 
 #include "field/ops/op.h"
 
-static int forward_dropout(cnf_evaluator *e, int32_t i, const real *time, int32_t first, int32_t count) {
+static int forward_dropout(cnf_evaluator *e, int32_t i, const double *time, int32_t first, int32_t count) {
   OP_NAMES(e, i);
   k->multiply(plan->rows, value_of(e, op->input), PANEL(e->masks, plan->mask_row), 0, value_of(e, i + 1));
   (void)time, (void)first, (void)count;

@@ -28,7 +28,7 @@ static void negate_row(const cnf_kernels *k, real *row) {
 }
 
 /* aux: n [rows], then r [1]. */
-static int forward_layer_norm(cnf_evaluator *e, int32_t i, const real *time, int32_t first, int32_t count) {
+static int forward_layer_norm(cnf_evaluator *e, int32_t i, const double *time, int32_t first, int32_t count) {
   OP_NAMES(e, i);
   const real epsilon = (real)op->number, *x = value_of(e, op->input);
   real *n = kept_aux(e, plan), *r = PANEL(n, plan->rows);

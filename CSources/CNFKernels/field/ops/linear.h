@@ -25,7 +25,7 @@ static int forward_product(cnf_evaluator *e, int32_t i, int32_t first, int32_t c
     k->activation_tangent(op->activation, plan->rows, y, aux, y_dot[g], y_dot[g], pre[g]);
   return count > 0;
 }
-static int forward_linear(cnf_evaluator *e, int32_t i, const real *time, int32_t first, int32_t count) {
+static int forward_linear(cnf_evaluator *e, int32_t i, const double *time, int32_t first, int32_t count) {
   (void)time;
   return forward_product(e, i, first, count, e->model->theta + e->model->program->plans[i].bias);
 }

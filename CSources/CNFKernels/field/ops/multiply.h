@@ -29,7 +29,7 @@ static void times_rows_transposed(const cnf_kernels *k, int32_t rows, const real
     k->dot(rows, a, c, accumulate, out);
 }
 
-static int forward_multiply(cnf_evaluator *e, int32_t i, const real *time, int32_t first, int32_t count) {
+static int forward_multiply(cnf_evaluator *e, int32_t i, const double *time, int32_t first, int32_t count) {
   OP_NAMES(e, i);
   times_rows(k, plan->rows, value_of(e, op->input), value_of(e, op->input2), blocks[op->input2].rows, 0,
              value_of(e, i + 1));

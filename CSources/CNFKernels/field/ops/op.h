@@ -26,7 +26,7 @@ typedef struct op_backward {
 
 typedef struct op_functions {
   /* y. Returns 1 if the tangents [first, first + count) are computed too. `time` [1]. */
-  int (*forward)(cnf_evaluator *e, int32_t i, const real *time, int32_t first, int32_t count);
+  int (*forward)(cnf_evaluator *e, int32_t i, const double *time, int32_t first, int32_t count);
   /* y_dot of tangent g. */
   void (*tangent)(cnf_evaluator *e, int32_t i, int32_t first, int32_t g);
   /* a_bar, b_bar from y_bar, and gradients that cannot wait. */

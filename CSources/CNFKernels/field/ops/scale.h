@@ -4,7 +4,7 @@
 
 #include "field/ops/op.h"
 
-static int forward_scale(cnf_evaluator *e, int32_t i, const real *time, int32_t first, int32_t count) {
+static int forward_scale(cnf_evaluator *e, int32_t i, const double *time, int32_t first, int32_t count) {
   OP_NAMES(e, i);
   const real factor = (real)op->number, offset = (real)op->offset, *x = value_of(e, op->input);
   real *y = value_of(e, i + 1);

@@ -5,7 +5,7 @@
 
 #include "field/ops/linear.h"
 
-static int forward_transposed(cnf_evaluator *e, int32_t i, const real *time, int32_t first, int32_t count) {
+static int forward_transposed(cnf_evaluator *e, int32_t i, const double *time, int32_t first, int32_t count) {
   (void)time;
   return forward_product(e, i, first, count, NULL);
 }

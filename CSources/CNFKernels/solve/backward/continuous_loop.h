@@ -69,16 +69,16 @@ static int32_t choose_backward_steps(cnf_worker *w, const cnf_call *call, int32_
     if (w->lane.sample[j] < 0) continue;
     const double t0 = w->span.t0[j], t1 = w->span.t1[j], begin = interval_begin(w, j, w->lane.interval[j]);
     if (call->steps) {
-      const double span = interval_end(w, call, j, w->lane.interval[j]) - begin;
+      const double end = interval_end(w, call, j, w->lane.interval[j]);
       const int32_t n =
           w->lane.step[j] - (call->time_count - w->lane.interval[j]) * call->steps; /* counted from the interval's
                                                                                        end */
       const double from = fraction(call, call->steps - n), to = fraction(call, call->steps - n - 1);
-      w->lane.t[j] = begin + from * span;
-      w->lane.h[j] = (to - from) * span;
+      place_lane(w, j, cnf_time_in_interval(begin, end, from), (to - from) * (end - begin),
+                 cnf_time_in_interval(begin, end, to));
       if (w->continuous.starts_interval[j] && is_at_event(w, j)) { /* from the event to the start of its step */
         w->lane.t[j] = w->chunk.t[w->lane.sample[j]];
-        w->lane.h[j] = begin + to * span - w->lane.t[j];
+        w->lane.h[j] = w->lane.end[j] - w->lane.t[j];
       }
       w->lane.ends_interval[j] = n + 1 == call->steps;
     } else {
@@ -101,7 +101,7 @@ static int32_t choose_backward_steps(cnf_worker *w, const cnf_call *call, int32_
   for (int32_t j = 0; live >= 0 && j < lanes; j++) {
     if (w->lane.sample[j] >= 0) continue;
     for (int32_t d = 0; d < D; d++) PANEL(w->continuous.pair, d)[j] = PANEL(w->continuous.pair, d)[live];
-    w->lane.t[j] = w->lane.t[live];
+    place_lane(w, j, w->lane.t[live], 0, w->lane.t[live]);
   }
   if (live >= 0) fill_idle_inputs(w, live);
   return live;
@@ -172,8 +172,7 @@ static int32_t finish_continuous_lanes(cnf_worker *w, const cnf_call *call, int6
     use_scratch(w, 0);
     mean_over(w, CNF_HALF_BOTH);
     copy_rows(D, lanes, w->continuous.pair, w->e.kept.value);
-    for (int32_t j = 0; j < lanes; j++)
-      w->step.time_row[j] = (real)(w->step.mask_row[j] > 0 ? w->span.t0[j] : w->lane.t[j]);
+    for (int32_t j = 0; j < lanes; j++) w->step.time_row[j] = w->step.mask_row[j] > 0 ? w->span.t0[j] : w->lane.t[j];
     for (int32_t j = 0; w->span.jump_count > 0 && j < lanes; j++)
       w->step.time_row[j] = within_jumps(w, j, w->span.t0[j], 0, w->step.time_row[j]);
     evaluate(&w->e, w->step.time_row, 1, w->back.integrands);
@@ -198,7 +197,7 @@ static int32_t advance_continuous_lanes(cnf_worker *w, const cnf_call *call, int
   for (int32_t j = 0; j < lanes; j++) {
     if (w->lane.sample[j] < 0) continue;
     const int accepted = w->step.mask_row[j] > 0;
-    if (accepted) w->lane.t[j] = end_of_lane_step(w, j), w->lane.step[j]++;
+    if (accepted) w->lane.t[j] = w->lane.end[j], w->lane.step[j]++;
     w->lane.h[j] = next_h[j];
     if (accepted && w->lane.ends_at_jump[j]) begin_beyond_jump(w, j);
     if (accepted && w->lane.ends_interval[j] && w->lane.interval[j] == 0) {

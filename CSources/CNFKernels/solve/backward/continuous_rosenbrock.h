@@ -167,8 +167,8 @@ static void rosenbrock_pair_errors(cnf_worker *w, const cnf_engine *solver) {
   for (int32_t i = 0; i < s->count; i++)
     add_weighted(&of_x, omega[i] / largest, w->store.scratch + (size_t)i * kept_reals(m));
   zero_rows(1, lanes, w->step.sum_row);
-  for (int32_t j = 0; j < lanes; j++) w->step.time_row[j] = 1;
-  k->error_squares(D, w->continuous.pair, w->continuous.pair1, w->step.time_row, of_x.count, of_x.weight, of_x.panel,
+  for (int32_t j = 0; j < lanes; j++) w->step.mask_row[j] = 1; /* the step is not judged yet */
+  k->error_squares(D, w->continuous.pair, w->continuous.pair1, w->step.mask_row, of_x.count, of_x.weight, of_x.panel,
                    solver->pair_rtol, solver->pair_atol, norm, w->step.sum_row);
   k->error_squares(D, PANEL(w->continuous.pair, D), PANEL(w->continuous.pair1, D), w->step.h_row, of_a.count,
                    of_a.weight, of_a.panel, solver->pair_rtol + D, solver->pair_atol + D, norm, w->step.sum_row);
@@ -223,6 +223,7 @@ static const cnf_family_code rosenbrock_code = {.configure = configure_rosenbroc
                                                 .evaluations = rosenbrock_evaluations,
                                                 .step = make_rosenbrock_step,
                                                 .first_slope = first_rosenbrock_slope,
+                                                .add_integrals = add_rosenbrock_integrals,
                                                 .pass = {backward_discrete, backward_continuous},
                                                 .reverse = reverse_rosenbrock_step,
                                                 .continuous_step = try_rosenbrock_step,

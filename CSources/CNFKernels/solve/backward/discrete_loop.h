@@ -43,10 +43,8 @@ static void recompute_step(cnf_worker *w, const cnf_call *call, cnf_step_record 
   fill_idle_inputs(w, leader);
   for (int32_t j = 0; j < lanes; j++) {
     const int32_t from = wants[j] ? j : leader;
-    const cnf_step_record step = step_of(w, call, w->lane.sample[from], w->lane.step[from]);
     column_in(D, lanes, step_state(w, call->solver, w->lane.sample[from], w->lane.step[from]), w->step.x, j);
-    w->lane.t[j] = step.t;
-    w->lane.h[j] = w->lane.sample[j] < 0 ? 0 : step.h;
+    place_at_step(w, call, j, w->lane.sample[from], w->lane.step[from], w->lane.sample[j] < 0);
   }
   if (solver->code->recompute) solver->code->recompute(w, solver, records[leader]);
 }
@@ -78,9 +76,7 @@ static const cnf_step_record *restore_step(cnf_worker *w, const cnf_call *call, 
   if (kept < lanes) recompute_step(w, call, records);
   for (int32_t j = 0; j < lanes; j++) {
     const int32_t from = w->lane.sample[j] < 0 ? live : j;
-    const cnf_step_record step = step_of(w, call, w->lane.sample[from], w->lane.step[from]);
-    w->lane.t[j] = step.t;
-    w->lane.h[j] = w->lane.sample[j] < 0 ? 0 : step.h;
+    place_at_step(w, call, j, w->lane.sample[from], w->lane.step[from], w->lane.sample[j] < 0);
   }
   step_row(w);
   if (kept > 0 && !call->steps) {

@@ -114,7 +114,7 @@ static void event_cotangents(cnf_worker *w, const cnf_call *call, int64_t first,
       use_scratch(w, 0);
       mean_over(w, CNF_HALF_BOTH);
       copy_rows(D, lanes, w->events.x, w->e.kept.value);
-      for (int32_t j = 0; j < lanes; j++) w->step.time_row[j] = (real)w->events.t[j];
+      memcpy(w->step.time_row, w->events.t, (size_t)lanes * sizeof(double));
       evaluate(&w->e, w->step.time_row, 1, w->back.integrands);
       load_event_bar(w);
       end_slope(w, along);

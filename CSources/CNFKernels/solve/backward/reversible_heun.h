@@ -26,10 +26,8 @@
 #include "solve/worker.h"
 
 /* The time of the point where step n of the lane's sample ends, as it was evaluated; n = -1: t0. */
-static double end_of_step(const cnf_worker *w, const cnf_call *call, int32_t lane, int32_t n) {
-  if (n < 0) return w->span.t0[lane];
-  const cnf_step_record step = step_of(w, call, w->lane.sample[lane], n);
-  return step.t + step.h;
+static double point_time(const cnf_worker *w, const cnf_call *call, int32_t lane, int32_t n) {
+  return n < 0 ? w->span.t0[lane] : end_of_step(w, call, w->lane.sample[lane], n);
 }
 
 static void idle_reversible_lane(cnf_worker *w, int32_t lane) {
@@ -62,7 +60,7 @@ static void load_reversible_lane(cnf_worker *w, const cnf_call *call, int64_t fi
 static void fail_reversible_lane(cnf_worker *w, const cnf_call *call, int32_t lane) {
   const int64_t s = w->lane.sample[lane];
   w->chunk.status[s] = CNF_SAMPLE_NOT_FINITE;
-  w->chunk.t[s] = end_of_step(w, call, lane, w->lane.step[lane]);
+  w->chunk.t[s] = point_time(w, call, lane, w->lane.step[lane]);
   idle_reversible_lane(w, lane);
 }
 
@@ -74,7 +72,7 @@ static void restore_times(cnf_worker *w, const cnf_call *call, int64_t first) {
     w->lane.h[j] = 0;
     if (!w->reversible.held[j] || w->lane.step[j] < 0) continue;
     const cnf_step_record step = step_of(w, call, w->lane.sample[j], w->lane.step[j]);
-    w->lane.t[j] = step.t, w->lane.h[j] = step.h;
+    place_lane(w, j, step.t, step.h, end_of_step(w, call, w->lane.sample[j], w->lane.step[j]));
     enter_interval(w, call, first, j, step.interval);
   }
   step_row(w);
@@ -159,9 +157,9 @@ static void evaluate_points_before(cnf_worker *w, const cnf_call *call, int32_t 
   for (int32_t j = 0; j < lanes; j++) {
     const int64_t s = w->lane.sample[j];
     const real *kept = NULL;
-    w->step.time_row[j] = (real)sample_t0(call, w->chunk.first);
+    w->step.time_row[j] = sample_t0(call, w->chunk.first);
     if (s < 0) continue;
-    w->step.time_row[j] = (real)end_of_step(w, call, j, w->lane.step[j] - w->reversible.held[j]);
+    w->step.time_row[j] = point_time(w, call, j, w->lane.step[j] - w->reversible.held[j]);
     if (!w->reversible.held[j])
       kept = w->reversible.y_end + (size_t)s * (size_t)D;
     else if (call->keeps)

@@ -42,7 +42,7 @@ static inline double cnf_step_factor(const cnf_solver_options *o, double ratio, 
 #define CNF_FIRST_SMALL_NORM 1e-5 /* of x or span f, scaled: below it the norms say nothing about a length */
 #define CNF_FIRST_DEFAULT 1e-6    /* the length then, compared with the span */
 #define CNF_FIRST_CHANGE 0.01     /* a small change of x, compared with its size */
-#define CNF_FIRST_CHANGES 10      /* of x or f by their sizes, in a unit of time at most */
+#define CNF_FIRST_CHANGES 2       /* of x or f by their sizes, in a unit of time at most */
 #define CNF_FIRST_ZERO_NORM 1e-15 /* of f and its derivative, times the span and its square: below it f counts as 0 */
 #define CNF_FIRST_SHORTER 1e-3    /* the step compared with the first guess, where f counts as 0 */
 #define CNF_FIRST_LONGEST 100     /* the step at most, compared with the first guess */

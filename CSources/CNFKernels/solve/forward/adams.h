@@ -93,6 +93,29 @@ static void iterate_corrector(cnf_worker *w, const cnf_engine *solver) {
   for (int32_t j = 0; j < lanes; j++)
     w->adams.count[j] -= w->adams.unconverged[j]; /* this step does not lengthen its formula */
   k->add(S, w->step.x, change, w->step.x1);
+  for (int32_t r = D; r < S; r++)
+    for (int32_t j = 0; j < lanes; j++) w->adams.change[r - D][j] = (double)PANEL(change, r)[j];
+}
+
+static void add_adams_integrals(cnf_worker *w, const cnf_engine *solver) {
+  WORKER_NAMES(w);
+  double weights[CNF_ADAMS_MOST];
+  const real *panels[CNF_ADAMS_MOST];
+  const int32_t count = w->adams.taken;
+  if (count < CNF_ADAMS_LEAST) {
+    add_stage_integrals(w, solver);
+  } else if (solver->rules->iterates) {
+    for (int32_t r = 0; r < S - D; r++)
+      for (int32_t j = 0; j < lanes; j++)
+        if (w->step.mask_row[j] > 0) w->lane.integral[r][j] += w->adams.change[r][j];
+  } else {
+    const cnf_adams *formula = cnf_adams_of(count);
+    for (int32_t i = 0; i < count; i++) {
+      weights[i] = (double)formula->bashforth[i] / (double)formula->divisor;
+      panels[i] = past_slope(w, solver, i);
+    }
+    add_to_integrals(w, count, weights, panels);
+  }
 }
 
 /* Begins a step in the interval of lane `live`. Returns 1 if the interval has no length: its steps leave the slopes
@@ -126,7 +149,7 @@ static void make_adams_step(cnf_worker *w, const cnf_call *call, const cnf_stage
   }
   const int has_no_length = enter_adams_interval(w, call, live);
   real *newest = has_no_length ? NULL : new_slope(w, solver);
-  const int32_t slopes = tile->slopes = has_no_length ? 0 : w->adams.count[live];
+  const int32_t slopes = w->adams.taken = tile->slopes = has_no_length ? 0 : w->adams.count[live];
   const int starts = slopes < CNF_ADAMS_LEAST;
   for (int32_t j = 0; j < lanes; j++) w->lane.evaluations[j] = starts ? solver->stages.evaluations : 1;
   if (starts) {

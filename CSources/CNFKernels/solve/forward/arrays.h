@@ -9,13 +9,13 @@
 
 /* The step under way, of all lanes. */
 typedef struct cnf_step {
-  real *x, *x1;   /* [S]: at the step's start and end */
-  real *k;        /* [stages][S]: slopes; then those that dense output adds */
-  real *h_row;    /* [1]: h of the lanes, rounded */
-  real *time_row; /* [1]: time of the evaluation at hand */
-  real *mask_row; /* [1]: above 0 where the step is accepted, or where a lane takes part */
-  real *sum_row;  /* [1]: sums of squares, and other sums over rows */
-  real *row;      /* [1]: scratch */
+  real *x, *x1;     /* [S]: at the step's start and end */
+  real *k;          /* [stages][S]: slopes; then those that dense output adds */
+  real *h_row;      /* [1]: h of the lanes, rounded */
+  double *time_row; /* [lanes]: time of the evaluation at hand */
+  real *mask_row;   /* [1]: above 0 where the step is accepted, or where a lane takes part */
+  real *sum_row;    /* [1]: sums of squares, and other sums over rows */
+  real *row;        /* [1]: scratch */
 } cnf_step;
 
 /* Adams methods: the slopes of earlier steps (solve/forward/adams.h). */
@@ -25,8 +25,10 @@ typedef struct cnf_adams_history {
   int32_t newest;  /* place of the newest slope in the ring */
   double span;     /* length of the intervals whose steps the slopes belong to, with its sign; 0: none */
   int32_t pending; /* backward: how many slopes, from the newest on, have cotangents in the ring */
-  int32_t count[CNF_MAX_LANES];       /* slopes that the lane's next formula may take */
-  int32_t unconverged[CNF_MAX_LANES]; /* 1: the lane's iteration did not converge */
+  int32_t taken;   /* slopes that the step just made has taken; below CNF_ADAMS_LEAST: stages */
+  double change[CNF_MOST_INTEGRALS][CNF_MAX_LANES]; /* implicit: of the integrals, over that step */
+  int32_t count[CNF_MAX_LANES];                     /* slopes that the lane's next formula may take */
+  int32_t unconverged[CNF_MAX_LANES];               /* 1: the lane's iteration did not converge */
 } cnf_adams_history;
 
 /* Rosenbrock methods: the linear system of a step (solve/forward/rosenbrock.h). */
@@ -52,9 +54,11 @@ typedef struct cnf_reversible {
 
 /* Dense output: the polynomial of the step just made (solve/forward/dense_output.h). */
 typedef struct cnf_dense_output {
-  real *terms;             /* [terms + 1][D+1]: its coefficients; then scratch */
-  double t[CNF_MAX_LANES]; /* where that step began */
-  double h[CNF_MAX_LANES]; /* its length */
+  real *terms;                   /* [terms + 1][D+1]: its coefficients; then scratch */
+  double t[CNF_MAX_LANES];       /* where that step began */
+  double h[CNF_MAX_LANES];       /* its length */
+  double end[CNF_MAX_LANES];     /* where it ended */
+  double log_det[CNF_MAX_LANES]; /* where it began */
 } cnf_dense_output;
 
 /* Events: the search for where g crosses zero (solve/forward/events.h). */
@@ -83,11 +87,12 @@ typedef struct cnf_events {
 static void cnf_step_layout(cnf_step *step, const cnf_engine *s, cnf_arena *arena) {
   const size_t row = (size_t)s->model.kernels->lanes * sizeof(real), S = (size_t)state_rows(&s->model);
   const size_t slopes = (size_t)(s->stages.count + cnf_interpolant_slopes(&s->interpolant, s->stages.count));
-  real **rows[] = {&step->h_row, &step->time_row, &step->mask_row, &step->sum_row, &step->row};
+  real **rows[] = {&step->h_row, &step->mask_row, &step->sum_row, &step->row};
   step->x = cnf_arena_take(arena, S, row);
   step->x1 = cnf_arena_take(arena, S, row);
   step->k = cnf_arena_take(arena, slopes * S, row);
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) *rows[i] = cnf_arena_take(arena, 1, row);
+  step->time_row = cnf_arena_take(arena, (size_t)s->model.kernels->lanes, sizeof(double));
 }
 
 static void cnf_adams_history_layout(cnf_adams_history *adams, const cnf_engine *s, cnf_arena *arena) {

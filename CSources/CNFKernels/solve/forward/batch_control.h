@@ -19,7 +19,7 @@ typedef struct batch {
   cnf_call *call;
   cnf_stages stages;
   batch_phase phase;
-  double t, h;
+  double t, h, end;
   int32_t steps; /* accepted so far */
   cnf_ratios past;
   int64_t tiles;
@@ -57,7 +57,11 @@ static void load_batch_tile(cnf_worker *w, const batch *b, int64_t tile) {
   use_scratch(w, 0);
   if (b->phase == BATCH_LOAD) return;
   copy_rows(S, lanes, b->x + (size_t)tile * (size_t)S * (size_t)lanes, w->step.x);
-  for (int32_t j = 0; j < lanes; j++) w->lane.t[j] = b->t, w->lane.h[j] = w->lane.sample[j] >= 0 ? b->h : 0;
+  for (int32_t j = 0; j < lanes; j++)
+    if (w->lane.sample[j] >= 0)
+      place_lane(w, j, b->t, b->h, b->end);
+    else
+      place_lane(w, j, b->t, 0, b->t);
   zero_rows(1, lanes, w->step.row);
   zero_rows(1, lanes, w->step.sum_row);
 }
@@ -153,6 +157,7 @@ static double batch_first_step(batch *b) {
   double d0 = batch_norm(b, 0, n), d1 = batch_norm(b, 1, n);
   double h0 = fmin(cnf_first_guess(span, d0, d1), span);
   b->h = in->t1 > in->t0 ? h0 : -h0;
+  b->end = cnf_limit_time(in->t0 + b->h, b->h, in->t1);
   batch_run(b, BATCH_GUESS);
   double d2 = batch_norm(b, 0, n) / h0;
   return fmin(fmax(cnf_first_step(span, h0, d0, d1, d2, b->stages.order), least), span);
@@ -178,7 +183,7 @@ static int32_t batch_steps(batch *b, int32_t *steps, double *t) {
   double direction = in->t1 > in->t0 ? 1 : -1, n = (double)in->count * components;
   int last = 0, was_not_finite = 0;
   *steps = b->steps = 0;
-  *t = b->t = in->t0;
+  *t = b->t = b->end = in->t0;
   solver->grid[0] = 0;
   b->past = (cnf_ratios){1, 1};
   batch_run(b, BATCH_LOAD);
@@ -186,6 +191,7 @@ static int32_t batch_steps(batch *b, int32_t *steps, double *t) {
   for (int32_t attempts = 0; attempts < o->max_steps; attempts++) {
     const double longest = cnf_longest_step(o, solver->model.time_rate, in->t0, in->t1, *steps == 0);
     b->h = cnf_clip_step(b->t, cnf_bound_step(h, longest), in->t1, in->t1 - in->t0, &last);
+    b->end = last ? in->t1 : cnf_limit_time(b->t + b->h, b->h, in->t1);
     if (!last && fabs(b->h) < cnf_least_step(o->min_step, b->t, in->t1))
       return was_not_finite ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_STEP_TOO_SMALL;
     b->call->evaluations += b->stages.evaluations;
@@ -197,7 +203,7 @@ static int32_t batch_steps(batch *b, int32_t *steps, double *t) {
     if (ratio <= 1) {
       real *swap = b->x;
       b->x = b->x1, b->x1 = swap;
-      *t = b->t += b->h;
+      *t = b->t = b->end;
       b->steps = ++*steps;
       solver->grid[*steps] = last ? 1 : (b->t - in->t0) / (in->t1 - in->t0);
       if (last) return CNF_SAMPLE_OK;

@@ -19,8 +19,8 @@ static void weigh_slopes(cnf_worker *w, int32_t count, const double *weights, re
 /* The slope at the state of the evaluation at hand, at the fraction c of the step just made. */
 static void evaluate_added_slope(cnf_worker *w, double c, int with_integrands, real *out) {
   WORKER_NAMES(w);
-  real *row = w->step.time_row;
-  for (int32_t j = 0; j < lanes; j++) row[j] = (real)(w->dense.t[j] + c * w->dense.h[j]);
+  double *row = w->step.time_row;
+  for (int32_t j = 0; j < lanes; j++) row[j] = cnf_time_in_step(w->dense.t[j], w->dense.h[j], w->dense.end[j], c);
   for (int32_t j = 0; w->span.jump_count > 0 && j < lanes; j++)
     row[j] = within_jumps(w, j, w->dense.t[j], w->dense.h[j], row[j]);
   evaluate_slope(w, with_integrands, out);
@@ -106,6 +106,7 @@ static void make_dense_terms(cnf_worker *w, const cnf_engine *solver, int with_i
   const real *begin = solver->code->first_slope ? solver->code->first_slope(w, solver) : slope(w, 0);
   real *c1 = dense_term(w, 1), *c2 = dense_term(w, 2);
   memcpy(dense_term(w, 0), w->step.x, size * sizeof(real));
+  for (int32_t j = 0; j < lanes; j++) PANEL(dense_term(w, 0), D)[j] = (real)w->dense.log_det[j];
   if (in->form == CNF_DENSE_ROSENBROCK) {
     rosenbrock_terms(w, solver);
     return;
@@ -162,7 +163,8 @@ static void finish_dense(cnf_worker *w, const cnf_call *call, int64_t number, in
   if (steps > 0 && steps <= out->dense_stride) ends[steps] = t; /* t1 itself, if the sample reached it */
   if (steps > 0) return;
   real *to = (real *)out->dense + (size_t)number * out->dense_stride * terms * rows;
-  column_out(D + 1, lanes, w->step.x, lane, to);
+  column_out(D, lanes, w->step.x, lane, to);
+  to[D] = (real)w->lane.integral[0][lane];
   memset(to + rows, 0, (terms - 1) * rows * sizeof(real));
   ends[0] = ends[1] = t;
 }

@@ -71,7 +71,7 @@ static void interpolate_states(cnf_worker *w, const cnf_call *call, const double
   WORKER_NAMES(w);
   const int32_t terms = call->solver->interpolant.terms;
   for (int32_t j = 0; j < lanes; j++) {
-    w->events.t[j] = w->dense.t[j] + place[j] * w->dense.h[j];
+    w->events.t[j] = cnf_time_in_step(w->dense.t[j], w->dense.h[j], w->dense.end[j], place[j]);
     w->step.row[j] = (real)place[j];
   }
   copy_rows(D, lanes, dense_term(w, terms - 1), w->events.x);
@@ -142,8 +142,7 @@ static void look_for_crossings(cnf_worker *w, const cnf_call *call, const double
   WORKER_NAMES(w);
   cnf_scan scan[CNF_MOST_EVENTS][CNF_MAX_LANES];
   int32_t scanned[CNF_MAX_LANES], any = 0;
-  for (int32_t j = 0; j < lanes; j++) w->events.t[j] = w->dense.t[j] + w->dense.h[j];
-  evaluate_events(w, call, w->events.t, w->step.x1, w->events.g1);
+  evaluate_events(w, call, w->dense.end, w->step.x1, w->events.g1);
   for (int32_t j = 0; j < lanes; j++) {
     w->events.crossing[j] = -1;
     scanned[j] = w->lane.sample[j] >= 0 && w->events.sought[j] == 0 && ratio[j] <= 1;
@@ -182,9 +181,10 @@ enum {
   EVENT_AFTER    /* to confirm the place after it */
 };
 
-/* The lane's next attempt has this length, as far as t + length is from t when rounded. */
+/* The lane's next attempt has this length, as far as t + length is from t when rounded, and ends at t1 at the latest. */
 static event_decision try_length(cnf_worker *w, int32_t lane, double length) {
-  w->lane.h[lane] = (w->dense.t[lane] + length) - w->dense.t[lane];
+  const double t = w->dense.t[lane], end = cnf_limit_time(t + length, length, w->span.t1[lane]);
+  place_lane(w, lane, t, end - t, end);
   w->lane.ends_interval[lane] = w->lane.ends_at_jump[lane] = 0;
   return EVENT_TRY;
 }

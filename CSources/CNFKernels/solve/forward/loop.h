@@ -58,10 +58,9 @@ static void finish_sample(cnf_worker *w, const cnf_call *call, int32_t lane, int
   int64_t s = w->lane.sample[lane];
   column_out(D, lanes, w->step.x, lane, w->chunk.x1 + (size_t)s * (size_t)D);
   if (call->solver->code->finish) call->solver->code->finish(w, lane);
-  const cnf_integrands integrals = integrands_of(m, w->step.x);
-  w->chunk.log_det[s] = (double)integrals.divergence[lane];
-  if (m->kinetic) w->chunk.kinetic[s] = (double)integrals.kinetic[lane];
-  if (m->frobenius) w->chunk.frobenius[s] = (double)integrals.frobenius[lane];
+  w->chunk.log_det[s] = w->lane.integral[0][lane];
+  if (m->kinetic) w->chunk.kinetic[s] = w->lane.integral[1][lane];
+  if (m->frobenius) w->chunk.frobenius[s] = w->lane.integral[1 + m->kinetic][lane];
   w->chunk.t[s] = status == CNF_SAMPLE_OK && w->events.stopped_by[lane] < 0 ? w->span.t1[lane] : w->lane.t[lane];
   w->chunk.event[s] = w->events.stopped_by[lane];
   w->chunk.interval[s] = w->lane.interval[lane];
@@ -90,9 +89,9 @@ static void choose_steps(cnf_worker *w, const cnf_call *call) {
       continue;
     }
     int32_t n = w->lane.step[j] - w->lane.interval[j] * call->steps;
-    double from = fraction(call, n);
-    w->lane.t[j] = begin + from * (end - begin);
-    w->lane.h[j] = (fraction(call, n + 1) - from) * (end - begin);
+    const double from = fraction(call, n), to = fraction(call, n + 1);
+    place_lane(w, j, cnf_time_in_interval(begin, end, from), (to - from) * (end - begin),
+               cnf_time_in_interval(begin, end, to));
     w->lane.ends_interval[j] = n + 1 == call->steps;
   }
 }
@@ -205,7 +204,7 @@ static cnf_step_record *accept_step(cnf_worker *w, const cnf_call *call, const c
   w->chunk.accepted[n]++;
   w->lane.unproven[lane] = 0;
   w->lane.step[lane]++;
-  w->lane.t[lane] = end_of_lane_step(w, lane);
+  w->lane.t[lane] = w->lane.end[lane];
   if (call->steps) return record;
   if (w->lane.ends_interval[lane] && length < fabs(w->lane.planned[lane]))
     *h = cnf_step_after_cut(o, *h, w->lane.planned[lane], ratio, order, w->lane.past[lane]);
@@ -269,6 +268,7 @@ static void load_lanes(cnf_worker *w, const cnf_call *call, int64_t first, int64
       w->store.next_slot[j] = w->start.slot[s];
       column_in(D, lanes, (const real *)in->x0 + (size_t)(first + s) * (size_t)D, w->step.x, j);
       column_zero(S - D, lanes, PANEL(w->step.x, D), j);
+      for (int32_t r = 0; r < CNF_MOST_INTEGRALS; r++) w->lane.integral[r][j] = 0;
       if (!has_steps(call, first + s)) /* no step looks at its state */
         finish_sample(w, call, j, is_column_finite(D, lanes, w->step.x, j) ? CNF_SAMPLE_OK : CNF_SAMPLE_NOT_FINITE);
       else if (!call->steps && isnan(w->start.h[s]))
@@ -317,12 +317,23 @@ static void begin_chunk(cnf_worker *w, const cnf_call *call, int64_t first, int6
   if (call->solver->code->begin_chunk) call->solver->code->begin_chunk(w);
 }
 
+/* add_integrals of a method with stages. */
+static void add_stage_integrals(cnf_worker *w, const cnf_engine *solver) {
+  const real *panels[CNF_MAX_STAGES];
+  for (int32_t i = 0; i < solver->stages.count; i++) panels[i] = slope(w, i);
+  add_to_integrals(w, solver->stages.count, solver->stages.weight, panels);
+}
+
 /* The lanes of mask_row, whose steps are accepted, keep what is wanted of them and move to their ends. */
 static void move_lanes(cnf_worker *w, const cnf_call *call, int64_t first, cnf_step_record *const *records) {
   WORKER_NAMES(w);
   const cnf_engine *solver = call->solver;
   if (call->keeps && !call->steps) keep_step(w, solver, records);
   if (call->keeps_path) keep_path_steps(w, call);
+  if (solver->code->add_integrals)
+    solver->code->add_integrals(w, solver);
+  else
+    add_stage_integrals(w, solver);
   if (call->want_dense) write_dense(w, call, first);
   k->blend(S, w->step.mask_row, w->step.x1, w->step.x, w->step.x);
   if (solver->code->accept) solver->code->accept(w);
@@ -353,10 +364,11 @@ static void forward_chunk(cnf_worker *w, const cnf_call *call, int64_t first, in
     if (call->keeps && solver->options.control != CNF_CONTROL_SAMPLE && !call->event_count)
       take_slots(w, solver, -1, &tile);
     solver->code->step(w, call, &stages, &tile);
-    if (call->event_count || call->want_dense) { /* both go on from where the step began */
-      memcpy(w->dense.t, w->lane.t, sizeof w->lane.t);
-      memcpy(w->dense.h, w->lane.h, sizeof w->lane.h);
-    }
+    /* what comes next goes on from where the step began */
+    memcpy(w->dense.t, w->lane.t, sizeof w->lane.t);
+    memcpy(w->dense.h, w->lane.h, sizeof w->lane.h);
+    memcpy(w->dense.end, w->lane.end, sizeof w->lane.end);
+    memcpy(w->dense.log_det, w->lane.integral[0], sizeof w->lane.integral[0]);
     measure_errors(w, call, ratio);
     if (call->event_count) look_for_crossings(w, call, ratio);
     const int32_t accepted = judge_steps(w, call, &tile, ratio, records);

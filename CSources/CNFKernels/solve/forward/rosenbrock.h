@@ -25,6 +25,14 @@
 /* Simpson's weights at the step's start, middle and end. */
 static const double simpson_weights[3] = {1.0 / 6, 4.0 / 6, 1.0 / 6};
 
+/* Does f see t rounded? A TIME op rounds it; a callback gets the double. */
+static int rounds_time(const cnf_model *m) {
+  const cnf_plan *plans = m->program->plans;
+  for (int32_t i = 0; i < m->program->op_count; i++)
+    if (plans[i].live && plans[i].op.kind == CNF_OP_TIME) return 1;
+  return 0;
+}
+
 /* Is anything integrated besides the state? */
 static int has_quadratures(const cnf_model *m) { return !m->jacobian || m->kinetic; }
 
@@ -66,9 +74,14 @@ static void make_matrix(cnf_worker *w, double gamma) {
 /* h df/dt is a sum of these weights times f at the two later times, minus f at the start. */
 static void time_slope_weights(const cnf_worker *w, real weight[2][CNF_MAX_LANES]) {
   WORKER_NAMES(w);
+  const int rounds = rounds_time(m);
   for (int32_t j = 0; j < lanes; j++) {
-    const double t = (double)(real)w->lane.t[j], p = (double)(real)(w->lane.t[j] + CNF_TIME_PART * w->lane.h[j]) - t,
-                 q = (double)(real)(w->lane.t[j] + 2 * CNF_TIME_PART * w->lane.h[j]) - t;
+    double seen[3]; /* at the step's start and the two places */
+    for (int n = 0; n < 3; n++) {
+      seen[n] = cnf_time_in_step(w->lane.t[j], w->lane.h[j], w->lane.end[j], n * CNF_TIME_PART);
+      if (rounds) seen[n] = (double)(real)seen[n];
+    }
+    const double p = seen[1] - seen[0], q = seen[2] - seen[0];
     const int apart = p != 0 && q != p;
     weight[0][j] = apart ? (real)(w->lane.h[j] * (q / p) / (q - p)) : 0;
     weight[1][j] = apart ? (real)(w->lane.h[j] * -(p / q) / (q - p)) : 0;
@@ -196,6 +209,15 @@ static void integrate_quadratures(cnf_worker *w, const cnf_stages *s) {
     evaluate_slope(w, 1, panel);
   }
   k->combine(S - D, PANEL(w->step.x, D), w->step.h_row, 3, weights, rows, PANEL(w->step.x1, D));
+}
+
+/* The same in double, over the lanes of mask_row. */
+static void add_rosenbrock_integrals(cnf_worker *w, const cnf_engine *solver) {
+  WORKER_NAMES(w);
+  const real *panels[3];
+  (void)solver;
+  for (int n = 0; n < 3; n++) panels[n] = w->implicit.integrands + (size_t)n * (size_t)S * (size_t)lanes;
+  if (has_quadratures(m)) add_to_integrals(w, 3, simpson_weights, panels);
 }
 
 /* The slopes of a step of every lane from (t, x) with its h. All evaluations go to scratch 0; with `apart` those of

@@ -9,6 +9,8 @@
 #define CNF_SOLVE_LANES_ARRAYS_H
 #include "solve/solver.h"
 
+#define CNF_MOST_INTEGRALS 3 /* S - D at most */
+
 /* S of the above. */
 static int32_t state_rows(const cnf_model *m) { return m->program->state_dim + 1 + m->kinetic + m->frobenius; }
 
@@ -17,6 +19,7 @@ typedef struct cnf_lanes {
   int64_t sample[CNF_MAX_LANES];         /* number within the chunk; -1: the lane is idle */
   double t[CNF_MAX_LANES];               /* where the step under way begins */
   double h[CNF_MAX_LANES];               /* its length, with the sign of the direction that the lane moves in */
+  double end[CNF_MAX_LANES];             /* where it ends: t + h up to rounding; t in idle lanes */
   double planned[CNF_MAX_LANES];         /* adaptive: h before it was cut to end at an output time or at t1 */
   int32_t interval[CNF_MAX_LANES];       /* of the step under way, between neighbouring output times */
   int32_t ends_interval[CNF_MAX_LANES];  /* 1: the step ends where its interval does */
@@ -26,6 +29,9 @@ typedef struct cnf_lanes {
   int32_t step[CNF_MAX_LANES];        /* number of the step under way; in a backward pass that of the step to reverse */
   int32_t evaluations[CNF_MAX_LANES]; /* of the step just made */
   cnf_ratios past[CNF_MAX_LANES];     /* error ratios of the last accepted steps */
+  /* The integrals up to t: log-determinant and regularisers, summed in double. The rows below the state's sum them in
+   * dtype, for the error norm and the check of finite numbers. */
+  double integral[CNF_MOST_INTEGRALS][CNF_MAX_LANES];
 } cnf_lanes;
 
 /* Start, end and output times of the samples in the lanes (solve/lanes/spans.h). */

@@ -23,6 +23,7 @@ static void choose_first_steps(cnf_worker *w, const cnf_call *call, const real *
     span[j] = fabs(w->span.t1[j] - w->span.t0[j]);
     const double guess = fmin(cnf_first_guess(span[j], d0[j], d1[j]), span[j]);
     w->lane.h[j] = w->lane.sample[j] < 0 ? 0 : (double)w->span.direction[j] * guess;
+    w->lane.end[j] = cnf_limit_time(w->lane.t[j] + w->lane.h[j], w->lane.h[j], w->span.t1[j]);
   }
   step_row(w);
   time_row(w, 1);
@@ -109,17 +110,17 @@ static void restart_at_jumps(cnf_worker *w, const cnf_call *call) {
   const cnf_stages *s = &call->solver->stages;
   real *f0 = w->step.x1, *k0 = slope(w, 0);
   int32_t starts[CNF_MAX_LANES], any = 0;
-  double h[CNF_MAX_LANES];
+  double h[CNF_MAX_LANES], end[CNF_MAX_LANES];
   for (int32_t j = 0; j < lanes; j++) {
     starts[j] = w->lane.sample[j] >= 0 && w->lane.ends_at_jump[j] && w->step.mask_row[j] > 0;
-    h[j] = w->lane.h[j];
+    h[j] = w->lane.h[j], end[j] = w->lane.end[j];
     any += starts[j];
   }
   if (any == 0) return;
   begin_steps(w, call, starts, f0);
   for (int32_t j = 0; j < lanes; j++) {
     w->step.mask_row[j] = (real)starts[j];
-    if (!starts[j]) w->lane.h[j] = h[j];
+    if (!starts[j]) w->lane.h[j] = h[j], w->lane.end[j] = end[j];
     if (!starts[j]) continue;
     w->lane.past[j] = (cnf_ratios){1, 1};
     w->lane.unproven[j] = 1;

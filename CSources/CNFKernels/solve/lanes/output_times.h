@@ -27,15 +27,14 @@ static real *state_at_time(const cnf_worker *w, const cnf_call *call, int64_t s,
          ((size_t)interval * (size_t)solver->capacity.chunk + (size_t)s) * (size_t)solver->record_rows;
 }
 
-/* The lane's sample is at the end of its interval, an output time, and goes on in the next one. t stays as t + h was
- * rounded, at most a unit in the last place off: stage 0 of the next step may be an evaluation made at that t. */
+/* The lane's sample is at the end of its interval, an output time, and goes on in the next one. */
 static void cross_output_time(cnf_worker *w, const cnf_call *call, int64_t first, int32_t lane) {
   WORKER_NAMES(w);
   const cnf_solve_output *out = call->output;
   const int32_t interval = w->lane.interval[lane]++;
   const size_t place = (size_t)(first + w->lane.sample[lane]) * (size_t)call->time_count + (size_t)interval;
   if (out && out->x_at) column_out(D, lanes, w->step.x, lane, (real *)out->x_at + place * (size_t)D);
-  if (out && out->log_det_at) out->log_det_at[place] = (double)PANEL(w->step.x, D)[lane];
+  if (out && out->log_det_at) out->log_det_at[place] = w->lane.integral[0][lane];
   /* the backward pass solves x from here, unless it has the forward path */
   if (call->loss && call->solver->options.adjoint == CNF_ADJOINT_CONTINUOUS && !call->keeps_path)
     column_out(D, lanes, w->step.x, lane, state_at_time(w, call, w->lane.sample[lane], interval));

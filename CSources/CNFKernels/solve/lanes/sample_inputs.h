@@ -33,7 +33,7 @@ static void load_sample_inputs(cnf_worker *w, const cnf_call *call, int64_t numb
 static void bind_lane(cnf_worker *w, const cnf_call *call, int64_t s, int32_t lane) {
   const int64_t number = w->chunk.first + s;
   w->lane.sample[lane] = s;
-  w->lane.t[lane] = w->span.t0[lane] = sample_t0(call, number);
+  w->lane.t[lane] = w->lane.end[lane] = w->span.t0[lane] = sample_t0(call, number);
   w->span.t1[lane] = sample_t1(call, number);
   w->span.times[lane] = sample_times(call, number);
   w->span.direction[lane] = w->span.t1[lane] < w->span.t0[lane] ? -1 : 1;
@@ -46,7 +46,7 @@ static void bind_lane(cnf_worker *w, const cnf_call *call, int64_t s, int32_t la
 static void idle_lane(cnf_worker *w, const cnf_call *call, int32_t lane) {
   WORKER_NAMES(w);
   w->lane.sample[lane] = -1;
-  w->lane.t[lane] = sample_t0(call, w->chunk.first);
+  w->lane.t[lane] = w->lane.end[lane] = sample_t0(call, w->chunk.first);
   w->lane.h[lane] = 0;
   w->lane.ends_interval[lane] = w->lane.ends_at_jump[lane] = 0;
   w->span.direction[lane] = 1;

@@ -1,5 +1,6 @@
 /* Slopes of the lanes: where they are, weighted sums of them, and one evaluation of the field. Compiled once per
  * dtype by solve/call/solver_f32.c and solver_f64.c. */
+#include "solve/decide/step_times.h"
 #include "solve/worker.h"
 
 /* The rows of a panel [S] below the state's: the log-determinant and the regularisers. */
@@ -16,11 +17,11 @@ static void step_row(cnf_worker *w) {
   WORKER_NAMES(w);
   for (int32_t j = 0; j < lanes; j++) w->step.h_row[j] = (real)w->lane.h[j];
 }
-/* time_row = t + c h. */
+/* time_row = t + c h, within the lanes' steps. */
 static void time_row(cnf_worker *w, double c) {
   WORKER_NAMES(w);
-  real *row = w->step.time_row;
-  for (int32_t j = 0; j < lanes; j++) row[j] = (real)(w->lane.t[j] + c * w->lane.h[j]);
+  double *row = w->step.time_row;
+  for (int32_t j = 0; j < lanes; j++) row[j] = cnf_time_in_step(w->lane.t[j], w->lane.h[j], w->lane.end[j], c);
   for (int32_t j = 0; w->span.jump_count > 0 && j < lanes; j++)
     row[j] = within_jumps(w, j, w->lane.t[j], w->lane.h[j], row[j]);
 }
@@ -49,6 +50,21 @@ static weighted slopes(const cnf_worker *w, int32_t count, const double *weights
   for (int32_t j = 0; j < count; j++)
     add_weighted(&list, weights[j], w->step.k + (size_t)j * (size_t)S * (size_t)lanes);
   return list;
+}
+
+/* Adds h times the sum of `count` panels [S] of slopes with these weights to the integrals of the lanes of mask_row. In
+ * double: in float, 59,000 equal steps would be wrong in the fourth digit. */
+static void add_to_integrals(cnf_worker *w, int32_t count, const double *weights, const real *const *panels) {
+  WORKER_NAMES(w);
+  for (int32_t r = D; r < S; r++) {
+    double sum[CNF_MAX_LANES] = {0}, *to = w->lane.integral[r - D];
+    for (int32_t i = 0; i < count; i++) {
+      const real *row = PANEL(panels[i], r);
+      for (int32_t j = 0; weights[i] != 0 && j < lanes; j++) sum[j] += weights[i] * (double)row[j];
+    }
+    for (int32_t j = 0; j < lanes; j++)
+      if (w->step.mask_row[j] > 0) to[j] += w->dense.h[j] * sum[j];
+  }
 }
 
 /* Regularisers are means over the rows that a slope moves. A partitioned method integrates each half with its own

@@ -27,7 +27,9 @@ static void record_state(cnf_worker *w, const cnf_call *call, int32_t lane, int3
   const int64_t s = w->lane.sample[lane];
   if (solver->rule.kind == CNF_SCHEDULE_EVERY_STEP) {
     const real *x = solver->code->recorded_state ? solver->code->recorded_state(w) : w->step.x;
-    column_out(solver->record_rows, lanes, x, lane, checkpoint_at(w, solver, s, n));
+    real *to = checkpoint_at(w, solver, s, n);
+    column_out(solver->record_rows, lanes, x, lane, to);
+    for (int32_t r = D; solver->rules->all_rows && r < S; r++) to[r] = (real)w->lane.integral[r - D][lane];
     return;
   }
   /* an event may end a sample before its last step */

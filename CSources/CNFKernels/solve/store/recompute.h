@@ -41,7 +41,7 @@ static void arrive_at_step(cnf_worker *w, const cnf_engine *solver, int32_t lane
     to = own_column(w, solver, s);
     plan->current = *at;
     *at = -1;
-    w->lane.h[lane] = 0;
+    place_lane(w, lane, w->lane.t[lane], 0, w->lane.t[lane]);
   } else if (*at == plan->next) {
     to = checkpoint_at(
         w, solver, s, cnf_checkpoint_plan_store(&solver->rule, plan, checkpoints_of(w, solver, s), w->lane.step[lane]));
@@ -61,8 +61,7 @@ static void recompute_states(cnf_worker *w, const cnf_call *call, const int32_t 
   const int32_t moving = begin_recomputing(w, solver, wants, at);
   if (moving < 0) return;
   zero_rows(S - D, lanes, PANEL(w->step.x, D));
-  for (int32_t j = 0; j < lanes; j++)
-    w->lane.t[j] = step_of(w, call, w->lane.sample[moving], at[moving]).t, w->lane.h[j] = 0;
+  for (int32_t j = 0; j < lanes; j++) place_at_step(w, call, j, w->lane.sample[moving], at[moving], 1);
   for (;;) {
     int32_t idle = 0;
     for (int32_t j = 0; j < lanes; j++) {
@@ -70,8 +69,7 @@ static void recompute_states(cnf_worker *w, const cnf_call *call, const int32_t 
         idle++;
         continue;
       }
-      const cnf_step_record step = step_of(w, call, w->lane.sample[j], at[j]);
-      w->lane.t[j] = step.t, w->lane.h[j] = step.h;
+      place_at_step(w, call, j, w->lane.sample[j], at[j], 0);
     }
     if (idle == lanes) return;
     make_step(w, solver, s, &no_slots, 0);

@@ -10,7 +10,7 @@ extension ContinuousAdjoint {
       tape.state.copy(errors.rows(from: 0, count: state.rows))
       let fraction = job.table.timeFractions[stage]
       for lane in lanes.indices {
-        evaluator.times[0, lane: lane] = V.Scalar(lanes[lane].time + fraction * lanes[lane].step)
+        evaluator.times[lane] = timeInStep(lanes[lane].time, lanes[lane].step, fraction, end: lanes[lane].stepEnd)
       }
       evaluator.value(tape)
       reverse(stage, tape, factors: lanes.map { _ in 1 }, discarded)
@@ -135,9 +135,10 @@ extension ContinuousAdjoint {
 
   /// Copies lane `live` of a tape over another lane.
   private func fillLane(_ lane: Int, behind live: Int, _ tape: FieldTape<V>) {
-    for panel in tape.values + tape.slopes + tape.curvatures + [tape.times] {
+    for panel in tape.values + tape.slopes + tape.curvatures {
       for row in 0..<panel.rows { panel[row, lane: lane] = panel[row, lane: live] }
     }
+    if tape.times.count > 0 { tape.times[lane] = tape.times[live] }
   }
 
   /// Computes f·a + μ div + … at the present evaluation, whose slope is `velocity`, with the scaled cotangents of

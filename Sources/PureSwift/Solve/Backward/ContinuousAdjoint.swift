@@ -150,14 +150,17 @@ final class ContinuousAdjoint<V: LaneVector> {
       guard let controller = job.backwardController else {
         let number = job.fractions.count - 2 - lanes[lane].accepted
         let (from, to) = (job.fractions[number + 1], job.fractions[number])
-        lanes[lane].time = start + from * (end - start)
+        lanes[lane].time = timeInStep(start, end - start, from, end: end)
         lanes[lane].step = (to - from) * (end - start)
         lanes[lane].isLast = number == 0
+        lanes[lane].stepEnd = timeInStep(start, end - start, to, end: end)
         continue
       }
       (lanes[lane].step, lanes[lane].isLast) = controller.clipped(
         controller.bounded(lanes[lane].proposed, span: end - start, isFirst: lanes[lane].accepted == 0),
         from: lanes[lane].time, stop: start, start: end, end: start)
+      let stepEnd = lanes[lane].time + lanes[lane].step
+      lanes[lane].stepEnd = lanes[lane].isLast ? start : limited(stepEnd, lanes[lane].step, to: start)
       if !lanes[lane].isLast
         && abs(lanes[lane].step) < controller.smallestStep(at: lanes[lane].time, end: start)
       {
@@ -173,6 +176,7 @@ final class ContinuousAdjoint<V: LaneVector> {
     for lane in lanes.indices {
       if !lanes[lane].isActive {
         lanes[lane].time = lanes[model].time
+        lanes[lane].stepEnd = lanes[lane].time
         lanes[lane].step = 0
         for row in 0..<state.rows {
           state[row, lane: lane] = state[row, lane: model]
@@ -191,7 +195,7 @@ final class ContinuousAdjoint<V: LaneVector> {
     var isWhole = true
     for lane in lanes.indices where lanes[lane].isActive && lanes[lane].isAccepted {
       for row in 0..<pair.rows { pair[row, lane: lane] = nextPair[row, lane: lane] }
-      lanes[lane].time += lanes[lane].step
+      lanes[lane].time = lanes[lane].stepEnd
       lanes[lane].accepted += 1
     }
     let arrived = lanes.indices.filter { lanes[$0].isActive && lanes[$0].isAccepted && lanes[$0].isLast }
@@ -226,9 +230,9 @@ final class ContinuousAdjoint<V: LaneVector> {
   private func finish(_ arrived: [Int]) {
     let dimension = state.rows
     startTape.state.copy(state)
-    for lane in lanes.indices { evaluator.times[0, lane: lane] = V.Scalar(lanes[lane].time) }
+    for lane in lanes.indices { evaluator.times[lane] = lanes[lane].time }
     for lane in arrived {
-      evaluator.times[0, lane: lane] = V.Scalar(job.problem.startTime(of: lanes[lane].sample))
+      evaluator.times[lane] = job.problem.startTime(of: lanes[lane].sample)
       for row in 0..<dimension {
         startTape.state[row, lane: lane] = job.problem.states[lanes[lane].sample * dimension + row]
       }

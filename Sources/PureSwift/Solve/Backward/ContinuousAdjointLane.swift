@@ -5,6 +5,8 @@ struct ContinuousAdjointLane {
   var time = 0.0
   /// The step to try, and the step to propose next: negative if the forward solve ran forward in time.
   var step = 0.0
+  /// Where that step ends.
+  var stepEnd = 0.0
   var proposed = 0.0
   /// Whether the step ends at t0.
   var isLast = false

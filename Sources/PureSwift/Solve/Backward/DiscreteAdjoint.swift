@@ -40,6 +40,7 @@ final class DiscreteAdjoint<V: LaneVector> {
   private let frobeniusNorms: Panel<V>
   /// t of every lane; a stage is at t + cᵢh.
   private var startTimes: [Double]
+  private var endTimes: [Double]
   private let replay: StepRecomputation<V>
 
   init(job: SolveJob<V.Scalar>, evaluator: FieldEvaluator<V>, bars: CotangentPanels<V>) {
@@ -64,6 +65,7 @@ final class DiscreteAdjoint<V: LaneVector> {
     frobeniusBar = pool.panel(rows: hasFrobenius ? 1 : 0, groups: groups)
     frobeniusNorms = pool.panel(rows: hasFrobenius ? table.stages : 0, groups: groups)
     startTimes = Array(repeating: 0, count: groups * V.scalarCount)
+    endTimes = startTimes
     replay = StepRecomputation(job: job, evaluator: evaluator)
   }
 
@@ -127,6 +129,7 @@ final class DiscreteAdjoint<V: LaneVector> {
       let number = lanes[isActive ? lane : model].record
       let step = records.steps[number]
       startTimes[lane] = step.time
+      endTimes[lane] = step.end
       lanes[lane].length = step.length
       lanes[lane].timeBar = 0
       lanes[lane].lengthBar = 0
@@ -157,7 +160,7 @@ final class DiscreteAdjoint<V: LaneVector> {
   private func setTimes(_ stage: Int) {
     let fraction = job.table.timeFractions[stage]
     for lane in lanes.indices {
-      evaluator.times[0, lane: lane] = V.Scalar(startTimes[lane] + fraction * lanes[lane].length)
+      evaluator.times[lane] = timeInStep(startTimes[lane], lanes[lane].length, fraction, end: endTimes[lane])
     }
   }
 

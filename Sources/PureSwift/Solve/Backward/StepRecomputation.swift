@@ -97,7 +97,7 @@ final class StepRecomputation<V: LaneVector> {
       combine(state, stepLengths, table.a[stage], velocities, count: stage, into: tape.state)
       for lane in segments.indices {
         let step = records.steps[segments[goesOn(lane, place) ? lane : model][place]]
-        evaluator.times[0, lane: lane] = V.Scalar(time(of: stage, step, records))
+        evaluator.times[lane] = timeInStep(step.time, step.length, table.timeFractions[stage], end: step.end)
       }
       evaluator.value(tape)
       velocities[stage].copy(tape.velocity)
@@ -106,19 +106,6 @@ final class StepRecomputation<V: LaneVector> {
     for lane in segments.indices where goesOn(lane, place) {
       for row in 0..<dimension { states[lane][(place + 1) * dimension + row] = next[row, lane: lane] }
     }
-  }
-
-  /// The time at which the solve evaluated the stage. A first stage that is the last of the step before was evaluated
-  /// there; rounding may separate that time from this step's beginning.
-  private func time(
-    of stage: Int, _ step: StepRecords<V.Scalar>.Step, _ records: StepRecords<V.Scalar>
-  ) -> Double {
-    let table = job.table
-    guard stage == 0, step.previous >= 0, job.controller != nil, table.isFirstSameAsLast else {
-      return step.time + table.timeFractions[stage] * step.length
-    }
-    let before = records.steps[step.previous]
-    return before.time + table.timeFractions[table.stages - 1] * before.length
   }
 
   private func goesOn(_ lane: Int, _ place: Int) -> Bool { isFilling[lane] && place + 1 < segments[lane].count }

@@ -152,12 +152,12 @@ struct ErrorControl: Sendable {
   }
 
   /// Length of the first step; `changeNorm` is the norm of f₁ − f₀ against the tolerance. The unit of time of the
-  /// book's formula is ten times the longer of the times in which x and f change by their sizes, but at most the
+  /// book's formula is twice the longer of the times in which x and f change by their sizes, but at most the
   /// interval.
   func firstStep(trial: Double, stateNorm: Double, velocityNorm: Double, changeNorm: Double, interval: Double) -> Double
   {
     let curvature = changeNorm / trial
-    let unit = Double.minimum(interval, 10 * Double.maximum(stateNorm / velocityNorm, velocityNorm / curvature))
+    let unit = Double.minimum(interval, 2 * Double.maximum(stateNorm / velocityNorm, velocityNorm / curvature))
     let isZero = interval * velocityNorm <= 1e-15 && interval * (interval * curvature) <= 1e-15
     let other =
       isZero

@@ -41,4 +41,11 @@ struct Lane {
   @inline(__always) var isActive: Bool { sample >= 0 }
   @inline(__always) var start: Double { intervals.start }
   @inline(__always) var end: Double { intervals.end }
+
+  /// The time at which the step ends: of an interval's last step the interval's end, to the bit.
+  var stepEnd: Double {
+    let stop = intervals.end(of: interval)
+    return isLast ? stop : limited(time + step, step, to: stop)
+  }
+  @inline(__always) func time(at fraction: Double) -> Double { timeInStep(time, step, fraction, end: stepEnd) }
 }

@@ -5,6 +5,8 @@ struct StepRecords<Scalar: FlowScalar> {
   struct Step {
     var time: Double
     var length: Double
+    /// Where it ended: time + length up to rounding.
+    var end: Double
     /// The interval between output times that the step is in.
     var interval: Int
     /// Start and length of the step, as fractions of that interval.

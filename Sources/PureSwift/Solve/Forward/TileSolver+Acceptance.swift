@@ -141,8 +141,7 @@ extension TileSolver {
     if job.controller == nil {
       lanes[lane].time = fixedTime(fixedNumber(lane), lane)
     } else {
-      // At an output time t stays the rounded sum, because the next step's first stage may have been evaluated there.
-      lanes[lane].time = isAtEnd ? lanes[lane].end : lanes[lane].time + lanes[lane].step
+      lanes[lane].time = lanes[lane].stepEnd
       if job.table.isFirstSameAsLast { reuseLastStage(lane) }
     }
     if isAtEnd {
@@ -174,7 +173,8 @@ extension TileSolver {
     let begin = current.intervals.begin(of: current.interval)
     let span = current.intervals.end(of: current.interval) - begin
     var step = StepRecords<V.Scalar>.Step(
-      time: current.time, length: current.step, interval: current.interval, fraction: 0, fractionLength: 1,
+      time: current.time, length: current.step, end: current.stepEnd, interval: current.interval, fraction: 0,
+      fractionLength: 1,
       previous: current.lastRecord)
     if job.controller == nil {
       let number = fixedNumber(lane)
@@ -217,7 +217,7 @@ extension TileSolver {
       }
     }
     for lane in lanes.indices {
-      evaluator.times[0, lane: lane] = V.Scalar(lanes[lane].time + lanes[lane].step)
+      evaluator.times[lane] = limited(lanes[lane].time + lanes[lane].step, lanes[lane].step, to: lanes[lane].end)
     }
     evaluator.value(tape)
     for lane in lanes.indices where isNew[lane] && lanes[lane].isActive {

@@ -20,7 +20,7 @@ extension TileSolver {
       copyFirstStage(to: history[0])
       return
     }
-    for lane in lanes.indices { evaluator.times[0, lane: lane] = V.Scalar(lanes[lane].time) }
+    for lane in lanes.indices { evaluator.times[lane] = lanes[lane].time }
     tape.state.copy(state)
     evaluateSlopes(into: history[0])
     for lane in lanes.indices where lanes[lane].isActive {
@@ -93,7 +93,7 @@ extension TileSolver {
 
   /// The implicit step by functional iteration. A lane that has converged does not move while others continue.
   private func correct(_ history: AdamsHistory<V>) {
-    for lane in lanes.indices { evaluator.times[0, lane: lane] = V.Scalar(lanes[lane].time + lanes[lane].step) }
+    for lane in lanes.indices { evaluator.times[lane] = lanes[lane].stepEnd }
     for _ in 0..<AdamsFormula.iterations where lanes.contains(where: { $0.isActive && $0.isDoubtful }) {
       for index in 0..<state.count { tape.state[index] = state[index] + history.change[index] }
       evaluateSlopes(into: history.corrected)

@@ -70,9 +70,11 @@ extension TileSolver {
   private func makeTimeSlope(_ panels: RosenbrockPanels<V>) {
     let part = MemoryLayout<V.Scalar>.size == 8 ? 0x1p-10 : 0x1p-5
     var weights = [[V.Scalar]](repeating: Array(repeating: 0, count: lanes.count), count: 2)
+    let roundsTime = job.plan.steps.contains { $0.kind == .time }
     for lane in lanes.indices {
       let (time, step) = (lanes[lane].time, lanes[lane].step)
-      func seen(_ time: Double) -> Double { Double(V.Scalar(time)) }
+      // A time operation rounds t, a callback gets the double.
+      func seen(_ time: Double) -> Double { roundsTime ? Double(V.Scalar(time)) : time }
       let (p, q) = (seen(time + part * step) - seen(time), seen(time + 2 * part * step) - seen(time))
       guard p != 0, q != p else { continue }
       weights[0][lane] = V.Scalar(step * (q / p) / (q - p))
@@ -135,7 +137,7 @@ extension TileSolver {
   /// t + c h of every lane.
   private func setTimes(_ fraction: Double) {
     for lane in lanes.indices {
-      evaluator.times[0, lane: lane] = V.Scalar(lanes[lane].time + fraction * lanes[lane].step)
+      evaluator.times[lane] = lanes[lane].time(at: fraction)
     }
   }
 }

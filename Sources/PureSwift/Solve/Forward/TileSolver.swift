@@ -200,7 +200,7 @@ final class TileSolver<V: LaneVector> {
     for lane in lanes.indices where lanes[lane].isActive && !lanes[lane].hasVelocity { isWanted = true }
     guard isWanted, evaluates[0] else { return }
     tape.state.copy(state)
-    for lane in lanes.indices { evaluator.times[0, lane: lane] = V.Scalar(lanes[lane].time) }
+    for lane in lanes.indices { evaluator.times[lane] = lanes[lane].time }
     evaluator.value(tape)
     let divergence = errors.rows(from: 0, count: 1)
     if wantsDivergence[0] { evaluator.divergence(tape, into: divergence, frobenius: firstFrobeniusNorm) }
@@ -218,7 +218,7 @@ final class TileSolver<V: LaneVector> {
       combine(state, stepLengths, job.table.a[stage], velocities, count: stage, into: tape.state)
       let fraction = job.table.timeFractions[stage]
       for lane in lanes.indices {
-        evaluator.times[0, lane: lane] = V.Scalar(lanes[lane].time + fraction * lanes[lane].step)
+        evaluator.times[lane] = lanes[lane].time(at: fraction)
       }
       evaluator.value(tape)
       velocities[stage].copy(tape.velocity)

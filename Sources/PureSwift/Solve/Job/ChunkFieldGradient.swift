@@ -78,7 +78,7 @@ final class ChunkFieldGradient<V: LaneVector> {
   private func load(_ sample: Int, into lane: Int) {
     let dimension = job.plan.stateDimension
     for row in 0..<dimension { tape.state[row, lane: lane] = job.problem.states[sample * dimension + row] }
-    evaluator.times[0, lane: lane] = V.Scalar(job.problem.startTime(of: sample))
+    evaluator.times[lane] = job.problem.startTime(of: sample)
     if !evaluator.probes.isEmpty { job.loadProbes(of: sample, into: evaluator.probes, lane: lane) }
     job.loadInputs(of: sample, into: evaluator, lane: lane)
     for row in 0..<bars.context.rows { bars.context[row, lane: lane] = 0 }

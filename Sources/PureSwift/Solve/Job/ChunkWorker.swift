@@ -71,7 +71,8 @@ final class ChunkEvaluation<V: LaneVector> {
   /// Writes f(x, t0) to the job's states and its divergence to the log-determinants.
   func evaluate(_ samples: Range<Int>) {
     let dimension = job.plan.stateDimension
-    evaluator.times.fill(V(repeating: V.Scalar(samples.isEmpty ? 0 : job.problem.startTime(of: samples.lowerBound))))
+    let start = samples.isEmpty ? 0 : job.problem.startTime(of: samples.lowerBound)
+    for lane in 0..<evaluator.times.count { evaluator.times[lane] = start }
     var first = samples.lowerBound
     while first < samples.upperBound {
       let filled = min(tape.state.lanes, samples.upperBound - first)
@@ -79,7 +80,7 @@ final class ChunkEvaluation<V: LaneVector> {
         for row in 0..<dimension {
           tape.state[row, lane: lane] = job.problem.states[(first + lane) * dimension + row]
         }
-        evaluator.times[0, lane: lane] = V.Scalar(job.problem.startTime(of: first + lane))
+        evaluator.times[lane] = job.problem.startTime(of: first + lane)
         if !evaluator.probes.isEmpty { job.loadProbes(of: first + lane, into: evaluator.probes, lane: lane) }
         job.loadInputs(of: first + lane, into: evaluator, lane: lane)
       }

@@ -18,6 +18,19 @@ struct Intervals: Sendable {
   }
 }
 
+/// `time`, but not beyond `stop` in the direction of `step`.
+func limited(_ time: Double, _ step: Double, to stop: Double) -> Double {
+  step > 0 ? min(time, stop) : step < 0 ? max(time, stop) : time
+}
+
+/// The time at a fraction of a step from `time` to `end`; at 1 that is `end` to the bit. Rounding never moves it beyond
+/// the end. Only a method whose own fraction is outside 0 … 1 leaves the step (yoshida4).
+func timeInStep(_ time: Double, _ step: Double, _ fraction: Double, end: Double) -> Double {
+  if fraction == 1 { return end }
+  let at = time + fraction * step
+  return fraction < 0 || fraction > 1 ? at : limited(at, step, to: end)
+}
+
 extension SolveProblem {
   /// The intervals of a sample with `timeCount` output times.
   func intervals(of sample: Int, timeCount: Int) -> Intervals {
