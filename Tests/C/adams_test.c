@@ -364,6 +364,50 @@ static void test_divergence(int is_implicit) {
   cnf_field_destroy(field);
 }
 
+/* ---- Output times that are equally far apart, but for rounding --------------------------------------------------- */
+
+/* x' = -x at 40 output times that are 0.1 apart, in exact decimals, in sums, and in floats. The slopes are kept from
+ * interval to interval, so that a step costs one evaluation: in a double solve unless the times are floats. */
+static void test_rounded_times(int32_t dtype, int as_floats, int as_sums) {
+  enum { TIMES = 40, STEPS = 2, START = 3 };
+  const cnf_op op = {.kind = CNF_OP_LINEAR, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = 1};
+  const float theta_single[2] = {-1, 0}, x0_single = 1;
+  const double theta_double[2] = {-1, 0}, x0_double = 1;
+  const int single = dtype == CNF_FLOAT32;
+  double times[TIMES], sum = 0, x1_double;
+  float x1_single;
+  int32_t evaluations;
+  for (int i = 0; i < TIMES; ++i) {
+    sum += 0.1;
+    times[i] = as_floats ? (double)((float)(i + 1) * 0.1f) : as_sums ? sum : (i + 1) / 10.0;
+  }
+  cnf_field *field = NULL;
+  cnf_solver *solver = NULL;
+  cnf_solver_options options;
+  cnf_solver_options_init(&options, sizeof options);
+  options.method = cnf_method_find("explicit_adams"), options.control = CNF_CONTROL_FIXED, options.steps = STEPS;
+  options.order = 5, options.trace = CNF_TRACE_NONE, options.threads = 1;
+  CHECK(cnf_field_create(dtype, 1, &op, 1, sizeof op, &field) == CNF_OK);
+  CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
+  const cnf_solve_input input = {.struct_size = sizeof input,
+                                 .parameters = single ? (const void *)theta_single : theta_double,
+                                 .x0 = single ? (const void *)&x0_single : &x0_double,
+                                 .count = 1,
+                                 .t1 = times[TIMES - 1],
+                                 .times = times,
+                                 .time_count = TIMES - 1};
+  cnf_solve_output output = {.struct_size = sizeof output,
+                             .x1 = single ? (void *)&x1_single : (void *)&x1_double,
+                             .evaluations = &evaluations};
+  CHECK(cnf_solve(solver, &input, &output) == CNF_OK);
+  /* the steps of the start, which are two, have four evaluations each */
+  const int32_t few = TIMES * STEPS + 2 * START;
+  CHECK(!single && as_floats ? evaluations > few : evaluations == few);
+  CHECK(fabs((single ? (double)x1_single : x1_double) - exp(-times[TIMES - 1])) < 1e-6);
+  cnf_solver_destroy(solver);
+  cnf_field_destroy(field);
+}
+
 /* ---- What is refused --------------------------------------------------------------------------------------------- */
 
 static void test_refusals(int is_implicit) {
@@ -412,6 +456,7 @@ static void test_refusals(int is_implicit) {
 int main(void) {
   test_algebra();
   test_order_of_formulas();
+  for (int i = 0; i < 8; ++i) test_rounded_times(i & 1 ? CNF_FLOAT64 : CNF_FLOAT32, i >> 1 & 1, i >> 2 & 1);
   for (int is_implicit = 0; is_implicit < 2; ++is_implicit) {
     for (int order = 0; order <= 12; ++order)
       for (int backward = 0; backward < 2; ++backward) {

@@ -431,7 +431,8 @@ CNF_API int32_t cnf_field_context_dim(const cnf_field *field);
  *                   0.0034 for formulas of 4, 6 and 11 slopes
  *     iteration     implicit_adams iterates until no component of x' - x changes by more than atol + rtol times its
  *                   size, at most 4 times. A step that has not converged by then is taken, and counted in `rejected`
- *     output times  an interval whose steps are longer than those of the one before starts anew, with rk4_38
+ *     output times  an interval starts anew, with rk4_38, if its steps are not as long as those of the one before.
+ *                   Lengths may differ by the rounding of times; in a float solve by that of times in float
  *     gradient      explicit_adams: discrete or continuous. implicit_adams: continuous, else CNF_ERROR_METHOD_GRADIENT.
  *                   The continuous adjoint takes as many steps of rk4_38 backward. store_bytes is not used
  *     events        CNF_ERROR_EVENT_METHOD

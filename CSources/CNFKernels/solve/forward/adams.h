@@ -118,15 +118,21 @@ static void add_adams_integrals(cnf_worker *w, const cnf_engine *solver) {
   }
 }
 
+#define CNF_ADAMS_UNEQUAL 1e-5 /* of a length: the most that lengths differ by if they count as equal in float */
+
 /* Begins a step in the interval of lane `live`. Returns 1 if the interval has no length: its steps leave the slopes
  * alone. The slopes of earlier intervals are kept if their steps were as long, else dropped: the formulas need equal
  * steps. Lengths count as equal up to the rounding of times that were meant to be equally far apart: a difference of
- * two lengths involves four times, each off by at most 2 units in the last place. */
+ * two lengths involves four times, each off by at most 2 units in the last place. In a float solve these may be units of
+ * a float, because times often come from arrays of floats. The lengths then differ by at most 1e-5 of the length, which
+ * moves a step by less than 1e-5 h times its change: below the rounding of the state. */
 static int enter_adams_interval(cnf_worker *w, const cnf_call *call, int32_t live) {
   WORKER_NAMES(w);
   const double begin = interval_begin(w, live, w->lane.interval[live]),
                span = interval_end(w, call, live, w->lane.interval[live]) - begin;
-  const double rounding = 8 * DBL_EPSILON * fmax(fabs(call->input->t0), fabs(call->input->t1));
+  const double largest = fmax(fabs(call->input->t0), fabs(call->input->t1));
+  double rounding = 8 * DBL_EPSILON * largest;
+  if (CNF_REAL_BITS == 32) rounding = fmax(rounding, fmin(8 * FLT_EPSILON * largest, CNF_ADAMS_UNEQUAL * fabs(span)));
   if (call->time_count == 0) return 0; /* one interval, of each sample's own length */
   if (span == 0) return 1;
   if (w->adams.span != 0 && fabs(span - w->adams.span) <= rounding) return 0;
