@@ -261,12 +261,16 @@ figures with different transforms compare. Choose it with `--transform`:
 | `--transform` | what it does |
 |---|---|
 | `marginals` | takes each column's own distribution of levels to a normal; the default for the digits |
-| `logit` | logit of 1e-6 + (1 - 2e-6) x, then standardised: as MAF and FFJORD do |
+| `logit` | first the logit of α + (1 - 2α) x, then standardised: as MAF and FFJORD do |
 | `standardise` | gives each column mean 0 and variance 1 |
 
 ```
 cnf train --data digits --transform logit --out runs/logit
 ```
+
+α is `--logit-alpha`: 1e-6 for the digits, 0.05 for files. The logit has a density a little beyond 0 and 1:
+above -α/(1 - 2α) and below 1 + α/(1 - 2α). `cnf train` and `cnf evaluate` refuse files with values outside
+this range, and `cnf logprob` gives them -inf.
 
 ## Results
 

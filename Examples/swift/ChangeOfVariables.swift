@@ -5,7 +5,7 @@ import ContinuousFlows
 func changeOfVariables() throws {
   var flow = ContinuousFlow(dimension: 3, hidden: [16, 16], activation: .tanh, seed: 1)
   flow.parameters = flow.parameters.map { 3 * $0 }
-  let points = flow.baseSamples(count: 20, seed: 0)
+  let points = SampleMatrix(flow.baseSamples(count: 20, seed: 0))
 
   for tolerance in [1e-3, 1e-6, 1e-9] {
     let options = SolverOptions(control: .perSample(rtol: tolerance, atol: tolerance))

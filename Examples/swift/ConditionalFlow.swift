@@ -5,9 +5,9 @@ import Foundation
 /// class), and finds classes by Bayes' rule.
 func conditionalFlow() throws {
   let source = RandomSource(seed: 0, stream: .data)
-  let rows = (0..<UInt64(2_000)).flatMap { sample -> [Float] in
+  let rows = (0..<UInt64(2_000)).flatMap { sample -> [Double] in
     let (c, noise) = (source.normal(sample: sample, dimension: 0), source.normal(sample: sample, dimension: 1))
-    return [Float(2 * c + 0.5 * noise), Float(c)]
+    return [2 * c + 0.5 * noise, c]
   }
   // The last column is the context, c.
   let data = try Dataset(name: "line", samples: SampleMatrix(count: 2_000, dimension: 2, values: rows))
@@ -37,7 +37,7 @@ func conditionalFlow() throws {
 private func classesByBayesRule() throws {
   let source = RandomSource(seed: 1, stream: .data)
   let labels = (0..<UInt64(4_000)).map { UInt8(source.uniform(sample: $0, dimension: 8) < 0.7 ? 0 : 1) }
-  let points = labels.indices.map { Float(source.normal(sample: UInt64($0), dimension: 0)) + 2 * Float(labels[$0]) - 1 }
+  let points = labels.indices.map { source.normal(sample: UInt64($0), dimension: 0) + 2 * Double(labels[$0]) - 1 }
   let set = Dataset(
     name: "two classes", samples: SampleMatrix(count: 4_000, dimension: 1, values: points), labels: labels)
   // The context of a sample is its class, one-hot in two columns. The flow remembers the frequencies of the classes,

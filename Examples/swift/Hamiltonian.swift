@@ -5,10 +5,10 @@ import Foundation
 /// sixteen periods with a symplectic method, and prints how much the energy has changed.
 func hamiltonian() throws {
   let source = RandomSource(seed: 1, stream: .data, step: 0)
-  let rows = (0..<UInt64(500)).flatMap { sample -> [Float] in
+  let rows = (0..<UInt64(500)).flatMap { sample -> [Double] in
     let q = 3 * source.uniform(sample: sample, dimension: 0) - 1.5
     let p = 3 * source.uniform(sample: sample, dimension: 1) - 1.5
-    return [q, p, p, -sin(q)].map { Float($0) }
+    return [q, p, p, -sin(q)]
   }
   let data = Dataset(name: "pendulum", samples: SampleMatrix(count: 500, dimension: 4, values: rows))
 
@@ -22,7 +22,7 @@ func hamiltonian() throws {
   print("mean squared error of rates: \(2 * (try objective.evaluate(model, on: data, seed: 0).nllNats))")
 
   let steps = SolverOptions(method: "leapfrog", control: .fixed(steps: 2000), trace: .none)
-  let start = SampleMatrix(count: 1, dimension: 2, values: [1, 0])
+  let start = StateMatrix(count: 1, dimension: 2, values: [1, 0])
   let end = try model.equation(options: steps)(start, from: 0, to: 100)
   func energy(_ state: ArraySlice<Float>) -> Double {
     let (q, p) = (Double(state[state.startIndex]), Double(state[state.startIndex + 1]))

@@ -5,9 +5,9 @@ import Foundation
 func logitDensity() throws {
   let source = RandomSource(seed: 0, stream: .data)
   // Squares of uniform numbers, which are dense near 0.
-  let values = (0..<UInt64(2_000)).map { sample -> Float in
+  let values = (0..<UInt64(2_000)).map { sample -> Double in
     let u = source.uniform(sample: sample, dimension: 0)
-    return Float(u * u)
+    return u * u
   }
   let split = try Dataset(name: "squares", samples: SampleMatrix(count: 2_000, dimension: 1, values: values))
     .split(.fractions(validation: 0.1, test: 0.2))
@@ -23,7 +23,7 @@ func logitDensity() throws {
   let cells = 2_000
   let (low, high) = logit.range
   let width = (high - low) / Double(cells)
-  let centres = (0..<cells).map { Float(low + (Double($0) + 0.5) * width) }
+  let centres = (0..<cells).map { low + (Double($0) + 0.5) * width }
   let densities = try flow.logDensities(of: SampleMatrix(count: cells, dimension: 1, values: centres)).values
   print("integral of p: \(densities.reduce(0) { $0 + exp($1) } * width)")
   let outside = try flow.logDensities(of: SampleMatrix(count: 1, dimension: 1, values: [1.2])).values[0]

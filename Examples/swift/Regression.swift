@@ -27,11 +27,11 @@ func regression() throws {
 /// below Float's rounding.
 private func pendulumPairs(count: Int, seed: UInt64) -> Dataset {
   let source = RandomSource(seed: seed, stream: .data)
-  var (before, after): ([Float], [Float]) = ([], [])
+  var (before, after): ([Double], [Double]) = ([], [])
   for sample in 0..<UInt64(count) {
     var q = 5 * source.uniform(sample: sample, dimension: 0) - 2.5
     var p = 3 * source.uniform(sample: sample, dimension: 1) - 1.5
-    before += [Float(q), Float(p)]
+    before += [q, p]
     let h = 0.01
     for _ in 0..<100 {
       let (q1, p1) = (p, -sin(q))
@@ -41,7 +41,7 @@ private func pendulumPairs(count: Int, seed: UInt64) -> Dataset {
       q += h / 6 * (q1 + 2 * q2 + 2 * q3 + q4)
       p += h / 6 * (p1 + 2 * p2 + 2 * p3 + p4)
     }
-    after += [Float(q), Float(p)]
+    after += [q, p]
   }
   return Dataset(
     name: "pendulum", samples: SampleMatrix(count: count, dimension: 2, values: before),

@@ -6,7 +6,7 @@ import Foundation
 func residualNetwork() throws {
   let program = FieldProgram.multilayerPerceptron(stateDimension: 2, hidden: [32, 32], activation: .tanh)
   let parameters = InitialParameters.uniform(for: program, seed: 0).map { 3 * Double($0) }
-  let inputs = SampleMatrix(count: 4, dimension: 2, values: [1, 0, 0, 1, -1, 0.5, 0.5, -2]).values.map(Double.init)
+  let inputs = SampleMatrix(count: 4, dimension: 2, values: [1, 0, 0, 1, -1, 0.5, 0.5, -2]).values
 
   let exact = try NeuralODELayer(
     program: program, parameters: parameters,

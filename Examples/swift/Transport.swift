@@ -5,9 +5,9 @@ import Foundation
 /// I), whose cost is |m|² + tr(I + S − 2 S^(1/2)) = 5 + 2 (1 + 1/4 − 1) = 5.5.
 func transport() throws {
   let source = RandomSource(seed: 1, stream: .data, step: 0)
-  let rows = (0..<4000).map { place -> Float in
+  let rows = (0..<4000).map { place -> Double in
     let normal = source.normal(sample: UInt64(place / 2), dimension: place % 2)
-    return Float((place % 2 == 0 ? 2 : -1) + normal / 2)
+    return (place % 2 == 0 ? 2 : -1) + normal / 2
   }
   let data = Dataset(name: "Gaussian", samples: SampleMatrix(count: 2000, dimension: 2, values: rows))
 

@@ -35,7 +35,7 @@ func unnormalisedDensity() throws {
   let logFactor = log(2 * Double.pi * width)
   let divergence =
     (0..<samples.count).reduce(0.0) { sum, sample in
-      let (x, y) = (Double(samples.values[2 * sample]), Double(samples.values[2 * sample + 1]))
+      let (x, y) = (samples.values[2 * sample], samples.values[2 * sample + 1])
       let off = (y - x * x + 1) / width
       return sum + logDensities[sample] + 0.5 * x * x + 0.5 * off * off + logFactor
     } / Double(samples.count)

@@ -24,8 +24,12 @@ public enum FlowIOError: Error, Equatable, Sendable {
   /// A line of a table has another number of cells than the lines before it. Lines count from 1.
   case raggedRow(path: String, line: Int, found: Int, expected: Int)
 
-  /// A cell of a table is not a number. Lines and columns count from 1.
-  case notANumber(path: String, line: Int, column: Int, text: String)
+  /// A cell of a table is not a number. Lines and columns count from 1. The first line may be a header that was not
+  /// taken as one, because it has numbers as well.
+  case notANumber(path: String, line: Int, column: Int, text: String, isFirstLine: Bool)
+
+  /// All cells of a line from `column` on are empty.
+  case emptyLineEnd(path: String, line: Int, column: Int, separator: String)
 
   /// The extension of the file name is none of `accepted`, so its format is unknown.
   case unknownExtension(path: String, accepted: [String])

@@ -4,7 +4,7 @@
 /// ```swift
 /// let program = FieldProgram.multilayerPerceptron(stateDimension: 2, hidden: [32], activation: .tanh)
 /// let ode = NeuralODE(program: program, parameters: InitialParameters.uniform(for: program, seed: 0))
-/// let arrived = try ode(SampleMatrix(count: 1, dimension: 2, values: [1, 0]), from: 0, to: 1)
+/// let arrived = try ode(StateMatrix(count: 1, dimension: 2, values: [1, 0]), from: 0, to: 1)
 /// ```
 public struct NeuralODE: Sendable, Equatable {
   public let program: FieldProgram
@@ -37,11 +37,11 @@ public struct NeuralODE: Sendable, Equatable {
   ///
   /// - Throws: `SolveFailure` for the first sample whose solve fails; `KernelError` for a refused option.
   public func callAsFunction(
-    _ states: SampleMatrix, from startTime: Double, to endTime: Double
-  ) throws -> SampleMatrix {
+    _ states: StateMatrix, from startTime: Double, to endTime: Double
+  ) throws -> StateMatrix {
     let solution = try solver().solve(problem(states, startTime, endTime))
     try SolveFailure.check(solution)
-    return SampleMatrix(count: states.count, dimension: states.dimension, values: solution.states)
+    return StateMatrix(count: states.count, dimension: states.dimension, values: solution.states)
   }
 
   /// The gradient of a loss of the states at `endTime`, as the derivative of the steps taken.
@@ -49,14 +49,14 @@ public struct NeuralODE: Sendable, Equatable {
   /// - Parameter cotangents: returns `∂L/∂x(endTime)`, `[count][D]`, for the solution.
   /// - Throws: as `callAsFunction`, and the errors of `cotangents`.
   public func gradient(
-    at states: SampleMatrix, from startTime: Double, to endTime: Double,
-    cotangents: (SampleMatrix) throws -> SampleMatrix
+    at states: StateMatrix, from startTime: Double, to endTime: Double,
+    cotangents: (StateMatrix) throws -> StateMatrix
   ) throws -> Gradient<Float> {
     let solver = try solver()
     let problem = problem(states, startTime, endTime)
     let solution = try solver.solve(problem)
     try SolveFailure.check(solution)
-    let arrived = SampleMatrix(count: states.count, dimension: states.dimension, values: solution.states)
+    let arrived = StateMatrix(count: states.count, dimension: states.dimension, values: solution.states)
     let loss = Loss<Float>.cotangents(
       states: try cotangents(arrived).values, logDeterminants: Array(repeating: 0, count: states.count))
     return try solver.gradient(of: loss, at: problem)
@@ -66,7 +66,7 @@ public struct NeuralODE: Sendable, Equatable {
     try makeSolver(program: program, options: options, backend: backend)
   }
 
-  private func problem(_ states: SampleMatrix, _ startTime: Double, _ endTime: Double) -> SolveProblem<Float> {
+  private func problem(_ states: StateMatrix, _ startTime: Double, _ endTime: Double) -> SolveProblem<Float> {
     precondition(
       states.dimension == program.stateDimension,
       "states of \(states.dimension) numbers for a program over \(program.stateDimension)")

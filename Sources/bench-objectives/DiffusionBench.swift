@@ -94,16 +94,16 @@ struct DiffusionBench: ParsableCommand {
   private func draw(_ model: DiffusionModel, _ split: DatasetSplit, to path: String) throws {
     let (data, cells) = (split.test.samples, 128)
     func limits(_ column: Int) -> ClosedRange<Double> {
-      let values = (0..<data.count).map { Double(data.values[2 * $0 + column]) }
+      let values = (0..<data.count).map { data.values[2 * $0 + column] }
       return (values.min() ?? -1) * 1.1...(values.max() ?? 1) * 1.1
     }
     let (x, y) = (limits(0), limits(1))
-    let centers = DensityGrid.centers(rows: cells, columns: cells, x: x, y: y).map { Float($0) }
+    let centers = DensityGrid.centers(rows: cells, columns: cells, x: x, y: y)
     let densities = try model.logDensities(
       of: SampleMatrix(count: cells * cells, dimension: 2, values: centers))
     let drawn = try model.samples(count: data.count, seed: 2, by: .predictorCorrector())
     try DensityPlot(
-      data: data.values.map { Double($0) }, samples: drawn.values.map { Double($0) },
+      data: data.values, samples: drawn.values,
       density: DensityGrid(
         values: densities.values.map { exp($0) }, rows: cells, columns: cells, x: x, y: y, quantity: .density),
       title: "\(self.data): samples by predictor-corrector, density by the probability flow", xLabel: "x₁", yLabel: "x₂"

@@ -43,7 +43,7 @@ struct GaussianPair {
     let (a, b, c) = ((covariance.a + root) / size - 1, covariance.b / size, (covariance.c + root) / size - 1)
     return (0..<samples.count).reduce(0.0) { sum, sample in
       let row = samples[sample]
-      let (x, y) = (Double(row[row.startIndex]), Double(row[row.startIndex + 1]))
+      let (x, y) = (row[row.startIndex], row[row.startIndex + 1])
       let (u, v) = (mean[0] + a * x + b * y, mean[1] + b * x + c * y)
       return sum + u * u + v * v
     } / Double(samples.count)
@@ -57,9 +57,9 @@ struct GaussianPair {
     let source = RandomSource(seed: seed, stream: .data, step: 5)
     let first = covariance.a.squareRoot()
     let (below, last) = (covariance.b / first, (determinant / covariance.a).squareRoot())
-    let values = (0..<UInt64(count)).flatMap { sample -> [Float] in
+    let values = (0..<UInt64(count)).flatMap { sample -> [Double] in
       let (u, v) = (source.normal(sample: sample, dimension: 0), source.normal(sample: sample, dimension: 1))
-      return [Float(mean[0] + first * u), Float(mean[1] + below * u + last * v)]
+      return [mean[0] + first * u, mean[1] + below * u + last * v]
     }
     return Dataset(name: "Gaussian pair", samples: SampleMatrix(count: count, dimension: 2, values: values))
   }

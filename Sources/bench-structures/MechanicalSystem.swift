@@ -55,14 +55,14 @@ struct MechanicalSystem: Sendable {
   /// `count` rows (x, dx/dt + noise).
   func dataset(count: Int, seed: UInt64, noise: Double = noise) -> Dataset {
     let source = RandomSource(seed: seed, stream: .data, step: 0)
-    var values: [Float] = []
+    var values: [Double] = []
     for sample in 0..<UInt64(count) {
       let state = state(Self.uniforms(source, sample))
       let rates = rates(state).enumerated().map { row, rate in
         // The sample's first blocks of random numbers belong to the state.
         rate + noise * source.normal(sample: sample, dimension: 16 + row)
       }
-      values += (state + rates).map { Float($0) }
+      values += state + rates
     }
     return Dataset(name: name, samples: SampleMatrix(count: count, dimension: 2 * dimension, values: values))
   }

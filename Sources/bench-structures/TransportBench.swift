@@ -66,7 +66,8 @@ struct TransportBench: ParsableCommand {
     }
     let pair = GaussianPair()
     let split = try pair.dataset(count: Self.samples, seed: 1).split(.fractions(validation: 0.1, test: 0.25))
-    let start = ContinuousFlow(dimension: 2).baseSamples(count: Self.transported, seed: Self.transportSeed)
+    let start = SampleMatrix(
+      ContinuousFlow(dimension: 2).baseSamples(count: Self.transported, seed: Self.transportSeed))
     // The flow learns the Gaussian of the training samples, so its optimal transport is the optimum for displacements.
     let fitted = GaussianPair(fittedTo: split.train.samples)
     print(String(format: "W2 squared %.3f, entropy of the data %.3f nats", pair.squaredDistance, pair.entropy))

@@ -98,6 +98,9 @@ import Testing
     Case(arguments: train + ["--data", "moons", "--solver", "rk4"], code: 64, words: ["rk4", "--fixed-steps"]),
     Case(arguments: train + ["--data", "moons", "--step-size", "0"], code: 64, words: ["step-size is 0", "positive"]),
     Case(
+      arguments: train + ["--data", "moons", "--step-size", "1e-9"], code: 64,
+      words: ["step-size is 1e-09", "more than 1000000 steps", "at least 1e-06"]),
+    Case(
       arguments: train + ["--data", "moons", "--fixed-steps", "4", "--step-size", "0.1"], code: 64,
       words: ["fixed-steps", "step-size", "exclude"]),
     Case(
@@ -139,7 +142,7 @@ import Testing
     // Data
     Case(arguments: train + ["--data", "absent.npy"], code: 65, words: ["absent.npy", "no such file"]),
     Case(arguments: train + ["--data", "./points.xls"], code: 64, words: ["points.xls", ".npy", ".csv"]),
-    Case(arguments: train + ["--data", "nan.csv"], code: 65, words: ["nan.csv", "nan", "row 2, column 1"]),
+    Case(arguments: train + ["--data", "nan.csv"], code: 65, words: ["nan.csv", "nan", "line 2, column 1"]),
     Case(arguments: train + ["--data", "infinite.npy"], code: 65, words: ["infinite.npy", "inf", "row 1, column 2"]),
     Case(arguments: train + ["--data", "ragged.csv"], code: 65, words: ["ragged.csv", "line 2", "3 columns"]),
     Case(arguments: train + ["--data", "text.csv"], code: 65, words: ["text.csv", "'four'", "line 2, column 2"]),

@@ -72,16 +72,16 @@ import Testing
     ).outcome()
     #expect(outcome.code == 0, "\(outcome.errors)")
     let table = try NumPyFile.read(folder.file("s.npy"))
-    #expect(table.shape == [5, 3] && table.elementType == .float32)
+    #expect(table.shape == [5, 3] && table.elementType == .float64)
     let stated = try #require(try outcome.json["log_density"]?.elements?.compactMap(\.doubleValue))
-    let values = table.floats()
+    let values = table.doubles()
     let points = (0..<5).map { "\(values[3 * $0]),\(values[3 * $0 + 1])" }.joined(separator: "\n")
     try folder.write(points + "\n", to: "drawn.csv")
     let found = try succeed("logprob", "columns", "--data", "drawn.csv", "--context", "here.csv").output
       .split(separator: "\n").compactMap { Double($0) }
     #expect(stated.count == 5 && found.count == 5)
     for sample in 0..<5 {
-      #expect(Float(stated[sample]) == values[3 * sample + 2])
+      #expect(stated[sample] == values[3 * sample + 2])
       // Two solves of about ten steps at 1e-4.
       #expect(abs(found[sample] - stated[sample]) < 2 * 10 * 1e-4)
     }
@@ -204,7 +204,13 @@ import Testing
     .init(arguments: ["sample", "columns", "-n", "1", "--context", "nan.csv"], code: 65, words: ["nan.csv", "nan"]),
     .init(arguments: ["evaluate", "columns", "--data", "pair.csv"], code: 64, words: ["--context"]),
     .init(arguments: ["evaluate", "columns", "--context", "pair.csv"], code: 64, words: ["--data"]),
-    .init(arguments: ["logprob", "columns", "--data", "three-rows.csv"], code: 65, words: ["1 columns", "2 columns"]),
+    .init(arguments: ["logprob", "columns", "--data", "three-rows.csv"], code: 65, words: ["1 columns", "3 columns"]),
+    .init(
+      arguments: ["logprob", "columns", "--data", "four.csv"], code: 65,
+      words: ["4 columns", "trained on 2 and 1 of context", "bring data with 3 columns", "--context FILE"]),
+    .init(
+      arguments: ["sample", "classes", "-n", "2", "--context", "odd.csv"], code: 65,
+      words: ["odd.csv", "row 2", "not a class"]),
     .init(
       arguments: ["train", "--data", "checkerboard", "--condition", "labels", "--out", "x"], code: 65,
       words: ["checkerboard", "no labels"]),
@@ -225,7 +231,7 @@ import Testing
       code: 64, words: ["exclude"]),
     .init(
       arguments: ["train", "--data", "pinwheel", "--transform", "logit", "--out", "x"], code: 65,
-      words: ["pinwheel holds", "0 to 1"]),
+      words: ["pinwheel holds", "above -0.05555555555555556 and below 1.0555555555555556"]),
     .init(
       arguments: ["train", "--data", "pinwheel", "--logit-alpha", "0.1", "--out", "x"], code: 64,
       words: ["logit-alpha", "--transform logit"]),
@@ -238,6 +244,9 @@ import Testing
     let (folder, _, _) = try Self.shared.get()
     try folder.write("1\n2\n3\n", to: "three-rows.csv")
     try folder.write("nan\n", to: "nan.csv")
+    try folder.write("1,2,3,4\n", to: "four.csv")
+    let zeros = Array(repeating: "0", count: 9).joined(separator: ",")
+    try folder.write("1,\(zeros)\n0,\(zeros)\n", to: "odd.csv")
     try folder.write("0.5,1\n", to: "pair.csv")
     let outcome = try Program.start(test.arguments, in: folder).outcome()
     #expect(outcome.code == test.code, "\(outcome.code), \(outcome.errors)")

@@ -32,13 +32,16 @@ enum Program {
   /// Starts `cnf` with two threads that do not spin while they wait, because tests run side by side. Its output goes to
   /// files, so that no pipe can fill up.
   ///
-  /// - Parameter outputPath: where standard output goes; nil: a file of its own.
+  /// - Parameters:
+  ///   - outputPath: where standard output goes; nil: a file of its own.
+  ///   - limits: a shell's command that limits the process, such as `ulimit -v 1000000`; nil: none.
   static func start(
-    _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:], outputPath: String? = nil
+    _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:], outputPath: String? = nil,
+    limits: String? = nil
   ) throws -> RunningProgram {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
+    process.executableURL = URL(fileURLWithPath: limits == nil ? path : "/bin/sh")
+    process.arguments = limits.map { ["-c", "\($0); exec \"$0\" \"$@\"", path] + arguments } ?? arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
     process.environment = ProcessInfo.processInfo.environment.merging([
       "OMP_NUM_THREADS": "2",

@@ -234,16 +234,16 @@ import Testing
     #expect(try run("evaluate", "run").output.contains("full-covariance Gaussian"))
   }
 
-  @Test func sampleWritesFloats() throws {
+  @Test func sampleWritesDoubles() throws {
     let (folder, _) = try TrainedFolder.shared.get()
     let outcome = try run("sample", "run", "-n", "50", "--out", "s.npy", "--json")
     expectSuccess(outcome)
     #expect(try outcome.json["count"] == 50)
     let samples = try NumPyFile.read(folder.file("s.npy"))
-    #expect(samples.shape == [50, 2] && samples.elementType == .float32)
+    #expect(samples.shape == [50, 2] && samples.elementType == .float64)
     // Sample i is the same whatever the count; CSV and standard output hold the same numbers.
     expectSuccess(try run("sample", "run", "-n", "7", "--out", "s.csv"))
-    #expect(try MatrixFile.read(folder.file("s.csv")).values == Array(samples.floats().prefix(14)))
+    #expect(try MatrixFile.read(folder.file("s.csv")).values == Array(samples.doubles().prefix(14)))
     let printed = try run("sample", "run", "-n", "7").output
     #expect(try printed == String(contentsOfFile: folder.file("s.csv"), encoding: .utf8))
     #expect(try run("sample", "run", "-n", "7", "--seed", "1").output != printed)
@@ -297,7 +297,9 @@ import Testing
     expectSuccess(densities)
     let values = densities.output.split(separator: "\n").map { Double($0) ?? .nan }
     #expect(values.count == 3 && values[0].isFinite && values[1] == -.infinity && values[2] == -.infinity)
-    #expect(densities.errors.contains("2 of 3 samples lie outside 0 ... 1"))
+    #expect(
+      densities.errors.contains(
+        "2 of 3 samples have density 0 (-inf), because this flow has a density only for values from 0 to 1"))
     #expect(densities.errors.contains("(k + u) / 17"))
     let refused = try Program.run("evaluate", "d", "--data", "levels.csv", in: folder)
     #expect(refused.code == 65 && refused.output.isEmpty)

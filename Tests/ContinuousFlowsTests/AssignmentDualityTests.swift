@@ -67,7 +67,7 @@ import Testing
   func distancesAreCosts(count: Int) {
     let source = RandomSource(seed: 2, stream: .data)
     let sides = (0..<2).map { side in
-      SampleMatrix(
+      StateMatrix(
         count: count, dimension: 3,
         values: (0..<count * 3).map { Float(source.normal(sample: UInt64($0 / 3), dimension: 8 * side + $0 % 3)) })
     }

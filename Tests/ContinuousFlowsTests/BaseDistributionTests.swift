@@ -13,8 +13,8 @@ import Testing
     .fullGaussian(mean: [-0.25, 1], factor: [1.25, 0, -0.5, 0.75]),
     .uniform(low: [-1, 0.5], high: [2, 1]),
     .mixture(
-      weights: [0.25, 0.75], means: SampleMatrix(count: 2, dimension: 2, values: [-1.5, 0, 1, 0.5]),
-      deviations: SampleMatrix(count: 2, dimension: 2, values: [0.5, 1, 0.75, 0.5])),
+      weights: [0.25, 0.75], means: StateMatrix(count: 2, dimension: 2, values: [-1.5, 0, 1, 0.5]),
+      deviations: StateMatrix(count: 2, dimension: 2, values: [0.5, 1, 0.75, 0.5])),
   ]
   static let smooth = bases.filter { $0.kind != "uniform" }
 
@@ -57,8 +57,8 @@ import Testing
     let diagonal = BaseDistribution.gaussian(mean: [0.5, -1], deviation: [0.75, 1.5])
     let full = BaseDistribution.fullGaussian(mean: [0.5, -1], factor: [0.75, 0, 0, 1.5])
     let one = BaseDistribution.mixture(
-      weights: [1], means: SampleMatrix(count: 1, dimension: 2, values: [0.5, -1]),
-      deviations: SampleMatrix(count: 1, dimension: 2, values: [0.75, 1.5]))
+      weights: [1], means: StateMatrix(count: 1, dimension: 2, values: [0.5, -1]),
+      deviations: StateMatrix(count: 1, dimension: 2, values: [0.75, 1.5]))
     #expect(full.samples(count: 50, dimension: 2, seed: 1) == diagonal.samples(count: 50, dimension: 2, seed: 1))
     #expect(one.samples(count: 50, dimension: 2, seed: 1) == diagonal.samples(count: 50, dimension: 2, seed: 1))
     for z: [Float] in [[0, 0], [1, -2], [30, 4]] {
@@ -127,14 +127,14 @@ import Testing
     for (found, one) in zip(means.rows(order).values, m.values) { #expect(abs(found - one) < 4 * error) }
     for (found, one) in zip(deviations.rows(order).values, d.values) { #expect(abs(found - one) < 4 * error) }
 
-    let box = BaseDistribution.uniform(fitting: SampleMatrix(count: 3, dimension: 2, values: [0, 1, 2, 1, -1, 1]))
+    let box = BaseDistribution.uniform(fitting: StateMatrix(count: 3, dimension: 2, values: [0, 1, 2, 1, -1, 1]))
     #expect(box == .uniform(low: [-1, 0.5], high: [2, 1.5]))
   }
 
   /// With more components than clusters, and with samples that coincide, weights stay positive and no deviation becomes
   /// 0.
   @Test func mixturesOfFewPointsAreDistributions() {
-    let points = SampleMatrix(count: 6, dimension: 1, values: [0, 0, 0, 1, 1, 1])
+    let points = StateMatrix(count: 6, dimension: 1, values: [0, 0, 0, 1, 1, 1])
     for components in 1...6 {
       let fit = BaseDistribution.mixture(of: components, fitting: points, seed: 0)
       #expect(fit.problem(dimension: 1) == nil, "\(fit)")
@@ -150,7 +150,7 @@ import Testing
       BaseDistribution.fullGaussian(mean: [0, 0], factor: [1, 1, 0, 1]).problem(dimension: 2)
         == "factor is not lower triangular")
     #expect(BaseDistribution.uniform(low: [1], high: [1]).problem(dimension: 1) == "low has to be below high")
-    let one = SampleMatrix(count: 1, dimension: 1, values: [1])
+    let one = StateMatrix(count: 1, dimension: 1, values: [1])
     #expect(
       BaseDistribution.mixture(weights: [0.5], means: one, deviations: one).problem(dimension: 1)
         == "weights do not sum to 1")
@@ -175,7 +175,8 @@ import Testing
     let points = TrainingFixture.split.train.samples.rows(0..<50)
     let plain = try flow.logDensities(of: points, backend: backend)
     let latent = try makeSolver(program: flow.program, options: SolverOptions(), backend: backend, scalar: Float.self)
-      .solve(SolveProblem(parameters: flow.parameters, states: points.values, from: flow.endTime, to: 0))
+      .solve(
+        SolveProblem(parameters: flow.parameters, states: points.values.map { Float($0) }, from: flow.endTime, to: 0))
     flow.base = base
     let found = try flow.logDensities(of: points, backend: backend)
     for sample in 0..<points.count {
@@ -185,7 +186,8 @@ import Testing
     }
     let solver = try makeSolver(
       program: flow.program, options: SolverOptions(), backend: backend, scalar: Float.self)
-    let problem = SolveProblem(parameters: flow.parameters, states: points.values, from: flow.endTime, to: 0)
+    let problem = SolveProblem(
+      parameters: flow.parameters, states: points.values.map { Float($0) }, from: flow.endTime, to: 0)
     let loss = try solver.gradient(of: base.negativeLogLikelihood(dimension: 2, scale: 1), at: problem)
     #expect(abs(loss.losses.reduce(0, +) + found.values.reduce(0, +)) < 1e-9 * Double(points.count) * 10)
     // The number of threads changes nothing with a closure either.
@@ -202,7 +204,8 @@ import Testing
     let points = TrainingFixture.split.train.samples.rows(0..<70)
     let solver = try makeSolver(
       program: flow.program, options: SolverOptions(), backend: backend, scalar: Float.self)
-    let problem = SolveProblem(parameters: flow.parameters, states: points.values, from: flow.endTime, to: 0)
+    let problem = SolveProblem(
+      parameters: flow.parameters, states: points.values.map { Float($0) }, from: flow.endTime, to: 0)
     let own = try solver.gradient(of: .standardNormalNegativeLogLikelihood(scale: 0.125), at: problem)
     let unit = BaseDistribution.gaussian(mean: [0, 0], deviation: [1, 1])
     let closure = try solver.gradient(of: unit.negativeLogLikelihood(dimension: 2, scale: 0.125), at: problem)
@@ -240,7 +243,7 @@ import Testing
       let seen = flow.transform.forward(TrainingFixture.split.train.samples.values)
       if components > 0 {
         flow.base = .mixture(
-          of: components, fitting: SampleMatrix(count: seen.count / 2, dimension: 2, values: seen), seed: 0)
+          of: components, fitting: StateMatrix(count: seen.count / 2, dimension: 2, values: seen), seed: 0)
       }
       let result = try Trainer(
         flow: flow, training: TrainingFixture.split.train, validation: TrainingFixture.split.validation,

@@ -14,8 +14,8 @@ import Testing
     return ContinuousFlow(program: program, parameters: weights + [0, 0], endTime: 2, contextKind: contextKind)
   }
 
-  private static func normal(_ x: ArraySlice<Float>, mean: [Double]) -> Double {
-    zip(x, mean).reduce(-log(2 * Double.pi)) { $0 - 0.5 * (Double($1.0) - $1.1) * (Double($1.0) - $1.1) }
+  private static func normal(_ x: ArraySlice<Double>, mean: [Double]) -> Double {
+    zip(x, mean).reduce(-log(2 * Double.pi)) { $0 - 0.5 * ($1.0 - $1.1) * ($1.0 - $1.1) }
   }
 
   private static let points = SampleMatrix(count: 4, dimension: 2, values: [0.5, -1, 2, 0.3, -1.5, 1, 0, 0])
@@ -34,7 +34,7 @@ import Testing
       #expect(abs(densities.values[sample] - expected) < Self.rounding, "sample \(sample)")
     }
     let samples = try flow.samples(count: 4, seed: 3, backend: backend, context: context)
-    let base = flow.baseSamples(count: 4, seed: 3)
+    let base = SampleMatrix(flow.baseSamples(count: 4, seed: 3))
     for (index, value) in samples.values.enumerated() {
       let c = (context.values[index / 2] - 10) / 4
       #expect(abs(value - base.values[index] - (index % 2 == 0 ? 2 * c : -c)) < 1e-5)
@@ -82,15 +82,15 @@ import Testing
 
   private static func gaussian(count: Int, seed: UInt64) throws -> Dataset {
     let source = RandomSource(seed: seed, stream: .data)
-    var values: [Float] = []
+    var values: [Double] = []
     for sample in 0..<UInt64(count) {
       let n = (0..<4).map { source.normal(sample: sample, dimension: $0) }
       for row in 0..<2 {
         let mean = map[2 * row] * n[0] + map[2 * row + 1] * n[1]
-        values.append(Float(mean + Double(factor[2 * row]) * n[2] + Double(factor[2 * row + 1]) * n[3]))
+        values.append(mean + Double(factor[2 * row]) * n[2] + Double(factor[2 * row + 1]) * n[3])
       }
       // The context has units of its own, as in a file.
-      values += [Float(100 + 20 * n[0]), Float(-3 + 0.1 * n[1])]
+      values += [100 + 20 * n[0], -3 + 0.1 * n[1]]
     }
     return try Dataset(name: "gaussian", samples: SampleMatrix(count: count, dimension: 4, values: values))
       .conditionedOnLastColumns(2)
@@ -100,7 +100,7 @@ import Testing
   private static func truth(_ data: Dataset) throws -> Double {
     let context = try #require(data.context)
     return (0..<data.count).reduce(0.0) { sum, sample in
-      let c = [(Double(context[sample][2 * sample]) - 100) / 20, (Double(context[sample][2 * sample + 1]) + 3) / 0.1]
+      let c = [(context[sample][2 * sample] - 100) / 20, (context[sample][2 * sample + 1] + 3) / 0.1]
       let mean = (0..<2).map { Float(map[2 * $0] * c[0] + map[2 * $0 + 1] * c[1]) }
       return sum + BaseDistribution.fullGaussian(mean: mean, factor: factor).logDensity(data.samples[sample])
     } / Double(data.count)

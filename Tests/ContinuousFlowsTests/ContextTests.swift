@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test func lastColumnsBecomeContext() throws {
-    let values: [Float] = [1, 2, 3, 4, 5, 6]
+    let values: [Double] = [1, 2, 3, 4, 5, 6]
     let whole = Dataset(name: "file", samples: SampleMatrix(count: 2, dimension: 3, values: values))
     let split = try whole.conditionedOnLastColumns(2)
     #expect(split.samples.values == [1, 4] && split.context?.values == [2, 3, 5, 6])
@@ -34,6 +34,26 @@ import Testing
     }
     let spoilt = split.conditioned(on: SampleMatrix(count: 2, dimension: 2, values: [2, 3, 5, .nan]))
     #expect(throws: DataError.notFinite(source: "file", row: 1, column: 2, value: "nan")) { try spoilt.validate() }
+  }
+
+  /// A context of a class has one 1 and zeros; training and evaluation name the first row that has not.
+  @Test func rowsThatAreNoClassAreRefused() throws {
+    let kind = ContextKind.classes(probabilities: [0.25, 0.75])
+    for row in [[0.0, 0], [1, 1], [0.5, 0.5], [2, -1], [0, 0.9], [.nan, 1]] {
+      let context = SampleMatrix(count: 3, dimension: 2, values: [1, 0] + row + [0, 1])
+      #expect(kind.firstMisfit(in: context) == 1, "\(row)")
+      guard row.allSatisfy(\.isFinite) else { continue }
+      let data = Dataset(
+        name: "odd", samples: SampleMatrix(count: 3, dimension: 1, values: [1, 2, 3]), context: context)
+      #expect(throws: TrainingError.contextNotAClass(data: "odd", row: 1)) { try Self.flow(kind).evaluate(on: data) }
+      #expect(throws: TrainingError.contextNotAClass(data: "odd", row: 1)) {
+        try Trainer(flow: Self.flow(kind), training: data, options: TrainingOptions(steps: 1))
+      }
+    }
+    let proper = SampleMatrix(count: 2, dimension: 2, values: [1, 0, 0, 1])
+    #expect(kind.firstMisfit(in: proper) == nil)
+    let columns = ContextKind.columns(standardising: proper)
+    #expect(columns.firstMisfit(in: SampleMatrix(count: 1, dimension: 2, values: [0.5, 3])) == nil)
   }
 
   /// Each sample keeps its own row: in every part of the split, the label equals the context's column.
@@ -50,11 +70,13 @@ import Testing
   @Test func batchesCarryIt() throws {
     let conditioned = try labelled.conditionedOnLabels()
     var batches = TrainingBatches(
-      conditioned, transform: .identity(dimension: 1), size: 4, seed: 1, context: conditioned.context?.values ?? [])
+      conditioned, transform: .identity(dimension: 1), size: 4, seed: 1,
+      context: (conditioned.context?.values ?? []).map { Float($0) })
     for step in 0..<5 {
       let batch = batches.batch(step: step)
       for (place, row) in batch.rows.enumerated() {
-        #expect(batch.context[3 * place..<3 * place + 3] == conditioned.context?[row])
+        #expect(
+          batch.context[3 * place..<3 * place + 3].map { Double($0) } == conditioned.context.map { Array($0[row]) })
       }
       #expect(batch.samplesByContext.flatMap { $0 }.sorted() == [0, 1, 2, 3])
       for group in batch.samplesByContext {
@@ -72,7 +94,8 @@ import Testing
     let architecture = FieldArchitecture(hidden: [4], activation: .tanh, contextDimension: 3)
     let flow = ContinuousFlow(dimension: 1, architecture: architecture, contextKind: kind)
     var batches = TrainingBatches(
-      conditioned, transform: .identity(dimension: 1), size: 6, seed: 1, context: conditioned.context?.values ?? [])
+      conditioned, transform: .identity(dimension: 1), size: 6, seed: 1,
+      context: (conditioned.context?.values ?? []).map { Float($0) })
     let batch = batches.batch(step: 0)
     func starts(_ coupling: FlowMatching.Coupling) throws -> [Float] {
       let objective = try FlowMatching(flow: flow, coupling: coupling, options: TrainingOptions(steps: 1))

@@ -22,8 +22,18 @@ import Testing
   @Test func namesTheRowAndColumnOfNaN() throws {
     let folder = try TemporaryFolder()
     let path = try write("1,2\n3,nan\n", named: "a.csv", in: folder)
-    #expect(throws: DataError.notFinite(source: path, row: 1, column: 1, value: "nan")) {
+    #expect(throws: DataError.notFinite(source: path, row: 1, column: 1, value: "nan", line: 2)) {
       try DatasetSource(path).load()
+    }
+    // Text is counted by line, with the header and what is skipped.
+    let far = try write("# now\nx,y\n\n1,2\n3,nan\n", named: "b.csv", in: folder)
+    #expect(throws: DataError.notFinite(source: far, row: 1, column: 1, value: "nan", line: 5)) {
+      try DatasetSource(far).load()
+    }
+    #expect("\(DataError.notFinite(source: "b.csv", row: 1, column: 1, value: "nan", line: 5))".contains("in line 5"))
+    let large = try write("1,2\n3,4e38\n", named: "c.csv", in: folder)
+    #expect(throws: DataError.notFinite(source: large, row: 1, column: 1, value: "4e+38", line: 2)) {
+      try DatasetSource(large).load()
     }
     #expect("\(DataError.notFinite(source: "a.csv", row: 1, column: 1, value: "nan"))".contains("row 2, column 2"))
   }

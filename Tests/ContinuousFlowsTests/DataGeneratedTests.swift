@@ -76,6 +76,6 @@ import Testing
     let inside = radii.count { $0 < 1.5 * .pi / 5 - 0.6 }
     #expect(inside < 40, "\(inside) samples inside the roll")
     let spirals = GeneratedDataset.twoSpirals.samples(count: 2000)
-    #expect(spirals.values.allSatisfy { abs($0) < Float(Double.pi + 0.7) })
+    #expect(spirals.values.allSatisfy { abs($0) < Double.pi + 0.7 })
   }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct DataSplitTests {
   private let dataset = Dataset(
-    name: "counted", samples: SampleMatrix(count: 50, dimension: 1, values: (0..<50).map { Float($0) }))
+    name: "counted", samples: SampleMatrix(count: 50, dimension: 1, values: (0..<50).map { Double($0) }))
 
   @Test func partsAreDisjointAndSeeded() throws {
     let split = try dataset.split(.fractions(validation: 0.1, test: 0.2), seed: 4)
@@ -24,7 +24,7 @@ import Testing
   @Test func samplesKeepTheirIdentifiers() throws {
     let split = try dataset.split(.counts(validation: 5, test: 5))
     for part in [split.train, split.validation, split.test] {
-      #expect(part.identifiers.map { Float($0) } == part.samples.values)
+      #expect(part.identifiers.map { Double($0) } == part.samples.values)
     }
   }
 

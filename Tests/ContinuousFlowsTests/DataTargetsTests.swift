@@ -4,11 +4,11 @@ import Testing
 /// Labels and targets stay with their samples.
 @Suite struct DataTargetsTests {
   private static let table = Dataset(
-    name: "table", samples: SampleMatrix(count: 10, dimension: 3, values: (0..<30).map { Float($0) }))
+    name: "table", samples: SampleMatrix(count: 10, dimension: 3, values: (0..<30).map { Double($0) }))
 
   @Test func theLastColumnsBecomeTargets() throws {
     let dataset = try Self.table.withTargets(lastColumns: 2)
-    #expect(dataset.dimension == 1 && dataset.samples.values == (0..<10).map { Float(3 * $0) })
+    #expect(dataset.dimension == 1 && dataset.samples.values == (0..<10).map { Double(3 * $0) })
     #expect(dataset.targets?.values.prefix(4) == [1, 2, 4, 5])
     for columns in [-1, 0, 3, 4] {
       #expect(throws: DataError.noColumnsLeft(source: "table", columns: 3, taken: columns)) {
@@ -29,10 +29,10 @@ import Testing
 
   @Test func labelsAreWholeNumbers() throws {
     var points = Self.table.samples
-    for row in 0..<10 { points.values[3 * row + 2] = Float(row % 3) }
+    for row in 0..<10 { points.values[3 * row + 2] = Double(row % 3) }
     let labelled = try Dataset(name: "table", samples: points).withLabelsInLastColumn()
     #expect(labelled.labels == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0] && labelled.dimension == 2)
-    for value in [0.5, -1, 256, Float.nan] {
+    for value in [0.5, -1, 256, Double.nan] {
       points.values[3 * 4 + 2] = value
       #expect(throws: DataError.notALabel(source: "table", row: 4, value: "\(value)")) {
         try Dataset(name: "table", samples: points).withLabelsInLastColumn()
@@ -64,7 +64,7 @@ import Testing
     for row in 0..<500 {
       // Half the distance between two rings is more than four deviations of the noise.
       let radius = (places[row].reduce(0) { $0 + $1 * $1 }).squareRoot()
-      #expect(abs(radius - 0.75 * Float(1 + rings[row])) < 0.375)
+      #expect(abs(radius - 0.75 * Double(1 + rings[row])) < 0.375)
     }
     #expect(GeneratedDataset.checkerboard.labels(count: 3) == nil)
     #expect(GeneratedDataset.moons.dataset(count: 7).labels?.count == 7)

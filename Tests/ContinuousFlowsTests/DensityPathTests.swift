@@ -51,8 +51,8 @@ import Testing
     BaseDistribution.standardNormal, .gaussian(mean: [0.4, -0.2], deviation: [0.7, 1.6]),
     .fullGaussian(mean: [0.4, -0.2], factor: [0.7, 0, 0.5, 1.2]), .uniform(low: [-1, 0], high: [2, 3]),
     .mixture(
-      weights: [0.25, 0.75], means: SampleMatrix(count: 2, dimension: 2, values: [1, 0, -0.5, 0.3]),
-      deviations: SampleMatrix(count: 2, dimension: 2, values: [0.6, 1, 0.9, 1.4])),
+      weights: [0.25, 0.75], means: StateMatrix(count: 2, dimension: 2, values: [1, 0, -0.5, 0.3]),
+      deviations: StateMatrix(count: 2, dimension: 2, values: [0.6, 1, 0.9, 1.4])),
   ])
   func theyEndAsSamples(base: BaseDistribution) throws {
     let architecture = FieldArchitecture(hidden: [8], activation: .tanh, contextDimension: 2)
@@ -72,7 +72,7 @@ import Testing
         count: 4, seed: 7, options: options, context: context)
       // Two solves to T err by the tolerance each. The transform's scale stretches x by 4 at most.
       for (path, sample) in zip(paths.states[2].values, samples.values) {
-        #expect(abs(path - sample) < Float(2 * Self.steps * Self.tolerance * 4))
+        #expect(abs(path - sample) < 2 * Self.steps * Self.tolerance * 4)
       }
       // With marginals, the density is that of the x rounded to Float. That changes z² by at most 2⁻²³ · 4, with z up
       // to 4.
@@ -94,9 +94,9 @@ import Testing
     let options = SolverOptions(method: "rk4", control: .fixed(steps: 200))
     let paths = try Self.linear.paths(count: 2, seed: 0, times: times, options: options)
     #expect(paths.count == 41)
-    let base = Self.linear.baseSamples(count: 2, seed: 0).values
+    let base = SampleMatrix(Self.linear.baseSamples(count: 2, seed: 0)).values
     for (index, value) in paths[40].values.enumerated() {
-      let growth = exp(1.5 * Self.rates[index % 2])
+      let growth = exp(1.5 * Double(Self.rates[index % 2]))
       let expected = Self.transform.shift[index % 2] + Self.transform.scale[index % 2] * growth * base[index]
       // 8,000 steps in Float, each rounded by half an ulp.
       #expect(abs(value - expected) < 8_000 * 0x1p-24 * max(1, abs(expected)))

@@ -117,7 +117,7 @@ import Testing
     #expect(paths[0].values == linear.transform.inverse(base.values))
     let samples = try linear.samples(count: 6, seed: 1, options: options, backend: backend)
     // The errors of two solves; the transform stretches distances between states up to four times.
-    let bound = Float(2 * Self.steps * tolerance) * 4
+    let bound = 2 * Self.steps * tolerance * 4
     for (path, sample) in zip(paths[3].values, samples.values) { #expect(abs(path - sample) < bound) }
   }
 

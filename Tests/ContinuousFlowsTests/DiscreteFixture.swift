@@ -58,6 +58,6 @@ enum DiscreteFixture {
   }
 
   static let mixture = BaseDistribution.mixture(
-    weights: [0.25, 0.75], means: SampleMatrix(count: 2, dimension: 2, values: [1, 0, -0.5, 0.3]),
-    deviations: SampleMatrix(count: 2, dimension: 2, values: [0.6, 1, 0.9, 1.4]))
+    weights: [0.25, 0.75], means: StateMatrix(count: 2, dimension: 2, values: [1, 0, -0.5, 0.3]),
+    deviations: StateMatrix(count: 2, dimension: 2, values: [0.6, 1, 0.9, 1.4]))
 }

@@ -130,10 +130,10 @@ import Testing
   @Test func densitiesIntegrateToOne() throws {
     let (side, width) = (480, 48.0)
     let cell = width / Double(side)
-    var points: [Float] = []
+    var points: [Double] = []
     for row in 0..<side {
       for column in 0..<side {
-        points += [Float((Double(column) + 0.5) * cell - width / 2), Float((Double(row) + 0.5) * cell - width / 2)]
+        points += [(Double(column) + 0.5) * cell - width / 2, (Double(row) + 0.5) * cell - width / 2]
       }
     }
     let grid = SampleMatrix(count: side * side, dimension: 2, values: points)

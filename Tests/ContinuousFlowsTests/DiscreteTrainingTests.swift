@@ -64,7 +64,7 @@ import Testing
   /// b = −F⁻¹ mean, where F is the covariance's Cholesky factor. There the gradient is 0 and the likelihood has a
   /// closed form. Training from the identity reaches it.
   @Test func affineFlowsBecomeTheGaussian() throws {
-    let points = SampleMatrix(count: 300, dimension: 3, values: correlated(300))
+    let points = SampleMatrix(count: 300, dimension: 3, values: correlated(300).map { Double($0) })
     let gaussian = GaussianBaseline(fitting: points)
     let best = -gaussian.meanLogDensity(of: points)
     func check<Model: DiscreteFlow>(_ model: Model, _ parameters: [Double]) throws {

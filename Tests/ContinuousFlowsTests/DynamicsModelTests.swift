@@ -9,10 +9,10 @@ import Testing
   /// An oscillator: dq/dt = p, dp/dt = −q, at 200 places.
   private static let oscillator: Dataset = {
     let source = RandomSource(seed: 8, stream: .data, step: 1)
-    let rows = (0..<200).flatMap { sample -> [Float] in
+    let rows = (0..<200).flatMap { sample -> [Double] in
       let q = source.normal(sample: UInt64(sample), dimension: 0)
       let p = source.normal(sample: UInt64(sample), dimension: 1)
-      return [q, p, p, -q].map { Float($0) }
+      return [q, p, p, -q]
     }
     return Dataset(name: "oscillator", samples: SampleMatrix(count: 200, dimension: 4, values: rows))
   }()
@@ -44,7 +44,7 @@ import Testing
     #expect(before > 0.1 && after < 0.01 * before, "\(before), then \(after)")
     // Along one turn of the oscillator, the solve keeps the learned energy to its tolerance.
     let equation = result.model.equation()
-    let end = try equation(SampleMatrix(count: 1, dimension: 2, values: [1, 0]), from: 0, to: 2 * .pi).values
+    let end = try equation(StateMatrix(count: 1, dimension: 2, values: [1, 0]), from: 0, to: 2 * .pi).values
     #expect(abs(end[0] - 1) < 0.3 && abs(end[1]) < 0.5)
   }
 
@@ -52,7 +52,7 @@ import Testing
     let model = try Self.model()
     let objective = try DerivativeRegression(model: model, options: TrainingOptions(steps: 1))
     let solver = try makeSolver(program: model.program, options: SolverOptions(trace: .none), scalar: Float.self)
-    let points = Self.oscillator.samples.values
+    let points = Self.oscillator.samples.values.map { Float($0) }
     let states = stride(from: 0, to: points.count, by: 4).flatMap { points[$0..<$0 + 2] }
     let rates = stride(from: 2, to: points.count, by: 4).flatMap { points[$0..<$0 + 2] }
     let velocities = try solver.evaluate(
@@ -86,6 +86,24 @@ import Testing
     try transport.write(to: path)
     #expect(try TransportFlow(contentsOf: path) == transport)
     #expect(throws: FlowFileError.self) { try HamiltonianFlow(contentsOf: path) }
+  }
+
+  /// The rank in a file is the number of rows of A. In older files it is the rank that was asked for.
+  @Test func theRankIsThatOfTheTensor() throws {
+    let path = folder.file("rank.safetensors")
+    for (dimension, asked, rows) in [(3, 10, 3), (3, 2, 2), (12, 10, 10)] {
+      let flow = try TransportFlow(dimension: dimension, architecture: TransportArchitecture(width: 5, rank: asked))
+      #expect(flow.architecture.rank == rows)
+      try flow.write(to: path)
+      var file = try SafetensorsFile(path: path)
+      #expect(file.metadata["potential.rank"] == "\(rows)")
+      #expect(file.tensors.contains { $0.shape == [rows, dimension + 1] })
+      #expect(try TransportFlow(contentsOf: path) == flow)
+      guard rows == dimension else { continue }
+      file.metadata["potential.rank"] = "\(asked)"
+      try file.write(to: path)
+      #expect(try TransportFlow(contentsOf: path) == flow)
+    }
   }
 
   /// A file whose description of a structure is wrong is refused.

@@ -17,7 +17,7 @@ import Testing
     return Dataset(
       name: "doubled",
       samples: SampleMatrix(
-        count: 256, dimension: 1, values: (0..<256).map { Float(2 * source.normal(sample: UInt64($0), dimension: 0)) }))
+        count: 256, dimension: 1, values: (0..<256).map { 2 * source.normal(sample: UInt64($0), dimension: 0) }))
   }()
 
   /// T is the only trained parameter. The likelihood of N(0, e²ᵀ) is largest where e²ᵀ is the mean square of the

@@ -34,7 +34,7 @@ import Testing
     let count = 300
     let source = RandomSource(seed: 4, stream: .data)
     let points = (0..<2).map { side in
-      SampleMatrix(
+      StateMatrix(
         count: count, dimension: 1,
         values: (0..<count).map { Float(source.normal(sample: UInt64($0), dimension: side * 4)) })
     }
@@ -138,7 +138,7 @@ import Testing
     let source = RandomSource(seed: 1, stream: .data)
     let points = SampleMatrix(
       count: count, dimension: 1,
-      values: (0..<count).map { Float(2 + 0.5 * source.normal(sample: UInt64($0), dimension: 0)) })
+      values: (0..<count).map { 2 + 0.5 * source.normal(sample: UInt64($0), dimension: 0) })
     let split = try Dataset(name: "normal", samples: points).split(.counts(validation: 200, test: 500))
     let flow = ContinuousFlow(
       dimension: 1, hidden: [32, 32], activation: .tanh, endTime: 1, seed: 0,

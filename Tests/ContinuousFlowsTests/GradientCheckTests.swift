@@ -78,8 +78,8 @@ import Testing
     .gaussian(mean: [0.4, -0.2], deviation: [0.7, 1.6]),
     .fullGaussian(mean: [0.4, -0.2], factor: [0.7, 0, 0.5, 1.2]),
     .mixture(
-      weights: [0.25, 0.75], means: SampleMatrix(count: 2, dimension: 2, values: [1, 0, -0.5, 0.3]),
-      deviations: SampleMatrix(count: 2, dimension: 2, values: [0.6, 1, 0.9, 1.4])),
+      weights: [0.25, 0.75], means: StateMatrix(count: 2, dimension: 2, values: [1, 0, -0.5, 0.3]),
+      deviations: StateMatrix(count: 2, dimension: 2, values: [0.6, 1, 0.9, 1.4])),
   ]
 
   /// For methods without a continuous adjoint, the check leaves it out.
@@ -105,7 +105,7 @@ import Testing
   /// Differences across the kinks of relu are not the derivative: the check can fail.
   @Test func kinksAreSeen() throws {
     let flow = ContinuousFlow(dimension: 2, hidden: [400, 400], activation: .relu, seed: 1)
-    let samples = SampleMatrix(count: 8, dimension: 2, values: (0..<16).map { Float($0 % 5) - 2 })
+    let samples = SampleMatrix(count: 8, dimension: 2, values: (0..<16).map { Double($0 % 5) - 2 })
     let check = try GradientCheck(
       of: flow, at: samples, options: SolverOptions(method: "rk4", control: .fixed(steps: 8), trace: .exactProduct))
     #expect(check.worstError > GradientCheck.tolerance)

@@ -19,11 +19,11 @@ import Testing
 
   private static let pendulum: Dataset = {
     let source = RandomSource(seed: 1, stream: .data)
-    let rows = (0..<UInt64(2_000)).flatMap { sample -> [Float] in
+    let rows = (0..<UInt64(2_000)).flatMap { sample -> [Double] in
       let (q, p) = state(source, sample)
       // The state takes the first blocks of a sample's random numbers.
       let noise = (0..<2).map { 0.1 * source.normal(sample: sample, dimension: 16 + $0) }
-      return [q, p, 2 * p + noise[0], -3 * sin(q) + noise[1]].map { Float($0) }
+      return [q, p, 2 * p + noise[0], -3 * sin(q) + noise[1]]
     }
     return Dataset(name: "pendulum", samples: SampleMatrix(count: 2_000, dimension: 4, values: rows))
   }()

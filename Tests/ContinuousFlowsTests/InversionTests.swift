@@ -18,7 +18,7 @@ import Testing
     let flow = ContinuousFlow(dimension: 3, hidden: [16, 16], activation: .tanh, endTime: 1, seed: 1)
     var scaled = flow
     scaled.parameters = flow.parameters.map { 3 * $0 }
-    let samples = scaled.baseSamples(count: 20, seed: 3)
+    let samples = SampleMatrix(scaled.baseSamples(count: 20, seed: 3))
     let errors = try Self.tolerances.map { tolerance in
       try [
         scaled.inversionError(of: samples, options: Self.options(tolerance), backend: backend, scalar: Double.self),
@@ -68,7 +68,7 @@ import Testing
   /// Rounding in Float is the smallest possible error. Tighter tolerances neither reduce nor increase it.
   @Test func floatsHaveAFloor() throws {
     let flow = ContinuousFlow(dimension: 2, hidden: [8], seed: 2)
-    let samples = flow.baseSamples(count: 10, seed: 1)
+    let samples = SampleMatrix(flow.baseSamples(count: 10, seed: 1))
     let error = try flow.inversionError(of: samples, options: Self.options(1e-6))
     // Some tens of steps, each of which rounds numbers up to 4; the flow stretches these errors a little.
     #expect(error.stateMaximum > 0 && error.stateMaximum < 100 * 4 * 0x1p-24)
@@ -86,8 +86,8 @@ import Testing
   @Test func contextIsHeeded() throws {
     let architecture = FieldArchitecture(hidden: [8], activation: .tanh, contextDimension: 1)
     let flow = ContinuousFlow(dimension: 2, architecture: architecture, seed: 2)
-    let samples = flow.baseSamples(count: 3, seed: 1)
-    let errors = try [Float(0), 5].map {
+    let samples = SampleMatrix(flow.baseSamples(count: 3, seed: 1))
+    let errors = try [0.0, 5].map {
       try flow.inversionError(
         of: samples, context: SampleMatrix(count: 3, dimension: 1, values: [$0, $0, $0]), scalar: Double.self)
     }

@@ -197,7 +197,7 @@ import Testing
   /// interval, and it has no density outside.
   @Test func probabilityFlowsKeepTheLogit() throws {
     let logit = LogitTransform(alpha: 0.05)
-    let data = SampleMatrix(count: 40, dimension: 2, values: (0..<80).map { Float($0) / 80 })
+    let data = SampleMatrix(count: 40, dimension: 2, values: (0..<80).map { Double($0) / 80 })
     let model = DiffusionModel(
       dimension: 2, architecture: FieldArchitecture(hidden: [8], activation: .silu), seed: 2,
       transform: .logit(logit, standardising: data))

@@ -24,11 +24,11 @@ import Testing
     return ContinuousFlow(
       program: program, parameters: InitialParameters.uniform(for: program, seed: 5).map { 2.5 * $0 }, endTime: 0.8,
       transform: DataTransform(
-        shift: (0..<dimension).map { Float($0) / 4 }, scale: (0..<dimension).map { 1 + Float($0) / 2 }))
+        shift: (0..<dimension).map { Double($0) / 4 }, scale: (0..<dimension).map { 1 + Double($0) / 2 }))
   }
 
   private static func samples(_ dimension: Int, count: Int = 3) -> SampleMatrix {
-    BaseDistribution.standardNormal.samples(count: count, dimension: dimension, seed: 9)
+    SampleMatrix(BaseDistribution.standardNormal.samples(count: count, dimension: dimension, seed: 9))
   }
 
   private static let nets: [FieldArchitecture] = [

@@ -7,7 +7,7 @@ enum LayersFixture {
   static let split: DatasetSplit = {
     let dataset = GeneratedDataset.concentric.dataset(count: 200, seed: 5)
     // Targets in addition to the labels, for which any smooth function of the samples will do.
-    let targets = (0..<dataset.count).flatMap { row -> [Float] in
+    let targets = (0..<dataset.count).flatMap { row -> [Double] in
       let (x, y) = (dataset.samples.values[2 * row], dataset.samples.values[2 * row + 1])
       return [x * x + y * y, 100 + 10 * x * y]
     }

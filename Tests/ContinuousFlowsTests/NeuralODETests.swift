@@ -15,15 +15,15 @@ import Testing
 
   @Test(arguments: Backend.allCases)
   func aQuarterTurn(backend: Backend) throws {
-    let arrived = try rotation(backend)(SampleMatrix(count: 1, dimension: 2, values: [1, 0]), from: 0, to: 1)
+    let arrived = try rotation(backend)(StateMatrix(count: 1, dimension: 2, values: [1, 0]), from: 0, to: 1)
     #expect(abs(arrived.values[0]) < 1e-5 && abs(arrived.values[1] - 1) < 1e-5)
   }
 
   @Test(arguments: Backend.allCases)
   func cotangentsTurnBack(backend: Backend) throws {
-    let start = SampleMatrix(count: 1, dimension: 2, values: [1, 0])
+    let start = StateMatrix(count: 1, dimension: 2, values: [1, 0])
     let gradient = try rotation(backend).gradient(at: start, from: 0, to: 1) { arrived in
-      SampleMatrix(count: arrived.count, dimension: 2, values: [0, 1])
+      StateMatrix(count: arrived.count, dimension: 2, values: [0, 1])
     }
     // The loss is the second component of x(1), which is the first component of x(0).
     #expect(abs(gradient.states[0] - 1) < 1e-5 && abs(gradient.states[1]) < 1e-5)

@@ -27,10 +27,10 @@ import Testing
     // are below 1e-6.
     let side = 400
     let cell = 16.0 / Double(side)
-    var points: [Float] = []
+    var points: [Double] = []
     for row in 0..<side {
       for column in 0..<side {
-        points += [Float((Double(column) + 0.5) * cell - 8), Float((Double(row) + 0.5) * cell - 8)]
+        points += [(Double(column) + 0.5) * cell - 8, (Double(row) + 0.5) * cell - 8]
       }
     }
     let grid = SampleMatrix(count: side * side, dimension: 2, values: points)

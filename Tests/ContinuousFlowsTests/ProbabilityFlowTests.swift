@@ -78,11 +78,11 @@ import Testing
   func theModelsCallsAreThatFlow(process: DiffusionProcess, dimension: Int) throws {
     let data = GaussianDiffusion(process, dimension: dimension)
     var model = data.model
-    let (shift, scale): (Float, Float) = (0.5, 2)
+    let (shift, scale) = (0.5, 2.0)
     model.transform = DataTransform(
       shift: Array(repeating: shift, count: dimension), scale: Array(repeating: scale, count: dimension))
     let points = data.points(count: Self.count)
-    let values = points.flatMap { data.turned($0) }.map { Float($0) * scale + shift }
+    let values = points.flatMap { data.turned($0) }.map { $0 * scale + shift }
     let options = SolverOptions(control: .perSample(rtol: 1e-6, atol: 1e-6))
     let densities = try model.logDensities(
       of: SampleMatrix(count: Self.count, dimension: dimension, values: values), options: options)

@@ -121,9 +121,9 @@ import Testing
 }
 
 @Suite struct EnergyDistanceTests {
-  private static func normals(_ count: Int, seed: UInt64, shift: Float) -> SampleMatrix {
+  private static func normals(_ count: Int, seed: UInt64, shift: Double) -> SampleMatrix {
     let drawn = BaseDistribution.standardNormal.samples(count: count, dimension: 1, seed: seed)
-    return SampleMatrix(count: count, dimension: 1, values: drawn.values.map { $0 + shift })
+    return SampleMatrix(count: count, dimension: 1, values: drawn.values.map { Double($0) + shift })
   }
 
   /// Computed by hand for {0, 1} and {2}: 2 · 1.5 − ½ − 0.
@@ -139,7 +139,7 @@ import Testing
   /// Tests level and power. Of 40 pairs of equal distributions, about 4 have p ≤ 0.1; of pairs with a shift, nearly
   /// all.
   @Test func theTestHasItsLevel() {
-    func rejected(_ shift: Float) -> Int {
+    func rejected(_ shift: Double) -> Int {
       (0..<40).count { trial in
         let first = Self.normals(40, seed: UInt64(2 * trial), shift: 0)
         let second = Self.normals(40, seed: UInt64(2 * trial + 1), shift: shift)

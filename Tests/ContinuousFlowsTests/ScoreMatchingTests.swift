@@ -18,7 +18,7 @@ enum ScoreMatchingFixture {
       count: 1000, dimension: 2,
       values: (0..<2000).map { index in
         let side: Double = index / 2 % 4 == 0 ? -2 : 1
-        return Float(side + 0.4 * source.normal(sample: UInt64(index / 2), dimension: index % 2))
+        return side + 0.4 * source.normal(sample: UInt64(index / 2), dimension: index % 2)
       })
     let data = Dataset(name: "clusters", samples: points)
     var start = model(process, hidden: [32, 32])
@@ -126,7 +126,7 @@ enum ScoreMatchingFixture {
     let source = RandomSource(seed: 1, stream: .data)
     let points = SampleMatrix(
       count: 2000, dimension: 1,
-      values: (0..<2000).map { Float(2 + 0.5 * source.normal(sample: UInt64($0), dimension: 0)) })
+      values: (0..<2000).map { 2 + 0.5 * source.normal(sample: UInt64($0), dimension: 0) })
     let split = try Dataset(name: "normal", samples: points).split(.counts(validation: 200, test: 500))
     let model = DiffusionModel(
       process: process, dimension: 1, architecture: FieldArchitecture(hidden: [32, 32], activation: .tanh), seed: 0,

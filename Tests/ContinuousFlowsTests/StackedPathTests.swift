@@ -53,7 +53,7 @@ import Testing
         for column in 0..<2 {
           #expect(
             abs(plain[time][sample][2 * sample + column] - paths.states[time][sample][2 * sample + column])
-              < 4 * 300 * Float(Self.tolerance))
+              < 4 * 300 * Self.tolerance)
         }
       }
     }

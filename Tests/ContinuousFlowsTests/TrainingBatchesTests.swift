@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct TrainingBatchesTests {
   private let dataset = Dataset(
-    name: "numbers", samples: SampleMatrix(count: 10, dimension: 1, values: (0..<10).map { Float($0) }))
+    name: "numbers", samples: SampleMatrix(count: 10, dimension: 1, values: (0..<10).map { Double($0) }))
 
   private func batches(size: Int, seed: UInt64 = 3) -> TrainingBatches {
     TrainingBatches(dataset, transform: .identity(dimension: 1), size: size, seed: seed)

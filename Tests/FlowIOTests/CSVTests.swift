@@ -1,4 +1,5 @@
 import FlowIO
+import Foundation
 import Testing
 
 @Suite struct CSVTests {
@@ -12,7 +13,7 @@ import Testing
 
   @Test(arguments: [
     "1,2,3\n4,5,6\n", "1;2;3\r\n4;5;6\r\n\r\n\r\n", "1\t2\t3\n4\t5\t6", "1 2 3\n4 5 6\n\n\n", "  1   2  3  \n 4 5\t6 ",
-    "# comment\n\n1, 2 ,3\n # another, one\n4 ,5, 6\n", "\u{FEFF}1,2,3\n4,5,6", "\"1\",\"2\",\"3\"\n4,5,6",
+    "# comment\n\n1, 2 ,3\n # another, one\n4 ,5, 6\n", "\u{FEFF}1,2,3\n4,5,6", "\"1\",\"2\",\"3\"\n\"4\",\"5\",\"6\"",
     "+1,2.0,.3e1\n4.,50E-1,0.06e+2\n",
   ])
   func separatorsAndLineEnds(_ text: String) throws {
@@ -25,6 +26,34 @@ import Testing
     #expect(quoted.header == ["length, cm", "say \"a\""])
     #expect(try table("a b\n1 2\n").header == ["a", "b"])
     #expect(try table("nan,inf\n1,2\n").header == nil)
+  }
+
+  /// A first line of numbers that are written in another way than all later ones.
+  @Test func headersOfNumbers() throws {
+    let rows = (0..<8).map { "\($0).5,-0.25\n" }.joined()
+    for (line, names) in [("0,1", ["0", "1"]), ("2019,2020", ["2019", "2020"]), ("\"2019\",\"7\"", ["2019", "7"])] {
+      let read = try table("\(line)\n\(rows)")
+      #expect(read.header == names && read.rows == 8 && read.values.prefix(2) == [0.5, -0.25], "\(line)")
+    }
+    #expect(try table("\"1\",\"2\"\n3,4\n").header == ["1", "2"])
+    // pandas' table with its row numbers.
+    let indexed = try table(",0,1\n0,1.5,2\n1,3,4\n")
+    #expect(indexed.header == ["", "0", "1"] && indexed.values == [0, 1.5, 2, 1, 3, 4])
+    // Whole numbers among whole numbers are samples, and so is a first line before too few others.
+    #expect(try table("0,1\n1,0\n").header == nil && table("1,2\n0.5,0.25\n").rows == 2)
+    #expect(try table("0,1\n" + rows + "3,0.5\n").rows == 10)
+    #expect(problem(",0,1\n5,1.5,2\n")?.contains("line 1, column 1 is empty") == true)
+  }
+
+  @Test func headersBySaying() throws {
+    let bytes = Array("0,1\n2,3\n".utf8)
+    let present = try CSVTable.read(bytes: bytes, source: "x.csv", header: .present)
+    #expect(present == CSVTable(header: ["0", "1"], columns: 2, values: [2, 3]))
+    let absent = try CSVTable.read(bytes: Array("\"1\",\"2\"\n3,4\n".utf8), source: "x.csv", header: .absent)
+    #expect(absent == CSVTable(columns: 2, values: [1, 2, 3, 4]))
+    #expect(throws: FlowIOError.self) {
+      try CSVTable.read(bytes: Array("x,y\n1,2\n".utf8), source: "x.csv", header: .absent)
+    }
   }
 
   @Test func oneColumn() throws {
@@ -56,6 +85,27 @@ import Testing
     #expect(problem("a;b\n1,5;2,5\n")?.contains("column 1 is not a number: '1,5'") == true)
     for text in ["0x10", "1e", "1e+", "--1", ".", "-", "1_0", "1.2.3", "e5", "1 2", "infx", "\"1", "١"] {
       #expect(problem("a;b\n1;\(text)\n") != nil, "\(text)")
+    }
+  }
+
+  /// The fix in a sentence has to suit the cell.
+  @Test func fixesSuitTheCell() {
+    let cases = [
+      ("a;b\n1,5;2,5\n", "write a decimal point instead of the comma"), ("a\tb\n1.234,5\t2\n", "decimal point"),
+      ("a,b\n1,NA\n", "the value is missing"), ("a,b\n1,#N/A\n", "the value is missing"),
+      ("a,b\nnull,2\n", "the value is missing"), ("1;2;;\n3;4;;\n", "line 1, column 3 is empty, and nothing follows"),
+      ("1;2;;\n", "if the lines end in ';', remove that"), ("a,b\n1,,\n", "line 2, column 2 is empty, and nothing"),
+      ("a;b;c\n1;;2\n", "column 2 is empty; write a number in every cell"),
+      ("id,2019\n1,2\n", "--header yes"), ("1,5 2,5\n", "decimal commas"),
+    ]
+    for (text, words) in cases {
+      let found = problem(text) ?? "none"
+      #expect(found.contains(words), "\(text): \(found)")
+    }
+    for encoding in [String.Encoding.utf16, .utf16LittleEndian, .utf16BigEndian] {
+      let bytes = Array("1,2\n3,4\n".data(using: encoding) ?? Data())
+      let found = error { () throws(FlowIOError) in _ = try CSVTable.read(bytes: bytes, source: "x.csv") }
+      #expect(found?.description.contains("UTF-16") == true && found?.description.contains("UTF-8") == true)
     }
   }
 

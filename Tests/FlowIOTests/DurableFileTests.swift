@@ -22,6 +22,23 @@ import Testing
     #expect(try readBytes(directory.file("a")) == bytes)
   }
 
+  /// Files of killed processes have no lock; those of living ones have one. Other names are not touched.
+  @Test func abandonedTemporaryFilesAreRemoved() throws {
+    let directory = try TemporaryDirectory()
+    let others = [".b.1z.tmp", ".a.tmp", ".a.no tag.tmp", "a.1z.tmp", ".a.1z.tmp.x"]
+    for name in others + [".a.1z.tmp", ".a.0.tmp", ".a.zz9.tmp"] {
+      _ = try directory.file(name, holding: "x")
+    }
+    let descriptor = open(directory.file(".a.zz9.tmp"), O_RDONLY)
+    #expect(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+    try DurableFile.write(directory.file("a"), [1])
+    #expect(try Set(directory.names) == Set(others + ["a", ".a.zz9.tmp"]))
+    close(descriptor)
+    DurableFile.removeAbandoned(for: directory.file("a"))
+    #expect(try Set(directory.names) == Set(others + ["a"]))
+    DurableFile.removeAbandoned(for: "/nowhere/a")
+  }
+
   @Test func longNames() throws {
     let directory = try TemporaryDirectory()
     let name = String(repeating: "n", count: 255)

@@ -5,7 +5,7 @@ import FlowIO
 /// | `condition` | `classes` or `columns` |
 /// | `condition.dimension` | C, or K |
 /// | `condition.probabilities` | of classes, K numbers |
-/// | `condition.shift`, `condition.scale` | of columns, C numbers each |
+/// | `condition.shift`, `condition.scale` | of columns, C numbers each; `condition.dtype` is their type, `float64` |
 extension ContextKind {
   var metadata: [String: String] {
     var metadata = ["condition.dimension": "\(contextDimension)"]
@@ -15,8 +15,7 @@ extension ContextKind {
       metadata["condition.probabilities"] = probabilities.metadataText
     case .columns(let transform):
       metadata["condition"] = "columns"
-      metadata["condition.shift"] = transform.shift.metadataText
-      metadata["condition.scale"] = transform.scale.metadataText
+      metadata.merge(transform.affineMetadata("condition")) { _, new in new }
     }
     return metadata
   }
@@ -39,12 +38,7 @@ extension ContextKind {
       contextKind = .classes(
         probabilities: try file.numbers("condition.probabilities", count: dimension, Double.self))
     case "columns":
-      let shift = try file.numbers("condition.shift", count: dimension)
-      let scale = try file.numbers("condition.scale", count: dimension)
-      guard scale.allSatisfy({ $0 > 0 }) else {
-        throw refused("not all scales are positive", key: "condition.scale")
-      }
-      contextKind = .columns(DataTransform(shift: shift, scale: scale))
+      contextKind = .columns(try DataTransform(affine: "condition", in: file, columns: dimension))
     default: throw refused("'\(kind)' is not a known kind of context; this version knows classes and columns")
     }
     if let problem = contextKind.problem { throw refused(problem) }

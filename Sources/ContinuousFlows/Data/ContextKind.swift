@@ -36,9 +36,18 @@ public enum ContextKind: Sendable, Equatable {
     if case .classes(let probabilities) = self { probabilities.count } else { nil }
   }
 
+  /// Row number of the first row of `context`, `[count][C]`, that is not of this kind: for classes, a row that is not 1
+  /// in one column and 0 in the others. nil if there is none.
+  public func firstMisfit(in context: SampleMatrix) -> Int? {
+    guard case .classes = self else { return nil }
+    return (0..<context.count).first { row in
+      context[row].contains { $0 != 0 && $0 != 1 } || context[row].reduce(0, +) != 1
+    }
+  }
+
   /// The context as the field reads it, from the context in its own units; both `[count][C]`.
-  func seen(_ context: [Float]) -> [Float] {
-    if case .columns(let transform) = self { transform.forward(context) } else { context }
+  func seen(_ context: [Double]) -> [Float] {
+    if case .columns(let transform) = self { transform.forward(context) } else { context.map { Float($0) } }
   }
 
   /// Why it is not valid; nil when it is.

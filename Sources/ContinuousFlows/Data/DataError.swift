@@ -2,8 +2,8 @@
 public enum DataError: Error, Equatable, Sendable {
   case unknownName(String, known: [String])
   case empty(source: String)
-  /// Row and column count from 0; the message counts from 1.
-  case notFinite(source: String, row: Int, column: Int, value: String)
+  /// Row and column count from 0; the message counts from 1. `line` is the row's line in a text file, from 1.
+  case notFinite(source: String, row: Int, column: Int, value: String, line: Int? = nil)
   case tooFewRows(source: String, count: Int, needed: Int)
   /// Data and model disagree on D.
   case dimension(source: String, dimension: Int, expected: Int)
@@ -30,8 +30,10 @@ extension DataError: CustomStringConvertible {
         + "(a file is named with its extension, .npy or .csv)"
     case .empty(let source):
       "\(source) has no rows: a data file needs one row per sample"
-    case .notFinite(let source, let row, let column, let value):
-      "\(source) holds \(value.contains("inf") ? "infinity, or a number beyond 3.4e38," : value) in row \(row + 1), column \(column + 1): remove that row or fill in a finite number"
+    case .notFinite(let source, let row, let column, let value, let line):
+      "\(source) holds \(value == "nan" ? value : "\(value), which is infinite or beyond 3.4e38,") in "
+        + "\(line.map { "line \($0)" } ?? "row \(row + 1)"), column \(column + 1): remove that "
+        + "\(line == nil ? "row" : "line") or fill in a finite number"
     case .tooFewRows(let source, let count, let needed):
       "\(source) has \(count) rows, and the split into train, validation and test needs at least \(needed): bring more rows"
     case .dimension(let source, let dimension, let expected):

@@ -27,14 +27,14 @@ extension Dataset {
     let kept = dimension - count
     return Dataset(
       name: name, samples: samples.columns(0..<kept), labels: labels, identifiers: identifiers,
-      context: samples.columns(kept..<dimension), targets: targets)
+      context: samples.columns(kept..<dimension), targets: targets, remarks: remarks)
   }
 
   /// The same samples with this context, `[count][C]`, instead of any context they have.
   public func conditioned(on context: SampleMatrix?) -> Dataset {
     Dataset(
       name: name, samples: samples, quantisation: quantisation, labels: labels, identifiers: identifiers,
-      context: context, targets: targets)
+      context: context, targets: targets, remarks: remarks)
   }
 }
 
@@ -42,7 +42,7 @@ extension SampleMatrix {
   /// One row for each label: 1 in the column of the label, 0 in the others. A label outside `0 ..< classes` is a
   /// precondition failure.
   public init(oneHot labels: [Int], classes: Int) {
-    var values = [Float](repeating: 0, count: labels.count * classes)
+    var values = [Double](repeating: 0, count: labels.count * classes)
     for (row, label) in labels.enumerated() {
       precondition((0..<classes).contains(label), "class \(label) of \(classes)")
       values[row * classes + label] = 1
@@ -53,7 +53,7 @@ extension SampleMatrix {
   /// A range of columns of every row.
   public func columns(_ range: Range<Int>) -> SampleMatrix {
     precondition(!range.isEmpty && range.upperBound <= dimension, "columns \(range) of \(dimension)")
-    var picked: [Float] = []
+    var picked: [Double] = []
     picked.reserveCapacity(count * range.count)
     for row in 0..<count {
       picked.append(contentsOf: values[row * dimension + range.lowerBound..<row * dimension + range.upperBound])

@@ -9,7 +9,7 @@ extension Dataset {
       throw .noColumnsLeft(source: name, columns: dimension, taken: count)
     }
     let kept = dimension - count
-    var (values, last): ([Float], [Float]) = ([], [])
+    var (values, last): ([Double], [Double]) = ([], [])
     for row in 0..<self.count {
       values += samples[row].prefix(kept)
       last += samples[row].suffix(count)
@@ -17,7 +17,7 @@ extension Dataset {
     return Dataset(
       name: name, samples: SampleMatrix(count: self.count, dimension: kept, values: values), labels: labels,
       identifiers: identifiers, context: context,
-      targets: SampleMatrix(count: self.count, dimension: count, values: last))
+      targets: SampleMatrix(count: self.count, dimension: count, values: last), remarks: remarks)
   }
 
   /// The same samples without the last column, which becomes the labels: whole numbers from 0 to 255.
@@ -32,11 +32,15 @@ extension Dataset {
       }
       labels.append(label)
     }
-    return Dataset(name: name, samples: split.samples, labels: labels, identifiers: identifiers, context: context)
+    return Dataset(
+      name: name, samples: split.samples, labels: labels, identifiers: identifiers, context: context,
+      remarks: remarks)
   }
 
   /// The same samples with their levels as plain numbers, without noise: the input of a classifier or regression.
   public var withoutNoise: Dataset {
-    Dataset(name: name, samples: samples, labels: labels, identifiers: identifiers, context: context, targets: targets)
+    Dataset(
+      name: name, samples: samples, labels: labels, identifiers: identifiers, context: context, targets: targets,
+      remarks: remarks)
   }
 }

@@ -15,10 +15,13 @@ public struct Dataset: Sendable, Equatable {
   public let context: SampleMatrix?
   /// `[count][K]`: the targets of a regression; nil means none.
   public let targets: SampleMatrix?
+  /// What may be wrong with the reading of the file: sentences with the fix.
+  public let remarks: [String]
 
   public init(
     name: String, samples: SampleMatrix, quantisation: Quantisation? = nil, labels: [UInt8]? = nil,
-    identifiers: [UInt64]? = nil, context: SampleMatrix? = nil, targets: SampleMatrix? = nil
+    identifiers: [UInt64]? = nil, context: SampleMatrix? = nil, targets: SampleMatrix? = nil,
+    remarks: [String] = []
   ) {
     precondition(labels.map { $0.count == samples.count } ?? true, "\(name): one label per sample, or none")
     precondition(identifiers.map { $0.count == samples.count } ?? true, "\(name): one identifier per sample, or none")
@@ -31,6 +34,7 @@ public struct Dataset: Sendable, Equatable {
     self.identifiers = identifiers ?? (0..<UInt64(samples.count)).map { $0 }
     self.context = context
     self.targets = targets
+    self.remarks = remarks
   }
 
   public var count: Int { samples.count }
@@ -41,7 +45,7 @@ public struct Dataset: Sendable, Equatable {
     Dataset(
       name: name, samples: samples.rows(numbers), quantisation: quantisation,
       labels: labels.map { labels in numbers.map { labels[$0] } }, identifiers: numbers.map { identifiers[$0] },
-      context: context?.rows(numbers), targets: targets?.rows(numbers))
+      context: context?.rows(numbers), targets: targets?.rows(numbers), remarks: remarks)
   }
 
   /// The samples as a density model reads them: for quantised data `(k + u) / levels` with the noise of `epoch`,
@@ -55,16 +59,16 @@ public struct Dataset: Sendable, Equatable {
     return quantisation.dequantise(samples, identifiers: identifiers, seed: seed, epoch: epoch)
   }
 
-  /// Throws `DataError` if there are no rows, or if a value is NaN or infinite. In the message, context columns count
-  /// after the columns of the samples.
+  /// Throws `DataError` if there are no rows, or if a value is NaN, infinite or beyond the range of a float. In the
+  /// message, context columns count after the columns of the samples.
   public func validate() throws {
     guard count > 0 else { throw DataError.empty(source: name) }
-    if let index = samples.values.firstIndex(where: { !$0.isFinite }) {
+    if let index = samples.values.firstIndex(where: { !Float($0).isFinite }) {
       throw DataError.notFinite(
         source: name, row: index / dimension, column: index % dimension, value: "\(samples.values[index])")
     }
     for further in [context, targets] {
-      guard let further, let index = further.values.firstIndex(where: { !$0.isFinite }) else { continue }
+      guard let further, let index = further.values.firstIndex(where: { !Float($0).isFinite }) else { continue }
       let (row, column) = index.quotientAndRemainder(dividingBy: further.dimension)
       throw DataError.notFinite(
         source: name, row: row, column: dimension + column, value: "\(further.values[index])")

@@ -1,5 +1,5 @@
 import FieldPrograms
-import FlowIO
+public import FlowIO
 
 /// The source of data: a set that the project generates or ships, or a file.
 public enum DatasetSource: Sendable, Equatable {
@@ -33,14 +33,14 @@ public enum DatasetSource: Sendable, Equatable {
   /// - Parameters:
   ///   - count: number of samples of a generated set; ignored for others.
   ///   - seed: the seed of a generated set.
-  public func load(count: Int = generatedCount, seed: UInt64 = 0) throws -> Dataset {
+  ///   - header: whether the first line of a text file names the columns.
+  public func load(
+    count: Int = generatedCount, seed: UInt64 = 0, header: CSVTable.HeaderRule = .automatic
+  ) throws -> Dataset {
     switch self {
     case .generated(let generated): return generated.dataset(count: count, seed: seed)
     case .digits: return try Digits.load()
-    case .file(let path):
-      let dataset = try Dataset(contentsOf: path)
-      try dataset.validate()
-      return dataset
+    case .file(let path): return try Dataset(contentsOf: path, header: header)
     }
   }
 

@@ -26,7 +26,7 @@ public struct DatasetSplit: Sendable, Equatable {
         count: train.count + validation.count, dimension: train.dimension,
         values: train.samples.values + validation.samples.values),
       quantisation: train.quantisation, labels: labels, identifiers: train.identifiers + validation.identifiers,
-      context: joined(\.context), targets: joined(\.targets))
+      context: joined(\.context), targets: joined(\.targets), remarks: train.remarks)
   }
 
   /// The sizes of the parts.

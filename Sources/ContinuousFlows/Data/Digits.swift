@@ -27,7 +27,7 @@ public enum Digits {
       throw missing
     }
     return Dataset(
-      name: name, samples: SampleMatrix(count: count, dimension: dimension, values: images.floats()),
+      name: name, samples: SampleMatrix(count: count, dimension: dimension, values: images.doubles()),
       quantisation: Quantisation(levels: levels), labels: labels.map { UInt8($0) })
   }
 

@@ -20,7 +20,7 @@ public struct GaussianBaseline: Sendable {
     precondition(samples.count > 0, "a Gaussian needs samples to fit")
     precondition(samples.values.allSatisfy(\.isFinite), "a Gaussian needs finite samples")
     let dimension = samples.dimension
-    let mean = Self.mean(of: samples)
+    let mean = ColumnMoments(of: samples).mean
     let covariance = Self.covariance(of: samples, mean: mean)
     let variance = (0..<dimension).reduce(0) { $0 + covariance[$1 * (dimension + 1)] } / Double(dimension)
     var ridge = 0.0
@@ -48,7 +48,7 @@ public struct GaussianBaseline: Sendable {
       // Forward substitution: L w = x − mean, then |w|² is the Mahalanobis distance squared.
       var distance = 0.0
       for row in 0..<dimension {
-        var rest = Double(samples.values[sample * dimension + row]) - mean[row]
+        var rest = samples.values[sample * dimension + row] - mean[row]
         for column in 0..<row { rest -= factor[row * dimension + column] * whitened[column] }
         whitened[row] = rest / factor[row * (dimension + 1)]
         distance += whitened[row] * whitened[row]
@@ -69,12 +69,6 @@ public struct GaussianBaseline: Sendable {
     return try? choleskyLowerFactor(of: ridged, order: order)
   }
 
-  private static func mean(of samples: SampleMatrix) -> [Double] {
-    var mean = Array(repeating: 0.0, count: samples.dimension)
-    for (index, value) in samples.values.enumerated() { mean[index % samples.dimension] += Double(value) }
-    return mean.map { $0 / Double(samples.count) }
-  }
-
   /// The covariance, `[D][D]`, divided by the count as in maximum likelihood.
   private static func covariance(of samples: SampleMatrix, mean: [Double]) -> [Double] {
     let dimension = samples.dimension
@@ -82,7 +76,7 @@ public struct GaussianBaseline: Sendable {
     var difference = mean
     for sample in 0..<samples.count {
       for column in 0..<dimension {
-        difference[column] = Double(samples.values[sample * dimension + column]) - mean[column]
+        difference[column] = samples.values[sample * dimension + column] - mean[column]
       }
       for row in 0..<dimension {
         for column in 0...row { covariance[row * dimension + column] += difference[row] * difference[column] }

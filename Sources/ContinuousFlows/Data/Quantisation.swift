@@ -33,8 +33,9 @@ public struct Quantisation: Sendable, Equatable, Codable {
         let words = source.words(sample: identifiers[sample], block: UInt32(block))
         for lane in 0..<min(4, dimension - 4 * block) {
           let index = sample * dimension + 4 * block + lane
-          let level = Double(samples.values[index])
-          result.values[index] = Float((level + Double(words[lane]) * 0x1p-32) / Double(levels))
+          let x = (samples.values[index] + Double(words[lane]) * 0x1p-32) / Double(levels)
+          // The noise is defined as the float nearest to x.
+          result.values[index] = Double(Float(x))
         }
       }
     }

@@ -40,14 +40,14 @@ public struct EnergyDistance: Sendable, Equatable {
   }
 
   /// `[count][count]`.
-  private static func distances(of values: [Float], dimension: Int) -> [Double] {
+  private static func distances(of values: [Double], dimension: Int) -> [Double] {
     let count = values.count / dimension
     var distances = [Double](repeating: 0, count: count * count)
     for row in 0..<count {
       for column in 0..<row {
         var sum = 0.0
         for index in 0..<dimension {
-          let difference = Double(values[row * dimension + index]) - Double(values[column * dimension + index])
+          let difference = values[row * dimension + index] - values[column * dimension + index]
           sum += difference * difference
         }
         distances[row * count + column] = sum.squareRoot()

@@ -10,6 +10,7 @@ import FlowIO
 /// | `program` | the field, as `ProgramText` writes it |
 /// | `end_time` | T |
 /// | `transform.shift`, `transform.scale` | D numbers, separated by commas |
+/// | `transform.dtype` | `float64`: the type of these numbers; without it they are float32 |
 /// | `base` | the kind of the base, if it is not the standard normal; `base.mean` and so on its numbers |
 /// | `transform.levels`, `transform.probabilities` | of the transform's marginals, if it has them; D · levels numbers |
 /// | `transform.logit_alpha` | α of the transform's logit, if it has one |

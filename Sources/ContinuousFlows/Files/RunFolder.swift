@@ -1,4 +1,5 @@
 import CLibrary
+import FlowIO
 
 /// The folder that a training run writes to.
 ///
@@ -44,6 +45,11 @@ public struct RunFolder: Sendable, Equatable {
     guard access(folder.checkpointPath, F_OK) == 0 else { throw .noCheckpoint(path: folder.path) }
     guard access(folder.path, W_OK | X_OK) == 0 else { throw .notWritable(path: folder.path) }
     return folder
+  }
+
+  /// Removes the temporary files that a killed process left of this run's files. Call it when no other process writes.
+  public func removeAbandonedFiles() {
+    for path in [configurationPath, checkpointPath, bestPath] { DurableFile.removeAbandoned(for: path) }
   }
 
   /// The first file of a run that exists already.

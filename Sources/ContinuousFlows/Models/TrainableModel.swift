@@ -12,9 +12,9 @@ public protocol TrainableModel: Sendable, Equatable {
   var parameterNames: ParameterNames { get }
   /// C, the number of context columns of a sample; 0, the default, means none.
   var contextDimension: Int { get }
-  /// The context as the model reads it, from the context in its own units; both `[count][C]`. By default they are the
-  /// same.
-  func seenContext(_ context: [Float]) -> [Float]
+  /// The kind of context that the model reads. nil, the default, when it reads none, or when the caller gives the
+  /// context as the model reads it.
+  var contextKind: ContextKind? { get }
 
   /// The range of the last parameters if they are not weights and weight decay must skip them; nil if all are weights.
   var undecayedParameters: Range<Int>? { get }
@@ -32,11 +32,16 @@ public protocol TrainableModel: Sendable, Equatable {
 
 extension TrainableModel {
   public var contextDimension: Int { 0 }
-  public func seenContext(_ context: [Float]) -> [Float] { context }
+  public var contextKind: ContextKind? { nil }
   public var undecayedParameters: Range<Int>? { nil }
 }
 
 extension TrainableModel {
+  /// The context as the model reads it, from the context in its own units; both `[count][C]`.
+  public func seenContext(_ context: [Double]) -> [Float] {
+    contextKind?.seen(context) ?? context.map { Float($0) }
+  }
+
   /// Writes the whole model to one safetensors file, with checksums; the file at `path` is replaced once the new one is
   /// complete.
   ///

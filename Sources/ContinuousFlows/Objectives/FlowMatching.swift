@@ -80,10 +80,10 @@ public struct FlowMatching: TrainingObjective {
   }
 
   /// The samples of the base, in the order of the data samples they are paired with.
-  private func paired(_ base: SampleMatrix, with batch: TrainingBatch, _ model: ContinuousFlow) -> SampleMatrix {
-    let data = SampleMatrix(count: batch.count, dimension: base.dimension, values: batch.states)
+  private func paired(_ base: StateMatrix, with batch: TrainingBatch, _ model: ContinuousFlow) -> StateMatrix {
+    let data = StateMatrix(count: batch.count, dimension: base.dimension, values: batch.states)
     if model.contextDimension > 0, model.contextKind?.classCount == nil {
-      let contexts = SampleMatrix(count: batch.count, dimension: model.contextDimension, values: batch.context)
+      let contexts = StateMatrix(count: batch.count, dimension: model.contextDimension, values: batch.context)
       let order = Assignment.ofLeastDistance(from: data, to: base, contexts: contexts, share: contextShare)
       if let order { return base.rows(order) }
     }

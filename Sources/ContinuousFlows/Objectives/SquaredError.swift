@@ -4,7 +4,7 @@
 public struct SquaredError: TrainingObjective {
   private let objective: OutputObjective
   /// The transformed targets, `[count][K]`.
-  private let targets: SampleMatrix
+  private let targets: StateMatrix
 
   /// - Parameters:
   ///   - model: the model that will be trained; its parameter values are not used.
@@ -17,7 +17,7 @@ public struct SquaredError: TrainingObjective {
       preconditionFailure("squared error of a model that is no regression")
     }
     let targets = try training.checkedTargets(columns: model.outputDimension)
-    self.targets = SampleMatrix(
+    self.targets = StateMatrix(
       count: targets.count, dimension: targets.dimension, values: transform.forward(targets.values))
     objective = try OutputObjective(model, options)
   }

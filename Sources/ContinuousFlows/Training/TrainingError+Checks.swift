@@ -10,13 +10,17 @@ extension TrainingError {
     guard columns == model.contextDimension else {
       throw .contextMismatch(data: dataset.name, columns: columns, expected: model.contextDimension)
     }
+    if let context = dataset.context, let row = model.contextKind?.firstMisfit(in: context) {
+      throw .contextNotAClass(data: dataset.name, row: row)
+    }
     // Levels become (k + u) / levels, which is inside the range.
     guard dataset.quantisation == nil, let index = model.transform.firstOutside(dataset.samples.values) else { return }
     let (row, column) = index.quotientAndRemainder(dividingBy: dataset.dimension)
     let value = dataset.samples.values[index]
-    guard let levels = model.transform.marginals?.levels else {
-      throw .outsideUnitInterval(data: dataset.name, row: row, column: column, value: value)
+    if let alpha = model.transform.logit?.alpha {
+      throw .outsideLogitRange(data: dataset.name, row: row, column: column, value: value, alpha: alpha)
     }
+    guard let levels = model.transform.marginals?.levels else { return }
     throw .outsideRange(data: dataset.name, row: row, column: column, value: value, levels: levels)
   }
 

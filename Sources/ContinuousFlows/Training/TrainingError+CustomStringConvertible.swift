@@ -18,9 +18,11 @@ extension TrainingError: CustomStringConvertible {
       "\(data) holds \(value) in row \(row + 1), column \(column + 1), but this flow has a density only from 0 to 1; "
         + "give a level k of \(levels) as (k + u) / \(levels) with u uniform in [0, 1)"
     case .stateMismatch(let problem): "the checkpoint does not fit this run: \(problem)"
-    case .outsideUnitInterval(let data, let row, let column, let value):
-      "\(data) holds \(value) in row \(row + 1), column \(column + 1), but a flow with the logit transform has a density only "
-        + "from 0 to 1: bring the data scaled to that range"
+    case .outsideLogitRange(let data, let row, let column, let value, let alpha):
+      "\(data) holds \(value) in row \(row + 1), column \(column + 1), but a flow with the logit transform of alpha \(alpha) "
+        + "has a density only \(LogitTransform(alpha: alpha).rangeText): bring the data scaled to 0 ... 1"
+    case .contextNotAClass(let data, let row):
+      "\(data) has a context in row \(row + 1) that is not a class: write 1 in the column of the class and 0 in the others"
     case .contextMismatch(let data, let columns, 0):
       "\(data) has a context of \(columns) columns, but the model reads none: leave the context out"
     case .contextMismatch(let data, 0, let expected):

@@ -16,11 +16,13 @@ public enum TrainingError: Error, Sendable, Equatable {
   case noSamples(data: String)
   /// A value is outside the range in which the flow's transform has a density; row and column count from 0, in the
   /// message from 1.
-  case outsideRange(data: String, row: Int, column: Int, value: Float, levels: Int)
+  case outsideRange(data: String, row: Int, column: Int, value: Double, levels: Int)
   /// The checkpoint does not fit this run.
   case stateMismatch(problem: String)
-  /// As `outsideRange`, for a flow with the logit transform.
-  case outsideUnitInterval(data: String, row: Int, column: Int, value: Float)
+  /// As `outsideRange`, for a flow with the logit transform of this α.
+  case outsideLogitRange(data: String, row: Int, column: Int, value: Double, alpha: Double)
   /// The data and the model have different numbers of context columns; 0 means none.
   case contextMismatch(data: String, columns: Int, expected: Int)
+  /// A row of the context of a model of classes is not 1 for one class and 0 for the others; rows as above.
+  case contextNotAClass(data: String, row: Int)
 }

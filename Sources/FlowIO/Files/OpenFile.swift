@@ -60,6 +60,9 @@ struct OpenFile: ~Copyable {
     }
   }
 
+  /// Locks the file until it is closed; false if another process has locked it, or the file system has no locks.
+  func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
+
   /// Cuts the file to its first `size` bytes.
   func truncate(to size: Int) throws(FlowIOError) {
     guard ftruncate(descriptor, off_t(size)) == 0 else {

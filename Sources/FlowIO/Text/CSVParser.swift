@@ -3,14 +3,27 @@ struct CSVParser {
   private(set) var header: [String]?
   private(set) var columns = 0
   private(set) var values: [Double] = []
+  /// Of each row of `values`, from 1.
+  private(set) var lines: [Int] = []
 
   private let source: String
+  private let rule: CSVTable.HeaderRule
+  /// The first line, while it may be a header of numbers.
+  private var first: CSVFirstLine?
   /// The separator that the first line decides; nil before that. A space stands for runs of spaces and tabs.
   private var separator: UInt8?
   private var line = 0
 
-  init(source: String) {
+  init(source: String, header rule: CSVTable.HeaderRule) {
     self.source = source
+    self.rule = rule
+  }
+
+  /// A first line of numbers that was taken as a header, or as a sample though it looks like a header.
+  var headerDoubt: CSVTable.HeaderDoubt? {
+    guard rule == .automatic, let first else { return nil }
+    if header != nil { return .taken(first.names) }
+    return first.looksLikeNames ? .left(first.names) : nil
   }
 
   mutating func parse(_ text: Span<UInt8>) throws(FlowIOError) {
@@ -26,15 +39,36 @@ struct CSVParser {
       if !words.isEmpty, text[words.lowerBound] != UInt8(ascii: "#") { try parseLine(text, content) }
       start = end + 1
     }
+    try finishHeader()
+  }
+
+  /// Decides about a first line of numbers, once all lines are known.
+  private mutating func finishHeader() throws(FlowIOError) {
+    guard rule == .automatic, let first, header == nil else { return }
+    let rows = Array(values.dropFirst(first.isSample ? columns : 0))
+    let counts =
+      columns > 0 && stride(from: 0, to: rows.count, by: columns).allSatisfy { rows[$0] == Double($0 / columns) }
+    if first.isHeader(countsRows: counts) {
+      header = first.names
+      if first.isSample { (values, lines) = (rows, Array(lines.dropFirst())) }
+    } else if !first.isSample {
+      throw .notANumber(path: source, line: first.line, column: 1, text: "", isFirstLine: true)
+    }
   }
 
   private mutating func parseLine(_ text: Span<UInt8>, _ content: Range<Int>) throws(FlowIOError) {
     guard let separator else {
       let separator = Self.separator(of: text, content)
       self.separator = separator
-      if let names = Self.names(in: text, content, separator) {
-        header = names
-        columns = names.count
+      let first = CSVFirstLine(cells(of: text, content, separator), in: text, line: line)
+      if rule == .present || rule == .automatic && first.isCertainHeader {
+        header = first.names
+        columns = first.names.count
+        return
+      }
+      if rule == .automatic, first.mayBeHeader { self.first = first }
+      guard self.first?.isSample ?? true else {
+        columns = first.names.count
         return
       }
       return try parseLine(text, content)
@@ -43,34 +77,40 @@ struct CSVParser {
     var found = 0
     while let cell = Self.nextCell(of: text, &position, content.upperBound, separator) {
       found += 1
-      guard let value = DecimalNumber.parse(text, cell) else {
-        throw .notANumber(
-          path: source, line: line, column: found, text: String(DecimalNumber.string(text, cell).prefix(40)))
-      }
+      guard let value = DecimalNumber.parse(text, cell) else { throw refusal(text, cell, found, &position, content) }
       values.append(value)
+      if let first, line > first.line { self.first?.compare(with: cell, in: text) }
     }
+    lines.append(line)
     if columns == 0 { columns = found }
     guard found == columns else {
       throw .raggedRow(path: source, line: line, found: found, expected: columns)
     }
   }
 
-  /// The column names in the first line, or nil if the line has a number.
-  ///
-  /// A line with both numbers and other text is not a header: it more likely has a typing error, which the caller then
-  /// reports.
-  private static func names(in text: Span<UInt8>, _ content: Range<Int>, _ separator: UInt8) -> [String]? {
-    var names: [String] = []
-    var isHeader = false
-    var position: Int? = content.lowerBound
-    while let cell = nextCell(of: text, &position, content.upperBound, separator) {
-      let value = DecimalNumber.parse(text, cell)
-      if let value, value.isFinite { return nil }
-      if value == nil { isHeader = true }
-      let name = DecimalNumber.string(text, cell)
-      names.append(name.split(separator: "\"\"", omittingEmptySubsequences: false).joined(separator: "\""))
+  /// The error of a cell that is not a number, number `column` of its line.
+  private func refusal(
+    _ text: Span<UInt8>, _ cell: Range<Int>, _ column: Int, _ position: inout Int?, _ content: Range<Int>
+  ) -> FlowIOError {
+    let isFirstLine = lines.isEmpty && header == nil
+    func notANumber(_ text: String) -> FlowIOError {
+      .notANumber(path: source, line: line, column: column, text: text, isFirstLine: isFirstLine)
     }
-    return isHeader ? names : nil
+    guard cell.isEmpty, column > 1, let separator, separator != UInt8(ascii: " ") else {
+      return notANumber(String(DecimalNumber.string(text, cell).prefix(40)))
+    }
+    while let next = Self.nextCell(of: text, &position, content.upperBound, separator) {
+      guard next.isEmpty else { return notANumber("") }
+    }
+    return .emptyLineEnd(
+      path: source, line: line, column: column, separator: String(UnicodeScalar(separator)))
+  }
+
+  private func cells(of text: Span<UInt8>, _ content: Range<Int>, _ separator: UInt8) -> [Range<Int>] {
+    var cells: [Range<Int>] = []
+    var position: Int? = content.lowerBound
+    while let cell = Self.nextCell(of: text, &position, content.upperBound, separator) { cells.append(cell) }
+    return cells
   }
 
   private static func separator(of text: Span<UInt8>, _ content: Range<Int>) -> UInt8 {

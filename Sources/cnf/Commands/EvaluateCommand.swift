@@ -25,8 +25,9 @@ struct EvaluateCommand: ParsableCommand {
       backward passes. Discrete flows solve nothing: there the checks show rounding errors. For a diffusion model the \
       probability flow is checked.
 
-      A flow of the digits (--transform marginals or logit) has density 0 outside 0 ... 1, so a file with other values is \
-      refused: give a level k of 17 as (k + u) / 17 with u uniform in [0, 1).
+      A flow with --transform marginals has density 0 outside 0 ... 1, and one with --transform logit outside \
+      -m ... 1 + m, where m = alpha / (1 - 2 alpha). Files with values beyond are refused. Give a level k of the digits as \
+      (k + u) / 17 with u uniform in [0, 1).
 
       Examples:
         cnf evaluate runs/pinwheel --json
@@ -63,6 +64,9 @@ struct EvaluateCommand: ParsableCommand {
       try checkInverse || checkJacobian
       ? trained.map(for: "evaluate \(checkInverse ? "--check-inverse" : "--check-jacobian")") : nil
     let (dataset, fitted) = try trained.heldOut(instead: selection, context: context)
+    if let fitted, !output.quiet, let remark = DataRemarks.repeatedRows(of: dataset, in: [fitted]) {
+      Terminal.remark("cnf: \(remark)")
+    }
     var report = try trained.model.report(on: dataset, against: fitted, settings: trained.settings)
     if let map {
       let checks = MapChecks(flow: map, dataset: dataset, settings: trained.settings)

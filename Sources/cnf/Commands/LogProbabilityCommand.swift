@@ -18,8 +18,9 @@ struct LogProbabilityCommand: ParsableCommand {
       A conditional flow gives log p(x|c): of one class with --class, or of the contexts in --context. Without either, the \
       digits use their labels, and a file uses the columns behind those of the samples.
 
-      A flow of the digits (--transform marginals or logit) has density 0 outside 0 ... 1: a sample outside gets -inf (in \
-      JSON null, like NaN), and standard error says how many there are. The digits have 17 gray levels: give level k as \
+      A flow with --transform marginals has density 0 outside 0 ... 1, and one with --transform logit outside \
+      -m ... 1 + m, where m = alpha / (1 - 2 alpha). A sample outside gets -inf (in JSON null, like NaN), and standard \
+      error says how many there are. The digits have 17 gray levels: give level k as \
       (k + u) / 17 with u uniform in [0, 1). \
       The built-in digits are dequantised in this way, with the noise that evaluation uses; files are used as they are.
 
@@ -53,7 +54,7 @@ struct LogProbabilityCommand: ParsableCommand {
       of: points, options: settings.evaluationSolverOptions, backend: settings.backend, seed: settings.seed,
       identifiers: dataset.identifiers, context: dataset.context)
     if let format {
-      try format.write(doubles: densities.values)
+      try format.write(column: densities.values)
     } else if !output.json {
       for value in densities.values { try Terminal.result(value.description) }
     }
@@ -82,8 +83,10 @@ struct LogProbabilityCommand: ParsableCommand {
     guard count > 0, transform.marginals != nil || transform.logit != nil else { return }
     let fix =
       transform.marginals.map { "give a level k of \($0.levels) as (k + u) / \($0.levels) with u uniform in [0, 1)" }
-      ?? "scale them to that range"
+      ?? "scale them as the training data"
+    let range = transform.logit?.rangeText ?? "from 0 to 1"
     Terminal.remark(
-      "cnf: \(count) of \(points.count) samples lie outside 0 ... 1, where this flow has density 0 (-inf): \(fix)")
+      "cnf: \(count) of \(points.count) samples have density 0 (-inf), because this flow has a density only for values "
+        + "\(range): \(fix)")
   }
 }

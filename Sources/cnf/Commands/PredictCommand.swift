@@ -10,7 +10,7 @@ struct PredictCommand: ParsableCommand {
     discussion: """
       Type a run of a classifier or regression and samples (--data) with the columns that the model was trained on, without \
       targets or classes. You get the class of each sample (float64, one number per sample). --probabilities FILE also \
-      writes the probability of every class (float32, one row per sample). A regression gives its outputs (float32, one row per \
+      writes the probability of every class (float64, one row per sample). A regression gives its outputs (float64, one row per \
       sample). --out names a \
       .npy or .csv file; without it the predictions go to standard output, one per line.
 
@@ -52,11 +52,11 @@ struct PredictCommand: ParsableCommand {
       for: dataset.samples, options: settings.evaluationSolverOptions, backend: settings.backend)
     let classes = found.classes.map { $0.map(Double.init) ?? .nan }
     if model.task == .classification {
-      try format?.write(doubles: classes)
+      try format?.write(column: classes)
       let all = found.probabilities
-      try probabilityFormat?.write(floats: all.values, count: all.count, columns: all.dimension)
+      try probabilityFormat?.write(all.values, count: all.count, columns: all.dimension)
     } else {
-      try format?.write(floats: found.outputs.values, count: found.outputs.count, columns: found.outputs.dimension)
+      try format?.write(found.outputs.values, count: found.outputs.count, columns: found.outputs.dimension)
     }
     if found.failed > 0 {
       Terminal.remark(
@@ -87,7 +87,7 @@ struct PredictCommand: ParsableCommand {
       result.append(("classes", .array(found.classes.map { $0.map { .integer($0) } ?? .number(.nan) })))
     } else {
       let rows = (0..<found.outputs.count).map { sample in
-        JSONValue.array(found.outputs[sample].map { .number(Double($0)) })
+        JSONValue.array(found.outputs[sample].map { .number($0) })
       }
       result.append(("outputs", .array(rows)))
     }

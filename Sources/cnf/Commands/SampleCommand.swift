@@ -8,14 +8,14 @@ struct SampleCommand: ParsableCommand {
     commandName: "sample",
     abstract: "Draw new samples from a trained model.",
     discussion: """
-      Type a run and a number of samples. You get one row per sample: in a file with --out (.npy: float32; or .csv), otherwise \
+      Type a run and a number of samples. You get one row per sample: in a file with --out (.npy: float64; or .csv), otherwise \
       on standard output as CSV. Sample i depends only on --seed and i, not on the number of samples.
 
       With --log-density each row ends with the sample's log p(x) in nats, from the same solve. A conditional flow samples \
       p(x|c): of one class with --class, or of the contexts in --context.
 
       With --times you get the samples at several times on their paths from the base at t = 0 to the data at T (K T with K \
-      blocks), in the data's units: .npy float32 [times][samples][columns], or as CSV a row for each time and sample that starts \
+      blocks), in the data's units: .npy float64 [times][samples][columns], or as CSV a row for each time and sample that starts \
       with the time. With --log-density each comes with the log-density of the flow at that time.
 
       Examples:
@@ -52,6 +52,9 @@ struct SampleCommand: ParsableCommand {
   @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<TrainedMachine>
   @OptionGroup var output: OutputOptions
 
+  /// What a sample, and each of its numbers, take at most while they are drawn and written.
+  private static let (bytesPerSample, bytesPerValue) = (100, 60)
+
   func run() throws {
     guard number > 0, number < 1 << 31 else {
       throw CommandFailure(.usage, "-n is \(number), must be from 1 to 2^31 - 1")
@@ -59,11 +62,15 @@ struct SampleCommand: ParsableCommand {
     let format = try out.map { try ResultFile(path: $0) }
     try sampler.check()
     let trained = try target.open(solver: solver, machine: machine, states: states)
+    let values = trained.model.dimension + trained.model.contextDimension + 1
+    try AvailableMemory.check(
+      number * (Self.bytesPerSample + Self.bytesPerValue * values * (times?.times.count ?? 1)),
+      for: "-n is \(number), which", fix: "draw fewer samples at a time, each part with another --seed")
     if let times { return try show(at: times, of: trained, format) }
     let (samples, logDensities) = try draw(from: trained)
-    let table = logDensities.map { samples.appending(column: $0.map { Float($0) }) } ?? samples
+    let table = logDensities.map { samples.appending(column: $0) } ?? samples
     if let format {
-      try format.write(floats: table.values, count: table.count, columns: table.dimension)
+      try format.write(table.values, count: table.count, columns: table.dimension)
       if !output.quiet && !output.json { Terminal.remark("wrote \(number) samples to \(format.path)") }
     } else if !output.json {
       for row in 0..<table.count { try Terminal.result(table[row].map(\.description).joined(separator: ",")) }
@@ -76,7 +83,7 @@ struct SampleCommand: ParsableCommand {
     if let format {
       result.append(("out", .string(format.path)))
     } else {
-      let rows = (0..<samples.count).map { row in JSONValue.array(samples[row].map { .number(Double($0)) }) }
+      let rows = (0..<samples.count).map { row in JSONValue.array(samples[row].map { .number($0) }) }
       result.append(("samples", .array(rows)))
     }
     try output.print(.object(result))
@@ -131,7 +138,7 @@ struct SampleCommand: ParsableCommand {
 
 extension SampleMatrix {
   /// The same rows, each with one more number at its end.
-  fileprivate func appending(column: [Float]) -> SampleMatrix {
+  fileprivate func appending(column: [Double]) -> SampleMatrix {
     SampleMatrix(
       count: count, dimension: dimension + 1, values: (0..<count).flatMap { Array(self[$0]) + [column[$0]] })
   }

@@ -31,7 +31,7 @@ struct ContextFlags: ParsableArguments {
     guard label == nil || context == nil else {
       throw CommandFailure(.usage, "--class and --context exclude each other: give one of them")
     }
-    let classes = (model as? any RunModel)?.continuousFlow?.contextKind?.classCount
+    let classes = model.contextKind?.classCount
     if let label {
       guard let classes else {
         throw CommandFailure(
@@ -45,7 +45,11 @@ struct ContextFlags: ParsableArguments {
       return SampleMatrix(oneHot: Array(repeating: label, count: count), classes: classes)
     }
     guard let context else { throw Self.missing(classes: classes, columns: columns) }
-    return try Self.read(context, columns: columns, count: count)
+    let rows = try Self.read(context, columns: columns, count: count)
+    if let row = model.contextKind?.firstMisfit(in: rows) {
+      throw TrainingError.contextNotAClass(data: context, row: row)
+    }
+    return rows
   }
 
   /// The failure of a conditional flow without a context.
@@ -60,7 +64,6 @@ struct ContextFlags: ParsableArguments {
 
   private static func read(_ path: String, columns: Int, count: Int) throws -> SampleMatrix {
     let file = try Dataset(contentsOf: path)
-    try file.validate()
     guard file.dimension == columns else {
       throw CommandFailure(
         .badData,

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ContinuousFlows
+import FlowIO
 
 /// Data for a trained model.
 struct DataSelection: ParsableArguments {
@@ -13,6 +14,10 @@ struct DataSelection: ParsableArguments {
 
   @Option(parsing: .unconditional, help: ArgumentHelp("Seed of a generated set (default: 0).", valueName: "number"))
   var dataSeed: UInt64?
+
+  @Option(
+    help: ArgumentHelp("Whether the first line of a text file names the columns: auto, yes or no.", valueName: "word"))
+  var header = CSVTable.HeaderRule.automatic
 
   /// The data with their context, which have to fit `model`; nil: none are named.
   ///
@@ -33,15 +38,24 @@ struct DataSelection: ParsableArguments {
       throw CommandFailure(.usage, "count is \(count), must be at least 1 and below 2^32")
     }
     let source = try DatasetSource(data)
-    let dataset = try prepared(source.load(count: count ?? DatasetSource.generatedCount, seed: dataSeed ?? 0))
+    let dataset = try prepared(
+      source.loadIfItFits(count: count ?? DatasetSource.generatedCount, seed: dataSeed ?? 0, header: header))
+    for remark in dataset.remarks { Terminal.remark("cnf: \(remark)") }
     let columns = model.contextDimension
-    let contextKind = (model as? any RunModel)?.continuousFlow?.contextKind
+    let contextKind = model.contextKind
     if context?.isEmpty ?? true, case .columns = contextKind, dataset.quantisation == nil,
       dataset.dimension == model.dimension + columns
     {
       return try dataset.conditionedOnLastColumns(columns)
     }
     guard dataset.dimension == model.dimension else {
+      if context?.isEmpty ?? true, case .columns = contextKind {
+        let (dimension, all) = (model.dimension, model.dimension + columns)
+        throw CommandFailure(
+          .badData,
+          "\(dataset.name) has \(dataset.dimension) columns, but the model was trained on \(dimension) and \(columns) of "
+            + "context: bring data with \(all) columns, the context last, or \(dimension) columns and --context FILE")
+      }
       throw DataError.dimension(source: dataset.name, dimension: dataset.dimension, expected: model.dimension)
     }
     if context?.isEmpty ?? true, dataset.labels != nil, let classes = contextKind?.classCount {
@@ -51,3 +65,5 @@ struct DataSelection: ParsableArguments {
     return dataset.conditioned(on: try context.load(for: model, count: dataset.count))
   }
 }
+
+extension CSVTable.HeaderRule: ExpressibleByArgument {}

@@ -1,4 +1,5 @@
 import ContinuousFlows
+import FlowIO
 
 /// What to train on.
 struct DataSettings: SettingsSection {
@@ -20,12 +21,20 @@ struct DataSettings: SettingsSection {
     "data-seed", default: 0,
     help: "Seed of a generated data set, and of the split into training, validation and held-out samples.")
 
+  let header = Setting<CSVTable.HeaderRule>(
+    "header", default: .automatic,
+    help: """
+      Whether the first line of a text file names the columns. auto: it does if it holds no number, or if its numbers are \
+      written in another way than all later ones.
+      """)
+
   let transform = Setting<TransformChoice>(
     "transform", default: .standardise, digits: .marginals,
     help: """
       What is done to each column before training. none; standardise: to mean 0 and variance 1; marginals: levels such as \
-      grey values to a normal distribution, by their frequencies; logit: values from 0 to 1 to logit(alpha + (1 - 2 alpha) x), \
-      then standardised.
+      grey values to a normal distribution, by their frequencies; logit: first x to logit(alpha + (1 - 2 alpha) x), then \
+      standardised. It is for values from 0 to 1; its density reaches alpha / (1 - 2 alpha) beyond them on either side, and \
+      files with values beyond that are refused.
       """)
 
   let logitAlpha = Setting<Double>(
@@ -60,6 +69,8 @@ enum TransformChoice: String, CaseIterable, SettingWord {
 enum ConditionChoice: String, CaseIterable, SettingWord {
   case none, labels
 }
+
+extension CSVTable.HeaderRule: SettingWord {}
 
 extension DatasetSource: SettingValue {
   init(text: String) throws(ValueError) {

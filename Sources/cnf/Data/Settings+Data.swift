@@ -7,8 +7,8 @@ extension Settings {
   func loadSplit() throws -> DatasetSplit {
     let dataset = try loadData()
     if !self.dataFingerprint.isEmpty {
-      let found = DatasetFingerprint(of: dataset).description
-      guard found == self.dataFingerprint else {
+      let found = DatasetFingerprint(of: dataset)
+      guard found.matches(self.dataFingerprint) else {
         throw CommandFailure(
           .badData,
           "\(self.data.text) has changed since this run began, from \(self.dataFingerprint) to \(found): put the old file back, or "
@@ -26,7 +26,9 @@ extension Settings {
     return try split(dataset)
   }
 
-  private func loadData() throws -> Dataset { try self.data.load(count: self.count, seed: self.dataSeed) }
+  private func loadData() throws -> Dataset {
+    try self.data.loadIfItFits(count: self.count, seed: self.dataSeed, header: self.header)
+  }
 
   private func split(_ dataset: Dataset) throws -> DatasetSplit {
     try conditioned(self.model.prepare(dataset, self)).split(self.data.splitSizes, seed: self.dataSeed)
@@ -41,8 +43,9 @@ extension Settings {
       let index = logit(for: conditioned).firstOutside(conditioned.samples.values)
     {
       let (row, column) = index.quotientAndRemainder(dividingBy: conditioned.dimension)
-      throw TrainingError.outsideUnitInterval(
-        data: dataset.name, row: row, column: column, value: conditioned.samples.values[index])
+      throw TrainingError.outsideLogitRange(
+        data: dataset.name, row: row, column: column, value: conditioned.samples.values[index],
+        alpha: logit(for: conditioned).alpha)
     }
     return conditioned
   }
@@ -100,7 +103,7 @@ extension Settings {
   private func fittedBase(to training: Dataset, through transform: DataTransform) throws -> BaseDistribution {
     guard self.base != .standardNormal else { return .standardNormal }
     let points = training.continuousSamples(seed: self.seed)
-    let transformed = SampleMatrix(
+    let transformed = StateMatrix(
       count: points.count, dimension: points.dimension, values: transform.forward(points.values))
     switch self.base {
     case .standardNormal: return .standardNormal

@@ -12,7 +12,7 @@ extension ContinuousFlow {
     var shown: [Double] = []
     for label in 0..<classes {
       let rows = labels.indices.filter { labels[$0] == label }.prefix(count)
-      shown += points.rows(Array(rows)).values.map { Double($0) }
+      shown += points.rows(Array(rows)).values
       // Places stay empty where a class has few held-out samples.
       shown += repeatElement(0, count: (count - rows.count) * dimension)
     }
@@ -21,7 +21,7 @@ extension ContinuousFlow {
       count: classes * count, seed: settings.seed, options: settings.evaluationSolverOptions,
       backend: settings.backend, context: SampleMatrix(oneHot: drawnLabels, classes: classes))
     return SampleGrid(
-      data: shown, samples: drawn.values.map { Double($0) }, height: Digits.height, width: Digits.width, rows: classes,
+      data: shown, samples: drawn.values, height: Digits.height, width: Digits.width, rows: classes,
       columns: count, black: 1, white: 0, title: "\(settings.data.text), a row for each class")
   }
 }

@@ -15,9 +15,9 @@ struct DensityPlots<Model: DensityModel> {
     let cells = model.contextDimension == 0 ? densityCells : conditionalDensityCells
     let centers = DensityGrid.centers(rows: cells, columns: cells, x: x, y: y)
     let densities = try meanDensities(
-      of: SampleMatrix(count: cells * cells, dimension: 2, values: centers.map { Float($0) }))
+      of: SampleMatrix(count: cells * cells, dimension: 2, values: centers))
     return DensityPlot(
-      data: data.values.map { Double($0) }, samples: try drawn(data.count).values.map { Double($0) },
+      data: data.values, samples: try drawn(data.count).values,
       density: DensityGrid(values: densities, rows: cells, columns: cells, x: x, y: y, quantity: .density),
       title: settings.data.text, xLabel: "x₁", yLabel: "x₂")
   }
@@ -46,7 +46,7 @@ struct DensityPlots<Model: DensityModel> {
   func samples() throws -> SampleGrid {
     let data = RunPlots.shownData(of: split, seed: settings.seed).rows(0..<min(100, split.test.count))
     return SampleGrid(
-      data: data.values.map { Double($0) }, samples: try drawn(100).values.map { Double($0) }, height: Digits.height,
+      data: data.values, samples: try drawn(100).values, height: Digits.height,
       width: Digits.width, black: 1, white: 0, title: settings.data.text)
   }
 
@@ -57,7 +57,7 @@ struct DensityPlots<Model: DensityModel> {
       count: pathCount, seed: settings.seed, times: times, options: settings.evaluationSolverOptions,
       backend: settings.backend, context: split.heldOutContexts(pathCount))
     return ParticlePaths(
-      positions: positions.flatMap { $0.values.map { Double($0) } }, times: times, particles: pathCount,
+      positions: positions.flatMap(\.values), times: times, particles: pathCount,
       title: settings.data.text)
   }
 
@@ -69,7 +69,7 @@ struct DensityPlots<Model: DensityModel> {
 
   /// The range of the data in a column, with a tenth of it added on either side.
   static func limits(of points: SampleMatrix, column: Int) -> ClosedRange<Double> {
-    let values = (0..<points.count).map { Double(points.values[$0 * points.dimension + column]) }
+    let values = (0..<points.count).map { points.values[$0 * points.dimension + column] }
     let (lowest, highest) = (values.min() ?? -1, values.max() ?? 1)
     let margin = highest > lowest ? 0.1 * (highest - lowest) : 1
     return lowest - margin...highest + margin

@@ -51,9 +51,12 @@ struct StepLength: Sendable {
   let key: String
   let help: String
 
-  /// How many steps of `length` there are from 0 to `endTime`; nil: it is no length, or far too short.
+  /// The largest number of steps.
+  static let mostSteps = 1_000_000
+
+  /// How many steps of `length` there are from 0 to `endTime`; nil: no length, or more than `mostSteps`.
   static func steps(of length: Double, endTime: Double) -> Int? {
-    guard length > 0, length.isFinite, endTime / length < 1e6 else { return nil }
+    guard length > 0, length.isFinite, endTime / length <= Double(mostSteps) else { return nil }
     // Slightly less than the quotient, so that 1 / 0.1 makes ten steps and not eleven.
     return max(1, Int((endTime / length - 1e-9).rounded(.up)))
   }

@@ -122,7 +122,12 @@ struct SettingsLayer {
             + "their length")
       }
       guard let steps = StepLength.steps(of: value, endTime: settings.endTime) else {
-        throw CommandFailure(.usage, "\(given.name) is \(value.text), must be a positive number such as 0.125")
+        let least = settings.endTime / Double(StepLength.mostSteps)
+        throw CommandFailure(
+          .usage,
+          value > 0 && value.isFinite
+            ? "\(given.name) is \(value.text), which makes more than \(StepLength.mostSteps) steps: give at least \(least)"
+            : "\(given.name) is \(value.text), must be a positive number such as 0.125")
       }
       settings[key: setting.key] = steps
     }

@@ -56,7 +56,8 @@ enum Ending {
     case let error as TrainingError:
       switch error {
       case .invalidOption: CommandFailure(.usage, error.description)
-      case .dimensionMismatch, .noSamples, .outsideRange, .stateMismatch, .outsideUnitInterval, .contextMismatch:
+      case .dimensionMismatch, .noSamples, .outsideRange, .stateMismatch, .outsideLogitRange, .contextMismatch,
+        .contextNotAClass:
         CommandFailure(.badData, error.description)
       case .solveFailed, .lossNotFinite, .gradientNotFinite, .notSaved: CommandFailure(.other, error.description)
       }

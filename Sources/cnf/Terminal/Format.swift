@@ -36,6 +36,12 @@ enum Format {
     return "\(total / 3600):\(two(total / 60 % 60)):\(two(total % 60)) h"
   }
 
+  /// "38 MB", "2.5 GB".
+  static func memory(_ bytes: Int) -> String {
+    let megabytes = Double(bytes) / 1e6
+    return megabytes < 1000 ? "\(decimal(megabytes, digits: 0)) MB" : "\(decimal(megabytes / 1000, digits: 1)) GB"
+  }
+
   /// `text` with spaces appended up to `width`.
   static func padded(_ text: String, to width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.count))

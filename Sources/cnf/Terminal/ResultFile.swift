@@ -22,22 +22,22 @@ struct ResultFile {
   /// Whether it can hold only rows and columns.
   var isTable: Bool { kind == .csv }
 
-  /// Writes float32 of any shape.
-  func write(floats values: [Float], shape: [Int]) throws {
+  /// Writes float64 of any shape.
+  func write(_ values: [Double], shape: [Int]) throws {
     precondition(!isTable, "a table of shape \(shape)")
-    try NumPyFile.write(NumPyArray(shape: shape, floats: values), to: path)
+    try NumPyFile.write(NumPyArray(shape: shape, doubles: values), to: path)
   }
 
-  /// Writes rows: float32 `[count][columns]`.
-  func write(floats values: [Float], count: Int, columns: Int) throws {
+  /// Writes rows: float64 `[count][columns]`.
+  func write(_ values: [Double], count: Int, columns: Int) throws {
     switch kind {
-    case .npy: try NumPyFile.write(NumPyArray(shape: [count, columns], floats: values), to: path)
+    case .npy: try NumPyFile.write(NumPyArray(shape: [count, columns], doubles: values), to: path)
     case .csv: try CSVTable.write(values, columns: columns, to: path)
     }
   }
 
   /// Writes a column: float64 `[count]`.
-  func write(doubles values: [Double]) throws {
+  func write(column values: [Double]) throws {
     switch kind {
     case .npy: try NumPyFile.write(NumPyArray(shape: [values.count], doubles: values), to: path)
     case .csv: try CSVTable.write(values, columns: 1, to: path)

@@ -73,9 +73,9 @@ extension HeldOutReport {
     guard let known = fitted.targets, let targets = dataset.targets else { return nil }
     let columns = known.dimension
     var means = [Double](repeating: 0, count: columns)
-    for (index, value) in known.values.enumerated() { means[index % columns] += Double(value) / Double(known.count) }
+    for (index, value) in known.values.enumerated() { means[index % columns] += value / Double(known.count) }
     let squares = targets.values.enumerated().map { index, value in
-      (Double(value) - means[index % columns]) * (Double(value) - means[index % columns])
+      (value - means[index % columns]) * (value - means[index % columns])
     }
     return squares.reduce(0, +) / Double(squares.count)
   }

@@ -34,19 +34,19 @@ struct SamplePaths {
   private var dimension: Int { states[0].dimension }
 
   /// The sample at time `index`, and its log-density where there is one.
-  private func row(_ index: Int, _ sample: Int) -> [Float] {
-    Array(states[index][sample]) + (logDensities.map { [Float($0[index][sample])] } ?? [])
+  private func row(_ index: Int, _ sample: Int) -> [Double] {
+    Array(states[index][sample]) + (logDensities.map { [$0[index][sample]] } ?? [])
   }
 
-  /// `.npy`: float32 `[times][count][D]`, D + 1 with log-densities; `.csv`: the lines of `lines`.
+  /// `.npy`: float64 `[times][count][D]`, D + 1 with log-densities; `.csv`: the lines of `lines`.
   func write(to file: ResultFile) throws {
     let columns = dimension + (logDensities == nil ? 0 : 1)
     let rows = times.indices.flatMap { index in (0..<count).map { (index, $0) } }
     if file.isTable {
       try file.write(
-        floats: rows.flatMap { [Float(times[$0.0])] + row($0.0, $0.1) }, count: rows.count, columns: columns + 1)
+        rows.flatMap { [times[$0.0]] + row($0.0, $0.1) }, count: rows.count, columns: columns + 1)
     } else {
-      try file.write(floats: rows.flatMap { row($0.0, $0.1) }, shape: [times.count, count, columns])
+      try file.write(rows.flatMap { row($0.0, $0.1) }, shape: [times.count, count, columns])
     }
   }
 
@@ -55,7 +55,7 @@ struct SamplePaths {
     for index in times.indices {
       for sample in 0..<count {
         try Terminal.result(
-          "\(Float(times[index])),\(row(index, sample).map(\.description).joined(separator: ","))")
+          "\(times[index]),\(row(index, sample).map(\.description).joined(separator: ","))")
       }
     }
   }
@@ -72,7 +72,7 @@ struct SamplePaths {
       result.append(("out", .string(path)))
     } else {
       let all = states.map { matrix in
-        JSONValue.array((0..<count).map { row in .array(matrix[row].map { .number(Double($0)) }) })
+        JSONValue.array((0..<count).map { row in .array(matrix[row].map { .number($0) }) })
       }
       result.append(("samples", .array(all)))
     }

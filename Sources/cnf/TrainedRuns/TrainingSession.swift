@@ -36,18 +36,18 @@ struct TrainingSession<Model: RunModel>: TrainingCall {
     let objective = try model.objective(for: split, settings: settings)
     folder = try RunFolder.create(at: out)
     lock = try FolderLock(out)
+    folder.removeAbandonedFiles()
     trainer = try Trainer(
       model: model, objective: objective, training: split.train, validation: split.validation,
       options: settings.trainingOptions, folder: folder)
     try settings.write(to: folder)
     self.settings = settings
     progress = ProgressReporter("training", isSilent: isQuiet)
-    let remarks = [
-      remark, MethodRules.remarkOnTolerance(settings, trains: true), Self.remarkOnConstants(in: split.train),
-    ]
-    for remark in remarks.compactMap({ $0 }) {
-      progress.remark("cnf: \(remark)")
+    var remarks = [remark, MethodRules.remarkOnTolerance(settings, trains: true)].compactMap { $0 }
+    if case .file = settings.data {
+      remarks += split.train.remarks + DataRemarks(on: split).all(isDensity: Model.self is any DensityModel.Type)
     }
+    for remark in remarks { progress.remark("cnf: \(remark)") }
     progress.remark(
       "\(settings.data.text): \(split.train.count) training samples, \(split.validation.count) for validation, "
         + "\(split.test.count) held out; \(trainer.state.model.parameters.count) parameters; run folder \(out)")
@@ -64,6 +64,7 @@ struct TrainingSession<Model: RunModel>: TrainingCall {
     }
     let present = RunFolder(path: path)
     lock = try FolderLock(path)
+    present.removeAbandonedFiles()
     let recorded = try Settings.read(from: present)
     let settings = try overrides.resolved(over: recorded)
     try settings.checkRefusals(.training)
@@ -123,21 +124,6 @@ struct TrainingSession<Model: RunModel>: TrainingCall {
       folder: folder, plots: written)
   }
 
-  /// The density of a constant column has no bound, so training would only fit rounding errors.
-  private static func remarkOnConstants(in training: Dataset) -> String? {
-    // Levels get noise, and a constant column does no harm to a model with outputs.
-    guard Model.self is any DensityModel.Type, training.quantisation == nil else { return nil }
-    let (values, columns) = (training.samples.values, training.samples.dimension)
-    let constant = (0..<columns).filter { column in
-      stride(from: column, to: values.count, by: columns).allSatisfy { values[$0] == values[column] }
-    }
-    guard let first = constant.first else { return nil }
-    let others = constant.count == 1 ? "" : " (and \(constant.count - 1) more columns likewise)"
-    return
-      "column \(first + 1) of \(training.name) is \(values[first]) in every training sample\(others), so its density "
-      + "has no bound: leave the column out"
-  }
-
   /// Says that mixed precision gains nothing on this machine.
   private func remarkOnPrecision() {
     guard settings.precision == .mixed, let set = Machine.instructionSet, set != .avx512bf16 else {
@@ -151,6 +137,11 @@ struct TrainingSession<Model: RunModel>: TrainingCall {
   private static func words(of step: StepReport) -> String {
     if let nll = step.nllNats { return "NLL \(Format.decimal(nll, digits: 3)) nats/sample" }
     return "loss \(Format.decimal(step.loss, digits: 4))"
+  }
+
+  /// What to do once a file of the run could not be written.
+  private var resumeHint: String {
+    "make room or change the permissions there, then cnf train --resume \(folder.path) continues from the last checkpoint"
   }
 
   private func train() throws -> TrainingResult<Model> {
@@ -174,8 +165,14 @@ struct TrainingSession<Model: RunModel>: TrainingCall {
       return try trainer.run(shouldStop: { Interruption.signal != nil }, observer: observe)
     } catch let error as TrainingError {
       progress.clear()
-      if case .notSaved = error { throw error }
+      if case .notSaved(let cause, let problem) = error {
+        throw CommandFailure(
+          .other, "\(cause); and the state before that could not be saved: \(problem); \(resumeHint)")
+      }
       throw CommandFailure(.other, "\(error); the state before that step is saved in \(folder.checkpointPath)")
+    } catch let error as FlowIOError {
+      progress.clear()
+      throw CommandFailure(.other, "\(error); \(resumeHint)")
     }
   }
 }

@@ -7,12 +7,13 @@ extension GeneratedDataset {
   /// `count` samples of this distribution, `[count][2]`.
   public func samples(count: Int, seed: UInt64 = 0) -> SampleMatrix {
     let source = RandomSource(seed: seed, stream: .data)
-    var values: [Float] = []
+    var values: [Double] = []
     values.reserveCapacity(2 * count)
     for sample in 0..<UInt64(count) {
       let position = position(of: Draw(source: source, sample: sample))
-      values.append(Float(position.x))
-      values.append(Float(position.y))
+      // These sets are defined as floats.
+      values.append(Double(Float(position.x)))
+      values.append(Double(Float(position.y)))
     }
     return SampleMatrix(count: count, dimension: 2, values: values)
   }

@@ -1,12 +1,37 @@
 import FlowIO
 
 extension DataTransform {
+  /// Shift and scale alone, as the keys `name.shift` and `name.scale`, and `name.dtype` with their type.
+  ///
+  /// Files without `name.dtype` are older: they hold floats, whose shortest text a Double would read as another number.
+  func affineMetadata(_ name: String) -> [String: String] {
+    [
+      "\(name).shift": shift.metadataText, "\(name).scale": scale.metadataText, "\(name).dtype": Self.doubleType,
+    ]
+  }
+
+  /// The shift and scale of `columns` columns that `file` describes by these keys.
+  init(affine name: String, in file: SafetensorsFile, columns: Int) throws(FlowFileError) {
+    let key = "\(name).dtype"
+    func numbers(_ key: String) throws(FlowFileError) -> [Double] {
+      guard file.metadata["\(name).dtype"] == nil else { return try file.numbers(key, count: columns, Double.self) }
+      return try file.numbers(key, count: columns, Float.self).map { Double($0) }
+    }
+    guard [nil, Self.doubleType].contains(file.metadata[key]) else {
+      throw .metadata(path: file.source, key: key, problem: "is not \(Self.doubleType)")
+    }
+    let (shift, scale) = (try numbers("\(name).shift"), try numbers("\(name).scale"))
+    guard scale.allSatisfy({ $0 > 0 }) else {
+      throw .metadata(path: file.source, key: "\(name).scale", problem: "not all scales are positive")
+    }
+    self.init(shift: shift, scale: scale)
+  }
+
+  private static let doubleType = "float64"
+
   /// The transform in a file's metadata: numbers in the shortest decimal form that reads back to the same bits.
   var metadata: [String: String] {
-    var text = [
-      "transform.shift": shift.metadataText,
-      "transform.scale": scale.metadataText,
-    ]
+    var text = affineMetadata("transform")
     if let marginals {
       text["transform.levels"] = "\(marginals.levels)"
       text["transform.probabilities"] = marginals.probabilities.metadataText
@@ -17,11 +42,8 @@ extension DataTransform {
 
   /// The transform of `dimension` columns that `file` describes.
   init(in file: SafetensorsFile, dimension: Int) throws {
-    let shift = try file.numbers("transform.shift", count: dimension)
-    let scale = try file.numbers("transform.scale", count: dimension)
-    guard scale.allSatisfy({ $0 > 0 }) else {
-      throw FlowFileError.metadata(path: file.source, key: "transform.scale", problem: "not all scales are positive")
-    }
+    let affine = try DataTransform(affine: "transform", in: file, columns: dimension)
+    let (shift, scale) = (affine.shift, affine.scale)
     let marginals = try Self.marginals(in: file, dimension: dimension)
     let key = "transform.logit_alpha"
     guard file.metadata[key] != nil else {

@@ -6,17 +6,20 @@ import FieldPrograms
 ///
 /// `log p(x) = log p(z) + log |det ∂z/∂x|`, the change of variables (Papamakarios et al. 2021, arXiv 1912.02762,
 /// section 2.1).
+///
+/// x and every number of the transform are doubles. z is computed in Double and rounded once, to the float that solves
+/// read, so columns far from 0 (dates, times, counters) keep their digits.
 public struct DataTransform: Sendable, Equatable, Codable {
   /// `[D]`.
-  public var shift: [Float]
+  public var shift: [Double]
   /// `[D]`, positive.
-  public var scale: [Float]
+  public var scale: [Double]
   public let marginals: LevelMarginals?
   public let logit: LogitTransform?
 
   /// At most one of `marginals` and `logit` may be given.
   public init(
-    shift: [Float], scale: [Float], marginals: LevelMarginals? = nil, logit: LogitTransform? = nil
+    shift: [Double], scale: [Double], marginals: LevelMarginals? = nil, logit: LogitTransform? = nil
   ) {
     precondition(shift.count == scale.count, "\(shift.count) shifts and \(scale.count) scales")
     precondition(scale.allSatisfy { $0 > 0 && $0.isFinite }, "scales must be positive and finite")
@@ -48,44 +51,42 @@ public struct DataTransform: Sendable, Equatable, Codable {
   }
 
   /// Standardises: `samples` get mean 0 and variance 1, column by column; a constant column keeps scale 1.
+  ///
+  /// The shift is the mean to within 2⁻²¹ of the deviation: it is rounded to a multiple of a power of two. Moving a
+  /// column by a multiple of that power, such as 2³⁰ for a deviation of 1, then changes no bit of z.
   public static func standardising(_ samples: SampleMatrix) -> DataTransform {
-    let dimension = samples.dimension
-    guard samples.count > 0 else { return .identity(dimension: dimension) }
-    let count = Double(samples.count)
-    var mean = Array(repeating: 0.0, count: dimension)
-    var variance = mean
-    for (index, value) in samples.values.enumerated() { mean[index % dimension] += Double(value) / count }
-    for (index, value) in samples.values.enumerated() {
-      let difference = Double(value) - mean[index % dimension]
-      variance[index % dimension] += difference * difference / count
+    guard samples.count > 0 else { return .identity(dimension: samples.dimension) }
+    let moments = ColumnMoments(of: samples)
+    let shift = moments.deviation.indices.map { column -> Double in
+      let (origin, offset) = (moments.origin[column], moments.offset[column])
+      guard moments.deviation[column] > 0 else { return origin }
+      let unit = max(moments.deviation[column].binade * 0x1p-20, .leastNonzeroMagnitude)
+      // Of the origin, only what lies between two multiples takes part in the rounding.
+      let rest = origin.remainder(dividingBy: unit)
+      return origin - rest + ((rest + offset) / unit).rounded() * unit
     }
-    // A deviation below the rounding of Float means a constant column, whatever the computed variance.
-    let scale = zip(mean, variance).map { mean, variance -> Float in
-      let deviation = Float(variance.squareRoot())
-      return deviation > Float(abs(mean)).ulp && deviation.isFinite ? deviation : 1
-    }
-    return DataTransform(shift: mean.map { Float($0) }, scale: scale)
+    return DataTransform(shift: shift, scale: moments.deviation.map { $0 > 0 ? $0 : 1 })
   }
 
   public var dimension: Int { shift.count }
 
-  /// The state z of x: `values` is `[count][D]`.
-  public func forward(_ values: [Float]) -> [Float] {
-    checkRows(values)
+  /// The state z of x: `values` is `[count][D]`. It is rounded once, from Double.
+  public func forward(_ values: [Double]) -> [Float] {
+    checkRows(values.count)
     let inner = marginals?.forward(values) ?? logit?.forward(values) ?? values
-    return inner.indices.map { (inner[$0] - shift[$0 % dimension]) / scale[$0 % dimension] }
+    return inner.indices.map { Float((inner[$0] - shift[$0 % dimension]) / scale[$0 % dimension]) }
   }
 
   /// The data x of z: `values` is `[count][D]`.
-  public func inverse(_ values: [Float]) -> [Float] {
-    checkRows(values)
+  public func inverse(_ values: [Float]) -> [Double] {
+    checkRows(values.count)
     let inner = inner(values)
     return marginals?.inverse(inner) ?? logit?.inverse(inner) ?? inner
   }
 
   /// `log |det ∂z/∂x|` at each row of x, `[count]`.
-  public func logDeterminants(_ values: [Float]) -> [Double] {
-    checkRows(values)
+  public func logDeterminants(_ values: [Double]) -> [Double] {
+    checkRows(values.count)
     guard
       let terms = marginals?.logDeterminants(values) ?? logit?.logDeterminants(values, dimension: dimension)
     else { return Array(repeating: affineLogDeterminant, count: values.count / dimension) }
@@ -100,16 +101,16 @@ public struct DataTransform: Sendable, Equatable, Codable {
   }
 
   /// Index of the first of `values`, `[count][D]` of x, at which there is no density; nil if there is none.
-  func firstOutside(_ values: [Float]) -> Int? { marginals?.firstOutside(values) ?? logit?.firstOutside(values) }
+  func firstOutside(_ values: [Double]) -> Int? { marginals?.firstOutside(values) ?? logit?.firstOutside(values) }
 
-  private var affineLogDeterminant: Double { -scale.reduce(0) { $0 + log(Double($1)) } }
+  private var affineLogDeterminant: Double { -scale.reduce(0) { $0 + log($1) } }
 
   /// y of z.
-  private func inner(_ values: [Float]) -> [Float] {
-    values.indices.map { values[$0] * scale[$0 % dimension] + shift[$0 % dimension] }
+  private func inner(_ values: [Float]) -> [Double] {
+    values.indices.map { Double(values[$0]) * scale[$0 % dimension] + shift[$0 % dimension] }
   }
 
-  private func checkRows(_ values: [Float]) {
-    precondition(values.count % dimension == 0, "\(values.count) values in rows of \(dimension)")
+  private func checkRows(_ count: Int) {
+    precondition(count % dimension == 0, "\(count) values in rows of \(dimension)")
   }
 }

@@ -61,17 +61,17 @@ public struct LevelMarginals: Sendable, Equatable, Codable {
   public var dimension: Int { probabilities.count / levels }
 
   /// The standard normal z of x, both `[count][D]`. Values outside [0, 1) are clamped.
-  public func forward(_ values: [Float]) -> [Float] {
-    values.indices.map { Float(normal(of: values[$0], column: $0 % dimension)) }
+  public func forward(_ values: [Double]) -> [Double] {
+    values.indices.map { normal(of: values[$0], column: $0 % dimension) }
   }
 
   /// x of z, `[count][D]`, in [0, 1].
-  public func inverse(_ values: [Float]) -> [Float] {
-    values.indices.map { Float(value(of: Double(values[$0]), column: $0 % dimension)) }
+  public func inverse(_ values: [Double]) -> [Double] {
+    values.indices.map { value(of: values[$0], column: $0 % dimension) }
   }
 
   /// `log |det ∂z/∂x|` of each row of x, `[count]`; −∞ where a value lies outside [0, 1], which has no density.
-  public func logDeterminants(_ values: [Float]) -> [Double] {
+  public func logDeterminants(_ values: [Double]) -> [Double] {
     let halfLogTwoPi = 0.5 * log(2 * Double.pi)
     return (0..<values.count / dimension).map { sample in
       var sum = 0.0
@@ -87,16 +87,16 @@ public struct LevelMarginals: Sendable, Equatable, Codable {
 
   /// Index of the first of `values` outside [0, 1], where there is no density. Rounding of `(k + u) / levels` can reach
   /// 1.
-  func firstOutside(_ values: [Float]) -> Int? { values.firstIndex { !(0...1).contains($0) } }
+  func firstOutside(_ values: [Double]) -> Int? { values.firstIndex { !(0...1).contains($0) } }
 
-  /// Clamps before converting, because not every Float fits an Int.
-  private func level(of x: Float) -> Int { Int(min(Float(levels - 1), max(0, x * Float(levels)))) }
+  /// Clamps before converting, because not every Double fits an Int.
+  private func level(of x: Double) -> Int { Int(min(Double(levels - 1), max(0, x * Double(levels)))) }
 
-  private func normal(of x: Float, column: Int) -> Double {
-    guard x.isFinite else { return Double(x) }
+  private func normal(of x: Double, column: Int) -> Double {
+    guard x.isFinite else { return x }
     let level = level(of: x)
     let index = column * levels + level
-    let part = min(1, max(0, Double(x) * Double(levels) - Double(level)))
+    let part = min(1, max(0, x * Double(levels) - Double(level)))
     let lower = below[index] + part * probabilities[index]
     let upper = above[index] + (1 - part) * probabilities[index]
     // Uses the smaller tail, which is accurate.

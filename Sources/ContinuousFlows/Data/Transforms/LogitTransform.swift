@@ -31,23 +31,26 @@ public struct LogitTransform: Sendable, Equatable, Codable {
     return (-margin, 1 + margin)
   }
 
+  /// The range for messages, such as "above -0.125 and below 1.125".
+  public var rangeText: String { "above \(range.low) and below \(range.high)" }
+
   /// y of each of `values`, of any shape. Values outside the range, which have no density, are clamped just inside it,
   /// so that results stay finite.
-  public func forward(_ values: [Float]) -> [Float] {
+  public func forward(_ values: [Double]) -> [Double] {
     values.map { value in
       guard value.isFinite else { return value }
       let u = min(max(drawnIn(value), Self.edge), 1 - Self.edge)
-      return Float(log(u) - log1p(-u))
+      return log(u) - log1p(-u)
     }
   }
 
   /// x of each of `logits`.
-  public func inverse(_ logits: [Float]) -> [Float] {
-    logits.map { Float((1 / (1 + exp(-Double($0))) - alpha) / (1 - 2 * alpha)) }
+  public func inverse(_ logits: [Double]) -> [Double] {
+    logits.map { (1 / (1 + exp(-$0)) - alpha) / (1 - 2 * alpha) }
   }
 
   /// `log |det ∂y/∂x|` of each row of x, `[count]` from `[count][dimension]`; −∞ if a value is outside the range.
-  public func logDeterminants(_ values: [Float], dimension: Int) -> [Double] {
+  public func logDeterminants(_ values: [Double], dimension: Int) -> [Double] {
     sums(values, dimension) { value in
       let u = drawnIn(value)
       return u > 0 && u < 1 ? log(1 - 2 * alpha) - log(u) - log1p(-u) : -.infinity
@@ -56,15 +59,15 @@ public struct LogitTransform: Sendable, Equatable, Codable {
 
   /// The same from the rows' logits, where x would be rounded at the ends: `−log u − log(1 − u) = |y| + 2 log(1 +
   /// e^−|y|)`.
-  public func logDeterminants(ofLogits logits: [Float], dimension: Int) -> [Double] {
+  public func logDeterminants(ofLogits logits: [Double], dimension: Int) -> [Double] {
     sums(logits, dimension) { logit in
-      let size = Double(abs(logit))
+      let size = abs(logit)
       return log(1 - 2 * alpha) + size + 2 * log1p(exp(-size))
     }
   }
 
   /// Index of the first of `values` at which there is no density; nil if there is none.
-  public func firstOutside(_ values: [Float]) -> Int? {
+  public func firstOutside(_ values: [Double]) -> Int? {
     values.firstIndex { value in
       let u = drawnIn(value)
       return !(u > 0 && u < 1)
@@ -74,9 +77,9 @@ public struct LogitTransform: Sendable, Equatable, Codable {
   /// For smaller u, `1 − u` rounds to 1.
   private static let edge = 0.5 * Double.ulpOfOne
 
-  private func drawnIn(_ value: Float) -> Double { alpha + (1 - 2 * alpha) * Double(value) }
+  private func drawnIn(_ value: Double) -> Double { alpha + (1 - 2 * alpha) * value }
 
-  private func sums(_ values: [Float], _ dimension: Int, _ term: (Float) -> Double) -> [Double] {
+  private func sums(_ values: [Double], _ dimension: Int, _ term: (Double) -> Double) -> [Double] {
     precondition(values.count % dimension == 0, "\(values.count) values in rows of \(dimension)")
     return stride(from: 0, to: values.count, by: dimension).map { first in
       values[first..<first + dimension].reduce(0) { $0 + term($1) }

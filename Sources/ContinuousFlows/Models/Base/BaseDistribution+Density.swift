@@ -81,7 +81,7 @@ extension BaseDistribution {
   /// their share of the sum (Bishop 2006, section 2.3.9; the sum: Blanchard, Higham, Higham 2021, IMA Journal of
   /// Numerical Analysis 41).
   private static func mixture(
-    _ values: [Double], _ weights: [Double], _ means: SampleMatrix, _ deviations: SampleMatrix, score: inout [Double]?
+    _ values: [Double], _ weights: [Double], _ means: StateMatrix, _ deviations: StateMatrix, score: inout [Double]?
   ) -> Double {
     let dimension = values.count
     var terms: [Double] = []

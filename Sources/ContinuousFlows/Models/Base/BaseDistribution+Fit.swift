@@ -2,20 +2,21 @@ import CLibrary
 
 extension BaseDistribution {
   /// Independent normals with the means and standard deviations of the columns; a constant column gets deviation 1.
-  public static func gaussian(fitting samples: SampleMatrix) -> BaseDistribution {
-    let moments = DataTransform.standardising(samples)
-    return .gaussian(mean: moments.shift, deviation: moments.scale)
+  public static func gaussian(fitting samples: StateMatrix) -> BaseDistribution {
+    let moments = ColumnMoments(of: SampleMatrix(samples))
+    return .gaussian(
+      mean: moments.mean.map { Float($0) }, deviation: moments.deviation.map { $0 > 0 ? Float($0) : 1 })
   }
 
   /// The normal of full covariance with the highest likelihood on `samples`, which must not be empty.
   /// `GaussianBaseline` describes what happens for a singular covariance.
-  public static func fullGaussian(fitting samples: SampleMatrix) -> BaseDistribution {
-    let fit = GaussianBaseline(fitting: samples)
+  public static func fullGaussian(fitting samples: StateMatrix) -> BaseDistribution {
+    let fit = GaussianBaseline(fitting: SampleMatrix(samples))
     return .fullGaussian(mean: fit.mean.map { Float($0) }, factor: fit.factor.map { Float($0) })
   }
 
   /// The bounding box of `samples`; a constant column gets a box of width 1 around its value.
-  public static func uniform(fitting samples: SampleMatrix) -> BaseDistribution {
+  public static func uniform(fitting samples: StateMatrix) -> BaseDistribution {
     precondition(samples.count > 0, "a box needs samples to fit")
     var (low, high) = (Array(samples[0]), Array(samples[0]))
     for (index, value) in samples.values.enumerated() {
@@ -35,7 +36,7 @@ extension BaseDistribution {
   ///
   /// Deviations stay above a hundredth of the columns' deviations, so that no component collapses onto one sample.
   public static func mixture(
-    of components: Int, fitting samples: SampleMatrix, seed: UInt64, rounds: Int = 100
+    of components: Int, fitting samples: StateMatrix, seed: UInt64, rounds: Int = 100
   ) -> BaseDistribution {
     precondition(components >= 1, "a mixture of \(components) components, must be at least 1")
     precondition(samples.count >= components, "\(samples.count) samples for \(components) components")
@@ -46,7 +47,7 @@ extension BaseDistribution {
 
   /// Row numbers of `samples`; each is chosen with a probability proportional to its squared distance from the rows
   /// chosen before.
-  private static func centres(_ count: Int, of samples: SampleMatrix, seed: UInt64) -> [Int] {
+  private static func centres(_ count: Int, of samples: StateMatrix, seed: UInt64) -> [Int] {
     let source = RandomSource(seed: seed, stream: .initial)
     var chosen: [Int] = []
     var distances = [Double](repeating: 1, count: samples.count)
@@ -74,7 +75,7 @@ extension BaseDistribution {
 
 /// Expectation-maximisation of a mixture, in Double.
 private struct MixtureFit {
-  private let samples: SampleMatrix
+  private let samples: StateMatrix
   /// `[D]`: lower bound of the variances.
   private let floor: [Double]
   private var weights: [Double]
@@ -82,9 +83,9 @@ private struct MixtureFit {
   private var means: [Double]
   private var variances: [Double]
 
-  init(samples: SampleMatrix, centres: [Int]) {
+  init(samples: StateMatrix, centres: [Int]) {
     self.samples = samples
-    let columns = DataTransform.standardising(samples).scale.map { Double($0) * Double($0) }
+    let columns = ColumnMoments(of: SampleMatrix(samples)).deviation.map { $0 > 0 ? $0 * $0 : 1 }
     floor = columns.map { $0 * 1e-4 }
     weights = Array(repeating: 1 / Double(centres.count), count: centres.count)
     means = centres.flatMap { samples[$0].map { Double($0) } }
@@ -141,8 +142,8 @@ private struct MixtureFit {
     let shape = (count: weights.count, dimension: samples.dimension)
     return .mixture(
       weights: weights.map { max($0, least) / total },
-      means: SampleMatrix(count: shape.count, dimension: shape.dimension, values: means.map { Float($0) }),
-      deviations: SampleMatrix(
+      means: StateMatrix(count: shape.count, dimension: shape.dimension, values: means.map { Float($0) }),
+      deviations: StateMatrix(
         count: shape.count, dimension: shape.dimension, values: variances.map { Float($0.squareRoot()) }))
   }
 }

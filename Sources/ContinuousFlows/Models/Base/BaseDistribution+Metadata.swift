@@ -47,8 +47,8 @@ extension BaseDistribution {
       guard !overflow, count > 0 else { throw Self.refused(file, "a mixture of \(count) components") }
       self = .mixture(
         weights: try file.numbers("base.weights", count: count, Double.self),
-        means: SampleMatrix(count: count, dimension: dimension, values: try columns("means", size)),
-        deviations: SampleMatrix(count: count, dimension: dimension, values: try columns("deviations", size)))
+        means: StateMatrix(count: count, dimension: dimension, values: try columns("means", size)),
+        deviations: StateMatrix(count: count, dimension: dimension, values: try columns("deviations", size)))
     default: throw Self.refused(file, "'\(kind)' is no base that is known here")
     }
     if let problem = problem(dimension: dimension) { throw Self.refused(file, problem) }

@@ -5,14 +5,14 @@ extension BaseDistribution {
   /// - Parameter identifiers: `[count]`, the keys of the samples; nil means their numbers.
   public func samples(
     count: Int, dimension: Int, seed: UInt64, step: UInt64 = 0, identifiers: [UInt64]? = nil
-  ) -> SampleMatrix {
+  ) -> StateMatrix {
     let source = RandomSource(seed: seed, stream: .base, step: step)
     var values: [Float] = []
     values.reserveCapacity(count * dimension)
     for sample in 0..<count {
       append(one: identifiers?[sample] ?? UInt64(sample), dimension: dimension, from: source, to: &values)
     }
-    return SampleMatrix(count: count, dimension: dimension, values: values)
+    return StateMatrix(count: count, dimension: dimension, values: values)
   }
 
   private func append(one sample: UInt64, dimension: Int, from source: RandomSource, to values: inout [Float]) {

@@ -12,7 +12,7 @@ public enum BaseDistribution: Sendable, Equatable {
   /// A mixture of K Gaussians with independent columns. Component k has the positive weight `weights[k]`; the weights
   /// sum to 1. Its mean is row k of `means` and its standard deviation row k of `deviations`, both `[K][D]`, deviations
   /// positive.
-  case mixture(weights: [Double], means: SampleMatrix, deviations: SampleMatrix)
+  case mixture(weights: [Double], means: StateMatrix, deviations: StateMatrix)
 
   /// Its name in files and on the command line.
   public var kind: String {

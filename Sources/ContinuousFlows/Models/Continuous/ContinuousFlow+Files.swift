@@ -5,7 +5,6 @@ public import FlowIO
 extension ContinuousFlow: TrainableModel {
   public var parameterNames: ParameterNames { ParameterNames(of: program) }
   public var contextDimension: Int { program.contextDimension }
-  public func seenContext(_ context: [Float]) -> [Float] { contextKind?.seen(context) ?? context }
 
   public func metadata(kind: String) throws(FlowFileError) -> [String: String] {
     try FlowMetadata.text(of: self, kind: kind)

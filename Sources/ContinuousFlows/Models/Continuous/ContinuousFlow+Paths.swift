@@ -47,7 +47,7 @@ extension ContinuousFlow: PathModel {
   }
 
   private func stops(
-    from base: SampleMatrix, seed: UInt64, times: [Double], options: SolverOptions, backend: Backend,
+    from base: StateMatrix, seed: UInt64, times: [Double], options: SolverOptions, backend: Backend,
     context: SampleMatrix?
   ) throws -> [PathStop<Float>] {
     checkTimes(times)

@@ -30,14 +30,14 @@ extension ContinuousFlow {
   }
 
   /// Samples of the base, `[count][D]`, keyed by (seed, sample, dimension).
-  public func baseSamples(count: Int, seed: UInt64) -> SampleMatrix {
+  public func baseSamples(count: Int, seed: UInt64) -> StateMatrix {
     base.samples(count: count, dimension: dimension, seed: seed)
   }
 
   /// A batch that was drawn, with its samples of the base, and with its states and log-determinants at T.
   private struct Drawn {
     let samples: SampleMatrix
-    let base: SampleMatrix
+    let base: StateMatrix
     let states: [Float]
     let logDeterminants: [Double]
   }

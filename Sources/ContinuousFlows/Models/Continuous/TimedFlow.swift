@@ -30,7 +30,7 @@ extension TimedFlow: FlowBackedModel {
   public var dimension: Int { flow.dimension }
   public var transform: DataTransform { flow.transform }
   public var contextDimension: Int { flow.contextDimension }
-  public func seenContext(_ context: [Float]) -> [Float] { flow.seenContext(context) }
+  public var contextKind: ContextKind? { flow.contextKind }
   public var parameterNames: ParameterNames {
     ParameterNames(flow.parameterNames.entries.map { ($0.name, $0.shape) } + [(Self.timeName, [1])])
   }

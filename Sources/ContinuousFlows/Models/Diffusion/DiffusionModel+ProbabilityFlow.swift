@@ -10,7 +10,7 @@ extension DiffusionModel: FlowBackedModel {
     // y = x/n at both ends: the transform's scale includes n at the data's end, the base's deviation includes n at the
     // noise's end.
     let scaled = DataTransform(
-      shift: transform.shift, scale: transform.scale.map { Float(Double($0) * end.scale) },
+      shift: transform.shift, scale: transform.scale.map { $0 * end.scale },
       marginals: transform.marginals, logit: transform.logit)
     let deviation = Float(process.baseDeviation / start.scale)
     let base: BaseDistribution =

@@ -19,7 +19,7 @@ extension DiffusionModel {
     let solver = try makeSolver(
       program: program, options: SolverOptions(trace: .none, threads: threads), backend: backend, scalar: Float.self)
     var diffusion = ReverseDiffusion(
-      model: self, solver: solver, count: count, seed: seed, context: context?.values ?? [])
+      model: self, solver: solver, count: count, seed: seed, context: seenContext(context?.values ?? []))
     let step = (1 - cutoff) / Double(sampler.steps)
     for number in 0..<sampler.steps {
       try diffusion.predict(from: 1 - Double(number) * step, by: step, key: UInt64(2 * number))

@@ -37,12 +37,12 @@ extension NeuralODEModel {
       let found = try predictions(for: dataset.samples, by: network)
       let columns = Double(outputDimension)
       let errors = (0..<targets.count).map { sample in
-        zip(found.outputs[sample], targets[sample]).map { Double($0) - Double($1) }
+        zip(found.outputs[sample], targets[sample]).map { $0 - $1 }
       }
-      let normalisation = transform.scale.reduce(0) { $0 + log(Double($1)) } + columns / 2 * log(2 * Double.pi)
+      let normalisation = transform.scale.reduce(0) { $0 + log($1) } + columns / 2 * log(2 * Double.pi)
       let losses = errors.map { errors in
         zip(errors, transform.scale).reduce(normalisation) { sum, pair in
-          let standard = pair.0 / Double(pair.1)
+          let standard = pair.0 / pair.1
           return sum + standard * standard / 2
         }
       }

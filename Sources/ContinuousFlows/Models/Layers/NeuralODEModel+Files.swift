@@ -12,7 +12,7 @@ public import FlowIO
 /// | `encoder.widths`, `head.widths` | of the dense layers; also `encoder.activation`, `head.activation` |
 /// | `program`, `start_time`, `end_time` | the equation; the rows that the encoder does not give are augmented ones |
 /// | `residual_steps` | of a residual network |
-/// | `transform.shift`, `transform.scale` | of the data; `targets.shift`, `targets.scale` of a regression |
+/// | `transform.shift`, `transform.scale`, `transform.dtype` | of the data; `targets.…` the same of a regression |
 extension NeuralODEModel: TrainableModel {
   /// The name of the model in a file and in `--model`.
   public enum Word {
@@ -46,12 +46,11 @@ extension NeuralODEModel: TrainableModel {
       "head.widths": architecture.head.widths.metadataText, "head.activation": architecture.head.activation.rawValue,
       "program": try architecture.program.metadataText(), "start_time": "\(architecture.startTime)",
       "end_time": "\(architecture.endTime)",
-      "transform.shift": transform.shift.metadataText, "transform.scale": transform.scale.metadataText,
     ]
+    text.merge(transform.affineMetadata("transform")) { _, new in new }
     if case .regression(let targets) = task {
       text["task"] = "regression"
-      text["targets.shift"] = targets.shift.metadataText
-      text["targets.scale"] = targets.scale.metadataText
+      text.merge(targets.affineMetadata("targets")) { _, new in new }
     }
     if let residualSteps { text["residual_steps"] = "\(residualSteps)" }
     return text
@@ -75,12 +74,12 @@ extension NeuralODEModel: TrainableModel {
     switch try file.text("task") {
     case "classification": task = .classification
     case "regression":
-      task = .regression(targets: try file.transform("targets", columns: architecture.outputDimension))
+      task = .regression(targets: try DataTransform(affine: "targets", in: file, columns: architecture.outputDimension))
     case let other: throw FlowFileError.metadata(path: file.source, key: "task", problem: "'\(other)' is not known")
     }
     var residualSteps: Int?
     if word == Word.residualNetwork { residualSteps = try file.count("residual_steps", from: 1) }
-    let transform = try file.transform("transform", columns: architecture.inputDimension)
+    let transform = try DataTransform(affine: "transform", in: file, columns: architecture.inputDimension)
     // Names and shapes come from the description. They are compared with the file's tensors before anything of their
     // size is allocated.
     let names = Self.names(of: architecture)
@@ -137,15 +136,6 @@ extension SafetensorsFile {
       throw .metadata(path: source, key: key, problem: "\(number) is not from \(least) to \(ProgramText.largestRows)")
     }
     return number
-  }
-
-  fileprivate func transform(_ name: String, columns: Int) throws(FlowFileError) -> DataTransform {
-    let shift = try numbers("\(name).shift", count: columns)
-    let scale = try numbers("\(name).scale", count: columns)
-    guard scale.allSatisfy({ $0 > 0 }) else {
-      throw .metadata(path: source, key: "\(name).scale", problem: "not all scales are positive")
-    }
-    return DataTransform(shift: shift, scale: scale)
   }
 
   fileprivate func dense(_ name: String, inputDimension: Int) throws(FlowFileError) -> DenseNetwork {

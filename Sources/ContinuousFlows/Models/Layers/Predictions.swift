@@ -22,7 +22,7 @@ public struct Predictions: Sendable, Equatable {
   /// For a classifier: the probabilities of all classes, `[count][classes]`; NaN if the sample failed.
   public var probabilities: SampleMatrix {
     let values = statuses.indices.flatMap { sample in
-      Softmax.logProbabilities(outputs[sample]).map { Float(exp($0)) }
+      Softmax.logProbabilities(outputs[sample]).map { exp($0) }
     }
     return SampleMatrix(count: outputs.count, dimension: outputs.dimension, values: values)
   }
@@ -43,8 +43,12 @@ extension NeuralODEModel {
   func predictions(for samples: SampleMatrix, by network: NeuralODENetwork<Float>) throws -> Predictions {
     checkDimension(of: samples)
     let found = try network.outputs(of: transform.forward(samples.values), parameters: parameters)
-    var values = found.values
-    if case .regression(let targets) = task { values = targets.inverse(values) }
+    let values: [Double]
+    if case .regression(let targets) = task {
+      values = targets.inverse(found.values)
+    } else {
+      values = found.values.map { Double($0) }
+    }
     return Predictions(
       outputs: SampleMatrix(count: samples.count, dimension: outputDimension, values: values),
       statuses: found.solution.statuses, evaluations: found.solution.evaluations)

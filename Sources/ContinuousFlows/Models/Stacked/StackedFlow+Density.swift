@@ -25,7 +25,7 @@ extension StackedFlow: DensityModel {
     let solution = try solver.solveToBase(
       .init(
         parameters: parameters.converted(), states: transform.forward(samples.values).converted(), seed: seed,
-        identifiers: identifiers, context: (context?.values ?? []).converted()))
+        identifiers: identifiers, context: seenContext(context?.values ?? []).converted()))
     let (states, transformed) = (solution.states.doubles, transform.logDeterminants(samples.values))
     let values = solution.statuses.indices.map { sample -> Double in
       guard solution.statuses[sample] == .ok else { return .nan }

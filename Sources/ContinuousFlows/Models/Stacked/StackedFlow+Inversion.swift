@@ -48,7 +48,7 @@ extension StackedFlow: InvertibleFlow {
     checkContext(context, count: count)
     return StackedSolver<Scalar>.Call(
       parameters: parameters.map { Scalar($0) }, states: states.map { Scalar($0) }, seed: seed,
-      identifiers: identifiers, context: (context?.values ?? []).map { Scalar($0) })
+      identifiers: identifiers, context: seenContext(context?.values ?? []).map { Scalar($0) })
   }
 }
 

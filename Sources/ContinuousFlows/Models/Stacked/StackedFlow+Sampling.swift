@@ -12,7 +12,7 @@ extension StackedFlow: PathModel {
       let solution = try StackedSolver<Scalar>(of: self, options: options.withoutTrace, backend: backend).solveToData(
         .init(
           parameters: parameters.converted(), states: base.values.converted(), seed: seed,
-          context: (context?.values ?? []).converted()))
+          context: seenContext(context?.values ?? []).converted()))
       try SolveFailure.check(solution)
       return SampleMatrix(
         count: count, dimension: dimension, values: transform.inverse(solution.states.floats))
@@ -59,7 +59,7 @@ extension StackedFlow: PathModel {
   }
 
   private func stops(
-    from base: SampleMatrix, seed: UInt64, times: [Double], options: SolverOptions, backend: Backend,
+    from base: StateMatrix, seed: UInt64, times: [Double], options: SolverOptions, backend: Backend,
     context: SampleMatrix?
   ) throws -> [PathStop<Float>] {
     checkContext(context, count: base.count)
@@ -67,7 +67,7 @@ extension StackedFlow: PathModel {
     func solved<Scalar: FlowScalar>(in scalar: Scalar.Type) throws -> [PathStop<Float>] {
       let call = StackedSolver<Scalar>.Call(
         parameters: parameters.converted(), states: base.values.converted(), seed: seed,
-        context: (context?.values ?? []).converted())
+        context: seenContext(context?.values ?? []).converted())
       return try StackedSolver(of: self, options: options.allowingFixedSteps(between: times), backend: backend)
         .stops(of: call, at: times).map(\.rounded)
     }

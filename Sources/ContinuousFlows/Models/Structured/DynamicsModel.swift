@@ -73,7 +73,7 @@ public struct DerivativeRegression: TrainingObjective {
   public func evaluate(_ model: DynamicsModel, on dataset: Dataset, seed: UInt64) throws -> EvaluationResult {
     try TrainingError.check(dataset, model: model)
     let half = model.program.stateDimension
-    let (states, rates) = Self.halves(dataset.samples.values, half)
+    let (states, rates) = Self.halves(model.transform.forward(dataset.samples.values), half)
     let velocities = try solver.evaluate(problem(model, states)).velocities
     let losses = (0..<dataset.samples.count).map { sample in
       (sample * half..<(sample + 1) * half).reduce(0.0) { sum, place in

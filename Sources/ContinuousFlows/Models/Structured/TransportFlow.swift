@@ -5,6 +5,7 @@ public struct TransportFlow: StructuredFlow {
   public var flow: ContinuousFlow {
     didSet { precondition(flow.program == oldValue.program, "the flow is of another field") }
   }
+  /// Its `rank` is the number of rows of A, at most D.
   public let architecture: TransportArchitecture
 
   /// An untrained flow, close to the identity.
@@ -16,7 +17,13 @@ public struct TransportFlow: StructuredFlow {
   ) throws(DerivativeError) {
     flow = try ContinuousFlow(
       dimension: dimension, transport: architecture, endTime: endTime, seed: seed, transform: transform, base: base)
-    self.architecture = architecture
+    self.architecture = Self.bounded(architecture, by: dimension)
+  }
+
+  private static func bounded(_ architecture: TransportArchitecture, by dimension: Int) -> TransportArchitecture {
+    var architecture = architecture
+    architecture.rank = min(architecture.rank, dimension)
+    return architecture
   }
 
   // MARK: Files
@@ -56,9 +63,11 @@ public struct TransportFlow: StructuredFlow {
     guard layers <= flow.program.operations.count else {
       throw FlowFileError.metadata(path: file.source, key: "potential.layers", problem: "\(layers) is out of range")
     }
-    architecture = TransportArchitecture(
-      width: try natural("potential.width", from: 1), layers: layers, rank: try natural("potential.rank", from: 1),
-      activation: activation, transportScale: scale)
+    // In older files the rank may be above D, and A has D rows.
+    architecture = Self.bounded(
+      TransportArchitecture(
+        width: try natural("potential.width", from: 1), layers: layers, rank: try natural("potential.rank", from: 1),
+        activation: activation, transportScale: scale), by: flow.dimension)
     guard (try? architecture.program(stateDimension: flow.dimension)) == flow.program else {
       throw FlowFileError.metadata(
         path: file.source, key: "program", problem: "it is not the gradient of the potential that is described")

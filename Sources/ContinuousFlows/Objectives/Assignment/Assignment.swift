@@ -1,7 +1,7 @@
 /// The linear assignment problem: pairs rows with columns one to one, at the least total cost.
 enum Assignment {
   /// For each row of `rows`, the row of `columns` paired with it, at the least sum of squared distances.
-  static func ofLeastDistance(from rows: SampleMatrix, to columns: SampleMatrix) -> [Int] {
+  static func ofLeastDistance(from rows: StateMatrix, to columns: StateMatrix) -> [Int] {
     AssignmentSearch.solution(squaredDistances(from: rows, to: columns)).columnOf
   }
 
@@ -14,7 +14,7 @@ enum Assignment {
   ///   - share: the share of all pairs that are candidates.
   /// - Returns: nil if only pairs of equal contexts are candidates.
   static func ofLeastDistance(
-    from data: SampleMatrix, to base: SampleMatrix, contexts: SampleMatrix, share: Double
+    from data: StateMatrix, to base: StateMatrix, contexts: StateMatrix, share: Double
   ) -> [Int]? {
     let distances = squaredDistances(from: data, to: base)
     let between = squaredDistances(from: contexts, to: contexts)
@@ -28,7 +28,7 @@ enum Assignment {
   }
 
   /// The squared distance of each row of `rows`, a row here, to each of `columns`.
-  private static func squaredDistances(from rows: SampleMatrix, to columns: SampleMatrix) -> AssignmentCosts {
+  private static func squaredDistances(from rows: StateMatrix, to columns: StateMatrix) -> AssignmentCosts {
     precondition(rows.count == columns.count && rows.dimension == columns.dimension, "unequal sides of an assignment")
     let (count, dimension) = (rows.count, rows.dimension)
     // One coordinate at a time over all columns, so that the inner loop runs over contiguous memory.

@@ -176,11 +176,11 @@ extension NeuralODEModel: RunModel {
     let (x, y, cells) = (limits[0], limits[1], 160)
     let centers = DensityGrid.centers(rows: cells, columns: cells, x: x, y: y)
     let found = try predictions(
-      for: SampleMatrix(count: cells * cells, dimension: 2, values: centers.map { Float($0) }),
+      for: SampleMatrix(count: cells * cells, dimension: 2, values: centers),
       options: run.settings.evaluationSolverOptions, backend: run.settings.backend)
     return ClassRegions(
-      probabilities: found.probabilities.values.map { Double($0) }, rows: cells, columns: cells,
-      classes: outputDimension, x: x, y: y, points: data.values.map { Double($0) },
+      probabilities: found.probabilities.values, rows: cells, columns: cells,
+      classes: outputDimension, x: x, y: y, points: data.values,
       labels: (split.test.labels ?? []).prefix(data.count).map { Int($0) }, title: run.settings.data.text)
   }
 }
