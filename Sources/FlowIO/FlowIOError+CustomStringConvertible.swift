@@ -49,7 +49,7 @@ extension FlowIOError: CustomStringConvertible {
       return "the value is missing, so remove the line or fill in a number"
     }
     guard isFirstLine else { return "write a number in every cell below the header" }
-    return "write a number there, or read this line as names of the columns with --header yes"
+    return "write a number there, or read this line as names of the columns with --header present"
   }
 
   /// The first twenty names and the number of the others, because a checkpoint may have hundreds of tensors.

@@ -47,11 +47,11 @@ public struct MatrixFile: Equatable, Sendable {
     switch table.headerDoubt {
     case .taken(let names):
       remarks.append(
-        "the first line of \(source) (\(Self.shown(names))) is taken as the names of the columns: give --header no if it "
+        "the first line of \(source) (\(Self.shown(names))) is taken as the names of the columns: give --header absent if it "
           + "is a sample")
     case .left(let names):
       remarks.append(
-        "the first line of \(source) (\(Self.shown(names))) is taken as a sample: give --header yes if it names the columns"
+        "the first line of \(source) (\(Self.shown(names))) is taken as a sample: give --header present if it names the columns"
       )
     case nil: break
     }

@@ -96,7 +96,7 @@ import Testing
       ("a,b\nnull,2\n", "the value is missing"), ("1;2;;\n3;4;;\n", "line 1, column 3 is empty, and nothing follows"),
       ("1;2;;\n", "if the lines end in ';', remove that"), ("a,b\n1,,\n", "line 2, column 2 is empty, and nothing"),
       ("a;b;c\n1;;2\n", "column 2 is empty; write a number in every cell"),
-      ("id,2019\n1,2\n", "--header yes"), ("1,5 2,5\n", "decimal commas"),
+      ("id,2019\n1,2\n", "--header present"), ("1,5 2,5\n", "decimal commas"),
     ]
     for (text, words) in cases {
       let found = problem(text) ?? "none"

@@ -41,9 +41,10 @@ import Testing
       try MatrixFile.read(directory.file("a.csv", holding: text)).remarks
     }
     #expect(try remarks("x,y\n" + rows).isEmpty && remarks("1,0\n0,1\n").isEmpty)
-    #expect(try remarks("0,1\n" + rows).first?.contains("--header no") == true)
+    #expect(try remarks("0,1\n" + rows).first?.contains("--header absent") == true)
     #expect(
-      try remarks("2019,2020\n1,5\n").first?.contains("(2019, 2020) is taken as a sample: give --header yes") == true)
+      try remarks("2019,2020\n1,5\n").first?.contains("(2019, 2020) is taken as a sample: give --header present")
+        == true)
     #expect(try remarks(",x\n0,5\n1,7\n").first?.contains("column 1") == true)
     #expect(try remarks("\"\",\"x\"\n\"1\",5\n\"2\",7\n").first?.contains("counts the rows") == true)
     #expect(try remarks(",x\n0,5\n3,7\n").isEmpty)

@@ -13,8 +13,8 @@ public struct CSVTable: Equatable, Sendable {
   public enum HeaderRule: String, CaseIterable, Sendable {
     /// As `read` decides.
     case automatic = "auto"
-    case present = "yes"
-    case absent = "no"
+    case present
+    case absent
   }
 
   /// A first line of numbers, with its cells, that was taken as a header, or left as a sample though it looks like one.

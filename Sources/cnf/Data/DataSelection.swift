@@ -16,7 +16,8 @@ struct DataSelection: ParsableArguments {
   var dataSeed: UInt64?
 
   @Option(
-    help: ArgumentHelp("Whether the first line of a text file names the columns: auto, yes or no.", valueName: "word"))
+    help: ArgumentHelp(
+      "Whether the first line of a text file names the columns: auto, present or absent.", valueName: "word"))
   var header = CSVTable.HeaderRule.automatic
 
   /// The data with their context, which have to fit `model`; nil: none are named.
