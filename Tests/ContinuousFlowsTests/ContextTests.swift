@@ -154,7 +154,7 @@ import Testing
     }
     let plain = pairs { batch in
       let base = flow.base.samples(count: count, dimension: 1, seed: 5, step: UInt64(batch.step))
-      let data = SampleMatrix(count: count, dimension: 1, values: batch.states)
+      let data = StateMatrix(count: count, dimension: 1, values: batch.states)
       return base.rows(Assignment.ofLeastDistance(from: data, to: base)).values
     }
     let (independent, paired) = (try starts(.independent), try starts(.optimalTransport))

@@ -18,7 +18,7 @@ import Testing
     return NeuralODE(program: program, parameters: [], options: options, backend: backend, jumpTimes: jumpTimes)
   }
 
-  private let start = SampleMatrix(count: 1, dimension: 1, values: [1])
+  private let start = StateMatrix(count: 1, dimension: 1, values: [1])
 
   /// y(3) = exp(-3) + 100 (exp(-2.4) - exp(-2.5)), forward; backward in time from there it is 1 again.
   @Test func aStepEndsAtEachJump() throws {
