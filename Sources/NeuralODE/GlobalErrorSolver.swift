@@ -89,7 +89,7 @@ public final class GlobalErrorSolver<Scalar: FlowScalar> {
   private static func isWorthRefining(_ status: SampleStatus) -> Bool {
     switch status {
     case .ok, .stepTooSmall, .notFinite: true
-    case .maximumSteps, .eventUndefined: false
+    case .maximumSteps, .eventUndefined, .cancelled: false
     }
   }
 
