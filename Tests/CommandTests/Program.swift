@@ -44,7 +44,7 @@ enum Program {
     process.arguments = limits.map { ["-c", "\($0); exec \"$0\" \"$@\"", path] + arguments } ?? arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
     process.environment = ProcessInfo.processInfo.environment.merging([
-      "OMP_NUM_THREADS": "2",
+      "OMP_NUM_THREADS": "2"
     ]) { $1 }
     .merging(environment) { $1 }
     let name = UUID().uuidString
