@@ -88,6 +88,7 @@ static cnf_solver *make_solver(int32_t threads, int32_t control) {
   CHECK(cnf_field_create(CNF_FLOAT32, D, ops, 2, sizeof(cnf_op), &field) == CNF_OK);
   cnf_solver_options_init(&options, sizeof options);
   options.threads = threads, options.control = control, options.steps = STRIDE, options.atol = 1e-36;
+  options.max_step = INFINITY; /* dense output has room for STRIDE steps */
   CHECK(cnf_solver_create(field, &options, &solver) == CNF_OK);
   cnf_field_destroy(field);
   return solver;

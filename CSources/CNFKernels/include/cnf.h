@@ -947,8 +947,8 @@ CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input
  * the same steps make in a derivative of the flow. For x' = -x from x0 = 0.01 over 3 units of time, dopri5 at 1e-6 has
  * an error of 2e-7 in x1, of 2e-5 in dx1/dx0, and of 5e-7 with the continuous adjoint. At x0 = 0 the state has no error
  * at all: one step is as long as the controller likes, and dx1/dx0 is wrong by 0.17 at every tolerance. With an
- * activation that has a kink in its first or second derivative, such as RELU and ELU, the gradient of a log-determinant
- * errs by far more than the tolerance. Remedies: a smaller tolerance, max_step, fixed steps, or
+ * activation whose second derivative jumps, such as ELU, the gradient of a log-determinant errs by far more than the
+ * tolerance. Remedies: a smaller tolerance, max_step, fixed steps, or
  * CNF_ADJOINT_CONTINUOUS, whose steps are chosen for the errors of the cotangent too. Optimisers often do not need
  * more: the discrete gradient is exactly that of the loss which the solve reports.
  *
