@@ -21,7 +21,8 @@ static cnf_solver *solver_of(const cnf_op *op, const char *method, int32_t contr
   return solver;
 }
 
-/* y' = W y with W = diag(1, 0) from (0, 1): the log-determinant is the span, |J|^2/2 is 1/2, and y stays at rest. y' = (y_0, 1) */
+/* y' = W y with W = diag(1, 0) from (0, 1): the log-determinant is the span, |J|^2/2 is 1/2, and y stays at rest.
+ * y' = (y_0, 1) */
 static void test_integrals(const char *method) {
   const cnf_op op = {.kind = CNF_OP_LINEAR, .input = CNF_STATE, .input2 = CNF_NO_BLOCK, .rows = 2};
   const float theta[6] = {1, 0, 0, 0, 0, 1}, x0[2] = {0, 0};

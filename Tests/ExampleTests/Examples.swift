@@ -18,7 +18,7 @@ enum Examples {
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging([
-      "OMP_NUM_THREADS": "2",
+      "OMP_NUM_THREADS": "2"
     ]) { $1 }
     let pipe = Pipe()
     process.standardOutput = pipe

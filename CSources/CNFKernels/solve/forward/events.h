@@ -181,7 +181,8 @@ enum {
   EVENT_AFTER    /* to confirm the place after it */
 };
 
-/* The lane's next attempt has this length, as far as t + length is from t when rounded, and ends at t1 at the latest. */
+/* The lane's next attempt has this length, as far as t + length is from t when rounded. It does not
+ * go beyond t1. */
 static event_decision try_length(cnf_worker *w, int32_t lane, double length) {
   const double t = w->dense.t[lane], end = cnf_limit_time(t + length, length, w->span.t1[lane]);
   place_lane(w, lane, t, end - t, end);
