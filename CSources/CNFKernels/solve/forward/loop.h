@@ -101,8 +101,8 @@ static cnf_step_record *record_step(cnf_worker *w, const cnf_call *call, const c
   const cnf_solve_output *out = call->output;
   const cnf_stages *s = &call->solver->stages;
   const int32_t n = w->chunk.accepted[w->lane.sample[lane]];
+  if (!call->keeps && !call->keeps_times && !(out && out->step_fractions)) return NULL; /* there may be no records */
   cnf_step_record *record = record_of(w, call, w->lane.sample[lane], n);
-  if (!call->keeps && !call->keeps_times && !(out && out->step_fractions)) return NULL;
   *record = *tile;
   record->t = w->lane.t[lane], record->h = w->lane.h[lane];
   record->interval = w->lane.interval[lane];
