@@ -63,6 +63,10 @@ enum Program {
   ) throws -> Outcome {
     try start(arguments, in: folder, environment: environment).outcome()
   }
+
+  static func expectSuccess(_ outcome: Outcome, sourceLocation: SourceLocation = #_sourceLocation) {
+    #expect(outcome.code == 0, "\(outcome.errors)", sourceLocation: sourceLocation)
+  }
 }
 
 /// A call of `cnf` that has begun.

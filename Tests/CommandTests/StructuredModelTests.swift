@@ -10,27 +10,25 @@ import Testing
     try Program.start(arguments, in: folder).outcome()
   }
 
-  private func expectSuccess(_ outcome: Program.Outcome) { #expect(outcome.code == 0, "\(outcome.errors)") }
-
   /// Trains, resumes, and runs every command for densities.
   private func follow(_ model: String, _ flags: [String], configuration: [String]) throws {
     let common = ["--data", "moons", "--count", "200", "--batch-size", "32", "--validation-interval", "5", "--json"]
     let train = ["train", "--model", model, "--out", model] + common + flags
     let first = try Program.start(train + ["--steps", "10"], in: folder).outcome()
-    expectSuccess(first)
+    Program.expectSuccess(first)
     #expect(try first.json["failed"] == 0)
     let text = try String(contentsOfFile: folder.file("\(model)/config.yaml"), encoding: .utf8)
     for line in configuration + ["model: \(model)"] { #expect(text.contains("\(line)\n"), "\(line) in \(text)") }
     let resumed = try run("train", "--resume", model, "--steps", "14", "--json")
-    expectSuccess(resumed)
+    Program.expectSuccess(resumed)
     #expect(try resumed.json["steps"] == 14)
     let evaluated = try run("evaluate", model, "--json")
-    expectSuccess(evaluated)
+    Program.expectSuccess(evaluated)
     #expect(try evaluated.json["failed"] == 0)
-    expectSuccess(try run("sample", model, "-n", "7", "--out", "samples.npy"))
+    Program.expectSuccess(try run("sample", model, "-n", "7", "--out", "samples.npy"))
     #expect(try NumPyFile.read("\(folder.path)/samples.npy").shape == [7, 2])
-    expectSuccess(try run("logprob", model, "--data", "samples.npy", "--out", "logp.npy"))
-    expectSuccess(try run("plot", model))
+    Program.expectSuccess(try run("logprob", model, "--data", "samples.npy", "--out", "logp.npy"))
+    Program.expectSuccess(try run("plot", model))
     #expect(folder.exists("\(model)/plots/density.png"))
     #expect(try Program.run("check-gradient", model, "--samples", "1", in: folder).code == 0)
   }

@@ -17,4 +17,14 @@ enum TrainedFolder {
     #expect(outcome.code == 0, "\(outcome.errors)")
     return (folder: folder, training: outcome)
   }
+
+  /// The members of the JSON of `cnf evaluate`, which that of `cnf train` has too.
+  static let evaluationKeys = [
+    "count", "nll_nats", "nll_stderr", "bits_per_dim", "evaluations_mean", "evaluations_max", "failed",
+  ]
+
+  /// Runs `cnf` in the shared folder to its end.
+  static func run(_ arguments: String...) throws -> Program.Outcome {
+    try Program.start(arguments, in: shared.get().folder).outcome()
+  }
 }
