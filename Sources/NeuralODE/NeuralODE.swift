@@ -4,7 +4,7 @@
 /// ```swift
 /// let program = FieldProgram.multilayerPerceptron(stateDimension: 2, hidden: [32], activation: .tanh)
 /// let ode = NeuralODE(program: program, parameters: InitialParameters.uniform(for: program, seed: 0))
-/// let arrived = try ode(StateMatrix(count: 1, dimension: 2, values: [1, 0]), from: 0, to: 1)
+/// let endStates = try ode(StateMatrix(count: 1, dimension: 2, values: [1, 0]), from: 0, to: 1)
 /// ```
 public struct NeuralODE: Sendable, Equatable {
   public let program: FieldProgram
@@ -47,7 +47,8 @@ public struct NeuralODE: Sendable, Equatable {
   /// The gradient of a loss of the states at `endTime`, as the derivative of the steps taken.
   ///
   /// - Parameter cotangents: returns `∂L/∂x(endTime)`, `[count][D]`, for the solution.
-  /// - Throws: as `callAsFunction`, and the errors of `cotangents`.
+  /// - Throws: as `callAsFunction`; `SolveFailure` also if a sample's backward solve fails, which can happen with the
+  ///   continuous adjoint; and the errors of `cotangents`.
   public func gradient(
     at states: StateMatrix, from startTime: Double, to endTime: Double,
     cotangents: (StateMatrix) throws -> StateMatrix
@@ -56,10 +57,12 @@ public struct NeuralODE: Sendable, Equatable {
     let problem = problem(states, startTime, endTime)
     let solution = try solver.solve(problem)
     try SolveFailure.check(solution)
-    let arrived = StateMatrix(count: states.count, dimension: states.dimension, values: solution.states)
+    let endStates = StateMatrix(count: states.count, dimension: states.dimension, values: solution.states)
     let loss = Loss<Float>.cotangents(
-      states: try cotangents(arrived).values, logDeterminants: Array(repeating: 0, count: states.count))
-    return try solver.gradient(of: loss, at: problem)
+      states: try cotangents(endStates).values, logDeterminants: Array(repeating: 0, count: states.count))
+    let gradient = try solver.gradient(of: loss, at: problem)
+    try SolveFailure.check(gradient.solution)
+    return gradient
   }
 
   private func solver() throws -> any FieldSolver<Float> {
