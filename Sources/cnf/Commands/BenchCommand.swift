@@ -9,14 +9,18 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench",
     abstract: "Measure the speed of kernels and training steps on this machine.",
     discussion: """
-      Without a choice everything is measured, in about a minute. Large workloads then use a part of their batch, which the \
-      table shows, and --scaling and --backends skip W3 and W4 unless --workload names them. Each result is checked before it is \
-      timed: kernels against the generic ones, training steps against the same step in double precision. Figures are medians. \
-      Run nothing else on the machine meanwhile.
+      Five flags choose what is measured: --kernels, --training, --scaling, --backends, --divergence. Without any of them, \
+      everything is measured, in about a minute. Run nothing else on the machine meanwhile.
 
-      The workloads are training steps of a tanh network on [x, t]: \
-      \(Workload.all.map { "\($0.name) \($0.layers), batch \($0.batch)" }.joined(separator: "; ")). \
-      Each is timed with 20 steps of rk4 and with dopri5 at tolerance 1e-5.
+      Each result is checked before it is timed: a kernel against the generic kernel, a training step against the same step in \
+      double precision. Figures are medians.
+
+      The workloads are training steps of a tanh network on [x, t]. Each is timed with 20 steps of rk4, and with dopri5 at \
+      tolerance 1e-5:
+      \(Workload.all.map { "  \($0.name)  layers \($0.layers), batch \($0.batch)" }.joined(separator: "\n"))
+
+      Without --full, large workloads use a part of their batch; the table shows how many samples. The large workloads W3 and W4 \
+      are left out of --scaling and --backends, unless --full is given or --workload names them.
 
       Examples:
         cnf bench
