@@ -11,11 +11,18 @@ struct RunPlots {
   let split: DatasetSplit
   /// Runs whose evaluations are plotted with this one's.
   let others: [TrainedRun]
+  /// The Gaussian's figures on the held-out data, if they are known already.
+  private let baseline: GaussianFigures?
 
-  /// - Parameter split: the data of the run; nil: they are loaded.
-  init(of run: TrainedRun, beside others: [TrainedRun] = [], split: DatasetSplit? = nil) throws {
+  /// - Parameters:
+  ///   - split: the data of the run; nil: they are loaded.
+  ///   - baseline: the Gaussian's figures on the held-out data; nil: they are computed if a plot shows them.
+  init(
+    of run: TrainedRun, beside others: [TrainedRun] = [], split: DatasetSplit? = nil, baseline: GaussianFigures? = nil
+  ) throws {
     self.run = run
     self.others = others
+    self.baseline = baseline
     self.split = try split ?? run.settings.loadSplit()
   }
 
@@ -65,13 +72,11 @@ struct RunPlots {
     func series(_ name: String, kind: String) -> Series {
       Self.series(name, of: "nll_nats", kind: kind, in: records)
     }
-    let references =
-      run.model is any DensityModel
-      ? [
-        ReferenceLine(
-          label: "Gaussian",
-          value: GaussianFigures(on: split.test, against: split.fitted, seed: run.settings.seed).nll)
-      ] : []
+    var references: [ReferenceLine] = []
+    if run.model is any DensityModel {
+      let gaussian = baseline ?? GaussianFigures(on: split.test, against: split.fitted, seed: run.settings.seed)
+      references = [ReferenceLine(label: "Gaussian", value: gaussian.nll)]
+    }
     return TrainingCurve(
       series: [series("training", kind: "step"), series("validation", kind: "validation")],
       references: references, title: run.settings.data.text, yLabel: "NLL (nats per sample)")

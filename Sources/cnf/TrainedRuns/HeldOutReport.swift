@@ -6,12 +6,15 @@ struct HeldOutReport {
   /// The names that programs rely on.
   let members: [(key: String, value: JSONValue)]
   let lines: [String]
+  /// The Gaussian's figures that they include, for the plots; nil: none.
+  var baseline: GaussianFigures?
 
   var json: JSONValue { .object(members) }
 
   /// Both, one after the other.
   func followed(by other: HeldOutReport?) -> HeldOutReport {
-    HeldOutReport(members: members + (other?.members ?? []), lines: lines + (other?.lines ?? []))
+    HeldOutReport(
+      members: members + (other?.members ?? []), lines: lines + (other?.lines ?? []), baseline: baseline)
   }
 
   func print() throws {
@@ -59,7 +62,7 @@ extension HeldOutReport {
     }
     if result.evaluationsMaximum > 0 { lines.append(Self.evaluations(result)) }
     if result.failed > 0 { lines.append(Self.failures(result)) }
-    self.init(members: members, lines: lines)
+    self.init(members: members, lines: lines, baseline: baseline)
   }
 
   static func line(_ name: String, nll: Double, _ bits: Double) -> String {

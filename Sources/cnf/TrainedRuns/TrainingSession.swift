@@ -117,7 +117,7 @@ struct TrainingSession<Model: RunModel>: TrainingCall {
     }
     let run = TrainedRun(folder: folder, model: result.model, settings: settings)
     let report = try result.model.report(on: split.test, against: split.fitted, settings: settings)
-    let plots = try RunPlots(of: run, split: split)
+    let plots = try RunPlots(of: run, split: split, baseline: report.baseline)
     let written = try plots.writeAll(to: folder, kinds: plots.kinds)
     return TrainingOutcome(
       steps: result.steps, seconds: result.seconds, bestStep: result.bestStep, ending: result.ending, report: report,

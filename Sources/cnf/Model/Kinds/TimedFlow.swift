@@ -23,9 +23,10 @@ extension TimedFlow: RunModel {
   func report(on dataset: Dataset, against fitted: Dataset?, settings: Settings) throws -> HeldOutReport {
     let report = try flow.report(on: dataset, against: fitted, settings: settings)
     let (trained, first) = (Format.decimal(flow.endTime, digits: 4), Format.decimal(settings.endTime, digits: 4))
-    return HeldOutReport(
-      members: report.members + [("end_time", .number(flow.endTime))],
-      lines: report.lines + ["trained end time T: \(trained) (started at \(first))"])
+    return report.followed(
+      by: HeldOutReport(
+        members: [("end_time", .number(flow.endTime))],
+        lines: ["trained end time T: \(trained) (started at \(first))"]))
   }
 
   func plotKinds(_ settings: Settings) -> [PlotKind] { flow.plotKinds(settings) }
