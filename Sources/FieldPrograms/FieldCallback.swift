@@ -41,10 +41,6 @@ public final class FieldCallback: Sendable {
   }
 }
 
-extension FieldCallback: CustomStringConvertible {
-  public var description: String { "'\(name)'" }
-}
-
 extension FieldCallback: Equatable {
   public static func == (first: FieldCallback, second: FieldCallback) -> Bool { first === second }
 }

@@ -1,7 +1,20 @@
+import Foundation
 import Testing
 
 /// A run on the digits: its plots, and what becomes of raw levels.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct DigitsRunTests {
+  /// A program that was copied without the folder of its data says which folder is missing.
+  @Test func theProgramAloneHasNoDigits() throws {
+    let folder = try TemporaryFolder()
+    let copy = folder.file("cnf")
+    try FileManager.default.copyItem(atPath: Program.path, toPath: copy)
+    let outcome = try Program.start(
+      ["train", "--data", "digits", "--out", "d", "--steps", "1"], in: folder, program: copy
+    ).outcome()
+    #expect(outcome.code == 1 && outcome.errors.contains("swift-cnf_ContinuousFlows.resources"), "\(outcome.errors)")
+    #expect(!folder.exists("d"))
+  }
+
   @Test func digitsGetASampleGrid() throws {
     let folder = try TemporaryFolder()
     let outcome = try Program.run(

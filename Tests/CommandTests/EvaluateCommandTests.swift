@@ -14,6 +14,15 @@ import Testing
     #expect(try TrainedFolder.run("evaluate", "run").output.contains("full-covariance Gaussian"))
   }
 
+  /// With one step, no sample's solve ends. The report says so, and the figures are of no sample.
+  @Test func samplesThatFailAreCounted() throws {
+    let outcome = try TrainedFolder.run("evaluate", "run", "--solver-max-steps", "1", "--json")
+    Program.expectSuccess(outcome)
+    #expect(try outcome.json["failed"] == 40 && outcome.json["count"] == 40)
+    let words = try TrainedFolder.run("evaluate", "run", "--solver-max-steps", "1").output
+    #expect(words.contains("samples without a figure because their solve failed: 40\n"), "\(words)")
+  }
+
   /// A method has two names.
   @Test func methodsHaveAliases() throws {
     let reports = try ["heun", "heun2"].map { name in

@@ -34,14 +34,16 @@ enum Program {
   ///
   /// - Parameters:
   ///   - outputPath: where standard output goes; nil: a file of its own.
+  ///   - errorPath: the same of standard error.
+  ///   - program: the file of the program.
   ///   - limits: a shell's command that limits the process, such as `ulimit -v 1000000`; nil: none.
   static func start(
     _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:], outputPath: String? = nil,
-    limits: String? = nil
+    errorPath: String? = nil, program: String = path, limits: String? = nil
   ) throws -> RunningProgram {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: limits == nil ? path : "/bin/sh")
-    process.arguments = limits.map { ["-c", "\($0); exec \"$0\" \"$@\"", path] + arguments } ?? arguments
+    process.executableURL = URL(fileURLWithPath: limits == nil ? program : "/bin/sh")
+    process.arguments = limits.map { ["-c", "\($0); exec \"$0\" \"$@\"", program] + arguments } ?? arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
     process.environment = ProcessInfo.processInfo.environment.merging([
       "OMP_NUM_THREADS": "2"
@@ -51,7 +53,7 @@ enum Program {
     let (output, errors) = (folder.file(".\(name).out"), folder.file(".\(name).err"))
     for file in [output, errors] { _ = FileManager.default.createFile(atPath: file, contents: nil) }
     process.standardOutput = FileHandle(forWritingAtPath: outputPath ?? output)
-    process.standardError = FileHandle(forWritingAtPath: errors)
+    process.standardError = FileHandle(forWritingAtPath: errorPath ?? errors)
     process.standardInput = FileHandle.nullDevice
     try process.run()
     return RunningProgram(process: process, outputPath: output, errorPath: errors)

@@ -103,6 +103,14 @@ import Testing
     #expect(oneFailed.evaluations[4] < 1_000)
   }
 
+  /// Programs with the same callback are equal; a callback with the same name and functions is another one.
+  @Test func callbacksAreEqualIfTheyAreTheSame() throws {
+    let (first, second) = (Callbacks.tanhLayer(rows: 2, columns: 2), Callbacks.tanhLayer(rows: 2, columns: 2))
+    #expect(first.name == second.name && first != second)
+    #expect(Callbacks.field(2, first) == Callbacks.field(2, first))
+    #expect(Callbacks.field(2, first) != Callbacks.field(2, second))
+  }
+
   /// If a callback lacks a function that a call needs, the call is refused before it runs, and the error names the
   /// function.
   @Test func missingFunctionsAreNamed() throws {

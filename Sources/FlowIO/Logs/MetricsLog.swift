@@ -52,13 +52,6 @@ public final class MetricsLog {
     try file.synchronize()
   }
 
-  /// Closes the log. Nothing may be appended afterwards; further calls do nothing.
-  ///
-  /// - Throws: `FlowIOError.system`.
-  public func close() throws(FlowIOError) {
-    try file.close()
-  }
-
   /// The records of the log at `path`, all of them objects. An unfinished last line is left out.
   ///
   /// - Throws: `FlowIOError.missingFile`, `.system`; `.malformed` with the number of a line that is not a JSON object.
