@@ -160,7 +160,7 @@ SolveOutput = struct(
     ("frobenius", c_void_p),
     ("x_at", c_void_p),
     ("log_det_at", c_void_p),
-    ("retrace_error", c_void_p),
+    ("reconstruction_error", c_void_p),
     ("dense", c_void_p),
     ("dense_ends", c_void_p),
     ("dense_stride", c_size_t),

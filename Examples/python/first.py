@@ -88,7 +88,7 @@ class SolveOutput(ctypes.Structure):
         ("frobenius", POINTER(c_double)),
         ("x_at", c_void_p),
         ("log_det_at", POINTER(c_double)),
-        ("retrace_error", POINTER(c_double)),
+        ("reconstruction_error", POINTER(c_double)),
         ("dense", c_void_p),
         ("dense_ends", POINTER(c_double)),
         ("dense_stride", c_size_t),

@@ -7,17 +7,17 @@ import Foundation
 func unnormalisedDensity() throws {
   // A curved Gaussian, V = x₀²/2 + (x₁ − x₀² + 1)² / (2 · 0.5²), so Z = 2π · 0.5.
   let width = 0.5
-  let loss: StateLoss.Function = { arrivals, _ in
-    var bars = ArrivalCotangents(for: arrivals)
-    for sample in 0..<arrivals.count {
-      let (x, y) = (Double(arrivals.states[2 * sample]), Double(arrivals.states[2 * sample + 1]))
+  let loss: StateLoss.Function = { solved, _ in
+    var cotangents = SampleCotangents(for: solved)
+    for sample in 0..<solved.count {
+      let (x, y) = (Double(solved.states[2 * sample]), Double(solved.states[2 * sample + 1]))
       let off = (y - x * x + 1) / (width * width)
-      bars.losses[sample] = 0.5 * x * x + 0.5 * width * width * off * off - arrivals.logDeterminants[sample]
-      bars.states[2 * sample] = Float(x - 2 * x * off)
-      bars.states[2 * sample + 1] = Float(off)
-      bars.logDeterminants[sample] = -1
+      cotangents.losses[sample] = 0.5 * x * x + 0.5 * width * width * off * off - solved.logDeterminants[sample]
+      cotangents.states[2 * sample] = Float(x - 2 * x * off)
+      cotangents.states[2 * sample + 1] = Float(off)
+      cotangents.logDeterminants[sample] = -1
     }
-    return bars
+    return cotangents
   }
 
   // The values of this data set are not used. Row i stands for base sample i.

@@ -27,8 +27,8 @@ public enum AdjointSchedule: Sendable, Equatable {
   case continuous(rtol: Double? = nil, atol: Double? = nil)
   /// The gradient of the steps that were taken. The backward pass reverses them one by one, so no state is stored.
   ///
-  /// It is exact up to the rounding errors of the reversed steps, which `Solution.retraceErrors` measures. Only for the
-  /// method reversible_heun and the C kernels. A sample that becomes infinite or NaN in the backward pass has no
-  /// gradient, as with `continuous`.
+  /// It is exact up to the rounding errors of the reversed steps, which `Solution.reconstructionErrors` measures. Only
+  /// for the method reversible_heun and the C kernels. A sample that becomes infinite or NaN in the backward pass has
+  /// no gradient, as with `continuous`.
   case reversible
 }

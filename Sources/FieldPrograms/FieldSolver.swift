@@ -15,7 +15,7 @@ public enum Loss<Scalar: FlowScalar>: Sendable {
   ///
   /// The closure gets samples as they are solved, and several threads call it at once. Its result for a sample must
   /// depend on that sample only; then the gradient is the same at any number of threads.
-  case function(@Sendable (Arrivals<Scalar>) -> ArrivalCotangents<Scalar>)
+  case function(@Sendable (SolvedSamples<Scalar>) -> SampleCotangents<Scalar>)
 }
 
 /// The derivative of a loss through the steps that were taken.

@@ -1,7 +1,7 @@
 /// Some of a call's samples after they have been solved, as a loss function gets them.
 ///
 /// The solver passes them in groups of one or more samples, in any order and from any thread.
-public struct Arrivals<Scalar: FlowScalar>: Sendable {
+public struct SolvedSamples<Scalar: FlowScalar>: Sendable {
   /// The index of the first of these samples in the call; the others follow it.
   public let first: Int
   /// The end states `x(t1)`, `[count][D]`; for a failed sample, the state where it stopped.
@@ -23,7 +23,7 @@ public struct Arrivals<Scalar: FlowScalar>: Sendable {
 /// The losses of solved samples and their cotangents, as a loss function returns them.
 ///
 /// All numbers are 0 at first. The values for a failed sample are ignored.
-public struct ArrivalCotangents<Scalar: FlowScalar>: Sendable {
+public struct SampleCotangents<Scalar: FlowScalar>: Sendable {
   /// The loss of each sample, `[count]`.
   public var losses: [Double]
   /// `∂L/∂x(t1)`, `[count][D]`.
@@ -31,25 +31,25 @@ public struct ArrivalCotangents<Scalar: FlowScalar>: Sendable {
   /// `∂L/∂(log-determinant)`, `[count]`.
   public var logDeterminants: [Double]
 
-  public init(for arrivals: Arrivals<Scalar>) {
-    losses = Array(repeating: 0, count: arrivals.count)
-    states = Array(repeating: 0, count: arrivals.states.count)
-    logDeterminants = Array(repeating: 0, count: arrivals.count)
+  public init(for solved: SolvedSamples<Scalar>) {
+    losses = Array(repeating: 0, count: solved.count)
+    states = Array(repeating: 0, count: solved.states.count)
+    logDeterminants = Array(repeating: 0, count: solved.count)
   }
 
-  /// A message with both shapes if the lengths of these arrays do not fit `arrivals`; nil if they fit.
-  public func shapeProblem(of arrivals: Arrivals<Scalar>) -> String? {
+  /// A message with both shapes if the lengths of these arrays do not fit `solved`; nil if they fit.
+  public func shapeProblem(of solved: SolvedSamples<Scalar>) -> String? {
     guard
-      losses.count != arrivals.count || logDeterminants.count != arrivals.count
-        || states.count != arrivals.states.count
+      losses.count != solved.count || logDeterminants.count != solved.count
+        || states.count != solved.states.count
     else { return nil }
     return
       "a loss function returned \(losses.count) losses, \(states.count) state cotangents and \(logDeterminants.count) "
-      + "log-determinant cotangents for \(arrivals.count) samples with \(arrivals.states.count) state numbers in all"
+      + "log-determinant cotangents for \(solved.count) samples with \(solved.states.count) state numbers in all"
   }
 
-  /// Stops the program if the lengths of these arrays do not fit `arrivals`.
-  public func checkShapes(of arrivals: Arrivals<Scalar>) {
-    if let problem = shapeProblem(of: arrivals) { preconditionFailure(problem) }
+  /// Stops the program if the lengths of these arrays do not fit `solved`.
+  public func checkShapes(of solved: SolvedSamples<Scalar>) {
+    if let problem = shapeProblem(of: solved) { preconditionFailure(problem) }
   }
 }

@@ -145,7 +145,7 @@ public struct Solution<Scalar: FlowScalar>: Sendable {
   /// of a component.
   ///
   /// NaN for samples whose backward pass failed; empty for other adjoints.
-  public var retraceErrors: [Double]
+  public var reconstructionErrors: [Double]
   /// The index of the event that ended the sample, nil if none did. Empty if the problem has no events.
   public var events: [Int?]
 
@@ -153,7 +153,7 @@ public struct Solution<Scalar: FlowScalar>: Sendable {
     states: [Scalar], logDeterminants: [Double], timesReached: [Double], statuses: [SampleStatus],
     acceptedSteps: [Int], rejectedSteps: [Int], evaluations: [Int], smallestSteps: [Double], adjointEvaluations: [Int],
     kineticEnergies: [Double] = [], frobeniusNorms: [Double] = [], statesAtTimes: [Scalar] = [],
-    logDeterminantsAtTimes: [Double] = [], retraceErrors: [Double] = [], events: [Int?] = []
+    logDeterminantsAtTimes: [Double] = [], reconstructionErrors: [Double] = [], events: [Int?] = []
   ) {
     self.states = states
     self.logDeterminants = logDeterminants
@@ -168,7 +168,7 @@ public struct Solution<Scalar: FlowScalar>: Sendable {
     self.frobeniusNorms = frobeniusNorms
     self.statesAtTimes = statesAtTimes
     self.logDeterminantsAtTimes = logDeterminantsAtTimes
-    self.retraceErrors = retraceErrors
+    self.reconstructionErrors = reconstructionErrors
     self.events = events
   }
 

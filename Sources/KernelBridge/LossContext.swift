@@ -19,10 +19,10 @@ class LossContext {
 
 /// The closure for one scalar type. Several threads may call it at once; it never changes.
 final class TypedLossContext<Scalar: FlowScalar>: LossContext {
-  private let function: @Sendable (Arrivals<Scalar>) -> ArrivalCotangents<Scalar>
+  private let function: @Sendable (SolvedSamples<Scalar>) -> SampleCotangents<Scalar>
   private let dimension: Int
 
-  init(function: @escaping @Sendable (Arrivals<Scalar>) -> ArrivalCotangents<Scalar>, dimension: Int) {
+  init(function: @escaping @Sendable (SolvedSamples<Scalar>) -> SampleCotangents<Scalar>, dimension: Int) {
     self.function = function
     self.dimension = dimension
   }
@@ -33,14 +33,14 @@ final class TypedLossContext<Scalar: FlowScalar>: LossContext {
     _ logDeterminantBars: UnsafeMutablePointer<Double>
   ) -> Int32 {
     let size = count * dimension
-    let arrivals = Arrivals<Scalar>(
+    let solved = SolvedSamples<Scalar>(
       first: first, states: Array(UnsafeBufferPointer(start: states.assumingMemoryBound(to: Scalar.self), count: size)),
       logDeterminants: Array(UnsafeBufferPointer(start: logDeterminants, count: count)),
       statuses: (0..<count).map { SampleStatus(rawValue: statuses[$0]) ?? .notFinite })
-    let cotangents = function(arrivals)
-    cotangents.checkShapes(of: arrivals)
-    let bars = stateBars.assumingMemoryBound(to: Scalar.self)
-    for index in 0..<size { bars[index] = cotangents.states[index] }
+    let cotangents = function(solved)
+    cotangents.checkShapes(of: solved)
+    let stateCotangents = stateBars.assumingMemoryBound(to: Scalar.self)
+    for index in 0..<size { stateCotangents[index] = cotangents.states[index] }
     for index in 0..<count {
       losses[index] = cotangents.losses[index]
       logDeterminantBars[index] = cotangents.logDeterminants[index]

@@ -21,7 +21,7 @@ struct SolveOutputs<Scalar: FlowScalar> {
   private let statesAtTimes: OutputArray<Scalar>
   private let logDeterminantsAtTimes: OutputArray<Double>
   /// Empty unless the adjoint is `.reversible`.
-  private let retraceErrors: OutputArray<Double>
+  private let reconstructionErrors: OutputArray<Double>
   /// Empty if the problem has no events.
   private let events: OutputArray<Int32>
   /// `[count][dense stride][terms][D+1]`; empty if not requested.
@@ -55,7 +55,7 @@ struct SolveOutputs<Scalar: FlowScalar> {
     stride = fractionStride
     statesAtTimes = OutputArray(repeating: .nan, count: count * times * dimension)
     logDeterminantsAtTimes = OutputArray(repeating: .nan, count: count * times)
-    retraceErrors = numbers(options.adjoint == .reversible)
+    reconstructionErrors = numbers(options.adjoint == .reversible)
     events = OutputArray(repeating: -1, count: hasEvents ? count : 0)
     dense = OutputArray(repeating: 0, count: count * denseStride * denseTerms * (dimension + 1))
     denseEnds = OutputArray(repeating: .nan, count: denseStride > 0 ? count * (denseStride + 1) : 0)
@@ -88,7 +88,7 @@ struct SolveOutputs<Scalar: FlowScalar> {
     output.step_fraction_stride = stride
     output.x_at = UnsafeMutableRawPointer(statesAtTimes.pointer)
     output.log_det_at = logDeterminantsAtTimes.pointer
-    output.retrace_error = retraceErrors.pointer
+    output.reconstruction_error = reconstructionErrors.pointer
     output.event = events.pointer
     output.dense = UnsafeMutableRawPointer(dense.pointer)
     output.dense_ends = denseEnds.pointer
@@ -106,7 +106,7 @@ struct SolveOutputs<Scalar: FlowScalar> {
       evaluations: evaluations.array.map(Int.init), smallestSteps: smallestSteps.array,
       adjointEvaluations: adjointEvaluations.array.map(Int.init), kineticEnergies: kineticEnergies.array,
       frobeniusNorms: frobeniusNorms.array, statesAtTimes: statesAtTimes.array,
-      logDeterminantsAtTimes: logDeterminantsAtTimes.array, retraceErrors: retraceErrors.array,
+      logDeterminantsAtTimes: logDeterminantsAtTimes.array, reconstructionErrors: reconstructionErrors.array,
       events: events.array.map { $0 < 0 ? nil : Int($0) })
   }
 }

@@ -129,7 +129,7 @@ static inline void hash_integers(uint64_t *hash, const int32_t *x, size_t count)
 typedef struct bits_outputs {
   double x1[SAMPLES * MOST_D], x_at[SAMPLES * MOST_TIMES * MOST_D], log_det_at[SAMPLES * MOST_TIMES];
   double log_det[SAMPLES], t_reached[SAMPLES], fractions[SAMPLES * (MOST_STEPS + 1)], smallest[SAMPLES];
-  double kinetic[SAMPLES], frobenius[SAMPLES], retrace_error[SAMPLES];
+  double kinetic[SAMPLES], frobenius[SAMPLES], reconstruction_error[SAMPLES];
   double dense[SAMPLES * MOST_STEPS * MOST_TERMS * (MOST_D + 1)], ends[SAMPLES * (MOST_STEPS + 1)];
   int32_t status[SAMPLES], accepted[SAMPLES], rejected[SAMPLES], evaluations[SAMPLES], adjoint_evaluations[SAMPLES];
   int32_t left_out[SAMPLES], event[SAMPLES];
@@ -158,7 +158,7 @@ static inline cnf_solve_output output_of(const bits_case *c, bits_outputs *o) {
                             .frobenius = c->options.frobenius ? o->frobenius : NULL,
                             .x_at = c->timed ? o->x_at : NULL,
                             .log_det_at = c->timed ? o->log_det_at : NULL,
-                            .retrace_error = o->retrace_error,
+                            .reconstruction_error = o->reconstruction_error,
                             .dense = c->dense ? o->dense : NULL,
                             .dense_ends = o->ends,
                             .dense_stride = MOST_STEPS,
@@ -176,7 +176,7 @@ static inline uint64_t hash_outputs(const bits_case *c, const bits_outputs *o) {
   hash_doubles(&hash, o->log_det, count), hash_doubles(&hash, o->t_reached, count);
   hash_doubles(&hash, o->fractions, count * (MOST_STEPS + 1)), hash_doubles(&hash, o->smallest, count);
   hash_doubles(&hash, o->kinetic, count), hash_doubles(&hash, o->frobenius, count);
-  hash_doubles(&hash, o->retrace_error, count), hash_doubles(&hash, o->ends, count * (MOST_STEPS + 1));
+  hash_doubles(&hash, o->reconstruction_error, count), hash_doubles(&hash, o->ends, count * (MOST_STEPS + 1));
   hash_integers(&hash, o->status, count), hash_integers(&hash, o->accepted, count);
   hash_integers(&hash, o->rejected, count), hash_integers(&hash, o->evaluations, count);
   hash_integers(&hash, o->adjoint_evaluations, count), hash_integers(&hash, o->left_out, count);

@@ -19,7 +19,7 @@ typedef struct outputs {
   int32_t status[COUNT], accepted[COUNT], rejected[COUNT], evaluations[COUNT];
   double step_fractions[COUNT][FRACTIONS], smallest_step[COUNT];
   int32_t adjoint_evaluations[COUNT];
-  double retrace_error[COUNT];
+  double reconstruction_error[COUNT];
   double velocity[COUNT][D], divergence[COUNT];
   double theta_bar[P], x0_bar[COUNT][D], t0_bar[COUNT], t1_bar[COUNT], loss[COUNT];
 } outputs;
@@ -37,7 +37,7 @@ static cnf_solve_output solve_output(outputs *to) {
                             .step_fraction_stride = FRACTIONS,
                             .smallest_step = to->smallest_step,
                             .adjoint_evaluations = to->adjoint_evaluations,
-                            .retrace_error = to->retrace_error};
+                            .reconstruction_error = to->reconstruction_error};
 }
 
 static cnf_gradient gradient_output(outputs *to) {

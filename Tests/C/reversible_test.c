@@ -53,7 +53,7 @@ static void test_formulas(int backward) {
 #undef FIELD
     for (int d = 0; d < 2; ++d) CHECK(fabs(x[d] - a.x1[2 * i + d]) < 1e-14 * STEPS);
     CHECK(fabs(a.log_det[i] - (p.t1 - p.t0) * (theta[0] + theta[3])) < 1e-14 * STEPS);
-    CHECK(a.evaluations[i] == STEPS + 1 && a.accepted[i] == STEPS && isnan(a.retrace_error[i]));
+    CHECK(a.evaluations[i] == STEPS + 1 && a.accepted[i] == STEPS && isnan(a.reconstruction_error[i]));
   }
   cnf_field_destroy(p.field);
 }
@@ -128,13 +128,13 @@ static void test_stored_states(int kind, int adaptive) {
     solve_all(&p, &reversed);
     solve_all(&storing, &stored);
     char detail[120];
-    const double error = distance(&p, &reversed, &stored), back = largest_of(reversed.retrace_error, COUNT);
+    const double error = distance(&p, &reversed, &stored), back = largest_of(reversed.reconstruction_error, COUNT);
     snprintf(detail, sizeof detail, "field %d, trace %d, adaptive %d: difference %g, error at x0 %g", kind, number,
              adaptive, error, back);
     check_count(error < 1e-11 && back < 1e-12 && back > 0, "recomputed and stored states", detail, __LINE__);
     for (int i = 0; i < COUNT; ++i) {
       CHECK(reversed.reversed[i] == reversed.accepted[i] + 1 && stored.reversed[i] == stored.accepted[i] + 1);
-      CHECK(reversed.x1[i] == stored.x1[i] && isnan(stored.retrace_error[i]));
+      CHECK(reversed.x1[i] == stored.x1[i] && isnan(stored.reconstruction_error[i]));
     }
     CHECK(reversed.info.bytes_reserved < stored.info.bytes_reserved);
   }
@@ -244,7 +244,7 @@ static void test_memory(void) {
   p.options.steps = 10000;
   solve_all(&p, &a);
   const long many = peak_kilobytes();
-  const double back = largest_of(a.retrace_error, COUNT);
+  const double back = largest_of(a.reconstruction_error, COUNT);
   p.options.adjoint = CNF_ADJOINT_DISCRETE;
   solve_all(&p, &a);
   const long stored = peak_kilobytes();
@@ -276,7 +276,7 @@ static void test_overflow(int adaptive) {
   solve_all(&p, &a);
   for (int i = 0; i < COUNT; ++i) {
     CHECK(a.status[i] == (i % 3 ? CNF_SAMPLE_NOT_FINITE : CNF_SAMPLE_OK) && isfinite(a.x1[2 * i]));
-    CHECK(i % 3 ? isnan(a.retrace_error[i]) : a.retrace_error[i] == 0);
+    CHECK(i % 3 ? isnan(a.reconstruction_error[i]) : a.reconstruction_error[i] == 0);
     CHECK(i % 3 ? a.t_reached[i] < 10 && a.t_reached[i] > 0 : a.t_reached[i] == 10);
     const double t1_bar = i % 3 ? 0 : 2 * 110 * p.log_det_bar[i];
     CHECK(a.x0_bar[2 * i] == 0 && fabs(a.t1_bar[i] - t1_bar) < 1e-9 && fabs(a.t0_bar[i] + t1_bar) < 1e-9);
@@ -290,7 +290,7 @@ static void test_overflow(int adaptive) {
 }
 
 /* With a field that contracts by e^-12, the values y - x of the method grow to 145; their rounding of 2^-53 grows by
- * another e^12 in the reversed solve, to about 3e-9, which retrace_error reports. */
+ * another e^12 in the reversed solve, to about 3e-9, which reconstruction_error reports. */
 static void test_contraction(void) {
   static answer reversed, stored;
   const double theta[] = {-12, 0, 0, -12, 0, 0};
@@ -302,7 +302,7 @@ static void test_contraction(void) {
   solve_all(&p, &reversed);
   p.options.adjoint = CNF_ADJOINT_DISCRETE;
   solve_all(&p, &stored);
-  const double back = largest_of(reversed.retrace_error, COUNT);
+  const double back = largest_of(reversed.reconstruction_error, COUNT);
   const double tolerance = 10 * 145 * 0x1p-53 * exp(12); /* 10: the errors of the 200 steps cancel in part */
   printf("contraction by e^-12: error at x0 %g, of gradients %g\n", back, distance(&p, &reversed, &stored));
   CHECK(back > 1e-11 && back < tolerance && distance(&p, &reversed, &stored) < tolerance);

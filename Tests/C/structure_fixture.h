@@ -37,7 +37,7 @@ typedef struct answer {
   double theta_bar[MOST_P], x0_bar[COUNT * MOST_D], t0_bar[COUNT], t1_bar[COUNT], times_bar[COUNT * MOST_TIMES];
   double x1[COUNT * MOST_D], log_det[COUNT], kinetic[COUNT], frobenius[COUNT], t_reached[COUNT];
   double x_at[COUNT * MOST_TIMES * MOST_D], log_det_at[COUNT * MOST_TIMES];
-  double retrace_error[COUNT], fractions[MOST_FRACTIONS]; /* fractions: only if the call has one sample */
+  double reconstruction_error[COUNT], fractions[MOST_FRACTIONS]; /* fractions: only if the call has one sample */
   int32_t status[COUNT], accepted[COUNT], evaluations[COUNT], reversed[COUNT];
   cnf_solver_info info;
 } answer;
@@ -75,7 +75,7 @@ static inline void solve_some(const problem *p, size_t first, size_t count, int 
                              .accepted = a->accepted,
                              .evaluations = a->evaluations,
                              .t_reached = a->t_reached,
-                             .retrace_error = a->retrace_error,
+                             .reconstruction_error = a->reconstruction_error,
                              .step_fractions = count == 1 ? a->fractions : NULL,
                              .step_fraction_stride = MOST_FRACTIONS,
                              .adjoint_evaluations = a->reversed};

@@ -44,7 +44,7 @@ import Testing
   @Test func columnsAreConditions() throws {
     let (folder, columns, _) = try Self.shared.get()
     #expect(try columns.json["failed"] == 0 && columns.json["bayes_accuracy"] == nil)
-    #expect(folder.exists("columns/plots/density.png") && folder.exists("columns/plots/particles.png"))
+    #expect(folder.exists("columns/plots/density.png") && folder.exists("columns/plots/paths.png"))
     let configuration = try String(contentsOfFile: folder.file("columns/config.yaml"), encoding: .utf8)
     #expect(configuration.contains("condition-columns: 1\n") && configuration.contains("condition: none\n"))
 

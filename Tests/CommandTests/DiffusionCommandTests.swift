@@ -22,7 +22,7 @@ import Testing
     for line in ["model: diffusion", "objective: score-matching", "process: \(process)", "weighting: likelihood"] {
       #expect(configuration.contains(line + "\n"), "no '\(line)' in \(configuration)")
     }
-    for plot in ["density", "particles", "training"] { #expect(folder.exists("run/plots/\(plot).png"), "\(plot)") }
+    for plot in ["density", "paths", "training"] { #expect(folder.exists("run/plots/\(plot).png"), "\(plot)") }
 
     // The run, and its model as a file on its own, give the same figures.
     let evaluated = try Program.run("evaluate", "run", "--json", in: folder)

@@ -33,11 +33,11 @@ import Testing
 
   /// For T = 0.11 and 0.42, 40 T / 40 rounds to more than T, a time that no plot of paths may ask for.
   @Test(arguments: [["--end-time", "0.11"], ["--blocks", "2", "--end-time", "0.42"]])
-  func particlesAreDrawnUntilAnyEnd(flags: [String]) throws {
+  func pathsAreDrawnUntilAnyEnd(flags: [String]) throws {
     let folder = try TemporaryFolder()
     let trained = try run(Self.small + ["--out", "run", "--steps", "2"] + flags, in: folder)
-    #expect(trained.code == 0 && folder.exists("run/plots/particles.png"), "\(trained.code): \(trained.errors)")
-    #expect(try run(["plot", "run", "--kind", "particles", "--out", "p.svg"], in: folder).code == 0)
+    #expect(trained.code == 0 && folder.exists("run/plots/paths.png"), "\(trained.code): \(trained.errors)")
+    #expect(try run(["plot", "run", "--kind", "paths", "--out", "p.svg"], in: folder).code == 0)
   }
 
   @Test func steerChangesTrainingAndHasToStayBelowTheEnd() throws {

@@ -36,9 +36,9 @@ import Testing
     #expect(trained["steps"] == 12 && trained["failed"] == 0 && trained["gaussian_nll_nats"]?.doubleValue != nil)
     let configuration = try String(contentsOfFile: folder.file("run/config.yaml"), encoding: .utf8)
     #expect(configuration.contains("model: \(model.name)\n"))
-    let kinds = ["density", "training"] + (model.name == "stacked" ? ["particles"] : [])
+    let kinds = ["density", "training"] + (model.name == "stacked" ? ["paths"] : [])
     for kind in kinds { #expect(folder.exists("run/plots/\(kind).png"), "\(kind)") }
-    #expect(folder.exists("run/plots/particles.png") == (model.name == "stacked"))
+    #expect(folder.exists("run/plots/paths.png") == (model.name == "stacked"))
 
     let evaluated = try result(["evaluate", "run", "--json"])
     #expect(evaluated["nll_nats"] == trained["nll_nats"])

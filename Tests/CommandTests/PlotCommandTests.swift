@@ -4,7 +4,7 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(3))) struct PlotCommandTests {
   @Test func plotDraws() throws {
     let (folder, _) = try TrainedFolder.shared.get()
-    for (kind, file) in [("particles", "p.svg"), ("training", "p.pdf"), ("density", "p.png")] {
+    for (kind, file) in [("paths", "p.svg"), ("training", "p.pdf"), ("density", "p.png")] {
       Program.expectSuccess(try TrainedFolder.run("plot", "run", "--kind", kind, "--out", file))
       #expect(folder.exists(file))
     }

@@ -17,7 +17,7 @@ import Testing
     }
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.file("run"))
     #expect(names.contains { $0.hasPrefix("events.out.tfevents") })
-    for plot in ["density", "particles", "training"] { #expect(folder.exists("run/plots/\(plot).png")) }
+    for plot in ["density", "paths", "training"] { #expect(folder.exists("run/plots/\(plot).png")) }
     let configuration = try String(contentsOfFile: folder.file("run/config.yaml"), encoding: .utf8)
     #expect(configuration.contains("rtol: 0.001\n") && configuration.contains("hidden: [8, 8]\n"))
     #expect(configuration.contains("controller: integral\n") && configuration.contains("norm: rms\n"))

@@ -49,7 +49,7 @@ import Testing
       "train", "--out", "affine", "--data", "pinwheel", "--model", "affine", "--steps", "2", "--quiet", in: folder)
     #expect(affine.code == 0, "\(affine.errors)")
     try refused(
-      ["plot", "affine", "--kind", "particles", "--out", "p.png"], ["(affine flow, 2 dimensions", "take density"],
+      ["plot", "affine", "--kind", "paths", "--out", "p.png"], ["(affine flow, 2 dimensions", "take density"],
       not: ["whose data"])
   }
 

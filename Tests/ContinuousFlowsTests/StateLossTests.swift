@@ -44,16 +44,16 @@ import Testing
 
   private static func expectLikelihood(_ flow: ContinuousFlow, _ options: TrainingOptions) throws {
     let base = flow.base
-    let objective = try StateLoss(flow: flow, from: .data, options: options) { arrivals, _ in
-      var bars = ArrivalCotangents(for: arrivals)
-      for sample in 0..<arrivals.count {
+    let objective = try StateLoss(flow: flow, from: .data, options: options) { solved, _ in
+      var cotangents = SampleCotangents(for: solved)
+      for sample in 0..<solved.count {
         var score: [Double]? = []
-        let logDensity = base.logDensity(arrivals.states[2 * sample..<2 * sample + 2], score: &score)
-        bars.losses[sample] = -(logDensity + arrivals.logDeterminants[sample])
-        bars.logDeterminants[sample] = -1
-        for (column, slope) in (score ?? []).enumerated() { bars.states[2 * sample + column] = Float(-slope) }
+        let logDensity = base.logDensity(solved.states[2 * sample..<2 * sample + 2], score: &score)
+        cotangents.losses[sample] = -(logDensity + solved.logDeterminants[sample])
+        cotangents.logDeterminants[sample] = -1
+        for (column, slope) in (score ?? []).enumerated() { cotangents.states[2 * sample + column] = Float(-slope) }
       }
-      return bars
+      return cotangents
     }
     let likelihood = try MaximumLikelihood(flow: flow, options: options)
     for step in 0..<2 {
@@ -83,20 +83,22 @@ import Testing
 
   /// A loss of everything that a closure receives, for either scalar type: ½ |x − a|² + 0.1 x₀³ x₁ + 0.3 ℓ², where a
   /// depends on the sample's row.
-  private static func bars<Scalar: FlowScalar>(_ arrivals: Arrivals<Scalar>, rows: [Int]) -> ArrivalCotangents<Scalar> {
-    var bars = ArrivalCotangents(for: arrivals)
-    for sample in 0..<arrivals.count {
-      let target = 0.1 * Double(rows[arrivals.first + sample] % 7)
-      let (x, y) = (Double(arrivals.states[2 * sample]), Double(arrivals.states[2 * sample + 1]))
-      let logDeterminant = arrivals.logDeterminants[sample]
-      bars.losses[sample] =
+  private static func cotangents<Scalar: FlowScalar>(_ solved: SolvedSamples<Scalar>, rows: [Int]) -> SampleCotangents<
+    Scalar
+  > {
+    var cotangents = SampleCotangents(for: solved)
+    for sample in 0..<solved.count {
+      let target = 0.1 * Double(rows[solved.first + sample] % 7)
+      let (x, y) = (Double(solved.states[2 * sample]), Double(solved.states[2 * sample + 1]))
+      let logDeterminant = solved.logDeterminants[sample]
+      cotangents.losses[sample] =
         0.5 * ((x - target) * (x - target) + (y - target) * (y - target)) + 0.1 * x * x * x * y
         + 0.3 * logDeterminant * logDeterminant
-      bars.states[2 * sample] = Scalar(x - target + 0.3 * x * x * y)
-      bars.states[2 * sample + 1] = Scalar(y - target + 0.1 * x * x * x)
-      bars.logDeterminants[sample] = 0.6 * logDeterminant
+      cotangents.states[2 * sample] = Scalar(x - target + 0.3 * x * x * y)
+      cotangents.states[2 * sample + 1] = Scalar(y - target + 0.1 * x * x * x)
+      cotangents.logDeterminants[sample] = 0.6 * logDeterminant
     }
-    return bars
+    return cotangents
   }
 
   /// Solves in eight equal steps, so that a shifted parameter takes the same steps. Differences in Double with h = 1e-4
@@ -107,7 +109,7 @@ import Testing
     let (flow, batch) = (Self.flow(), Self.batch(step: 3))
     let solver = SolverOptions(method: "rk4", control: .fixed(steps: 8), trace: .exactTangents)
     let options = TrainingOptions(steps: 1, seed: 11, solver: solver, backend: backend)
-    let objective = try StateLoss(flow: flow, from: origin, options: options) { Self.bars($0, rows: $1.rows) }
+    let objective = try StateLoss(flow: flow, from: origin, options: options) { Self.cotangents($0, rows: $1.rows) }
     let gradient = try objective.gradient(of: batch, model: flow)
 
     let starts =
@@ -120,9 +122,9 @@ import Testing
         SolveProblem(
           parameters: parameters, states: starts.map { Double($0) }, from: origin == .base ? 0 : endTime,
           to: origin == .base ? endTime : 0))
-      let arrivals = Arrivals(
+      let solved = SolvedSamples(
         first: 0, states: solution.states, logDeterminants: solution.logDeterminants, statuses: solution.statuses)
-      return Self.bars(arrivals, rows: batch.rows).losses.reduce(0, +) / Double(Self.count)
+      return Self.cotangents(solved, rows: batch.rows).losses.reduce(0, +) / Double(Self.count)
     }
     let step = 1e-4
     let parameters = flow.parameters.map { Double($0) }
@@ -151,7 +153,7 @@ import Testing
     let (flow, batch) = (Self.flow(), Self.batch())
     func gradient(_ threads: Int, _ batch: TrainingBatch) throws -> BatchGradient {
       let options = TrainingFixture.options(steps: 1, backend: .c, threads: threads)
-      return try StateLoss(flow: flow, from: .base, options: options) { Self.bars($0, rows: $1.rows) }
+      return try StateLoss(flow: flow, from: .base, options: options) { Self.cotangents($0, rows: $1.rows) }
         .gradient(of: batch, model: flow)
     }
     let (one, three) = (try gradient(1, batch), try gradient(3, batch))
@@ -175,13 +177,13 @@ import Testing
       steps: 150, batchSize: 64, learningRate: 2e-2, averageDecay: nil,
       solver: SolverOptions(method: "rk4", control: .fixed(steps: 4), trace: .none),
       evaluationSolver: SolverOptions(trace: .none))
-    let objective = try StateLoss(flow: flow, from: .base, options: options) { arrivals, _ in
-      var bars = ArrivalCotangents(for: arrivals)
-      for place in bars.states.indices {
-        bars.states[place] = arrivals.states[place] - target[place % 2]
-        bars.losses[place / 2] += 0.5 * Double(bars.states[place] * bars.states[place])
+    let objective = try StateLoss(flow: flow, from: .base, options: options) { solved, _ in
+      var cotangents = SampleCotangents(for: solved)
+      for place in cotangents.states.indices {
+        cotangents.states[place] = solved.states[place] - target[place % 2]
+        cotangents.losses[place / 2] += 0.5 * Double(cotangents.states[place] * cotangents.states[place])
       }
-      return bars
+      return cotangents
     }
     let set = TrainingFixture.split.train
     let before = try objective.evaluate(flow, on: set, seed: 1).nllNats
@@ -196,31 +198,31 @@ import Testing
   // MARK: - Refusals
 
   @Test func shapesThatDoNotFitAreNamed() {
-    let arrivals = Arrivals<Float>(
+    let solved = SolvedSamples<Float>(
       first: 0, states: [1, 2, 3, 4], logDeterminants: [0, 0], statuses: [.ok, .ok])
-    var bars = ArrivalCotangents(for: arrivals)
-    #expect(bars.shapeProblem(of: arrivals) == nil)
-    bars.states = [1, 2, 3]
+    var cotangents = SampleCotangents(for: solved)
+    #expect(cotangents.shapeProblem(of: solved) == nil)
+    cotangents.states = [1, 2, 3]
     #expect(
-      bars.shapeProblem(of: arrivals)
+      cotangents.shapeProblem(of: solved)
         == "a loss function returned 2 losses, 3 state cotangents and 2 log-determinant cotangents for 2 samples "
         + "with 4 state numbers in all")
-    bars = ArrivalCotangents(for: arrivals)
-    bars.losses.append(0)
-    #expect(bars.shapeProblem(of: arrivals)?.contains("3 losses") == true)
-    bars = ArrivalCotangents(for: arrivals)
-    bars.logDeterminants = []
-    #expect(bars.shapeProblem(of: arrivals)?.contains("0 log-determinant") == true)
+    cotangents = SampleCotangents(for: solved)
+    cotangents.losses.append(0)
+    #expect(cotangents.shapeProblem(of: solved)?.contains("3 losses") == true)
+    cotangents = SampleCotangents(for: solved)
+    cotangents.logDeterminants = []
+    #expect(cotangents.shapeProblem(of: solved)?.contains("0 log-determinant") == true)
   }
 
   /// A closure that returns the wrong number of values ends the process, before it can write outside an array.
   @Test func shapesThatDoNotFitEndTheProgram() async {
     await #expect(processExitsWith: .failure) {
       let flow = ContinuousFlow(dimension: 2, hidden: [4], activation: .tanh)
-      let objective = try StateLoss(flow: flow, from: .base, options: TrainingOptions(steps: 1)) { arrivals, _ in
-        var bars = ArrivalCotangents(for: arrivals)
-        bars.states.removeLast()
-        return bars
+      let objective = try StateLoss(flow: flow, from: .base, options: TrainingOptions(steps: 1)) { solved, _ in
+        var cotangents = SampleCotangents(for: solved)
+        cotangents.states.removeLast()
+        return cotangents
       }
       let set = Dataset(name: "one", samples: SampleMatrix(count: 1, dimension: 2, values: [0, 0]))
       _ = try Trainer(model: flow, objective: objective, training: set, options: TrainingOptions(steps: 1)).run()
@@ -232,13 +234,13 @@ import Testing
     var options = TrainingFixture.options(steps: 1, backend: .c)
     options.endTimeJitter = 0.1
     #expect(throws: TrainingError.self) {
-      try StateLoss(flow: flow, from: .data, options: options) { arrivals, _ in ArrivalCotangents(for: arrivals) }
+      try StateLoss(flow: flow, from: .data, options: options) { solved, _ in SampleCotangents(for: solved) }
     }
     options.endTimeJitter = 0
     options.regularisation = Regularisation(frobeniusNorm: 0.1)
     options.solver.trace = .none
     #expect(throws: (any Error).self) {
-      try StateLoss(flow: flow, from: .data, options: options) { arrivals, _ in ArrivalCotangents(for: arrivals) }
+      try StateLoss(flow: flow, from: .data, options: options) { solved, _ in SampleCotangents(for: solved) }
     }
   }
 }

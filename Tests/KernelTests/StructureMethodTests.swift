@@ -63,9 +63,10 @@ import Testing
       )
       .map { abs($0 - $1) }
       #expect(differences.max()! < 1e-11)
-      #expect(stored.solution.states == reversed.solution.states && stored.solution.retraceErrors.isEmpty)
+      #expect(stored.solution.states == reversed.solution.states && stored.solution.reconstructionErrors.isEmpty)
       #expect(
-        reversed.solution.retraceErrors.count == 21 && reversed.solution.retraceErrors.allSatisfy { $0 < 1e-11 })
+        reversed.solution.reconstructionErrors.count == 21
+          && reversed.solution.reconstructionErrors.allSatisfy { $0 < 1e-11 })
       #expect(reversed.solution.adjointEvaluations == reversed.solution.acceptedSteps.map { $0 + 1 })
     }
   }

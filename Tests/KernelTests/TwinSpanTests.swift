@@ -138,18 +138,18 @@ import Testing
 
   /// The loss Σᵢ (1 + i/10) (½|xᵢ|² − 0.7 ℓᵢ), with both adjoints.
   @Test(arguments: [AdjointSchedule.everyStep, .continuous()]) func closures(adjoint: AdjointSchedule) throws {
-    let loss = Loss<Double>.function { arrivals in
-      var bars = ArrivalCotangents(for: arrivals)
-      for sample in 0..<arrivals.count {
-        let weight = 1 + Double(arrivals.first + sample) / 10
+    let loss = Loss<Double>.function { solved in
+      var cotangents = SampleCotangents(for: solved)
+      for sample in 0..<solved.count {
+        let weight = 1 + Double(solved.first + sample) / 10
         for place in sample * Self.dimension..<(sample + 1) * Self.dimension {
-          bars.states[place] = weight * arrivals.states[place]
-          bars.losses[sample] += weight * arrivals.states[place] * arrivals.states[place] / 2
+          cotangents.states[place] = weight * solved.states[place]
+          cotangents.losses[sample] += weight * solved.states[place] * solved.states[place] / 2
         }
-        bars.losses[sample] -= 0.7 * weight * arrivals.logDeterminants[sample]
-        bars.logDeterminants[sample] = -0.7 * weight
+        cotangents.losses[sample] -= 0.7 * weight * solved.logDeterminants[sample]
+        cotangents.logDeterminants[sample] = -0.7 * weight
       }
-      return bars
+      return cotangents
     }
     for test in [TwinTests.fixed[6], TwinTests.adaptive[0]] {
       try Twins<Double>(test.program, test.options(adjoint)).expectEqualGradients(

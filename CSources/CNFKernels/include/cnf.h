@@ -908,7 +908,7 @@ typedef struct cnf_solve_output {
   double *log_det_at; /* [count][time_count]: log-determinants, integrated from t0 on */
   /* [count]: CNF_ADJOINT_REVERSIBLE: the largest distance of a component of x0 from where the backward pass ended. NaN
    * if there was no backward pass, or if it failed. */
-  double *retrace_error;
+  double *reconstruction_error;
   /* Dense output: section 12. If `dense` is NULL there is none, and the others are not written. */
   void *dense;             /* dtype [count][dense_stride][dense_terms of the method][D+1] */
   double *dense_ends;      /* [count][dense_stride + 1]: t0, then where each accepted step ends; NaN after the last */
@@ -975,8 +975,8 @@ CNF_API cnf_status cnf_solver_evaluate(cnf_solver *solver, const cnf_solve_input
  *   - With fixed steps memory does not grow with their number. Of adaptive steps t and h are stored: 32 bytes a step
  *     and sample. The backward pass evaluates and reverses the field once a step.
  *   - It returns to the states of the forward pass, except for rounding. Rounding grows by e^{r t} if the field
- *     contracts at rate r. `retrace_error` measures it: if it is not small compared with the states, the gradient
- *     belongs to other steps. Then use CNF_ADJOINT_DISCRETE, which stores y and is exact.
+ *     contracts at rate r. `reconstruction_error` measures it: if it is not small compared with the states, the
+ *     gradient belongs to other steps. Then use CNF_ADJOINT_DISCRETE, which stores y and is exact.
  *
  * Chunks. Each chunk of samples is solved, given its cotangents and differentiated inside one task. So memory grows
  * with threads, not with count. Where a batch is cut depends only on its size and the model, and partial gradients are

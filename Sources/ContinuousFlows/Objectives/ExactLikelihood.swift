@@ -35,15 +35,15 @@ extension BaseDistribution {
   func negativeLogLikelihood<Scalar: FlowScalar>(
     of image: MapImage<Scalar>, dimension: Int, scale: Double, sum: inout Double
   ) -> MapCotangents<Scalar> {
-    var bars = MapCotangents<Scalar>(
+    var cotangents = MapCotangents<Scalar>(
       states: [], logDeterminants: Array(repeating: -scale, count: image.logDeterminants.count))
-    bars.states.reserveCapacity(image.states.count)
+    cotangents.states.reserveCapacity(image.states.count)
     for sample in image.logDeterminants.indices {
       var score: [Double]? = []
       let z = image.states[sample * dimension..<(sample + 1) * dimension]
       sum -= scale * (logDensity(z, score: &score) + image.logDeterminants[sample])
-      for slope in score ?? [] { bars.states.append(Scalar(-scale * slope)) }
+      for slope in score ?? [] { cotangents.states.append(Scalar(-scale * slope)) }
     }
-    return bars
+    return cotangents
   }
 }

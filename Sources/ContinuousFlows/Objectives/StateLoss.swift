@@ -7,15 +7,15 @@
 ///
 /// ```swift
 /// // To the circle of radius 2: ½ (|x| − 2)² and its gradient.
-/// let objective = try StateLoss(flow: flow, from: .base, options: options) { arrivals, _ in
-///   var bars = ArrivalCotangents(for: arrivals)
-///   for sample in 0..<arrivals.count {
-///     let x = arrivals.states[2 * sample..<2 * sample + 2]
+/// let objective = try StateLoss(flow: flow, from: .base, options: options) { solved, _ in
+///   var cotangents = SampleCotangents(for: solved)
+///   for sample in 0..<solved.count {
+///     let x = solved.states[2 * sample..<2 * sample + 2]
 ///     let radius = x.reduce(0) { $0 + $1 * $1 }.squareRoot()
-///     bars.losses[sample] = 0.5 * Double((radius - 2) * (radius - 2))
-///     for place in x.indices { bars.states[place] = (radius - 2) * arrivals.states[place] / radius }
+///     cotangents.losses[sample] = 0.5 * Double((radius - 2) * (radius - 2))
+///     for place in x.indices { cotangents.states[place] = (radius - 2) * solved.states[place] / radius }
 ///   }
-///   return bars
+///   return cotangents
 /// }
 /// ```
 public struct StateLoss: TrainingObjective {
@@ -28,16 +28,16 @@ public struct StateLoss: TrainingObjective {
     case data
   }
 
-  /// The loss of samples `arrivals.first`, `arrivals.first + 1`, … of the batch, whose `rows`, `identifiers`, `states`
+  /// The loss of samples `solved.first`, `solved.first + 1`, … of the batch, whose `rows`, `identifiers`, `states`
   /// and `context` are indexed by these numbers. Returns each sample's loss, not divided by the batch size, and its
   /// derivatives.
   ///
   /// States are in the flow's space: from the base, `flow.transform.inverse` maps them to the data's units.
   /// Log-determinants are `log |det ∂x(arrival)/∂x(start)|`; for a solver with the trace `.none` they are 0 and must
   /// have derivative 0. The closure is called from several threads at a time, and its result for a sample must depend
-  /// on that sample only. Arrays of another size than the arrivals' are a precondition failure.
+  /// on that sample only. Arrays of another size than the solved samples' are a precondition failure.
   public typealias Function =
-    @Sendable (_ arrivals: Arrivals<Float>, _ batch: TrainingBatch) -> ArrivalCotangents<Float>
+    @Sendable (_ solved: SolvedSamples<Float>, _ batch: TrainingBatch) -> SampleCotangents<Float>
 
   private let origin: Origin
   private let function: Function
@@ -98,10 +98,10 @@ public struct StateLoss: TrainingObjective {
       identifiers: dataset.identifiers, rows: Array(0..<dataset.count), seed: seed, step: 0,
       context: model.seenContext(dataset.context?.values ?? []))
     let solution = try evaluationSolver.solve(problem(batch, model, dropoutIsActive: false))
-    let arrivals = Arrivals(
+    let solved = SolvedSamples(
       first: 0, states: solution.states, logDeterminants: solution.logDeterminants, statuses: solution.statuses)
-    let bars = Self.checked(function(arrivals, batch), arrivals, trace: evaluationTrace)
-    let values = zip(solution.statuses, bars.losses).map { $0 == .ok ? -$1 : .nan }
+    let cotangents = Self.checked(function(solved, batch), solved, trace: evaluationTrace)
+    let values = zip(solution.statuses, cotangents.losses).map { $0 == .ok ? -$1 : .nan }
     return EvaluationResult(
       LogDensities(
         values: values, statuses: solution.statuses, timesReached: solution.timesReached,
@@ -129,24 +129,26 @@ public struct StateLoss: TrainingObjective {
   /// The closure as the solver calls it, divided by the batch size.
   private static func mean(
     of function: @escaping Function, over batch: TrainingBatch, trace: Trace
-  ) -> @Sendable (Arrivals<Float>) -> ArrivalCotangents<Float> {
+  ) -> @Sendable (SolvedSamples<Float>) -> SampleCotangents<Float> {
     let scale = 1 / Double(batch.count)
-    return { arrivals in
-      var bars = checked(function(arrivals, batch), arrivals, trace: trace)
-      for sample in bars.losses.indices { bars.losses[sample] *= scale }
-      for sample in bars.logDeterminants.indices { bars.logDeterminants[sample] *= scale }
-      for place in bars.states.indices { bars.states[place] = Float(scale * Double(bars.states[place])) }
-      return bars
+    return { solved in
+      var cotangents = checked(function(solved, batch), solved, trace: trace)
+      for sample in cotangents.losses.indices { cotangents.losses[sample] *= scale }
+      for sample in cotangents.logDeterminants.indices { cotangents.logDeterminants[sample] *= scale }
+      for place in cotangents.states.indices {
+        cotangents.states[place] = Float(scale * Double(cotangents.states[place]))
+      }
+      return cotangents
     }
   }
 
   private static func checked(
-    _ bars: ArrivalCotangents<Float>, _ arrivals: Arrivals<Float>, trace: Trace
-  ) -> ArrivalCotangents<Float> {
-    bars.checkShapes(of: arrivals)
+    _ cotangents: SampleCotangents<Float>, _ solved: SolvedSamples<Float>, trace: Trace
+  ) -> SampleCotangents<Float> {
+    cotangents.checkShapes(of: solved)
     precondition(
-      trace != .none || bars.logDeterminants.allSatisfy { $0 == 0 },
+      trace != .none || cotangents.logDeterminants.allSatisfy { $0 == 0 },
       "a loss of log-determinants, which a solver whose trace is none does not give")
-    return bars
+    return cotangents
   }
 }

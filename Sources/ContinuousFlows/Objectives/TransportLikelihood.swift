@@ -86,22 +86,22 @@ public struct TransportLikelihood: TrainingObjective {
   func loss<Scalar: FlowScalar>(base: BaseDistribution, dimension: Int, count: Int) -> Loss<Scalar> {
     let (transport, hamiltonJacobi, scale) = (transport, hamiltonJacobi, 1 / Double(count))
     let rows = dimension + TransportArchitecture.costRows
-    return .function { arrivals in
-      var bars = ArrivalCotangents(for: arrivals)
-      for sample in 0..<arrivals.count where arrivals.statuses[sample] == .ok {
+    return .function { solved in
+      var cotangents = SampleCotangents(for: solved)
+      for sample in 0..<solved.count where solved.statuses[sample] == .ok {
         let first = sample * rows
         var score: [Double]? = []
-        let logDensity = base.logDensity(arrivals.states[first..<first + dimension], score: &score)
+        let logDensity = base.logDensity(solved.states[first..<first + dimension], score: &score)
         let costs =
-          -transport * Double(arrivals.states[first + dimension])
-          - hamiltonJacobi * Double(arrivals.states[first + dimension + 1])
-        bars.losses[sample] = scale * (costs - logDensity - arrivals.logDeterminants[sample])
-        bars.logDeterminants[sample] = -scale
-        for (column, slope) in (score ?? []).enumerated() { bars.states[first + column] = Scalar(-scale * slope) }
-        bars.states[first + dimension] = Scalar(-scale * transport)
-        bars.states[first + dimension + 1] = Scalar(-scale * hamiltonJacobi)
+          -transport * Double(solved.states[first + dimension])
+          - hamiltonJacobi * Double(solved.states[first + dimension + 1])
+        cotangents.losses[sample] = scale * (costs - logDensity - solved.logDeterminants[sample])
+        cotangents.logDeterminants[sample] = -scale
+        for (column, slope) in (score ?? []).enumerated() { cotangents.states[first + column] = Scalar(-scale * slope) }
+        cotangents.states[first + dimension] = Scalar(-scale * transport)
+        cotangents.states[first + dimension + 1] = Scalar(-scale * hamiltonJacobi)
       }
-      return bars
+      return cotangents
     }
   }
 

@@ -93,10 +93,10 @@ public struct NeuralODENetwork<Scalar: FlowScalar> {
     let head = DenseEvaluator(architecture.head, parameters: Array(parameters[architecture.headRange]))
     let encoded = encoder.outputs(of: inputs)
     let solved = try solver.gradient(
-      of: .function { arrivals in
-        var result = ArrivalCotangents(for: arrivals)
-        let gradient = head.gradient(at: arrivals.states, givesParameters: false) { outputs in
-          Self.cotangents(of: loss, outputs, columns, first: arrivals.first, losses: &result.losses)
+      of: .function { solved in
+        var result = SampleCotangents(for: solved)
+        let gradient = head.gradient(at: solved.states, givesParameters: false) { outputs in
+          Self.cotangents(of: loss, outputs, columns, first: solved.first, losses: &result.losses)
         }
         result.states = gradient.inputs
         return result

@@ -11,7 +11,7 @@ struct PlotCommand: ParsableCommand {
     discussion: """
       Type a run folder. You get every plot that suits the run as PNG in its folder plots/, and their paths on standard output:
         density      data, samples and density next to each other (two-dimensional data)
-        particles    paths of samples from base to data (two-dimensional data)
+        paths        paths of samples from base to data (two-dimensional data)
         samples      images of the digits next to sampled ones; a row per class for a flow conditioned on classes
         classes      predicted classes over the plane (classifiers of two-dimensional data)
         training     NLL over the steps of training
@@ -21,7 +21,7 @@ struct PlotCommand: ParsableCommand {
 
       Examples:
         cnf plot runs/pinwheel
-        cnf plot runs/pinwheel --kind particles --out particles.svg
+        cnf plot runs/pinwheel --kind paths --out paths.svg
         cnf plot runs/plain --kind evaluations --beside runs/regularised --out evaluations.png
       """)
 

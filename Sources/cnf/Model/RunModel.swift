@@ -68,12 +68,12 @@ extension RunModel where Self: DensityModel {
   func plotKinds(_ settings: Settings) -> [PlotKind] {
     if settings.data == .digits { return [.samples, .training] }
     guard dimension == 2 else { return [.training] }
-    return [.density] + (plottedFlow == nil ? [] : [.particles]) + [.training]
+    return [.density] + (plottedFlow == nil ? [] : [.paths]) + [.training]
   }
 
   func plot(_ kind: PlotKind, of run: TrainedRun, split: DatasetSplit) throws -> any Plot {
     let plots = DensityPlots(model: self, settings: run.settings, split: split)
-    if kind == .particles, let flow = plottedFlow { return try plots.particles(of: flow) }
+    if kind == .paths, let flow = plottedFlow { return try plots.paths(of: flow) }
     if kind == .samples { return try continuousFlow?.classSamples(run.settings, split) ?? plots.samples() }
     return try plots.density()
   }

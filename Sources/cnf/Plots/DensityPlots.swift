@@ -51,7 +51,7 @@ struct DensityPlots<Model: DensityModel> {
   }
 
   /// Paths of samples from base to data; two dimensions.
-  func particles(of flow: any PathModel) throws -> ParticlePaths {
+  func paths(of flow: any PathModel) throws -> ParticlePaths {
     let times = flow.evenTimes(pathTimes)
     let positions = try flow.paths(
       count: pathCount, seed: settings.seed, times: times, options: settings.evaluationSolverOptions,

@@ -5,7 +5,7 @@ enum PlotKind: String, CaseIterable {
   /// Predicted classes over the plane, with samples of known class; two-dimensional data.
   case classes
   /// Paths of samples from base to data; two-dimensional flows.
-  case particles
+  case paths
   /// Images of the data next to sampled images; the digits.
   case samples
   /// NLL over the steps of training.

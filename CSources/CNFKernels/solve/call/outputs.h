@@ -49,9 +49,9 @@ static void write_reversed(const cnf_worker *w, const cnf_call *call, int64_t fi
   if (call->output && call->output->x1)
     memcpy((real *)call->output->x1 + (size_t)first * D, w->chunk.x1, (size_t)count * D * sizeof(real));
   if (out) memcpy(out + first, w->chunk.reversed, (size_t)count * sizeof(int32_t));
-  if (call->output && call->output->retrace_error)
+  if (call->output && call->output->reconstruction_error)
     for (int64_t s = 0; s < count; s++)
-      call->output->retrace_error[first + s] = call->loss && w->reversible.error ? w->reversible.error[s] : NAN;
+      call->output->reconstruction_error[first + s] = call->loss && w->reversible.error ? w->reversible.error[s] : NAN;
   if (!call->output || !call->loss) return;
   if (call->output->status) memcpy(call->output->status + first, w->chunk.status, (size_t)count * sizeof(int32_t));
   if (call->output->t_reached) memcpy(call->output->t_reached + first, w->chunk.t, (size_t)count * sizeof(double));

@@ -242,7 +242,7 @@ static void write_failed_batch(const batch *b, int32_t status, int32_t steps, do
     if (out && out->evaluations) out->evaluations[i] = b->call->evaluations;
     if (out && out->smallest_step) out->smallest_step[i] = smallest;
     if (out && out->adjoint_evaluations) out->adjoint_evaluations[i] = 0;
-    if (out && out->retrace_error) out->retrace_error[i] = NAN;
+    if (out && out->reconstruction_error) out->reconstruction_error[i] = NAN;
     for (size_t n = 0; out && out->dense && n <= out->dense_stride; n++)
       out->dense_ends[i * (out->dense_stride + 1) + n] = NAN;
     if (out && out->dense && out->dense_left_out) out->dense_left_out[i] = steps;

@@ -3,17 +3,17 @@ extension BaseDistribution {
   /// for the standard normal; a closure computes it for other bases.
   public func negativeLogLikelihood<Scalar: FlowScalar>(dimension: Int, scale: Double) -> Loss<Scalar> {
     if self == .standardNormal { return .standardNormalNegativeLogLikelihood(scale: scale) }
-    return .function { arrivals in
-      var bars = ArrivalCotangents(for: arrivals)
-      for sample in 0..<arrivals.count where arrivals.statuses[sample] == .ok {
+    return .function { solved in
+      var cotangents = SampleCotangents(for: solved)
+      for sample in 0..<solved.count where solved.statuses[sample] == .ok {
         let rows = sample * dimension..<(sample + 1) * dimension
         var score: [Double]? = []
-        let logDensity = logDensity(arrivals.states[rows], score: &score)
-        bars.losses[sample] = -scale * (logDensity + arrivals.logDeterminants[sample])
-        bars.logDeterminants[sample] = -scale
-        for (place, slope) in zip(rows, score ?? []) { bars.states[place] = Scalar(-scale * slope) }
+        let logDensity = logDensity(solved.states[rows], score: &score)
+        cotangents.losses[sample] = -scale * (logDensity + solved.logDeterminants[sample])
+        cotangents.logDeterminants[sample] = -scale
+        for (place, slope) in zip(rows, score ?? []) { cotangents.states[place] = Scalar(-scale * slope) }
       }
-      return bars
+      return cotangents
     }
   }
 

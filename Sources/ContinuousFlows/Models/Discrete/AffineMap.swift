@@ -58,10 +58,10 @@ struct AffineMap<Scalar: FlowScalar>: InvertibleMap {
   ) throws -> MapGradient<Scalar> {
     let problem = problem(states, parameters)
     let image = image(of: states, parameters, try solver.evaluate(problem).velocities)
-    let bars = cotangents(image)
-    let gradient = try solver.fieldGradient(of: .cotangents(velocities: bars.states), at: problem)
+    let imageCotangents = cotangents(image)
+    let gradient = try solver.fieldGradient(of: .cotangents(velocities: imageCotangents.states), at: problem)
     var sums = packed(gradient.parameters)
-    let determinantBar = bars.logDeterminants.reduce(0, +)
+    let determinantBar = imageCotangents.logDeterminants.reduce(0, +)
     for index in layout.logDiagonal {
       // The gradient by U's diagonal times the derivative of exp, which is the diagonal itself; plus the gradient of
       // the log-determinant, which is the sum of these logarithms (Kingma, Dhariwal 2018, arXiv 1807.03039, section

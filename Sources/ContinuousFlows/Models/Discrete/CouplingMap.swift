@@ -52,18 +52,18 @@ struct CouplingMap<Scalar: FlowScalar>: InvertibleMap {
       kept.append((image.states, moves))
       CouplingLayer.move(&image, by: moves, nets[layer])
     }
-    var bars = cotangents(image)
+    var imageCotangents = cotangents(image)
     var sums = [Scalar](repeating: 0, count: parameters.count)
     for layer in nets.indices.reversed() {
       let net = nets[layer]
-      let moveBars = CouplingLayer.reverse(&bars, through: kept[layer], net)
+      let moveBars = CouplingLayer.reverse(&imageCotangents, through: kept[layer], net)
       let gradient = try solvers[layer].fieldGradient(
         of: .cotangents(velocities: moveBars), at: problem(kept[layer].states, parameters, layer: layer))
       sums.replaceSubrange(offsets[layer]..<offsets[layer + 1], with: gradient.parameters)
-      CouplingLayer.add(gradient.states, to: &bars.states, net)
+      CouplingLayer.add(gradient.states, to: &imageCotangents.states, net)
       kept.removeLast()
     }
-    return MapGradient(parameters: sums, states: bars.states, image: image)
+    return MapGradient(parameters: sums, states: imageCotangents.states, image: image)
   }
 
   /// [s, t] of every sample, `[count][rows]`.
@@ -141,20 +141,20 @@ private enum CouplingLayer {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   static func reverse<Scalar: FlowScalar>(
-    _ bars: inout MapCotangents<Scalar>, through kept: (states: [Scalar], moves: [Scalar]), _ net: CouplingNet
+    _ cotangents: inout MapCotangents<Scalar>, through kept: (states: [Scalar], moves: [Scalar]), _ net: CouplingNet
   ) -> [Scalar] {
     let (dimension, rows) = (net.mask.dimension, net.rows)
     let columns = net.mask.transformed
     var moveBars = [Scalar](repeating: 0, count: kept.moves.count)
-    for sample in bars.logDeterminants.indices {
-      let determinantBar = Scalar(bars.logDeterminants[sample])
+    for sample in cotangents.logDeterminants.indices {
+      let determinantBar = Scalar(cotangents.logDeterminants[sample])
       for (place, column) in columns.enumerated() {
         let factor = Scalar(exp(Double(kept.moves[sample * rows + place])))
         let index = sample * dimension + column
-        let bar = bars.states[index]
+        let bar = cotangents.states[index]
         moveBars[sample * rows + place] = bar * kept.states[index] * factor + determinantBar
         moveBars[sample * rows + columns.count + place] = bar
-        bars.states[index] = bar * factor
+        cotangents.states[index] = bar * factor
       }
     }
     return moveBars

@@ -80,11 +80,11 @@ struct LinearMap<Scalar: FlowScalar>: InvertibleMap {
   ) throws -> MapGradient<Scalar> {
     let factors = try factors(of: parameters)
     let image = try image(of: states, parameters, factors)
-    let bars = cotangents(image)
+    let imageCotangents = cotangents(image)
     var gradient = try solver.fieldGradient(
-      of: .cotangents(velocities: bars.states),
+      of: .cotangents(velocities: imageCotangents.states),
       at: SolveProblem(parameters: parameters, states: states, from: 0, to: 1))
-    let determinantBar = bars.logDeterminants.reduce(0, +)
+    let determinantBar = imageCotangents.logDeterminants.reduce(0, +)
     let inverse = factors.inverse()
     for row in 0..<dimension {
       for column in 0..<dimension {

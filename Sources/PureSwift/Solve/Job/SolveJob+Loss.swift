@@ -36,7 +36,7 @@ extension SolveJob {
       let logTwoPi = 1.8378770664093454836
       losses[sample] = scale * (0.5 * squares + 0.5 * Double(dimension) * logTwoPi - logDeterminants[sample])
     case .function(let function):
-      let arrival = Arrivals<Scalar>(
+      let arrival = SolvedSamples<Scalar>(
         first: sample, states: (0..<dimension).map { states[sample * dimension + $0] },
         logDeterminants: [logDeterminants[sample]], statuses: [.ok])
       let cotangents = function(arrival)
