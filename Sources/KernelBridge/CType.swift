@@ -50,66 +50,50 @@ enum CType {
   }
 
   static func of(_ operation: FieldProgram.Operation) -> cnf_op {
-    var op = cnf_op()
-    op.input = CNF_NO_BLOCK
-    op.input2 = CNF_NO_BLOCK
+    var op: cnf_op
     switch operation {
     case .linear(let input, let rows, let activation):
-      op.kind = Int32(CNF_OP_LINEAR.rawValue)
-      op.input = Int32(clamping: input.index)
-      op.rows = Int32(clamping: rows)
+      op = Self.op(CNF_OP_LINEAR, input, rows: rows)
       op.activation = of(activation)
     case .activation(let input, let activation):
-      op.kind = Int32(CNF_OP_ACTIVATION.rawValue)
-      op.input = Int32(clamping: input.index)
+      op = Self.op(CNF_OP_ACTIVATION, input)
       op.activation = of(activation)
-    case .time:
-      op.kind = Int32(CNF_OP_TIME.rawValue)
-    case .add(let first, let second):
-      op.kind = Int32(CNF_OP_ADD.rawValue)
-      op.input = Int32(clamping: first.index)
-      op.input2 = Int32(clamping: second.index)
-    case .concatenate(let first, let second):
-      op.kind = Int32(CNF_OP_CONCAT.rawValue)
-      op.input = Int32(clamping: first.index)
-      op.input2 = Int32(clamping: second.index)
+    case .time: op = Self.op(CNF_OP_TIME)
+    case .add(let first, let second): op = Self.op(CNF_OP_ADD, first, second)
+    case .concatenate(let first, let second): op = Self.op(CNF_OP_CONCAT, first, second)
     case .callback(let input, let rows, _):  // `FieldHandle` adds the functions.
-      op.kind = Int32(CNF_OP_CALLBACK.rawValue)
-      op.input = Int32(clamping: input.index)
-      op.rows = Int32(clamping: rows)
-    case .multiply(let first, let second):
-      op.kind = Int32(CNF_OP_MULTIPLY.rawValue)
-      op.input = Int32(clamping: first.index)
-      op.input2 = Int32(clamping: second.index)
+      op = Self.op(CNF_OP_CALLBACK, input, rows: rows)
+    case .multiply(let first, let second): op = Self.op(CNF_OP_MULTIPLY, first, second)
     case .slice(let input, let first, let rows):
-      op.kind = Int32(CNF_OP_SLICE.rawValue)
-      op.input = Int32(clamping: input.index)
+      op = Self.op(CNF_OP_SLICE, input, rows: rows)
       op.first = Int32(clamping: first)
-      op.rows = Int32(clamping: rows)
-    case .context(let rows):
-      op.kind = Int32(CNF_OP_CONTEXT.rawValue)
-      op.rows = Int32(clamping: rows)
+    case .context(let rows): op = Self.op(CNF_OP_CONTEXT, rows: rows)
     case .layerNorm(let input, let epsilon):
-      op.kind = Int32(CNF_OP_LAYER_NORM.rawValue)
-      op.input = Int32(clamping: input.index)
+      op = Self.op(CNF_OP_LAYER_NORM, input)
       op.number = epsilon
     case .dropout(let input, let rate):
-      op.kind = Int32(CNF_OP_DROPOUT.rawValue)
-      op.input = Int32(clamping: input.index)
+      op = Self.op(CNF_OP_DROPOUT, input)
       op.number = rate
     case .scale(let input, let factor, let offset):
-      op.kind = Int32(CNF_OP_SCALE.rawValue)
-      op.input = Int32(clamping: input.index)
+      op = Self.op(CNF_OP_SCALE, input)
       op.number = factor
       op.offset = offset
     case .transposed(let input, let weights):
-      op.kind = Int32(CNF_OP_TRANSPOSED.rawValue)
-      op.input = Int32(clamping: input.index)
+      op = Self.op(CNF_OP_TRANSPOSED, input)
       op.tied = Int32(clamping: weights.index)
-    case .sum(let input):
-      op.kind = Int32(CNF_OP_SUM.rawValue)
-      op.input = Int32(clamping: input.index)
+    case .sum(let input): op = Self.op(CNF_OP_SUM, input)
     }
+    return op
+  }
+
+  private static func op(
+    _ kind: cnf_op_kind, _ input: FieldProgram.Block? = nil, _ second: FieldProgram.Block? = nil, rows: Int = 0
+  ) -> cnf_op {
+    var op = cnf_op()
+    op.kind = Int32(kind.rawValue)
+    op.input = input.map { Int32(clamping: $0.index) } ?? CNF_NO_BLOCK
+    op.input2 = second.map { Int32(clamping: $0.index) } ?? CNF_NO_BLOCK
+    op.rows = Int32(clamping: rows)
     return op
   }
 

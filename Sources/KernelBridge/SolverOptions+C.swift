@@ -15,22 +15,7 @@ extension SolverOptions {
     let status = cnf_solver_options_init(&c, MemoryLayout<cnf_solver_options>.size)
     precondition(status == CNF_OK, "cnf.h and the loaded CNFKernels library are of different versions")
     c.method = try Methods.index(of: method)
-    switch control {
-    case .perSample(let rtol, let atol):
-      c.control = Int32(CNF_CONTROL_SAMPLE.rawValue)
-      c.rtol = rtol
-      c.atol = atol
-    case .batch(let rtol, let atol):
-      c.control = Int32(CNF_CONTROL_BATCH.rawValue)
-      c.rtol = rtol
-      c.atol = atol
-    case .fixed(let steps):
-      try Self.require(steps, "steps")
-      c.control = Int32(CNF_CONTROL_FIXED.rawValue)
-      c.steps = Int32(clamping: steps)
-      c.rtol = iterationRtol
-      c.atol = iterationAtol
-    }
+    try setControl(of: &c)
     try Self.require(maximumOrder, "maximumOrder")
     c.order = Int32(clamping: maximumOrder)
     c.initial_step = initialStep ?? 0
@@ -54,6 +39,30 @@ extension SolverOptions {
     if let keptEvaluationBytes { c.store_bytes = keptEvaluationBytes > 0 ? Int64(keptEvaluationBytes) : -1 }
     c.kinetic = integratesKineticEnergy ? 1 : 0
     c.frobenius = integratesFrobeniusNorm ? 1 : 0
+    try setAdjoint(of: &c)
+    return c
+  }
+
+  private func setControl(of c: inout cnf_solver_options) throws(KernelError) {
+    switch control {
+    case .perSample(let rtol, let atol):
+      c.control = Int32(CNF_CONTROL_SAMPLE.rawValue)
+      c.rtol = rtol
+      c.atol = atol
+    case .batch(let rtol, let atol):
+      c.control = Int32(CNF_CONTROL_BATCH.rawValue)
+      c.rtol = rtol
+      c.atol = atol
+    case .fixed(let steps):
+      try Self.require(steps, "steps")
+      c.control = Int32(CNF_CONTROL_FIXED.rawValue)
+      c.steps = Int32(clamping: steps)
+      c.rtol = iterationRtol
+      c.atol = iterationAtol
+    }
+  }
+
+  private func setAdjoint(of c: inout cnf_solver_options) throws(KernelError) {
     switch adjoint {
     case .everyStep: c.schedule = Int32(CNF_SCHEDULE_EVERY_STEP.rawValue)
     case .every(let count):
@@ -77,7 +86,6 @@ extension SolverOptions {
       c.adjoint_rtol = rtol ?? 0
       c.adjoint_atol = atol ?? 0
     }
-    return c
   }
 
   /// Checks the byte budget of checkpoints.

@@ -52,55 +52,52 @@ struct FieldPlan: Sendable {
     var callback = 0
     var norm = 0
     var maskRow = 0
+    func append(_ step: Step, carries carried: Bool) {
+      steps.append(step)
+      carries.append(carried)
+    }
     for operation in program.operations {
       switch operation {
       case .linear(let input, _, let activation):
-        steps.append(Step(kind: .linear, first: input.index, activation: activation, layer: layer))
-        carries.append(true)
+        append(Step(kind: .linear, first: input.index, activation: activation, layer: layer), carries: true)
         layer += 1
       case .activation(let input, let activation):
-        steps.append(Step(kind: .activation, first: input.index, activation: activation))
-        carries.append(true)
+        append(Step(kind: .activation, first: input.index, activation: activation), carries: true)
       case .callback(let input, _, _):
-        steps.append(Step(kind: .callback, first: input.index, layer: callback))
-        carries.append(depends[input.index])
+        append(Step(kind: .callback, first: input.index, layer: callback), carries: depends[input.index])
         callback += 1
       case .time:
-        steps.append(Step(kind: .time))
-        carries.append(false)
+        append(Step(kind: .time), carries: false)
       case .add(let first, let second):
-        steps.append(Step(kind: .add, first: first.index, second: second.index))
-        carries.append(carries[first.index] || carries[second.index])
+        append(
+          Step(kind: .add, first: first.index, second: second.index),
+          carries: carries[first.index] || carries[second.index])
       case .concatenate(let first, let second):
-        steps.append(Step(kind: .concatenate, first: first.index, second: second.index))
-        carries.append(carries[first.index] || carries[second.index])
+        append(
+          Step(kind: .concatenate, first: first.index, second: second.index),
+          carries: carries[first.index] || carries[second.index])
       case .multiply(let first, let second):
-        steps.append(Step(kind: .multiply, first: first.index, second: second.index))
-        carries.append(depends[first.index] || depends[second.index])
+        append(
+          Step(kind: .multiply, first: first.index, second: second.index),
+          carries: depends[first.index] || depends[second.index])
       case .slice(let input, let row, _):
-        steps.append(Step(kind: .slice, first: input.index, offset: row))
-        carries.append(carries[input.index])
+        append(Step(kind: .slice, first: input.index, offset: row), carries: carries[input.index])
       case .context:
-        steps.append(Step(kind: .context))
-        carries.append(false)
+        append(Step(kind: .context), carries: false)
       case .layerNorm(let input, _):
-        steps.append(Step(kind: .layerNorm, first: input.index, layer: norm))
-        carries.append(depends[input.index])
+        append(Step(kind: .layerNorm, first: input.index, layer: norm), carries: depends[input.index])
         norm += 1
       case .dropout(let input, _):
-        steps.append(Step(kind: .dropout, first: input.index, offset: maskRow))
-        carries.append(carries[input.index])
+        append(Step(kind: .dropout, first: input.index, offset: maskRow), carries: carries[input.index])
         maskRow += program.blockRows[input.index]
       case .scale(let input, let factor, let constant):
-        steps.append(Step(kind: .scale, first: input.index, factor: factor, constant: constant))
-        carries.append(carries[input.index])
+        append(
+          Step(kind: .scale, first: input.index, factor: factor, constant: constant), carries: carries[input.index])
       case .sum(let input):
-        steps.append(Step(kind: .sum, first: input.index))
-        carries.append(carries[input.index])
+        append(Step(kind: .sum, first: input.index), carries: carries[input.index])
       case .transposed(let input, let weights):
         let source = steps[weights.index - 1].layer
-        steps.append(Step(kind: .transposed, first: input.index, layer: source))
-        carries.append(true)
+        append(Step(kind: .transposed, first: input.index, layer: source), carries: true)
       }
     }
     return (steps, carries)
