@@ -56,10 +56,10 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    var given = SettingsLayer()
-    given.set(\.targets, to: targets)
+    var others = SettingsLayer()
+    others.set(\.targets, to: targets)
     let trained = try target.open(
-      solver: solver, machine: machine, others: given, states: states)
+      solver: solver, machine: machine, others: others, states: states)
     let map =
       try checkInverse || checkJacobian
       ? trained.map(for: "evaluate \(checkInverse ? "--check-inverse" : "--check-jacobian")") : nil

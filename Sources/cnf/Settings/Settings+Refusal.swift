@@ -24,21 +24,21 @@ extension Settings {
   func refuseUnused(flags: SettingsLayer) throws {
     if let sentence = self.objective.refusal(for: self.model) { throw CommandFailure(.usage, sentence) }
     let changed = Set(differences(from: Settings(defaultsFor: self.data, model: self.model)))
-    func given(_ keys: [String]) -> [SettingsLayer.Given] {
-      let flagged = keys.compactMap(flags.given)
+    func entries(_ keys: [String]) -> [SettingsLayer.Entry] {
+      let flagged = keys.compactMap(flags.entry(for:))
       return flagged.isEmpty
-        ? keys.filter(changed.contains).map { SettingsLayer.Given(key: $0, value: self[key: $0]) } : flagged
+        ? keys.filter(changed.contains).map { SettingsLayer.Entry(key: $0, value: self[key: $0]) } : flagged
     }
     let keyed = SettingsRegistry.all
     let byModel = keyed.filter { !self.model.uses($0, in: self) }.map(\.key)
-    try refuse(given(byModel), unusedBy: "model \(self.model.word)", because: { self.model.reason(for: $0) })
+    try refuse(entries(byModel), unusedBy: "model \(self.model.word)", because: { self.model.reason(for: $0) })
     let byObjective = keyed.filter { !self.objective.uses($0) }.map(\.key)
-    try refuse(given(byObjective), unusedBy: "objective \(self.objective.rawValue)")
+    try refuse(entries(byObjective), unusedBy: "objective \(self.objective.rawValue)")
     for setting in keyed where changed.contains(setting.key) {
       guard let companion = setting.use.companion else { continue }
       let value = self[key: companion.key].text
       guard !companion.words.contains(value) else { continue }
-      try refuse(given([setting.key]), unusedBy: "\(companion.key) \(value)")
+      try refuse(entries([setting.key]), unusedBy: "\(companion.key) \(value)")
     }
   }
 
@@ -47,15 +47,15 @@ extension Settings {
   /// - Parameter flags: those of the call; these settings are the run's, without them.
   func refuseUnusedByTrained(flags: SettingsLayer) throws {
     let unused = TrainedSolver.settings.filter { !self.model.usesWhenTrained($0, in: self) }
-    try refuse(unused.compactMap { flags.given($0.key) }, unusedBy: "model \(self.model.word)")
+    try refuse(unused.compactMap { flags.entry(for: $0.key) }, unusedBy: "model \(self.model.word)")
   }
 
   /// Throws where any are given.
   private func refuse(
-    _ given: [SettingsLayer.Given], unusedBy who: String, because reason: (SettingUse) -> String? = { _ in nil }
+    _ entries: [SettingsLayer.Entry], unusedBy who: String, because reason: (SettingUse) -> String? = { _ in nil }
   ) throws {
-    guard !given.isEmpty else { return }
-    let uses = given.compactMap { SettingsRegistry.byKey[SettingsRegistry.settingKey(of: $0.key)]?.use }
+    guard !entries.isEmpty else { return }
+    let uses = entries.compactMap { SettingsRegistry.byKey[SettingsRegistry.settingKey(of: $0.key)]?.use }
     /// What is the same for all of them.
     func common(_ text: (SettingUse) -> String?) -> String? {
       let texts = Set(uses.map(text))
@@ -65,8 +65,8 @@ extension Settings {
     let fix = common { $0.alternatives(in: self) }.map { ", or give \($0)" } ?? ""
     throw CommandFailure(
       .usage,
-      "\(Self.list(given.map { "\($0.name) is \($0.value.text)" })), which \(who) does not use\(why): "
-        + "leave \(Self.list(given.map(\.flag))) out\(fix)")
+      "\(Self.list(entries.map { "\($0.name) is \($0.value.text)" })), which \(who) does not use\(why): "
+        + "leave \(Self.list(entries.map(\.flag))) out\(fix)")
   }
 
   /// "a, b and c".

@@ -2,8 +2,8 @@ import ContinuousFlows
 
 /// The settings that one source gives: the flags of a call, or a config file.
 struct SettingsLayer {
-  /// A setting that was given.
-  struct Given {
+  /// A setting with the value that this source gives it.
+  struct Entry {
     let key: String
     let value: any SettingValue
     /// What messages call it.
@@ -20,7 +20,7 @@ struct SettingsLayer {
     }
   }
 
-  private var all: [String: Given] = [:]
+  private var entries: [String: Entry] = [:]
 
   /// Adds `text` as the value of a setting, or of a step length.
   ///
@@ -36,7 +36,7 @@ struct SettingsLayer {
       } else {
         value = try Double(text: text)
       }
-      all[key] = Given(key: key, value: value, name: name)
+      entries[key] = Entry(key: key, value: value, name: name)
     } catch {
       throw CommandFailure(.usage, "\(origin)\(called) \(Self.sentence(error, text))")
     }
@@ -45,7 +45,7 @@ struct SettingsLayer {
   /// Adds a value that is parsed already; nil removes it.
   mutating func set<Value>(_ path: KeyPath<SettingsRegistry, Setting<Value>>, to value: Value?) {
     let key = SettingsRegistry.shared[keyPath: path].key
-    all[key] = value.map { Given(key: key, value: $0) }
+    entries[key] = value.map { Entry(key: key, value: $0) }
   }
 
   private static func sentence(_ error: ValueError, _ text: String) -> String {
@@ -56,20 +56,20 @@ struct SettingsLayer {
     }
   }
 
-  func has(_ key: String) -> Bool { all[key] != nil }
+  func has(_ key: String) -> Bool { entries[key] != nil }
 
   func value<Value>(_ path: KeyPath<SettingsRegistry, Setting<Value>>) -> Value? {
-    all[SettingsRegistry.shared[keyPath: path].key]?.value as? Value
+    entries[SettingsRegistry.shared[keyPath: path].key]?.value as? Value
   }
 
-  /// What was given for the setting of `key`, by itself or as a step length.
-  func given(_ key: String) -> Given? {
-    all[key] ?? SettingsRegistry.byKey[key]?.stepLength.flatMap { all[$0.key] }
+  /// The entry of the setting of `key`, which may be a step length.
+  func entry(for key: String) -> Entry? {
+    entries[key] ?? SettingsRegistry.byKey[key]?.stepLength.flatMap { entries[$0.key] }
   }
 
-  /// The first setting that was given, in the order of the registry, whose traits meet `condition`.
-  func first(where condition: (Set<SettingTrait>) -> Bool) -> Given? {
-    SettingsRegistry.all.filter { condition($0.traits) }.compactMap { given($0.key) }.first
+  /// The first entry, in the order of the registry, of a setting whose traits meet `condition`.
+  func first(where condition: (Set<SettingTrait>) -> Bool) -> Entry? {
+    SettingsRegistry.all.filter { condition($0.traits) }.compactMap { entry(for: $0.key) }.first
   }
 
   /// This layer, with the values of `other` in place of its own.
@@ -77,10 +77,10 @@ struct SettingsLayer {
     var result = self
     // The number and the length of steps are one choice: that of the later layer replaces the other.
     for setting in SettingsRegistry.all {
-      guard let length = setting.stepLength, other.given(setting.key) != nil else { continue }
-      for key in [setting.key, length.key] { result.all[key] = nil }
+      guard let length = setting.stepLength, other.entry(for: setting.key) != nil else { continue }
+      for key in [setting.key, length.key] { result.entries[key] = nil }
     }
-    result.all.merge(other.all) { _, new in new }
+    result.entries.merge(other.entries) { _, new in new }
     return result
   }
 
@@ -109,16 +109,16 @@ struct SettingsLayer {
       }
     }
     for setting in SettingsRegistry.all {
-      if let given = all[setting.key] { settings[key: setting.key] = given.value }
+      if let entry = entries[setting.key] { settings[key: setting.key] = entry.value }
     }
     for setting in SettingsRegistry.all {
-      guard let length = setting.stepLength, let given = all[length.key], let value = given.value as? Double else {
+      guard let length = setting.stepLength, let entry = entries[length.key], let value = entry.value as? Double else {
         continue
       }
-      guard all[setting.key] == nil else {
+      guard entries[setting.key] == nil else {
         throw CommandFailure(
           .usage,
-          "\(settings.name(of: setting.key)) and \(given.name) exclude each other: give the number of steps or "
+          "\(settings.name(of: setting.key)) and \(entry.name) exclude each other: give the number of steps or "
             + "their length")
       }
       guard let steps = StepLength.steps(of: value, endTime: settings.endTime) else {
@@ -126,8 +126,8 @@ struct SettingsLayer {
         throw CommandFailure(
           .usage,
           value > 0 && value.isFinite
-            ? "\(given.name) is \(value.text), which makes more than \(StepLength.mostSteps) steps: give at least \(least)"
-            : "\(given.name) is \(value.text), must be a positive number such as 0.125")
+            ? "\(entry.name) is \(value.text), which makes more than \(StepLength.mostSteps) steps: give at least \(least)"
+            : "\(entry.name) is \(value.text), must be a positive number such as 0.125")
       }
       settings[key: setting.key] = steps
     }

@@ -41,7 +41,7 @@ struct TrainedRun {
     }
     self.path = path
     base.isOfTrainedModel = true
-    guard overrides.given("targets") == nil || base.model.features.contains(.outputs) else {
+    guard overrides.entry(for: "targets") == nil || base.model.features.contains(.outputs) else {
       throw CommandFailure(
         .usage,
         "--targets is for models with outputs, and \(path) holds another model (\(type(of: model).noun)): leave "
@@ -59,12 +59,12 @@ struct TrainedRun {
     }
     settings = try overrides.resolved(over: base)
     try settings.checkRefusals(.always)
-    if overrides.given("evaluation-rtol") != nil,
+    if overrides.entry(for: "evaluation-rtol") != nil,
       let remark = MethodRules.remarkOnTolerance(settings, trains: false)
     {
       Terminal.remark("cnf: \(remark)")
     }
-    if overrides.given("evaluation-solver") != nil,
+    if overrides.entry(for: "evaluation-solver") != nil,
       let remark = try MethodRules.remarkOnPartitioned(settings, trains: false, isKnown: folder != nil)
     {
       Terminal.remark("cnf: \(remark)")

@@ -57,10 +57,10 @@ struct TrainingSession<Model: RunModel>: TrainingCall {
   ///
   /// A cosine schedule spans `steps` or `seconds`, so another length changes the learning rates from there on.
   init(resuming path: String, overrides: SettingsLayer, isQuiet: Bool) throws {
-    if let given = overrides.first(where: { !$0.contains(.changesOnResume) }) {
+    if let entry = overrides.first(where: { !$0.contains(.changesOnResume) }) {
       throw CommandFailure(
         .usage,
-        "\(given.name) cannot change when a run is resumed: leave \(given.flag) out, or start a new run with --out")
+        "\(entry.name) cannot change when a run is resumed: leave \(entry.flag) out, or start a new run with --out")
     }
     let present = RunFolder(path: path)
     lock = try FolderLock(path)
