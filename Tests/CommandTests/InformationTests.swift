@@ -27,7 +27,7 @@ import Testing
 
   @Test func everyCommandHasHelp() throws {
     for command in ["train", "sample", "logprob", "evaluate", "plot", "info", "bench", "datasets"] {
-      let outcome = try run(command, "--help")
+      let outcome = try TrainedFolder.run(command, "--help")
       #expect(outcome.code == 0 && outcome.output.contains("OVERVIEW") && outcome.errors.isEmpty)
     }
     #expect(try TrainedFolder.run("--help").output.contains("Exit codes"))

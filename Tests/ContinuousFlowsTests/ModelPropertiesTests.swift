@@ -10,7 +10,8 @@ import Testing
   @Test func stackedFlows() {
     func flow(endTime: Double = 1, transform: DataTransform? = nil) -> StackedFlow {
       StackedFlow(
-        dimension: 2, blocks: 2, architecture: FieldArchitecture(hidden: [3]), endTime: endTime, seed: 1,
+        dimension: 2, blocks: 2, architecture: FieldArchitecture(hidden: [3], activation: .tanh), endTime: endTime,
+        seed: 1,
         transform: transform)
     }
     var changed = flow()
@@ -58,7 +59,8 @@ import Testing
     model.transform = Self.transform
     #expect(model == classifier(Self.transform) && model != classifier(nil))
     func diffusion(_ transform: DataTransform?) -> DiffusionModel {
-      DiffusionModel(dimension: 2, architecture: FieldArchitecture(hidden: [3]), seed: 1, transform: transform)
+      DiffusionModel(
+        dimension: 2, architecture: FieldArchitecture(hidden: [3], activation: .tanh), seed: 1, transform: transform)
     }
     var process = diffusion(nil)
     process.transform = Self.transform
@@ -67,14 +69,14 @@ import Testing
 
   @Test func aTransformOfOtherColumnsEndsTheProcess() async {
     await #expect(processExitsWith: .failure) {
-      var flow = StackedFlow(dimension: 2, blocks: 2, architecture: FieldArchitecture(hidden: [3]))
+      var flow = StackedFlow(dimension: 2, blocks: 2, architecture: FieldArchitecture(hidden: [3], activation: .tanh))
       flow.transform = .identity(dimension: 3)
     }
   }
 
   @Test func aNegativeEndTimeEndsTheProcess() async {
     await #expect(processExitsWith: .failure) {
-      var flow = StackedFlow(dimension: 2, blocks: 2, architecture: FieldArchitecture(hidden: [3]))
+      var flow = StackedFlow(dimension: 2, blocks: 2, architecture: FieldArchitecture(hidden: [3], activation: .tanh))
       flow.endTime = -1
     }
   }
