@@ -159,7 +159,7 @@ static inline void fill_output(call *c, arrays *a, bytes *b, const cnf_solver_op
   out->adjoint_evaluations = output_array(a, b, n, sizeof(int32_t));
   out->event = output_array(a, b, n, sizeof(int32_t));
   out->smallest_step = output_array(a, b, n, sizeof(double));
-  out->retrace_error = output_array(a, b, n, sizeof(double));
+  out->reconstruction_error = output_array(a, b, n, sizeof(double));
   out->x_at = output_array(a, b, n * times * D, real);
   out->log_det_at = output_array(a, b, n * times, sizeof(double));
   if (o->kinetic || once_in(b, 16)) out->kinetic = output_array(a, b, n, sizeof(double));
