@@ -364,7 +364,7 @@ static void test_divergence(int is_implicit) {
   cnf_field_destroy(field);
 }
 
-/* ---- Output times that are equally far apart, but for rounding --------------------------------------------------- */
+/* ---- Output times that are equally far apart, except for rounding ------------------------------------------------ */
 
 /* x' = -x at 40 output times that are 0.1 apart, in exact decimals, in sums, and in floats. The slopes are kept from
  * interval to interval, so that a step costs one evaluation: in a double solve unless the times are floats. */

@@ -123,9 +123,9 @@ static void add_adams_integrals(cnf_worker *w, const cnf_engine *solver) {
 /* Begins a step in the interval of lane `live`. Returns 1 if the interval has no length: its steps leave the slopes
  * alone. The slopes of earlier intervals are kept if their steps were as long, else dropped: the formulas need equal
  * steps. Lengths count as equal up to the rounding of times that were meant to be equally far apart: a difference of
- * two lengths involves four times, each off by at most 2 units in the last place. In a float solve these may be units of
- * a float, because times often come from arrays of floats. The lengths then differ by at most 1e-5 of the length, which
- * moves a step by less than 1e-5 h times its change: below the rounding of the state. */
+ * two lengths involves four times, each off by at most 2 units in the last place. In a float solve these may be units
+ * of a float, because times often come from arrays of floats. The lengths then differ by at most 1e-5 of the length,
+ * which moves a step by less than 1e-5 h times its change: below the rounding of the state. */
 static int enter_adams_interval(cnf_worker *w, const cnf_call *call, int32_t live) {
   WORKER_NAMES(w);
   const double begin = interval_begin(w, live, w->lane.interval[live]),
