@@ -39,6 +39,12 @@ public enum Methods {
     }
   }
 
+  /// Where a stage is in its step: the sum of its row. As in the C library, a stage at the end is there to the bit.
+  private static func timeFraction(_ row: [Double]) -> Double {
+    let sum = row.reduce(0, +)
+    return abs(sum - 1) < 1e-12 ? 1 : sum
+  }
+
   private static func tableau(_ method: Int32) -> ButcherTableau {
     var info = cnf_method_info()
     info.struct_size = MemoryLayout<cnf_method_info>.size
@@ -57,7 +63,7 @@ public enum Methods {
       name: String(cString: info.name), family: kind, alias: info.alias.map { String(cString: $0) },
       citation: String(cString: info.citation), order: Int(info.order),
       embeddedOrder: Int(info.embedded_order), a: a, b: numbers(info.b),
-      c: kind == .rungeKutta ? a.map { $0.reduce(0, +) } : [],
+      c: kind == .rungeKutta ? a.map(timeFraction) : [],
       e: numbers(info.e), isFirstSameAsLast: info.is_fsal != 0,
       momenta: info.momenta_a.map { .init(a: rows($0), b: numbers(info.momenta_b)) },
       rosenbrock: info.rosenbrock_c.map {

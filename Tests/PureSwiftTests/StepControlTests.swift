@@ -76,9 +76,9 @@ import Testing
   /// the number of rejections.
   private static func plainLoop(_ tolerance: Double, _ tableau: ButcherTableau) -> (ends: [Double], rejected: Int) {
     let inverseOrder = 1 / Double(tableau.embeddedOrder + 1)
-    // d₀ = d₁ = 1/s; h₀ = 0.01; f₁ − f₀ = h₀, so d₂ = 1/s.
+    // d₀ = d₁ = 1/s; h₀ = 0.01; f₁ − f₀ = h₀, so d₂ = 1/s. The unit of time is 2, the span and twice d₀/d₁.
     let scale = tolerance + tolerance
-    var step = min(1, pow(0.01 * scale, inverseOrder))
+    var step = min(1, 2 * pow(0.01 * scale / 4, inverseOrder))
     var (time, state, ends, rejected) = (0.0, 1.0, [0.0], 0)
     while time < 2 {
       let isLast = time + step >= 2 * (1 - 1e-12)
