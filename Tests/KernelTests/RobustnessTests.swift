@@ -55,6 +55,8 @@ import Testing
     var options = Fixtures.options(
       test.method.name, test.control, trace: .exactTangents, maximumSteps: Self.maximumSteps)
     options.adjoint = test.adjoint ?? .everyStep
+    // Explicit formulas of 11 slopes are unstable with steps of 1/40: the terms of a gradient's sum grow, and cancel.
+    if test.method.family == .explicitAdams { options.maximumOrder = 5 }
     let solver = try makeSolver(program: program, options: options, backend: test.backend, scalar: Double.self)
     let count = states.count / 2
     let good = (0..<count).filter { !bad.contains($0) }
