@@ -40,7 +40,7 @@ static cnf_field *linear_field(void) {
 
 /* How the first step comes to its length. */
 enum { CHOSEN, GIVEN, CUT, WAYS };
-enum { SCAN = 16000 };
+enum { SCAN = 4000 };
 #define FAR 8.0 /* the scan is over z from 0 to this */
 
 /* The largest error of x' = rate x over a fine grid of spans, in tolerances. The first step is chosen by the solver; or

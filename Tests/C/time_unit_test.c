@@ -82,7 +82,7 @@ static int check_units(const setup *how, const char *name) {
   solve_in_unit(how, solver, 0, &here);
   int different = 0, failed = 0;
   for (int i = 0; i < COUNT; ++i) failed += here.status[i] != CNF_SAMPLE_OK;
-  for (int power = -MOST_POWER; power <= MOST_POWER; ++power) {
+  for (int power = -MOST_POWER; power <= MOST_POWER; power += 3) { /* even and odd ones */
     solve_in_unit(how, solver, power, &there);
     /* fractions are NaN after the last step: bits are compared */
     different += memcmp(&here, &there, sizeof here) != 0;
