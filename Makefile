@@ -39,7 +39,7 @@ build: ## set up and build the program, .build/release/cnf (two minutes)
 	$(SWIFT_BUILD) --product cnf
 
 .PHONY: test
-test: ## set up, build, and run every test: sources, C by gcc and clang, Swift (seven minutes on two quiet cores)
+test: ## set up, build, and run every test: sources, C by gcc and clang, Swift (12 minutes on busy cores)
 	@Scripts/setup.sh test
 	@Scripts/test.sh $(MAKE) --no-print-directory swift-test
 

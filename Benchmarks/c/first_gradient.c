@@ -9,30 +9,16 @@
  * Prints a line of JSON: the mean loss, and the peak memory of the process (on Linux; 0 elsewhere). What wait4 tells a
  * parent may include the parent's own memory at the fork.
  */
+#define _POSIX_C_SOURCE 199309L
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cnf.h"
+#include "benchmark.h"
 
 enum { MAX_LAYERS = 8, STEPS = 20 };
 static const double TOLERANCE = 1e-5, GAIN = 2; /* weights are N(0, GAIN^2 / inputs) */
-
-#define TRY(call)                                                                      \
-  do {                                                                                 \
-    cnf_status status_ = (call);                                                       \
-    if (status_ != CNF_OK) {                                                           \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, cnf_status_message(status_)); \
-      exit(EXIT_FAILURE);                                                              \
-    }                                                                                  \
-  } while (0)
-
-static void *allocate(size_t count, size_t size) {
-  void *memory = calloc(count, size);
-  if (!memory) fprintf(stderr, "out of memory\n"), exit(EXIT_FAILURE);
-  return memory;
-}
 
 /* Rows of the layers, the last being D; returns how many, or 0 for text that is no list of numbers. */
 static int32_t parse_layers(char *text, int32_t dim, int32_t rows[MAX_LAYERS]) {

@@ -16,9 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "cnf.h"
+#include "benchmark.h"
 
 enum { D = 64, HIDDEN = 64, BATCH = 32, OPS = 5 };
 #define MEBIBYTE ((int64_t)1 << 20)
@@ -38,15 +37,6 @@ static const struct way {
     {"reversible", CNF_ADJOINT_REVERSIBLE, CNF_SCHEDULE_EVERY_STEP, 0, 0, -1}, /* of reversible_heun */
 };
 
-#define TRY(call)                                                                      \
-  do {                                                                                 \
-    cnf_status status_ = (call);                                                       \
-    if (status_ != CNF_OK) {                                                           \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, cnf_status_message(status_)); \
-      exit(EXIT_FAILURE);                                                              \
-    }                                                                                  \
-  } while (0)
-
 #define LINEAR(from, n, f) \
   { .kind = CNF_OP_LINEAR, .input = (from), .input2 = CNF_NO_BLOCK, .rows = (n), .activation = (f) }
 
@@ -60,12 +50,6 @@ static double peak_memory(void) {
     if (strncmp(line, "VmHWM:", 6) == 0) kilobytes = strtod(line + 6, NULL);
   fclose(file);
   return kilobytes / 1024;
-}
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* FNV-1a. */

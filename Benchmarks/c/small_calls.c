@@ -12,9 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "cnf.h"
+#include "benchmark.h"
 
 typedef struct shape {
   const char *name;
@@ -32,23 +31,8 @@ static const shape shapes[] = {{"W1", CNF_FLOAT32, 2, 64, 3, CNF_ACTIVATION_TANH
 enum { MAX_LAYERS = 4, MOST_SAMPLES = 16, MOST_DIM = 64, MIN_RUNS = 5 };
 static const double SECONDS = 0.15; /* of timing, for each number of samples */
 
-#define TRY(call)                                                                      \
-  do {                                                                                 \
-    cnf_status status_ = (call);                                                       \
-    if (status_ != CNF_OK) {                                                           \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, cnf_status_message(status_)); \
-      exit(EXIT_FAILURE);                                                              \
-    }                                                                                  \
-  } while (0)
-
 typedef enum call_kind { CALL_EVALUATE, CALL_SOLVE, CALL_VJP, CALL_RK4, CALL_KINDS } call_kind;
 static const char *const call_names[] = {"evaluate", "solve", "vjp", "rk4"};
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static cnf_field *make_field(const shape *s) {
   cnf_op ops[MAX_LAYERS + 3] = {

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "cnf.h"
+#include "benchmark.h"
 
 typedef struct workload {
   const char *name;
@@ -57,27 +57,6 @@ static const workload workloads[] = {
 
 enum { MAX_LAYERS = 8, MAX_RUNS = 400, MIN_RUNS = 5 };
 static const double SECONDS = 3; /* of timing, each */
-
-#define TRY(call)                                                                      \
-  do {                                                                                 \
-    cnf_status status_ = (call);                                                       \
-    if (status_ != CNF_OK) {                                                           \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, cnf_status_message(status_)); \
-      exit(EXIT_FAILURE);                                                              \
-    }                                                                                  \
-  } while (0)
-
-static void *allocate(size_t count, size_t size) {
-  void *memory = calloc(count, size);
-  if (!memory) fprintf(stderr, "out of memory\n"), exit(EXIT_FAILURE);
-  return memory;
-}
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 /* Of all threads. On a busy machine this is the figure to trust. */
 static double processor_time(void) {
